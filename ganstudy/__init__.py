@@ -1,0 +1,19 @@
+"""ganstudy: which GAN objective, and why? Declarative studies of adversarial objectives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganstudy.store import open_run as open_run
+
+__all__ = ["open_run"]
+
+
+def __getattr__(name: str) -> Any:
+    # `ganstudy --help` must not pay for xarray, which takes most of a second to import.
+    if name == "open_run":
+        from ganstudy.store import open_run
+
+        return open_run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,82 @@
+"""Student's t on plain arrays: intervals of a mean, and paired comparisons."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Array = NDArray[np.float64]
+
+ROUNDING = 1e-12
+"""Relative spread below which values count as equal: sums of equal scores differ by rounding."""
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence limits, all of shape `(*)`, and the number of values used."""
+
+    mean: Array
+    low: Array
+    high: Array
+    number: NDArray[np.int64]
+
+
+def t_interval(values: Array, confidence: float = 0.95) -> Interval:
+    r"""Student-t interval of the mean along the last axis; NaN is a missing value.
+
+    Maths   $\bar x \pm t_{n-1,(1+c)/2} \, s / \sqrt n$. With one value the limits are NaN, with
+            none the mean is too; equal values give an interval of zero width.
+            A bootstrap is no alternative at the sizes in use: the percentile interval of a mean of
+            five covers about 84 % where 95 % is asked for, because it divides by n and not by
+            n - 1 and has normal rather than t quantiles
+            (tests/statistical/test_analysis_intervals.py).
+    Shapes  `(*, n) -> (*)`.
+    Source  Student 1908, "The probable error of a mean"; Hesterberg 2015, "What teachers should
+            know about the bootstrap", on intervals that are too narrow at small n.
+    """
+    count = np.isfinite(values).sum(axis=-1)
+    total = np.where(np.isfinite(values), values, 0.0).sum(axis=-1)
+    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    centred = np.where(np.isfinite(values), values - mean[..., None], 0.0)
+    freedom = np.maximum(count - 1, 1)
+    error = np.sqrt((centred**2).sum(axis=-1) / freedom / np.maximum(count, 1))
+    half = np.where(count > 1, stats.t.ppf((1 + confidence) / 2, freedom) * error, np.nan)
+    return Interval(mean, mean - half, mean + half, count.astype(np.int64))
+
+
+def paired_t(first: Array, second: Array) -> Array:
+    r"""Two-sided p-value of the paired t test along the last axis; NaN pairs are left out.
+
+    Maths   $t = \bar d \sqrt n / s_d$ on $n - 1$ degrees of freedom, $d$ the differences.
+            Differences that are all equal (to rounding) have no variance: p is 1 if they are zero
+            and 0 if they are not. Fewer than two pairs cannot be tested: p is NaN.
+    Shapes  `(*, n), (*, n) -> (*)`.
+    """
+    mean, _, high, count = t_interval(first - second, confidence=0.95)
+    freedom = np.maximum(count - 1, 1)
+    error = (high - mean) / stats.t.ppf(0.975, freedom)
+    scale = np.fmax.reduce(np.fmax(np.abs(first), np.abs(second)), axis=-1, initial=0.0)
+    constant = error <= ROUNDING * scale
+    safe = np.where(constant | (count < 2), 1.0, error)
+    p = 2 * stats.t.sf(np.abs(mean) / safe, freedom)
+    p = np.where(constant, np.where(np.abs(mean) <= ROUNDING * scale, 1.0, 0.0), p)
+    return np.where(count < 2, np.nan, p)
+
+
+def holm(p: Array) -> Array:
+    r"""Holm's step-down adjusted p-values; NaN is a test that was not made and is not counted.
+
+    Maths   $\tilde p_{(i)} = \max_{j \le i} \min(1, (m - j + 1) p_{(j)})$. Controls the chance of
+            any false rejection whatever the dependence between tests.
+    Shapes  `(m,) -> (m,)`.
+    Source  Holm 1979, "A simple sequentially rejective multiple test procedure"; the adjusted form
+            is that of Wright 1992, "Adjusted p-values for simultaneous inference".
+    """
+    adjusted = np.full(p.shape, np.nan)
+    tested = np.flatnonzero(np.isfinite(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    multiplied = (len(order) - np.arange(len(order))) * p[order]
+    adjusted[order] = np.maximum.accumulate(np.minimum(multiplied, 1.0))
+    return adjusted

@@ -1,0 +1,52 @@
+"""Summaries of one recorded curve, on plain arrays; NaN is a step that was not recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def tail_mean(curves: Array, share: float = 0.2) -> Array:
+    """Mean of the last `share` of the recorded steps (at least one); NaN if there are none.
+
+    Shapes  `(*, steps) -> (*)`.
+    """
+    recorded = ~np.isnan(curves)
+    kept = np.ceil(share * recorded.sum(axis=-1, keepdims=True))
+    from_the_end = np.cumsum(recorded[..., ::-1], axis=-1)[..., ::-1]
+    tail = recorded & (from_the_end <= kept)
+    total = np.where(tail, curves, 0.0).sum(axis=-1)
+    return np.asarray(total / np.where(kept[..., 0] > 0, kept[..., 0], np.nan))
+
+
+def last(curves: Array) -> Array:
+    """The last recorded value; NaN if there is none. Shapes `(*, steps) -> (*)`."""
+    return tail_mean(curves, share=1 / (2 * max(curves.shape[-1], 1)))
+
+
+def falls(curves: Array, threshold: float) -> NDArray[np.int64]:
+    """Number of falls by more than `threshold` from one recorded step to the next.
+
+    Shapes  `(*, steps) -> (*)`.
+    """
+    change = np.diff(_held(curves), axis=-1)
+    return np.asarray((change < -threshold).sum(axis=-1), dtype=np.int64)
+
+
+def drawdown(curves: Array) -> Array:
+    r"""Largest fall from the running maximum; NaN if nothing was recorded.
+
+    Maths   $\max_t (\max_{s \le t} x_s - x_t) \ge 0$
+    Shapes  `(*, steps) -> (*)`.
+    """
+    fall = np.fmax.accumulate(curves, axis=-1) - curves
+    return np.asarray(np.fmax.reduce(fall, axis=-1), dtype=np.float64)
+
+
+def _held(curves: Array) -> Array:
+    """Hold every recorded value over the gap that follows it, so that a gap is no change."""
+    steps = np.arange(curves.shape[-1])
+    position = np.maximum.accumulate(np.where(np.isnan(curves), 0, steps), axis=-1)
+    return np.take_along_axis(curves, position, axis=-1)

@@ -1,0 +1,72 @@
+"""The layout of a grid study: its arms, its settings, and which of them can be compared.
+
+An *arm* is a value of the compared axis; a *setting* is one combination of the values of all other
+axes. Every other module asks this one, so that a study with no axes is not a special case there.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import xarray as xr
+
+Settings = Literal["shared", "own"]
+"""`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
+
+STATUSES = ("complete", "diverged", "failed", "missing", "excluded")
+
+
+def with_arms(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with a compared axis: a study without axes is a single arm named after it.
+
+    Errors  `ValueError` if the study has axes and does not say which of them it compares.
+    """
+    compare = str(ds.attrs.get("compare") or "")
+    axes = [str(dim) for dim in ds["status"].dims if dim != "seed"]
+    if compare in axes:
+        return ds
+    if axes:
+        raise ValueError(f"`compare` is {compare!r}, which is not an axis of {', '.join(axes)}")
+    single = ds.expand_dims({"study": [str(ds.attrs.get("study", "study"))]})
+    return single.assign_attrs(compare="study")
+
+
+def arm_dim(ds: xr.Dataset) -> str:
+    """Name of the compared axis."""
+    return str(with_arms(ds).attrs["compare"])
+
+
+def setting_dims(ds: xr.Dataset) -> list[str]:
+    """Names of all other axes, in study order."""
+    return [str(dim) for dim in ds["status"].dims if dim not in (arm_dim(ds), "seed")]
+
+
+def planned(ds: xr.Dataset) -> xr.DataArray:
+    """Whether the study has this grid point; dims (arm, settings…)."""
+    return (with_arms(ds)["status"] != "excluded").any("seed")
+
+
+def in_comparison(ds: xr.Dataset, settings: Settings = "shared") -> xr.DataArray:
+    """Whether a grid point takes part in comparisons of arms; dims (arm, settings…).
+
+    Averages over different settings say as much about the settings as about the arms, so `shared`
+    keeps only settings that are planned for every arm.
+
+    Errors  `ValueError` if `shared` is asked for and no setting is planned for every arm.
+    """
+    points = planned(ds)
+    if settings == "own":
+        return points
+    shared = points.all(arm_dim(ds))
+    if not bool(shared.any()):
+        raise ValueError("no setting is planned for every arm; compare with settings='own'")
+    return points & shared
+
+
+def status_counts(ds: xr.Dataset) -> xr.DataArray:
+    """Number of trials by status; dims (arm, status), every status present."""
+    status = with_arms(ds)["status"]
+    over = [*setting_dims(ds), "seed"]
+    counts = xr.concat([(status == name).sum(over) for name in STATUSES], dim="status")
+    counts = counts.assign_coords(status=list(STATUSES)).transpose(arm_dim(ds), "status")
+    return counts.rename("trials").assign_attrs(long_name="number of trials")

@@ -1,0 +1,66 @@
+"""What a dataset says about one of its metrics, so that analysis needs no code of the metric."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric variable's name and the facts that its attributes state.
+
+    `bounds` may be infinite; `perfect` is the value of a generator with q = p.
+    """
+
+    name: str
+    long_name: str
+    units: str
+    higher_is_better: bool
+    bounds: tuple[float, float]
+    perfect: float
+
+    @classmethod
+    def of(cls, ds: xr.Dataset, name: str | None = None) -> Metric:
+        """The metric `name` of a dataset, or its headline metric.
+
+        Errors  `KeyError` if the dataset has no such metric; `ValueError` for an unknown direction.
+        """
+        name = str(ds.attrs["score"]) if name is None else name
+        if name not in metric_names(ds):
+            raise KeyError(f"no metric {name!r}; the dataset has {', '.join(metric_names(ds))}")
+        attrs = ds[name].attrs
+        if attrs["direction"] not in ("higher", "lower"):
+            raise ValueError(f"{name}: direction is {attrs['direction']!r}, not higher or lower")
+        low, high = (float(bound) for bound in attrs["bounds"])
+        return cls(
+            name=name,
+            long_name=str(attrs["long_name"]),
+            units=str(attrs.get("units", "")),
+            higher_is_better=attrs["direction"] == "higher",
+            bounds=(low, high),
+            perfect=float(attrs["value_at_equality"]),
+        )
+
+    @property
+    def sign(self) -> float:
+        """`+1` if higher is better, else `-1`: `sign * value` grows with quality."""
+        return 1.0 if self.higher_is_better else -1.0
+
+    @property
+    def worst(self) -> float:
+        """What a diverged trial scores: the worse bound if it is finite, else NaN."""
+        worse = self.bounds[0] if self.higher_is_better else self.bounds[1]
+        return worse if math.isfinite(worse) else math.nan
+
+    @property
+    def bounded(self) -> bool:
+        """Whether both bounds are finite."""
+        return all(math.isfinite(bound) for bound in self.bounds)
+
+
+def metric_names(ds: xr.Dataset) -> list[str]:
+    """Names of the dataset's metrics, in its order."""
+    return [str(name) for name in ds.data_vars if ds[name].attrs.get("role") == "metric"]

@@ -1,0 +1,75 @@
+"""The score of a trial: one number from the curve of a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis import _paths
+from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.metric import Metric
+
+TAIL = 0.2
+"""Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
+
+
+def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
+    """Score of every trial by one metric (default: the headline metric).
+
+    A complete trial scores the mean over the last fifth of its recorded steps: adversarial training
+    circles rather than settles, and the value at one step depends on when it stops. A diverged
+    trial scores the worst end of the metric's bounds, since a generator that blew up generates
+    nothing; if that end is infinite its score is NaN. Failed and missing trials have NaN. So has a
+    trial whose tail is infinite or not recorded.
+
+    Returns  variables (arm, settings…, seed): `score`; `last`, the last recorded value, by the same
+             rules; `best`, the best recorded value before any divergence; `charged`, whether the
+             score is the worst bound by the rule for diverged trials.
+    """
+    ds = with_arms(ds)
+    fact = Metric.of(ds, metric)
+    curves, status = ds[fact.name], ds["status"]
+    complete, diverged = status == "complete", status == "diverged"
+
+    def score(values: xr.DataArray) -> xr.DataArray:
+        valid = values.where(complete & np.isfinite(values))
+        return valid.where(~diverged, fact.worst)
+
+    scores = xr.Dataset(
+        {
+            "score": score(_along_steps(_paths.tail_mean, curves, share=TAIL)),
+            "last": score(_along_steps(_paths.last, curves)),
+            "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
+            "charged": diverged & np.isfinite(fact.worst),
+        },
+        attrs={"metric": fact.name},
+    )
+    for name in ("score", "last", "best"):
+        scores[name].attrs = {**curves.attrs, "long_name": f"{fact.long_name}, {name}"}
+    scores["charged"].attrs = {"long_name": "diverged and given the worst bound"}
+    return scores
+
+
+def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
+    """Curves of a metric in which a diverged trial has the worst bound from divergence on.
+
+    Without this the mean over seeds would rise when a bad seed leaves it. The dims are those of the
+    curves; values of failed and missing trials are NaN.
+    """
+    ds = with_arms(ds)
+    fact = Metric.of(ds, metric)
+    curves, status = ds[fact.name], ds["status"]
+    gone = (status == "diverged") & (ds["step"] >= ds["diverged_at"])
+    kept = curves.where((status == "complete") | (status == "diverged"))
+    return kept.where(~gone, fact.worst).transpose(*curves.dims).assign_attrs(curves.attrs)
+
+
+def _along_steps(
+    summary: Callable[..., _paths.Array], curves: xr.DataArray, **options: float
+) -> xr.DataArray:
+    reduced: xr.DataArray = xr.apply_ufunc(
+        summary, curves, input_core_dims=[["step"]], kwargs=options
+    )
+    return reduced

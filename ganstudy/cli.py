@@ -1,0 +1,354 @@
+"""The command line: verbs only; what they do lives behind the pipeline."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ganstudy.pipeline import Progress
+
+FAMILIES = ("divergences", "constraints", "targets", "networks", "optimizers", "metrics", "kinds")
+
+study_argument = click.argument("study", type=click.Path(path_type=Path))
+overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=lambda: _cores(),
+    show_default="number of cores",
+    help="Worker processes, one thread each.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ganstudy")
+def main() -> None:
+    """Which GAN objective, and why? Run studies of adversarial objectives."""
+
+
+@main.command()
+@study_argument
+@overrides_argument
+@click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
+@workers_option
+@click.option("--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,...")
+@click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
+@click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
+@json_option
+def run(
+    study: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    workers: int,
+    devices: str,
+    dry_run: bool,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Run a study: train what is missing, gather the dataset, build the report."""
+    with _clear_errors():
+        from ganstudy import pipeline
+        from ganstudy import study as studies
+
+        asked = studies.load(study, overrides)
+        directory = out or Path("runs") / asked.name
+        if dry_run:
+            _print_plan(asked, directory, workers, as_json)
+            return
+        device_names = _devices(devices)
+        if fresh and directory.exists():
+            aside = _aside(directory)
+            directory.rename(aside)
+            click.echo(f"the earlier run is now {aside}", err=True)
+        with _display(quiet=as_json) as observe:
+            try:
+                progress = pipeline.run(
+                    asked,
+                    directory,
+                    workers=workers,
+                    devices=device_names,
+                    command=shlex.join(["ganstudy", *sys.argv[1:]]),
+                    observe=observe,
+                )
+            except KeyboardInterrupt:
+                click.echo("interrupted; run the same command to continue", err=True)
+                sys.exit(130)
+        page = directory / "report" / "index.html"
+        done = dict(progress.done)
+        if as_json:
+            summary = {
+                "run": str(directory),
+                "report": str(page),
+                "status": done,
+                "trained": progress.trained,
+                "seconds": round(progress.seconds, 1),
+            }
+            click.echo(json.dumps(summary))
+        else:
+            click.echo(f"{_status_line(done)}; {progress.trained} trained now")
+            click.echo(f"report: {page}")
+        sys.exit(1 if done.get("failed") else 0)
+
+
+@main.command()
+@study_argument
+@overrides_argument
+def check(study: Path, overrides: tuple[str, ...]) -> None:
+    """Validate a study file."""
+    with _clear_errors():
+        from ganstudy import study as studies
+        from ganstudy.search.grid import Grid
+
+        plan = Grid(studies.load(study, overrides))
+        click.echo(f"{study}: {len(plan.trials)} trials, no mistakes found")
+
+
+@main.command()
+@study_argument
+@overrides_argument
+@click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
+@workers_option
+@json_option
+def plan(
+    study: Path, overrides: tuple[str, ...], out: Path | None, workers: int, as_json: bool
+) -> None:
+    """Show trials, packs and estimated time."""
+    with _clear_errors():
+        from ganstudy import study as studies
+
+        asked = studies.load(study, overrides)
+        _print_plan(asked, out or Path("runs") / asked.name, workers, as_json)
+
+
+@main.command()
+@run_argument
+@json_option
+def status(run: Path, as_json: bool) -> None:
+    """Count trials by status; show failures with their causes."""
+    with _clear_errors():
+        from ganstudy import pipeline
+        from ganstudy.search.grid import Grid
+
+        directory, study = pipeline.reopen(run)
+        planned = Grid(study)
+        counts = pipeline.counts(directory, planned)
+        ids = {trial.id for trial in planned.trials.values()}
+        failures = (
+            [{"trial": r.id, "seed": r.seed, "cause": r.cause} for r in directory.read()
+             if r.status == "failed" and r.id in ids]
+            if counts["failed"]
+            else []
+        )
+        if as_json:
+            summary = {"run": str(run), "status": dict(counts), "failures": failures}
+            click.echo(json.dumps(summary))
+            return
+        click.echo(_status_line(dict(counts)))
+        for failure in failures:
+            last = str(failure["cause"]).strip().splitlines()[-1]
+            click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {last}")
+
+
+@main.command()
+@run_argument
+def report(run: Path) -> None:
+    """Gather the records and build the report anew."""
+    with _clear_errors():
+        from ganstudy import pipeline
+        from ganstudy.search.grid import Grid
+
+        directory, study = pipeline.reopen(run)
+        with directory.locked():
+            page = pipeline.report(directory, study, Grid(study))
+        click.echo(f"report: {page}")
+
+
+@main.command()
+@run_argument
+def retry(run: Path) -> None:
+    """Forget the failed trials, so that `ganstudy run` trains them again."""
+    with _clear_errors():
+        from ganstudy import pipeline
+
+        directory, study = pipeline.reopen(run)
+        with directory.locked():
+            directory.forget(["failed"])
+        click.echo(f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml "
+                   f"--out {run}")
+
+
+@main.command(name="list")
+@click.argument("family", type=click.Choice(FAMILIES))
+@json_option
+def list_family(family: str, as_json: bool) -> None:
+    """List the members of a family with their parameters and sources."""
+    from importlib import import_module
+
+    members = [_describe(member) for member in import_module(f"ganstudy.{family}").family]
+    if as_json:
+        click.echo(json.dumps(members))
+        return
+    for member in members:
+        click.echo(f"{member['name']}: {member['summary']}")
+        for key, about in member["parameters"].items():
+            click.echo(f"    {key} = {about['default']}  ({about['description']})")
+        if member["source"]:
+            click.echo(f"    source: {member['source']}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of study files."""
+    from ganstudy.study import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+# --- how verbs speak ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Mistakes of the user end in a message and exit code 2, never in a traceback."""
+    from ganstudy.document import StudyError
+    from ganstudy.store import RunError
+
+    try:
+        yield
+    except (StudyError, RunError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _devices(asked: str) -> tuple[str, ...]:
+    """Device names; `auto` is every CUDA device, or the CPU where there is none."""
+    import torch
+
+    if asked == "auto":
+        count = torch.cuda.device_count()
+        return tuple(f"cuda:{index}" for index in range(count)) or ("cpu",)
+    names = tuple(asked.split(","))
+    for name in names:
+        try:
+            torch.empty(0, device=name)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise click.BadParameter(f"{name}: {reason}", param_hint="--devices") from None
+    return names
+
+
+def _aside(directory: Path) -> Path:
+    number = 1
+    while (aside := directory.with_name(f"{directory.name}.{number}")).exists():
+        number += 1
+    return aside
+
+
+def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> None:
+    from ganstudy.engine.packing import estimate, packs
+    from ganstudy.search.grid import Grid
+    from ganstudy.store import RunDirectory
+
+    trials = {trial.id: trial for trial in Grid(study).trials.values()}
+    recorded = RunDirectory(directory).recorded()
+    missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
+    parts = packs(missing, workers)
+    summary = {
+        "study": study.name,
+        "axes": {axis.name: list(axis.labels) for axis in study.axes},
+        "seeds": list(study.seeds),
+        "trials": len(trials),
+        "recorded": len(trials) - len(missing),
+        "packs": [len(pack) for pack in parts],
+        "trial_steps": sum(trial.configuration.steps for trial in missing),
+        "seconds": round(estimate(parts, workers)),
+    }
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    click.echo(study.file.question)
+    for name, labels in summary["axes"].items():
+        click.echo(f"  {name}: {', '.join(map(str, labels))}")
+    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
+    click.echo(f"{len(trials)} trials, {summary['recorded']} recorded, {len(missing)} to train")
+    if parts:
+        sizes = summary["packs"]
+        click.echo(f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
+                   f"{_duration(summary['seconds'])} with {workers} workers, on a machine like that of the README")
+
+
+@contextmanager
+def _display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A live line on a terminal, plain lines elsewhere; always on standard error."""
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        latest: list[Progress] = []
+        console = Console(stderr=True)
+
+        def line() -> Text:
+            return Text(_progress_line(latest[-1]) if latest else "starting")
+
+        with Live(console=console, get_renderable=line, refresh_per_second=2):
+            yield latest.append
+    else:
+        yield lambda progress: click.echo(_progress_line(progress), err=True)
+
+
+def _progress_line(progress: Progress) -> str:
+    done = sum(progress.done.values())
+    parts = [f"{done}/{progress.planned} trials"]
+    parts += [f"{progress.done[s]} {s}" for s in ("diverged", "failed") if progress.done[s]]
+    if progress.trained:
+        parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
+    left = progress.seconds_left
+    if left is not None and done < progress.planned:
+        parts.append(f"{_duration(left)} left")
+    return ", ".join(parts)
+
+
+def _status_line(done: dict[str, int]) -> str:
+    order = ("complete", "diverged", "failed", "missing")
+    return ", ".join(f"{done[name]} {name}" for name in order if done.get(name)) or "no trials"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _describe(member: Any) -> dict[str, Any]:
+    lines = (member.__doc__ or "").strip().splitlines()
+    source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
+    parameters = {
+        name: {"default": info.get_default(call_default_factory=True), "description": info.description}
+        for name, info in member.model_fields.items()
+    }
+    return {
+        "name": member.name,
+        "summary": lines[0] if lines else "",
+        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ") if source else "",
+        "parameters": {k: {"default": str(v["default"]), "description": v["description"]} for k, v in parameters.items()},
+    }

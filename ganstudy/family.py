@@ -1,0 +1,168 @@
+"""Families: sets of interchangeable parts, one part a file, found by file name.
+
+A *family* is a sub-package (`divergences`, `targets`, ...); a *member* is the one public class
+of one of its files. The file's stem is the member's name in study files, on the command line and
+in the dataset; the class's fields are its parameters in YAML. Adding a member is adding a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_serializer
+from pydantic_core import core_schema
+
+__all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "label"]
+
+
+class Settings(BaseModel):
+    """Frozen, typed settings: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Member(Settings):
+    """A frozen object whose fields are its YAML parameters.
+
+    Law of the fields: a `float` may be replaced by a tensor of shape `(*pack, 1)` when trials are
+    stacked; an `int`, `str` or `bool` changes shapes or control flow and separates packs.
+    """
+
+    name: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls.name = cls.__module__.rpartition(".")[2]
+
+    @model_serializer(mode="wrap")
+    def _with_name(self, fields: Any) -> dict[str, Any]:
+        return {"name": self.name, **fields(self)}
+
+
+MemberT = TypeVar("MemberT", bound=Member)
+
+
+class Family(Generic[MemberT]):
+    """The members of one sub-package, looked up by name.
+
+    `Family("ganstudy.divergences", Divergence)["reverse_kl"]` is the class `ReverseKL`.
+    """
+
+    def __init__(self, package: str, base: type[MemberT]) -> None:
+        self.package = package
+        self.base = base
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all members, sorted; reads the folder and imports nothing of it."""
+        path = importlib.import_module(self.package).__path__
+        return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_"))
+
+    def __getitem__(self, name: str) -> type[MemberT]:
+        """The class of a member; `KeyError` if there is no such file."""
+        if name not in self.names:
+            raise KeyError(name)
+        module = importlib.import_module(f"{self.package}.{name}")
+        (member,) = (
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value)
+            and issubclass(value, self.base)
+            and value.__module__ == module.__name__
+            and not value.__name__.startswith("_")
+        )
+        return member
+
+    def __iter__(self) -> Iterator[type[MemberT]]:
+        return (self[name] for name in self.names)
+
+    def from_config(self, config: str | Mapping[str, Any]) -> MemberT:
+        """A member from its YAML form, `"ring"` or `{"name": "ring", "modes": 8}`."""
+        settings = {"name": config} if isinstance(config, str) else dict(config)
+        return self[settings.pop("name")].model_validate(settings)
+
+    def field(self, default: str, key: str = "name") -> FamilyField:
+        """Annotation of a pydantic field that holds a member; `key` is the YAML key of its name.
+
+        A plain string stands for a member with its defaults, and a mapping without a name for the
+        default member with these parameters.
+        """
+        return FamilyField(self, default, key)
+
+
+class FamilyField:
+    """Pydantic's view of a family: a union tagged by the member's name."""
+
+    def __init__(self, family: Family[Any], default: str, key: str) -> None:
+        self.family, self.default, self.key = family, default, key
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        choices: dict[Any, core_schema.CoreSchema] = {
+            member.name: core_schema.no_info_before_validator_function(
+                self._without_name, handler(member)
+            )
+            for member in self.family
+        }
+        union = core_schema.tagged_union_schema(choices, discriminator=self._name_of)
+        return core_schema.no_info_before_validator_function(
+            self._expand,
+            union,
+            serialization=core_schema.plain_serializer_function_ser_schema(self._dump),
+        )
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        members = []
+        for member in self.family:
+            schema = member.model_json_schema()
+            schema["properties"] = {
+                self.key: {"const": member.name},
+                **schema.get("properties", {}),
+            }
+            if member.name != self.default:
+                schema["required"] = [self.key, *schema.get("required", [])]
+            members.append(schema)
+        return {"anyOf": [{"enum": list(self.family.names)}, *members], "default": self.default}
+
+    def _expand(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return {self.key: value}
+        if isinstance(value, Mapping):
+            return {self.key: self.default, **value}
+        return value
+
+    def _name_of(self, value: Any) -> Any:
+        return value.get(self.key) if isinstance(value, Mapping) else getattr(value, "name", None)
+
+    def _without_name(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: item for key, item in value.items() if key != self.key}
+        return value
+
+    def _dump(self, member: Member) -> dict[str, Any]:
+        settings = member.model_dump()
+        return {self.key: settings.pop("name"), **settings}
+
+
+def label(value: Any) -> Any:
+    """The short form in which a setting stands on an axis of the dataset and in a figure.
+
+    Numbers and strings stand for themselves; a member shows the parameters that it sets:
+    `{"name": "clip", "bound": 0.1}` is `clip(bound=0.1)`.
+    """
+    if isinstance(value, Mapping):
+        settings = {key: item for key, item in value.items() if key != "name"}
+        inner = ", ".join(f"{key}={label(item)}" for key, item in settings.items())
+        name = str(value.get("name", ""))
+        return f"{name}({inner})" if inner else name
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(str(label(item)) for item in value) + "]"
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return value

@@ -1,0 +1,44 @@
+"""What a kind is: what a trial does, and what it takes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from ganstudy.family import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ganstudy.trial import Record, Trial
+
+
+class Kind(Member, ABC):
+    """The configuration of a trial; its fields are the keys below `trial:` in a study file."""
+
+    steps: int
+
+    @classmethod
+    def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Defaults, by key path, that follow from other settings, where a study leaves them out."""
+        return {}
+
+    @abstractmethod
+    def pack_key(self) -> str:
+        """Trials whose keys are equal can be stacked and trained as one program."""
+
+    @abstractmethod
+    def cost(self) -> float:
+        """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
+
+    @abstractmethod
+    def working_set(self) -> int:
+        """Bytes that one trial of a stack reads and writes in one step."""
+
+    @abstractmethod
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Attributes of each recorded variable: long_name, role, and units and reading if any."""
+
+    @abstractmethod
+    def train(self, trials: Sequence[Trial[Any]], device: str) -> list[Record]:
+        """Train trials of one pack key together; one record for each, in their order."""

@@ -1,0 +1,40 @@
+"""What a metric is: a number for a cloud of samples, and how to read it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ganstudy.family import Member
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ganstudy.targets import Target
+
+    Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a metric is to be read, for a given target; it travels with the data as attributes."""
+
+    long_name: str
+    units: str
+    direction: Literal["higher", "lower"]
+    bounds: tuple[float, float]
+    value_at_equality: float
+
+
+class Metric(Member, ABC):
+    """A number for each cloud of samples, in plain NumPy so that stored samples can be measured."""
+
+    @abstractmethod
+    def compute(self, samples: Array, target: Target) -> Array:
+        """The metric of each cloud, shapes `(*pack, samples, dimension) -> (*pack,)`."""
+
+    @abstractmethod
+    def reading(self, target: Target) -> Reading:
+        """Name, units, direction, bounds and the value at p = q."""

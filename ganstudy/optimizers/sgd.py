@@ -1,0 +1,24 @@
+"""`sgd`: gradient descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganstudy.optimizers._base import Optimizer, match
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganstudy.optimizers._base import Slots
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent.
+
+    Maths   $\theta \leftarrow \theta - \eta g$
+    Source  Robbins & Monro 1951; `torch.optim.SGD`.
+    """
+
+    def update(self, gradient: Tensor, slots: Slots, lr: Tensor) -> tuple[Tensor, Slots]:
+        """-lr g."""
+        return -(match(lr, gradient) * gradient), {}

@@ -1,0 +1,121 @@
+"""The walk from a study file to its report. Read this first."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganstudy.engine.packing import packs
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory, gather
+from ganstudy.study import Study, load
+
+if TYPE_CHECKING:
+    from ganstudy.trial import Record, Trial
+
+__all__ = ["Progress", "counts", "report", "reopen", "run"]
+
+
+@dataclass
+class Progress:
+    """Where a run stands; trial-steps are M-steps summed over trials."""
+
+    planned: int
+    done: Counter[str] = field(default_factory=Counter)
+    trained: int = 0
+    trial_steps: int = 0
+    cost: float = 0.0
+    cost_planned: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """Time since the run began."""
+        return time.perf_counter() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time left at the pace so far; None before the first pack has ended."""
+        if not self.cost:
+            return None
+        return self.seconds * (self.cost_planned / self.cost - 1)
+
+    def add(self, trials: dict[str, Trial[Any]], records: Iterable[Record]) -> None:
+        """Count the records of a pack that has ended."""
+        for record in records:
+            configuration = trials[record.id].configuration
+            self.done[record.status] += 1
+            self.trained += 1
+            self.trial_steps += configuration.steps
+            self.cost += configuration.cost()
+
+
+def run(
+    study: Study,
+    out: Path,
+    *,
+    workers: int,
+    devices: tuple[str, ...] = ("cpu",),
+    command: str = "",
+    observe: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Train what is missing of a study, gather the dataset and build the report.
+
+    Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use.
+    """
+    directory = RunDirectory(out)
+    plan = Grid(study)
+    trials = {trial.id: trial for trial in plan.trials.values()}
+    with directory.locked():
+        directory.write_study(study, plan)
+        recorded = directory.recorded()
+        missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
+        progress = Progress(len(trials), Counter(recorded[i] for i in trials if i in recorded))
+        progress.cost_planned = sum(t.configuration.cost() for t in missing)
+        started = datetime.now(UTC)
+        observe(progress)
+        if missing:
+            from ganstudy.schedule.local import train_packs
+
+            for records in train_packs(packs(missing, workers), workers, devices):
+                directory.write(records)
+                progress.add(trials, records)
+                observe(progress)
+            session = {
+                "started": started.isoformat(timespec="seconds"),
+                "seconds": round(progress.seconds, 1),
+                "command": command,
+                "workers": workers,
+                "devices": list(devices),
+                "trials": progress.trained,
+                "trial_steps": progress.trial_steps,
+            }
+            directory.write_session(session, study.name)
+        report(directory, study, plan)
+    return progress
+
+
+def report(directory: RunDirectory, study: Study, plan: Grid) -> Path:
+    """Gather the records and build the report from the dataset."""
+    dataset = gather(directory, study, plan)
+    from ganstudy.report import build
+
+    return build(dataset, directory.read_environment(), directory.report)
+
+
+def reopen(path: Path) -> tuple[RunDirectory, Study]:
+    """An existing run and the study it was asked."""
+    directory = RunDirectory.existing(path)
+    name = directory.read_environment().get("study", path.resolve().name)
+    return directory, load(directory.study, name=name)
+
+
+def counts(directory: RunDirectory, plan: Grid) -> Counter[str]:
+    """Planned trials by status; those without a record are `missing`."""
+    recorded = directory.recorded()
+    return Counter(recorded.get(i, "missing") for i in {t.id for t in plan.trials.values()})

@@ -1,0 +1,152 @@
+"""Curves over training: the headline metric by setting, and everything else by arm."""
+
+from __future__ import annotations
+
+import math
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganstudy.analysis import charged_curves
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.ranking import axis_label
+
+MOST_PANELS = 12
+"""With more settings than this the curves of the headline metric are averaged over settings."""
+
+Array = NDArray[np.float64]
+
+
+def draw_score(findings: Findings) -> Drawing:
+    """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
+    curves = charged_curves(findings.ds)
+    averaged = len(findings.settings) > MOST_PANELS
+    if averaged:
+        values = curves.mean(findings.axes).transpose(findings.arm, "seed", "step").values[:, None]
+        titles = [f"averaged over {len(findings.settings)} settings"]
+    else:
+        values = findings.flat(curves.transpose(..., "seed", "step"))
+        titles = [findings.setting_label(setting) for setting in findings.settings]
+    columns = min(4, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    wide = 10.4 if columns > 1 else 6.6
+    size = (wide, 0.5 + (2.1 if columns > 1 else 3.2) * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    colours = style.arm_colours(len(findings.arms))
+    for index, axes in enumerate(panels.flat):
+        if index >= len(titles):
+            axes.set_visible(False)
+            continue
+        axes.set_title(fill(titles[index], 44), fontsize=8, color=style.INK)
+        for arm, colour in enumerate(colours):
+            _line(axes, findings, values[arm, index], colour)
+        _score_axis(axes, findings)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(axis_label(findings))
+    for axes in panels[-1]:
+        axes.set_xlabel("M-step")
+    style.arm_legend(figure, findings.arms)
+    over = ", each averaged over its settings" if averaged else ""
+    caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
+    if math.isfinite(findings.metric.worst):
+        caption += Markup(" A diverged trial stays at the worst value from its divergence on.")
+    else:
+        caption += Markup(" A diverged trial leaves the mean at its divergence.")
+    alt = (
+        f"{findings.metric.long_name} against M-steps, "
+        + ("averaged over settings" if averaged else f"in {len(titles)} panels, one per setting")
+        + f"; one line per arm: {', '.join(findings.arms)}."
+    )
+    return Drawing("curves", figure, alt, caption)
+
+
+def draw_others(findings: Findings) -> Drawing | None:
+    """All other recorded curves, a panel each: the median trial of each arm and its quartiles."""
+    names = [
+        name
+        for name, variable in findings.ds.data_vars.items()
+        if "step" in variable.dims and name != findings.metric.name
+        if np.isfinite(variable.values).any()
+    ]
+    if not names:
+        return None
+    columns = min(4, len(names))
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    colours = style.arm_colours(len(findings.arms))
+    for name, axes in zip(
+        [*names, *[None] * (rows * columns - len(names))], panels.flat, strict=True
+    ):
+        if name is None:
+            axes.set_visible(False)
+            continue
+        variable = findings.ds[name]
+        axes.set_title(str(variable.attrs.get("long_name", name)), fontsize=8, color=style.INK)
+        quartiles = _quartiles(findings, variable)
+        for arm, colour in enumerate(colours):
+            lower, median, upper = quartiles[:, arm]
+            steps = findings.ds["step"].values
+            axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
+            axes.plot(steps, median, color=colour)
+        if _spans_decades(quartiles):
+            axes.set_yscale("log")
+        axes.grid(axis="y")
+    for axes in panels[-1]:
+        axes.set_xlabel("M-step")
+    style.arm_legend(figure, findings.arms)
+    trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
+    caption = Markup(
+        "Line: the median over {}. Band: the middle half of the trials. A diverged trial is left "
+        "out from its divergence on. Losses of different objectives are not on one scale."
+    ).format(trials)
+    listed = prose.listing(str(findings.ds[name].attrs.get("long_name", name)) for name in names)
+    alt = f"Small panels of {listed} against M-steps, one line per arm."
+    return Drawing("diagnostics", figure, alt, caption)
+
+
+def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
+    """Mean over seeds with the range of the seeds; `(seeds, steps)`."""
+    recorded = np.isfinite(curves)
+    if not recorded.any():
+        return
+    seen = recorded.any(axis=0)
+    steps = findings.ds["step"].values[seen]
+    kept = np.where(recorded, curves, np.nan)[:, seen]
+    low, high = np.fmin.reduce(kept), np.fmax.reduce(kept)
+    axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(steps, np.nanmean(kept, axis=0), color=colour)
+
+
+def _score_axis(axes: Axes, findings: Findings) -> None:
+    axes.grid(axis="y")
+    if math.isfinite(findings.metric.perfect):
+        axes.axhline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    if findings.metric.bounded:
+        low, high = findings.metric.bounds
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
+
+
+def _quartiles(findings: Findings, variable: xr.DataArray) -> Array:
+    """Quartiles over all trials of an arm at each step; `(3, arms, steps)`."""
+    over = [*findings.axes, "seed"]
+    finite = variable.where(np.isfinite(variable))
+    trials = finite.transpose(findings.arm, "step", *over).values
+    trials = trials.reshape(*trials.shape[:2], -1)
+    quartiles = np.full((3, *trials.shape[:2]), np.nan)
+    seen = np.isfinite(trials).any(axis=-1)
+    quartiles[:, seen] = np.nanquantile(trials[seen], (0.25, 0.5, 0.75), axis=-1)
+    return quartiles
+
+
+def _spans_decades(quartiles: Array) -> bool:
+    finite = quartiles[np.isfinite(quartiles)]
+    return bool(finite.size and finite.min() > 0 and finite.max() > 100 * finite.min())

@@ -1,0 +1,47 @@
+"""A finished figure with its words, and its forms on disk and in the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+DPI = 160
+"""Resolution of PNGs and of what is rasterised inside SVGs."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure, what it shows in words (`alt`), and its caption.
+
+    Artwork made of very many points is to be rasterised by the artist, so that the SVG stays small.
+    """
+
+    name: str
+    figure: Figure
+    alt: str
+    caption: Markup
+
+    @property
+    def width(self) -> int:
+        """Natural width in CSS pixels."""
+        return round(self.figure.get_figwidth() * 96)
+
+    def save(self, folder: Path) -> str:
+        """Write `<name>.png` and `<name>.svg`; return the SVG as a data URI."""
+        # `Figure.savefig` would lay the figure out and draw it twice for each of the two files.
+        self.figure.set_dpi(DPI)
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+        FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")  # type: ignore[no-untyped-call]
+        # Without a date and with a fixed salt for ids, equal data give equal bytes.
+        svg = io.BytesIO()
+        FigureCanvasSVG(self.figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        (folder / f"{self.name}.svg").write_bytes(svg.getvalue())
+        return "data:image/svg+xml;base64," + base64.b64encode(svg.getvalue()).decode()

@@ -1,0 +1,141 @@
+"""The heat map: the score of every arm at every setting."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import seaborn as sns  # type: ignore[import-untyped]
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
+from numpy.typing import NDArray
+
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.ranking import axis_label
+
+TIER = 17.0
+"""Height of one line of column labels, in points."""
+
+
+def draw(findings: Findings) -> Drawing:
+    """Arms by settings, darker is better, with the mean over seeds written into each cell."""
+    mean = findings.flat(findings.cells["mean"])
+    arms, settings = mean.shape
+    tiers = len(findings.axes) * TIER / 72
+    figure = Figure(
+        figsize=(max(10.4, 1.8 + 0.62 * settings), 0.75 + tiers + 0.52 * arms),
+        layout="constrained",
+    )
+    axes = figure.subplots()
+    low, high = _range(findings, mean)
+    sns.heatmap(
+        mean,
+        ax=axes,
+        vmin=low,
+        vmax=high,
+        cmap="YlGnBu" if findings.metric.higher_is_better else "YlGnBu_r",
+        linewidths=1.5,
+        linecolor="white",
+        annot=_annotations(findings, mean),
+        fmt="",
+        annot_kws={"fontsize": 8.5, "linespacing": 1.25},
+        cbar_kws={"label": axis_label(findings), "aspect": 14, "pad": 0.015},
+        xticklabels=False,
+        yticklabels=False,
+    )
+    _empty_cells(axes, findings, mean)
+    style.arm_rows(axes, findings.arms, range(arms), centre=0.5)
+    _tiers(figure, axes, findings)
+    caption = Markup(
+        "Mean over seeds of each trial's score; darker is better. The second line of a cell counts "
+        "diverged trials, which score the worst value."
+        if math.isfinite(findings.metric.worst)
+        else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
+        "counts diverged trials, which have no score."
+    )
+    alt = (
+        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings; "
+        "the table of all arms below has the same numbers."
+    )
+    return Drawing("heatmap", figure, alt, caption)
+
+
+def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]:
+    """Ends of the colour scale: the metric's bounds where finite, else the data and q = p."""
+    values = mean[np.isfinite(mean)]
+    if math.isfinite(findings.metric.perfect):
+        values = np.append(values, findings.metric.perfect)
+    low, high = findings.metric.bounds
+    low = low if math.isfinite(low) else float(values.min(initial=0.0))
+    high = high if math.isfinite(high) else float(values.max(initial=low))
+    return low, high if high > low else low + 1.0
+
+
+def _annotations(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:
+    diverged = findings.flat(findings.cells["diverged"])
+    texts = [
+        findings.show(value) + (f"\n{count} div." if count else "")
+        for value, count in zip(mean.ravel(), diverged.ravel(), strict=True)
+    ]
+    return np.asarray(texts).reshape(mean.shape)
+
+
+def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> None:
+    """Say why a cell has no value: not planned, or nothing recorded."""
+    excluded = findings.excluded_points
+    for row, column in np.argwhere(~np.isfinite(mean)):
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            "not\nplanned" if excluded[row, column] else "no\nscore",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=style.MUTED,
+        )
+
+
+def _tiers(figure: Figure, axes: Axes, findings: Findings) -> None:
+    """Column labels in one line per axis, the slowest axis on top; equal neighbours share one."""
+    depth = len(findings.axes)
+    at_top = axes.get_xaxis_transform()
+    for tier, axis in enumerate(findings.axes):
+        height = 4 + TIER * (depth - 1 - tier)
+        axes.annotate(
+            axis,
+            (0, 1),
+            xycoords=at_top,
+            xytext=(-16, height + 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+            color=style.MUTED,
+        )
+        column = 0
+        groups = Counter(setting[: tier + 1] for setting in findings.settings)
+        for prefix, width in groups.items():
+            middle = column + width / 2
+            axes.annotate(
+                prefix[-1],
+                (middle, 1),
+                xycoords=at_top,
+                xytext=(0, height + 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8.5,
+            )
+            if width > 1:
+                axes.plot(
+                    [column + 0.06, column + width - 0.06],
+                    [1, 1],
+                    transform=offset_copy(at_top, figure, y=height, units="points"),
+                    color=style.RULE,
+                    linewidth=0.8,
+                    clip_on=False,
+                )
+            column += width

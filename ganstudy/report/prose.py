@@ -1,0 +1,60 @@
+"""Numbers and lists as English prose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+MISSING = "\N{EN DASH}"
+"""Stands for a number that does not exist."""
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number with fixed decimals and a true minus sign; a dash for NaN."""
+    if math.isnan(value):
+        return MISSING
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.lstrip("-")
+
+
+def short(value: float) -> str:
+    """A number with up to three significant digits and no trailing zeros."""
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def label(value: object) -> str:
+    """The value of an axis as a label: numbers without a decimal tail, text as it is."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listing(items: Iterable[str], last: str = "and") -> Markup:
+    """`a`, `a and b`, `a, b and c`, each item escaped unless it is markup."""
+    parts = [Markup.escape(item) for item in items]
+    if len(parts) < 2:
+        return Markup("").join(parts)
+    return Markup("{} {} {}").format(Markup(", ").join(parts[:-1]), last, parts[-1])
+
+
+def is_or_are(items: Sequence[object] | int) -> str:
+    """`is` for one thing, `are` for several."""
+    count = items if isinstance(items, int) else len(items)
+    return "is" if count == 1 else "are"
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital first letter; markup stays markup."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def decimals_for(scale: float) -> int:
+    """Decimals that give three significant digits to numbers of the size of `scale`."""
+    if not math.isfinite(scale) or scale <= 0:
+        return 2
+    return min(max(2 - math.floor(math.log10(scale)), 0), 6)

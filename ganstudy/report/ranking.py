@@ -1,0 +1,118 @@
+"""The ranking: every arm's score with its interval and its seeds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+
+
+def draw(findings: Findings) -> Drawing:
+    """Points with intervals over seeds, averaged over settings and at each arm's best setting."""
+    order = [findings.arms.index(arm) for arm in findings.ranked_arms]
+    panels = 1 if len(findings.settings) == 1 else 2
+    figure = Figure(
+        figsize=(10.4, 1.1 + 0.46 * len(order)), layout=ConstrainedLayoutEngine(wspace=0.06)
+    )
+    axes = figure.subplots(1, panels, sharey=True, sharex=True, squeeze=False)[0]
+    ranked = findings.ranked
+    _panel(axes[0], findings, order, ranked, ranked["seed_mean"].values)
+    if panels == 2:
+        best = findings.best.isel({findings.arm: order})
+        axes[0].set_title(f"averaged over {prose.plural(findings.compared_settings, 'setting')}")
+        axes[1].set_title("at its own best setting (optimistic)")
+        _panel(axes[1], findings, order, best, None)
+        _held_out(axes[1], findings, order, best["held_out"].values)
+    style.arm_rows(axes[0], findings.arms, order)
+    for axis in axes:
+        axis.spines["left"].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+        axis.set_xlabel(axis_label(findings))
+    caption = Markup("Point and bar: mean and 95% interval over seeds. Small dots: seeds.")
+    if findings.seeds == 1:
+        caption = Markup("Points: the one seed; there is no interval.")
+    if panels == 2:
+        caption += Markup(
+            " Right: the setting with the best mean is chosen for each arm on the same seeds; a "
+            "hollow diamond is the score when each seed's setting is chosen on the other seeds."
+        )
+    if math.isfinite(findings.metric.perfect):
+        caption += Markup(" Dotted line: a perfect generator.")
+    means = ", ".join(
+        f"{arm} {findings.show(float(mean))}"
+        for arm, mean in zip(findings.ranked_arms, ranked["mean"].values, strict=True)
+    )
+    alt = f"Ranking by {findings.metric.long_name}, best first: {means}."
+    return Drawing("ranking", figure, alt, caption)
+
+
+def _held_out(
+    axes: Axes, findings: Findings, order: list[int], values: NDArray[np.float64]
+) -> None:
+    """Hollow diamonds at the scores of settings that were chosen on other seeds."""
+    colours = style.arm_colours(len(findings.arms))
+    for row, index in enumerate(order):
+        axes.plot(
+            [values[row]],
+            [row + 0.22],
+            marker="D",
+            markersize=4,
+            markerfacecolor="white",
+            markeredgecolor=colours[index],
+        )
+
+
+def axis_label(findings: Findings) -> str:
+    """Name of the headline metric with its units."""
+    metric = findings.metric
+    needed = metric.units and metric.units not in metric.long_name
+    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
+
+
+def _panel(
+    axes: Axes,
+    findings: Findings,
+    order: list[int],
+    scores: xr.Dataset,
+    seeds: NDArray[np.float64] | None,
+) -> None:
+    colours = style.arm_colours(len(findings.arms))
+    for row, index in enumerate(order):
+        colour = colours[index]
+        mean, low, high = (float(scores[name].values[row]) for name in ("mean", "low", "high"))
+        if seeds is not None:
+            axes.plot(
+                seeds[row],
+                np.full(len(seeds[row]), row + 0.22),
+                linestyle="none",
+                marker="o",
+                markersize=3.5,
+                markeredgewidth=0,
+                color=colour,
+                alpha=0.55,
+            )
+        axes.plot([low, high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
+        axes.plot(
+            [mean],
+            [row],
+            marker="o",
+            markersize=6.5,
+            color=colour,
+            markeredgecolor="white",
+        )
+    axes.grid(axis="x")
+    if math.isfinite(findings.metric.perfect):
+        axes.axvline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    if findings.metric.bounded:
+        low, high = findings.metric.bounds
+        axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))

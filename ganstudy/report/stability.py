@@ -1,0 +1,102 @@
+"""Stability: how often arms diverge, and how often and how far their score falls."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+
+Array = NDArray[np.float64]
+
+
+def draw(findings: Findings) -> Drawing:
+    """Share of trials diverged, drops per trial and drawdown, by arm in study order."""
+    arms = len(findings.arms)
+    figure = Figure(figsize=(10.4, 1.1 + 0.5 * arms), layout=ConstrainedLayoutEngine(wspace=0.06))
+    panels = figure.subplots(1, 3, sharey=True)
+    stable = findings.stability
+    _shares(panels[0], findings)
+    name = findings.metric.long_name
+    threshold = prose.short(stable.attrs["threshold"])
+    _trials(panels[1], findings, findings.flat(stable["trial_drops"]))
+    panels[1].set_xlabel(f"drops by more than {threshold}, per trial")
+    _trials(panels[2], findings, findings.flat(stable["trial_drawdown"]))
+    panels[2].set_xlabel(f"drawdown of {name}")
+    style.arm_rows(panels[0], findings.arms, range(arms))
+    for axes in panels:
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    caption = Markup(
+        "A drop is a {} of {} by more than {} from one record to the next; the drawdown of a trial "
+        "is the largest distance from its best value so far. Discs: share "
+        "of the arm's trials; black tick: their mean."
+    ).format("fall" if findings.metric.higher_is_better else "rise", name, threshold)
+    alt = "Share of trials diverged, drops per trial and drawdown, by arm: " + "; ".join(
+        f"{arm} {int(count)} of {int(trials)} diverged"
+        for arm, count, trials in zip(
+            findings.arms,
+            stable["diverged"].values,
+            stable["trials"].values,
+            strict=True,
+        )
+    )
+    return Drawing("stability", figure, f"{alt}.", caption)
+
+
+def _shares(axes: Axes, findings: Findings) -> None:
+    colours = style.arm_colours(len(findings.arms))
+    stable = findings.stability
+    for row, colour in enumerate(colours):
+        count, trials = (int(stable[name].values[row]) for name in ("diverged", "trials"))
+        share = count / trials if trials else 0.0
+        axes.barh(row, share, height=0.42, color=colour)
+        axes.text(
+            share + 0.02,
+            row,
+            f"{count} of {trials}",
+            va="center",
+            fontsize=8,
+            color=style.MUTED,
+        )
+    axes.set_xlim(0, 1.18)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
+    axes.set_xlabel("trials diverged")
+
+
+def _trials(axes: Axes, findings: Findings, values: Array) -> None:
+    """Discs with area in proportion to the share of an arm's trials, and a tick at the mean."""
+    colours = style.arm_colours(len(findings.arms))
+    largest = np.fmax.reduce(values, axis=None, initial=0.0)
+    step = largest / 40 or 1.0
+    for row, colour in enumerate(colours):
+        of_arm = values[row][np.isfinite(values[row])]
+        if not of_arm.size:
+            continue
+        _, bins, counts = np.unique(
+            np.round(of_arm / step), return_inverse=True, return_counts=True
+        )
+        axes.scatter(
+            np.bincount(bins, weights=of_arm) / counts,
+            np.full(len(counts), row),
+            s=420 * counts / of_arm.size,
+            color=colour,
+            alpha=0.55,
+            linewidths=0,
+        )
+        axes.plot(
+            [of_arm.mean()],
+            [row],
+            marker="|",
+            markersize=17,
+            markeredgewidth=1.6,
+            color=style.INK,
+        )
+    axes.set_xlim(-0.05 * largest, 1.05 * largest or 1.0)
+    axes.grid(axis="x")

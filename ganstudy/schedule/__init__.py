@@ -1,0 +1,1 @@
+"""The schedule: packs to workers, records back."""

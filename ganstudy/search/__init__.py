@@ -1,0 +1,1 @@
+"""Searches: which trials a study needs."""

@@ -1,0 +1,83 @@
+"""A trial: one resolved configuration with one seed, its id, and its random streams."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import numpy as np
+
+from ganstudy.family import Member
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SCHEMA", "Purpose", "Record", "Status", "Trial"]
+
+SCHEMA = 1
+"""Version of what a configuration means; part of every id, so that old records never mix in."""
+
+Purpose = Literal["init", "data", "latent", "evaluation"]
+_PURPOSES: tuple[Purpose, ...] = ("init", "data", "latent", "evaluation")
+
+ConfigurationT = TypeVar("ConfigurationT", bound=Member)
+
+
+@dataclass(frozen=True)
+class Trial(Generic[ConfigurationT]):
+    """What is trained: the configuration says everything but the seed."""
+
+    configuration: ConfigurationT
+    seed: int
+
+    @cached_property
+    def settings(self) -> str:
+        """Canonical JSON of the configuration: sorted keys, no spaces, shortest floats."""
+        return canonical_json(self.configuration.model_dump())
+
+    @cached_property
+    def id(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of schema version, seed and configuration."""
+        text = f'{{"configuration":{self.settings},"schema":{SCHEMA},"seed":{self.seed}}}'
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def stream(self, purpose: Purpose, block: int = 0) -> np.random.Generator:
+        """The random stream of (seed, purpose), cut into blocks that can be drawn in any order.
+
+        It depends on nothing else: trials with one seed share their streams, which pairs the arms
+        of a comparison, and a resumed trial draws what it would have drawn.
+        """
+        key = (_PURPOSES.index(purpose), block)
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+Status = Literal["complete", "diverged", "failed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What a trial leaves behind; plain NumPy.
+
+    curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
+    samples `(samples, dimension)`, or None for a failed trial
+    cause   why a trial failed, with its traceback; empty otherwise
+    """
+
+    id: str
+    seed: int
+    settings: str
+    status: Status
+    diverged_at: float
+    seconds: float
+    steps: NDArray[np.int64]
+    curves: dict[str, NDArray[np.float32]]
+    samples: NDArray[np.float32] | None
+    cause: str = ""
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and without spaces; equal values have equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

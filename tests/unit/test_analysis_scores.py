@@ -1,0 +1,297 @@
+"""Scores of trials, arms and settings: the stated rules, on numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.testing import assert_allclose, assert_array_equal
+
+from ganstudy import analysis
+
+Make = Callable[..., xr.Dataset]
+
+
+def constant(
+    values: list[list[list[float]]],
+    status: dict[tuple[int, ...], str] | None = None,
+    *,
+    lower: bool = False,
+    bounds: tuple[float, float] = (0.0, 8.0),
+) -> xr.Dataset:
+    """A study of arms × settings × seeds whose metric is constant over ten steps."""
+    levels = np.asarray(values)
+    states = np.full(levels.shape, "complete", dtype="<U10")
+    for point, state in (status or {}).items():
+        states[point] = state
+    ran = np.isin(states, ["complete", "diverged"])
+    dims = ("arm", "lr", "seed")
+    attrs = {
+        "long_name": "quality",
+        "role": "metric",
+        "direction": "lower" if lower else "higher",
+        "bounds": list(bounds),
+        "value_at_equality": bounds[0] if lower else bounds[1],
+    }
+    curve = np.repeat(np.where(ran, levels, np.nan)[..., None], 10, axis=-1)
+    return xr.Dataset(
+        {
+            "status": (dims, states),
+            "diverged_at": (dims, np.where(states == "diverged", 5.0, np.nan)),
+            "quality": ((*dims, "step"), curve, attrs),
+        },
+        coords={
+            "arm": [f"arm{index}" for index in range(levels.shape[0])],
+            "lr": 10.0 ** -np.arange(levels.shape[1]),
+            "seed": np.arange(levels.shape[2]),
+            "step": np.arange(1, 11),
+        },
+        attrs={"study": "hand", "compare": "arm", "score": "quality", "question": "?"},
+    )
+
+
+def test_complete_trial_scores_mean_of_last_fifth(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b"]}, seeds=2, steps=20, samples=1)
+    scores = analysis.trial_scores(ds)
+    curve = ds["modes_covered"].values
+    assert_allclose(scores["score"], curve[..., -4:].mean(axis=-1))
+    assert_array_equal(scores["last"], curve[..., -1])
+    assert_array_equal(scores["best"], curve.max(axis=-1))
+    assert not scores["charged"].any()
+
+
+def test_best_is_the_lowest_where_lower_is_better(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=2, samples=1)
+    best = analysis.trial_scores(ds, "mode_kl")["best"]
+    assert_array_equal(best, ds["mode_kl"].min("step"))
+
+
+@pytest.mark.parametrize(("lower", "worst"), [(False, 0.0), (True, 8.0)])
+def test_diverged_trial_scores_the_worst_bound(lower: bool, worst: float) -> None:
+    ds = constant([[[4.0, 5.0]]], {(0, 0, 1): "diverged"}, lower=lower)
+    scores = analysis.trial_scores(ds)
+    assert_array_equal(scores["score"].squeeze(), [4.0, worst])
+    assert_array_equal(scores["last"].squeeze(), [4.0, worst])
+    assert_array_equal(scores["best"].squeeze(), [4.0, 5.0])
+    assert_array_equal(scores["charged"].squeeze(), [False, True])
+
+
+def test_diverged_trial_has_no_score_without_a_worst_bound() -> None:
+    ds = constant([[[4.0, 5.0]]], {(0, 0, 1): "diverged"}, lower=True, bounds=(0.0, math.inf))
+    scores = analysis.trial_scores(ds)
+    assert_array_equal(scores["score"].squeeze(), [4.0, math.nan])
+    assert not scores["charged"].any()
+
+
+@pytest.mark.parametrize("state", ["failed", "missing", "excluded"])
+def test_trials_that_did_not_run_have_no_score(state: str) -> None:
+    ds = constant([[[4.0, 5.0]]], {(0, 0, 1): state})
+    assert_array_equal(analysis.trial_scores(ds)["score"].squeeze(), [4.0, math.nan])
+
+
+def test_infinite_tail_has_no_score() -> None:
+    ds = constant([[[4.0, math.inf]]], bounds=(0.0, math.inf), lower=True)
+    assert_array_equal(analysis.trial_scores(ds)["score"].squeeze(), [4.0, math.nan])
+
+
+def test_charged_curve_is_worst_from_divergence_on() -> None:
+    ds = constant([[[4.0, 4.0]]], {(0, 0, 1): "diverged"})
+    curve = analysis.charged_curves(ds).squeeze()
+    assert_array_equal(curve.isel(seed=0), np.full(10, 4.0))
+    assert_array_equal(curve.isel(seed=1), [4.0] * 4 + [0.0] * 6)
+
+
+def test_arm_score_averages_settings_within_a_seed_first() -> None:
+    # Seed means 3 and 5 over unequal settings: n is the two seeds, not the four trials.
+    scores = analysis.arm_scores(constant([[[2.0, 4.0], [4.0, 6.0]]])).squeeze()
+    assert_array_equal(scores["seed_mean"], [3.0, 5.0])
+    assert float(scores["mean"]) == 4.0
+    assert int(scores["seeds"]) == 2 and int(scores["trials"]) == 4
+    assert int(scores["settings"]) == 2
+
+
+def test_interval_is_clipped_to_the_bounds() -> None:
+    scores = analysis.arm_scores(constant([[[8.0, 7.0, 8.0]]])).squeeze()
+    assert float(scores["high"]) == 8.0
+    assert float(scores["low"]) < 7.67
+
+
+def test_failed_trials_are_left_out_of_their_seed() -> None:
+    ds = constant([[[2.0, 4.0], [4.0, 6.0]]], {(0, 1, 0): "failed"})
+    scores = analysis.arm_scores(ds).squeeze()
+    assert_array_equal(scores["seed_mean"], [2.0, 5.0])
+    assert int(scores["trials"]) == 3
+
+
+def test_arms_are_averaged_over_settings_that_all_arms_have() -> None:
+    excluded = {(1, 0, seed): "excluded" for seed in range(2)}
+    ds = constant([[[8.0, 8.0], [2.0, 2.0]], [[0.0, 0.0], [3.0, 3.0]]], excluded)
+    shared = analysis.arm_scores(ds)
+    assert_array_equal(shared["mean"], [2.0, 3.0])
+    assert_array_equal(shared["settings"], [1, 1])
+    own = analysis.arm_scores(ds, settings="own")
+    assert_array_equal(own["mean"], [5.0, 3.0])
+    assert_array_equal(own["settings"], [2, 1])
+
+
+def test_arms_without_a_shared_setting_are_refused() -> None:
+    excluded = {(0, 0, 0): "excluded", (1, 1, 0): "excluded"}
+    ds = constant([[[1.0], [1.0]], [[1.0], [1.0]]], excluded)
+    with pytest.raises(ValueError, match="no setting is planned for every arm"):
+        analysis.arm_scores(ds)
+
+
+def test_best_setting_and_held_out_score() -> None:
+    # Seeds agree on the first setting only in the mean: left out, seed 2 would choose the second.
+    ds = constant([[[1.0, 1.0, 8.0], [3.0, 3.0, 2.0]]])
+    best = analysis.best_setting_scores(ds).squeeze()
+    assert float(best["mean"]) == pytest.approx(10 / 3)
+    assert float(best["lr"]) == 1.0 and int(best["ties"]) == 1
+    # Without seed 0 or 1 the first setting leads (4.5 to 2.5), without seed 2 the second.
+    assert float(best["held_out"]) == pytest.approx((1 + 1 + 2) / 3)
+
+
+def test_best_setting_where_lower_is_better_and_ties() -> None:
+    ds = constant([[[3.0, 3.0], [1.0, 1.0], [1.0, 1.0]]], lower=True)
+    best = analysis.best_setting_scores(ds).squeeze()
+    assert (float(best["mean"]), float(best["lr"]), int(best["ties"])) == (1.0, 0.1, 2)
+
+
+def test_best_setting_needs_as_many_seeds_as_the_others() -> None:
+    ds = constant([[[8.0, 8.0], [3.0, 3.0]]], {(0, 0, 1): "failed"})
+    assert float(analysis.best_setting_scores(ds)["mean"].squeeze()) == 3.0
+
+
+def test_setting_scores_count_what_did_not_complete() -> None:
+    status = {(0, 0, 0): "diverged", (0, 0, 1): "failed", (0, 1, 0): "missing"}
+    cells = analysis.setting_scores(constant([[[4.0, 4.0, 4.0], [5.0, 5.0, 5.0]]], status))
+    assert_array_equal(cells["mean"].squeeze(), [2.0, 5.0])
+    assert_array_equal(cells["seeds"].squeeze(), [2, 2])
+    for name, counts in {"diverged": [1, 0], "failed": [1, 0], "missing": [0, 1]}.items():
+        assert_array_equal(cells[name].squeeze(), counts)
+
+
+def test_ranking_pairs_arms_within_seeds() -> None:
+    # Seeds differ by far more than arms, and the arms by 1 in every seed up to 0.1.
+    seeds = np.array([1.0, 3.0, 5.0, 6.0, 2.0])
+    better = seeds + 1 + 0.1 * np.array([1, -1, 1, -1, 0])
+    ranked = analysis.rank_arms(constant([[seeds.tolist()], [better.tolist()]]))
+    assert ranked["arm"].values.tolist() == ["arm1", "arm0"]
+    assert_allclose(ranked["difference"], [0.0, -1.0])
+    assert ranked["apart"].values.tolist() == [False, True]
+    assert float(ranked["low"][0]) < float(ranked["high"][1]), "unpaired intervals overlap"
+
+
+def test_ranking_sees_no_difference_in_noise() -> None:
+    ranked = analysis.rank_arms(constant([[[1.0, 3.0, 2.0]], [[3.0, 1.5, 2.0]]]))
+    assert not ranked["apart"].any()
+    assert float(ranked["p"][1]) > 0.5
+
+
+def test_ranking_of_equal_arms_keeps_study_order() -> None:
+    ranked = analysis.rank_arms(constant([[[8.0, 8.0]], [[8.0, 8.0]]]))
+    assert ranked["arm"].values.tolist() == ["arm0", "arm1"]
+    assert float(ranked["p"][1]) == 1.0 and not ranked["apart"].any()
+
+
+def test_ranking_where_lower_is_better_puts_arms_without_score_last() -> None:
+    ds = constant(
+        [[[5.0, 5.0]], [[1.0, 1.0]], [[2.0, 2.0]]],
+        {(1, 0, 0): "failed", (1, 0, 1): "missing"},
+        lower=True,
+    )
+    ranked = analysis.rank_arms(ds)
+    assert ranked["arm"].values.tolist() == ["arm2", "arm0", "arm1"]
+    assert_array_equal(ranked["difference"], [0.0, 3.0, math.nan])
+    assert_array_equal(ranked["apart"], [False, True, False])
+
+
+def test_comparison_uses_only_points_that_both_arms_have() -> None:
+    # The failed trial is at the setting where both arms are bad; averages alone would mislead.
+    values = [[[8.0, 8.0, 8.0], [0.0, 0.0, 0.0]], [[8.0, 8.0, 8.0], [0.0, 0.0, 0.0]]]
+    ds = constant(values, {(0, 1, 2): "failed"})
+    pairs = analysis.compare_arms(ds)
+    assert_array_equal(pairs["difference"], np.zeros((2, 2)))
+    assert_array_equal(pairs["seeds"], [[0, 3], [3, 0]])
+    assert float(analysis.arm_scores(ds)["mean"][0]) > float(analysis.arm_scores(ds)["mean"][1])
+
+
+def test_comparisons_are_antisymmetric_and_corrected_over_all_pairs() -> None:
+    rng = np.random.default_rng(3)
+    ds = constant((4 + rng.normal(size=(4, 2, 5))).tolist())
+    pairs = analysis.compare_arms(ds)
+    assert_allclose(pairs["difference"], -pairs["difference"].values.T)
+    assert_allclose(pairs["low"], -pairs["high"].values.T)
+    assert_allclose(pairs["p"], pairs["p"].values.T)
+    raw = analysis.compare_arms(ds.isel(arm=[0, 1]))["p"].values[0, 1]
+    assert float(pairs["p"][0, 1]) >= raw
+
+
+def test_status_counts_and_planned_points() -> None:
+    status = {(0, 0, 0): "diverged", (1, 0, 0): "excluded", (1, 0, 1): "excluded"}
+    ds = constant([[[1.0, 1.0]], [[1.0, 1.0]]], status)
+    counts = analysis.status_counts(ds)
+    assert counts.sel(arm="arm0", status="complete") == 1
+    assert counts.sel(arm="arm0", status="diverged") == 1
+    assert counts.sel(arm="arm1", status="excluded") == 2
+    assert int(counts.sum()) == 4
+    assert analysis.planned(ds).values.tolist() == [[True], [False]]
+
+
+def test_study_without_axes_is_one_arm(make_study: Make) -> None:
+    ds = make_study({}, samples=1)
+    assert analysis.arm_dim(ds) == "study" and analysis.setting_dims(ds) == []
+    scores = analysis.rank_arms(ds)
+    assert scores["study"].values.tolist() == ["mode_collapse"]
+    assert int(scores["seeds"][0]) == 5 and int(scores["settings"][0]) == 1
+    assert float(scores["mean"][0]) == pytest.approx(
+        float(ds["modes_covered"].values[:, -4:].mean())
+    )
+
+
+def test_compare_must_be_an_axis(make_study: Make) -> None:
+    ds = make_study({"lr": [1, 2]}, samples=1).assign_attrs(compare="rate")
+    with pytest.raises(ValueError, match="'rate', which is not an axis of lr"):
+        analysis.arm_scores(ds)
+
+
+def test_unknown_metric_names_the_known_ones(make_study: Make) -> None:
+    with pytest.raises(KeyError, match="modes_covered, high_quality, mode_kl"):
+        analysis.trial_scores(make_study({"lr": [1]}, samples=1), "critic_loss")
+
+
+def test_unknown_direction_is_refused(make_study: Make) -> None:
+    ds = make_study({"lr": [1]}, samples=1)
+    ds["modes_covered"].attrs["direction"] = "up"
+    with pytest.raises(ValueError, match="direction is 'up'"):
+        analysis.Metric.of(ds)
+
+
+def test_stability_is_oriented_by_the_metric() -> None:
+    ds = constant([[[1.0, 1.0, 1.0]]], {(0, 0, 2): "missing"})
+    ds["quality"][0, 0, 0] = [1, 4, 8, 8, 5, 5, 6, 2, 8, 8]
+    rising = analysis.stability(ds, threshold=2.0).squeeze()
+    assert int(rising["trials"]) == 2
+    assert_array_equal(rising["trial_drops"], [2.0, 0.0, math.nan])
+    assert float(rising["drops"]) == 1.0 and float(rising["share_dropped"]) == 0.5
+    assert float(rising["largest_drawdown"]) == 6.0 and float(rising["drawdown"]) == 3.0
+    ds["quality"].attrs["direction"] = "lower"
+    falling = analysis.stability(ds, threshold=2.0).squeeze()
+    assert_array_equal(falling["trial_drops"], [3.0, 0.0, math.nan])
+    assert float(falling["largest_drawdown"]) == 7.0
+
+
+def test_share_diverged_is_of_trials_that_ran() -> None:
+    status = {(0, 0, 0): "diverged", (0, 0, 1): "failed"}
+    stable = analysis.stability(constant([[[1.0, 1.0, 1.0]]], status)).squeeze()
+    assert float(stable["share_diverged"]) == 0.5
+
+
+def test_drop_threshold_is_a_tenth_of_the_range(make_study: Make) -> None:
+    ds = make_study({"lr": [1]}, samples=1)
+    assert analysis.drop_threshold(ds) == pytest.approx(0.8)
+    recorded = ds["mode_kl"].values[np.isfinite(ds["mode_kl"].values)]
+    assert analysis.drop_threshold(ds, "mode_kl") == pytest.approx(0.1 * np.ptp(recorded))
