@@ -42,7 +42,9 @@ def main() -> None:
 @overrides_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
 @workers_option
-@click.option("--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,...")
+@click.option(
+    "--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,..."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
 @json_option
@@ -145,8 +147,11 @@ def status(run: Path, as_json: bool) -> None:
         counts = pipeline.counts(directory, planned)
         ids = {trial.id for trial in planned.trials.values()}
         failures = (
-            [{"trial": r.id, "seed": r.seed, "cause": r.cause} for r in directory.read()
-             if r.status == "failed" and r.id in ids]
+            [
+                {"trial": r.id, "seed": r.seed, "cause": r.cause}
+                for r in directory.read()
+                if r.status == "failed" and r.id in ids
+            ]
             if counts["failed"]
             else []
         )
@@ -181,11 +186,13 @@ def retry(run: Path) -> None:
     with _clear_errors():
         from ganstudy import pipeline
 
-        directory, study = pipeline.reopen(run)
+        directory, _ = pipeline.reopen(run)
         with directory.locked():
             directory.forget(["failed"])
-        click.echo(f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml "
-                   f"--out {run}")
+        click.echo(
+            f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml "
+            f"--out {run}"
+        )
 
 
 @main.command(name="list")
@@ -260,14 +267,17 @@ def _aside(directory: Path) -> Path:
 
 
 def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> None:
+    from ganstudy import pipeline
     from ganstudy.engine.packing import estimate, packs
     from ganstudy.search.grid import Grid
     from ganstudy.store import RunDirectory
 
     trials = {trial.id: trial for trial in Grid(study).trials.values()}
-    recorded = RunDirectory(directory).recorded()
+    run = RunDirectory(directory)
+    recorded = run.recorded()
     missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
-    parts = packs(missing, workers)
+    parts = packs(missing, workers, study.file.engine.pack)
+    program, reason = pipeline.program(run, study, parts, workers)
     summary = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
@@ -276,7 +286,8 @@ def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> Non
         "recorded": len(trials) - len(missing),
         "packs": [len(pack) for pack in parts],
         "trial_steps": sum(trial.configuration.steps for trial in missing),
-        "seconds": round(estimate(parts, workers)),
+        "program": program,
+        "seconds": round(estimate(parts, workers, program)),
     }
     if as_json:
         click.echo(json.dumps(summary))
@@ -288,8 +299,11 @@ def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> Non
     click.echo(f"{len(trials)} trials, {summary['recorded']} recorded, {len(missing)} to train")
     if parts:
         sizes = summary["packs"]
-        click.echo(f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-                   f"{_duration(summary['seconds'])} with {workers} workers, on a machine like that of the README")
+        click.echo(
+            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
+            f"{_duration(summary['seconds'])} with {workers} workers; "
+            f"{program}: {reason}"
+        )
 
 
 @contextmanager
@@ -317,6 +331,8 @@ def _display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
 def _progress_line(progress: Progress) -> str:
     done = sum(progress.done.values())
     parts = [f"{done}/{progress.planned} trials"]
+    if progress.program and not progress.trained:
+        parts.append(f"{progress.program} steps ({progress.program_reason})")
     parts += [f"{progress.done[s]} {s}" for s in ("diverged", "failed") if progress.done[s]]
     if progress.trained:
         parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
@@ -343,12 +359,20 @@ def _describe(member: Any) -> dict[str, Any]:
     lines = (member.__doc__ or "").strip().splitlines()
     source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
     parameters = {
-        name: {"default": info.get_default(call_default_factory=True), "description": info.description}
+        name: {
+            "default": info.get_default(call_default_factory=True),
+            "description": info.description,
+        }
         for name, info in member.model_fields.items()
     }
     return {
         "name": member.name,
         "summary": lines[0] if lines else "",
-        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ") if source else "",
-        "parameters": {k: {"default": str(v["default"]), "description": v["description"]} for k, v in parameters.items()},
+        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ")
+        if source
+        else "",
+        "parameters": {
+            k: {"default": str(v["default"]), "description": v["description"]}
+            for k, v in parameters.items()
+        },
     }

@@ -145,7 +145,9 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
     path: list[str] = []
     rest = key
     while True:
-        whole = [k for k in values if isinstance(k, str) and (rest == k or rest.startswith(k + "."))]
+        whole = [
+            k for k in values if isinstance(k, str) and (rest == k or rest.startswith(k + "."))
+        ]
         name = max(whole, key=len, default="" if path[:1] == ["search"] else rest.split(".")[0])
         name = name or rest
         path.append(name)

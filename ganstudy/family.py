@@ -14,7 +14,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_serializer,
+)
 from pydantic_core import core_schema
 
 __all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "label"]
@@ -117,18 +123,20 @@ class FamilyField:
             serialization=core_schema.plain_serializer_function_ser_schema(self._dump),
         )
 
-    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        members = []
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        references = []
         for member in self.family:
-            schema = member.model_json_schema()
-            schema["properties"] = {
-                self.key: {"const": member.name},
-                **schema.get("properties", {}),
-            }
+            reference = handler(member.__pydantic_core_schema__)
+            definition = handler.resolve_ref_schema(reference)
+            name = {self.key: {"const": member.name}}
+            definition["properties"] = {**name, **definition.get("properties", {})}
             if member.name != self.default:
-                schema["required"] = [self.key, *schema.get("required", [])]
-            members.append(schema)
-        return {"anyOf": [{"enum": list(self.family.names)}, *members], "default": self.default}
+                definition["required"] = [self.key]
+            references.append(reference)
+        names = {"enum": list(self.family.names)}
+        return {"anyOf": [names, *references], "default": self.default}
 
     def _expand(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.engine.packing import packs
+from ganstudy.engine.packing import choose_program, packs
 from ganstudy.search.grid import Grid
-from ganstudy.store import RunDirectory, gather
+from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import Study, load
 
 if TYPE_CHECKING:
-    from ganstudy.trial import Record, Trial
+    from ganstudy.engine.packing import Pack
+    from ganstudy.trial import ProgramName, Record, Trial
 
-__all__ = ["Progress", "counts", "report", "reopen", "run"]
+__all__ = ["Progress", "counts", "reopen", "report", "run"]
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Progress:
     """Where a run stands; trial-steps are M-steps summed over trials."""
 
     planned: int
+    program: ProgramName | None = None
+    program_reason: str = ""
     done: Counter[str] = field(default_factory=Counter)
     trained: int = 0
     trial_steps: int = 0
@@ -75,14 +78,17 @@ def run(
         directory.write_study(study, plan)
         recorded = directory.recorded()
         missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
-        progress = Progress(len(trials), Counter(recorded[i] for i in trials if i in recorded))
+        progress = Progress(len(trials))
+        progress.done.update(recorded[i] for i in trials if i in recorded)
         progress.cost_planned = sum(t.configuration.cost() for t in missing)
         started = datetime.now(UTC)
-        observe(progress)
         if missing:
             from ganstudy.schedule.local import train_packs
 
-            for records in train_packs(packs(missing, workers), workers, devices):
+            parts = packs(missing, workers, study.file.engine.pack)
+            progress.program, progress.program_reason = program(directory, study, parts, workers)
+            observe(progress)
+            for records in train_packs(parts, workers, devices, progress.program):
                 directory.write(records)
                 progress.add(trials, records)
                 observe(progress)
@@ -92,12 +98,31 @@ def run(
                 "command": command,
                 "workers": workers,
                 "devices": list(devices),
+                "program": progress.program,
                 "trials": progress.trained,
                 "trial_steps": progress.trial_steps,
             }
             directory.write_session(session, study.name)
         report(directory, study, plan)
     return progress
+
+
+def program(
+    directory: RunDirectory, study: Study, parts: Sequence[Pack], workers: int
+) -> tuple[ProgramName, str]:
+    """How the trials of a run are trained, and why; all of them the same way.
+
+    Errors  `RunError` if the study asks for another program than the run has used.
+    """
+    asked, used = study.file.engine.program, directory.program()
+    if used is not None:
+        if asked not in ("auto", used):
+            message = f"this run was trained by the {used} program; use that one or --fresh"
+            raise RunError(f"{directory.path}: {message}")
+        return used, "as the earlier trials of this run"
+    if asked != "auto":
+        return asked, "as the study asks"
+    return choose_program(parts, workers)
 
 
 def report(directory: RunDirectory, study: Study, plan: Grid) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -33,6 +33,15 @@ class SearchFile(Settings):
     )
 
 
+class EngineFile(Settings):
+    """The key `engine:` of a study file: how trials are trained, not what they are."""
+
+    pack: int | None = Field(None, ge=1, description="most trials in a pack; default: chosen")
+    program: Literal["auto", "eager", "compiled"] = Field(
+        "auto", description="the step as written or compiled; auto: whichever ends sooner"
+    )
+
+
 class StudyFile(Settings):
     """The keys of a study file."""
 
@@ -42,6 +51,7 @@ class StudyFile(Settings):
     trial: dict[str, Any] = Field(default={}, description="settings that all trials share")
     search: SearchFile = Field(SearchFile(), description="what differs between trials")
     seeds: int | list[int] = Field(5, description="number of seeds, or a list of them")
+    engine: EngineFile = Field(EngineFile(), description="how trials are trained")
 
 
 @dataclass(frozen=True)
@@ -101,9 +111,7 @@ class Study:
                     origins[path] = axis.places[index]
         return self._validate(settings, origins)
 
-    def _validate(
-        self, settings: dict[str, Any], origins: Mapping[KeyPath, KeyPath]
-    ) -> kinds.Kind:
+    def _validate(self, settings: dict[str, Any], origins: Mapping[KeyPath, KeyPath]) -> kinds.Kind:
         kind_name = settings.pop("kind", "adversarial")
         if kind_name not in kinds.family.names:
             message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
@@ -166,8 +174,11 @@ def json_schema() -> dict[str, Any]:
     schema = StudyFile.model_json_schema()
     configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
     trial = TypeAdapter(configuration).json_schema()
+    schema["$defs"] |= trial.pop("$defs")
+    # The trial is a mapping; the short form, a kind's bare name, would say nothing there.
+    (configuration_schema,) = (x for x in trial["anyOf"] if "enum" not in x)
     schema["properties"]["trial"] = {
-        **trial,
+        **configuration_schema,
         "description": StudyFile.model_fields["trial"].description,
     }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -182,7 +193,8 @@ def _file_problem(document: Document, entry: Any) -> Problem:
     path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
     path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
     if entry["type"] == "extra_forbidden":
-        model = SearchFile if path[0] == "search" else StudyFile
+        models: dict[object, type[Settings]] = {"search": SearchFile, "engine": EngineFile}
+        model = models.get(path[0], StudyFile) if len(path) > 1 else StudyFile
         choices = list(model.model_fields)
         trial_keys = kinds.family["adversarial"].model_fields
         hint = nearest(path[-1], choices)
@@ -334,9 +346,9 @@ def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
     path: list[str | int] = []
     here = settings
     for position, item in enumerate(location):
-        if isinstance(here, Mapping) and item in here:
-            here = here[item]
-        elif isinstance(here, list | tuple) and isinstance(item, int) and item < len(here):
+        if (isinstance(here, Mapping) and item in here) or (
+            isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
+        ):
             here = here[item]
         elif position < len(location) - 1 or isinstance(here, str):
             continue

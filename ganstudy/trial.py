@@ -15,7 +15,7 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "Purpose", "Record", "Status", "Trial"]
+__all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial", "canonical_json"]
 
 SCHEMA = 1
 """Version of what a configuration means; part of every id, so that old records never mix in."""
@@ -55,12 +55,14 @@ class Trial(Generic[ConfigurationT]):
 
 
 Status = Literal["complete", "diverged", "failed"]
+ProgramName = Literal["eager", "compiled"]
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
     """What a trial leaves behind; plain NumPy.
 
+    program how it was trained; two programs differ in the last bits
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
     cause   why a trial failed, with its traceback; empty otherwise
@@ -70,6 +72,7 @@ class Record:
     seed: int
     settings: str
     status: Status
+    program: ProgramName
     diverged_at: float
     seconds: float
     steps: NDArray[np.int64]

@@ -69,7 +69,9 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
 def _along_steps(
     summary: Callable[..., _paths.Array], curves: xr.DataArray, **options: float
 ) -> xr.DataArray:
+    # Curves are stored in single precision; sums of equal scores are to be equal in double.
+    values = curves.astype(np.float64).compute()
     reduced: xr.DataArray = xr.apply_ufunc(
-        summary, curves, input_core_dims=[["step"]], kwargs=options
+        summary, values, input_core_dims=[["step"]], kwargs=options
     )
     return reduced

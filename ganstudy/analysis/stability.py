@@ -23,7 +23,7 @@ def drop_threshold(ds: xr.Dataset, metric: str | None = None) -> float:
     fact = Metric.of(ds, metric)
     if fact.bounded:
         return DROP * (fact.bounds[1] - fact.bounds[0])
-    values = ds[fact.name].values
+    values = ds[fact.name].to_numpy()
     finite = values[np.isfinite(values)]
     return DROP * float(np.ptp(finite)) if finite.size else math.nan
 
@@ -48,7 +48,7 @@ def stability(
     threshold = drop_threshold(ds, metric) if threshold is None else threshold
     status = ds["status"]
     ran = (status == "complete") | (status == "diverged")
-    oriented = fact.sign * ds[fact.name]
+    oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
     oriented = oriented.where(np.isfinite(oriented))
     steps = [["step"]]
     drops = xr.apply_ufunc(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Clip(Constraint):
     r"""Weight clipping: after each D-step every parameter is moved into $[-c, c]$.
 
-    Maths   $w \leftarrow \min(\max(w, -c), c)$; the critic is then K-Lipschitz with a K that depends
-            on c and on the architecture, not 1-Lipschitz.
+    Maths   $w \leftarrow \min(\max(w, -c), c)$; the critic is then K-Lipschitz with a K that
+            depends on c and on the architecture, not 1-Lipschitz.
     Source  Arjovsky, Chintala & Bottou 2017, algorithm 1, line 7.
     """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Wasserstein(Divergence):
-    r"""Wasserstein GAN; descends W1(p, q) if the critic is 1-Lipschitz, which a constraint enforces.
+    r"""Wasserstein GAN; descends W1(p, q) if a constraint keeps the critic 1-Lipschitz.
 
     Maths   $W_1(p, q) = \sup_{Lip(a) \le 1} E_p a - E_q a$; critic loss $E_q a - E_p a$, generator
             loss $-E_q a$. A K-Lipschitz critic gives K W1.
@@ -71,6 +71,6 @@ def _kantorovich(laws: DiscreteLaws) -> tuple[Array, float]:
     solution = linprog(
         -(laws.p - laws.q), A_ub=difference, b_ub=distance[rows, columns], bounds=bounds
     )
-    if not solution.success:
+    if not solution.success or solution.fun is None:
         raise RuntimeError(f"the linear programme of W1 failed: {solution.message}")
     return np.asarray(solution.x), -float(solution.fun)

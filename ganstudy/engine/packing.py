@@ -1,13 +1,18 @@
-"""Packing: which trials train together."""
+"""Packing: which trials train together, and whether their step is worth compiling."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ganstudy.trial import Trial
+from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["Pack", "cost", "estimate", "packs"]
+__all__ = ["Pack", "choose_program", "cost", "estimate", "packs"]
 
 Pack = tuple[Trial[Any], ...]
 
@@ -18,11 +23,16 @@ LARGEST = 64
 PACKS_PER_WORKER = 2
 """Enough packs that workers which finish early find another, few enough to keep stacks wide."""
 
+# Measured on two cores of a Xeon of 2023; docs/performance.md has the figures.
+COMPILED_SPEED = 2.5
+SECONDS_PER_GRAPH = 40.0
 
-def packs(trials: Iterable[Trial[Any]], workers: int) -> list[Pack]:
+
+def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None) -> list[Pack]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
-    A trial's numbers do not depend on its pack; only time and memory do.
+    A trial's numbers do not depend on its pack; only time and memory do. `largest` overrides the
+    bound on the number of trials in a pack.
     """
     shapes: dict[str, list[Trial[Any]]] = {}
     for trial in dict.fromkeys(trials):
@@ -33,18 +43,48 @@ def packs(trials: Iterable[Trial[Any]], workers: int) -> list[Pack]:
     for own in shapes.values():
         configuration = own[0].configuration
         fitting = int(WORKING_SET // configuration.working_set())
-        fair = round(share / configuration.cost())
-        count = -(-len(own) // max(1, min(fitting, LARGEST, max(fair, 2))))
-        for part in range(count):
-            result.append(tuple(own[len(own) * part // count : len(own) * (part + 1) // count]))
+        fair = max(round(share / configuration.cost()), 2)
+        bound = largest or max(1, min(fitting, LARGEST, fair))
+        count = -(-len(own) // bound)
+        # Dealt out, not cut: every pack has trials of every arm, and one graph serves all packs.
+        result += [tuple(own[part::count]) for part in range(count)]
     return sorted(result, key=cost, reverse=True)
 
 
 def cost(pack: Pack) -> float:
-    """Rough seconds of a pack on one core."""
+    """Rough seconds of a pack on one core, not compiled."""
     return len(pack) * float(pack[0].configuration.cost())
 
 
-def estimate(parts: Iterable[Pack], workers: int) -> float:
+def estimate(parts: Sequence[Pack], workers: int, program: ProgramName = "eager") -> float:
     """Rough seconds that packs take on some workers, within a factor of two or so."""
-    return sum(map(cost, parts)) / workers
+    seconds = sum(map(cost, parts))
+    if program == "compiled":
+        seconds = seconds / COMPILED_SPEED + SECONDS_PER_GRAPH * _shapes(parts)
+    return seconds / workers
+
+
+def choose_program(parts: Sequence[Pack], workers: int) -> tuple[ProgramName, str]:
+    """Compiled where that ends sooner and can be done at all, and why in a few words."""
+    if estimate(parts, workers, "compiled") >= estimate(parts, workers):
+        return "eager", "too little work to pay for compilation"
+    if not _can_compile():
+        return "eager", "no working C++ compiler was found"
+    return "compiled", "the work pays for compilation"
+
+
+def _shapes(parts: Sequence[Pack]) -> int:
+    return len({pack[0].configuration.pack_key() for pack in parts})
+
+
+@functools.cache
+def _can_compile() -> bool:
+    """Whether a C++ compiler finds Python's headers, as compiled steps need on a CPU."""
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if compiler is None:
+        return False
+    command = [compiler, "-x", "c++", "-fsyntax-only", f"-I{sysconfig.get_path('include')}", "-"]
+    probe = subprocess.run(
+        command, input=b"#include <Python.h>\n", capture_output=True, check=False
+    )
+    return probe.returncode == 0

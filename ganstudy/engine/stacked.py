@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Generic
 
 import torch
 
@@ -77,20 +77,19 @@ def stack(
     """Group the members of a pack's trials; float parameters become tensors of `dtype`."""
     keys = [_key(member) for member in members]
     groups: list[tuple[MemberT, Tensor | None]] = []
-    for key in dict.fromkeys(keys):
+    # In an order of their own, so that a pack's composition changes the compiled graph seldom.
+    for key in sorted(set(keys), key=lambda key: (key[0].name, key[1])):
         own = [k == key for k in keys]
         example = members[own.index(True)]
         # Trials of other groups are given the example's parameters: valid, and never looked at.
         values = [m if mine else example for m, mine in zip(members, own, strict=True)]
-        fields: dict[str, Any] = {}
+        tensors = {}
         for name, value in example:
             if isinstance(value, float):
                 column = [[getattr(member, name)] for member in values]
-                fields[name] = torch.tensor(column, dtype=dtype, device=device)
-            else:
-                fields[name] = value
+                tensors[name] = torch.tensor(column, dtype=dtype, device=device)
         mask = None if all(own) else torch.tensor(own, device=device)
-        groups.append((type(example).model_construct(**fields), mask))
+        groups.append((example.model_copy(update=tensors), mask))
     return Stacked(tuple(groups))
 
 

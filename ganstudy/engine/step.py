@@ -1,4 +1,4 @@
-r"""The pure training step: `state, info = game.step(state, real, latent)`.
+r"""The pure training steps: `state, diagnostics = game.d_step(state, real, latent)`.
 
 Shapes carry a leading trial axis of length `pack`. The parameters of a player are one tensor
 `(pack, size)`, so that an optimizer is a handful of operations however deep the network is.
@@ -94,9 +94,7 @@ class Player:
         pack = state.parameters.shape[0]
         return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
 
-    def update(
-        self, state: PlayerState, gradient: Tensor, alive: Tensor
-    ) -> PlayerState:
+    def update(self, state: PlayerState, gradient: Tensor, alive: Tensor) -> PlayerState:
         """The state after one optimizer update; trials that are not alive keep their parameters."""
         change: Tensor | None = None
         slots = dict(state.slots)
@@ -119,28 +117,15 @@ class Game:
     generator_losses: Stacked[Divergence]
     constraints: Stacked[Constraint]
 
-    def step(self, state: State, real: Tensor, latent: Tensor) -> tuple[State, Info]:
-        """All D-steps, each on a batch of its own, then one M-step.
-
-        Shapes  real `(D-steps, pack, batch, dimension)`; latent `(D-steps + 1, pack, batch, latent)`.
-        """
-        for real_batch, latent_batch in zip(real, latent[:-1], strict=True):
-            state, critic = self.d_step(state, real_batch, latent_batch)
-        state, generator = self.m_step(state, latent[-1])
-        critic_loss, real_logit, fake_logit, critic_norm = critic
-        generator_loss, generator_norm = generator
-        info = Info(
-            critic_loss, generator_loss, real_logit, fake_logit, critic_norm, generator_norm
-        )
-        return state, info
-
     def sample(self, state: State, latent: Tensor) -> Tensor:
         """The generator's samples, `(pack, count, latent) -> (pack, count, dimension)`."""
         with torch.no_grad():
             parameters = self.generator.split(state.generator.parameters)
             return self.generator.forward(parameters, latent)
 
-    def d_step(self, state: State, real: Tensor, latent: Tensor) -> tuple[State, tuple[Tensor, ...]]:
+    def d_step(
+        self, state: State, real: Tensor, latent: Tensor
+    ) -> tuple[State, tuple[Tensor, ...]]:
         """One critic update; returns its loss, the mean logits on p and q, and gradient norm."""
         both = torch.cat([real, self.sample(state, latent)], dim=1)
         batch = real.shape[1]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ganstudy.engine.batches import batches, evaluation_latent
+from ganstudy.engine.program import program
 from ganstudy.engine.stacked import stack
 from ganstudy.engine.step import Game, Player, PlayerState, State
 from ganstudy.trial import Record, canonical_json
@@ -22,36 +23,43 @@ if TYPE_CHECKING:
 
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.kinds.adversarial import Player as PlayerSettings
-    from ganstudy.trial import Trial
+    from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["initial", "train"]
 
 _VECTOR = 32
 """Floats that one step of a vectorised loop handles, on the widest CPUs of today."""
 
+COMPILED_MULTIPLE = 4
+"""Compiled packs are filled up to a multiple of this, so that few sizes need a graph."""
 
-def train(trials: Sequence[Trial[Adversarial]], device_name: str = "cpu") -> list[Record]:
+
+def train(
+    trials: Sequence[Trial[Adversarial]],
+    device_name: str = "cpu",
+    program_name: ProgramName = "eager",
+) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
     started = time.perf_counter()
     device = torch.device(device_name)
-    padded = _with_ballast(trials)
+    stacked = program(program_name)
+    padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
     game, state = initial(padded, device)
     recorder = _Recorder(trials, evaluation_latent(padded, device))
     configuration = trials[0].configuration
     steps, every = configuration.steps, configuration.record.every
     source = batches(padded, device)
     for step, (real, latent) in enumerate(itertools.islice(source, steps), start=1):
-        state, info = game.step(state, real, latent)
+        state, info = stacked.step(game, state, real, latent)
         if step % every == 0 or step == steps:
             recorder.record(step, game, state, info._asdict())
             if not recorder.any_alive:
                 break
-    return recorder.records(game, state, (time.perf_counter() - started) / len(trials))
+    seconds = (time.perf_counter() - started) / len(trials)
+    return recorder.records(game, state, program_name, seconds)
 
 
-def initial(
-    trials: Sequence[Trial[Adversarial]], device: torch.device
-) -> tuple[Game, State]:
+def initial(trials: Sequence[Trial[Adversarial]], device: torch.device) -> tuple[Game, State]:
     """The rules of a pack and the state before its first step."""
     configurations = [trial.configuration for trial in trials]
     target = configurations[0].target.dimension
@@ -59,9 +67,7 @@ def initial(
     generator, generator_state = _player(
         trials, [c.generator for c in configurations], latent, target, 0, device
     )
-    critic, critic_state = _player(
-        trials, [c.critic for c in configurations], target, 1, 1, device
-    )
+    critic, critic_state = _player(trials, [c.critic for c in configurations], target, 1, 1, device)
     divergences = stack([c.divergence for c in configurations], device)
     game = Game(
         generator,
@@ -102,16 +108,18 @@ def _player(
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 
-def _with_ballast(trials: Sequence[Trial[Any]]) -> list[Trial[Any]]:
-    """The pack with copies of its last trial behind it, where bits would depend on the pack.
+def _with_ballast(trials: Sequence[Trial[Any]], multiple: int) -> list[Trial[Any]]:
+    """The pack with copies of its last trial behind it, up to a multiple of some size.
 
     Two things on a CPU make a number depend on its place in memory: a product of one matrix takes
     another kernel than a batch of two or more, and the last elements of a vectorised loop, fewer
     than `_VECTOR`, go through scalar code whose exp and log differ in the last bit. Copies at the
-    end, whose results are dropped, take both away from the trials that count.
+    end, whose results are dropped, take both away from the trials that count. Where neither can
+    happen and the size is right, there are none.
     """
     batch = trials[0].configuration.batch
     copies = math.ceil(_VECTOR / batch) if batch % _VECTOR else int(len(trials) == 1)
+    copies += -(len(trials) + copies) % multiple
     return [*trials, *[trials[-1]] * copies]
 
 
@@ -147,7 +155,9 @@ class _Recorder:
         )
         self.any_alive = bool(alive.any())
 
-    def records(self, game: Game, state: State, seconds: float) -> list[Record]:
+    def records(
+        self, game: Game, state: State, program_name: ProgramName, seconds: float
+    ) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
         samples = game.sample(state, self.latent).cpu().numpy()
         alive, survived = state.alive.cpu().numpy(), state.survived.cpu().numpy()
@@ -158,6 +168,7 @@ class _Recorder:
                 seed=trial.seed,
                 settings=trial.settings,
                 status="complete" if alive[place] else "diverged",
+                program=program_name,
                 diverged_at=math.nan if alive[place] else float(survived[place] + 1),
                 seconds=seconds,
                 steps=steps,

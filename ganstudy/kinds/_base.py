@@ -10,7 +10,7 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ganstudy.trial import Record, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 
 class Kind(Member, ABC):
@@ -40,5 +40,7 @@ class Kind(Member, ABC):
         """Attributes of each recorded variable: long_name, role, and units and reading if any."""
 
     @abstractmethod
-    def train(self, trials: Sequence[Trial[Any]], device: str) -> list[Record]:
+    def train(
+        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName
+    ) -> list[Record]:
         """Train trials of one pack key together; one record for each, in their order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -17,7 +18,7 @@ from ganstudy.trial import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ganstudy.trial import Record, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 
 # Measured on one core of a Xeon of 2023 at 2 GHz, with packs of 16.
@@ -133,7 +134,7 @@ class Adversarial(Kind):
     def _layer_products(self) -> tuple[int, int]:
         def products(inputs: int, width: int, depth: int, outputs: int) -> int:
             sizes = [inputs, *[width] * depth, outputs]
-            return sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+            return sum(a * b for a, b in itertools.pairwise(sizes))
 
         generator, critic, dimension = self.generator, self.critic, self.target.dimension
         return (
@@ -159,8 +160,10 @@ class Adversarial(Kind):
             described[metric.name] = {**reading, "role": "metric"}
         return described
 
-    def train(self, trials: Sequence[Trial[Any]], device: str) -> list[Record]:
+    def train(
+        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName
+    ) -> list[Record]:
         """Train the pack with the stacked engine."""
         from ganstudy.engine.training import train
 
-        return train(trials, device)
+        return train(trials, device, program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class HighQuality(Metric):
     r"""Share of samples within `radius` standard deviations of their nearest mode.
 
-    Maths   for separated modes a perfect generator has $P(\chi^2_d \le r^2)$, 0.989 for r = 3 in the
-            plane; a larger share means that the generator's modes are too narrow.
+    Maths   for separated modes a perfect generator has $P(\chi^2_d \le r^2)$, 0.989 for r = 3 in
+            the plane; a larger share means that the generator's modes are too narrow.
     Source  Srivastava et al. 2017, VEEGAN, section 5.
     """
 
@@ -27,7 +28,7 @@ class HighQuality(Metric):
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of high-quality samples of each cloud."""
         counts = mode_counts(samples, target, self.radius)
-        return counts.sum(axis=-1) / samples.shape[-2]
+        return np.asarray(counts.sum(axis=-1) / samples.shape[-2])
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; a perfect generator stays a little below 1."""

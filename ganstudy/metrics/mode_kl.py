@@ -36,7 +36,7 @@ class ModeKL(Metric):
         terms = share * (np.log(np.where(share > 0, share, 1)) - np.log(weights))
         # Rounding can leave a perfect histogram a few ulp below zero, outside the stated bounds.
         divergence = np.maximum(terms.sum(axis=-1), 0.0)
-        return np.where(total[..., 0] > 0, divergence, -np.log(weights.min()))
+        return np.asarray(np.where(total[..., 0] > 0, divergence, -np.log(weights.min())))
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and the value of a generator on the lightest mode alone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
@@ -28,7 +29,7 @@ class ModesCovered(Metric):
     def compute(self, samples: Array, target: Target) -> Array:
         """Covered modes of each cloud."""
         covered = mode_counts(samples, target, self.radius) >= self.minimum
-        return covered.sum(axis=-1).astype(float)
+        return np.asarray(covered.sum(axis=-1), np.float64)
 
     def reading(self, target: Target) -> Reading:
         """Between none and all modes."""

@@ -25,7 +25,9 @@ class Network(Member, ABC):
         """Shape of each parameter of one trial, in the order in which they are laid out."""
 
     @abstractmethod
-    def initialise(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
+    def initialise(
+        self, rng: np.random.Generator, shapes: Shapes
+    ) -> dict[str, NDArray[np.float32]]:
         """First values of the parameters of one trial."""
 
     @abstractmethod

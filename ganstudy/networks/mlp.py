@@ -34,7 +34,9 @@ class MLP(Network):
             shapes[f"bias_{layer}"] = (1, sizes[layer + 1])
         return shapes
 
-    def initialise(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
+    def initialise(
+        self, rng: np.random.Generator, shapes: Shapes
+    ) -> dict[str, NDArray[np.float32]]:
         """Uniform on +-1/sqrt(inputs of the layer)."""
         values = {}
         for name, shape in shapes.items():

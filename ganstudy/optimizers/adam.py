@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Adam(Optimizer):
     r"""Adaptive moment estimation.
 
-    Maths   $m \leftarrow \beta_1 m + (1 - \beta_1) g$, $v \leftarrow \beta_2 v + (1 - \beta_2) g^2$,
+    Maths   $m \leftarrow \beta_1 m + (1 - \beta_1) g$,
+            $v \leftarrow \beta_2 v + (1 - \beta_2) g^2$,
             $\theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)$ with
             $\hat m = m / (1 - \beta_1^t)$ and $\hat v = v / (1 - \beta_2^t)$
     Source  Kingma & Ba 2015, algorithm 1; `torch.optim.Adam`, whose defaults these are. The

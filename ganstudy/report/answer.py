@@ -94,7 +94,8 @@ def _verdict(findings: Findings) -> Markup:
     ]
     untested = [arm for arm in arms[1:] if arm not in tested]
     if not tied:
-        every = "every other arm" if len(tested) > 1 else Markup.escape(tested[0])
+        named = untested or len(tested) == 1
+        every = prose.listing(tested) if named else Markup("every other arm")
         verdict = Markup("It can be told apart from {} {}.").format(every, level)
     elif len(tied) == len(arms) - 1:
         any_other = Markup.escape(tied[0]) if len(tied) == 1 else Markup("any of the others")

@@ -52,7 +52,7 @@ class Findings:
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Findings:
         """Compute the findings of a gathered grid study."""
-        ds = with_arms(dataset)
+        ds = with_arms(dataset.compute())
         arm, axes = arm_dim(ds), setting_dims(ds)
         overlap = bool(planned(ds).all(arm).any())
         used: Settings = "shared" if overlap else "own"

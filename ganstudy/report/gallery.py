@@ -112,10 +112,10 @@ def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(style.RULE)
     axes.set_box_aspect(1)
-    if cell.samples.shape[1] == 1:
-        _histogram(axes, cell, colour)
-    else:
-        _scatter(axes, cell, colour)
+    # A point that the study excludes has no configuration, and so no target to draw.
+    if cell.status != "excluded":
+        draw_samples = _histogram if cell.samples.shape[1] == 1 else _scatter
+        draw_samples(axes, cell, colour)
     if cell.status != "complete":
         axes.text(
             0.5,
@@ -139,7 +139,8 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.add_collection(LineCollection(contours.lines, colors="#4b5563", linewidths=0.5, zorder=3))
     if cell.status != "complete":
         return
-    points = cell.samples[:, :2]
+    # Trials that store fewer samples than others are padded with NaN.
+    points = cell.samples[np.isfinite(cell.samples).all(axis=1), :2]
     axes.plot(
         points[:, 0],
         points[:, 1],

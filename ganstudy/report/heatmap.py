@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 import numpy as np
-import seaborn as sns  # type: ignore[import-untyped]
+import seaborn as sns
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

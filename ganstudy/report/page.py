@@ -62,7 +62,6 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         findings=findings,
         answer=answer(findings),
         pictures=pictures,
-        swatches=list(zip(findings.arms, colours, strict=True)),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
         stability=stability_rows(findings, colours),

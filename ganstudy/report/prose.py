@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
@@ -40,12 +40,6 @@ def listing(items: Iterable[str], last: str = "and") -> Markup:
     if len(parts) < 2:
         return Markup("").join(parts)
     return Markup("{} {} {}").format(Markup(", ").join(parts[:-1]), last, parts[-1])
-
-
-def is_or_are(items: Sequence[object] | int) -> str:
-    """`is` for one thing, `are` for several."""
-    count = items if isinstance(items, int) else len(items)
-    return "is" if count == 1 else "are"
 
 
 def capital(sentence: str) -> str:

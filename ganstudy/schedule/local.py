@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib.externals.loky import ProcessPoolExecutor
 
-from ganstudy.trial import Record
+from ganstudy.trial import ProgramName, Record
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
@@ -36,7 +36,10 @@ TRIES = 3
 
 
 def train_packs(
-    packs: Sequence[Pack], workers: int, devices: Sequence[str]
+    packs: Sequence[Pack],
+    workers: int,
+    devices: Sequence[str] = ("cpu",),
+    program: ProgramName = "eager",
 ) -> Iterator[list[Record]]:
     """Records of each pack as it ends, in no order; workers are dealt out over the devices.
 
@@ -52,7 +55,7 @@ def train_packs(
         while waiting or running:
             while waiting and slots:
                 (pack, tries), device = waiting.popleft(), slots.popleft()
-                running[executor.submit(_train, pack, device)] = (pack, tries, device)
+                running[executor.submit(_train, pack, device, program)] = (pack, tries, device)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             broken = False
             for future in done:
@@ -68,7 +71,7 @@ def train_packs(
                 elif isinstance(error, BrokenExecutor) and tries + 1 < TRIES:
                     waiting.appendleft((pack, tries + 1))
                 else:
-                    yield [_failed(pack[0], error)]
+                    yield [_failed(pack[0], program, error)]
             if broken:
                 # Every future of a broken pool fails with it; those not seen yet start anew.
                 for pack, tries, device in running.values():
@@ -85,22 +88,23 @@ def _workers(count: int) -> Any:
     return ProcessPoolExecutor(max_workers=count, env={**os.environ, **WORKER_ENVIRONMENT})
 
 
-def _train(pack: Pack, device: str) -> list[Record]:
+def _train(pack: Pack, device: str, program: ProgramName) -> list[Record]:
     """Runs in a worker."""
     import torch
 
     torch.set_num_threads(1)
-    records: list[Record] = pack[0].configuration.train(pack, device)
+    records: list[Record] = pack[0].configuration.train(pack, device, program)
     return records
 
 
-def _failed(trial: Any, error: BaseException) -> Record:
+def _failed(trial: Any, program: ProgramName, error: BaseException) -> Record:
     cause = "".join(itertools.chain(traceback.format_exception(error)))
     return Record(
         id=trial.id,
         seed=trial.seed,
         settings=trial.settings,
         status="failed",
+        program=program,
         diverged_at=float("nan"),
         seconds=0.0,
         steps=np.empty(0, np.int64),

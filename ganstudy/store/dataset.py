@@ -48,7 +48,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     run = RunDirectory.existing(Path(path))
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
-    return xr.open_zarr(run.results)
+    dataset: xr.Dataset = xr.open_zarr(run.results)
+    return dataset
 
 
 def gather(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
@@ -141,7 +142,9 @@ def _targets(study: Study, plan: Grid) -> xr.Variable:
 def _readings(plan: Grid) -> dict[str, dict[str, Any]]:
     """Attributes of the recorded variables; bounds are widened to hold those of every trial."""
     readings: dict[str, dict[str, Any]] = {}
-    for configuration in {id(t.configuration): t.configuration for t in plan.trials.values()}.values():
+    for configuration in {
+        id(t.configuration): t.configuration for t in plan.trials.values()
+    }.values():
         for name, attributes in configuration.variables().items():
             known = readings.setdefault(name, dict(attributes))
             if "bounds" in known:

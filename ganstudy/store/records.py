@@ -17,9 +17,11 @@ from ganstudy.trial import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["index", "read", "write"]
+    from ganstudy.trial import ProgramName
 
-_SCALARS = ("id", "seed", "settings", "status", "diverged_at", "seconds", "cause")
+__all__ = ["index", "program", "read", "write"]
+
+_SCALARS = ("id", "seed", "settings", "status", "program", "diverged_at", "seconds", "cause")
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -46,6 +48,12 @@ def index(path: Path) -> dict[str, str]:
     return dict(zip(ids.tolist(), status.tolist(), strict=True))
 
 
+def program(path: Path) -> ProgramName:
+    """The program that trained a pack."""
+    with h5py.File(path) as file:
+        return "compiled" if file["program"].asstr()[0] == "compiled" else "eager"
+
+
 def read(path: Path) -> Iterator[Record]:
     """The records of one file."""
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
@@ -63,6 +71,7 @@ def read(path: Path) -> Iterator[Record]:
             seed=int(scalars["seed"][row]),
             settings=str(scalars["settings"][row]),
             status=str(scalars["status"][row]),  # type: ignore[arg-type]  # written from a Record
+            program=str(scalars["program"][row]),  # type: ignore[arg-type]
             diverged_at=float(scalars["diverged_at"][row]),
             seconds=float(scalars["seconds"][row]),
             steps=dataset["step"].to_numpy(),

@@ -19,7 +19,7 @@ from ganstudy.store import records
 if TYPE_CHECKING:
     from ganstudy.search.grid import Grid
     from ganstudy.study import Study
-    from ganstudy.trial import Record, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = ["RunDirectory", "RunError"]
 
@@ -86,6 +86,10 @@ class RunDirectory:
                 raise RunError(message) from None
         return found
 
+    def program(self) -> ProgramName | None:
+        """The program that trained the run's records; None before the first."""
+        return next((records.program(path) for path in self._files()), None)
+
     def read(self) -> Iterator[Record]:
         """Every record, one file at a time."""
         for path in self._files():
@@ -129,7 +133,9 @@ def _machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
 

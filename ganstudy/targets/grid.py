@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ganstudy.targets._mixture import MixtureTarget
 from ganstudy.targets._base import IsotropicMixture
+from ganstudy.targets._mixture import MixtureTarget
 
 
 class Grid(MixtureTarget):
@@ -22,6 +22,7 @@ class Grid(MixtureTarget):
     std: float = Field(0.05, gt=0, description="standard deviation of each Gaussian")
 
     def mixture(self) -> IsotropicMixture:
+        """The modes, equally weighted."""
         ticks = self.spacing * (np.arange(self.side) - (self.side - 1) / 2)
         means = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2)
         return IsotropicMixture(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ganstudy.targets._mixture import MixtureTarget
 from ganstudy.targets._base import IsotropicMixture
+from ganstudy.targets._mixture import MixtureTarget
 
 
 class Ring(MixtureTarget):
@@ -22,6 +22,7 @@ class Ring(MixtureTarget):
     std: float = Field(0.02, gt=0, description="standard deviation of each Gaussian")
 
     def mixture(self) -> IsotropicMixture:
+        """The modes, equally weighted."""
         angles = 2 * np.pi * np.arange(self.modes) / self.modes
         return IsotropicMixture(
             means=self.radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1),

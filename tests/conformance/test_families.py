@@ -1,0 +1,98 @@
+"""What every member of every family owes: a name, a source, defaults, and no siblings."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganstudy.cli import FAMILIES
+from ganstudy.family import Member
+
+MEMBERS: list[type[Member]] = [
+    member for name in FAMILIES for member in import_module(f"ganstudy.{name}").family
+]
+
+
+def _identity(member: type[Member]) -> str:
+    return member.__module__.removeprefix("ganstudy.")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_public_file_is_a_member(name: str) -> None:
+    """The family finds exactly the files whose names do not begin with an underscore."""
+    package = import_module(f"ganstudy.{name}")
+    stems = {p.stem for p in Path(str(package.__file__)).parent.glob("*.py")}
+    assert set(package.family.names) == {stem for stem in stems if not stem.startswith("_")}
+    assert package.family.names
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
+def test_name_is_the_stem_of_the_file(member: type[Member]) -> None:
+    """The name in study files is the file's stem, and it survives a round trip through YAML."""
+    stem = Path(inspect.getfile(member)).stem
+    family = import_module(member.__module__.rpartition(".")[0]).family
+    assert member.name == stem
+    assert family.from_config(stem) == member()
+    assert member().model_dump()["name"] == stem
+    assert family.from_config(member().model_dump()) == member()
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
+def test_can_be_made_without_parameters(member: type[Member]) -> None:
+    """No abstract method is left, and every parameter has a default and a description."""
+    assert not inspect.isabstract(member)
+    for name, field in member.model_fields.items():
+        assert not field.is_required(), name
+        assert field.description, name
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
+def test_docstring_says_what_it_is(member: type[Member]) -> None:
+    """The first line is a sentence of its own."""
+    lines = inspect.cleandoc(member.__dict__["__doc__"] or "").splitlines()
+    assert lines
+    assert lines[0].endswith(".")
+    assert len(lines) == 1 or not lines[1]
+
+
+@pytest.mark.parametrize(
+    "member",
+    [m for m in MEMBERS if not m.__module__.endswith(".none")],
+    ids=_identity,
+)
+def test_docstring_names_the_source(member: type[Member]) -> None:
+    """Every formula has a source; the identity needs none."""
+    assert any(
+        line.strip().startswith("Source  ") for line in (member.__doc__ or "").splitlines()
+    )
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
+def test_members_do_not_import_their_siblings(member: type[Member]) -> None:
+    """A member's file can be deleted without breaking another one."""
+    package, _, stem = member.__module__.rpartition(".")
+    siblings = {f"{package}.{n}" for n in import_module(package).family.names if n != stem}
+    tree = ast.parse(Path(inspect.getfile(member)).read_text(encoding="utf-8"))
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {str(node.module), *(f"{node.module}.{a.name}" for a in node.names)}
+    assert not imported & siblings
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
+def test_settings_are_frozen_and_closed(member: type[Member]) -> None:
+    """A misspelt parameter is an error, and a member never changes."""
+    with pytest.raises(ValueError, match="no_such_parameter"):
+        member.model_validate({"no_such_parameter": 1.0})
+    example: Any = member()
+    for name in member.model_fields:
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(example, name, getattr(example, name))

@@ -1,0 +1,149 @@
+"""A trial's numbers do not depend on how it was scheduled: every stored number, with ==."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from tiny import differences, trial
+
+from ganstudy.engine.training import train
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.schedule.local import train_packs
+from ganstudy.trial import Record, Trial
+
+Trials = list[Trial[Adversarial]]
+
+SHAPES = [(16, 2, 7), (16, 2, 33), (16, 2, 64), (5, 1, 33), (1, 0, 7), (64, 2, 128)]
+every_shape = pytest.mark.parametrize(("width", "depth", "batch"), SHAPES)
+
+
+def _mixed(width: int, depth: int, batch: int, **shared: object) -> Trials:
+    """Six trials of one shape that differ in all else."""
+    clip = {"name": "clip", "bound": 0.05}
+    different: list[dict[str, object]] = [
+        {"divergence": "minimax", "optimizer": "sgd", "lr": 0.05, "target": "ring"},
+        {"divergence": "non_saturating", "optimizer": "adam", "lr": 1e-3, "target": "grid"},
+        {"divergence": "reverse_kl", "optimizer": "rmsprop", "lr": 1e-4, "target": "ring"},
+        {"divergence": "wasserstein", "optimizer": "rmsprop", "lr": 1e-3, "constraint": clip},
+        {"divergence": "non_saturating", "optimizer": {"name": "adam", "beta1": 0.5}, "lr": 5e-3},
+        {"divergence": "wasserstein", "optimizer": "adam", "lr": 2e-3, "target": "grid"},
+    ]
+    result: Trials = []
+    for seed, own in enumerate(different):
+        player = {"width": width, "depth": depth, "optimizer": own.pop("optimizer")}
+        player["lr"] = own.pop("lr")
+        settings: dict[str, object] = {"steps": 12, "batch": batch, **own, **shared}
+        result.append(
+            trial(seed // 2, generator=player, critic={**player, "steps": 2}, **settings)
+        )
+    assert len({t.configuration.pack_key() for t in result}) == 1
+    return result
+
+
+def _by_id(records: Sequence[Record]) -> dict[str, Record]:
+    return {record.id: record for record in records}
+
+
+def _assert_same(records: Sequence[Record], expected: dict[str, Record]) -> None:
+    for record in records:
+        assert differences(record, expected[record.id]) == []
+
+
+@every_shape
+def test_alone_and_in_any_pack(width: int, depth: int, batch: int) -> None:
+    """Alone, in pairs, in odd packs, in any order."""
+    trials = _mixed(width, depth, batch)
+    alone = _by_id([train([t])[0] for t in trials])
+    assert {r.status for r in alone.values()} == {"complete"}
+    packs = [
+        trials,
+        trials[::-1],
+        trials[:2],
+        [trials[3], trials[0]],
+        trials[1:4],
+        [trials[5], trials[2], trials[4], trials[1], trials[3]],
+        [trials[2], trials[2]],
+    ]
+    for pack in packs:
+        records = train(pack)
+        assert [r.id for r in records] == [t.id for t in pack]
+        _assert_same(records, alone)
+
+
+def test_records_of_different_trials_differ() -> None:
+    """The test of the test: the comparison sees another seed and another learning rate."""
+    first = train([trial(0)])[0]
+    assert {"generator_loss", "samples"} <= set(differences(first, train([trial(1)])[0]))
+    faster = train([trial(0, generator={"lr": 1.001e-3})])[0]
+    assert "samples" in differences(first, faster)
+
+
+def test_one_worker_and_two() -> None:
+    """The same numbers in this process, in one worker, and split over two."""
+    trials = _mixed(16, 2, 33)
+    here = _by_id(train(trials))
+    for packs, workers in [([tuple(trials)], 1), ([(t,) for t in trials[:2]], 2)]:
+        gathered = [r for part in train_packs(packs, workers, ["cpu"]) for r in part]
+        assert len(gathered) == sum(map(len, packs))
+        _assert_same(gathered, here)
+
+
+ABSURD = {"optimizer": "sgd", "lr": 1e20, "width": 16, "depth": 2}
+
+
+@pytest.mark.parametrize("place", [0, 3, 6])
+@pytest.mark.parametrize("batch", [33, 64])
+def test_a_diverged_trial_does_not_touch_its_neighbours(place: int, batch: int) -> None:
+    """One absurd learning rate freezes its own trial and no other."""
+    trials = _mixed(16, 2, batch)
+    absurd = trial(0, generator=ABSURD, critic={**ABSURD, "steps": 2}, batch=batch)
+    records = train([*trials[:place], absurd, *trials[place:]])
+    spoilt = records.pop(place)
+    _assert_same(records, _by_id(train(trials)))
+    assert spoilt.status == "diverged"
+    assert np.isfinite(spoilt.diverged_at)
+    for values in spoilt.curves.values():
+        np.testing.assert_array_equal(np.isnan(values), spoilt.steps >= spoilt.diverged_at)
+    assert spoilt.samples is not None
+    assert bool(np.isfinite(spoilt.samples).all())
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_diverged_trial_is_the_same_alone_and_in_a_pack(place: int) -> None:
+    """Divergence is a result like any other: its record does not depend on its pack."""
+    absurd = trial(0, generator=ABSURD, critic={**ABSURD, "steps": 2}, batch=33)
+    neighbours = _mixed(16, 2, 33)[:2]
+    packed = train([*neighbours[:place], absurd, *neighbours[place:]])[place]
+    assert differences(train([absurd])[0], packed) == []
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("lr", [1e6, 1e20, 1e38, 1e39, 1e300])
+def test_diverged_at_is_the_first_step_that_is_not_finite(lr: float, depth: int) -> None:
+    """Curves at every step are finite before it and NaN from then on; what is frozen is finite."""
+    player = {**ABSURD, "lr": lr, "depth": depth}
+    record = train(
+        [trial(0, generator=player, critic=player, steps=40, record={"every": 1}), trial(0)][:1]
+    )[0]
+    assert record.samples is not None
+    assert bool(np.isfinite(record.samples).all())
+    end = record.diverged_at if record.status == "diverged" else np.inf
+    for values in record.curves.values():
+        np.testing.assert_array_equal(np.isfinite(values), record.steps < end)
+    if record.status == "diverged":
+        assert 1 <= record.diverged_at <= 40
+    else:
+        assert lr < 1e20
+
+
+def test_blocks_of_random_numbers_do_not_show() -> None:
+    """A run twice as long begins with the shorter run, beyond the first block of batches."""
+    from ganstudy.engine.batches import block_length
+
+    short, long = (trial(3, steps=n, record={"every": 10}) for n in (80, 160))
+    assert block_length(short.configuration) < 80
+    first, second = train([short])[0], train([long])[0]
+    for name, values in first.curves.items():
+        np.testing.assert_array_equal(values, second.curves[name][: len(values)])

@@ -1,0 +1,86 @@
+"""Trials and studies small enough to train within a test, and variants of family members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ganstudy.family import Member
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.trial import Record, Trial
+
+MemberT = TypeVar("MemberT", bound=Member)
+
+STUDY = """\
+question: Which divergence keeps all modes?
+trial:
+  target: {name: ring, modes: 4}
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 6
+  batch: 16
+  record: {every: 2, samples: 32}
+search:
+  grid:
+    divergence: [minimax, wasserstein]
+    critic.steps: [1, 2]
+seeds: 2
+"""
+
+
+def write_study(folder: Path, text: str = STUDY, name: str = "tiny.yaml") -> Path:
+    """A study file in a folder."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def trial(seed: int = 0, **settings: Any) -> Trial[Adversarial]:
+    """A trial of `Adversarial` with small defaults; nested groups are merged by key."""
+    base: dict[str, Any] = {
+        "generator": {"width": 8, "depth": 1},
+        "critic": {"width": 8, "depth": 1},
+        "steps": 12,
+        "batch": 16,
+        "record": {"every": 4, "samples": 40},
+    }
+    for key, value in settings.items():
+        grouped = isinstance(value, Mapping) and isinstance(base.get(key), dict)
+        base[key] = {**base[key], **value} if grouped else value
+    return Trial(Adversarial.model_validate(base), seed)
+
+
+def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
+    """Members whose float parameters are random fractions, in (0.5, 1), of their defaults."""
+    rng = np.random.default_rng(seed)
+    default = cls()
+    names = [name for name, value in default if isinstance(value, float)]
+    return [
+        cls.model_validate({n: getattr(default, n) * rng.uniform(0.5, 1.0) for n in names})
+        for _ in range(count)
+    ]
+
+
+def differences(a: Record, b: Record) -> list[str]:
+    """Names of the stored numbers in which two records differ; time is no result."""
+    found = [
+        name
+        for name in ("id", "seed", "settings", "status", "cause")
+        if getattr(a, name) != getattr(b, name)
+    ]
+    if not np.array_equal(a.diverged_at, b.diverged_at, equal_nan=True):
+        found.append("diverged_at")
+    if not np.array_equal(a.steps, b.steps):
+        found.append("steps")
+    found += sorted(set(a.curves) ^ set(b.curves))
+    for name in sorted(set(a.curves) & set(b.curves)):
+        if not np.array_equal(a.curves[name], b.curves[name], equal_nan=True):
+            found.append(name)
+    if a.samples is None or b.samples is None:
+        return found if a.samples is b.samples else [*found, "samples"]
+    if not np.array_equal(a.samples, b.samples, equal_nan=True):
+        found.append("samples")
+    return found

@@ -1,0 +1,199 @@
+"""The sentences of the report against data whose answer is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from ganstudy.report import prose
+from ganstudy.report.answer import answer
+from ganstudy.report.findings import Findings
+
+Make = Callable[..., xr.Dataset]
+ARMS = ["minimax", "non_saturating", "reverse_kl", "wasserstein"]
+
+
+def plain(ds: xr.Dataset) -> tuple[str, str]:
+    """Lead and all points without markup."""
+    told = answer(Findings.of(ds))
+    strip = [re.sub(r"<[^>]+>", "", str(text)).replace("&nbsp;", " ") for text in told.points]
+    return re.sub(r"<[^>]+>", "", str(told.lead)).replace("&nbsp;", " "), " ".join(strip)
+
+
+def flat(ds: xr.Dataset, level: Mapping[str, float], noise: float = 0.0) -> xr.Dataset:
+    """The study with each arm's headline curve set to a level plus noise by trial."""
+    rng = np.random.default_rng(5)
+    arm = str(ds.attrs["compare"])
+    values = ds["modes_covered"].copy()
+    for name, value in level.items():
+        at = values.sel({arm: name})
+        values.loc[{arm: name}] = value + noise * rng.normal(size=at.isel(step=0).shape)[..., None]
+    return ds.assign(modes_covered=values.assign_attrs(ds["modes_covered"].attrs))
+
+
+def test_a_clear_winner_is_named_with_its_interval(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS, "lr": ["slow", "fast"]}, samples=1)
+    ds = flat(ds, {"minimax": 2, "non_saturating": 4, "reverse_kl": 7, "wasserstein": 5}, 0.1)
+    lead, points = plain(ds)
+    found = re.fullmatch(
+        r"reverse_kl ranks first in modes covered, with (\d\.\d\d) of 8 \(95% interval over 5 "
+        r"seeds, (\d\.\d\d) to (\d\.\d\d)\) on average over 2 settings\. It can be told apart "
+        r"from every other arm at the 5% level\.",
+        lead,
+    )
+    assert found is not None, lead
+    mean, low, high = map(float, found.groups())
+    assert low < mean < high
+    assert mean == pytest.approx(7, abs=0.2)
+    assert "behind reverse_kl: wasserstein by 2.0" in points
+    assert "None of the 40 trials that ran diverged. All 40 planned trials are recorded." in points
+
+
+def test_arms_that_cannot_be_told_apart_are_named(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, samples=1)
+    ds = flat(ds, {"minimax": 1, "non_saturating": 6, "reverse_kl": 6, "wasserstein": 1}, 0.1)
+    lead, points = plain(ds)
+    best, other = sorted(["non_saturating", "reverse_kl"], key=lambda arm: not lead.startswith(arm))
+    assert lead.endswith(f"It cannot be told apart from {other} at the 5% level.")
+    assert lead.startswith(best)
+    assert re.search(rf"{other} by [^;]*, not told apart", points)
+    assert not re.search(r"minimax by [^;]*not told apart", points)
+
+
+def test_no_winner_is_named_where_all_arms_look_alike(make_study: Make) -> None:
+    ds = flat(make_study({"divergence": ARMS}, samples=1), dict.fromkeys(ARMS, 5.0), 0.5)
+    assert "No arm wins: it cannot be told apart from any of the others" in plain(ds)[0]
+
+
+def test_equal_arms_have_no_winner(make_study: Make) -> None:
+    ds = flat(make_study({"divergence": ARMS}, samples=1), dict.fromkeys(ARMS, 8.0))
+    lead, points = plain(ds)
+    assert lead.startswith("All 4 arms do equally well in modes covered, with 8.00 of 8")
+    assert "Paired within seeds" not in points
+
+
+def test_one_seed_has_no_interval(make_study: Make) -> None:
+    lead, points = plain(make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, samples=1))
+    assert "There is one seed, so there is no interval" in lead
+    assert "95% interval" not in lead
+    assert "not told apart" not in points
+
+
+def test_study_without_axes_has_no_comparison(make_study: Make) -> None:
+    lead, points = plain(make_study({}, samples=1))
+    assert re.fullmatch(
+        r"mode_collapse reaches \d\.\d\d of 8 \(95% interval over 5 seeds, \d\.\d\d to \d\.\d\d\) "
+        r"in modes covered\.",
+        lead,
+    )
+    assert "behind" not in points
+
+
+def test_everything_diverged(make_study: Make) -> None:
+    status = {(arm, seed): "diverged" for arm in range(4) for seed in range(5)}
+    lead, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
+    assert lead == "Every trial that ran diverged, so no arm can be named best."
+    assert "20 of 20 trials diverged" in points
+    assert "each counts with the worst value, 0." in points
+
+
+def test_nothing_ran(make_study: Make) -> None:
+    status = {(arm, seed): "missing" for arm in range(4) for seed in range(5)}
+    lead, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
+    assert lead == "No trial has a score, so the question stays open."
+    assert "No trial has run." in points
+    assert "Of 20 planned trials, 20 missing (5 in minimax, 5 in non_saturating" in points
+
+
+def test_divergences_failures_and_missing_trials_are_counted(make_study: Make) -> None:
+    status = {(0, 1): "diverged", (0, 2): "diverged", (1, 0): "failed", (2, 0): "missing"}
+    _, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
+    assert "2 of 18 trials diverged (minimax 2 of 5)" in points
+    assert "Of 20 planned trials, 1 failed (in non_saturating) and 1 missing (in reverse" in points
+
+
+def test_unbounded_metric_says_that_divergence_flatters(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1, status={(3, 0): "diverged"})
+    lead, points = plain(ds)
+    assert lead.startswith("reverse_kl ranks first in KL of the mode histogram (lower is better)")
+    assert "where q = p has 0" in lead
+    assert "which flatters the arms that diverge" in points
+    assert "without a finite score" not in points
+
+
+def test_trials_without_a_finite_score_are_counted(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1)
+    ds["mode_kl"][0, 0] = np.inf
+    assert "1 without a finite score" in plain(ds)[1]
+
+
+def test_excluded_points_narrow_the_comparison(make_study: Make) -> None:
+    status = {(3, 0, seed): "excluded" for seed in range(5)}
+    ds = make_study({"divergence": ARMS, "critic_steps": [1, 2, 5]}, samples=1, status=status)
+    lead, points = plain(ds)
+    assert "on average over 2 settings" in lead
+    assert "(wasserstein 1 setting); averages compare the arms on the 2 settings" in points
+    assert "All 55 planned trials are recorded." in points
+
+
+def test_arms_without_a_shared_setting_are_not_like_for_like(make_study: Make) -> None:
+    status = {(0, 0, s): "excluded" for s in range(5)} | {(1, 1, s): "excluded" for s in range(5)}
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, samples=1, status=status)
+    lead, points = plain(ds)
+    assert "No other arm shares two scored seeds with it, so none can be told apart." in lead
+    assert "not like for like" in points
+
+
+def test_arms_that_could_not_be_compared_are_not_claimed(make_study: Make) -> None:
+    status = {(0, seed): "failed" for seed in range(5)}
+    ds = make_study({"divergence": ARMS}, samples=1, status=status)
+    level = {"minimax": 1.0, "non_saturating": 2, "reverse_kl": 7, "wasserstein": 4}
+    lead, _ = plain(flat(ds, level, 0.1))
+    assert "It can be told apart from wasserstein and non_saturating at the 5% level." in lead
+    assert lead.endswith("minimax could not be compared.")
+
+
+def test_numeric_arms_carry_the_name_of_their_axis(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS, "lr": [0.1, 0.001]}, compare="lr", samples=1)
+    assert Findings.of(ds).arms == ["lr 0.1", "lr 0.001"]
+    assert re.match(r"lr 0\.(1|001) ranks first", plain(ds)[0])
+
+
+def test_long_lists_point_to_the_table(make_study: Make) -> None:
+    _, points = plain(make_study({"divergence": [f"d{k}" for k in range(10)]}, samples=1))
+    assert "3 more in the table below" in points
+
+
+def test_names_are_escaped(make_study: Make) -> None:
+    ds = make_study({"divergence": ["<b>", "a&b"]}, samples=1)
+    told = answer(Findings.of(ds))
+    text = str(told.lead) + "".join(map(str, told.points))
+    assert "<b>" not in text
+    assert "&lt;b&gt;" in text
+    assert "a&amp;b" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(-1.0, 2, "\N{MINUS SIGN}1.00"), (-0.001, 2, "0.00"), (7.416, 2, "7.42"), (24.3, 1, "24.3")],
+)
+def test_numbers(value: float, decimals: int, text: str) -> None:
+    assert prose.number(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("scale", "decimals"),
+    [(8.0, 2), (1.0, 2), (25.0, 1), (0.02, 4), (1000.0, 0), (float("inf"), 2)],
+)
+def test_decimals_give_three_digits(scale: float, decimals: int) -> None:
+    assert prose.decimals_for(scale) == decimals
+
+
+def test_listing() -> None:
+    assert prose.listing([]) == ""
+    assert prose.listing(["a", "b", "c"]) == "a, b and c"
+    assert prose.listing(["a", "<b>"], last="or") == "a or &lt;b&gt;"

@@ -1,0 +1,354 @@
+"""The page and its figures: complete, self-contained, small, and the same every time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.patches import Rectangle
+
+from ganstudy.report import build, curves, gallery, heatmap, prose, ranking, stability, style
+from ganstudy.report.contours import target_contours
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.tables import provenance_rows, score_table
+
+Make = Callable[..., xr.Dataset]
+ARMS = ["minimax", "non_saturating"]
+PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
+FIGURES = {"ranking", "heatmap", "curves", "diagnostics", "gallery", "stability"}
+
+
+class Page(HTMLParser):
+    """Collects what the tests look at."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.alts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag not in ("img", "meta"):
+            self.open.append(tag)
+        self.ids |= {given["id"] or ""} if "id" in given else set()
+        self.links += [given["href"] or ""] if "href" in given else []
+        if tag == "img":
+            self.sources.append(given["src"] or "")
+            self.alts.append(given["alt"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def small(make_study: Make) -> xr.Dataset:
+    """Two arms at two settings, with one trial of every fate."""
+    return make_study(
+        {"divergence": ARMS, "critic_steps": [1, 5]},
+        seeds=3,
+        steps=6,
+        samples=40,
+        status={(0, 0, 0): "diverged", (0, 1, 1): "failed", (1, 0, 2): "missing"},
+    )
+
+
+@pytest.fixture(scope="module")
+def report(small: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the small study."""
+    return build(small, PROVENANCE, tmp_path_factory.mktemp("run") / "report")
+
+
+def test_page_is_self_contained(report: Path) -> None:
+    html = report.read_text()
+    page = Page(html)
+    assert report.name == "index.html"
+    assert page.open == []
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
+    assert len(page.sources) == len(FIGURES)
+    assert all(len(alt) > 20 for alt in page.alts)
+    assert "<script" not in html
+    assert "@import" not in html
+    assert "url(" not in html
+    for link in page.links:
+        assert link.removeprefix("#") in page.ids or (report.parent / link).is_file(), link
+
+
+def test_page_holds_answer_tables_and_provenance(report: Path, small: xr.Dataset) -> None:
+    html = report.read_text()
+    assert small.attrs["question"] in html
+    assert "ranks first in modes covered" in html
+    for part in ("answer", "ranking", "settings", "curves", "samples", "stability", "provenance"):
+        assert f'<section id="{part}">' in html
+    assert "ganstudy run &lt;x&gt;" in html
+    assert "versions numpy" in html
+    assert f'analysis.rank_arms(open_run("{report.parent.parent.as_posix()}"))' in html
+    assert "1 of 10 trials diverged" in html
+
+
+def test_figures_lie_beside_the_page(report: Path) -> None:
+    files = {path.name for path in report.parent.iterdir()}
+    assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
+        "index.html"
+    }
+    assert report.stat().st_size < 1_000_000
+
+
+def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
+    small: xr.Dataset, report: Path, tmp_path: Path
+) -> None:
+    before, state = dict(mpl.rcParams), np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
+    again = build(small, PROVENANCE, tmp_path / "report")
+    assert dict(mpl.rcParams) == before
+    assert np.random.get_state()[1].tolist() == state  # type: ignore[index]  # noqa: NPY002
+    for name in FIGURES:
+        svg = f"{name}.svg"
+        assert (again.parent / svg).read_bytes() == (report.parent / svg).read_bytes(), name
+
+
+def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    for name in ("heatmap.png", "heatmap.svg"):
+        (folder / name).write_text("old")
+    index = build(make_study({}, seeds=1, steps=5, samples=9, score="mode_kl"), {}, folder)
+    assert not (folder / "heatmap.png").exists()
+    assert not (folder / "heatmap.svg").exists()
+    text = re.sub(r"\s+", " ", index.read_text())
+    page = Page(text)
+    assert page.open == []
+    assert "settings" not in page.ids
+    assert "<h2>KL of the mode histogram</h2>" in text
+    assert "Comparisons." not in text
+    assert "has no finite worst value" in text
+    assert "scores the worst value" not in text
+
+
+DRAW: dict[str, Callable[[Findings], Drawing | None]] = {
+    "ranking": ranking.draw,
+    "heatmap": heatmap.draw,
+    "curves": curves.draw_score,
+    "diagnostics": curves.draw_others,
+    "gallery": gallery.draw,
+    "stability": stability.draw,
+}
+
+
+def drawn(ds: xr.Dataset, name: str) -> Drawing:
+    """One drawing of a study, not saved."""
+    with style.figure_style():
+        drawing = DRAW[name](Findings.of(ds))
+    assert drawing is not None
+    assert drawing.name == name
+    return drawing
+
+
+def texts(figure: Any) -> list[str]:
+    """All text in a figure's axes."""
+    return [text.get_text() for axes in figure.axes for text in (*axes.texts, axes.title)]
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "one axis": {"axes": {"divergence": ARMS}},
+    "one seed": {"axes": {"divergence": ARMS, "lr": [1, 2]}, "seeds": 1},
+    "all diverged": {
+        "axes": {"divergence": ARMS},
+        "seeds": 2,
+        "status": {(arm, seed): "diverged" for arm in range(2) for seed in range(2)},
+    },
+    "nothing ran": {
+        "axes": {"divergence": ARMS},
+        "seeds": 2,
+        "status": {(arm, seed): "missing" for arm in range(2) for seed in range(2)},
+    },
+    "unbounded": {"axes": {"divergence": ARMS, "lr": [0.1, 0.2]}, "score": "mode_kl"},
+    "numeric arms": {"axes": {"divergence": ARMS, "lr": [0.1, 0.2]}, "compare": "lr"},
+    "nine arms": {"axes": {"divergence": [f"d{k}" for k in range(9)]}, "seeds": 2},
+    "many settings": {"axes": {"divergence": ARMS, "lr": list(range(14))}, "seeds": 2},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_figure_is_drawn(make_study: Make, case: str) -> None:
+    settings = dict(CASES[case])
+    ds = make_study(settings.pop("axes"), steps=6, samples=20, **settings)
+    findings = Findings.of(ds)
+    with style.figure_style():
+        drawings = {name: draw(findings) for name, draw in DRAW.items()}
+    nothing = {name for name, drawing in drawings.items() if drawing is None}
+    assert nothing == ({"diagnostics"} if case == "nothing ran" else set())
+    assert all(drawing.alt and drawing.caption for drawing in drawings.values() if drawing)
+    assert drawings["ranking"] is not None
+    rows = drawings["ranking"].figure.axes[0].get_yticklabels()
+    assert [label.get_text() for label in rows] == findings.ranked_arms
+
+
+def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
+    status = {(0, 0, 0): "diverged", (1, 0, 0): "failed", (1, 1, 0): "excluded"}
+    ds = make_study(
+        {"divergence": ARMS, "lr": ["slow", "fast"]}, seeds=1, steps=6, samples=5, status=status
+    )
+    shown = texts(drawn(ds, "heatmap").figure)
+    value = f"{float(ds['modes_covered'][0, 1, 0, -2:].mean()):.2f}"
+    assert {"0.00\n1 div.", value, "no\nscore", "not\nplanned", "lr", "slow", "fast"} <= set(shown)
+
+
+def test_arms_keep_their_colour_whatever_their_rank(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, seeds=3, steps=6, samples=5)
+    findings = Findings.of(ds)
+    assert findings.ranked_arms == ARMS[::-1]
+    colours = dict(zip(ARMS, style.arm_colours(2), strict=True))
+    points = [
+        line.get_color()
+        for line in drawn(ds, "ranking").figure.axes[0].lines
+        if line.get_marker() == "o" and line.get_markersize() > 5
+    ]
+    assert points == [colours[arm] for arm in findings.ranked_arms]
+    assert [line.get_color() for line in drawn(ds, "curves").figure.axes[0].lines][:2] == [
+        colours[arm] for arm in ARMS
+    ]
+
+
+@pytest.mark.parametrize("arms", [1, 8, 20])
+def test_colours_are_distinct(arms: int) -> None:
+    assert len(set(style.arm_colours(arms))) == arms
+
+
+def test_gallery_says_what_it_shows(make_study: Make) -> None:
+    status = {(0, 0, 0): "diverged", (0, 1, 0): "failed", (1, 0, 0): "excluded"}
+    ds = make_study(
+        {"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=6, samples=9, features=3, status=status
+    )
+    drawing = drawn(ds, "gallery")
+    assert "Of 3 features the first two are drawn" in drawing.caption
+    assert "seed 0, the first" in drawing.caption
+    assert {"diverged\nat 300", "failed", "not planned"} <= set(texts(drawing.figure))
+    with_points = [any(line.get_marker() == "o" for line in a.lines) for a in drawing.figure.axes]
+    assert with_points == [False, False, False, True]
+
+
+def test_gallery_thins_large_grids_and_says_so(
+    make_study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery, "MOST_ROWS", 3)
+    monkeypatch.setattr(gallery, "MOST_COLUMNS", 4)
+    axes = {"divergence": [f"d{k}" for k in range(5)], "lr": list(range(10))}
+    drawing = drawn(make_study(axes, seeds=1, steps=5, samples=3), "gallery")
+    assert "Shown are 3 of 5 arms and 4 of 10 settings" in drawing.caption
+    assert len(drawing.figure.axes) == 3 * 4
+    rows = [axes.get_ylabel() for axes in drawing.figure.axes if axes.get_ylabel()]
+    assert rows == ["d0", "d2", "d4"]
+
+
+def test_gallery_counts_samples_outside_its_window(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=10)
+    ds["samples"][0, 0] = 100.0
+    assert "100% outside" in texts(drawn(ds, "gallery").figure)
+
+
+def test_gallery_of_one_feature_is_histograms(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=50, features=1)
+    (axes,) = drawn(ds, "gallery").figure.axes
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert len(bars) == 60
+    assert sum(bar.get_height() * bar.get_width() for bar in bars) == pytest.approx(1)
+
+
+def test_no_gallery_without_samples(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=1, steps=5).drop_vars("samples")
+    assert gallery.draw(Findings.of(ds)) is None
+
+
+def test_target_may_differ_between_settings(make_study: Make) -> None:
+    ds = make_study(
+        {"divergence": ["a"], "modes": [2, 3, 4]},
+        seeds=1,
+        steps=5,
+        samples=4,
+        status={(0, 2, 0): "excluded"},
+    )
+    configs = [f'{{"name": "ring", "modes": {modes}, "std": 0.05}}' for modes in (2, 3)]
+    ds["target"] = ("modes", [*configs, ""])
+    panels = drawn(ds, "gallery").figure.axes
+    assert [len(axes.collections[0].get_paths()) for axes in panels[:2]] == [2, 3]
+    assert not panels[2].collections
+
+
+def test_padding_of_samples_is_not_drawn(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=10)
+    inside = ds.assign(samples=0 * ds["samples"])
+    inside["samples"][0, 0, 6:] = np.nan
+    (axes,) = drawn(inside, "gallery").figure.axes
+    (points,) = (line for line in axes.lines if line.get_marker() == "o")
+    assert len(np.asarray(points.get_xdata())) == 6
+    assert not axes.texts
+
+
+def test_contour_lies_three_standard_deviations_out() -> None:
+    contours = target_contours('{"name": "ring", "modes": 4, "radius": 1.0, "std": 0.05}')
+    assert len(contours.lines) == 4
+    modes = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    for line in contours.lines:
+        nearest = modes[np.linalg.norm(line.mean(axis=0) - modes, axis=1).argmin()]
+        np.testing.assert_allclose(np.linalg.norm(line - nearest, axis=1), 0.15, rtol=0.02)
+
+
+def test_table_has_a_row_per_arm_and_setting(small: xr.Dataset) -> None:
+    findings = Findings.of(small)
+    table = score_table(findings, style.arm_colours(2))
+    assert table.axes == ["critic_steps"]
+    assert [(row.arm, *row.setting) for row in table.rows] == [
+        (arm, steps) for arm in ARMS for steps in ("1", "5")
+    ]
+    assert all(len(row.cells) == len(table.headings) for row in table.rows)
+    first = dict(zip(table.headings, table.rows[0].cells, strict=True))
+    assert (first["seeds scored"], first["diverged"], first["missing"]) == ("3", "1", "0")
+    assert first["KL of the mode histogram"] != prose.MISSING, "two seeds did not diverge"
+
+
+def test_excluded_points_fill_their_row(make_study: Make) -> None:
+    status = {(0, 0, 0): "excluded"}
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=2, status=status)
+    table = score_table(Findings.of(ds), style.arm_colours(2))
+    assert table.rows[0].cells[0] == "not planned"
+    assert {len(row.cells) for row in table.rows} == {len(table.headings)}
+
+
+def test_provenance_is_flattened() -> None:
+    nested = {"wall_time": 3, "versions": {"torch": "2", "numpy": "3"}, "seeds": [1, 2]}
+    assert provenance_rows(nested) == [
+        ("wall time", "3"),
+        ("versions torch", "2"),
+        ("versions numpy", "3"),
+        ("seeds", "1, 2"),
+    ]
+
+
+def test_style_names_only_fonts_that_exist() -> None:
+    from matplotlib import font_manager
+
+    with style.figure_style():
+        families = mpl.rcParams["font.sans-serif"]
+    assert "DejaVu Sans" in families
+    assert set(families) <= set(font_manager.get_font_names())
+
+
+def test_diagnostics_take_a_log_scale_over_decades(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=2, steps=6, samples=2)
+    ds["critic_loss"][:] = np.geomspace(1e-3, 1e3, 6)
+    panels = drawn(ds, "diagnostics").figure.axes
+    scales = {axes.get_title(loc="left"): axes.get_yscale() for axes in panels}
+    assert scales["critic loss"] == "log"
+    assert scales["share of high-quality samples"] == "linear"
