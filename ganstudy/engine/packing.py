@@ -39,14 +39,19 @@ def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None
         shapes.setdefault(trial.configuration.pack_key(), []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
     share = total / (workers * PACKS_PER_WORKER)
-    result: list[Pack] = []
+    bounds: dict[str, int] = {}
     for own in shapes.values():
         configuration = own[0].configuration
         fitting = int(WORKING_SET // configuration.working_set())
         fair = max(round(share / configuration.cost()), 2)
         bound = largest or max(1, min(fitting, LARGEST, fair))
-        count = -(-len(own) // bound)
-        # Dealt out, not cut: every pack has trials of every arm, and one graph serves all packs.
+        # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
+        graph = configuration.graph_key()
+        bounds[graph] = min(bound, bounds.get(graph, bound))
+    result: list[Pack] = []
+    for own in shapes.values():
+        count = -(-len(own) // bounds[own[0].configuration.graph_key()])
+        # Dealt out, not cut: every pack has trials of every arm.
         result += [tuple(own[part::count]) for part in range(count)]
     return sorted(result, key=cost, reverse=True)
 
@@ -60,7 +65,8 @@ def estimate(parts: Sequence[Pack], workers: int, program: ProgramName = "eager"
     """Rough seconds that packs take on some workers, within a factor of two or so."""
     seconds = sum(map(cost, parts))
     if program == "compiled":
-        seconds = seconds / COMPILED_SPEED + SECONDS_PER_GRAPH * _shapes(parts)
+        graphs = {pack[0].configuration.graph_key() for pack in parts}
+        seconds = seconds / COMPILED_SPEED + SECONDS_PER_GRAPH * len(graphs) * workers
     return seconds / workers
 
 
@@ -71,10 +77,6 @@ def choose_program(parts: Sequence[Pack], workers: int) -> tuple[ProgramName, st
     if not _can_compile():
         return "eager", "no working C++ compiler was found"
     return "compiled", "the work pays for compilation"
-
-
-def _shapes(parts: Sequence[Pack]) -> int:
-    return len({pack[0].configuration.pack_key() for pack in parts})
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
@@ -72,15 +72,21 @@ def _as_rank(mask: Tensor, like: Tensor) -> Tensor:
 
 
 def stack(
-    members: Sequence[MemberT], device: torch.device, dtype: torch.dtype = torch.float32
+    members: Sequence[MemberT],
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    also: Iterable[MemberT] = (),
 ) -> Stacked[MemberT]:
-    """Group the members of a pack's trials; float parameters become tensors of `dtype`."""
+    """Group the members of a pack's trials; float parameters become tensors of `dtype`.
+
+    Members of `also` that no trial has become groups with empty masks.
+    """
     keys = [_key(member) for member in members]
+    examples = {_key(member): member for member in [*also, *members]}
     groups: list[tuple[MemberT, Tensor | None]] = []
-    # In an order of their own, so that a pack's composition changes the compiled graph seldom.
-    for key in sorted(set(keys), key=lambda key: (key[0].name, key[1])):
+    # In an order of their own, not that of the trials: the same members make the same graph.
+    for key, example in sorted(examples.items(), key=lambda item: (item[0][0].name, item[0][1])):
         own = [k == key for k in keys]
-        example = members[own.index(True)]
         # Trials of other groups are given the example's parameters: valid, and never looked at.
         values = [m if mine else example for m, mine in zip(members, own, strict=True)]
         tensors = {}
@@ -88,7 +94,8 @@ def stack(
             if isinstance(value, float):
                 column = [[getattr(member, name)] for member in values]
                 tensors[name] = torch.tensor(column, dtype=dtype, device=device)
-        mask = None if all(own) else torch.tensor(own, device=device)
+        whole = all(own) and len(examples) == 1
+        mask = None if whole else torch.tensor(own, device=device)
         groups.append((example.model_copy(update=tensors), mask))
     return Stacked(tuple(groups))
 

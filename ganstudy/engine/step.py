@@ -164,5 +164,8 @@ class Game:
 
 
 def _norm(gradient: Tensor) -> Tensor:
-    """Euclidean norm of each trial's gradient; infinite where its square overflows."""
-    return (gradient * gradient).sum(-1).sqrt()
+    """Euclidean norm of each trial's gradient; infinite where its square overflows.
+
+    The sum of squares is a product of matrices, whose order of summation no compiler changes.
+    """
+    return (gradient[:, None, :] @ gradient[:, :, None])[:, 0, 0].sqrt()

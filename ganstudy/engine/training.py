@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ganstudy.divergences import family
 from ganstudy.engine.batches import batches, evaluation_latent
 from ganstudy.engine.program import program
 from ganstudy.engine.stacked import stack
@@ -44,7 +45,7 @@ def train(
     device = torch.device(device_name)
     stacked = program(program_name)
     padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
-    game, state = initial(padded, device)
+    game, state = initial(padded, device, every_divergence=program_name == "compiled")
     recorder = _Recorder(trials, evaluation_latent(padded, device))
     configuration = trials[0].configuration
     steps, every = configuration.steps, configuration.record.every
@@ -59,8 +60,15 @@ def train(
     return recorder.records(game, state, program_name, seconds)
 
 
-def initial(trials: Sequence[Trial[Adversarial]], device: torch.device) -> tuple[Game, State]:
-    """The rules of a pack and the state before its first step."""
+def initial(
+    trials: Sequence[Trial[Adversarial]], device: torch.device, every_divergence: bool = False
+) -> tuple[Game, State]:
+    """The rules of a pack and the state before its first step.
+
+    With `every_divergence` the step computes all divergences there are, whichever the trials use:
+    a compiler orders the sums of a loss by what stands beside it, and so a trial's last bits would
+    depend on its neighbours. It also leaves one graph for all packs of an architecture.
+    """
     configurations = [trial.configuration for trial in trials]
     target = configurations[0].target.dimension
     latent = configurations[0].generator.latent
@@ -68,7 +76,8 @@ def initial(trials: Sequence[Trial[Adversarial]], device: torch.device) -> tuple
         trials, [c.generator for c in configurations], latent, target, 0, device
     )
     critic, critic_state = _player(trials, [c.critic for c in configurations], target, 1, 1, device)
-    divergences = stack([c.divergence for c in configurations], device)
+    others = [member() for member in family] if every_divergence else []
+    divergences = stack([c.divergence for c in configurations], device, also=others)
     game = Game(
         generator,
         critic,

@@ -28,6 +28,10 @@ class Kind(Member, ABC):
         """Trials whose keys are equal can be stacked and trained as one program."""
 
     @abstractmethod
+    def graph_key(self) -> str:
+        """Trials whose keys are equal run the same compiled steps, in packs of the same size."""
+
+    @abstractmethod
     def cost(self) -> float:
         """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
 

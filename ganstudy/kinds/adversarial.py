@@ -98,19 +98,18 @@ class Adversarial(Kind):
 
     def pack_key(self) -> str:
         """All that fixes shapes and control flow; targets differ in data, members in masks."""
-        return canonical_json(
-            {
-                "kind": self.name,
-                "dimension": self.target.dimension,
-                "generator": self.generator.model_dump(
-                    include={"network", "width", "depth", "latent"}
-                ),
-                "critic": self.critic.model_dump(include={"network", "width", "depth", "steps"}),
-                "steps": self.steps,
-                "batch": self.batch,
-                "record": self.record.model_dump(include={"every", "samples"}),
-            }
-        )
+        loop = {"critic.steps": self.critic.steps, "steps": self.steps}
+        kept = self.record.model_dump(include={"every", "samples"})
+        return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
+
+    def graph_key(self) -> str:
+        """The shapes of one D-step and one M-step."""
+        players = {
+            "generator": self.generator.model_dump(include={"network", "width", "depth", "latent"}),
+            "critic": self.critic.model_dump(include={"network", "width", "depth"}),
+        }
+        shape = {"kind": self.name, "dimension": self.target.dimension, "batch": self.batch}
+        return canonical_json({**shape, **players})
 
     def cost(self) -> float:
         """Forward and backward multiply-adds, and a price for each update, at measured rates.

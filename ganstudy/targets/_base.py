@@ -62,8 +62,10 @@ class IsotropicMixture:
         edges = np.cumsum(self.weights)[:-1]
         mode = np.searchsorted(edges, uniform, side="right")
         noise = rng.standard_normal((count, self.means.shape[1]), dtype=np.float32)
-        means, stds = self.means.astype(np.float32), self.stds.astype(np.float32)
-        return means[mode] + stds[mode, None] * noise
+        # `take` gathers rows several times faster than an index does.
+        noise *= np.take(self.stds.astype(np.float32), mode)[:, None]
+        noise += np.take(self.means.astype(np.float32), mode, axis=0)
+        return noise
 
     def mean(self) -> Array:
         r"""$\sum_k w_k \mu_k$, shape `(dimension,)`."""
