@@ -138,12 +138,15 @@ def stability_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
 
 
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Key and value of every entry; nested mappings become `outer inner`."""
+    """Key and value of every entry; nested mappings become `outer inner`, lists of them `outer 1 inner`."""
     rows: list[tuple[str, str]] = []
     for key, value in provenance.items():
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             rows += provenance_rows(value, prefix=f"{name} ")
+        elif isinstance(value, list | tuple) and any(isinstance(x, Mapping) for x in value):
+            for number, item in enumerate(value, start=1):
+                rows += provenance_rows(item, prefix=f"{name.removesuffix('s')} {number} ")
         elif isinstance(value, list | tuple):
             rows.append((name, ", ".join(str(item) for item in value)))
         else:
