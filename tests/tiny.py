@@ -68,7 +68,7 @@ def differences(a: Record, b: Record) -> list[str]:
     """Names of the stored numbers in which two records differ; time is no result."""
     found = [
         name
-        for name in ("id", "seed", "settings", "status", "cause")
+        for name in ("id", "seed", "settings", "status", "program", "cause")
         if getattr(a, name) != getattr(b, name)
     ]
     if not np.array_equal(a.diverged_at, b.diverged_at, equal_nan=True):

@@ -35,6 +35,25 @@ TRIES = 3
 """How often a trial that ends its worker is tried before it is recorded as failed."""
 
 
+class _Worker:
+    """One process on one device, with a pool of its own: its death is nobody else's."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, **WORKER_ENVIRONMENT}
+        self.pool = ProcessPoolExecutor(max_workers=1, env=environment)
+
+    def stop(self) -> None:
+        self.pool.shutdown(wait=False, kill_workers=True)
+
+    def submit(self, pack: Pack, program: ProgramName) -> Future[list[Record]]:
+        future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, program)
+        return future
+
+
 def train_packs(
     packs: Sequence[Pack],
     workers: int,
@@ -43,49 +62,40 @@ def train_packs(
 ) -> Iterator[list[Record]]:
     """Records of each pack as it ends, in no order; workers are dealt out over the devices.
 
-    A pack that fails is split in halves until the trial at fault stands alone; that trial becomes
-    a `failed` record with its traceback. A worker that dies takes no other work with it: the packs
-    in flight are split and tried again in fresh workers.
+    A pack that fails, by an exception or by the death of its worker, is split in halves until the
+    trial at fault stands alone. That trial becomes a `failed` record with its traceback, at once
+    after an exception and after `TRIES` deaths; other packs are not touched.
     """
-    waiting = deque((pack, 0) for pack in packs)
-    slots = deque(itertools.islice(itertools.cycle(devices), workers))
-    running: dict[Future[list[Record]], tuple[Pack, int, str]] = {}
-    executor = _workers(workers)
+    waiting = deque((pack, 1) for pack in packs)
+    free = deque(_Worker(d) for d in itertools.islice(itertools.cycle(devices), workers))
+    everyone = tuple(free)
+    running: dict[Future[list[Record]], tuple[Pack, int, _Worker]] = {}
     try:
         while waiting or running:
-            while waiting and slots:
-                (pack, tries), device = waiting.popleft(), slots.popleft()
-                running[executor.submit(_train, pack, device, program)] = (pack, tries, device)
+            while waiting and free:
+                (pack, tries), worker = waiting.popleft(), free.popleft()
+                running[worker.submit(pack, program)] = (pack, tries, worker)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            broken = False
             for future in done:
-                pack, tries, device = running.pop(future)
-                slots.append(device)
+                pack, tries, worker = running.pop(future)
                 error = future.exception()
-                broken |= isinstance(error, BrokenExecutor)
+                died = isinstance(error, BrokenExecutor)
+                if died:
+                    worker.stop()
+                    worker.start()
+                free.append(worker)
                 if error is None:
                     yield future.result()
                 elif len(pack) > 1:
                     middle = len(pack) // 2
-                    waiting.extendleft([(pack[middle:], tries), (pack[:middle], tries)])
-                elif isinstance(error, BrokenExecutor) and tries + 1 < TRIES:
+                    waiting.extendleft([(pack[middle:], 1), (pack[:middle], 1)])
+                elif died and tries < TRIES:
                     waiting.appendleft((pack, tries + 1))
                 else:
                     yield [_failed(pack[0], program, error)]
-            if broken:
-                # Every future of a broken pool fails with it; those not seen yet start anew.
-                for pack, tries, device in running.values():
-                    waiting.appendleft((pack, tries))
-                    slots.append(device)
-                running.clear()
-                executor.shutdown(wait=False, kill_workers=True)
-                executor = _workers(workers)
     finally:
-        executor.shutdown(wait=False, kill_workers=True)
-
-
-def _workers(count: int) -> Any:
-    return ProcessPoolExecutor(max_workers=count, env={**os.environ, **WORKER_ENVIRONMENT})
+        for worker in everyone:
+            worker.stop()
 
 
 def _train(pack: Pack, device: str, program: ProgramName) -> list[Record]:

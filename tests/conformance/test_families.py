@@ -67,9 +67,7 @@ def test_docstring_says_what_it_is(member: type[Member]) -> None:
 )
 def test_docstring_names_the_source(member: type[Member]) -> None:
     """Every formula has a source; the identity needs none."""
-    assert any(
-        line.strip().startswith("Source  ") for line in (member.__doc__ or "").splitlines()
-    )
+    assert any(line.strip().startswith("Source  ") for line in (member.__doc__ or "").splitlines())
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)

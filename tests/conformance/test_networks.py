@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -82,7 +83,7 @@ def test_mlp_equals_torch_nn(inputs: int, width: int, depth: int, outputs: int) 
     sizes = [inputs, *[width] * depth, outputs]
     for row in range(2):
         layers: list[nn.Module] = []
-        for layer, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for layer, (a, b) in enumerate(itertools.pairwise(sizes)):
             linear = nn.Linear(a, b)
             with torch.no_grad():
                 linear.weight.copy_(parameters[f"weight_{layer}"][row].T)

@@ -77,9 +77,7 @@ def _ours(members: list[Optimizer], problem: _Regression) -> torch.Tensor:
     return parameters
 
 
-def _theirs(
-    members: list[Optimizer], problem: _Regression, dtype: torch.dtype
-) -> torch.Tensor:
+def _theirs(members: list[Optimizer], problem: _Regression, dtype: torch.dtype) -> torch.Tensor:
     rows = [row.to(dtype).clone() for row in problem.start]
     solvers = []
     for row, member, lr in zip(rows, members, LRS, strict=True):
@@ -97,8 +95,8 @@ def test_thousand_steps_as_torch_optim(cls: type[Optimizer]) -> None:
     """Ours in float32 is as close to torch's in float64 as torch's own float32 is.
 
     The problem contracts, so rounding errors of about ten operations a step do not grow: they add
-    up like a random walk at most, sqrt(10 STEPS) units of the largest parameter, and the two float32
-    runs, rounded differently, lie within that distance of the float64 one.
+    up like a random walk at most, sqrt(10 STEPS) units of the largest parameter, and
+    the two float32 runs, rounded differently, lie within that distance of the float64 one.
     """
     members, problem = _members(cls), _Regression()
     exact = _theirs(members, problem, torch.float64)

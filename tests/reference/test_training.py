@@ -34,7 +34,8 @@ def _network(parameters: dict[str, torch.Tensor], row: int) -> nn.Sequential:
 
 
 def _norm(network: nn.Module) -> float:
-    return float(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]).norm())
+    gradients = [p.grad.flatten() for p in network.parameters() if p.grad is not None]
+    return float(torch.cat(gradients).norm())
 
 
 def _plain(own: Trial[Adversarial]) -> tuple[dict[str, list[float]], torch.Tensor]:
@@ -45,7 +46,9 @@ def _plain(own: Trial[Adversarial]) -> tuple[dict[str, list[float]], torch.Tenso
     critic = _network(game.critic.split(state.critic.parameters), 0)
     solvers: dict[str, Any] = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}
     g_solver, c_solver = (
-        solvers[player.optimizer.name](network.parameters(), lr=player.lr)
+        solvers[player.optimizer.name](
+            network.parameters(), lr=player.lr, eps=player.optimizer.model_dump()["eps"]
+        )
         for network, player in (
             (generator, configuration.generator),
             (critic, configuration.critic),
@@ -71,13 +74,13 @@ def _plain(own: Trial[Adversarial]) -> tuple[dict[str, list[float]], torch.Tenso
                         weight.clamp_(-0.05, 0.05)
         g_solver.zero_grad()
         on_fake_again = critic(generator(latent[-1, 0]))
-        ones, zeros = torch.ones_like(on_fake_again), torch.zeros_like(on_fake_again)
-        generator_loss = {
-            "non_saturating": lambda a: log_loss(a, ones),
-            "minimax": lambda a: -log_loss(a, zeros),
-            "reverse_kl": lambda a: -a.mean(),
-            "wasserstein": lambda a: -a.mean(),
-        }[configuration.divergence.name](on_fake_again)
+        match configuration.divergence.name:
+            case "non_saturating":
+                generator_loss = log_loss(on_fake_again, torch.ones_like(on_fake_again))
+            case "minimax":
+                generator_loss = -log_loss(on_fake_again, torch.zeros_like(on_fake_again))
+            case _:
+                generator_loss = -on_fake_again.mean()
         generator_loss.backward()
         values = {
             "critic_loss": float(critic_loss.detach()),
@@ -103,7 +106,10 @@ def test_engine_equals_a_plain_loop(divergence: str, d_steps: int) -> None:
     2e-4 still sees an update too many, a batch used twice, or a critic that is one step old.
     """
     wasserstein = divergence == "wasserstein"
-    player = {"width": 16, "depth": 2, "optimizer": "rmsprop" if wasserstein else "adam"}
+    # The gradient of a Wasserstein critic's last bias is zero but for rounding, and RMSProp divides
+    # it by its own size: a large epsilon keeps that noise from deciding the critic's offset.
+    rmsprop = {"name": "rmsprop", "eps": 1e-3}
+    player = {"width": 16, "depth": 2, "optimizer": rmsprop if wasserstein else "adam"}
     own = trial(
         5,
         divergence=divergence,

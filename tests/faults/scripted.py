@@ -1,0 +1,72 @@
+"""A kind of trial that does as it is told, for workers to import by its name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ganstudy.kinds import Kind
+from ganstudy.trial import ProgramName, Record, Trial
+
+
+class Scripted(Kind):
+    """Sleeps, then trains nothing, raises, or kills its own process; notes every attempt."""
+
+    folder: str
+    steps: int = 1
+    action: Literal["train", "raise", "kill", "kill once"] = "train"
+    seconds: float = 0.0
+
+    def pack_key(self) -> str:
+        return "scripted"
+
+    def graph_key(self) -> str:
+        return "scripted"
+
+    def cost(self) -> float:
+        return 1.0
+
+    def working_set(self) -> int:
+        return 1
+
+    def variables(self) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def train(
+        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName = "eager"
+    ) -> list[Record]:
+        return [self._one(trial, program) for trial in trials]
+
+    def _one(self, trial: Trial[Any], program: ProgramName) -> Record:
+        script: Scripted = trial.configuration
+        first = attempts(trial) == 0
+        (Path(script.folder) / f"{trial.id}-{uuid.uuid4()}").touch()
+        time.sleep(script.seconds)
+        if script.action == "raise":
+            raise ArithmeticError(f"told to fail with seed {trial.seed}")
+        if script.action == "kill" or (script.action == "kill once" and first):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Record(
+            id=trial.id,
+            seed=trial.seed,
+            settings=trial.settings,
+            status="complete",
+            program=program,
+            diverged_at=float("nan"),
+            seconds=0.0,
+            steps=np.array([1]),
+            curves={},
+            samples=np.zeros((1, 1), np.float32),
+        )
+
+
+def attempts(trial: Trial[Any]) -> int:
+    """How often a trial has been begun."""
+    return len(list(Path(trial.configuration.folder).glob(f"{trial.id}-*")))

@@ -1,0 +1,226 @@
+"""Local workers and the whole walk, when things go wrong and when they are done again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from scripted import Scripted, attempts
+from tiny import STUDY, write_study
+
+from ganstudy import open_run, pipeline
+from ganstudy.cli import main
+from ganstudy.schedule.local import TRIES, _failed, train_packs
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+from ganstudy.trial import Record, Trial
+
+
+def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[str, Record]:
+    """Records by trial id; each trial has exactly one."""
+    found = [record for part in train_packs(packs, workers) for record in part]
+    planned = Counter(trial.id for pack in packs for trial in pack)
+    assert Counter(record.id for record in found) == planned
+    return {record.id: record for record in found}
+
+
+def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
+    """Its pack is halved until it stands alone; the record holds its traceback."""
+    pack = [_script(tmp_path, seed) for seed in range(5)]
+    bad = _script(tmp_path, 7, action="raise")
+    found = _train([(*pack[:3], bad, *pack[3:])])
+    assert [found[trial.id].status for trial in pack] == ["complete"] * 5
+    record = found[bad.id]
+    assert record.status == "failed"
+    assert "ArithmeticError: told to fail with seed 7" in record.cause
+    assert "scripted.py" in record.cause
+    assert (record.id, record.seed, record.settings) == (bad.id, 7, bad.settings)
+    assert record.samples is None
+
+
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """A worker that dies once, as from a full memory, costs nothing but time."""
+    packs = [
+        (_script(tmp_path, 0, action="kill once"), _script(tmp_path, 1)),
+        *((_script(tmp_path, 10 + i),) for i in range(3)),
+    ]
+    assert {record.status for record in _train(packs).values()} == {"complete"}
+
+
+def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -> None:
+    """Trials that happen to run beside it, however long, are not blamed for it."""
+    killer = _script(tmp_path, 0, action="kill", seconds=0.2)
+    beside = _script(tmp_path, 1, seconds=1.0)
+    others = [_script(tmp_path, 2 + i) for i in range(3)]
+    found = _train([(killer,), (beside,), tuple(others)])
+    assert found[killer.id].status == "failed"
+    assert found[killer.id].cause
+    assert found[beside.id].status == "complete"
+    assert {found[trial.id].status for trial in others} == {"complete"}
+    assert attempts(killer) >= TRIES
+
+
+def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
+    """The death is noticed when the next pack is handed out, and does not end the run."""
+    packs = [
+        (_script(tmp_path, 0, seconds=0.2),),
+        (_script(tmp_path, 1, action="kill once", seconds=0.8),),
+        *((_script(tmp_path, 2 + i),) for i in range(2)),
+    ]
+    found: list[Record] = []
+    for part in train_packs(packs, 2):
+        if not found:
+            time.sleep(2.5)
+        found += part
+    assert Counter(r.id for r in found) == Counter(t.id for pack in packs for t in pack)
+    assert {record.status for record in found} == {"complete"}
+
+
+# --- the whole walk ------------------------------------------------------------------------------
+
+ABSURD = STUDY.replace(
+    "    critic.steps: [1, 2]",
+    "    size: {s: {}, absurd: {generator: {width: 10000000, depth: 2}}}",
+).replace("seeds: 2", "seeds: 1\nengine: {program: eager}")
+"""Half of its trials ask for more memory than there is in the world."""
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures, which take longer than the training."""
+
+    def build(dataset: Any, provenance: Any, destination: Path) -> Path:
+        return destination / "index.html"
+
+    monkeypatch.setattr("ganstudy.report.build", build)
+
+
+def _run(study: Path, out: Path, *more: str) -> Result:
+    return CliRunner().invoke(
+        main, ["run", str(study), *more, "--out", str(out), "--workers", "1", "--json"]
+    )
+
+
+def _answer(result: Result) -> dict[str, Any]:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def test_the_walk_end_to_end(tmp_path: Path) -> None:
+    """From a study file to a page that states its question, by the pipeline alone."""
+    study = load(write_study(tmp_path), ["search.grid.critic.steps=[1]"])
+    seen: list[tuple[int, int]] = []
+    progress = pipeline.run(
+        study,
+        tmp_path / "run",
+        workers=1,
+        observe=lambda p: seen.append((p.trained, p.planned)),
+    )
+    assert progress.done == {"complete": 4}
+    assert progress.trial_steps == 4 * 6
+    assert seen[0] == (0, 4)
+    assert seen[-1] == (4, 4)
+    page = (tmp_path / "run" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Which divergence keeps all modes?" in page
+    for name in ("minimax", "wasserstein"):
+        assert name in page
+    assert (tmp_path / "run" / "environment.json").is_file()
+
+
+@pytest.mark.usefixtures("no_report")
+def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
+    """Run, run again, extend, shrink: each trial is trained once."""
+    study, out = write_study(tmp_path), tmp_path / "run"
+    first = _run(study, out)
+    assert first.exit_code == 0
+    assert _answer(first)["trained"] == 8
+    assert _answer(first)["status"] == {"complete": 8}
+    before = {record.id: record for record in RunDirectory(out).read()}
+
+    again = _run(study, out)
+    assert again.exit_code == 0
+    assert _answer(again)["trained"] == 0
+    assert _answer(again)["status"] == {"complete": 8}
+
+    more = _run(study, out, "search.grid.divergence=[minimax,wasserstein,reverse_kl]")
+    assert _answer(more)["trained"] == 4
+    assert _answer(more)["status"] == {"complete": 12}
+    after = {record.id: record for record in RunDirectory(out).read()}
+    assert set(before) < set(after)
+    dataset = open_run(out)
+    assert dict(dataset.sizes)["divergence"] == 3
+    assert set(dataset["status"].to_numpy().ravel().tolist()) == {"complete"}
+    assert dataset["divergence"].to_numpy().tolist() == ["minimax", "wasserstein", "reverse_kl"]
+    (one,) = [r for r in before.values() if r.id == str(dataset["trial"][0, 0, 0].item())]
+    assert one.samples is not None
+    assert (dataset["samples"][0, 0, 0].to_numpy() == one.samples).all()
+
+    status = CliRunner().invoke(main, ["status", str(out), "--json"])
+    assert json.loads(status.stdout)["status"] == {"complete": 12}
+    sessions = json.loads((out / "environment.json").read_text())["sessions"]
+    assert [session["trials"] for session in sessions] == [8, 4]
+    fewer = _run(study, out)
+    assert _answer(fewer)["trained"] == 0
+    assert dict(open_run(out).sizes)["divergence"] == 2
+    assert CliRunner().invoke(main, ["report", str(out)]).exit_code == 0
+
+
+@pytest.mark.usefixtures("no_report")
+def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
+    """Exit 1, causes in `status`, and `retry` makes the failed trials, and only them, missing."""
+    study, out = write_study(tmp_path, ABSURD), tmp_path / "run"
+    first = _run(study, out)
+    assert first.exit_code == 1
+    assert _answer(first)["status"] == {"complete": 2, "failed": 2}
+    status = json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)
+    assert len(status["failures"]) == 2
+    assert all("MemoryError" in failure["cause"] for failure in status["failures"])
+    assert _answer(_run(study, out))["trained"] == 0
+
+    retried = CliRunner().invoke(main, ["retry", str(out)])
+    assert retried.exit_code == 0
+    status = json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)
+    assert status["status"] == {"complete": 2, "missing": 2}
+    # The command that `retry` prints is the one that is run here.
+    assert f"ganstudy run {out}/study.yaml --out {out}" in retried.stdout
+    second = _run(out / "study.yaml", out)
+    assert second.exit_code == 1
+    assert _answer(second)["trained"] == 2
+    assert open_run(out).attrs["study"] == "tiny"
+
+
+@pytest.mark.usefixtures("no_report")
+def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
+    """Nothing is deleted, and everything is trained anew."""
+    text = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("seeds: 2", "seeds: 1")
+    study, out = write_study(tmp_path, text), tmp_path / "run"
+    ids = {trial.id for trial in Grid(load(study)).trials.values()}
+    with RunDirectory(out).locked():
+        for trial in Grid(load(study)).trials.values():
+            RunDirectory(out).write([_failed(trial, "eager", ValueError("made up"))])
+    assert set(RunDirectory(out).recorded()) == ids
+    assert _answer(_run(study, out, "--fresh"))["trained"] == 2
+    assert RunDirectory(out).recorded() == dict.fromkeys(ids, "complete")
+    assert RunDirectory(tmp_path / "run.1").recorded() == dict.fromkeys(ids, "failed")
+
+
+def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
+    """Exit 2 while another process holds the run."""
+    study, out = write_study(tmp_path), tmp_path / "run"
+    with RunDirectory(out).locked():
+        result = _run(study, out)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert "another ganstudy" in result.stderr
+    assert result.stdout == ""

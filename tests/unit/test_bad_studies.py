@@ -1,0 +1,289 @@
+"""Mistakes in studies: each ends in one screen that says where, what, and what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tiny import write_study
+
+from ganstudy.cli import main
+
+GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
+
+# Each case: the keys below `question:`, which stands on line 1; then what the message must contain.
+CASES: dict[str, tuple[str, list[str]]] = {
+    "unknown key": ("seeds: 2\nsede: 3\n", [":3", "sede", "'seeds'"]),
+    "unknown key of a trial": ("trial:\n  stepz: 3\n", [":3", "trial.stepz", "'steps'"]),
+    "unknown key of a player": (
+        "trial:\n  critic:\n    widht: 3\n",
+        [":4", "trial.critic.widht", "'width'"],
+    ),
+    "unknown parameter of a member": (
+        "trial:\n  target: {name: ring, mods: 3}\n",
+        [":3", "trial.target.mods", "'modes'"],
+    ),
+    "trial key at the top": ("steps: 3\n", [":2", "steps", "'trial.steps'"]),
+    "misspelt divergence": (
+        "trial:\n  divergence: reverse_lk\n",
+        [":3", "trial.divergence", "'reverse_lk'", "'reverse_kl'"],
+    ),
+    "misspelt divergence on an axis": (
+        "search:\n  grid:\n    divergence:\n    - minimax\n    - wassersten\n",
+        [":6", "search.grid.divergence.1", "'wassersten'", "'wasserstein'"],
+    ),
+    "misspelt member in a bundle": (
+        "search:\n  grid:\n    variant:\n      a: {constraint: clpi}\n",
+        [":5", "search.grid.variant.a", "'clpi'", "'clip'"],
+    ),
+    "misspelt metric": (
+        "trial:\n  record:\n    metrics:\n    - mode_kl\n    - mode_covered\n",
+        [":6", "'mode_covered'", "'modes_covered'"],
+    ),
+    "negative width": (
+        "trial:\n  generator: {width: -3}\n",
+        [":3", "trial.generator.width", "-3", "greater than or equal to 1"],
+    ),
+    "negative width on an axis": (
+        "search:\n  grid:\n    critic.width: [8, -8]\n",
+        [":4", "search.grid.critic.width.1", "-8"],
+    ),
+    "not a number": ("trial: {generator: {lr: .nan}}\n", [":2", "trial.generator.lr", "finite"]),
+    "empty axis": ("search:\n  grid:\n    divergence: []\n", [":4", "search.grid.divergence"]),
+    "empty axis of bundles": ("search:\n  grid:\n    size: {}\n", [":4", "search.grid.size"]),
+    "axis over no key": (
+        "search:\n  grid:\n    critic.stepz: [1, 2]\n",
+        [":4", "search.grid.critic.stepz", "'steps'"],
+    ),
+    "bundle over no key": (
+        "search:\n  grid:\n    size:\n      small: {critic.widht: 3}\n",
+        [":5", "search.grid.size.small", "'widht'", "'width'"],
+    ),
+    "wrong type": ("trial: {steps: many}\n", [":2", "trial.steps", "integer", "'many'"]),
+    "boolean for a number": ("trial: {batch: true}\n", [":2", "trial.batch", "integer"]),
+    "number for a string": ("trial: {divergence: 3}\n", [":2", "trial.divergence", "3"]),
+    "name of another type": ("trial: {divergence: {name: [a]}}\n", [":2", "trial.divergence"]),
+    "string for a group": ("trial: {critic: wide}\n", [":2", "trial.critic", "'wide'"]),
+    "null for a group": ("trial:\n  critic:\n", [":3", "trial.critic"]),
+    "string for an axis": (
+        "search:\n  grid:\n    divergence: minimax\n",
+        [":4", "search.grid.divergence", "list"],
+    ),
+    "exclude removes everything": (
+        "search:\n  grid: {divergence: [minimax]}\n  exclude: [{divergence: minimax}]\n",
+        [":4", "search.exclude", "excluded"],
+    ),
+    "exclude without pairs": (
+        "search:\n  grid: {divergence: [minimax]}\n  exclude: [{}]\n",
+        [":4", "search.exclude.0"],
+    ),
+    "exclude of no axis": (
+        GRID.replace("}}\n", "}, exclude: [{divergance: minimax}]}\n"),
+        [":2", "search.exclude.0.divergance", "'divergence'"],
+    ),
+    "exclude of no value": (
+        GRID.replace("}}\n", "}, exclude: [{divergence: minmax}]}\n"),
+        [":2", "search.exclude.0.divergence", "'minimax'"],
+    ),
+    "compare of no axis": (f"{GRID}compare: divergense\n", [":3", "compare", "'divergence'"]),
+    "score that is not recorded": ("score: mode_lk\n", [":2", "score", "'mode_kl'"]),
+    "score that is no metric": ("score: critic_loss\n", [":2", "score", "'critic_loss'"]),
+    "repeated value": (
+        "search: {grid: {critic.steps: [1, 2, 1]}}\n",
+        [":2", "search.grid.critic.steps", "repeated", "1"],
+    ),
+    "repeated member": (
+        "search: {grid: {divergence: [minimax, {name: minimax}]}}\n",
+        [":2", "search.grid.divergence", "repeated", "minimax"],
+    ),
+    "repeated metric": (
+        "trial: {record: {metrics: [mode_kl, {name: mode_kl, radius: 2.0}]}}\n",
+        [":2", "trial.record.metrics", "mode_kl"],
+    ),
+    "repeated key": ("seeds: 2\nseeds: 3\n", [":3", "seeds", "duplicate"]),
+    "repeated seed": ("seeds: [1, 2, 1]\n", [":2", "seeds"]),
+    "no seed": ("seeds: []\n", [":2", "seeds"]),
+    "zero seeds": ("seeds: 0\n", [":2", "seeds"]),
+    "negative seed": ("seeds: [-1]\n", [":2", "seeds"]),
+    "half a seed": ("seeds: 1.5\n", [":2", "seeds"]),
+    "seed beyond 64 bits": ("seeds: [36893488147419103232]\n", [":2", "seeds"]),
+    "two axes that set one key": (
+        "search:\n  grid:\n    critic.steps: [1]\n    size: {s: {critic.steps: 2}}\n",
+        [":5", "search.grid.size", "'critic.steps'"],
+    ),
+    "an axis within another": (
+        "search:\n  grid:\n    critic.width: [8]\n    critic: [{width: 4}]\n",
+        [":5", "search.grid.critic", "critic.width"],
+    ),
+    "two axes of one dimension": (
+        "search:\n  grid:\n    critic_steps: {a: {batch: 8}}\n    critic.steps: [1]\n",
+        [":5", "search.grid.critic.steps", "critic_steps"],
+    ),
+    "axis named as a curve": (
+        "search:\n  grid:\n    critic_loss: {a: {batch: 8}}\n",
+        [":4", "search.grid.critic_loss"],
+    ),
+    "axis named with dots as a curve": (
+        "search:\n  grid:\n    critic.loss: {a: {batch: 8}}\n",
+        [":4", "search.grid.critic.loss"],
+    ),
+    "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
+    "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),
+    "unknown search": ("search: {gird: {}}\n", [":2", "search.gird", "'grid'"]),
+    "unknown kind": ("trial: {kind: adverserial}\n", [":2", "trial.kind", "'adversarial'"]),
+    "reference to nothing": ("trial: {steps: '${trial.stepz}'}\n", [":2", "trial.steps", "stepz"]),
+    "circular reference": (
+        "trial: {steps: '${trial.batch}', batch: '${trial.steps}'}\n",
+        [":2", "trial.steps"],
+    ),
+    "tag of Python": ("trial: !!python/object:os.system {}\n", [":2", "YAML"]),
+    "date": ("trial: {steps: 2024-01-01}\n", [":2", "trial.steps"]),
+    "anchor within itself": ("trial: &a\n  critic: *a\n", [":"]),
+    "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML"]),
+    "bracket": ("trial: {steps: 3\n", [":3", "YAML"]),
+    "long list for a number": (f"trial: {{steps: {list(range(900))}}}\n", [":2", "trial.steps"]),
+    "long axis of mistakes": (
+        f"search: {{grid: {{critic.steps: {list(range(-200, 0))}}}}}\n",
+        [":2", "search.grid.critic.steps"],
+    ),
+}
+for _name in (
+    *("seed", "step", "sample", "feature", "status", "samples", "target", "trial"),
+    *("seconds", "diverged_at"),
+):
+    CASES[f"axis named {_name}"] = (
+        f"search:\n  grid:\n    {_name}: {{a: {{batch: 8}}}}\n",
+        [":4", f"search.grid.{_name}", "another"],
+    )
+
+
+def _check(path: Path, *overrides: str) -> Result:
+    return CliRunner().invoke(main, ["check", str(path), *overrides])
+
+
+def _assert_clear(result: Result, *expected: str) -> None:
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    for text in expected:
+        assert text in result.stderr
+    lines = result.stderr.splitlines()
+    screen_lines = sum(1 + len(line) // 100 for line in lines)
+    assert 1 <= screen_lines <= 24
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mistakes_are_placed_and_named(tmp_path: Path, case: str) -> None:
+    """Exit 2, file and line, key, nearest valid name, one screen, no traceback."""
+    body, expected = CASES[case]
+    path = write_study(tmp_path, f"question: Why?\n{body}")
+    first, *others = expected
+    _assert_clear(_check(path), f"{path}{first}", *others)
+
+
+def test_missing_question(tmp_path: Path) -> None:
+    """The one key that is required."""
+    _assert_clear(_check(write_study(tmp_path, "seeds: 3\n")), "question", "required")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "---\n"])
+def test_empty_file(tmp_path: Path, text: str) -> None:
+    """Nothing, in several ways."""
+    _assert_clear(_check(write_study(tmp_path, text)), "tiny.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n- b\n", "just words\n", "3\n", "null\n", "a: 1\n---\nb: 2\n"]
+)
+def test_not_a_mapping(tmp_path: Path, text: str) -> None:
+    """Other YAML than one mapping."""
+    _assert_clear(_check(write_study(tmp_path, text)), "tiny.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["? [a, b]\n: 1\n", "question: x\n1: 2\n", "question: x\ntrue: 1\n"]
+)
+def test_keys_that_are_not_strings(tmp_path: Path, text: str) -> None:
+    """YAML allows more keys than a study does."""
+    _assert_clear(_check(write_study(tmp_path, text)), "tiny.yaml")
+
+
+def test_not_text(tmp_path: Path) -> None:
+    """Bytes that are no text, a control character, and a folder."""
+    binary, control = tmp_path / "binary.yaml", tmp_path / "control.yaml"
+    binary.write_bytes(b"\xff\xfe\x00\x01")
+    control.write_bytes(b"question: a\x07b\n")
+    for path in (binary, control, tmp_path):
+        _assert_clear(_check(path), str(path))
+
+
+def test_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
+    """A misspelt file name."""
+    write_study(tmp_path, "question: x\n", "collapse.yaml")
+    _assert_clear(_check(tmp_path / "colapse.yaml"), "no such file", "'collapse.yaml'")
+    _assert_clear(_check(tmp_path / "nowhere" / "x.yaml"), "no such file")
+
+
+OVERRIDES: dict[str, list[str]] = {
+    "trial.steps=many": ["trial.steps=many", "integer"],
+    "trial.stepz=3": ["trial.stepz=3", "'steps'"],
+    "steps=3": ["steps=3", "'trial.steps'"],
+    "trial.steps": ["trial.steps", "key.path=value"],
+    "=3": ["=3", "key.path=value"],
+    "trial.steps=[1": ["YAML"],
+    "trial.steps=": ["trial.steps="],
+    "search.grid.critic.steps=[1,-2]": ["search.grid.critic.steps=[1,-2]", "-2"],
+    "search.grid.divergence=[minmax]": ["search.grid.divergence=[minmax]", "'minimax'"],
+    "search.grid.divergence=[]": ["search.grid.divergence=[]", "at least one"],
+    "seeds=-1": ["seeds=-1"],
+    "trial.batch=${nowhere}": ["trial.batch=${nowhere}", "nowhere"],
+}
+
+
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_mistakes_on_the_command_line(tmp_path: Path, override: str) -> None:
+    """Placed on the command line, not on a line of the file that they replace."""
+    path = write_study(tmp_path, f"question: Why?\n{GRID}trial:\n  batch: 8\n")
+    result = _check(path, override)
+    _assert_clear(result, *OVERRIDES[override])
+    assert "command line" in result.stderr
+    assert str(path) not in result.stderr
+
+
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    """Mistakes of seeds, shared settings, axes, exclusions, in one go and each once."""
+    body = """\
+question: Why?
+compare: divergense
+score: mode_lk
+trial:
+  stepz: 3
+  critic: {widht: 8, lr: -1.0}
+  target: rnig
+search:
+  grid:
+    divergence: [minimax, wassersten]
+    critic.steps: [0, 1]
+  exclude:
+    - {divergance: minimax}
+seeds: [1, 1]
+"""
+    path = write_study(tmp_path, body)
+    result = _check(path)
+    lines = [2, 5, 6, 7, 10, 11, 13, 14]
+    _assert_clear(result, *(f"{path}:{line}: " for line in lines))
+    assert len(result.stderr.splitlines()) == len(set(result.stderr.splitlines()))
+    for name in ("stepz", "widht", "-1.0", "rnig", "wassersten"):
+        assert result.stderr.count(f"{name!r}" if name != "-1.0" else "-1.0") == 1
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "run"])
+def test_every_verb_that_reads_a_study_is_clear(tmp_path: Path, verb: str) -> None:
+    """The same message from each of them, and nothing is left behind."""
+    path = write_study(tmp_path, "question: Why?\nsede: 3\n")
+    out = [] if verb == "check" else ["--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, [verb, str(path), *out])
+    _assert_clear(result, f"{path}:2: sede")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,218 @@
+"""The command line: what it prints, what it imports, how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import STUDY, write_study
+
+from ganstudy.cli import FAMILIES, main
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = str(Path(sys.executable).with_name("ganstudy"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study, and a run of it in which nothing is trained yet."""
+    path = tmp_path_factory.mktemp("cli")
+    study = load(write_study(path))
+    directory = RunDirectory(path / "run")
+    with directory.locked():
+        directory.write_study(study, Grid(study))
+    return path
+
+
+VERBS = [
+    ["--help"],
+    ["list", "divergences"],
+    ["schema"],
+    ["check", "tiny.yaml"],
+    ["plan", "tiny.yaml", "--workers", "2"],
+    ["run", "tiny.yaml", "--dry-run", "--workers", "2"],
+    ["status", "run"],
+]
+
+
+def test_torch_is_not_imported(folder: Path) -> None:
+    """Every verb but `run` starts without torch and without warnings, and --help without xarray."""
+    code = (
+        "import sys\n"
+        "from ganstudy.cli import main\n"
+        f"for arguments in {VERBS!r}:\n"
+        "    try:\n"
+        "        main(arguments, standalone_mode=False)\n"
+        "    except SystemExit as end:\n"
+        "        assert not end.code, arguments\n"
+        "    assert 'torch' not in sys.modules, arguments\n"
+        "    assert 'xarray' not in sys.modules or arguments != ['--help']\n"
+        "    print('verb done')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert done.stdout.count("verb done") == len(VERBS)
+
+
+def test_help_is_quick() -> None:
+    """Half a second of processor time, which a busy machine does not stretch."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    times = []
+    for _ in range(3):
+        before = spent()
+        done = subprocess.run([SCRIPT, "--help"], check=True, capture_output=True)
+        assert b"Commands:" in done.stdout
+        times.append(spent() - before)
+    assert min(times) < 0.5
+
+
+def test_the_installed_command_answers() -> None:
+    """The console script of the package."""
+    done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    for verb in main.commands:
+        assert verb in done.stdout
+
+
+@pytest.mark.parametrize("verb", sorted(main.commands))
+def test_every_verb_is_in_the_readme_and_has_help(verb: str) -> None:
+    """No command is undocumented."""
+    assert f"ganstudy {verb}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    command = main.commands[verb]
+    assert command.help
+    assert CliRunner().invoke(main, [verb, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "tiny.yaml", "--json", "--workers", "2"],
+        ["run", "tiny.yaml", "--dry-run", "--json", "--workers", "2"],
+    ],
+)
+def test_plan_as_json(folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """One object with the numbers of the plan, and nothing else."""
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    planned = json.loads(result.stdout)
+    assert planned["study"] == "tiny"
+    assert planned["axes"] == {"divergence": ["minimax", "wasserstein"], "critic.steps": [1, 2]}
+    assert planned["seeds"] == [0, 1]
+    assert (planned["trials"], planned["recorded"]) == (8, 0)
+    assert sum(planned["packs"]) == 8
+    assert planned["trial_steps"] == 8 * 6
+    assert not (folder / "runs").exists()
+
+
+def test_plan_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question, the axes, and how much there is to do."""
+    monkeypatch.chdir(folder)
+    text = CliRunner().invoke(main, ["plan", "tiny.yaml", "--workers", "2"]).stdout
+    for part in ("Which divergence", "divergence: minimax, wasserstein", "8 trials", "8 to train"):
+        assert part in text
+
+
+def test_status_of_a_run(folder: Path) -> None:
+    """Counts in words and as JSON."""
+    result = CliRunner().invoke(main, ["status", str(folder / "run")])
+    assert (result.exit_code, result.stdout) == (0, "8 missing\n")
+    result = CliRunner().invoke(main, ["status", str(folder / "run"), "--json"])
+    answer = json.loads(result.stdout)
+    assert answer["status"] == {"missing": 8}
+    assert answer["failures"] == []
+
+
+@pytest.mark.parametrize("verb", ["status", "report", "retry"])
+def test_no_run_is_an_error_without_traceback(tmp_path: Path, verb: str) -> None:
+    """Exit 2 for a path that is no run."""
+    for path in (tmp_path, tmp_path / "nowhere", Path(__file__)):
+        result = CliRunner().invoke(main, [verb, str(path)])
+        assert result.exit_code == 2
+        assert isinstance(result.exception, SystemExit)
+        assert "not a run directory" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_that_is_a_file_is_an_error_without_traceback(tmp_path: Path) -> None:
+    """Exit 2 where no run directory can be made."""
+    study = write_study(tmp_path)
+    taken = tmp_path / "taken"
+    taken.write_text("not a folder")
+    result = CliRunner().invoke(main, ["run", str(study), "--out", str(taken), "--workers", "1"])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 2
+    assert taken.read_text() == "not a folder"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["ruin", "tiny.yaml"],
+        ["plan", "tiny.yaml", "--workers", "0"],
+        ["run", "tiny.yaml", "--devices", "cuda:77"],
+        ["run", "tiny.yaml", "--devices", "abacus"],
+        ["list", "divergance"],
+    ],
+)
+def test_usage_errors_exit_with_two(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """A misspelt verb, option or device."""
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(main, arguments)
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 2
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_list_shows_members_with_parameters_and_sources(family: str) -> None:
+    """What a study file can name, in words and as JSON."""
+    text = CliRunner().invoke(main, ["list", family]).stdout
+    members = json.loads(CliRunner().invoke(main, ["list", family, "--json"]).stdout)
+    assert members
+    for member in members:
+        assert f"{member['name']}: {member['summary']}" in text
+        for name, about in member["parameters"].items():
+            assert about["description"], name
+            assert "Undefined" not in about["default"]
+
+
+def test_schema_is_json() -> None:
+    """Editors read it from standard output."""
+    assert json.loads(CliRunner().invoke(main, ["schema"]).stdout)["title"] == "StudyFile"
+
+
+def test_the_question_is_not_lost_to_an_environment(tmp_path: Path) -> None:
+    """A locale without UTF-8 does not break reading or printing a study."""
+    path = write_study(tmp_path, STUDY.replace("Which", "Welche für"))
+    done = subprocess.run(
+        [SCRIPT, "plan", str(path), "--workers", "2"],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "für" in done.stdout.decode()

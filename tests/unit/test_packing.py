@@ -1,0 +1,89 @@
+"""Packing: every trial once, one shape to a pack, no worker idle, no stack beyond memory."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import trial
+
+from ganstudy.engine.packing import LARGEST, WORKING_SET, cost, estimate, packs
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.trial import Trial
+
+shapes = st.lists(
+    st.tuples(st.sampled_from([1, 16, 128, 1024]), st.sampled_from([1, 5]), st.integers(1, 90)),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda shape: shape[:2],
+)
+
+
+def _trials(chosen: list[tuple[int, int, int]]) -> list[Trial[Adversarial]]:
+    return [
+        trial(seed, critic={"width": width, "steps": steps}, batch=64)
+        for width, steps, count in chosen
+        for seed in range(count)
+    ]
+
+
+@given(shapes, st.integers(1, 16))
+@settings(derandomize=True, deadline=None, max_examples=40)
+def test_every_trial_once_and_no_worker_idle(
+    chosen: list[tuple[int, int, int]], workers: int
+) -> None:
+    """Laws of any packing."""
+    trials = _trials(chosen)
+    found = packs(trials, workers)
+    assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
+    for pack in found:
+        assert len({t.configuration.pack_key() for t in pack}) == 1
+        assert len(pack) <= LARGEST
+        memory = len(pack) * pack[0].configuration.working_set()
+        assert memory <= WORKING_SET or len(pack) == 1
+    # A stack of one costs as much as two, so that pairs are as far as trials are spread.
+    assert len(found) >= min(workers, sum(count // 2 for *_, count in chosen))
+    costs = [cost(pack) for pack in found]
+    assert costs == sorted(costs, reverse=True)
+
+
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 50))
+@settings(derandomize=True, deadline=None, max_examples=30)
+def test_a_study_can_bound_its_packs(count: int, workers: int, largest: int) -> None:
+    """`engine.pack` is the most trials of a pack."""
+    trials = _trials([(16, 1, count)])
+    found = packs(trials, workers, largest)
+    assert max(map(len, found)) <= largest
+    assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
+
+
+def test_repeated_trials_are_trained_once() -> None:
+    """Two points of a grid may mean the same trial."""
+    own = trial(0)
+    assert packs([own, trial(0), own], 2) == [(own,)]
+
+
+def test_nothing_to_train() -> None:
+    """A complete study has no packs and takes no time."""
+    assert packs([], 4) == []
+    assert estimate([], 4) == 0
+
+
+def test_wide_trials_stand_alone() -> None:
+    """A trial beyond the memory bound is its own pack."""
+    wide = [trial(seed, critic={"width": 4096, "depth": 3}) for seed in range(3)]
+    assert wide[0].configuration.working_set() > WORKING_SET
+    assert [len(pack) for pack in packs(wide, 1)] == [1, 1, 1]
+
+
+def test_cost_grows_with_the_work() -> None:
+    """More steps, D-steps, width and batch cost more; two workers take half the time."""
+    base = trial().configuration.cost()
+    for larger in (
+        trial(steps=24),
+        trial(critic={"steps": 5}),
+        trial(generator={"width": 64}),
+        trial(batch=64),
+    ):
+        assert larger.configuration.cost() > base
+    parts = packs(_trials([(16, 1, 20)]), 2)
+    assert estimate(parts, 1) == 2 * estimate(parts, 2)
