@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from ganstudy.pipeline import Progress
+    from ganstudy.study import Study
 
 FAMILIES = ("divergences", "constraints", "targets", "networks", "optimizers", "metrics", "kinds")
 
@@ -61,10 +62,8 @@ def run(
     """Run a study: train what is missing, gather the dataset, build the report."""
     with _clear_errors():
         from ganstudy import pipeline
-        from ganstudy import study as studies
 
-        asked = studies.load(study, overrides)
-        directory = out or Path("runs") / asked.name
+        asked, directory = _asked(study, overrides, out)
         if dry_run:
             _print_plan(asked, directory, workers, as_json)
             return
@@ -127,10 +126,7 @@ def plan(
 ) -> None:
     """Show trials, packs and estimated time."""
     with _clear_errors():
-        from ganstudy import study as studies
-
-        asked = studies.load(study, overrides)
-        _print_plan(asked, out or Path("runs") / asked.name, workers, as_json)
+        _print_plan(*_asked(study, overrides, out), workers, as_json)
 
 
 @main.command()
@@ -189,10 +185,7 @@ def retry(run: Path) -> None:
         directory, _ = pipeline.reopen(run)
         with directory.locked():
             directory.forget(["failed"])
-        click.echo(
-            f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml "
-            f"--out {run}"
-        )
+        click.echo(f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml")
 
 
 @main.command(name="list")
@@ -236,6 +229,19 @@ def _clear_errors() -> Iterator[None]:
     except (StudyError, RunError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+def _asked(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
+    """The study and its run directory; the study.yaml of a run continues that run."""
+    from ganstudy import pipeline
+    from ganstudy.store import RunDirectory
+    from ganstudy.study import load
+
+    own = RunDirectory(study.parent)
+    if study == own.study and own.records.is_dir():
+        return load(study, overrides, pipeline.name_of(own)), out or study.parent
+    asked = load(study, overrides)
+    return asked, out or Path("runs") / asked.name
 
 
 def _cores() -> int:

@@ -18,6 +18,9 @@ __all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_docu
 
 KeyPath = tuple[str | int, ...]
 
+_SHOWN = 10
+"""Problems that a message lists: more than a screen of them helps nobody."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -36,7 +39,10 @@ class StudyError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
-        super().__init__("\n".join(map(str, self.problems)))
+        lines = [str(problem) for problem in self.problems[:_SHOWN]]
+        if len(self.problems) > _SHOWN:
+            lines.append(f"and {len(self.problems) - _SHOWN} more")
+        super().__init__("\n".join(lines))
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Document:
         for length in range(len(path), -1, -1):
             if path[:length] in self.overridden:
                 return Problem("command line", self.overridden[path[:length]], message)
+        for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return Problem(f"{self.path}:{self.lines[path[:length]]}", key, message)
         return Problem(str(self.path), key, message)
@@ -117,6 +124,8 @@ def _parse(path: Path, text: str) -> Node | None:
     try:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
         YAML(typ="safe", pure=True).load(text)
+        if node is not None:
+            _refuse_cycles(path, node, ())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -125,6 +134,17 @@ def _parse(path: Path, text: str) -> Node | None:
     except YAMLError as error:
         raise StudyError([Problem(str(path), "", f"not valid YAML: {error}")]) from None
     return node
+
+
+def _refuse_cycles(path: Path, node: Node, above: tuple[int, ...]) -> None:
+    """An anchor may be used many times, but not within itself."""
+    if id(node) in above:
+        place = f"{path}:{node.start_mark.line + 1}"
+        raise StudyError([Problem(place, "", "an anchor is used within itself")])
+    if isinstance(node, MappingNode | SequenceNode):
+        for item in node.value:
+            for child in item if isinstance(item, tuple) else (item,):
+                _refuse_cycles(path, child, (*above, id(node)))
 
 
 def _lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
@@ -145,20 +165,16 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
     path: list[str] = []
     rest = key
     while True:
-        whole = [
-            k for k in values if isinstance(k, str) and (rest == k or rest.startswith(k + "."))
-        ]
-        name = max(whole, key=len, default="" if path[:1] == ["search"] else rest.split(".")[0])
-        name = name or rest
+        known = [k for k in map(str, values) if rest == k or rest.startswith(k + ".")]
+        # The name of an axis that the file does not have yet may hold dots as well.
+        new = rest if path == ["search", "grid"] else rest.split(".")[0]
+        name = max(known, key=len, default=new)
         path.append(name)
         rest = rest[len(name) + 1 :]
         if not rest:
             values[name] = value
             return tuple(path)
         below = values.get(name)
-        if isinstance(below, str):
-            below = {"name": below}
-        if not isinstance(below, dict):
-            below = {}
-        values[name] = below
-        values = below
+        below = {"name": below} if isinstance(below, str) else below
+        values[name] = below if isinstance(below, dict) else {}
+        values = values[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.trial import ProgramName, Record, Trial
 
-__all__ = ["Progress", "counts", "reopen", "report", "run"]
+__all__ = ["Progress", "counts", "name_of", "reopen", "report", "run"]
 
 
 @dataclass
@@ -75,36 +75,51 @@ def run(
     plan = Grid(study)
     trials = {trial.id: trial for trial in plan.trials.values()}
     with directory.locked():
-        directory.write_study(study, plan)
         recorded = directory.recorded()
         missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
         progress = Progress(len(trials))
         progress.done.update(recorded[i] for i in trials if i in recorded)
         progress.cost_planned = sum(t.configuration.cost() for t in missing)
-        started = datetime.now(UTC)
+        parts = packs(missing, workers, study.file.engine.pack)
+        progress.program, progress.program_reason = program(directory, study, parts, workers)
+        directory.write_study(study, plan)
         if missing:
-            from ganstudy.schedule.local import train_packs
-
-            parts = packs(missing, workers, study.file.engine.pack)
-            progress.program, progress.program_reason = program(directory, study, parts, workers)
-            observe(progress)
-            for records in train_packs(parts, workers, devices, progress.program):
-                directory.write(records)
-                progress.add(trials, records)
-                observe(progress)
             session = {
-                "started": started.isoformat(timespec="seconds"),
-                "seconds": round(progress.seconds, 1),
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "command": command,
                 "workers": workers,
                 "devices": list(devices),
                 "program": progress.program,
-                "trials": progress.trained,
-                "trial_steps": progress.trial_steps,
             }
-            directory.write_session(session, study.name)
+            try:
+                train(directory, parts, session, progress, observe)
+            finally:
+                session["seconds"] = round(progress.seconds, 1)
+                session["trials"] = progress.trained
+                session["trial_steps"] = progress.trial_steps
+                directory.write_session(session, study.name)
         report(directory, study, plan)
     return progress
+
+
+def train(
+    directory: RunDirectory,
+    parts: Sequence[Pack],
+    session: Mapping[str, Any],
+    progress: Progress,
+    observe: Callable[[Progress], None],
+) -> None:
+    """Train packs and keep their records as they land."""
+    # Workers are needed only where something is missing, and cost a second to import.
+    from ganstudy.schedule.local import train_packs
+
+    trials = {trial.id: trial for pack in parts for trial in pack}
+    observe(progress)
+    workers, devices, program_name = (session[k] for k in ("workers", "devices", "program"))
+    for records in train_packs(parts, workers, devices, program_name):
+        directory.write(records)
+        progress.add(trials, records)
+        observe(progress)
 
 
 def program(
@@ -136,8 +151,12 @@ def report(directory: RunDirectory, study: Study, plan: Grid) -> Path:
 def reopen(path: Path) -> tuple[RunDirectory, Study]:
     """An existing run and the study it was asked."""
     directory = RunDirectory.existing(path)
-    name = directory.read_environment().get("study", path.resolve().name)
-    return directory, load(directory.study, name=name)
+    return directory, load(directory.study, name=name_of(directory))
+
+
+def name_of(directory: RunDirectory) -> str:
+    """Name of the study that a run was asked."""
+    return str(directory.read_environment().get("study", directory.path.resolve().name))
 
 
 def counts(directory: RunDirectory, plan: Grid) -> Counter[str]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import copy
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import Field, TypeAdapter, ValidationError
 
 from ganstudy import kinds
+from ganstudy.configuration import Assignment, configure, plain_message
 from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
-from ganstudy.family import FamilyField, Settings, label
+from ganstudy.family import Settings, label
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
-RESERVED = ("seed", "step", "sample", "feature", "status", "samples", "target", "trial", "seconds")
+RESERVED = (
+    *("seed", "step", "sample", "feature"),
+    *("status", "diverged_at", "seconds", "trial", "target", "samples"),
+)
 """Names of the dataset that an axis cannot take."""
 
 
@@ -74,13 +76,17 @@ class Axis:
 
 @dataclass(frozen=True)
 class Study:
-    """A validated study; `resolve` gives the configuration at each point of its axes."""
+    """A validated study.
+
+    points  the configuration at each point of the grid, by its index on each axis
+    """
 
     name: str
     document: Document
     file: StudyFile
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
+    points: Mapping[tuple[int, ...], kinds.Kind]
 
     @property
     def compare(self) -> str:
@@ -88,65 +94,29 @@ class Study:
         name = self.file.compare or (self.axes[0].name if self.axes else "")
         return name.replace(".", "_")
 
-    @cached_property
+    @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
-        return self.file.score or next(iter(_metrics(self.resolve({}))))
+        return self.file.score or _metrics(next(iter(self.points.values())))[0]
 
     def resolve(self, point: Mapping[str, int]) -> kinds.Kind:
         """The configuration at a point, given as an index on each named axis.
 
-        Later settings win: defaults, what the divergence implies, `trial:`, the axes.
-
         Errors  `StudyError`, placed where the offending setting is written.
         """
-        settings = copy.deepcopy(self.file.trial)
-        origins: dict[KeyPath, KeyPath] = {}
-        for axis in self.axes:
-            if axis.name in point:
-                index = point[axis.name]
-                for key, value in axis.settings[index].items():
-                    path = tuple(key.split("."))
-                    _put(settings, path, value)
-                    origins[path] = axis.places[index]
-        return self._validate(settings, origins)
-
-    def _validate(self, settings: dict[str, Any], origins: Mapping[KeyPath, KeyPath]) -> kinds.Kind:
-        kind_name = settings.pop("kind", "adversarial")
-        if kind_name not in kinds.family.names:
-            message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
-            raise StudyError([self.document.problem(("trial", "kind"), message)])
-        kind = kinds.family[kind_name]
-        for key, value in kind.implied(settings).items():
-            _put_default(settings, tuple(key.split(".")), value)
-        try:
-            return kind.model_validate(settings)
-        except ValidationError as error:
-            raise StudyError(
-                self._problem(kind, settings, origins, entry) for entry in error.errors()
-            ) from None
-
-    def _problem(
-        self,
-        kind: type[kinds.Kind],
-        settings: Mapping[str, Any],
-        origins: Mapping[KeyPath, KeyPath],
-        entry: Any,
-    ) -> Problem:
-        path = _written_path(entry["loc"], settings)
-        message = _message(entry, path, settings, kind)
-        for length in range(len(path), 0, -1):
-            if path[:length] in origins:
-                return self.document.problem(origins[path[:length]], message)
-        below = [origin for key, origin in origins.items() if key[: len(path)] == path]
-        return self.document.problem(below[0] if below else ("trial", *path), message)
+        assignments: list[Assignment] = [
+            (tuple(key.split(".")), value, axis.places[point[axis.name]])
+            for axis in self.axes
+            if axis.name in point
+            for key, value in axis.settings[point[axis.name]].items()
+        ]
+        return configure(self.document, self.file.trial, assignments)
 
 
 def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Study:
     """Read and validate a study file; its name is the file's stem unless another is given.
 
-    Errors  `StudyError` with every problem of the file, of the shared settings, and of each value
-            of each axis.
+    Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
     document = read_document(path, overrides)
     try:
@@ -156,17 +126,19 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     problems: list[Problem] = []
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
-    study = Study(name or path.stem, document, file, axes, seeds)
+    study = Study(name or path.stem, document, file, axes, seeds, points={})
     names = [axis.name for axis in axes]
     if file.compare is not None and file.compare not in names:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
         problems.append(document.problem(("compare",), message))
     problems += _exclude_problems(document, file, axes)
     problems += _conflicts(document, axes)
-    problems += _value_problems(study)
+    points = _points(study, problems)
+    for configuration in itertools.islice(points.values(), 1):
+        problems += _name_problems(study, configuration)
     if problems:
         raise StudyError(problems)
-    return study
+    return replace(study, points=points)
 
 
 def json_schema() -> dict[str, Any]:
@@ -208,7 +180,7 @@ def _file_problem(document: Document, entry: Any) -> Problem:
     if path[:2] == ("search", "grid") and len(path) >= 3:
         message = "an axis is a list of values, or a mapping from labels to bundles of settings"
         return document.problem(path[:3], message)
-    return document.problem(path, _plain(entry))
+    return document.problem(path, plain_message(entry))
 
 
 def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
@@ -238,8 +210,8 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
 
 def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
     seeds = list(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        message = "a positive number of seeds, or a list of different seeds that are not negative"
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= s < 2**63 for s in seeds):
+        message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
         problems.append(document.problem(("seeds",), message))
     return tuple(seeds)
 
@@ -267,138 +239,56 @@ def _conflicts(document: Document, axes: Sequence[Axis]) -> Iterator[Problem]:
     dimensions: dict[str, str] = {}
     for axis in axes:
         place = ("search", "grid", axis.name)
-        for key in sorted({key for settings in axis.settings for key in settings}):
+        for key in sorted({key for settings in axis.settings for key in _leaves(settings)}):
             if owners.setdefault(key, axis.name) != axis.name:
                 yield document.problem(place, f"{key!r} is set by axis {owners[key]!r} as well")
         if dimensions.setdefault(axis.dimension, axis.name) != axis.name:
             yield document.problem(place, f"has the same dimension as {dimensions[axis.dimension]}")
 
 
-def _value_problems(study: Study) -> Iterator[Problem]:
-    """Problems of the shared settings, and of each value of each axis taken alone."""
-    points: list[dict[str, int]] = [{}]
-    points += [{axis.name: i} for axis in study.axes for i in range(len(axis.labels))]
-    for point in points:
-        try:
-            configuration = study.resolve(point)
-        except StudyError as error:
-            yield from error.problems
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Key paths of all values in nested settings; a member is one value and its parameters."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:
+    """The configuration at each point of the grid that is not excluded."""
+    excluded = [
+        {name: label(value) for name, value in entry.items()} for entry in study.file.search.exclude
+    ]
+    points: dict[tuple[int, ...], kinds.Kind] = {}
+    planned = 0
+    for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
+        labels = {axis.name: axis.labels[i] for axis, i in zip(study.axes, index, strict=True)}
+        if any(entry and entry.items() <= labels.items() for entry in excluded):
             continue
-        metrics = _metrics(configuration)
-        if study.file.score is not None and study.file.score not in metrics:
-            message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
-            yield study.document.problem(("score",), message)
-        taken = set(configuration.variables()).intersection(a.dimension for a in study.axes)
-        for name in sorted(taken):
+        planned += 1
+        names = (axis.name for axis in study.axes)
+        try:
+            points[index] = study.resolve(dict(zip(names, index, strict=True)))
+        except StudyError as error:
+            problems += error.problems
+    if not planned:
+        message = "every point of the grid is excluded; nothing is left to run"
+        problems.append(study.document.problem(("search", "exclude"), message))
+    return points
+
+
+def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Names that the dataset uses for something else, or does not have."""
+    variables, metrics = configuration.variables(), _metrics(configuration)
+    if study.file.score is not None and study.file.score not in metrics:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
+        yield study.document.problem(("score",), message)
+    for axis in study.axes:
+        if axis.dimension in variables:
             message = "a recorded variable has this name; choose another for the axis"
-            yield study.document.problem(("search", "grid", name), message)
+            yield study.document.problem(("search", "grid", axis.name), message)
 
 
 def _metrics(configuration: kinds.Kind) -> list[str]:
     return [k for k, v in configuration.variables().items() if v["role"] == "metric"]
-
-
-# --- settings as nested mappings ----------------------------------------------------------------
-
-
-def _named(value: Any) -> Any:
-    """The long form of a family member: `"ring"` is `{"name": "ring"}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _put(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
-    """Set a value; a member of the same name keeps the parameters that are not set anew."""
-    for key in path[:-1]:
-        below = _named(settings.get(str(key)))
-        settings[str(key)] = dict(below) if isinstance(below, dict) else {}
-        settings = settings[str(key)]
-    old, last = settings.get(str(path[-1])), str(path[-1])
-    settings[last] = _merged(old, value) if isinstance(old, dict) else copy.deepcopy(value)
-
-
-def _put_default(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
-    """Set a value where nothing is set; parameters of a member of the same name are filled in."""
-    for key in path[:-1]:
-        below = settings.setdefault(str(key), {})
-        if not isinstance(below, dict):
-            return
-        settings = below
-    last = str(path[-1])
-    settings[last] = _merged(value, settings[last]) if last in settings else copy.deepcopy(value)
-
-
-def _merged(old: Any, new: Any) -> Any:
-    """`new` over `old`; nothing of `old` is kept when they name different members."""
-    long = _named(new)
-    if not isinstance(old, dict) or not isinstance(long, dict):
-        return copy.deepcopy(new)
-    if long.get("name", old.get("name")) != old.get("name"):
-        return copy.deepcopy(new)
-    merged = {**old, **long}
-    return {key: copy.deepcopy(item) for key, item in merged.items()}
-
-
-# --- from pydantic's errors to the words of the file ---------------------------------------------
-
-
-def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
-    """Pydantic's location without the member names that it inserts at each family."""
-    path: list[str | int] = []
-    here = settings
-    for position, item in enumerate(location):
-        if (isinstance(here, Mapping) and item in here) or (
-            isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
-        ):
-            here = here[item]
-        elif position < len(location) - 1 or isinstance(here, str):
-            continue
-        path.append(item)
-    return tuple(path)
-
-
-def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) -> str:
-    if entry["type"] == "extra_forbidden":
-        valid = list(_key_paths(kind, settings))
-        parent = ".".join(map(str, path[:-1]))
-        siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
-        within = f" in {parent}" if parent else ""
-        return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings)}"
-    if entry["type"] == "union_tag_invalid":
-        tags = [tag.strip("' ") for tag in entry["ctx"]["expected_tags"].split(",")]
-        return f"unknown name {entry['ctx']['tag']!r}{nearest(entry['ctx']['tag'], tags)}"
-    if entry["type"] == "union_tag_not_found":
-        return f"a name, or a mapping with a name (got {entry['input']!r})"
-    return _plain(entry)
-
-
-def _plain(entry: Any) -> str:
-    message = entry["msg"].removeprefix("Value error, ")
-    message = message.replace("Input should be", "should be")
-    if entry["type"] == "value_error":
-        return str(message)
-    return f"{message} (got {entry['input']!r})"
-
-
-def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:
-    """All key paths that a configuration has, given the members that the settings name."""
-    values = settings if isinstance(settings, Mapping) else {}
-    for name, field in model.model_fields.items():
-        yield prefix + name
-        below = values.get(name)
-        member = _member_class(field, below)
-        if member is not None:
-            yield from _key_paths(member, _named(below), f"{prefix}{name}.")
-
-
-def _member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
-    """The model behind a field: a nested group of settings, or the family member it names."""
-    for marker in field.metadata:
-        if isinstance(marker, FamilyField):
-            named = _named(value)
-            name = named.get("name", marker.default) if isinstance(named, dict) else marker.default
-            found = marker.family[name] if name in marker.family.names else None
-            return found if found is None or issubclass(found, BaseModel) else None
-    annotation = field.annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return None

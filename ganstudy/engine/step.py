@@ -39,7 +39,7 @@ class PlayerState(NamedTuple):
 class State(NamedTuple):
     """All that the next step needs.
 
-    alive `(pack,)` bool: no loss or gradient norm was ever NaN or infinite.
+    alive `(pack,)` bool: no loss, gradient norm or parameter was ever NaN or infinite.
     survived `(pack,)` int64: M-steps completed alive.
     """
 
@@ -94,8 +94,13 @@ class Player:
         pack = state.parameters.shape[0]
         return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
 
-    def update(self, state: PlayerState, gradient: Tensor, alive: Tensor) -> PlayerState:
-        """The state after one optimizer update; trials that are not alive keep their parameters."""
+    def update(
+        self, state: PlayerState, gradient: Tensor, alive: Tensor
+    ) -> tuple[PlayerState, Tensor]:
+        """The state after one optimizer update, and which trials are still alive.
+
+        A trial that was not alive, or whose new parameters are not all finite, keeps its own.
+        """
         change: Tensor | None = None
         slots = dict(state.slots)
         for optimizer, mask in self.optimizers.groups:
@@ -103,8 +108,9 @@ class Player:
             change = choose(mask, own, change)
             slots |= {name: choose(mask, value, slots[name]) for name, value in new.items()}
         assert change is not None
-        change = torch.where(alive[:, None], change, 0.0)
-        return PlayerState(state.parameters + change, slots)
+        updated = state.parameters + change
+        alive = alive & torch.isfinite(updated).all(dim=-1)
+        return PlayerState(torch.where(alive[:, None], updated, state.parameters), slots), alive
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ class Game:
         gradient, (losses, *logits) = self.critic.gradient(loss, state.critic)
         norm = _norm(gradient)
         alive = state.alive & torch.isfinite(losses) & torch.isfinite(norm)
-        critic = self.critic.update(state.critic, gradient, alive)
+        critic, alive = self.critic.update(state.critic, gradient, alive)
         projected = self.constraints.select(lambda c, w: c.project(w), critic.parameters)
         critic = critic._replace(parameters=projected)
         return state._replace(critic=critic, alive=alive), (losses, *logits, norm)
@@ -158,7 +164,7 @@ class Game:
         gradient, (losses,) = self.generator.gradient(loss, state.generator)
         norm = _norm(gradient)
         alive = state.alive & torch.isfinite(losses) & torch.isfinite(norm)
-        generator = self.generator.update(state.generator, gradient, alive)
+        generator, alive = self.generator.update(state.generator, gradient, alive)
         survived = state.survived + alive
         return State(generator, state.critic, alive, survived), (losses, norm)
 

@@ -170,7 +170,11 @@ class _Recorder:
         """The finished records; samples are those of the last finite parameters."""
         samples = game.sample(state, self.latent).cpu().numpy()
         alive, survived = state.alive.cpu().numpy(), state.survived.cpu().numpy()
-        steps = np.array(self.steps, np.int64)
+        # Once nobody is alive training stops early; the records have the same steps all the same.
+        configuration = self.trials[0].configuration
+        every, last = configuration.record.every, configuration.steps
+        steps = np.unique([*range(every, last + 1, every), last])
+        absent = [math.nan] * (len(steps) - len(self.steps))
         return [
             Record(
                 id=trial.id,
@@ -182,7 +186,9 @@ class _Recorder:
                 seconds=seconds,
                 steps=steps,
                 curves={
-                    name: np.array([row[name][place] for row in self.curves], np.float32)
+                    name: np.array(
+                        [*(row[name][place] for row in self.curves), *absent], np.float32
+                    )
                     for name in self.curves[0]
                     if name in trial.configuration.variables()
                 },

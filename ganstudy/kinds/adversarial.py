@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ganstudy import constraints, divergences, networks, optimizers, targets
 from ganstudy.family import Settings
@@ -64,6 +64,15 @@ class Recording(Settings):
         min_length=1,
         description="metrics that are recorded as curves",
     )
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+        names = [metric.name for metric in metrics]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"recorded more than once: {', '.join(repeated)}")
+        return metrics
 
 
 class Adversarial(Kind):

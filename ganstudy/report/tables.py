@@ -138,7 +138,7 @@ def stability_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
 
 
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Key and value of every entry; nested mappings become `outer inner`, lists of them `outer 1 inner`."""
+    """Key and value of every entry; nested ones become `outer inner` and `outer 1 inner`."""
     rows: list[tuple[str, str]] = []
     for key, value in provenance.items():
         name = f"{prefix}{key}".replace("_", " ")

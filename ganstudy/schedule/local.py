@@ -50,7 +50,12 @@ class _Worker:
         self.pool.shutdown(wait=False, kill_workers=True)
 
     def submit(self, pack: Pack, program: ProgramName) -> Future[list[Record]]:
-        future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, program)
+        try:
+            future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, program)
+        except BrokenExecutor:  # it died while it had nothing to do
+            self.stop()
+            self.start()
+            future = self.pool.submit(_train, pack, self.device, program)
         return future
 
 

@@ -52,7 +52,10 @@ class RunDirectory:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run alone; the kernel frees it when this process dies."""
-        self.records.mkdir(parents=True, exist_ok=True)
+        try:
+            self.records.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)

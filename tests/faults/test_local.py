@@ -193,7 +193,7 @@ def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
     status = json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)
     assert status["status"] == {"complete": 2, "missing": 2}
     # The command that `retry` prints is the one that is run here.
-    assert f"ganstudy run {out}/study.yaml --out {out}" in retried.stdout
+    assert f"ganstudy run {out}/study.yaml" in retried.stdout
     second = _run(out / "study.yaml", out)
     assert second.exit_code == 1
     assert _answer(second)["trained"] == 2
