@@ -36,7 +36,7 @@ class FJensenShannon(VariationalDivergence):
 
     def conjugate(self, t: Array) -> Array:
         """-log(2 - e^t), for t < log 2."""
-        return -np.log(2 - np.exp(t))
+        return np.asarray(-np.log(2 - np.exp(t)))
 
     def companion(self, u: Array) -> Array:
         """(u + 1) log((u + 1)/(2u)): 2 KL((p + q)/2 || p)."""
