@@ -20,7 +20,7 @@ class FJensenShannon(VariationalDivergence):
 
     Maths   $f = u \log u - (u + 1) \log \frac{u + 1}2$, $f^* = -\log(2 - e^t)$,
             $g_f = \log 2 - \log(1 + e^{-v})$, $T^* = \log \frac{2p}{p + q}$, $f'(1) = 0$; companion
-            $(u + 1) \log \frac{u + 1}{2u}$. Up to constants, `bound` is `minimax` and
+            $(u + 1) \log \frac{u + 1}{2u} + u - 1$. Up to constants, `bound` is `minimax` and
             `trick` is `non_saturating`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Table 1 writes the divergence with
             a factor 1/2 that its f has not: this f gives 2 JS.
@@ -39,8 +39,8 @@ class FJensenShannon(VariationalDivergence):
         return np.asarray(-np.log(2 - np.exp(t)))
 
     def companion(self, u: Array) -> Array:
-        """(u + 1) log((u + 1)/(2u)): 2 KL((p + q)/2 || p)."""
-        return (u + 1) * np.log((u + 1) / (2 * u))
+        """(u + 1) log((u + 1)/(2u)) + u - 1: 2 KL((p + q)/2 || p)."""
+        return (u + 1) * np.log((u + 1) / (2 * u)) + u - 1
 
     def inverse(self, u: Array) -> Array:
         """log u."""
