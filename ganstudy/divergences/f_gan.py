@@ -21,7 +21,8 @@ class FGAN(VariationalDivergence):
     Maths   $f = u \log u - (u + 1) \log(u + 1)$, $f^* = -\log(1 - e^t)$,
             $g_f = -\log(1 + e^{-v}) = \log D$, $T^* = \log \frac{p}{p + q}$, $f'(1) = -\log 2$;
             companion $(u + 1) \log \frac{u + 1}{2u} + u - 1$. Since $f(1) = -\log 4$, the
-            value that is zero at p = q is 2 JS. `bound` is `minimax`, and `trick` is `non_saturating`.
+            value that is zero at p = q is 2 JS. `bound` is `minimax`; `trick` is
+            `non_saturating`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6; Thickstun, eqs. 12-13.
     """
 
