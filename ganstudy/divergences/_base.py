@@ -31,6 +31,13 @@ class Divergence(Member, ABC):
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Settings of the published algorithm, by key path; a study file overrides each of them."""
 
+    overflows: ClassVar[bool] = False
+    """Whether a loss grows as fast as e^|logit|: infinite in float32 beyond about 88."""
+
+    saturates: ClassVar[bool] = False
+    """Whether the critic's loss is bounded on some side: a sample that the critic has placed far on
+    the wrong side of it no longer pulls."""
+
     @abstractmethod
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the critic on the logits of a batch from p and of a batch from q."""
@@ -50,6 +57,30 @@ class Divergence(Member, ABC):
     @abstractmethod
     def critic_minimum(self, laws: DiscreteLaws) -> float:
         """Least critic loss over all critics that the theory admits."""
+
+    def uninformed_loss(self) -> float | None:
+        """`critic_minimum` at p = q, if it is the same for all laws and every critic is admitted.
+
+        None where a trial's critic is no bound on anything, because the theory restricts critics
+        in a way that training does not guarantee.
+        """
+        return None
+
+    def bound(self, critic_loss: Array) -> Array | None:
+        """Lower bound on `variational_value`, from the losses of any critic; None without one.
+
+        An estimate from a batch of samples scatters about the bound and may exceed the value.
+        """
+        uninformed = self.uninformed_loss()
+        return None if uninformed is None else uninformed - critic_loss
+
+    def variational_value(self, laws: DiscreteLaws) -> float | None:
+        """What `bound` bounds, and reaches at the optimal critic; zero at p = q.
+
+        The critic's own divergence: that of the generator too only where the game is zero-sum.
+        """
+        uninformed = self.uninformed_loss()
+        return None if uninformed is None else uninformed - self.critic_minimum(laws)
 
 
 @dataclass(frozen=True, eq=False)

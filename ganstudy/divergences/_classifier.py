@@ -35,6 +35,10 @@ class ClassifierDivergence(Divergence, ABC):
         r"""$\log 4 - 2 JS(p, q)$ (Goodfellow et al. 2014, theorem 1; Thickstun, eq. 19)."""
         return float(np.log(4) - 2 * jensen_shannon(laws.p, laws.q))
 
+    def uninformed_loss(self) -> float:
+        """2 log 2, so that log 4 - critic loss is a lower bound on 2 JS(p, q)."""
+        return float(np.log(4))
+
 
 def kullback_leibler(a: Array, b: Array) -> float:
     r"""$KL(a \| b) = \sum_i a_i \log (a_i / b_i)$ in nats, with $0 \log 0 = 0$."""
