@@ -17,6 +17,7 @@ from ganstudy.study import Study, load
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
+    from ganstudy.family import Member
     from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = ["Progress", "counts", "name_of", "reopen", "report", "run"]
@@ -92,7 +93,7 @@ def run(
                 "program": progress.program,
             }
             try:
-                train(directory, parts, session, progress, observe)
+                train(directory, parts, beside(plan), session, progress, observe)
             finally:
                 session["seconds"] = round(progress.seconds, 1)
                 session["trials"] = progress.trained
@@ -105,6 +106,7 @@ def run(
 def train(
     directory: RunDirectory,
     parts: Sequence[Pack],
+    beside: tuple[Member, ...],
     session: Mapping[str, Any],
     progress: Progress,
     observe: Callable[[Progress], None],
@@ -116,10 +118,16 @@ def train(
     trials = {trial.id: trial for pack in parts for trial in pack}
     observe(progress)
     workers, devices, program_name = (session[k] for k in ("workers", "devices", "program"))
-    for records in train_packs(parts, workers, devices, program_name):
+    for records in train_packs(parts, workers, devices, program_name, beside):
         directory.write(records)
         progress.add(trials, records)
         observe(progress)
+
+
+def beside(plan: Grid) -> tuple[Member, ...]:
+    """The masked members of all planned trials, each once."""
+    configurations = plan.study.points.values()
+    return tuple(dict.fromkeys(member for c in configurations for member in c.masked()))
 
 
 def program(

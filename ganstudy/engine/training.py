@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ganstudy.divergences import family
+from ganstudy.divergences import Divergence
 from ganstudy.engine.batches import batches, evaluation_latent
 from ganstudy.engine.program import program
 from ganstudy.engine.stacked import stack
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ganstudy.family import Member
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.kinds.adversarial import Player as PlayerSettings
     from ganstudy.trial import ProgramName, Trial
@@ -39,13 +40,14 @@ def train(
     trials: Sequence[Trial[Adversarial]],
     device_name: str = "cpu",
     program_name: ProgramName = "eager",
+    beside: Sequence[Member] = (),
 ) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
     started = time.perf_counter()
     device = torch.device(device_name)
     stacked = program(program_name)
     padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
-    game, state = initial(padded, device, every_divergence=program_name == "compiled")
+    game, state = initial(padded, device, beside if program_name == "compiled" else ())
     recorder = _Recorder(trials, evaluation_latent(padded, device))
     configuration = trials[0].configuration
     steps, every = configuration.steps, configuration.record.every
@@ -61,13 +63,13 @@ def train(
 
 
 def initial(
-    trials: Sequence[Trial[Adversarial]], device: torch.device, every_divergence: bool = False
+    trials: Sequence[Trial[Adversarial]], device: torch.device, beside: Sequence[Member] = ()
 ) -> tuple[Game, State]:
     """The rules of a pack and the state before its first step.
 
-    With `every_divergence` the step computes all divergences there are, whichever the trials use:
-    a compiler orders the sums of a loss by what stands beside it, and so a trial's last bits would
-    depend on its neighbours. It also leaves one graph for all packs of an architecture.
+    The step computes the divergences of `beside` too, whichever the trials use. A compiler orders
+    the sums of a loss by what stands beside it: with the same divergences in all packs of a run, a
+    trial's last bits do not depend on its neighbours, and one graph serves an architecture.
     """
     configurations = [trial.configuration for trial in trials]
     target = configurations[0].target.dimension
@@ -76,8 +78,8 @@ def initial(
         trials, [c.generator for c in configurations], latent, target, 0, device
     )
     critic, critic_state = _player(trials, [c.critic for c in configurations], target, 1, 1, device)
-    others = [member() for member in family] if every_divergence else []
-    divergences = stack([c.divergence for c in configurations], device, also=others)
+    also = [member for member in beside if isinstance(member, Divergence)]
+    divergences = stack([c.divergence for c in configurations], device, also=also)
     game = Game(
         generator,
         critic,

@@ -39,12 +39,24 @@ class Kind(Member, ABC):
     def working_set(self) -> int:
         """Bytes that one trial of a stack reads and writes in one step."""
 
+    def masked(self) -> tuple[Member, ...]:
+        """Members that differ between the trials of a pack and are picked by masks."""
+        return ()
+
     @abstractmethod
     def variables(self) -> dict[str, dict[str, Any]]:
         """Attributes of each recorded variable: long_name, role, and units and reading if any."""
 
     @abstractmethod
     def train(
-        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName
+        self,
+        trials: Sequence[Trial[Any]],
+        device: str,
+        program: ProgramName,
+        beside: tuple[Member, ...] = (),
     ) -> list[Record]:
-        """Train trials of one pack key together; one record for each, in their order."""
+        """Train trials of one pack key together; one record for each, in their order.
+
+        `beside` holds the masked members of all trials of the run, which a compiled step computes
+        in every pack, so that a trial's bits do not depend on the trials beside it.
+        """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, field_validator
 
 from ganstudy import constraints, divergences, networks, optimizers, targets
-from ganstudy.family import Settings
+from ganstudy.family import Member, Settings
 from ganstudy.kinds._base import Kind
 from ganstudy.metrics import Metric
 from ganstudy.metrics import family as metric_family
@@ -134,6 +134,10 @@ class Adversarial(Kind):
         step = self.critic.steps * d_step + m_step + updates * SECONDS_PER_UPDATE
         return self.steps * step
 
+    def masked(self) -> tuple[Member, ...]:
+        """The divergence, whose sums a compiler would order by what stands beside them."""
+        return (self.divergence,)
+
     def working_set(self) -> int:
         """Activations of the D-step, both batches, and the critic's parameters and their state."""
         units = self.critic.width * self.critic.depth + self.generator.width * self.generator.depth
@@ -169,9 +173,13 @@ class Adversarial(Kind):
         return described
 
     def train(
-        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName
+        self,
+        trials: Sequence[Trial[Any]],
+        device: str,
+        program: ProgramName,
+        beside: tuple[Member, ...] = (),
     ) -> list[Record]:
         """Train the pack with the stacked engine."""
         from ganstudy.engine.training import train
 
-        return train(trials, device, program)
+        return train(trials, device, program, beside)

@@ -17,6 +17,7 @@ from ganstudy.trial import ProgramName, Record
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
+    from ganstudy.family import Member
 
 __all__ = ["WORKER_ENVIRONMENT", "train_packs"]
 
@@ -49,13 +50,13 @@ class _Worker:
     def stop(self) -> None:
         self.pool.shutdown(wait=False, kill_workers=True)
 
-    def submit(self, pack: Pack, program: ProgramName) -> Future[list[Record]]:
+    def submit(self, pack: Pack, *how: Any) -> Future[list[Record]]:
         try:
-            future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, program)
+            future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, *how)
         except BrokenExecutor:  # it died while it had nothing to do
             self.stop()
             self.start()
-            future = self.pool.submit(_train, pack, self.device, program)
+            future = self.pool.submit(_train, pack, self.device, *how)
         return future
 
 
@@ -64,6 +65,7 @@ def train_packs(
     workers: int,
     devices: Sequence[str] = ("cpu",),
     program: ProgramName = "eager",
+    beside: tuple[Member, ...] = (),
 ) -> Iterator[list[Record]]:
     """Records of each pack as it ends, in no order; workers are dealt out over the devices.
 
@@ -79,7 +81,7 @@ def train_packs(
         while waiting or running:
             while waiting and free:
                 (pack, tries), worker = waiting.popleft(), free.popleft()
-                running[worker.submit(pack, program)] = (pack, tries, worker)
+                running[worker.submit(pack, program, beside)] = (pack, tries, worker)
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 pack, tries, worker = running.pop(future)
@@ -103,12 +105,14 @@ def train_packs(
             worker.stop()
 
 
-def _train(pack: Pack, device: str, program: ProgramName) -> list[Record]:
+def _train(
+    pack: Pack, device: str, program: ProgramName, beside: tuple[Member, ...]
+) -> list[Record]:
     """Runs in a worker."""
     import torch
 
     torch.set_num_threads(1)
-    records: list[Record] = pack[0].configuration.train(pack, device, program)
+    records: list[Record] = pack[0].configuration.train(pack, device, program, beside)
     return records
 
 

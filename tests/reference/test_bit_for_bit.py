@@ -11,7 +11,7 @@ import torch
 from tiny import differences, trial
 
 from ganstudy.engine.batches import batches, block_length
-from ganstudy.engine.packing import Pack
+from ganstudy.engine.packing import Pack, _can_compile
 from ganstudy.engine.program import program
 from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
@@ -172,3 +172,24 @@ def test_blocks_of_random_numbers_do_not_show() -> None:
     first, second = train([short])[0], train([long])[0]
     for name, values in first.curves.items():
         np.testing.assert_array_equal(values, second.curves[name][: len(values)])
+
+
+# Raised inside torch, by its own compiler, on its own functions.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.skipif(not _can_compile(), reason="no C++ compiler, no compiled program")
+def test_compiled_alone_and_in_any_pack() -> None:
+    """The promise holds for the compiled step, given the divergences of the whole study."""
+    trials = _mixed(17, 1, 50)
+    beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
+
+    def compiled(pack: list[Trial[Adversarial]]) -> list[Record]:
+        return train(pack, program_name="compiled", beside=beside)
+
+    alone = _by_id([compiled([t])[0] for t in trials])
+    assert {r.program for r in alone.values()} == {"compiled"}
+    for pack in (trials, trials[::-1], trials[1:4], [trials[3], trials[0]]):
+        _assert_same(compiled(pack), alone)
+    # The same law, in other bits: as near to the eager program as a dozen steps of float32 are.
+    for record in train(trials):
+        other = alone[record.id].curves["critic_loss"]
+        np.testing.assert_allclose(record.curves["critic_loss"], other, rtol=1e-4, atol=1e-6)
