@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ganstudy.family import Member
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
 
@@ -40,7 +41,11 @@ class Scripted(Kind):
         return {}
 
     def train(
-        self, trials: Sequence[Trial[Any]], device: str, program: ProgramName = "eager"
+        self,
+        trials: Sequence[Trial[Any]],
+        device: str,
+        program: ProgramName = "eager",
+        beside: tuple[Member, ...] = (),
     ) -> list[Record]:
         return [self._one(trial, program) for trial in trials]
 
