@@ -2,7 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
-PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Modules are compiled when they are first imported: most of what is installed never is.
+PIP = $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	--constraint constraints.txt
 
 .PHONY: study test lint clean
 
