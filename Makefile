@@ -2,9 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
-# Modules are compiled when they are first imported: most of what is installed never is.
-PIP = $(VENV)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
-	--constraint constraints.txt
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: study test lint clean
 
