@@ -1,15 +1,19 @@
-# Two commands do everything: `make study` and `make test`. Both make .venv themselves.
+# `make study` runs a study; `make test` is for while you work, `make check` for before you land.
+# Each makes .venv itself.
 PYTHON ?= python3
 VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test lint clean
+.PHONY: study test check lint clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
 
 test: $(VENV)/.installed-test lint
+	$(VENV)/bin/python -m pytest -m "not slow"
+
+check: $(VENV)/.installed-test lint
 	$(VENV)/bin/python -m pytest
 
 lint: $(VENV)/.installed-test
