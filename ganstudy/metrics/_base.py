@@ -31,6 +31,10 @@ class Reading:
 class Metric(Member, ABC):
     """A number for each cloud of samples, in plain NumPy so that stored samples can be measured."""
 
+    def problem(self, target: Target) -> str | None:
+        """Why this target cannot be measured, in a sentence; None where it can."""
+        return None
+
     @abstractmethod
     def compute(self, samples: Array, target: Target) -> Array:
         """The metric of each cloud, shapes `(*pack, samples, dimension) -> (*pack,)`."""

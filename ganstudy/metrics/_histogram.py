@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.metrics._base import Array
-    from ganstudy.targets import Target
+    from ganstudy.targets import Modes, Target
 
 
-def mode_counts(samples: Array, target: Target, radius: float) -> NDArray[np.int64]:
-    """High-quality samples of each mode: those within `radius` standard deviations of its mean.
+class ModeMetric(Metric, ABC):
+    """A metric of how samples fall on the modes of a target."""
 
-    A sample belongs to its nearest mode; a sample that is not finite belongs to none.
+    radius: float = Field(
+        3.0, gt=0, description="high quality, in standard deviations of a mode in the plane"
+    )
 
-    Shapes  `(*pack, samples, dimension) -> (*pack, modes)`.
+    def problem(self, target: Target) -> str | None:
+        """A target without modes cannot be measured."""
+        if target.known_modes() is None:
+            return f"metric {self.name} needs a target with modes; {target.name} has none"
+        return None
+
+    def counts(self, samples: Array, target: Target) -> NDArray[np.int64]:
+        """High-quality samples of each mode; a sample that is not finite belongs to none.
+
+        Shapes  `(*pack, samples, dimension) -> (*pack, modes)`.
+        """
+        modes = modes_of(target)
+        mode, high_quality = modes.assign(samples, self.radius)
+        count = len(modes.weights)
+        clouds = int(np.prod(mode.shape[:-1], dtype=int))
+        offset = count * np.arange(clouds).reshape(*mode.shape[:-1], 1)
+        counts = np.bincount((mode + offset)[high_quality], minlength=clouds * count)
+        return counts.reshape(*mode.shape[:-1], count)
+
+
+def modes_of(target: Target) -> Modes:
+    """The modes of a target that has them.
+
+    Errors  `ValueError` for a target without modes, which `ModeMetric.problem` would have named.
     """
-    mixture = target.mixture()
-    with np.errstate(over="ignore", invalid="ignore"):
-        mode, distance = mixture.nearest(samples.astype(np.float64))
-    modes = len(mixture.weights)
-    near = distance <= radius
-    clouds = int(np.prod(near.shape[:-1], dtype=int))
-    offset = modes * np.arange(clouds).reshape(*near.shape[:-1], 1)
-    counts = np.bincount((mode + offset)[near], minlength=clouds * modes)
-    return counts.reshape(*near.shape[:-1], modes)
+    modes = target.known_modes()
+    if modes is None:
+        raise ValueError(f"{target.name} has no modes")
+    return modes

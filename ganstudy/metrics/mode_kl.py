@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
-from ganstudy.metrics._histogram import mode_counts
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._histogram import ModeMetric, modes_of
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
     from ganstudy.targets import Target
 
 
-class ModeKL(Metric):
+class ModeKL(ModeMetric):
     r"""KL divergence of the histogram of high-quality samples over modes from the modes' weights.
 
     Maths   $\sum_k h_k \log(h_k / w_k)$ in nats. A generator without any high-quality sample serves
@@ -25,12 +24,10 @@ class ModeKL(Metric):
     Source  Metz et al. 2017 and Lin et al. 2018 (reverse KL over modes, there for stacked digits).
     """
 
-    radius: float = Field(3.0, gt=0, description="high quality, in standard deviations of a mode")
-
     def compute(self, samples: Array, target: Target) -> Array:
         """KL divergence of each cloud's histogram."""
-        weights = target.mixture().weights
-        counts = mode_counts(samples, target, self.radius)
+        weights = modes_of(target).weights
+        counts = self.counts(samples, target)
         total = counts.sum(axis=-1, keepdims=True)
         share = counts / np.maximum(total, 1)
         terms = share * (np.log(np.where(share > 0, share, 1)) - np.log(weights))
@@ -40,5 +37,5 @@ class ModeKL(Metric):
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and the value of a generator on the lightest mode alone."""
-        worst = float(-np.log(target.mixture().weights.min()))
+        worst = float(-np.log(modes_of(target).weights.min()))
         return Reading("KL of the mode histogram", "nat", "lower", (0.0, worst), 0.0)

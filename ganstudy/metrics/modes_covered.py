@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
-from ganstudy.metrics._histogram import mode_counts
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._histogram import ModeMetric, modes_of
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
     from ganstudy.targets import Target
 
 
-class ModesCovered(Metric):
+class ModesCovered(ModeMetric):
     """Number of modes with at least `minimum` high-quality samples.
 
     Bias    grows with the number of samples: with `minimum: 1` one stray sample covers a mode.
@@ -23,15 +23,14 @@ class ModesCovered(Metric):
             (high quality: within three standard deviations; minimum 1).
     """
 
-    radius: float = Field(3.0, gt=0, description="high quality, in standard deviations of a mode")
     minimum: int = Field(1, ge=1, description="high-quality samples that make a mode covered")
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Covered modes of each cloud."""
-        covered = mode_counts(samples, target, self.radius) >= self.minimum
+        covered = self.counts(samples, target) >= self.minimum
         return np.asarray(covered.sum(axis=-1), np.float64)
 
     def reading(self, target: Target) -> Reading:
         """Between none and all modes."""
-        modes = float(len(target.mixture().weights))
+        modes = float(len(modes_of(target).weights))
         return Reading("modes covered", "modes", "higher", (0.0, modes), modes)

@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
-from ganstudy.report.contours import marginal_law, target_contours
+from ganstudy.report.contours import backdrop, density
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
@@ -132,28 +132,19 @@ def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
 
 
 def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
-    contours = target_contours(cell.target)
-    (x, y), half = contours.centre, contours.half_width
+    behind = backdrop(cell.target)
+    (x, y), half = behind.centre, behind.half_width
     axes.set_xlim(x - half, x + half)
     axes.set_ylim(y - half, y + half)
-    axes.add_collection(LineCollection(contours.lines, colors="#4b5563", linewidths=0.5, zorder=3))
+    axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.5, zorder=3))
+    if behind.points is not None:
+        _dots(axes, behind.points, "#4b5563", zorder=1)
     if cell.status != "complete":
         return
     # Trials that store fewer samples than others are padded with NaN.
     points = cell.samples[np.isfinite(cell.samples).all(axis=1), :2]
-    axes.plot(
-        points[:, 0],
-        points[:, 1],
-        linestyle="none",
-        marker="o",
-        markersize=1.3,
-        markeredgewidth=0,
-        color=colour,
-        alpha=0.45,
-        rasterized=True,
-        zorder=2,
-    )
-    outside = 1 - np.mean((np.abs(points - np.asarray(contours.centre)) <= half).all(axis=1))
+    _dots(axes, points, colour, zorder=2)
+    outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
     if outside >= 0.01:
         axes.text(
             0.97,
@@ -167,14 +158,26 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
         )
 
 
+def _dots(axes: Axes, points: NDArray[np.floating], colour: str, zorder: int) -> None:
+    axes.plot(
+        points[:, 0],
+        points[:, 1],
+        linestyle="none",
+        marker="o",
+        markersize=1.3,
+        markeredgewidth=0,
+        color=colour,
+        alpha=0.45,
+        rasterized=True,
+        zorder=zorder,
+    )
+
+
 def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
-    law = marginal_law(cell.target, features=1)
-    reach = 5 * float(law.stds.max())
-    x = np.linspace(law.means.min() - reach, law.means.max() + reach, 400)
-    density = np.exp(law.log_prob(x[:, None]))
-    axes.plot(x, density, color=style.MUTED, linewidth=0.8)
+    x, height = density(cell.target)
+    axes.plot(x, height, color=style.MUTED, linewidth=0.8)
     axes.set_xlim(x[0], x[-1])
-    axes.set_ylim(0, 1.3 * float(density.max()))
+    axes.set_ylim(0, 1.3 * float(height.max()))
     if cell.status == "complete":
         axes.hist(
             cell.samples[:, 0],
@@ -199,7 +202,7 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     if features == 1:
         parts.append("Grey line: the target's density.")
     else:
-        parts.append("Grey rings: the target's density, three standard deviations from its modes.")
+        parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
     if features > 2:
         parts.append(f"Of {features} features the first two are drawn.")
     if rows < len(findings.arms) or columns < len(findings.settings):

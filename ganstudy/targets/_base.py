@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,8 +16,33 @@ if TYPE_CHECKING:
     Array = NDArray[np.floating]
 
 
+class Modes(Protocol):
+    """The modes of a target, and which of them a sample belongs to."""
+
+    @property
+    def weights(self) -> Array:
+        """Share of p of each mode, shape `(modes,)` with sum 1."""
+
+    def assign(self, samples: Array, radius: float) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The mode of each sample, and whether the sample is of high quality.
+
+        `radius` is in standard deviations of a mode in the plane; in another dimension, or for
+        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2). A sample
+        that is not finite is of low quality.
+
+        Shapes  `(*, dimension) -> (*), (*)`.
+        """
+
+    def high_quality_share(self, radius: float) -> float:
+        """Share of samples of p itself that are of high quality."""
+
+
 class Target(Member, ABC):
-    """The law p of the data, in plain NumPy so that reports can draw it without torch."""
+    """The law p of the data, in plain NumPy so that reports can draw it without torch.
+
+    Labels  a target with `labels > 0` also gives samples with their labels, 0 to `labels - 1`.
+            Where it has modes as well, label k is mode k.
+    """
 
     @property
     @abstractmethod
@@ -36,72 +61,44 @@ class Target(Member, ABC):
     def covariance(self) -> Array:
         """Covariance of p, shape `(dimension, dimension)`."""
 
-    @abstractmethod
-    def log_prob(self, x: Array) -> Array:
-        """Log-density in nats, shapes `(*, dimension) -> (*)`."""
-
-    @abstractmethod
-    def mixture(self) -> IsotropicMixture:
-        """The modes of p."""
-
-
-@dataclass(frozen=True, eq=False)
-class IsotropicMixture:
-    r"""Mixture of isotropic Gaussians, $p(x) = \sum_k w_k N(x; \mu_k, s_k^2 I)$.
-
-    Shapes  means `(modes, dimension)`, stds `(modes,)`, weights `(modes,)` with sum 1.
-    """
-
-    means: Array
-    stds: Array
-    weights: Array
-
-    def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
-        """Independent draws, shape `(count, dimension)`."""
-        uniform = rng.random(count, dtype=np.float32)
-        edges = np.cumsum(self.weights)[:-1]
-        mode = np.searchsorted(edges, uniform, side="right")
-        noise = rng.standard_normal((count, self.means.shape[1]), dtype=np.float32)
-        # `take` gathers rows several times faster than an index does.
-        noise *= np.take(self.stds.astype(np.float32), mode)[:, None]
-        noise += np.take(self.means.astype(np.float32), mode, axis=0)
-        return noise
-
-    def mean(self) -> Array:
-        r"""$\sum_k w_k \mu_k$, shape `(dimension,)`."""
-        return self.weights @ self.means
-
-    def covariance(self) -> Array:
-        r"""$\sum_k w_k (s_k^2 I + \mu_k \mu_k^T) - \mu \mu^T$, shape `(dimension, dimension)`."""
-        identity = np.eye(self.means.shape[1])
-        within = (self.weights @ self.stds**2) * identity
-        centred = self.means - self.mean()
-        return within + (self.weights[:, None] * centred).T @ centred
+    @property
+    def has_density(self) -> bool:
+        """Whether p has a density with respect to volume: whether a member states `log_prob`."""
+        return type(self).log_prob is not Target.log_prob
 
     def log_prob(self, x: Array) -> Array:
-        """Log-density in nats, shapes `(*, dimension) -> (*)`."""
-        dimension = self.means.shape[1]
-        squared = self.squared_distances(x) / self.stds**2
-        log_terms = (
-            np.log(self.weights)
-            - 0.5 * squared
-            - dimension * (np.log(self.stds) + 0.5 * np.log(2 * np.pi))
-        )
-        return np.asarray(np.logaddexp.reduce(log_terms, axis=-1))
+        """Log-density in nats, -inf outside the support; shapes `(*, dimension) -> (*)`.
 
-    def squared_distances(self, x: Array) -> Array:
-        """Squared Euclidean distance to every mean, shapes `(*, dimension) -> (*, modes)`."""
-        total = np.zeros((*x.shape[:-1], len(self.means)))
-        for feature in range(self.means.shape[1]):
-            total += (x[..., feature, None] - self.means[:, feature]) ** 2
-        return total
-
-    def nearest(self, x: Array) -> tuple[NDArray[np.intp], Array]:
-        """Nearest mode of each sample and the distance to it in that mode's standard deviations.
-
-        Shapes  `(*, dimension) -> (*), (*)`.
+        Errors  `NotImplementedError` where `has_density` is false.
         """
-        scaled = self.squared_distances(x) / self.stds**2
-        mode = scaled.argmin(axis=-1)
-        distance = np.sqrt(np.take_along_axis(scaled, mode[..., None], axis=-1)[..., 0])
-        return mode, distance
+        raise NotImplementedError(f"{self.name} has no density")
+
+    def known_modes(self) -> Modes | None:
+        """The modes of p; None for a law that has none."""
+        return None
+
+    @property
+    def labels(self) -> int:
+        """Number of labels; 0 for a target without labels."""
+        return 0
+
+    def sample_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The draws of `sample` with their labels, shapes `(count, dimension)` and `(count,)`.
+
+        Errors  `NotImplementedError` where `labels` is 0.
+        """
+        raise NotImplementedError(f"{self.name} has no labels")
+
+    def held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Independent draws that no training step sees, shape `(count, dimension)`.
+
+        Of a law that can be sampled without end these are fresh draws; of data, held-out rows.
+        """
+        return self.sample(rng, count)
+
+    @property
+    def description(self) -> str:
+        """What p is, in a sentence; for data, with the number of rows."""
+        return inspect.cleandoc(type(self).__doc__ or "").splitlines()[0]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ganstudy.targets._base import IsotropicMixture
-from ganstudy.targets._mixture import MixtureTarget
+from ganstudy.targets._mixture import IsotropicMixture, MixtureTarget
 
 
 class Grid(MixtureTarget):

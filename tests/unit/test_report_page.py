@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.patches import Rectangle
 
 from ganstudy.report import build, curves, gallery, heatmap, prose, ranking, stability, style
-from ganstudy.report.contours import target_contours
+from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.tables import provenance_rows, score_table
@@ -297,7 +297,7 @@ def test_padding_of_samples_is_not_drawn(make_study: Make) -> None:
 
 
 def test_contour_lies_three_standard_deviations_out() -> None:
-    contours = target_contours('{"name": "ring", "modes": 4, "radius": 1.0, "std": 0.05}')
+    contours = backdrop('{"name": "ring", "modes": 4, "radius": 1.0, "std": 0.05}')
     assert len(contours.lines) == 4
     modes = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
     for line in contours.lines:
