@@ -142,7 +142,8 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     if cell.status != "complete":
         return
     # Trials that store fewer samples than others are padded with NaN.
-    points = cell.samples[np.isfinite(cell.samples).all(axis=1), :2]
+    projected = behind.project(cell.samples)
+    points = projected[np.isfinite(projected).all(axis=1)]
     _dots(axes, points, colour, zorder=2)
     outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
     if outside >= 0.01:
@@ -204,7 +205,9 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     else:
         parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
     if features > 2:
-        parts.append(f"Of {features} features the first two are drawn.")
+        parts.append(
+            f"Of {features} features the target's two leading principal components are drawn."
+        )
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "

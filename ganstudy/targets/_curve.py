@@ -19,8 +19,8 @@ _PANEL = 5.0
 """Length of a panel of the quadrature along a curve, in standard deviations of the noise."""
 _NODES = 13
 """Gauss-Legendre nodes of a panel; with these two the relative error of a density is below 1e-9."""
-_BLOCK = 2**20
-"""Terms of the density that are in memory at once."""
+_BLOCK = 2**16
+"""Terms of the density that are worked on at once: few enough to stay in cache."""
 
 
 class CurveTarget(Target, ABC):

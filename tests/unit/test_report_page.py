@@ -232,7 +232,7 @@ def test_gallery_says_what_it_shows(make_study: Make) -> None:
         {"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=6, samples=9, features=3, status=status
     )
     drawing = drawn(ds, "gallery")
-    assert "Of 3 features the first two are drawn" in drawing.caption
+    assert "two leading principal components are drawn" in drawing.caption
     assert "seed 0, the first" in drawing.caption
     assert {"diverged\nat 300", "failed", "not planned"} <= set(texts(drawing.figure))
     with_points = [any(line.get_marker() == "o" for line in a.lines) for a in drawing.figure.axes]
