@@ -366,7 +366,9 @@ def _describe(member: Any) -> dict[str, Any]:
     source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
     parameters = {
         name: {
-            "default": info.get_default(call_default_factory=True),
+            "default": "required"
+            if info.is_required()
+            else info.get_default(call_default_factory=True),
             "description": info.description,
         }
         for name, info in member.model_fields.items()
