@@ -54,12 +54,8 @@ class Target(Member, ABC):
         """Independent draws from p, shape `(count, dimension)`."""
 
     @abstractmethod
-    def mean(self) -> Array:
-        """Mean of p, shape `(dimension,)`."""
-
-    @abstractmethod
-    def covariance(self) -> Array:
-        """Covariance of p, shape `(dimension, dimension)`."""
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and covariance of p, shapes `(dimension,)` and `(dimension, dimension)`."""
 
     @property
     def has_density(self) -> bool:
