@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ganstudy.pipeline import Progress
     from ganstudy.study import Study
 
-FAMILIES = ("divergences", "constraints", "targets", "networks", "optimizers", "metrics", "kinds")
+FAMILIES = (
+    *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
+    *("optimizers", "updates", "metrics", "kinds"),
+)
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")

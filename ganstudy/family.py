@@ -45,6 +45,11 @@ class Member(Settings):
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         cls.name = cls.__module__.rpartition(".")[2]
 
+    def structure(self) -> dict[str, Any]:
+        """Name and parameters that change shapes or control flow: all but the floats."""
+        fields = {name: value for name, value in self if not isinstance(value, float)}
+        return {"name": self.name, **fields}
+
     @model_serializer(mode="wrap")
     def _with_name(self, fields: Any) -> dict[str, Any]:
         return {"name": self.name, **fields(self)}
