@@ -43,7 +43,7 @@ class Member(Settings):
     """
 
     name: ClassVar[str] = ""
-    source: ClassVar[str] = ""
+    plugin: ClassVar[str] = ""
     """Digest of a plug-in's file: part of the settings, since the file says what they mean."""
 
     @classmethod
@@ -57,8 +57,8 @@ class Member(Settings):
 
     @model_serializer(mode="wrap")
     def _with_name(self, fields: Any) -> dict[str, Any]:
-        source = {"source": self.source} if self.source else {}
-        return {"name": self.name, **source, **fields(self)}
+        plugin = {"plugin": self.plugin} if self.plugin else {}
+        return {"name": self.name, **plugin, **fields(self)}
 
 
 MemberT = TypeVar("MemberT", bound=Member)
@@ -103,8 +103,8 @@ class Family(Generic[MemberT]):
                 if own and not value.__name__.startswith("_") and not inspect.isabstract(value):
                     yield value
 
-    def add(self, member: type[MemberT], source: str) -> None:
-        """Take in the member of a plug-in; `source` identifies the text of its file.
+    def add(self, member: type[MemberT], digest: str) -> None:
+        """Take in the member of a plug-in; `digest` is that of its file.
 
         Errors  `ValueError` if the family has another member of this name.
         """
@@ -113,7 +113,7 @@ class Family(Generic[MemberT]):
             raise ValueError(
                 f"{self.package.rpartition('.')[2]} has a member {member.name!r} already"
             )
-        member.source = source
+        member.plugin = digest
         self._plugins[member.name] = member
 
     def __iter__(self) -> Iterator[type[MemberT]]:
@@ -122,7 +122,7 @@ class Family(Generic[MemberT]):
     def from_config(self, config: str | Mapping[str, Any]) -> MemberT:
         """A member from its YAML form, `"ring"` or `{"name": "ring", "modes": 8}`."""
         settings = {"name": config} if isinstance(config, str) else dict(config)
-        settings.pop("source", None)
+        settings.pop("plugin", None)
         return self[settings.pop("name")].model_validate(settings)
 
     def field(self, default: str, key: str = "name") -> FamilyField:

@@ -115,7 +115,7 @@ class IsotropicMixture(Mixture):
         return np.asarray((self.weights @ self.stds**2) * np.eye(self.means.shape[1]))
 
     def _log_volumes(self) -> Array:
-        return self.means.shape[1] * np.log(self.stds)
+        return np.asarray(self.means.shape[1] * np.log(self.stds))
 
 
 @dataclass(frozen=True, eq=False)
