@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial", "canonical_json"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
 
-Purpose = Literal["init", "data", "latent", "evaluation"]
-_PURPOSES: tuple[Purpose, ...] = ("init", "data", "latent", "evaluation")
+Purpose = Literal["init", "data", "latent", "evaluation", "constraint", "training_set"]
+# A stream is a function of the place in this list: new purposes come last.
+_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 ConfigurationT = TypeVar("ConfigurationT", bound=Member)
 

@@ -2,18 +2,78 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from abc import ABC
+from typing import TYPE_CHECKING, ClassVar
 
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
+
+    Parameters = Mapping[str, Tensor]
+    Shapes = dict[str, tuple[int, ...]]
+    InputGradient = Callable[[Tensor], Tensor]
 
 
 class Constraint(Member, ABC):
-    """A restriction of the critic, applied after every D-step."""
+    """A restriction of the critic; a member overrides the hooks through which it acts."""
 
-    @abstractmethod
+    projects: ClassVar[bool] = False
+    """Whether it acts through `project` alone. Trials with such constraints share packs; the other
+    hooks change the graph of a step, and each of their constraints has packs of its own."""
+
+    penalises: ClassVar[bool] = False
+    """Whether it acts through `penalty`, which is then recorded as a curve."""
+
+    perturbs: ClassVar[bool] = False
+    """Whether it acts through `perturb`."""
+
     def project(self, parameters: Tensor) -> Tensor:
-        """The nearest admissible parameters, shapes `(*pack, size) -> (*pack, size)`."""
+        """The nearest admissible parameters, `(*pack, size)`; applied after each D-step."""
+        return parameters
+
+    def penalty(self, gradient: InputGradient, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
+        """What is added to the critic's loss.
+
+        Shapes  inputs of the critic and noise `(pack, batch, *)`; the penalty `(pack,)`. `gradient`
+                gives the gradient of each logit in its own input, `(pack, batch, inputs)`.
+        """
+        raise NotImplementedError
+
+    def perturb(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples as the critic sees them, in D-steps and M-steps."""
+        return real, fake
+
+    def constrain(
+        self, parameters: Parameters, slots: Mapping[str, Tensor], update: bool
+    ) -> tuple[Parameters, dict[str, Tensor]]:
+        """The parameters with which the critic computes, and the constraint's own new state.
+
+        The gradient flows through it to the parameters that are trained. `update` is true in
+        D-steps.
+        """
+        return parameters, {}
+
+    def initial(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
+        """The constraint's own state of one trial, by name."""
+        return {}
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        progress: NDArray[np.float64],
+        shape: tuple[int, int, int],
+        groups: int,
+    ) -> NDArray[np.float32] | None:
+        """Random numbers of the constraint, or None if it needs none.
+
+        progress `(rounds,)`  share of the training that is done, from 0 to 1
+        shape                 `(gradients in a round, batch, dimension)`
+        groups                inputs of the critic in a batch: batch / pac
+        returns               `(rounds, gradients, *, *)`
+        """
+        return None

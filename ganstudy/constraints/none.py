@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 from ganstudy.constraints._base import Constraint
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class Unconstrained(Constraint):
     """No restriction beyond the architecture."""
 
-    def project(self, parameters: Tensor) -> Tensor:
-        """The parameters as they are."""
-        return parameters
+    projects: ClassVar[bool] = True

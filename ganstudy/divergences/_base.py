@@ -38,6 +38,12 @@ class Divergence(Member, ABC):
     """Whether the critic's loss is bounded on some side: a sample that the critic has placed far on
     the wrong side of it no longer pulls."""
 
+    closed_form: ClassVar[bool] = False
+    """Whether the best critic is known from samples, by `witness`; no critic is then trained."""
+
+    paired: ClassVar[bool] = False
+    """Whether the generator's loss looks at logits on p too, by `paired_generator_loss`."""
+
     @abstractmethod
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the critic on the logits of a batch from p and of a batch from q."""
@@ -45,6 +51,17 @@ class Divergence(Member, ABC):
     @abstractmethod
     def generator_loss(self, fake: Tensor) -> Tensor:
         """Loss of the generator on the logits of a batch from q."""
+
+    def paired_generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Loss of the generator on the logits of a batch from p and of one from q."""
+        return self.generator_loss(fake)
+
+    def witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Logits of the best critic at x, given samples of p and of q.
+
+        Shapes  `(*pack, points, dimension)` each `-> (*pack, points)`.
+        """
+        raise NotImplementedError(f"{self.name} has no critic in closed form")
 
     @abstractmethod
     def exact(self, laws: DiscreteLaws) -> float:

@@ -101,5 +101,4 @@ def stack(
 
 
 def _key(member: Member) -> tuple[type[Member], str]:
-    settings = {name: value for name, value in member if not isinstance(value, float)}
-    return type(member), canonical_json(settings)
+    return type(member), canonical_json(member.structure())

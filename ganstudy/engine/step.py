@@ -1,4 +1,4 @@
-r"""The pure training steps: `state, diagnostics = game.d_step(state, real, latent)`.
+r"""The pure training steps: `state, diagnostics = game.d_step(state, real, latent, noise)`.
 
 Shapes carry a leading trial axis of length `pack`. The parameters of a player are one tensor
 `(pack, size)`, so that an optimizer is a handful of operations however deep the network is.
@@ -15,22 +15,27 @@ import torch
 from ganstudy.engine.stacked import Stacked, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
-    from ganstudy.networks import Network
+    from ganstudy.networks import Architecture, Network
     from ganstudy.optimizers import Optimizer
+    from ganstudy.updates import Updates
 
-    Parameters = dict[str, Tensor]
+    Parameters = Mapping[str, Tensor]
+    Diagnostics = dict[str, Tensor]
 
-__all__ = ["Game", "Info", "Player", "PlayerState", "State"]
+__all__ = ["AVERAGE", "Batches", "Game", "Patience", "Player", "PlayerState", "State"]
+
+AVERAGE = "average"
+"""Slot of the generator's averaged parameters."""
 
 
 class PlayerState(NamedTuple):
-    """Parameters `(pack, size)` and the optimizer's tensors."""
+    """Parameters `(pack, size)`, and the tensors of optimizer, constraint and average."""
 
     parameters: Tensor
     slots: dict[str, Tensor]
@@ -48,16 +53,41 @@ class State(NamedTuple):
     alive: Tensor
     survived: Tensor
 
+    def with_critic(self, other: State) -> State:
+        """This state with the critic of another, alive where both are."""
+        return self._replace(critic=other.critic, alive=self.alive & other.alive)
 
-class Info(NamedTuple):
-    """Diagnostics of one step, each `(pack,)`; those of the critic are of its last D-step."""
 
-    critic_loss: Tensor
-    generator_loss: Tensor
-    real_logit: Tensor
-    fake_logit: Tensor
-    critic_gradient_norm: Tensor
-    generator_gradient_norm: Tensor
+class Batches(NamedTuple):
+    """The random numbers of one round, a row for each gradient that is taken.
+
+    Shapes  real `(D-gradients, pack, batch, dimension + labels)`,
+            latent `(D-gradients + M-gradients, pack, batch, latent + labels)`,
+            noise `(D-gradients + M-gradients, pack, *, *)`: what the constraint draws, if anything.
+    """
+
+    real: Tensor
+    latent: Tensor
+    noise: Tensor
+
+    def d_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Real batch, latent batch and noise of a D-gradient."""
+        return self.real[number], self.latent[number], self.noise[number]
+
+    def m_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Those of an M-gradient; its real batch is that of the last D-gradient."""
+        place = len(self.real) + number
+        return self.real[-1], self.latent[place], self.noise[place]
+
+
+class Patience(NamedTuple):
+    """D-steps of a round end after `steps` of them without a fall of the critic's loss.
+
+    until `(pack,)`: the least fall that counts.
+    """
+
+    until: Tensor
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -65,11 +95,12 @@ class Player:
     """A network with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
 
     network: Network
+    architecture: Architecture
     shapes: dict[str, tuple[int, ...]]
     optimizers: Stacked[Optimizer]
     lr: Tensor
 
-    def split(self, parameters: Tensor) -> Parameters:
+    def split(self, parameters: Tensor) -> dict[str, Tensor]:
         """Named views `(pack, *shape)` of the stacked parameters `(pack, size)`."""
         pack, start, views = parameters.shape[0], 0, {}
         for name, shape in self.shapes.items():
@@ -80,11 +111,11 @@ class Player:
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.network.apply(parameters, x)
+        return self.network.apply(self.architecture, parameters, x)
 
     def gradient(
-        self, loss: Callable[[Parameters], tuple[Tensor, tuple[Tensor, ...]]], state: PlayerState
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState
+    ) -> tuple[Tensor, Diagnostics]:
         """Gradient `(pack, size)` of a summed loss, and what else the loss returns.
 
         The sum over trials has each trial's own gradient, since no trial's loss depends on
@@ -95,78 +126,281 @@ class Player:
         return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
 
     def update(
-        self, state: PlayerState, gradient: Tensor, alive: Tensor
+        self, state: PlayerState, gradient: Tensor, acting: Tensor, start: Tensor | None
     ) -> tuple[PlayerState, Tensor]:
-        """The state after one optimizer update, and which trials are still alive.
+        """The state after one optimizer update, and which trials have moved.
 
-        A trial that was not alive, or whose new parameters are not all finite, keeps its own.
+        A trial that does not act, or whose new parameters are not all finite, keeps its own. The
+        update sets off from `start`, if given, instead of the parameters of the gradient.
         """
         change: Tensor | None = None
         slots = dict(state.slots)
         for optimizer, mask in self.optimizers.groups:
-            own, new = optimizer.update(gradient, state.slots, self.lr)
+            own, new = optimizer.update(gradient, state.slots, self.lr, state.parameters)
             change = choose(mask, own, change)
             slots |= {name: choose(mask, value, slots[name]) for name, value in new.items()}
         assert change is not None
-        updated = state.parameters + change
-        alive = alive & torch.isfinite(updated).all(dim=-1)
-        return PlayerState(torch.where(alive[:, None], updated, state.parameters), slots), alive
+        old = state.parameters if start is None else start
+        updated = old + change
+        moved = acting & torch.isfinite(updated).all(dim=-1)
+        return PlayerState(torch.where(moved[:, None], updated, old), slots), moved
 
 
 @dataclass(frozen=True)
 class Game:
-    """The rules of a pack: who plays, for what, and within which limits."""
+    """The rules of a pack: who plays, for what, and within which limits.
+
+    constraint   that of all trials, if it acts inside the loss; None if all of them project
+    labels       columns at the end of samples and latents that hold the label, one-hot
+    pac          samples that the critic judges together
+    average      decay of the generator's average, `(pack, 1)`, or None
+    patience     when the D-steps of a round end early, or None
+    """
 
     generator: Player
     critic: Player
     critic_losses: Stacked[Divergence]
     generator_losses: Stacked[Divergence]
-    constraints: Stacked[Constraint]
+    projections: Stacked[Constraint]
+    constraint: Constraint | None
+    updates: Updates
+    labels: int
+    pac: int
+    average: Tensor | None
+    patience: Patience | None
 
-    def sample(self, state: State, latent: Tensor) -> Tensor:
-        """The generator's samples, `(pack, count, latent) -> (pack, count, dimension)`."""
+    @property
+    def divergence(self) -> Divergence:
+        """Any divergence of the pack: all of them see the same things."""
+        return self.critic_losses.groups[0][0]
+
+    def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
+        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
         with torch.no_grad():
-            parameters = self.generator.split(state.generator.parameters)
-            return self.generator.forward(parameters, latent)
+            return self.generator.forward(self.generator.split(parameters), latent)
+
+    def logits(self, state: State, x: Tensor) -> Tensor:
+        """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""
+        with torch.no_grad():
+            parameters = self.critic.split(state.critic.parameters)
+            return self._judge(self._constrained(parameters, state.critic.slots)[0], x)
 
     def d_step(
-        self, state: State, real: Tensor, latent: Tensor
-    ) -> tuple[State, tuple[Tensor, ...]]:
-        """One critic update; returns its loss, the mean logits on p and q, and gradient norm."""
-        both = torch.cat([real, self.sample(state, latent)], dim=1)
-        batch = real.shape[1]
+        self,
+        state: State,
+        real: Tensor,
+        latent: Tensor,
+        noise: Tensor,
+        start: Tensor | None = None,
+        active: Tensor | None = None,
+    ) -> tuple[State, Diagnostics]:
+        """One critic update, and its diagnostics, each `(pack,)`.
 
-        def loss(parameters: Parameters) -> tuple[Tensor, tuple[Tensor, ...]]:
-            logits = self.critic.forward(parameters, both)[..., 0]
-            on_real, on_fake = logits[:, :batch], logits[:, batch:]
-            losses = self.critic_losses.select(
-                lambda member, a, b: member.critic_loss(a, b), on_real, on_fake
-            )
-            return losses.sum(), (losses, on_real.mean(-1), on_fake.mean(-1))
+        The update sets off from the parameters `start`, if given; only `active` trials move.
+        """
+        with torch.no_grad():
+            fake = self._generate(self.generator.split(state.generator.parameters), latent)
 
-        gradient, (losses, *logits) = self.critic.gradient(loss, state.critic)
-        norm = _norm(gradient)
-        alive = state.alive & torch.isfinite(losses) & torch.isfinite(norm)
-        critic, alive = self.critic.update(state.critic, gradient, alive)
-        projected = self.constraints.select(lambda c, w: c.project(w), critic.parameters)
-        critic = critic._replace(parameters=projected)
-        return state._replace(critic=critic, alive=alive), (losses, *logits, norm)
+        def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
+            total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
+            return total.sum(), diagnostics
 
-    def m_step(self, state: State, latent: Tensor) -> tuple[State, tuple[Tensor, ...]]:
-        """One generator update; returns its loss and gradient norm."""
+        gradient, diagnostics = self.critic.gradient(loss, state.critic)
+        return self._move_critic(state, gradient, diagnostics, start, active)
+
+    def m_step(
+        self,
+        state: State,
+        real: Tensor,
+        latent: Tensor,
+        noise: Tensor,
+        start: Tensor | None = None,
+    ) -> tuple[State, Diagnostics]:
+        """One generator update, and its diagnostics, each `(pack,)`."""
         critic = self.critic.split(state.critic.parameters)
 
-        def loss(parameters: Parameters) -> tuple[Tensor, tuple[Tensor, ...]]:
-            fake = self.critic.forward(critic, self.generator.forward(parameters, latent))[..., 0]
-            losses = self.generator_losses.select(lambda member, a: member.generator_loss(a), fake)
-            return losses.sum(), (losses,)
+        def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
+            total = self._generator_loss(parameters, critic, state.critic, real, latent, noise)
+            return total.sum(), {"generator_loss": total}
 
-        gradient, (losses,) = self.generator.gradient(loss, state.generator)
+        gradient, diagnostics = self.generator.gradient(loss, state.generator)
+        return self._move_generator(state, gradient, diagnostics, start)
+
+    def joint_step(
+        self,
+        state: State,
+        d_step: tuple[Tensor, Tensor, Tensor],
+        m_step: tuple[Tensor, Tensor, Tensor],
+        weight: float | Tensor,
+    ) -> tuple[State, Diagnostics]:
+        """Both players at once, on losses with `weight / 2` times the squared norm of all
+        gradients; weight `(pack, 1)`.
+        """
+        critic_diagnostics: Diagnostics = {}
+        generator_diagnostics: Diagnostics = {}
+
+        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            real, latent, noise = d_step
+            fake = self._generate(self.generator.split(generator), latent)
+            total, diagnostics = self._critic_loss(
+                self.critic.split(critic), state.critic, real, fake, noise
+            )
+            return total.sum(), diagnostics
+
+        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            total = self._generator_loss(
+                self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
+            )
+            return total.sum(), {"generator_loss": total}
+
+        def energy(
+            generator: Tensor, critic: Tensor
+        ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics, Diagnostics]]:
+            d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
+            m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
+            return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, d_aux, m_aux)
+
+        players = state.generator.parameters, state.critic.parameters
+        (to_generator, to_critic), (d, m, critic_diagnostics, generator_diagnostics) = (
+            torch.func.grad(energy, argnums=(0, 1), has_aux=True)(*players)
+        )
+        factor = weight if isinstance(weight, float) else weight.to(d.dtype)
+        after_d, critic_diagnostics = self._move_critic(
+            state, d + factor * to_critic, critic_diagnostics, None, None
+        )
+        after_m, generator_diagnostics = self._move_generator(
+            state, m + factor * to_generator, generator_diagnostics, None
+        )
+        return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
+
+    # --- what the players see -------------------------------------------------------------------
+
+    def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
+        """Samples of q, each with its label behind it."""
+        fake = self.generator.forward(generator, latent)
+        if not self.labels:
+            return fake
+        return torch.cat([fake, latent[..., latent.shape[-1] - self.labels :]], dim=-1)
+
+    def _judge(self, critic: Parameters, x: Tensor) -> Tensor:
+        """Logits, `(pack, count, *) -> (pack, count / pac)`."""
+        joined = x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
+        return self.critic.forward(critic, joined)[..., 0]
+
+    def _constrained(
+        self, critic: Parameters, slots: Mapping[str, Tensor], update: bool = False
+    ) -> tuple[Parameters, dict[str, Tensor]]:
+        if self.constraint is None:
+            return critic, {}
+        return self.constraint.constrain(critic, slots, update)
+
+    def _perturbed(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        if self.constraint is None:
+            return real, fake
+        return self.constraint.perturb(real, fake, noise)
+
+    def _critic_loss(
+        self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Diagnostics]:
+        """The objective of each critic `(pack,)`, penalty included; new slots by their names."""
+        critic, slots = self._constrained(critic, state.slots, update=True)
+        real, fake = self._perturbed(real, fake, noise)
+        if self.divergence.closed_form:
+            on_real, on_fake = (self.divergence.witness(x, real, fake) for x in (real, fake))
+        elif self.critic.architecture.norm == "batch":
+            # Each law by its own moments: those of a mixed batch would tell the two apart.
+            on_real, on_fake = self._judge(critic, real), self._judge(critic, fake)
+        else:
+            both = self._judge(critic, torch.cat([real, fake], dim=1))
+            on_real, on_fake = both.chunk(2, dim=1)
+        losses = total = self.critic_losses.select(
+            lambda member, a, b: member.critic_loss(a, b), on_real, on_fake
+        )
+        diagnostics = {
+            "critic_loss": losses,
+            "real_logit": on_real.mean(-1),
+            "fake_logit": on_fake.mean(-1),
+        }
+        if self.constraint is not None and self.constraint.penalises:
+
+            def gradient(x: Tensor) -> Tensor:
+                slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
+                return slopes
+
+            groups = real.shape[1] // self.pac
+            joined = [x.reshape(x.shape[0], groups, -1) for x in (real, fake)]
+            penalty = self.constraint.penalty(gradient, joined[0], joined[1], noise)
+            total = losses + penalty
+            diagnostics["penalty"] = penalty
+        return total, {**diagnostics, **slots}
+
+    def _generator_loss(
+        self,
+        generator: Parameters,
+        critic: Parameters,
+        critic_state: PlayerState,
+        real: Tensor,
+        latent: Tensor,
+        noise: Tensor,
+    ) -> Tensor:
+        """The objective of each generator, `(pack,)`."""
+        critic, _ = self._constrained(critic, critic_state.slots)
+        real, fake = self._perturbed(real, self._generate(generator, latent), noise)
+        if self.divergence.closed_form:
+            logits = self.divergence.witness(fake, real, fake.detach())
+        else:
+            logits = self._judge(critic, fake)
+        if self.divergence.paired:
+            return self.generator_losses.select(
+                lambda member, a, b: member.paired_generator_loss(a, b),
+                self._judge(critic, real),
+                logits,
+            )
+        return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+
+    # --- how they move --------------------------------------------------------------------------
+
+    def _move_critic(
+        self,
+        state: State,
+        gradient: Tensor,
+        diagnostics: Diagnostics,
+        start: Tensor | None,
+        active: Tensor | None,
+    ) -> tuple[State, Diagnostics]:
         norm = _norm(gradient)
-        alive = state.alive & torch.isfinite(losses) & torch.isfinite(norm)
-        generator, alive = self.generator.update(state.generator, gradient, alive)
+        acting = state.alive if active is None else state.alive & active
+        finite = torch.isfinite(diagnostics["critic_loss"]) & torch.isfinite(norm)
+        own = {name: diagnostics.pop(name) for name in state.critic.slots if name in diagnostics}
+        critic, moved = self.critic.update(state.critic, gradient, acting & finite, start)
+        projected = self.projections.select(lambda c, w: c.project(w), critic.parameters)
+        slots, alive = {**critic.slots, **own}, moved
+        if active is not None:
+            slots = {n: choose(active, value, state.critic.slots[n]) for n, value in slots.items()}
+            alive = moved | (state.alive & ~active)
+        critic = PlayerState(projected, slots)
+        return state._replace(critic=critic, alive=alive), {
+            **diagnostics,
+            "critic_gradient_norm": norm,
+        }
+
+    def _move_generator(
+        self, state: State, gradient: Tensor, diagnostics: Diagnostics, start: Tensor | None
+    ) -> tuple[State, Diagnostics]:
+        norm = _norm(gradient)
+        finite = torch.isfinite(diagnostics["generator_loss"]) & torch.isfinite(norm)
+        generator, alive = self.generator.update(
+            state.generator, gradient, state.alive & finite, start
+        )
+        if self.average is not None:
+            kept = self.average.to(generator.parameters.dtype)
+            average = kept * generator.slots[AVERAGE] + (1 - kept) * generator.parameters
+            generator = generator._replace(slots={**generator.slots, AVERAGE: average})
         survived = state.survived + alive
-        return State(generator, state.critic, alive, survived), (losses, norm)
+        return State(generator, state.critic, alive, survived), {
+            **diagnostics,
+            "generator_gradient_norm": norm,
+        }
 
 
 def _norm(gradient: Tensor) -> Tensor:

@@ -12,20 +12,19 @@ import numpy as np
 import torch
 
 from ganstudy.divergences import Divergence
-from ganstudy.engine.batches import batches, evaluation_latent
+from ganstudy.engine.batches import batches
 from ganstudy.engine.program import program
+from ganstudy.engine.recording import Recorder
 from ganstudy.engine.stacked import stack
-from ganstudy.engine.step import Game, Player, PlayerState, State
-from ganstudy.trial import Record, canonical_json
+from ganstudy.engine.step import AVERAGE, Game, Patience, Player, PlayerState, State
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from ganstudy.family import Member
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.kinds.adversarial import Player as PlayerSettings
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = ["initial", "train"]
 
@@ -45,18 +44,19 @@ def train(
     """Train trials of one pack key as one stacked program; one record each, in their order."""
     started = time.perf_counter()
     device = torch.device(device_name)
-    stacked = program(program_name)
+    steps_of = program(program_name)
     padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
     game, state = initial(padded, device, beside if program_name == "compiled" else ())
-    recorder = _Recorder(trials, evaluation_latent(padded, device))
+    recorder = Recorder(trials, padded, device)
     configuration = trials[0].configuration
-    steps, every = configuration.steps, configuration.record.every
-    source = batches(padded, device)
-    for step, (real, latent) in enumerate(itertools.islice(source, steps), start=1):
-        state, info = stacked.step(game, state, real, latent)
-        if step % every == 0 or step == steps:
-            recorder.record(step, game, state, info._asdict())
-            if not recorder.any_alive:
+    m_steps, every = configuration.generator.steps, configuration.record.every
+    rounds = configuration.steps // m_steps
+    for number, batch in enumerate(itertools.islice(batches(padded, device), rounds), start=1):
+        state, diagnostics = game.updates.play(steps_of, game, state, batch)
+        step = number * m_steps
+        if step % every == 0 or number == rounds:
+            alive = recorder.record(step, game, state, diagnostics)
+            if not alive.any():
                 break
     seconds = (time.perf_counter() - started) / len(trials)
     return recorder.records(game, state, program_name, seconds)
@@ -72,20 +72,44 @@ def initial(
     trial's last bits do not depend on its neighbours, and one graph serves an architecture.
     """
     configurations = [trial.configuration for trial in trials]
-    target = configurations[0].target.dimension
-    latent = configurations[0].generator.latent
+    shape = configurations[0]
     generator, generator_state = _player(
-        trials, [c.generator for c in configurations], latent, target, 0, device
+        trials, [c.generator for c in configurations], shape.layers("generator"), 0, device
     )
-    critic, critic_state = _player(trials, [c.critic for c in configurations], target, 1, 1, device)
-    also = [member for member in beside if isinstance(member, Divergence)]
+    critic, critic_state = _player(
+        trials, [c.critic for c in configurations], shape.layers("critic"), 1, device
+    )
+    own = shape.divergence
+    also = [
+        member
+        for member in beside
+        if isinstance(member, Divergence)
+        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+    ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
+    constraints = stack([c.constraint for c in configurations], device)
+    slots = [
+        c.constraint.initial(t.stream("init", 2), critic.shapes)
+        for t, c in zip(trials, configurations, strict=True)
+    ]
+    for name in slots[0]:
+        stacked = np.stack([own[name] for own in slots])
+        critic_state.slots[name] = torch.from_numpy(stacked).to(device)
+    averages = [c.generator.average for c in configurations]
+    if shape.generator.average is not None:
+        generator_state.slots[AVERAGE] = generator_state.parameters.clone()
     game = Game(
         generator,
         critic,
         divergences.sharing("critic_loss"),
         divergences.sharing("generator_loss"),
-        stack([c.constraint for c in configurations], device),
+        projections=constraints,
+        constraint=None if shape.constraint.projects else constraints.groups[0][0],
+        updates=stack([c.updates for c in configurations], device, torch.float64).groups[0][0],
+        labels=shape.labels,
+        pac=shape.critic.pac,
+        average=None if averages[0] is None else _column(averages, device),
+        patience=_patience(configurations, device),
     )
     alive = torch.ones(len(trials), dtype=torch.bool, device=device)
     survived = torch.zeros(len(trials), dtype=torch.int64, device=device)
@@ -95,17 +119,16 @@ def initial(
 def _player(
     trials: Sequence[Trial[Any]],
     settings: Sequence[PlayerSettings],
-    inputs: int,
-    outputs: int,
+    layers: tuple[int, int],
     stream_block: int,
     device: torch.device,
 ) -> tuple[Player, PlayerState]:
     network, pack = settings[0].network, len(trials)
-    shapes = network.shapes(inputs, settings[0].width, settings[0].depth, outputs)
+    shapes = network.shapes(settings[0], *layers)
     size = sum(math.prod(shape) for shape in shapes.values())
     parameters = np.empty((pack, size), np.float32)
-    for row, trial in zip(parameters, trials, strict=True):
-        values = network.initialise(trial.stream("init", stream_block), shapes)
+    for row, trial, own in zip(parameters, trials, settings, strict=True):
+        values = network.initialise(own, trial.stream("init", stream_block), shapes)
         np.concatenate([values[name].ravel() for name in shapes], out=row)
     optimizers = stack([s.optimizer for s in settings], device, torch.float64)
     slots: dict[str, Tensor] = {}
@@ -114,9 +137,22 @@ def _player(
             slots[name] = torch.zeros(pack, size, device=device)
         for name in optimizer.weights:
             slots[name] = torch.zeros(pack, 1, dtype=torch.float64, device=device)
-    lr = torch.tensor([[s.lr] for s in settings], dtype=torch.float64, device=device)
-    player = Player(network, shapes, optimizers, lr)
+    lr = _column([s.lr for s in settings], device)
+    player = Player(network, settings[0], shapes, optimizers, lr)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
+
+
+def _patience(configurations: Sequence[Adversarial], device: torch.device) -> Patience | None:
+    rules = [c.critic.steps for c in configurations if not isinstance(c.critic.steps, int)]
+    if not rules:
+        return None
+    until = torch.tensor([rule.until for rule in rules], device=device)
+    return Patience(until, rules[0].patience)
+
+
+def _column(values: Sequence[float | None], device: torch.device) -> Tensor:
+    """One number for each trial, `(pack, 1)` in float64."""
+    return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
 
 
 def _with_ballast(trials: Sequence[Trial[Any]], multiple: int) -> list[Trial[Any]]:
@@ -132,69 +168,3 @@ def _with_ballast(trials: Sequence[Trial[Any]], multiple: int) -> list[Trial[Any
     copies = math.ceil(_VECTOR / batch) if batch % _VECTOR else int(len(trials) == 1)
     copies += -(len(trials) + copies) % multiple
     return [*trials, *[trials[-1]] * copies]
-
-
-class _Recorder:
-    """Curves and samples of the trials of a pack, moved to the host at each recorded step."""
-
-    def __init__(self, trials: Sequence[Trial[Adversarial]], latent: Tensor) -> None:
-        self.trials = trials
-        self.latent = latent
-        self.steps: list[int] = []
-        self.curves: list[dict[str, NDArray[np.float32]]] = []
-        self.any_alive = True
-        # Trials that share target and metrics are measured in one call.
-        self.groups: dict[str, list[int]] = {}
-        for place, trial in enumerate(trials):
-            settings = trial.configuration.model_dump(include={"target", "record"})
-            self.groups.setdefault(canonical_json(settings), []).append(place)
-
-    def record(self, step: int, game: Game, state: State, info: dict[str, Tensor]) -> None:
-        """Measure and keep the pack at one step; NaN for trials that have diverged."""
-        count = len(self.trials)
-        alive = state.alive[:count].cpu().numpy()
-        values = {name: value[:count].cpu().numpy() for name, value in info.items()}
-        samples = game.sample(state, self.latent)[:count].cpu().numpy()
-        for places in self.groups.values():
-            configuration = self.trials[places[0]].configuration
-            for metric in configuration.record.metrics:
-                column = values.setdefault(metric.name, np.full(count, np.nan, np.float32))
-                column[places] = metric.compute(samples[places], configuration.target)
-        self.steps.append(step)
-        self.curves.append(
-            {name: np.where(alive, value, np.float32(np.nan)) for name, value in values.items()}
-        )
-        self.any_alive = bool(alive.any())
-
-    def records(
-        self, game: Game, state: State, program_name: ProgramName, seconds: float
-    ) -> list[Record]:
-        """The finished records; samples are those of the last finite parameters."""
-        samples = game.sample(state, self.latent).cpu().numpy()
-        alive, survived = state.alive.cpu().numpy(), state.survived.cpu().numpy()
-        # Once nobody is alive training stops early; the records have the same steps all the same.
-        configuration = self.trials[0].configuration
-        every, last = configuration.record.every, configuration.steps
-        steps = np.unique([*range(every, last + 1, every), last])
-        absent = [math.nan] * (len(steps) - len(self.steps))
-        return [
-            Record(
-                id=trial.id,
-                seed=trial.seed,
-                settings=trial.settings,
-                status="complete" if alive[place] else "diverged",
-                program=program_name,
-                diverged_at=math.nan if alive[place] else float(survived[place] + 1),
-                seconds=seconds,
-                steps=steps,
-                curves={
-                    name: np.array(
-                        [*(row[name][place] for row in self.curves), *absent], np.float32
-                    )
-                    for name in self.curves[0]
-                    if name in trial.configuration.variables()
-                },
-                samples=samples[place],
-            )
-            for place, trial in enumerate(self.trials)
-        ]

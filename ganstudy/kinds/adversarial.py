@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from typing import TYPE_CHECKING, Annotated, Any
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy import constraints, divergences, networks, optimizers, targets
 from ganstudy.family import Member, Settings
@@ -14,6 +14,8 @@ from ganstudy.kinds._base import Kind
 from ganstudy.metrics import Metric
 from ganstudy.metrics import family as metric_family
 from ganstudy.trial import canonical_json
+from ganstudy.updates import Updates
+from ganstudy.updates import family as update_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,32 +26,65 @@ if TYPE_CHECKING:
 # Measured on one core of a Xeon of 2023 at 2 GHz, with packs of 16.
 MULTIPLY_ADDS_PER_SECOND = 1.2e10
 SECONDS_PER_UPDATE = 4e-4
+MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
+"""What is recorded by default where there are no modes to count."""
+
+PENALISED = 2.5
+"""D-steps with a penalty take a gradient of a gradient, at a third set of points."""
 
 
-class Player(Settings):
+class Player(networks.Architecture):
     """What generator and critic have in common."""
 
     network: Annotated[networks.Network, networks.family.field("mlp")] = Field(
         default="mlp", validate_default=True, description="architecture"
     )
-    width: int = Field(128, ge=1, description="units of each hidden layer")
-    depth: int = Field(2, ge=0, description="number of hidden layers")
     optimizer: Annotated[optimizers.Optimizer, optimizers.family.field("adam")] = Field(
         default="adam", validate_default=True, description="update rule"
     )
     lr: float = Field(1e-3, gt=0, description="learning rate")
 
+    def structure(self) -> dict[str, Any]:
+        """What fixes the shapes and the forward pass; first values and updates do not."""
+        return self.model_dump(include={"network", "width", "depth", "activation", "norm", "bias"})
+
 
 class Generator(Player):
     """The network that turns latent noise into samples of q."""
 
-    latent: int = Field(2, ge=1, description="dimension of the standard normal latent")
+    latent: int = Field(2, ge=1, description="dimension of the latent noise")
+    latent_law: Literal["normal", "uniform"] = Field(
+        "normal", description="standard normal, or uniform on [-1, 1], in each dimension"
+    )
+    steps: int = Field(1, ge=1, description="M-steps after the D-steps of a round")
+    average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="decay of a moving average of the parameters, measured beside the raw ones",
+    )
+
+
+class UntilSettled(Settings):
+    """D-steps until the critic's loss stops falling, trial by trial and round by round."""
+
+    until: float = Field(0.0, ge=0, description="the least fall of the loss that counts as one")
+    patience: int = Field(5, ge=1, description="D-steps without such a fall that end the round")
+    max: int = Field(100, ge=1, description="most D-steps in a round")
 
 
 class Critic(Player):
     """The network that tells p from q; its raw output is the logit."""
 
-    steps: int = Field(1, ge=1, description="D-steps before each M-step")
+    steps: Annotated[int, Field(ge=1)] | UntilSettled = Field(
+        1, description="D-steps before the M-steps of a round: a number, or until the loss settles"
+    )
+    pac: int = Field(1, ge=1, description="samples of one law that the critic judges together")
+
+    @property
+    def most_steps(self) -> int:
+        """Largest number of D-steps in a round."""
+        return self.steps if isinstance(self.steps, int) else self.steps.max
 
 
 class Recording(Settings):
@@ -75,8 +110,13 @@ class Recording(Settings):
         return metrics
 
 
+def _name(member: Any, default: str) -> str:
+    """Name of a member in its YAML form."""
+    return str(member.get("name", default) if isinstance(member, dict) else member or default)
+
+
 class Adversarial(Kind):
-    r"""The practical GAN: N_d D-steps on fresh batches, then one M-step, repeated.
+    r"""The practical GAN: rounds of N_d D-steps and one M-step, each on a batch of its own.
 
     Source  Goodfellow et al. 2014, algorithm 1; Bouman, "Algorithm 2: practical algorithm".
     """
@@ -84,41 +124,149 @@ class Adversarial(Kind):
     target: Annotated[targets.Target, targets.family.field("ring")] = Field(
         default="ring", validate_default=True, description="law p of the data"
     )
+    training_set: int | None = Field(
+        None, ge=1, description="samples of p that are drawn once and reused; default: fresh ones"
+    )
+    condition: bool = Field(False, description="whether both players are told the label")
     divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
         Field(default="non_saturating", validate_default=True, description="objective")
     )
+    generator: Generator = Field(Generator(), description="the generator")
+    critic: Critic = Field(Critic(), description="the critic")
     constraint: Annotated[constraints.Constraint, constraints.family.field("none")] = Field(
         default="none", validate_default=True, description="restriction of the critic"
     )
-    generator: Generator = Field(Generator(), description="the generator")
-    critic: Critic = Field(Critic(), description="the critic")
+    updates: Annotated[Updates, update_family.field("alternating")] = Field(
+        default="alternating", validate_default=True, description="who answers whom, and when"
+    )
     steps: int = Field(4000, ge=1, description="M-steps")
     batch: int = Field(256, ge=1, description="samples of p and of q in each step")
     record: Recording = Field(Recording(), description="what is kept")
 
+    @field_validator("condition")
+    @classmethod
+    def _labels_exist(cls, condition: bool, info: ValidationInfo) -> bool:
+        target = info.data.get("target")
+        if condition and target is not None and not target.labels:
+            raise ValueError(f"target {target.name} has no labels to condition on")
+        return condition
+
+    @field_validator("constraint")
+    @classmethod
+    def _constraint_applies(
+        cls, constraint: constraints.Constraint, info: ValidationInfo
+    ) -> constraints.Constraint:
+        divergence, critic = info.data.get("divergence"), info.data.get("critic")
+        if divergence is not None and divergence.closed_form and constraint.name != "none":
+            raise ValueError(
+                f"{divergence.name} trains no critic that {constraint.name} could bind"
+            )
+        if critic is not None and critic.norm == "batch" and constraint.penalises:
+            raise ValueError(
+                f"{constraint.name} needs the gradient of each logit in its own input, "
+                "which `critic.norm: batch` mixes with others"
+            )
+        return constraint
+
+    @field_validator("updates")
+    @classmethod
+    def _steps_fit(cls, scheme: Updates, info: ValidationInfo) -> Updates:
+        critic, generator = info.data.get("critic"), info.data.get("generator")
+        if scheme.single and critic is not None and generator is not None:
+            for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
+                if steps != 1:
+                    raise ValueError(f"{scheme.name} updates need `{player}.steps: 1`")
+        return scheme
+
+    @field_validator("steps")
+    @classmethod
+    def _whole_rounds(cls, steps: int, info: ValidationInfo) -> int:
+        generator = info.data.get("generator")
+        if generator is not None and steps % generator.steps:
+            raise ValueError(
+                f"not a multiple of `generator.steps: {generator.steps}` (got {steps})"
+            )
+        return steps
+
+    @field_validator("batch")
+    @classmethod
+    def _whole_groups(cls, batch: int, info: ValidationInfo) -> int:
+        critic, divergence = info.data.get("critic"), info.data.get("divergence")
+        if critic is not None and batch % critic.pac:
+            raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
+        closed_form = divergence is not None and divergence.closed_form
+        if closed_form and critic is not None and critic.pac > 1:
+            raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
+        return batch
+
+    @field_validator("record")
+    @classmethod
+    def _measurable(cls, record: Recording, info: ValidationInfo) -> Recording:
+        target, generator = info.data.get("target"), info.data.get("generator")
+        if generator is not None and record.every % generator.steps:
+            raise ValueError(
+                f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"
+            )
+        problems = [metric.problem(target) for metric in record.metrics] if target else []
+        for problem in filter(None, problems):
+            raise ValueError(problem)
+        for metric in record.metrics:
+            if metric.labelled and not info.data.get("condition"):
+                raise ValueError(f"metric {metric.name} needs `condition: true`")
+        return record
+
     @classmethod
     def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The published settings of the divergence."""
-        divergence = settings.get("divergence", "non_saturating")
-        if isinstance(divergence, dict):
-            divergence = divergence.get("name", "non_saturating")
-        known = isinstance(divergence, str) and divergence in divergences.family.names
-        return divergences.family[divergence].defaults if known else {}
+        """The published settings of the divergence, and metrics that the target allows."""
+        implied: dict[str, Any] = {}
+        divergence = _name(settings.get("divergence"), "non_saturating")
+        if divergence in divergences.family.names:
+            implied |= divergences.family[divergence].defaults
+        target = _name(settings.get("target"), "ring")
+        if target in targets.family.names and not targets.family[target].has_modes():
+            implied["record.metrics"] = list(MODELESS_METRICS)
+        return implied
+
+    @property
+    def gradients(self) -> tuple[int, int]:
+        """Most gradients that critic and generator take in one round, each on its own batch."""
+        passes = self.updates.passes
+        return self.critic.most_steps * passes, self.generator.steps * passes
+
+    @property
+    def labels(self) -> int:
+        """Columns that tell the players the label."""
+        return self.target.labels if self.condition else 0
 
     def pack_key(self) -> str:
         """All that fixes shapes and control flow; targets differ in data, members in masks."""
-        loop = {"critic.steps": self.critic.steps, "steps": self.steps}
+        patience = None if isinstance(self.critic.steps, int) else self.critic.steps.patience
+        loop = {
+            "critic.steps": self.critic.most_steps,
+            "patience": patience,
+            "generator.steps": self.generator.steps,
+            "steps": self.steps,
+        }
         kept = self.record.model_dump(include={"every", "samples"})
         return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
 
     def graph_key(self) -> str:
-        """The shapes of one D-step and one M-step."""
-        players = {
-            "generator": self.generator.model_dump(include={"network", "width", "depth", "latent"}),
-            "critic": self.critic.model_dump(include={"network", "width", "depth"}),
+        """The shapes and the control flow of one D-step and one M-step."""
+        generator, critic = self.generator, self.critic
+        shape = {
+            "kind": self.name,
+            "dimension": self.target.dimension,
+            "labels": self.labels,
+            "batch": self.batch,
+            "generator": {**generator.structure(), "latent": generator.latent},
+            "average": generator.average is not None,
+            "critic": {**critic.structure(), "pac": critic.pac},
+            "constraint": None if self.constraint.projects else self.constraint.structure(),
+            "divergence": [self.divergence.closed_form, self.divergence.paired],
+            "updates": self.updates.structure(),
+            "patience": not isinstance(critic.steps, int),
         }
-        shape = {"kind": self.name, "dimension": self.target.dimension, "batch": self.batch}
-        return canonical_json({**shape, **players})
+        return canonical_json(shape)
 
     def cost(self) -> float:
         """Forward and backward multiply-adds, and a price for each update, at measured rates.
@@ -130,9 +278,11 @@ class Adversarial(Kind):
         generator, critic = self._layer_products()
         d_step = self.batch * (generator + 2 * 3 * critic) / MULTIPLY_ADDS_PER_SECOND
         m_step = self.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
-        updates = self.critic.steps + 1
-        step = self.critic.steps * d_step + m_step + updates * SECONDS_PER_UPDATE
-        return self.steps * step
+        if self.constraint.penalises:
+            d_step *= PENALISED
+        d_steps, m_steps = self.gradients
+        own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * SECONDS_PER_UPDATE
+        return self.steps // self.generator.steps * own
 
     def masked(self) -> tuple[Member, ...]:
         """The divergence, whose sums a compiler would order by what stands beside them."""
@@ -140,19 +290,26 @@ class Adversarial(Kind):
 
     def working_set(self) -> int:
         """Activations of the D-step, both batches, and the critic's parameters and their state."""
-        units = self.critic.width * self.critic.depth + self.generator.width * self.generator.depth
+        units = sum(
+            player.width * player.depth * player.activation.inputs
+            for player in (self.critic, self.generator)
+        )
         return 4 * (2 * self.batch * units + 4 * sum(self._layer_products()))
 
     def _layer_products(self) -> tuple[int, int]:
-        def products(inputs: int, width: int, depth: int, outputs: int) -> int:
-            sizes = [inputs, *[width] * depth, outputs]
-            return sum(a * b for a, b in itertools.pairwise(sizes))
+        def products(player: Player, inputs: int, outputs: int) -> int:
+            shapes = player.network.shapes(player, inputs, outputs)
+            return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
 
-        generator, critic, dimension = self.generator, self.critic, self.target.dimension
-        return (
-            products(generator.latent, generator.width, generator.depth, dimension),
-            products(dimension, critic.width, critic.depth, 1),
-        )
+        generator = products(self.generator, *self.layers("generator"))
+        # The critic judges `pac` samples at once.
+        return generator, products(self.critic, *self.layers("critic")) // self.critic.pac
+
+    def layers(self, player: Literal["generator", "critic"]) -> tuple[int, int]:
+        """Inputs and outputs of a player's network."""
+        if player == "generator":
+            return self.generator.latent + self.labels, self.target.dimension
+        return self.critic.pac * (self.target.dimension + self.labels), 1
 
     def variables(self) -> dict[str, dict[str, Any]]:
         """Losses, mean logits, gradient norms, and the metrics with their readings."""
@@ -164,13 +321,44 @@ class Adversarial(Kind):
             "critic_gradient_norm": "gradient norm of the critic",
             "generator_gradient_norm": "gradient norm of the generator",
         }
+        if self.constraint.penalises:
+            curves["penalty"] = f"{self.constraint.name} of the critic"
+        if not isinstance(self.critic.steps, int):
+            curves["critic_steps"] = "D-steps in the round"
+        if self.holds_out:
+            curves["held_out_logit"] = "mean logit on samples of p that no D-step sees"
+        # Of packed or blurred samples it would bound another divergence than that of p and q.
+        plain = self.critic.pac == 1 and not self.constraint.perturbs
+        if plain and self.divergence.uninformed_loss() is not None:
+            curves["bound"] = "lower bound on the divergence, from the critic's loss"
+            if self.affine_in_density:
+                curves["exact"] = "the divergence that the bound bounds, by quadrature"
         described: dict[str, dict[str, Any]] = {
             name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()
         }
         for metric in self.record.metrics:
             reading = dataclasses.asdict(metric.reading(self.target))
             described[metric.name] = {**reading, "role": "metric"}
+            if self.generator.average is not None:
+                long_name = f"{reading['long_name']}, averaged generator"
+                average = {**reading, "role": "metric", "long_name": long_name}
+                described[f"average_{metric.name}"] = average
         return described
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the critic sees the same samples of p again, and others can be held against it.
+
+        Rows that are held out have no labels.
+        """
+        return (self.training_set is not None or self.target.holds_out) and not self.condition
+
+    @property
+    def affine_in_density(self) -> bool:
+        """Whether q is a Gaussian and p a density, both in few enough dimensions for a grid."""
+        generator = self.generator
+        affine = generator.depth == 0 and generator.latent_law == "normal" and not self.condition
+        return affine and self.target.has_density and self.target.dimension <= 2
 
     def train(
         self,

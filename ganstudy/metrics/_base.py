@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganstudy.family import Member
 
@@ -29,11 +29,24 @@ class Reading:
 
 
 class Metric(Member, ABC):
-    """A number for each cloud of samples, in plain NumPy so that stored samples can be measured."""
+    """A number for each cloud of samples, in plain NumPy so that stored samples can be measured.
+
+    at  when a trial records it: `every` recorded step, or the `end` alone because it is costly;
+        either way it is a curve, with NaN where it was not recorded
+    """
+
+    at: ClassVar[Literal["every", "end"]] = "every"
 
     def problem(self, target: Target) -> str | None:
         """Why this target cannot be measured, in a sentence; None where it can."""
         return None
+
+    labelled: ClassVar[bool] = False
+    """Whether it needs the labels under which the samples were generated."""
+
+    def compute_labelled(self, samples: Array, labels: NDArray[np.int64], target: Target) -> Array:
+        """The metric of clouds whose samples were generated under labels, `(*pack, samples)`."""
+        return self.compute(samples, target)
 
     @abstractmethod
     def compute(self, samples: Array, target: Target) -> Array:

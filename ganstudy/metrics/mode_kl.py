@@ -21,6 +21,7 @@ class ModeKL(ModeMetric):
             the modes as badly as one that sits on the lightest: the upper bound
             $-\log \min_k w_k$ is its value.
     Bias    about (modes - 1) / (2 samples) upwards for a perfect generator.
+    Cost    that of counting; cheap enough for every record.
     Source  Metz et al. 2017 and Lin et al. 2018 (reverse KL over modes, there for stacked digits).
     """
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from ganstudy.family import Member
+from pydantic import Field
+
+from ganstudy import activations, initialisations
+from ganstudy.family import Member, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,21 +20,40 @@ if TYPE_CHECKING:
     Shapes = dict[str, tuple[int, ...]]
 
 
+class Architecture(Settings):
+    """What a study sets of a network, apart for each player."""
+
+    width: int = Field(128, ge=1, description="units of each hidden layer")
+    depth: int = Field(2, ge=0, description="number of hidden layers")
+    activation: Annotated[activations.Activation, activations.family.field("relu")] = Field(
+        default="relu", validate_default=True, description="nonlinearity of the hidden layers"
+    )
+    initialisation: Annotated[
+        initialisations.Initialisation, initialisations.family.field("fan_in")
+    ] = Field(default="fan_in", validate_default=True, description="law of the first weights")
+    norm: Literal["none", "batch", "layer"] = Field(
+        "none", description="normalisation of the sums of the hidden layers"
+    )
+    bias: bool = Field(True, description="whether layers have biases")
+
+
 class Network(Member, ABC):
-    """A function with named parameters; width and depth are settings of the player that uses it."""
+    """A function with named parameters."""
 
     @abstractmethod
-    def shapes(self, inputs: int, width: int, depth: int, outputs: int) -> Shapes:
+    def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
         """Shape of each parameter of one trial, in the order in which they are laid out."""
 
     @abstractmethod
     def initialise(
-        self, rng: np.random.Generator, shapes: Shapes
+        self, architecture: Architecture, rng: np.random.Generator, shapes: Shapes
     ) -> dict[str, NDArray[np.float32]]:
         """First values of the parameters of one trial."""
 
     @abstractmethod
-    def apply(self, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def apply(
+        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+    ) -> Tensor:
         """The forward pass of a pack.
 
         Shapes  parameters `(pack, *shape)`; x `(pack, batch, inputs) -> (pack, batch, outputs)`.

@@ -14,42 +14,71 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.networks._base import Shapes
+    from ganstudy.networks._base import Architecture, Shapes
+
+_EPSILON = 1e-5
+"""Added to variances before their root, as in `torch.nn.BatchNorm1d` and `torch.nn.LayerNorm`."""
 
 
 class MLP(Network):
-    r"""Fully connected layers with ReLU between them; `depth` counts the hidden layers.
+    r"""Fully connected layers; `depth` counts the hidden ones.
 
-    Maths   $h_{l+1} = \max(0, h_l W_l + b_l)$, the last layer without the maximum. First values
-            are uniform on $\pm 1/\sqrt{inputs}$ for weights and biases.
-    Source  initial values as `torch.nn.Linear` (He et al. 2015 with gain $\sqrt{1/3}$).
+    Maths   $h_{l+1} = \phi(\nu(h_l W_l + b_l))$ with the activation $\phi$ and the norm $\nu$; the
+            last layer is affine. $\nu(s) = g (s - \bar s) / \sqrt{var(s) + \epsilon} + c$ with
+            moments over the batch or over the units of a layer; g starts at one, c at zero.
+    Source  Ioffe & Szegedy 2015 (batch norm); Ba, Kiros & Hinton 2016 (layer norm). Batch norm
+            always takes the moments of the batch at hand, in evaluation too: there are no running
+            averages, which would follow a generator that changes at every step too slowly.
     """
 
-    def shapes(self, inputs: int, width: int, depth: int, outputs: int) -> Shapes:
-        """`weight_0 (inputs, width)`, `bias_0 (1, width)`, ... up to layer `depth`."""
-        sizes = [inputs, *[width] * depth, outputs]
+    def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
+        """`weight_0`, `bias_0` if any, `gain_0`, `shift_0` with a norm, ... up to layer `depth`."""
+        sizes = [inputs, *[architecture.width] * architecture.depth, outputs]
         shapes: Shapes = {}
-        for layer in range(depth + 1):
-            shapes[f"weight_{layer}"] = (sizes[layer], sizes[layer + 1])
-            shapes[f"bias_{layer}"] = (1, sizes[layer + 1])
+        for layer in range(architecture.depth + 1):
+            hidden = layer < architecture.depth
+            sums = sizes[layer + 1] * (architecture.activation.inputs if hidden else 1)
+            shapes[f"weight_{layer}"] = (sizes[layer], sums)
+            if architecture.bias:
+                shapes[f"bias_{layer}"] = (1, sums)
+            if hidden and architecture.norm != "none":
+                shapes[f"gain_{layer}"] = shapes[f"shift_{layer}"] = (1, sums)
         return shapes
 
     def initialise(
-        self, rng: np.random.Generator, shapes: Shapes
+        self, architecture: Architecture, rng: np.random.Generator, shapes: Shapes
     ) -> dict[str, NDArray[np.float32]]:
-        """Uniform on +-1/sqrt(inputs of the layer)."""
+        """Weights and biases by the law of the architecture; gains one, shifts zero."""
         values = {}
         for name, shape in shapes.items():
-            inputs = shapes[name.replace("bias", "weight")][0]
-            uniform = rng.random(shape, dtype=np.float32)
-            values[name] = (2 * uniform - 1) * np.float32(inputs**-0.5)
+            what, _, layer = name.partition("_")
+            inputs = shapes[f"weight_{layer}"][0]
+            if what == "weight":
+                values[name] = architecture.initialisation.weight(rng, *shape)
+            elif what == "bias":
+                values[name] = architecture.initialisation.bias(rng, inputs, shape[1])[None]
+            else:
+                values[name] = np.full(shape, float(what == "gain"), np.float32)
         return values
 
-    def apply(self, parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def apply(
+        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+    ) -> Tensor:
         """The perceptron's output."""
-        layers = len(parameters) // 2
-        for layer in range(layers):
-            x = parameters[f"bias_{layer}"].baddbmm(x, parameters[f"weight_{layer}"])
-            if layer + 1 < layers:
-                x = x.relu()
+        for layer in range(architecture.depth + 1):
+            weight = parameters[f"weight_{layer}"]
+            bias = parameters.get(f"bias_{layer}")
+            x = x.bmm(weight) if bias is None else bias.baddbmm(x, weight)
+            if layer == architecture.depth:
+                break
+            if architecture.norm != "none":
+                x = _standardised(x, 1 if architecture.norm == "batch" else 2)
+                x = x * parameters[f"gain_{layer}"] + parameters[f"shift_{layer}"]
+            x = architecture.activation.apply(x)
         return x
+
+
+def _standardised(sums: Tensor, axis: int) -> Tensor:
+    centred = sums - sums.mean(axis, keepdim=True)
+    variance = (centred * centred).mean(axis, keepdim=True)
+    return centred / (variance + _EPSILON).sqrt()

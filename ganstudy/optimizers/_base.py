@@ -30,10 +30,12 @@ class Optimizer(Member, ABC):
     """State tensors of shape `(*pack, 1)` in float64; they start at zero."""
 
     @abstractmethod
-    def update(self, gradient: Tensor, slots: Slots, lr: Tensor) -> tuple[Tensor, Slots]:
+    def update(
+        self, gradient: Tensor, slots: Slots, lr: Tensor, parameters: Tensor
+    ) -> tuple[Tensor, Slots]:
         """The change of the parameters, and the new state.
 
-        Shapes  gradient and slots `(*pack, size)`; weights and lr `(*pack, 1)`.
+        Shapes  gradient, parameters and slots `(*pack, size)`; weights and lr `(*pack, 1)`.
         """
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from ganstudy.optimizers._base import Optimizer, match
+from ganstudy.optimizers._moments import MomentEstimation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,38 +12,16 @@ if TYPE_CHECKING:
     from ganstudy.optimizers._base import Slots
 
 
-class Adam(Optimizer):
+class Adam(MomentEstimation):
     r"""Adaptive moment estimation.
 
-    Maths   $m \leftarrow \beta_1 m + (1 - \beta_1) g$,
-            $v \leftarrow \beta_2 v + (1 - \beta_2) g^2$,
-            $\theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)$ with
-            $\hat m = m / (1 - \beta_1^t)$ and $\hat v = v / (1 - \beta_2^t)$
-    Source  Kingma & Ba 2015, algorithm 1; `torch.optim.Adam`, whose defaults these are. The
-            corrections $1 - \beta^t$ are not computed as powers: they are the moments of the
-            constant 1, gathered by the same recursion.
+    Maths   $\theta \leftarrow \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)$
+    Source  Kingma & Ba 2015, algorithm 1; `torch.optim.Adam`, whose defaults these are.
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
-    weights: ClassVar[tuple[str, ...]] = ("first_weight", "second_weight")
-
-    beta1: float = Field(0.9, ge=0, lt=1, description="decay of the first moment")
-    beta2: float = Field(0.999, ge=0, lt=1, description="decay of the second moment")
-    eps: float = Field(1e-8, gt=0, description="added to the root of the second moment")
-
-    def update(self, gradient: Tensor, slots: Slots, lr: Tensor) -> tuple[Tensor, Slots]:
+    def update(
+        self, gradient: Tensor, slots: Slots, lr: Tensor, parameters: Tensor
+    ) -> tuple[Tensor, Slots]:
         """-lr m_hat / (sqrt(v_hat) + eps)."""
-        first = match(self.beta1, gradient) * slots["first_moment"]
-        first = first + match(1 - self.beta1, gradient) * gradient
-        second = match(self.beta2, gradient) * slots["second_moment"]
-        second = second + match(1 - self.beta2, gradient) * (gradient * gradient)
-        first_weight = self.beta1 * slots["first_weight"] + (1 - self.beta1)
-        second_weight = self.beta2 * slots["second_weight"] + (1 - self.beta2)
-        root = second.sqrt() / match(second_weight.sqrt(), gradient)
-        direction = first / (root + match(self.eps, gradient))
-        return -(match(lr / first_weight, gradient) * direction), {
-            "first_moment": first,
-            "second_moment": second,
-            "first_weight": first_weight,
-            "second_weight": second_weight,
-        }
+        step, new = self.step(gradient, slots, lr)
+        return -step, new

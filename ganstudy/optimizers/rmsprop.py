@@ -27,7 +27,9 @@ class RMSProp(Optimizer):
     alpha: float = Field(0.99, ge=0, lt=1, description="decay of the mean square")
     eps: float = Field(1e-8, gt=0, description="added to the root mean square")
 
-    def update(self, gradient: Tensor, slots: Slots, lr: Tensor) -> tuple[Tensor, Slots]:
+    def update(
+        self, gradient: Tensor, slots: Slots, lr: Tensor, parameters: Tensor
+    ) -> tuple[Tensor, Slots]:
         """-lr g / (sqrt(v) + eps)."""
         kept, new = match(self.alpha, gradient), match(1 - self.alpha, gradient)
         second = kept * slots["second_moment"] + new * (gradient * gradient)

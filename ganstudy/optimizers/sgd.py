@@ -19,6 +19,8 @@ class SGD(Optimizer):
     Source  Robbins & Monro 1951; `torch.optim.SGD`.
     """
 
-    def update(self, gradient: Tensor, slots: Slots, lr: Tensor) -> tuple[Tensor, Slots]:
+    def update(
+        self, gradient: Tensor, slots: Slots, lr: Tensor, parameters: Tensor
+    ) -> tuple[Tensor, Slots]:
         """-lr g."""
         return -(match(lr, gradient) * gradient), {}

@@ -73,6 +73,11 @@ class Target(Member, ABC):
         """The modes of p; None for a law that has none."""
         return None
 
+    @classmethod
+    def has_modes(cls) -> bool:
+        """Whether a member states `known_modes`."""
+        return cls.known_modes is not Target.known_modes
+
     @property
     def labels(self) -> int:
         """Number of labels; 0 for a target without labels."""
@@ -93,6 +98,11 @@ class Target(Member, ABC):
         Of a law that can be sampled without end these are fresh draws; of data, held-out rows.
         """
         return self.sample(rng, count)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether p is the law of given rows, with others held out."""
+        return type(self).held_out is not Target.held_out
 
     @property
     def description(self) -> str:

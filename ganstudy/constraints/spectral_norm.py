@@ -1,0 +1,70 @@
+"""`spectral_norm`: layers that stretch nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.constraints._base import Constraint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ganstudy.constraints._base import Parameters, Shapes
+
+_SMALLEST = 1e-12
+"""Least length of a vector by which another is divided, as in `torch.nn.functional.normalize`."""
+
+
+class SpectralNorm(Constraint):
+    r"""Each weight matrix is divided by its largest singular value.
+
+    Maths   $\bar W = c W / \sigma(W)$, $\sigma(W) = u^T W v$ with u, v from a power iteration that
+            makes one step in each D-step; the gradient sees u and v as constants. With 1-Lipschitz
+            activations the critic is $c^{layers}$-Lipschitz.
+    Source  Miyato et al. 2018, algorithm 1 and eq. 11. `torch.nn.utils.spectral_norm` iterates in
+            M-steps as well, where the weights have not changed since the D-step before.
+    """
+
+    norm: float = Field(1.0, gt=0, description="c, the spectral norm of every layer")
+
+    def constrain(
+        self, parameters: Parameters, slots: Mapping[str, Tensor], update: bool
+    ) -> tuple[Parameters, dict[str, Tensor]]:
+        """Weights with the asked norm, and the new left singular vectors."""
+        constrained, vectors = dict(parameters), {}
+        for name, weight in parameters.items():
+            if not name.startswith("weight"):
+                continue
+            fixed, left = weight.detach(), slots[_slot(name)][:, None, :]
+            right = _normalised(left @ fixed)
+            if update:
+                left = _normalised(right @ fixed.mT)
+                vectors[_slot(name)] = left[:, 0]
+                right = _normalised(left @ fixed)
+            largest = left @ weight @ right.mT
+            scale = self.norm if isinstance(self.norm, float) else self.norm[:, :, None]
+            constrained[name] = scale * weight / largest
+        return constrained, vectors
+
+    def initial(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
+        """A random direction for each weight matrix."""
+        vectors = {}
+        for name, (inputs, _) in shapes.items():
+            if name.startswith("weight"):
+                vector = rng.standard_normal(inputs, dtype=np.float32)
+                vectors[_slot(name)] = vector / np.linalg.norm(vector)
+        return vectors
+
+
+def _slot(weight: str) -> str:
+    return f"singular_{weight}"
+
+
+def _normalised(rows: Tensor) -> Tensor:
+    return rows / (rows @ rows.mT).sqrt().clamp(min=_SMALLEST)

@@ -1,0 +1,156 @@
+"""Recording: the curves and samples of a pack, moved to the host at each recorded step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganstudy.engine.affine import exact_value
+from ganstudy.engine.batches import evaluation_latent, held_out
+from ganstudy.engine.step import AVERAGE
+from ganstudy.trial import Record, canonical_json
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ganstudy.engine.step import Game, State
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.updates._base import Diagnostics
+
+    Array = NDArray[np.float32]
+
+__all__ = ["Recorder", "recorded_steps"]
+
+
+def recorded_steps(configuration: Adversarial) -> NDArray[np.int64]:
+    """M-steps at which a trial is measured: every so many, and the last."""
+    every, last = configuration.record.every, configuration.steps
+    return np.unique([*range(every, last + 1, every), last])
+
+
+class Recorder:
+    """What is kept of the trials of a pack; the stack may hold copies behind them.
+
+    curves  `(trials, recorded steps)` each, NaN where a trial has diverged or training has not come
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial[Adversarial]],
+        stack: Sequence[Trial[Adversarial]],
+        device: torch.device,
+    ) -> None:
+        self.trials = trials
+        self.steps = recorded_steps(trials[0].configuration)
+        self.curves: dict[str, Array] = {}
+        self.latent = evaluation_latent(stack, device)
+        # Without labels there is no column, and this is not looked at.
+        one_hot = self.latent[: len(trials), :, -max(trials[0].configuration.labels, 1) :]
+        self.labels = _on_host(one_hot.argmax(-1))
+        reused = any(trial.configuration.holds_out for trial in trials)
+        self.unseen = held_out(stack, device) if reused else None
+        # Trials that share target and metrics are measured in one call.
+        self.groups: dict[str, list[int]] = {}
+        for place, trial in enumerate(trials):
+            settings = trial.configuration.model_dump(include={"target", "record"})
+            self.groups.setdefault(canonical_json(settings), []).append(place)
+
+    def record(
+        self, step: int, game: Game, state: State, diagnostics: Diagnostics
+    ) -> NDArray[np.bool_]:
+        """Measure and keep the pack at one step; which trials are alive."""
+        count = len(self.trials)
+        alive: NDArray[np.bool_] = _on_host(state.alive)[:count]
+        values = {name: _on_host(value)[:count] for name, value in diagnostics.items()}
+        if self.unseen is not None:
+            values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
+        samples = self._samples(game, state.generator.parameters)
+        last = step == self.steps[-1]
+        values |= self._metrics(samples, "", last)
+        if game.average is not None:
+            averaged = self._samples(game, state.generator.slots[AVERAGE])
+            values |= self._metrics(averaged, "average_", last)
+        values |= self._divergences(values["critic_loss"], game, state)
+        column = int(np.searchsorted(self.steps, step))
+        for name, value in values.items():
+            empty = np.full((count, len(self.steps)), np.nan, np.float32)
+            curve = self.curves.setdefault(name, empty)
+            curve[:, column] = np.where(alive, value, np.nan)
+        return alive
+
+    def records(
+        self, game: Game, state: State, program_name: ProgramName, seconds: float
+    ) -> list[Record]:
+        """The finished records; samples are those of the last finite parameters."""
+        samples = self._samples(game, state.generator.parameters)
+        alive, survived = _on_host(state.alive), _on_host(state.survived)
+        return [
+            Record(
+                id=trial.id,
+                seed=trial.seed,
+                settings=trial.settings,
+                status="complete" if alive[place] else "diverged",
+                program=program_name,
+                diverged_at=math.nan if alive[place] else float(survived[place] + 1),
+                seconds=seconds,
+                steps=self.steps,
+                curves={
+                    name: self.curves[name][place]
+                    for name in trial.configuration.variables()
+                    if name in self.curves
+                },
+                samples=samples[place],
+            )
+            for place, trial in enumerate(self.trials)
+        ]
+
+    def _samples(self, game: Game, parameters: Tensor) -> Array:
+        return _on_host(game.sample(parameters, self.latent))[: len(self.trials)]
+
+    def _metrics(self, samples: Array, prefix: str, last: bool) -> dict[str, Array]:
+        """Each trial's own metrics; those that are costly at the last step alone."""
+        values: dict[str, Array] = {}
+        for places in self.groups.values():
+            configuration = self.trials[places[0]].configuration
+            for metric in configuration.record.metrics:
+                if metric.at == "end" and not last:
+                    continue
+                empty = np.full(len(self.trials), np.nan, np.float32)
+                column = values.setdefault(prefix + metric.name, empty)
+                cloud, target = samples[places], configuration.target
+                column[places] = (
+                    metric.compute_labelled(cloud, self.labels[places], target)
+                    if configuration.condition
+                    else metric.compute(cloud, target)
+                )
+        return values
+
+    def _divergences(self, critic_loss: Array, game: Game, state: State) -> dict[str, Array]:
+        """Each trial's bound, and the exact value where the law of the generator is known."""
+        bound = np.full(len(self.trials), np.nan, np.float32)
+        exact = bound.copy()
+        for place, trial in enumerate(self.trials):
+            configuration = trial.configuration
+            value = configuration.divergence.bound(critic_loss[place].astype(np.float64))
+            if value is None:
+                continue
+            bound[place] = value
+            if configuration.affine_in_density:
+                parameters = game.generator.split(state.generator.parameters[place : place + 1])
+                exact[place] = exact_value(
+                    configuration.divergence,
+                    configuration.target,
+                    {name: _on_host(value)[0] for name, value in parameters.items()},
+                )
+        return {"bound": bound, "exact": exact}
+
+
+def _on_host(value: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = value.detach().cpu().numpy()
+    return array

@@ -1,0 +1,63 @@
+"""Clouds of samples: one at a time, and the clouds of p that they are compared with."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ganstudy.metrics._base import Array
+    from ganstudy.targets import Target
+
+    Cloud = NDArray[np.float64]
+
+REFERENCE_SEED = 1407_1405
+"""Seed of all clouds of p that metrics draw; no seed of a trial, so that no trial trained on it."""
+
+
+def each_cloud(samples: Array, measure: Callable[[Cloud], float], worst: float) -> Array:
+    """`measure` of every cloud; a cloud with a sample that is not finite has the worst value.
+
+    A cloud is a set: `measure` sees it in an order that depends on the set alone, and can take its
+    first samples for a random part of it.
+
+    Shapes  `(*pack, samples, dimension) -> (*pack,)`.
+    """
+    clouds = samples.reshape(-1, *samples.shape[-2:]).astype(np.float64)
+    finite = np.asarray(np.isfinite(clouds).all(axis=(1, 2)))
+    values = [
+        measure(_shuffled(cloud)) if usable else worst
+        for cloud, usable in zip(clouds, finite, strict=True)
+    ]
+    return np.array(values, np.float64).reshape(samples.shape[:-2])
+
+
+def reference(target: Target, count: int, block: int = 0) -> Cloud:
+    """Samples of p that no training step sees: the same for every trial, independent by block.
+
+    That one cloud serves all trials makes a metric a function of the samples alone. Its own chance
+    is common to all arms, and cancels in their differences to first order.
+    """
+    stream = np.random.SeedSequence(REFERENCE_SEED, spawn_key=(block,))
+    return target.held_out(np.random.default_rng(stream), count).astype(np.float64)
+
+
+def _shuffled(cloud: Cloud) -> Cloud:
+    ordered = np.ascontiguousarray(cloud[np.lexsort(cloud.T)])
+    # The order is drawn anew for every set: one order for all would favour the same ranks in all.
+    rng = np.random.default_rng(zlib.crc32(ordered.tobytes()))
+    return np.asarray(rng.permutation(ordered))
+
+
+def typical_distance(cloud: Cloud) -> float:
+    """Median distance between the two halves of a cloud: the scale of kernels."""
+    from scipy.spatial.distance import cdist
+
+    half = len(cloud) // 2
+    return float(np.median(cdist(cloud[:half], cloud[half:])))

@@ -1,0 +1,48 @@
+"""`density`: how densely samples of p surround the samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._neighbours import balls_around, radii
+
+if TYPE_CHECKING:
+    from ganstudy.metrics._base import Array
+    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
+
+
+class Density(Metric):
+    r"""Density: mean number of balls of p that hold a sample of q, over k.
+
+    Maths   $\frac{1}{kn} \sum_j \sum_i 1[\, |y_j - x_i| \le r_k(x_i) \,]$ with as many samples
+            $x_i$ of p, each ball reaching to the k-th neighbour. Unlike `precision` it does not
+            take one wide ball for support. It exceeds 1 where q keeps to the dense parts of p.
+    Bias    none: 1 on average at p = q, since a ball that reaches to the k-th of $n - 1$ others
+            holds a share $k/n$ of p.
+    Cost    a distance matrix of samples by samples; at the end.
+    Source  Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
+            equation 3.
+    """
+
+    at: ClassVar[Literal["every", "end"]] = "end"
+    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
+
+    def compute(self, samples: Array, target: Target) -> Array:
+        """Mean number of balls around a sample of each cloud, over k."""
+        real = reference(target, samples.shape[-2])
+        reach = radii(real, self.neighbours)
+
+        def measure(cloud: Cloud) -> float:
+            return float(np.mean(balls_around(cloud, real, reach)) / self.neighbours)
+
+        return each_cloud(samples, measure, worst=0.0)
+
+    def reading(self, target: Target) -> Reading:
+        """From 0 up; 1 for a perfect generator, more for one that keeps to the densest parts."""
+        return Reading("density", "1", "higher", (0.0, float("inf")), 1.0)

@@ -1,0 +1,49 @@
+"""`forward_kl`: how surprising p is to the generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._log_densities import log_ratios
+
+if TYPE_CHECKING:
+    from ganstudy.metrics._base import Array
+    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
+
+
+class ForwardKL(Metric):
+    r"""Forward Kullback-Leibler divergence KL(p || q), estimated; large where modes are missed.
+
+    Maths   $E_p[\log p - \log \hat q]$ over as many samples of p. The density of q is estimated by
+            k-th neighbours; that of p is exact where the target states one, and else estimated in
+            the same way.
+    Bias    downwards by a few hundredths of a nat at p = q with 2,000 samples in the plane, where
+            an estimate below zero is cut off at zero: neighbours make thin tails of q too dense. It
+            falls short where p reaches beyond q, by a third for a Gaussian of 0.6 times the width,
+            and a missed mode adds a finite amount, since neighbours in other modes stand in.
+    Cost    two nearest-neighbour trees; at the end.
+    Source  Wang, Kulkarni and Verdú 2009, equation 5.
+    """
+
+    at: ClassVar[Literal["every", "end"]] = "end"
+    neighbours: int = Field(5, ge=1, description="k: density from the k-th neighbour")
+
+    def compute(self, samples: Array, target: Target) -> Array:
+        """Estimate for each cloud."""
+        real = reference(target, samples.shape[-2])
+
+        def measure(cloud: Cloud) -> float:
+            ratios = log_ratios(cloud, real, target, self.neighbours)
+            return max(float(-np.mean(ratios.at_real)), 0.0)
+
+        return each_cloud(samples, measure, worst=np.inf)
+
+    def reading(self, target: Target) -> Reading:
+        """From 0 up, in nats."""
+        return Reading("forward KL", "nat", "lower", (0.0, np.inf), 0.0)

@@ -1,0 +1,46 @@
+"""`recall`: how much of p lies where there are samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._neighbours import balls_around, radii
+
+if TYPE_CHECKING:
+    from ganstudy.metrics._base import Array
+    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
+
+
+class Recall(Metric):
+    """Improved recall: share of p within the estimated support of q.
+
+    Maths   as `precision` with the parts exchanged: samples of p in the union of balls around the
+            samples of q, each reaching to its k-th neighbour.
+    Bias    downwards, as that of `precision`. Stray samples between the
+            modes have wide balls that can cover whole modes, so that recall may flatter a poor q.
+    Cost    a distance matrix of samples by samples; at the end.
+    Source  Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing
+            generative models", equation 2.
+    """
+
+    at: ClassVar[Literal["every", "end"]] = "end"
+    neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
+
+    def compute(self, samples: Array, target: Target) -> Array:
+        """Share of samples of p within the estimated support of each cloud."""
+        real = reference(target, samples.shape[-2])
+
+        def measure(cloud: Cloud) -> float:
+            return float(np.mean(balls_around(real, cloud, radii(cloud, self.neighbours)) > 0))
+
+        return each_cloud(samples, measure, worst=0.0)
+
+    def reading(self, target: Target) -> Reading:
+        """Between 0 and 1."""
+        return Reading("improved recall", "1", "higher", (0.0, 1.0), 1.0)
