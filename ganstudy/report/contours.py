@@ -94,6 +94,13 @@ def density(config: str) -> tuple[Array, Array]:
     return x, np.exp(target.log_prob(x[:, None]))
 
 
+def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
+    """What the data are, for each target that is made of data."""
+    known = sorted({str(text) for text in configs.ravel()} - {""})
+    known_targets = [from_config(json.loads(text)) for text in known]
+    return [target.description for target in known_targets if target.holds_out]
+
+
 def _sample(target: Target) -> Array:
     count = COUNT if target.dimension <= 2 else DRAWN
     return target.sample(np.random.default_rng(0), count).astype(np.float64)

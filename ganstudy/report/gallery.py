@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
-from ganstudy.report.contours import backdrop, density
+from ganstudy.report.contours import backdrop, data_descriptions, density
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
@@ -138,7 +138,7 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.set_ylim(y - half, y + half)
     axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.5, zorder=3))
     if behind.points is not None:
-        _dots(axes, behind.points, "#4b5563", zorder=1)
+        _dots(axes, behind.points, style.MUTED, zorder=1)
     if cell.status != "complete":
         return
     # Trials that store fewer samples than others are padded with NaN.
@@ -208,6 +208,7 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
         parts.append(
             f"Of {features} features the target's two leading principal components are drawn."
         )
+    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target"].values)]
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
