@@ -140,7 +140,8 @@ def test_other_content_makes_other_trials(tmp_path: Path) -> None:
     path.write_bytes(TABLE.read_bytes())
 
     def ids() -> set[str]:
-        return {trial(target={"name": "file", "path": str(path), "label": "group"}).id}
+        target = {"name": "file", "path": str(path), "label": "group"}
+        return {trial(target=target, record={"metrics": ["sliced_wasserstein"]}).id}
 
     before = ids()
     assert ids() == before
