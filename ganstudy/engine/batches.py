@@ -74,8 +74,12 @@ def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tens
     drawn = []
     for trial in trials:
         configuration, rng = trial.configuration, trial.stream("evaluation", 1)
-        count = configuration.record.samples // configuration.critic.pac * configuration.critic.pac
-        drawn.append(_samples(configuration, rng, max(count, configuration.critic.pac)))
+        pac = configuration.critic.pac
+        count = max(configuration.record.samples // pac, 1) * pac
+        if configuration.labels:
+            drawn.append(_samples(configuration, rng, count))
+        else:
+            drawn.append(configuration.target.held_out(rng, count))
     return torch.from_numpy(np.stack(drawn)).to(device)
 
 

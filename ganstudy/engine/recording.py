@@ -50,7 +50,7 @@ class Recorder:
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: dict[str, Array] = {}
         self.latent = evaluation_latent(stack, device)
-        reused = any(trial.configuration.training_set is not None for trial in trials)
+        reused = any("held_out_logit" in trial.configuration.variables() for trial in trials)
         self.unseen = held_out(stack, device) if reused else None
         # Trials that share target and metrics are measured in one call.
         self.groups: dict[str, list[int]] = {}
