@@ -49,8 +49,13 @@ class RelativisticAverage(Divergence):
             return -self.critic_loss(real, fake)
         return self.critic_loss(fake, real)
 
+    @property
+    def descends_exact(self) -> bool:
+        """With `generator: bound` alone."""
+        return self.generator == "bound"
+
     def exact(self, laws: DiscreteLaws) -> float:
-        """D(p, q), which the generator descends with `generator: bound`."""
+        """D(p, q)."""
         return float(np.log(4)) - self.critic_minimum(laws)
 
     def optimal_logits(self, laws: DiscreteLaws) -> Array:

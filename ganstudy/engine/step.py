@@ -352,7 +352,7 @@ class Game:
                 slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
                 if not self.labels:
                     return slopes
-                return slopes.unflatten(-1, (self.pac, -1))[..., : -self.labels].flatten(-2)
+                return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)
 
             groups = real.shape[1] // self.pac
             joined = [x.reshape(x.shape[0], groups, -1) for x in (real, fake)]
