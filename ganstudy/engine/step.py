@@ -58,7 +58,7 @@ class State(NamedTuple):
 
         Where the critic has died, the M-step beside it does not count.
         """
-        lost = self.alive & ~other.alive
+        lost = (self.alive & ~other.alive).to(self.survived.dtype)
         return self._replace(
             critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
         )
