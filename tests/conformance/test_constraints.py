@@ -343,7 +343,7 @@ def test_norms_hold_after_training() -> None:
         own = trial(0, constraint=constraint, divergence="hinge", critic=settings, steps=100)
         game, state = initial([own, own], CPU)
         first = state
-            for batch in itertools.islice(batches([own, own], CPU), 100):
+        for batch in itertools.islice(batches([own, own], CPU), 100):
             state, _ = game.updates.play(program("eager"), game, state, batch)
         assert float((state.critic.parameters - first.critic.parameters).abs().max()) > 0.1
         parameters = game.critic.split(state.critic.parameters)
