@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine.packing import choose_program, cost
 from ganstudy.search import Search, search_of
+from ganstudy.search.bayes import Bayes
+from ganstudy.search.storage import write_storage
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import Study, load
 
@@ -142,12 +144,16 @@ def program(
         return used, "as the earlier trials of this run"
     if asked != "auto":
         return asked, "as the study asks"
+    if study.space:
+        return "eager", "a search asks for packs of too many sizes to compile"
     return choose_program(parts, workers)
 
 
 def report(directory: RunDirectory, search: Search) -> Path:
     """Gather the records and build the report from the dataset."""
     dataset = gather(directory, search)
+    if isinstance(search, Bayes):
+        write_storage(search, directory.search)
     from ganstudy.report import build
 
     return build(dataset, directory.read_environment(), directory.report)

@@ -257,12 +257,15 @@ def _space(
     if file.search.bayes is None:
         return ()
     labels = {axis.name: axis.labels for axis in axes}
-    space = tuple(parameters(document, file.search.bayes, labels, problems))
+    own: list[Problem] = []
+    space = tuple(parameters(document, file.search.bayes, labels, own))
     for parameter in space:
         if parameter.dimension in RESERVED:
             message = "this name has a meaning of its own in the dataset; choose another"
-            problems.append(document.problem(parameter.place, message))
-    return space
+            own.append(document.problem(parameter.place, message))
+    problems += own
+    # What a broken parameter would set cannot be checked any further.
+    return () if own else space
 
 
 def _objective_problems(
@@ -278,7 +281,7 @@ def _objective_problems(
     if bayes.sampler == "cmaes" and len(objectives) > 1:
         message = "cmaes has one objective; tpe, gp, qmc and random can have several"
         yield study.document.problem(("search", "bayes", "sampler"), message)
-    if bayes.sampler == "cmaes" and all(isinstance(p, Choice) for p in study.space):
+    if bayes.sampler == "cmaes" and not any(isinstance(p, RangeFile) for p in bayes.space.values()):
         message = "cmaes needs a range in the space; lists of values it draws at random"
         yield study.document.problem(("search", "bayes", "sampler"), message)
     if bayes.pruner is not None and len(objectives) > 1:
@@ -305,7 +308,8 @@ def _objective_problems(
 def _size_problems(study: Study) -> Iterator[Problem]:
     """A budget that is larger than the space can never be spent."""
     bayes = study.file.search.bayes
-    for labels in itertools.product(*(axis.labels for axis in study.axes)) if bayes else ():
+    arms = itertools.product(*(axis.labels for axis in study.axes))
+    for labels in arms if bayes is not None and study.space else ():
         names = (axis.name for axis in study.axes)
         points = size(study.space, dict(zip(names, labels, strict=True)))
         if bayes is not None and points < bayes.trials:

@@ -140,7 +140,7 @@ class Bayes(Search):
         signs = [1.0 if d == "maximize" else -1.0 for d in self.objectives.values()]
         scored = [
             (point, [s * v for s, v in zip(signs, known.values, strict=True)])
-            for point, known in self._known(arm)
+            for point, known in self.known(arm)
             if point.last and self._complete(point)
         ]
         return [
@@ -273,7 +273,7 @@ class Bayes(Search):
         number = len(self._points[arm])
         if number >= self.file.trials or arm in self._used_up:
             return None
-        known = tuple(known for _, known in self._known(arm, lies=True))
+        known = tuple(known for _, known in self.known(arm, lies=True))
         learned = sum(not k.lie for k in known)
         sampler = self.file.sampler
         if sampler in ("tpe", "gp") and learned < self.file.startup:
@@ -357,7 +357,7 @@ class Bayes(Search):
 
     # --- what is known --------------------------------------------------------------------------
 
-    def _known(self, arm: Arm, lies: bool = False) -> list[tuple[Point, Known]]:
+    def known(self, arm: Arm, lies: bool = False) -> list[tuple[Point, Known]]:
         """Points with values, in the order in which they were learned; then, if asked, lies."""
         points = self.points(arm)
         raw = {id(p): self._raw(p, p.level) for p in points}

@@ -39,6 +39,7 @@ class RunDirectory:
         self.study = path / "study.yaml"
         self.environment = path / "environment.json"
         self.results = path / "results.zarr"
+        self.search = path / "search.db"
         self.report = path / "report"
 
     @classmethod
