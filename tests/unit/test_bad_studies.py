@@ -146,8 +146,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "unknown sampler": (f"{BAYES}    sampler: tpee\n", [":7", "search.bayes.sampler", "'tpe'"]),
     "unknown statistic": (f"{BAYES}    statistic: meen\n", [":7", "statistic", "'mean'"]),
     "unknown key of a range": (
-        _space("critic.steps: {low: 1, high: 8, lgo: true}"),
-        [":4", "search.bayes.space.critic.steps.lgo", "'log'"],
+        _space("critic.steps: {low: 1, high: 8, stpe: 7}"),
+        [":4", "search.bayes.space.critic.steps.stpe", "'step'"],
     ),
     "half a range": (_space("critic.steps: {low: 1}"), [":4", "critic.steps.high", "required"]),
     "low above high": (_space("critic.steps: {low: 9, high: 8}"), [":4", "low", "9 > 8"]),
