@@ -452,6 +452,7 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
 # --- the cache ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_storage_is_a_cache(tmp_path: Path) -> None:
     """One Optuna study for each arm with all points; deleted, it is written again, equal."""
     own = bayes(tmp_path)
