@@ -121,10 +121,10 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
             sys.exit(1 if check_plugin(plugin) else 0)
         assert study is not None
         from ganstudy import study as studies
-        from ganstudy.search.grid import Grid
+        from ganstudy.search import search_of
 
-        plan = Grid(studies.load(study, overrides))
-        click.echo(f"{study}: {len(plan.trials)} trials, no mistakes found")
+        planned = search_of(studies.load(study, overrides)).counts().total()
+        click.echo(f"{study}: {planned} trials, no mistakes found")
 
 
 @main.command()
@@ -148,12 +148,10 @@ def status(run: Path, as_json: bool) -> None:
     """Count trials by status; show failures with their causes."""
     with _clear_errors():
         from ganstudy import pipeline
-        from ganstudy.search.grid import Grid
 
-        directory, study = pipeline.reopen(run)
-        planned = Grid(study)
-        counts = pipeline.counts(directory, planned)
-        ids = {trial.id for trial in planned.trials.values()}
+        directory, search = pipeline.reopen(run)
+        counts = search.counts()
+        ids = {trial.id for trial in search.trials.values()}
         failures = (
             [
                 {"trial": r.id, "seed": r.seed, "cause": r.cause}
@@ -179,11 +177,10 @@ def report(run: Path) -> None:
     """Gather the records and build the report anew."""
     with _clear_errors():
         from ganstudy import pipeline
-        from ganstudy.search.grid import Grid
 
-        directory, study = pipeline.reopen(run)
+        directory, search = pipeline.reopen(run)
         with directory.locked():
-            page = pipeline.report(directory, study, Grid(study))
+            page = pipeline.report(directory, search)
         click.echo(f"report: {page}")
 
 
@@ -287,35 +284,40 @@ def _aside(directory: Path) -> Path:
 
 def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> None:
     from ganstudy import pipeline
-    from ganstudy.engine.packing import estimate, packs
-    from ganstudy.search.grid import Grid
+    from ganstudy.engine.packing import estimate
+    from ganstudy.search import search_of
     from ganstudy.store import RunDirectory
 
-    trials = {trial.id: trial for trial in Grid(study).trials.values()}
     run = RunDirectory(directory)
-    recorded = run.recorded()
-    missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
-    parts = packs(missing, workers, study.file.engine.pack)
+    search = search_of(study)
+    search.tell(run.read())
+    counts, parts = search.counts(), search.outlook(workers)
     program, reason = pipeline.program(run, study, parts, workers)
     summary = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
         "seeds": list(study.seeds),
-        "trials": len(trials),
-        "recorded": len(trials) - len(missing),
+        "trials": counts.total(),
+        "recorded": counts.total() - counts["missing"],
         "packs": [len(pack) for pack in parts],
-        "trial_steps": sum(trial.configuration.steps for trial in missing),
+        "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
         "program": program,
         "seconds": round(estimate(parts, workers, program)),
     }
+    if study.space:
+        summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
     if as_json:
         click.echo(json.dumps(summary))
         return
     click.echo(study.file.question)
     for name, labels in summary["axes"].items():
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
+    for parameter in study.space:
+        click.echo(f"  {parameter.name}: {parameter}")
     click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
-    click.echo(f"{len(trials)} trials, {summary['recorded']} recorded, {len(missing)} to train")
+    click.echo(
+        f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
+    )
     if parts:
         sizes = summary["packs"]
         click.echo(
@@ -352,7 +354,9 @@ def _progress_line(progress: Progress) -> str:
     parts = [f"{done}/{progress.planned} trials"]
     if progress.program and not progress.trained:
         parts.append(f"{progress.program} steps ({progress.program_reason})")
-    parts += [f"{progress.done[s]} {s}" for s in ("diverged", "failed") if progress.done[s]]
+    parts += [
+        f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
+    ]
     if progress.trained:
         parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
     left = progress.seconds_left
@@ -362,7 +366,7 @@ def _progress_line(progress: Progress) -> str:
 
 
 def _status_line(done: dict[str, int]) -> str:
-    order = ("complete", "diverged", "failed", "missing")
+    order = ("complete", "diverged", "pruned", "failed", "missing")
     return ", ".join(f"{done[name]} {name}" for name in order if done.get(name)) or "no trials"
 
 

@@ -166,8 +166,9 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
     rest = key
     while True:
         known = [k for k in map(str, values) if rest == k or rest.startswith(k + ".")]
-        # The name of an axis that the file does not have yet may hold dots as well.
-        new = rest if path == ["search", "grid"] else rest.split(".")[0]
+        # The name of an axis or a parameter that is not in the file yet may hold dots as well.
+        whole = path in (["search", "grid"], ["search", "bayes", "space"])
+        new = rest if whole else rest.split(".")[0]
         name = max(known, key=len, default=new)
         path.append(name)
         rest = rest[len(name) + 1 :]

@@ -10,17 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.engine.packing import choose_program, packs
-from ganstudy.search.grid import Grid
+from ganstudy.engine.packing import choose_program, cost
+from ganstudy.search import Search, search_of
+from ganstudy.search.bayes import Bayes
+from ganstudy.search.storage import write_storage
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import Study, load
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
-    from ganstudy.family import Member
-    from ganstudy.trial import ProgramName, Record, Trial
+    from ganstudy.trial import ProgramName, Record
 
-__all__ = ["Progress", "counts", "name_of", "reopen", "report", "run"]
+__all__ = ["Progress", "name_of", "reopen", "report", "run"]
 
 
 @dataclass
@@ -37,6 +38,14 @@ class Progress:
     cost_planned: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
+    @classmethod
+    def of(cls, search: Search, left: Sequence[Pack]) -> Progress:
+        """At the start, with these packs left to train."""
+        done = search.counts()
+        progress = cls(done.total(), done=done, cost_planned=sum(map(cost, left)))
+        del done["missing"]
+        return progress
+
     @property
     def seconds(self) -> float:
         """Time since the run began."""
@@ -47,13 +56,15 @@ class Progress:
         """Time left at the pace so far; None before the first pack has ended."""
         if not self.cost:
             return None
-        return self.seconds * (self.cost_planned / self.cost - 1)
+        return self.seconds * max(self.cost_planned / self.cost - 1, 0.0)
 
-    def add(self, trials: dict[str, Trial[Any]], records: Iterable[Record]) -> None:
+    def add(self, search: Search, records: Iterable[Record]) -> None:
         """Count the records of a pack that has ended."""
+        trials = {trial.id: trial for trial in search.trials.values()}
+        self.done = search.counts()
+        del self.done["missing"]
         for record in records:
             configuration = trials[record.id].configuration
-            self.done[record.status] += 1
             self.trained += 1
             self.trial_steps += configuration.steps
             self.cost += configuration.cost()
@@ -73,18 +84,14 @@ def run(
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use.
     """
     directory = RunDirectory(out)
-    plan = Grid(study)
-    trials = {trial.id: trial for trial in plan.trials.values()}
+    search = search_of(study)
     with directory.locked():
-        recorded = directory.recorded()
-        missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
-        progress = Progress(len(trials))
-        progress.done.update(recorded[i] for i in trials if i in recorded)
-        progress.cost_planned = sum(t.configuration.cost() for t in missing)
-        parts = packs(missing, workers, study.file.engine.pack)
-        progress.program, progress.program_reason = program(directory, study, parts, workers)
-        directory.write_study(study, plan)
-        if missing:
+        search.tell(directory.read())
+        left = search.outlook(workers)
+        progress = Progress.of(search, left)
+        progress.program, progress.program_reason = program(directory, study, left, workers)
+        directory.write_study(study)
+        if left:
             session = {
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "command": command,
@@ -93,41 +100,33 @@ def run(
                 "program": progress.program,
             }
             try:
-                train(directory, parts, beside(plan), session, progress, observe)
+                train(directory, search, session, progress, observe)
             finally:
                 session["seconds"] = round(progress.seconds, 1)
                 session["trials"] = progress.trained
                 session["trial_steps"] = progress.trial_steps
                 directory.write_session(session, study.name)
-        report(directory, study, plan)
+        report(directory, search)
     return progress
 
 
 def train(
     directory: RunDirectory,
-    parts: Sequence[Pack],
-    beside: tuple[Member, ...],
+    search: Search,
     session: Mapping[str, Any],
     progress: Progress,
     observe: Callable[[Progress], None],
 ) -> None:
-    """Train packs and keep their records as they land."""
+    """Train what a search asks for and keep the records as they land."""
     # Workers are needed only where something is missing, and cost a second to import.
     from ganstudy.schedule.local import train_packs
 
-    trials = {trial.id: trial for pack in parts for trial in pack}
     observe(progress)
     workers, devices, program_name = (session[k] for k in ("workers", "devices", "program"))
-    for records in train_packs(parts, workers, devices, program_name, beside):
+    for records in train_packs(search, workers, devices, program_name, search.masked()):
         directory.write(records)
-        progress.add(trials, records)
+        progress.add(search, records)
         observe(progress)
-
-
-def beside(plan: Grid) -> tuple[Member, ...]:
-    """The masked members of all planned trials, each once."""
-    configurations = plan.study.points.values()
-    return tuple(dict.fromkeys(member for c in configurations for member in c.masked()))
 
 
 def program(
@@ -145,29 +144,29 @@ def program(
         return used, "as the earlier trials of this run"
     if asked != "auto":
         return asked, "as the study asks"
+    if study.space:
+        return "eager", "a search asks for packs of too many sizes to compile"
     return choose_program(parts, workers)
 
 
-def report(directory: RunDirectory, study: Study, plan: Grid) -> Path:
+def report(directory: RunDirectory, search: Search) -> Path:
     """Gather the records and build the report from the dataset."""
-    dataset = gather(directory, study, plan)
+    dataset = gather(directory, search)
+    if isinstance(search, Bayes):
+        write_storage(search, directory.search)
     from ganstudy.report import build
 
     return build(dataset, directory.read_environment(), directory.report)
 
 
-def reopen(path: Path) -> tuple[RunDirectory, Study]:
-    """An existing run and the study it was asked."""
+def reopen(path: Path) -> tuple[RunDirectory, Search]:
+    """An existing run and the search of the study it was asked, told all its records."""
     directory = RunDirectory.existing(path)
-    return directory, load(directory.study, name=name_of(directory))
+    search = search_of(load(directory.study, name=name_of(directory)))
+    search.tell(directory.read())
+    return directory, search
 
 
 def name_of(directory: RunDirectory) -> str:
     """Name of the study that a run was asked."""
     return str(directory.read_environment().get("study", directory.path.resolve().name))
-
-
-def counts(directory: RunDirectory, plan: Grid) -> Counter[str]:
-    """Planned trials by status; those without a record are `missing`."""
-    recorded = directory.recorded()
-    return Counter(recorded.get(i, "missing") for i in {t.id for t in plan.trials.values()})

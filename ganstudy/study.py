@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +15,27 @@ from ganstudy import kinds, plugins
 from ganstudy.configuration import Assignment, configure, plain_message
 from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
 from ganstudy.family import Settings, label
+from ganstudy.space import (
+    AnyParameter,
+    BayesFile,
+    Choice,
+    ChoiceFile,
+    ObjectiveFile,
+    PrunerFile,
+    RangeFile,
+    parameters,
+    size,
+)
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
 RESERVED = (
     *("seed", "step", "sample", "feature"),
-    *("status", "diverged_at", "seconds", "trial", "target", "samples"),
+    *("status", "diverged_at", "seconds", "trial", "trial_id", "target", "samples", "pareto"),
 )
-"""Names of the dataset that an axis cannot take."""
+"""Names of the dataset that an axis or a parameter cannot take."""
+
+_LISTED = re.compile(r", | or ")
 
 
 class SearchFile(Settings):
@@ -29,6 +43,9 @@ class SearchFile(Settings):
 
     grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(
         default={}, description="axes: a key path with a list of values, or labelled bundles"
+    )
+    bayes: BayesFile | None = Field(
+        None, description="a search by results; with a grid, one such search for each of its points"
     )
     exclude: list[dict[str, Any]] = Field(
         default=[], description="grid points to leave out: axis and value pairs that all match"
@@ -81,7 +98,9 @@ class Axis:
 class Study:
     """A validated study.
 
-    points  the configuration at each point of the grid, by its index on each axis
+    points  the configuration at each point of the grid, by its index on each axis; in a search by
+            results, that of each arm with the first value of every parameter
+    space   the parameters of a search by results
     """
 
     name: str
@@ -90,6 +109,7 @@ class Study:
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
     points: Mapping[tuple[int, ...], kinds.Kind]
+    space: tuple[AnyParameter, ...] = ()
 
     @property
     def compare(self) -> str:
@@ -100,10 +120,23 @@ class Study:
     @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
-        return self.file.score or _metrics(next(iter(self.points.values())))[0]
+        bayes = self.file.search.bayes
+        objectives = list(bayes.objective.metrics) if bayes else []
+        return self.file.score or (objectives or _metrics(next(iter(self.points.values()))))[0]
 
-    def resolve(self, point: Mapping[str, int]) -> kinds.Kind:
+    def labels(self, index: Sequence[int]) -> dict[str, Any]:
+        """The label on each axis at a point of the grid."""
+        return {axis.name: axis.labels[i] for axis, i in zip(self.axes, index, strict=True)}
+
+    def resolve(
+        self,
+        point: Mapping[str, int],
+        values: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+    ) -> kinds.Kind:
         """The configuration at a point, given as an index on each named axis.
+
+        `values` are those of the parameters of a search, `steps` another number of M-steps.
 
         Errors  `StudyError`, placed where the offending setting is written.
         """
@@ -113,7 +146,20 @@ class Study:
             if axis.name in point
             for key, value in axis.settings[point[axis.name]].items()
         ]
+        for parameter in self.space:
+            if values is not None and parameter.name in values:
+                assignments += parameter.settings(values[parameter.name])
+        if steps is not None:
+            assignments.append((("steps",), steps, ("search", "bayes", "pruner")))
         return configure(self.document, self.file.trial, assignments)
+
+    def corners(self) -> Iterator[kinds.Kind]:
+        """Configurations that show every value of a list and both ends of every range."""
+        for index in self.points:
+            labels = self.labels(index)
+            point = dict(zip(labels, index, strict=True))
+            for values in _extremes(self.space, labels):
+                yield self.resolve(point, values)
 
 
 def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Study:
@@ -131,16 +177,19 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
         raise StudyError(problems)
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
-    study = Study(name or path.stem, document, file, axes, seeds, points={})
+    space = _space(document, file, axes, problems)
+    study = Study(name or path.stem, document, file, axes, seeds, points={}, space=space)
     names = [axis.name for axis in axes]
     if file.compare is not None and file.compare not in names:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
         problems.append(document.problem(("compare",), message))
     problems += _exclude_problems(document, file, axes)
-    problems += _conflicts(document, axes)
+    problems += _conflicts(document, axes, space)
     points = _points(study, problems)
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
+    problems += _objective_problems(study, points)
+    problems += _size_problems(study)
     if problems:
         raise StudyError(problems)
     return replace(study, points=points)
@@ -170,16 +219,21 @@ def _file_problem(document: Document, entry: Any) -> Problem:
     path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
     path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
     if entry["type"] == "extra_forbidden":
-        models: dict[object, type[Settings]] = {"search": SearchFile, "engine": EngineFile}
-        model = models.get(path[0], StudyFile) if len(path) > 1 else StudyFile
-        choices = list(model.model_fields)
+        choices = list(_model_at(entry["loc"]).model_fields)
         trial_keys = kinds.family["adversarial"].model_fields
         hint = nearest(path[-1], choices)
         if path[-1] in trial_keys and len(path) == 1:
             hint = f"; did you mean 'trial.{path[-1]}'?"
         return document.problem(path, f"no such key{hint}")
     if entry["type"] == "missing":
-        return document.problem(path, "this key is required")
+        message = "this key is required"
+        if path[:3] == ("search", "bayes", "space"):
+            message += " in a range; a list of values is written [a, b]"
+        return document.problem(path, message)
+    if entry["type"] == "literal_error":
+        choices = [choice.strip("' ") for choice in _LISTED.split(entry["ctx"]["expected"])]
+        message = f"unknown name {entry['input']!r}{nearest(entry['input'], choices)}"
+        return document.problem(path, message)
     if path == ("seeds",):
         return document.problem(path, "a number of seeds, or a list of whole numbers")
     if path[:2] == ("search", "grid") and len(path) >= 3:
@@ -197,6 +251,87 @@ def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
             plugins.load(path if path.is_file() else folder / path.name)
         except plugins.PluginError as error:
             yield document.problem(("plugins", index), str(error))
+
+
+def _model_at(location: Sequence[Any]) -> type[Settings]:
+    """The model whose keys stand at a place of the file."""
+    models: dict[tuple[Any, ...], type[Settings]] = {
+        ("search",): SearchFile,
+        ("engine",): EngineFile,
+        ("search", "bayes"): BayesFile,
+        ("search", "bayes", "objective"): ObjectiveFile,
+        ("search", "bayes", "pruner"): PrunerFile,
+    }
+    if "dict[range]" in location or "dict[choice]" in location:
+        return RangeFile if "dict[range]" in location else ChoiceFile
+    return models.get(tuple(location[:-1]), StudyFile)
+
+
+def _space(
+    document: Document, file: StudyFile, axes: Sequence[Axis], problems: list[Problem]
+) -> tuple[AnyParameter, ...]:
+    if file.search.bayes is None:
+        return ()
+    labels = {axis.name: axis.labels for axis in axes}
+    own: list[Problem] = []
+    space = tuple(parameters(document, file.search.bayes, labels, own))
+    for parameter in space:
+        if parameter.dimension in RESERVED:
+            message = "this name has a meaning of its own in the dataset; choose another"
+            own.append(document.problem(parameter.place, message))
+    problems += own
+    # What a broken parameter would set cannot be checked any further.
+    return () if own else space
+
+
+def _objective_problems(
+    study: Study, points: Mapping[tuple[int, ...], kinds.Kind]
+) -> Iterator[Problem]:
+    bayes = study.file.search.bayes
+    if bayes is None:
+        return
+    place = ("search", "bayes", "objective")
+    objectives = bayes.objective.metrics
+    if not objectives:
+        yield study.document.problem(place, "write maximize or minimize, and a metric")
+    if bayes.sampler == "cmaes" and len(objectives) > 1:
+        message = "cmaes has one objective; tpe, gp, qmc and random can have several"
+        yield study.document.problem(("search", "bayes", "sampler"), message)
+    if bayes.sampler == "cmaes" and not any(isinstance(p, RangeFile) for p in bayes.space.values()):
+        message = "cmaes needs a range in the space; lists of values it draws at random"
+        yield study.document.problem(("search", "bayes", "sampler"), message)
+    if bayes.pruner is not None and len(objectives) > 1:
+        message = "points are pruned by one objective, and there are several"
+        yield study.document.problem(("search", "bayes", "pruner"), message)
+    for configuration in itertools.islice(points.values(), 1):
+        variables, metrics = configuration.variables(), _metrics(configuration)
+        for name, direction in objectives.items():
+            here = (*place, direction)
+            if name not in metrics:
+                message = f"{name!r} is not recorded{nearest(name, metrics)}"
+                yield study.document.problem(here, message)
+                continue
+            better = variables[name]["direction"]
+            if (better == "higher") != (direction == "maximize"):
+                other = "maximize" if better == "higher" else "minimize"
+                message = f"{name} is better {better}; write {other}: {name}"
+                yield study.document.problem(here, message)
+        if bayes.pruner is not None and bayes.pruner.first >= configuration.steps:
+            message = f"the first comparison is to come before the end, at {configuration.steps}"
+            yield study.document.problem(("search", "bayes", "pruner", "first"), message)
+
+
+def _size_problems(study: Study) -> Iterator[Problem]:
+    """A budget that is larger than the space can never be spent."""
+    bayes = study.file.search.bayes
+    arms = itertools.product(*(axis.labels for axis in study.axes))
+    for labels in arms if bayes is not None and study.space else ():
+        names = (axis.name for axis in study.axes)
+        points = size(study.space, dict(zip(names, labels, strict=True)))
+        if bayes is not None and points < bayes.trials:
+            message = f"the space has {points:.0f} points only; use at most so many trials, or grid"
+            yield study.document.problem(("search", "bayes", "trials"), message)
+            return
 
 
 def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
@@ -249,17 +384,26 @@ def _exclude_problems(
                 yield document.problem((*place, name), message)
 
 
-def _conflicts(document: Document, axes: Sequence[Axis]) -> Iterator[Problem]:
-    """Two axes that set the same key: one would silently undo the other."""
+def _conflicts(
+    document: Document, axes: Sequence[Axis], space: Sequence[AnyParameter]
+) -> Iterator[Problem]:
+    """Axes or parameters that set the same key: one would silently undo the other."""
     owners: dict[str, str] = {}
     dimensions: dict[str, str] = {}
-    for axis in axes:
-        place = ("search", "grid", axis.name)
-        for key in sorted({key for settings in axis.settings for key in _leaves(settings)}):
-            if owners.setdefault(key, axis.name) != axis.name:
-                yield document.problem(place, f"{key!r} is set by axis {owners[key]!r} as well")
-        if dimensions.setdefault(axis.dimension, axis.name) != axis.name:
-            yield document.problem(place, f"has the same dimension as {dimensions[axis.dimension]}")
+    placed: list[tuple[Axis | AnyParameter, KeyPath, str, Sequence[Mapping[str, Any]]]] = [
+        *((axis, ("search", "grid", axis.name), "axis", axis.settings) for axis in axes),
+        *(
+            (p, p.place, "parameter", p.bundles if isinstance(p, Choice) else [{p.name: 0}])
+            for p in space
+        ),
+    ]
+    for own, place, what, bundles in placed:
+        name = f"{what} {own.name!r}"
+        for key in sorted({key for settings in bundles for key in _leaves(settings)}):
+            if owners.setdefault(key, name) != name:
+                yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
+        if dimensions.setdefault(own.dimension, name) != name:
+            yield document.problem(place, f"has the same dimension as {dimensions[own.dimension]}")
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -284,14 +428,43 @@ def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kind
             continue
         planned += 1
         names = (axis.name for axis in study.axes)
-        try:
-            points[index] = study.resolve(dict(zip(names, index, strict=True)))
-        except StudyError as error:
-            problems += error.problems
+        point = dict(zip(names, index, strict=True))
+        for number, values in enumerate(_extremes(study.space, labels)):
+            try:
+                configuration = study.resolve(point, values)
+            except StudyError as error:
+                problems += error.problems
+                continue
+            if not number:
+                points[index] = configuration
     if not planned:
         message = "every point of the grid is excluded; nothing is left to run"
         problems.append(study.document.problem(("search", "exclude"), message))
     return points
+
+
+def _extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Points of a space that show every bound and every value once, its first point first."""
+
+    def completed(chosen: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in space:
+            if parameter.extremes and parameter.active({**arm, **values}):
+                values[parameter.name] = chosen.get(parameter.name, parameter.extremes[0])
+        return values
+
+    first = completed({})
+    yield first
+    for parameter in space:
+        # What a conditional parameter waits for is put in its place.
+        needed: dict[str, Any] = {}
+        for above in reversed(space[: space.index(parameter) + 1]):
+            if above.name in needed or above is parameter:
+                needed = {**{k: v[0] for k, v in above.when.items() if v}, **needed}
+        for value in parameter.extremes:
+            values = completed({**needed, parameter.name: value})
+            if parameter.name in values and values != first:
+                yield values
 
 
 def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
@@ -304,6 +477,10 @@ def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]
         if axis.dimension in variables:
             message = "a recorded variable has this name; choose another for the axis"
             yield study.document.problem(("search", "grid", axis.name), message)
+    for parameter in study.space:
+        if parameter.dimension in variables:
+            message = "a recorded variable has this name; a parameter cannot have it"
+            yield study.document.problem(parameter.place, message)
 
 
 def _metrics(configuration: kinds.Kind) -> list[str]:

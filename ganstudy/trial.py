@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
@@ -67,6 +68,7 @@ class Record:
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
     cause   why a trial failed, with its traceback; empty otherwise
+    finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
 
     id: str
@@ -80,6 +82,7 @@ class Record:
     curves: dict[str, NDArray[np.float32]]
     samples: NDArray[np.float32] | None
     cause: str = ""
+    finished: float = field(default_factory=time.time)
 
 
 def canonical_json(value: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from ganstudy.engine.packing import Pack
 from ganstudy.family import Member
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.trial import Record, Trial
@@ -60,6 +61,23 @@ def trial(seed: int = 0, **settings: Any) -> Trial[Adversarial]:
 def example(cls: type[MemberT]) -> MemberT:
     """The member with its defaults, and with what it requires."""
     return cls.model_validate(REQUIRED.get(cls.name, {}))
+
+
+class Listed:
+    """A source of packs that are known beforehand."""
+
+    def __init__(self, packs: Sequence[Pack]) -> None:
+        self.packs = list(packs)
+        self.told: list[Record] = []
+
+    def ask(self, free_slots: int) -> list[Pack]:
+        """All packs at once."""
+        packs, self.packs = self.packs, []
+        return packs
+
+    def tell(self, records: Iterable[Record]) -> None:
+        """Keep the records."""
+        self.told += records
 
 
 def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:

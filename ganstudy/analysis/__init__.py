@@ -5,6 +5,14 @@ dataset's labels and attributes and none of its metrics.
 """
 
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
+from ganstudy.analysis.budget import (
+    best_by_budget,
+    importances,
+    is_search,
+    parameters_of,
+    point_scores,
+    tuned,
+)
 from ganstudy.analysis.design import (
     arm_dim,
     in_comparison,
@@ -22,18 +30,24 @@ __all__ = [
     "Metric",
     "arm_dim",
     "arm_scores",
+    "best_by_budget",
     "best_setting_scores",
     "charged_curves",
     "compare_arms",
     "drop_threshold",
+    "importances",
     "in_comparison",
+    "is_search",
     "metric_names",
+    "parameters_of",
     "planned",
+    "point_scores",
     "rank_arms",
     "setting_dims",
     "setting_scores",
     "stability",
     "status_counts",
     "trial_scores",
+    "tuned",
     "with_arms",
 ]

@@ -8,22 +8,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def tail_mean(curves: Array, share: float = 0.2) -> Array:
-    """Mean of the last `share` of the recorded steps (at least one); NaN if there are none.
-
-    Shapes  `(*, steps) -> (*)`.
-    """
-    recorded = ~np.isnan(curves)
-    kept = np.ceil(share * recorded.sum(axis=-1, keepdims=True))
-    from_the_end = np.cumsum(recorded[..., ::-1], axis=-1)[..., ::-1]
-    tail = recorded & (from_the_end <= kept)
-    total = np.where(tail, curves, 0.0).sum(axis=-1)
-    return np.asarray(total / np.where(kept[..., 0] > 0, kept[..., 0], np.nan))
-
-
 def last(curves: Array) -> Array:
     """The last recorded value; NaN if there is none. Shapes `(*, steps) -> (*)`."""
-    return tail_mean(curves, share=1 / (2 * max(curves.shape[-1], 1)))
+    if not curves.shape[-1]:
+        return np.full(curves.shape[:-1], np.nan)
+    return np.asarray(_held(curves)[..., -1], dtype=np.float64)
 
 
 def falls(curves: Array, threshold: float) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ import xarray as xr
 Settings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
 
-STATUSES = ("complete", "diverged", "failed", "missing", "excluded")
+STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
 
 
 def with_arms(ds: xr.Dataset) -> xr.Dataset:
@@ -22,7 +22,7 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
     Errors  `ValueError` if the study has axes and does not say which of them it compares.
     """
     compare = str(ds.attrs.get("compare") or "")
-    axes = [str(dim) for dim in ds["status"].dims if dim != "seed"]
+    axes = [str(dim) for dim in ds["status"].dims if dim not in ("trial", "seed")]
     if compare in axes:
         return ds
     if axes:

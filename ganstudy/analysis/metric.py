@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from ganstudy.score import worst
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -52,8 +54,8 @@ class Metric:
     @property
     def worst(self) -> float:
         """What a diverged trial scores: the worse bound if it is finite, else NaN."""
-        worse = self.bounds[0] if self.higher_is_better else self.bounds[1]
-        return worse if math.isfinite(worse) else math.nan
+        direction = "higher" if self.higher_is_better else "lower"
+        return worst({"direction": direction, "bounds": self.bounds})
 
     @property
     def bounded(self) -> bool:

@@ -10,9 +10,7 @@ import xarray as xr
 from ganstudy.analysis import _paths
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
-
-TAIL = 0.2
-"""Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
+from ganstudy.score import tail_mean
 
 
 def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
@@ -39,7 +37,7 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     scores = xr.Dataset(
         {
-            "score": score(_along_steps(_paths.tail_mean, curves, share=TAIL)),
+            "score": score(_along_steps(tail_mean, curves)),
             "last": score(_along_steps(_paths.last, curves)),
             "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
             "charged": diverged & np.isfinite(fact.worst),

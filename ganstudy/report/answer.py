@@ -202,7 +202,9 @@ def _diverged(findings: Findings) -> Markup:
     by_arm = findings.with_status("diverged")
     total = sum(by_arm.values())
     if not total:
-        return Markup("None of the {} that ran diverged.").format(prose.plural(ran, "trial"))
+        return Markup("None of the {}{} that ran diverged.").format(
+            prose.plural(ran, "trial"), findings.where
+        )
     trials = dict(zip(findings.arms, findings.stability["trials"].values.tolist(), strict=True))
     where = prose.listing(f"{arm} {count} of {trials[arm]}" for arm, count in by_arm.items())
     worst = findings.metric.worst
@@ -213,7 +215,7 @@ def _diverged(findings: Findings) -> Markup:
         "flatters the arms that diverge"
     )
     return Markup("{} of {} diverged ({}); {}.").format(
-        total, prose.plural(ran, "trial"), where, counted
+        total, prose.plural(ran, "trial") + findings.where, where, counted
     )
 
 
@@ -239,9 +241,11 @@ def _left_out(findings: Findings) -> Markup:
     if unscored:
         parts.append(Markup("{} without a finite score").format(unscored))
     if not parts:
-        return Markup("All {} are recorded.").format(prose.plural(planned, "planned trial"))
-    return Markup("Of {}, {}; they are left out of every average.").format(
-        prose.plural(planned, "planned trial"), prose.listing(parts)
+        return Markup("All {}{} are recorded.").format(
+            prose.plural(planned, "planned trial"), findings.where
+        )
+    return Markup("Of {}{}, {}; they are left out of every average.").format(
+        prose.plural(planned, "planned trial"), findings.where, prose.listing(parts)
     )
 
 

@@ -74,6 +74,11 @@ class Findings:
         )
 
     @property
+    def where(self) -> str:
+        """Which trials are meant, where not all of the study: those of tuned arms."""
+        return " at the best points" if "sampler" in self.ds.attrs else ""
+
+    @property
     def seeds(self) -> int:
         """Number of seeds of the study."""
         return self.ds.sizes["seed"]

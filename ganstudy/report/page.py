@@ -25,14 +25,18 @@ class Picture:
 
 
 def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path) -> Path:
-    """Write the report of a gathered grid study; return the path of its page.
+    """Write the report of a gathered study; return the path of its page.
+
+    A search by results is reported as a grid study of its arms, each at its best point, with a
+    section on the search.
 
     `destination/index.html` needs no other file and no network. Every figure lies beside it as PNG
     and SVG. Equal inputs give equal bytes; figures of an earlier report are replaced or removed.
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
-    from ganstudy.report import curves, gallery, heatmap, ranking, stability, style
+    from ganstudy.analysis import is_search, tuned
+    from ganstudy.report import curves, gallery, heatmap, ranking, search, stability, style
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
@@ -42,11 +46,17 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         stability_rows,
     )
 
-    findings = Findings.of(dataset)
+    searched = search.Searched.of(dataset) if is_search(dataset) else None
+    findings = Findings.of(tuned(dataset) if searched else dataset)
     destination.mkdir(parents=True, exist_ok=True)
     with style.figure_style():
         drawings = [
             ranking.draw(findings),
+            *(
+                draw(searched)
+                for draw in (search.draw_budget, search.draw_importances, search.draw_pareto)
+                if searched
+            ),
             heatmap.draw(findings) if len(findings.settings) > 1 else None,
             curves.draw_score(findings),
             curves.draw_others(findings),
@@ -54,13 +64,19 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             stability.draw(findings),
         ]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    for name in {"heatmap", "diagnostics", "gallery"} - set(pictures):
+    optional = {"heatmap", "diagnostics", "gallery", "budget", "importances", "pareto"}
+    for name in optional - set(pictures):
         for suffix in ("png", "svg"):
             (destination / f"{name}.{suffix}").unlink(missing_ok=True)
     colours = style.arm_colours(len(findings.arms))
+    found = answer(findings)
+    if searched:
+        found.points.insert(0, search.sentence(searched))
     page = _template().render(
         findings=findings,
-        answer=answer(findings),
+        answer=found,
+        searched=searched,
+        best=search.best_rows(searched) if searched else [],
         pictures=pictures,
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),

@@ -6,9 +6,9 @@ import itertools
 import os
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from joblib.externals.loky import ProcessPoolExecutor
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
 
-__all__ = ["WORKER_ENVIRONMENT", "train_packs"]
+__all__ = ["WORKER_ENVIRONMENT", "Source", "train_packs"]
 
 WORKER_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
@@ -34,6 +34,16 @@ WORKER_ENVIRONMENT = {
 
 TRIES = 3
 """How often a trial that ends its worker is tried before it is recorded as failed."""
+
+
+class Source(Protocol):
+    """What packs are asked of, and what is told of their records: a search."""
+
+    def ask(self, free_slots: int) -> list[Pack]:
+        """Packs for workers that have nothing to do; empty if there are none now."""
+
+    def tell(self, records: Iterable[Record]) -> None:
+        """Take note of the records of a pack."""
 
 
 class _Worker:
@@ -61,7 +71,7 @@ class _Worker:
 
 
 def train_packs(
-    packs: Sequence[Pack],
+    source: Source,
     workers: int,
     devices: Sequence[str] = ("cpu",),
     program: ProgramName = "eager",
@@ -72,13 +82,19 @@ def train_packs(
     A pack that fails, by an exception or by the death of its worker, is split in halves until the
     trial at fault stands alone. That trial becomes a `failed` record with its traceback, at once
     after an exception and after `TRIES` deaths; other packs are not touched.
+
+    The source is asked whenever a worker is free and no pack waits, and told as records land.
     """
-    waiting = deque((pack, 1) for pack in packs)
+    waiting: deque[tuple[Pack, int]] = deque()
     free = deque(_Worker(d) for d in itertools.islice(itertools.cycle(devices), workers))
     everyone = tuple(free)
     running: dict[Future[list[Record]], tuple[Pack, int, _Worker]] = {}
     try:
-        while waiting or running:
+        while True:
+            if len(waiting) < len(free):
+                waiting.extend((pack, 1) for pack in source.ask(len(free) - len(waiting)))
+            if not waiting and not running:
+                return
             while waiting and free:
                 (pack, tries), worker = waiting.popleft(), free.popleft()
                 running[worker.submit(pack, program, beside)] = (pack, tries, worker)
@@ -91,15 +107,19 @@ def train_packs(
                     worker.stop()
                     worker.start()
                 free.append(worker)
+                records: list[Record] = []
                 if error is None:
-                    yield future.result()
+                    records = future.result()
                 elif len(pack) > 1:
                     middle = len(pack) // 2
                     waiting.extendleft([(pack[middle:], 1), (pack[:middle], 1)])
                 elif died and tries < TRIES:
                     waiting.appendleft((pack, tries + 1))
                 else:
-                    yield [_failed(pack[0], program, error)]
+                    records = [_failed(pack[0], program, error)]
+                if records:
+                    source.tell(records)
+                    yield records
     finally:
         for worker in everyone:
             worker.stop()

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ganstudy.engine.packing import packs
+from ganstudy.search._base import Search
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
+    from ganstudy.engine.packing import Pack
+    from ganstudy.family import Member
     from ganstudy.study import Study
+    from ganstudy.trial import Record
 
 __all__ = ["Grid"]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """All trials of a study, each with its place in the dataset."""
+class Grid(Search):
+    """All trials of a study at once."""
 
-    study: Study
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._status: dict[str, str] = {}
+        self._asked: set[str] = set()
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -33,3 +41,33 @@ class Grid:
             for index, configuration in self.study.points.items()
             for number, seed in enumerate(self.study.seeds)
         }
+
+    def status(self, index: tuple[int, ...]) -> str:
+        """The status of its record."""
+        return self._status.get(self.trials[index].id, "missing")
+
+    def tell(self, records: Iterable[Record]) -> None:
+        """Take note of which trials are recorded."""
+        self._status.update((record.id, record.status) for record in records)
+
+    def ask(self, free_slots: int) -> list[Pack]:
+        """All trials that have no record, once."""
+        parts = self.outlook(free_slots)
+        self._asked.update(trial.id for pack in parts for trial in pack)
+        return parts
+
+    def outlook(self, slots: int) -> list[Pack]:
+        """The packs that `ask` would give."""
+        done = self._status.keys() | self._asked
+        missing = [trial for trial in self.trials.values() if trial.id not in done]
+        return packs(missing, max(slots, 1), self.study.file.engine.pack)
+
+    def counts(self) -> Counter[str]:
+        """Planned trials by status."""
+        ids = {trial.id for trial in self.trials.values()}
+        return Counter(self._status.get(trial_id, "missing") for trial_id in ids)
+
+    def masked(self) -> tuple[Member, ...]:
+        """The masked members of all planned trials."""
+        configurations = self.study.points.values()
+        return tuple(dict.fromkeys(member for c in configurations for member in c.masked()))

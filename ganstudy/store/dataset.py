@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from ganstudy.search.bayes import Bayes
 from ganstudy.store.run_directory import RunDirectory, RunError
 from ganstudy.trial import SCHEMA
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.search.grid import Grid
-    from ganstudy.study import Study
+    from ganstudy.search import Search
 
     Places = dict[str, list[tuple[int, ...]]]
 
@@ -26,11 +27,12 @@ __all__ = ["gather", "open_run"]
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "status": {
         "long_name": "what became of the trial",
-        "values": "complete, diverged, failed, missing, or excluded by the study",
+        "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
     },
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
-    "trial": {"long_name": "trial id"},
+    "trial_id": {"long_name": "trial id"},
+    "trial": {"long_name": "point of the search, in the order in which it was learned"},
     "target": {"long_name": "target distribution, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
     "step": {"long_name": "M-steps"},
@@ -43,6 +45,11 @@ def open_run(path: str | Path) -> xr.Dataset:
     Dimensions: one for each axis, then `seed`, and `step` for curves. `status` tells complete,
     diverged, failed, missing and excluded trials apart; a gap in numbers is NaN.
 
+    A search by results has a dimension `trial` between the axes and `seed`: one point of the search
+    with all its seeds. Its parameters are coordinates (axes..., trial), NaN or empty where one took
+    no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
+    arm betters in every objective.
+
     Errors  `RunError` if the path is no run directory or nothing has been gathered there.
     """
     run = RunDirectory.existing(Path(path))
@@ -52,9 +59,9 @@ def open_run(path: str | Path) -> xr.Dataset:
     return dataset
 
 
-def gather(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
+def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     """Build the dataset from the records and replace results.zarr with it."""
-    dataset = _assemble(run, study, plan)
+    dataset = _assemble(run, plan)
     fresh = run.results.with_suffix(".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     # Strings have no stable form in version 3 of the zarr format yet.
@@ -64,13 +71,16 @@ def gather(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
     return dataset
 
 
-def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
+def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
+    study = plan.study
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
     found = {record.id: record for record in run.read() if record.id in places}
     shape = plan.shape
     status = np.full(shape, "excluded", "<U8")
+    for arm in study.points:
+        status[arm] = "missing"
     ids = np.full(shape, "", "<U16")
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
     steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
@@ -82,7 +92,7 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
         record = found.get(trial_id)
         for index in indices:
             ids[index] = trial_id
-            status[index] = record.status if record else "missing"
+            status[index] = plan.status(index)
             if record is None:
                 continue
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
@@ -93,15 +103,16 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
             if record.samples is not None:
                 count, dimension = record.samples.shape
                 samples[index][:count, :dimension] = record.samples
-    axes = tuple(axis.dimension for axis in study.axes)
+    arms = tuple(axis.dimension for axis in study.axes)
+    axes = (*arms, "trial") if study.space else arms
     dims = (*axes, "seed")
     dataset = xr.Dataset(
         {
             "status": (dims, status),
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
-            "trial": (dims, ids),
-            "target": _targets(study, plan),
+            "trial_id": (dims, ids),
+            "target": _targets(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             "samples": ((*dims, "sample", "feature"), samples),
         },
@@ -121,15 +132,56 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
     )
     for axis in study.axes:
         dataset[axis.dimension].attrs["long_name"] = axis.name
+    if isinstance(plan, Bayes):
+        dataset = _with_search(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
     return dataset
 
 
-def _targets(study: Study, plan: Grid) -> xr.Variable:
+def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
+    """The dataset with the parameters as coordinates, the Pareto front, and what was sought."""
+    study = plan.study
+    arms = tuple(axis.dimension for axis in study.axes)
+    dims, shape = (*arms, "trial"), plan.shape[:-1]
+    columns: dict[str, NDArray[Any]] = {}
+    for parameter in study.space:
+        numbers = all(isinstance(x, int | float) for x in parameter.extremes)
+        columns[parameter.name] = (
+            np.full(shape, np.nan) if numbers else np.full(shape, "", dtype=object)
+        )
+    pareto = np.zeros(shape, dtype=bool)
+    for arm in study.points:
+        front = plan.pareto(arm)
+        for number, point in enumerate(plan.points(arm)):
+            pareto[(*arm, number)] = any(point is other for other in front)
+            for name, value in point.values.items():
+                columns[name][(*arm, number)] = value
+    coordinates = {
+        p.dimension: xr.Variable(
+            dims,
+            columns[p.name].astype(str) if columns[p.name].dtype == object else columns[p.name],
+            p.attributes,
+        )
+        for p in study.space
+    }
+    front_attributes = {"long_name": "no other point of the arm betters it in every objective"}
+    return (
+        dataset.assign(pareto=(dims, pareto, front_attributes))
+        .assign_coords({"trial": np.arange(plan.shape[-2]), **coordinates})
+        .assign_attrs(
+            search="bayes",
+            sampler=plan.file.sampler,
+            objectives=list(plan.objectives),
+            statistic=plan.file.statistic,
+            parameters=[p.dimension for p in study.space],
+        )
+    )
+
+
+def _targets(axes: Sequence[str], plan: Search) -> xr.Variable:
     """The target of each point, without the axes along which it never changes."""
-    axes = [axis.dimension for axis in study.axes]
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
         texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
@@ -139,12 +191,11 @@ def _targets(study: Study, plan: Grid) -> xr.Variable:
     return xr.Variable(axes, texts.astype(str))
 
 
-def _readings(plan: Grid) -> dict[str, dict[str, Any]]:
+def _readings(plan: Search) -> dict[str, dict[str, Any]]:
     """Attributes of the recorded variables; bounds are widened to hold those of every trial."""
     readings: dict[str, dict[str, Any]] = {}
-    for configuration in {
-        id(t.configuration): t.configuration for t in plan.trials.values()
-    }.values():
+    points = [*plan.study.points.values(), *(t.configuration for t in plan.trials.values())]
+    for configuration in {id(point): point for point in points}.values():
         for name, attributes in configuration.variables().items():
             known = readings.setdefault(name, dict(attributes))
             if "bounds" in known:

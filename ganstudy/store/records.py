@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["index", "program", "read", "write"]
 
-_SCALARS = ("id", "seed", "settings", "status", "program", "diverged_at", "seconds", "cause")
+_SCALARS = (
+    *("id", "seed", "settings", "status", "program"),
+    *("diverged_at", "seconds", "cause", "finished"),
+)
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -78,6 +81,7 @@ def read(path: Path) -> Iterator[Record]:
             curves={name: values[row] for name, values in curves.items()},
             samples=None if samples is None else samples[row],
             cause=str(scalars["cause"][row]),
+            finished=float(scalars["finished"][row]),
         )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -18,9 +18,9 @@ from ruamel.yaml import YAML
 from ganstudy.store import records
 
 if TYPE_CHECKING:
-    from ganstudy.search.grid import Grid
+    from ganstudy.document import KeyPath
     from ganstudy.study import Study
-    from ganstudy.trial import ProgramName, Record, Trial
+    from ganstudy.trial import ProgramName, Record
 
 __all__ = ["RunDirectory", "RunError"]
 
@@ -40,6 +40,7 @@ class RunDirectory:
         self.study = path / "study.yaml"
         self.environment = path / "environment.json"
         self.results = path / "results.zarr"
+        self.search = path / "search.db"
         self.report = path / "report"
 
     @classmethod
@@ -67,7 +68,7 @@ class RunDirectory:
         finally:
             lock.release()
 
-    def write_study(self, study: Study, plan: Grid) -> None:
+    def write_study(self, study: Study) -> None:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point."""
         document = study.document
         text = document.path.read_text(encoding="utf-8")
@@ -78,7 +79,7 @@ class RunDirectory:
             source = document.path.parent / name
             if source.is_file() and source.parent != self.path:
                 shutil.copy(source, self.path)
-        (self.path / "resolved.yaml").write_text(_resolved(study, plan), encoding="utf-8")
+        (self.path / "resolved.yaml").write_text(_resolved(study), encoding="utf-8")
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record.
@@ -157,14 +158,14 @@ def _yaml_with_comment(values: Mapping[str, Any], overrides: Iterable[str]) -> s
     return stream.getvalue()
 
 
-def _resolved(study: Study, plan: Grid) -> str:
+def _resolved(study: Study) -> str:
     """What the study meant: settings common to all points, then those of each point.
 
-    Each line below `points:` is JSON, which is YAML, so that large studies are written quickly.
+    Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
+    a search by results, `arms:` leaves out what the parameters below `space:` set.
     """
-    names = [axis.name for axis in study.axes]
-    points: dict[tuple[int, ...], Trial[Any]] = {i[:-1]: t for i, t in plan.trials.items()}
-    flat = {index: _flat(t.configuration.model_dump()) for index, t in points.items()}
+    searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
+    flat = {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
     first = next(iter(flat.values()))
     common = {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
     lines = [
@@ -172,20 +173,28 @@ def _resolved(study: Study, plan: Grid) -> str:
         f"seeds: {json.dumps(study.seeds)}",
         "common:",
         *(f"  {key}: {json.dumps(value)}" for key, value in common.items()),
-        "points:",
     ]
+    if study.space:
+        lines.append("space:")
+        for parameter in study.space:
+            about = {**parameter.attributes, "when": parameter.when}
+            lines.append(f"  {json.dumps(parameter.name)}: {json.dumps(about)}")
+    lines.append("arms:" if study.space else "points:")
     for index, settings in flat.items():
-        labels = {n: a.labels[i] for n, a, i in zip(names, study.axes, index, strict=True)}
         own = {key: value for key, value in settings.items() if key not in common}
-        lines.append(f"  - {json.dumps({'at': labels, 'settings': own})}")
+        lines.append(f"  - {json.dumps({'at': study.labels(index), 'settings': own})}")
     return "\n".join(lines) + "\n"
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(
+    settings: Mapping[str, Any], path: KeyPath = (), without: Container[KeyPath] = ()
+) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in settings.items():
+        if (*path, key) in without:
+            continue
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            flat |= _flat(value, (*path, key), without)
         else:
-            flat[prefix + key] = value
+            flat[".".join(map(str, (*path, key)))] = value
     return flat

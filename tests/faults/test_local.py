@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from scripted import Scripted, attempts
-from tiny import STUDY, write_study
+from tiny import STUDY, Listed, write_study
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
@@ -28,7 +28,7 @@ def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
 
 def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[str, Record]:
     """Records by trial id; each trial has exactly one."""
-    found = [record for part in train_packs(packs, workers) for record in part]
+    found = [record for part in train_packs(Listed(packs), workers) for record in part]
     planned = Counter(trial.id for pack in packs for trial in pack)
     assert Counter(record.id for record in found) == planned
     return {record.id: record for record in found}
@@ -78,7 +78,7 @@ def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
         *((_script(tmp_path, 2 + i),) for i in range(2)),
     ]
     found: list[Record] = []
-    for part in train_packs(packs, 2):
+    for part in train_packs(Listed(packs), 2):
         if not found:
             time.sleep(2.5)
         found += part
@@ -162,7 +162,7 @@ def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
     assert dict(dataset.sizes)["divergence"] == 3
     assert set(dataset["status"].to_numpy().ravel().tolist()) == {"complete"}
     assert dataset["divergence"].to_numpy().tolist() == ["minimax", "wasserstein", "reverse_kl"]
-    (one,) = [r for r in before.values() if r.id == str(dataset["trial"][0, 0, 0].item())]
+    (one,) = [r for r in before.values() if r.id == str(dataset["trial_id"][0, 0, 0].item())]
     assert one.samples is not None
     assert (dataset["samples"][0, 0, 0].to_numpy() == one.samples).all()
 

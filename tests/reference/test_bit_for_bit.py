@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import differences, trial
+from tiny import Listed, differences, trial
 
 from ganstudy.engine.batches import batches, block_length
 from ganstudy.engine.packing import Pack, _can_compile
@@ -202,7 +202,7 @@ def test_one_worker_and_two() -> None:
         ([tuple(trials[4:]), tuple(trials[:1])], 2),
     ]
     for packs, workers in splits:
-        gathered = [r for part in train_packs(packs, workers, ["cpu"]) for r in part]
+        gathered = [r for part in train_packs(Listed(packs), workers, ["cpu"]) for r in part]
         assert len(gathered) == sum(map(len, packs))
         _assert_same(gathered, here)
 

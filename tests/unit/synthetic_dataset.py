@@ -124,7 +124,7 @@ def synthetic_dataset(
                 np.where(np.isin(states, ["complete", "diverged"]), 3.2, np.nan),
                 {"long_name": "training time", "units": "s"},
             ),
-            "trial": (dims, np.full(shape, "0123abcd4567")),
+            "trial_id": (dims, np.full(shape, "0123abcd4567")),
             **{name: ([*dims, "step"], values, facts[name]) for name, values in curves.items()},
             "samples": ([*dims, "sample", "feature"], drawn),
             "target": json.dumps(RING),

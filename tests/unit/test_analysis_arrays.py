@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from ganstudy.analysis._intervals import holm, paired_t, t_interval
-from ganstudy.analysis._paths import drawdown, falls, last, tail_mean
+from ganstudy.analysis._paths import drawdown, falls, last
+from ganstudy.score import tail_mean
 
 NAN = np.nan
 

@@ -12,6 +12,20 @@ from ganstudy.cli import main
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 
+BAYES = """\
+search:
+  bayes:
+    space: {critic.steps: {low: 1, high: 8}}
+    trials: 4
+    objective: {maximize: modes_covered}
+"""
+
+
+def _space(text: str) -> str:
+    """A search over another space, on line 4."""
+    return BAYES.replace("critic.steps: {low: 1, high: 8}", text)
+
+
 # Each case: the keys below `question:`, which stands on line 1; then what the message must contain.
 CASES: dict[str, tuple[str, list[str]]] = {
     "unknown key": ("seeds: 2\nsede: 3\n", [":3", "sede", "'seeds'"]),
@@ -127,6 +141,96 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "axis named with dots as a curve": (
         "search:\n  grid:\n    critic.loss: {a: {batch: 8}}\n",
         [":4", "search.grid.critic.loss"],
+    ),
+    "unknown key of a search": (f"{BAYES}    sampelr: tpe\n", [":7", "sampelr", "'sampler'"]),
+    "unknown sampler": (f"{BAYES}    sampler: tpee\n", [":7", "search.bayes.sampler", "'tpe'"]),
+    "unknown statistic": (f"{BAYES}    statistic: meen\n", [":7", "statistic", "'mean'"]),
+    "unknown key of a range": (
+        _space("critic.steps: {low: 1, high: 8, stpe: 7}"),
+        [":4", "search.bayes.space.critic.steps.stpe", "'step'"],
+    ),
+    "half a range": (_space("critic.steps: {low: 1}"), [":4", "critic.steps.high", "required"]),
+    "low above high": (_space("critic.steps: {low: 9, high: 8}"), [":4", "low", "9 > 8"]),
+    "logarithm of zero": (
+        _space("critic.lr: {low: 0.0, high: 1.0, log: true}"),
+        [":4", "critic.lr.low", "above 0"],
+    ),
+    "steps that miss the end": (
+        _space("critic.steps: {low: 1, high: 8, step: 2}"),
+        [":4", "critic.steps.high", "7"],
+    ),
+    "bound that a trial refuses": (
+        _space("critic.width: {low: -4, high: 8}"),
+        [":4", "search.bayes.space.critic.width.low", "-4"],
+    ),
+    "fractions of whole numbers": (
+        _space("critic.width: {low: 1.0, high: 8.5}"),
+        [":4", "critic.width.low", "integer"],
+    ),
+    "parameter over no key": (
+        _space("critic.stepz: {low: 1, high: 8}"),
+        [":4", "search.bayes.space.critic.stepz", "'steps'"],
+    ),
+    "misspelt member among values": (
+        _space("critic.optimizer: [adam, rmsporp]"),
+        [":4", "search.bayes.space.critic.optimizer.1", "'rmsprop'"],
+    ),
+    "string for a parameter": (_space("critic.optimizer: adam"), [":4", "low and high", "'adam'"]),
+    "no value": (_space("critic.width: []"), [":4", "critic.width", "at least one"]),
+    "no parameter": (_space(""), [":4", "search.bayes.space", "at least one"]),
+    "condition on nothing": (
+        _space("constraint: [none, clip], batch: {low: 8, high: 9, when: {constrain: clip}}"),
+        [":4", "search.bayes.space.batch.when.constrain", "'constraint'"],
+    ),
+    "condition on no value": (
+        _space("constraint: [none, clip], batch: {low: 8, high: 9, when: {constraint: clpi}}"),
+        [":4", "search.bayes.space.batch.when.constraint", "'clip'"],
+    ),
+    "condition on what comes later": (
+        _space("batch: {low: 8, high: 9, when: {constraint: clip}}, constraint: [none, clip]"),
+        [":4", "search.bayes.space.batch.when.constraint", "above"],
+    ),
+    "parameter without its condition": (
+        _space("constraint: [none, clip], constraint.bound: {low: 0.1, high: 1.0}"),
+        [":4", "search.bayes.space.constraint.bound", "'bound'"],
+    ),
+    "parameter that is an axis too": (
+        f"{BAYES}  grid: {{critic.steps: [1, 2]}}\n",
+        [":4", "search.bayes.space.critic.steps", "axis"],
+    ),
+    "parameter named status": (_space("status: {a: {batch: 8}}"), [":4", "status", "another"]),
+    "parameter named as a curve": (
+        _space("critic_loss: {a: {batch: 8}, b: {batch: 9}}"),
+        [":4", "search.bayes.space.critic_loss"],
+    ),
+    "objective that is not recorded": (
+        BAYES.replace("modes_covered", "mode_covered"),
+        [":6", "search.bayes.objective.maximize", "'modes_covered'"],
+    ),
+    "objective in the wrong direction": (
+        BAYES.replace("maximize", "minimize"),
+        [":6", "search.bayes.objective.minimize", "maximize: modes_covered"],
+    ),
+    "no objective": (
+        BAYES.replace("{maximize: modes_covered}", "{}"),
+        [":6", "search.bayes.objective", "maximize or minimize"],
+    ),
+    "two objectives for cmaes": (
+        BAYES.replace("modes_covered", "[modes_covered, high_quality]") + "    sampler: cmaes\n",
+        [":7", "search.bayes.sampler", "tpe"],
+    ),
+    "budget beyond the space": (
+        BAYES.replace("trials: 4", "trials: 40"),
+        [":5", "search.bayes.trials", "8 points"],
+    ),
+    "no budget": (BAYES.replace("    trials: 4\n", ""), [":3", "search.bayes.trials", "required"]),
+    "unknown pruner": (
+        f"{BAYES}    pruner: {{name: hyperbnad, first: 9}}\n",
+        [":7", "search.bayes.pruner.name", "'hyperband'"],
+    ),
+    "pruner after the end": (
+        f"{BAYES}    pruner: {{name: hyperband, first: 9000}}\n",
+        [":7", "search.bayes.pruner.first", "4000"],
     ),
     "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from tiny import STUDY, write_study
 
 from ganstudy.cli import FAMILIES, main
-from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 
@@ -29,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = load(write_study(path))
     directory = RunDirectory(path / "run")
     with directory.locked():
-        directory.write_study(study, Grid(study))
+        directory.write_study(study)
     return path
 
 

@@ -48,6 +48,12 @@ def made_up(own: Trial[Any], status: Status = "complete") -> Record:
     )
 
 
+def gathered(directory: RunDirectory, plan: Grid) -> xr.Dataset:
+    """The dataset of a plan that has been told what is recorded."""
+    plan.tell(directory.read())
+    return gather(directory, plan)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> tuple[RunDirectory, Grid]:
     """A run of six planned trials: complete, diverged, failed, and three missing."""
@@ -55,7 +61,7 @@ def run(tmp_path: Path) -> tuple[RunDirectory, Grid]:
     plan = Grid(study)
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study, plan)
+        directory.write_study(study)
         by_index = plan.trials
         directory.write([made_up(by_index[0, 0, 0]), made_up(by_index[0, 0, 1], "diverged")])
         directory.write([made_up(by_index[0, 1, 0], "failed")])
@@ -151,7 +157,7 @@ def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
 def test_dataset_has_a_dimension_for_each_axis(run: tuple[RunDirectory, Grid]) -> None:
     """Dimensions, coordinates and attributes as DESIGN.md section 6 promises."""
     directory, plan = run
-    dataset = gather(directory, plan.study, plan)
+    dataset = gathered(directory, plan)
     assert dataset["status"].dims == ("divergence", "critic_steps", "seed")
     assert dataset["generator_loss"].dims == ("divergence", "critic_steps", "seed", "step")
     assert dataset["samples"].dims[-2:] == ("sample", "feature")
@@ -178,7 +184,7 @@ def test_dataset_has_a_dimension_for_each_axis(run: tuple[RunDirectory, Grid]) -
 def test_status_tells_five_fates_apart(run: tuple[RunDirectory, Grid]) -> None:
     """Missing is never confused with diverged, and a gap in numbers is NaN."""
     directory, plan = run
-    dataset = gather(directory, plan.study, plan)
+    dataset = gathered(directory, plan)
     expected = {
         ("minimax", 1, 5): "complete",
         ("minimax", 1, 3): "diverged",
@@ -197,15 +203,14 @@ def test_status_tells_five_fates_apart(run: tuple[RunDirectory, Grid]) -> None:
         assert finite.mean() == pytest.approx(share)
         assert bool(np.isfinite(point["diverged_at"])) == (status == "diverged")
         assert bool(np.isfinite(point["samples"]).all()) == (status in ("complete", "diverged"))
-    assert pipeline.counts(directory, plan) == Counter(
-        {"complete": 1, "diverged": 1, "failed": 1, "missing": 3}
-    )
+    plan.tell(directory.read())
+    assert plan.counts() == Counter({"complete": 1, "diverged": 1, "failed": 1, "missing": 3})
 
 
 def test_numbers_stand_where_they_belong(run: tuple[RunDirectory, Grid]) -> None:
     """Each record's numbers are found at its own labels."""
     directory, plan = run
-    dataset = gather(directory, plan.study, plan)
+    dataset = gathered(directory, plan)
     for seed, status in ((5, "complete"), (3, "diverged")):
         own = plan.trials[0, 0, [5, 3].index(seed)]
         record = made_up(own, "diverged" if status == "diverged" else "complete")
@@ -213,14 +218,14 @@ def test_numbers_stand_where_they_belong(run: tuple[RunDirectory, Grid]) -> None
         for name, values in record.curves.items():
             np.testing.assert_array_equal(point[name], values)
         np.testing.assert_array_equal(point["samples"], record.samples)
-        assert str(point["trial"].item()) == own.id
+        assert str(point["trial_id"].item()) == own.id
 
 
 def test_dataset_survives_zarr(run: tuple[RunDirectory, Grid]) -> None:
     """What `open_run` returns is what was gathered, attributes included; twice is the same."""
     directory, plan = run
     for _ in range(2):
-        dataset = gather(directory, plan.study, plan)
+        dataset = gathered(directory, plan)
         reopened = open_run(directory.path)
         assert set(reopened.variables) == set(dataset.variables)
         for name in dataset.variables:
@@ -244,8 +249,8 @@ def test_a_run_without_records_can_be_gathered(tmp_path: Path) -> None:
     study = load(write_study(tmp_path, TEXT))
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study, Grid(study))
-    dataset = gather(directory, study, Grid(study))
+        directory.write_study(study)
+    dataset = gathered(directory, Grid(study))
     assert set(np.unique(dataset["status"])) == {"missing", "excluded"}
     assert set(open_run(directory.path).variables) == set(dataset.variables)
 
@@ -280,11 +285,11 @@ def test_the_kept_study_means_the_same(tmp_path: Path, overrides: tuple[str, ...
     study = load(write_study(tmp_path, TEXT), overrides)
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study, Grid(study))
+        directory.write_study(study)
         directory.write_session({"seconds": 1.0}, study.name)
     _, again = pipeline.reopen(directory.path)
-    assert again.name == "tiny"
-    assert again.file == study.file
-    ids = [[t.id for t in Grid(s).trials.values()] for s in (study, again)]
+    assert again.study.name == "tiny"
+    assert again.study.file == study.file
+    ids = [[t.id for t in search.trials.values()] for search in (Grid(study), again)]
     assert ids[0] == ids[1]
     assert (directory.path / "resolved.yaml").read_text().startswith("question: ")

@@ -1,0 +1,319 @@
+"""The search behind the arms: best score against budget, best points, importances, Pareto front."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from ganstudy.analysis import (
+    Metric,
+    best_by_budget,
+    importances,
+    parameters_of,
+    point_scores,
+    status_counts,
+    with_arms,
+)
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import arm_labels, decimals_of
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The dataset of a search and what it found; `rows` are the searches, one of each arm.
+
+    With several axes in the grid a row is one point of it; `arms[i]` is the arm it belongs to.
+    """
+
+    ds: xr.Dataset
+    metric: Metric
+    rows: list[str]
+    arms: list[int]
+    best: xr.Dataset
+    told: xr.DataArray
+    importances: xr.DataArray
+
+    @classmethod
+    def of(cls, dataset: xr.Dataset) -> Searched:
+        """Compute what a search found."""
+        ds = with_arms(dataset.compute())
+        compare = str(ds.attrs["compare"])
+        told = point_scores(ds)
+        axes = [compare, *(d for d in told.dims if d not in (compare, "trial"))]
+        labels = [arm_labels(ds[axis]) for axis in axes]
+        places = list(np.ndindex(*(len(own) for own in labels)))
+        keep = [*axes, "trial"]
+        return cls(
+            ds=ds,
+            metric=Metric.of(ds),
+            rows=[", ".join(own[i] for own, i in zip(labels, at, strict=True)) for at in places],
+            arms=[at[0] for at in places],
+            best=best_by_budget(ds).transpose(*keep),
+            told=told.transpose(*keep),
+            importances=importances(ds).transpose(*axes, "parameter"),
+        )
+
+    @property
+    def points(self) -> int:
+        """Points that each search may have."""
+        return self.ds.sizes["trial"]
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the parameters."""
+        return [parameter.name for parameter in parameters_of(self.ds)]
+
+    def show(self, value: float) -> str:
+        """A value of the metric."""
+        return prose.number(value, decimals_of(self.ds, self.metric))
+
+    def by_row(self, array: xr.DataArray) -> NDArray[np.generic]:
+        """Values with the searches on one axis: shape `(rows, *rest)`."""
+        rest = array.shape[len(self.told.dims) - 1 :]
+        return np.asarray(array.values.reshape(len(self.rows), *rest))
+
+
+def sentence(searched: Searched) -> Markup:
+    """What stands behind every number of the page: tuned arms, chosen on their own seeds."""
+    counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
+    named = [
+        f"{int(count)} {status}"
+        for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
+        if count and status in ("diverged", "pruned", "failed", "missing")
+    ]
+    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
+    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
+    text = Markup(
+        "Each arm is shown at the best of its {}, as {} found it; all arms had this budget"
+    ).format(prose.plural(searched.points, "point"), _SAMPLERS[str(searched.ds.attrs["sampler"])])
+    if named:
+        text += Markup(" ({} trials among all points)").format(prose.listing(named))
+    text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    if np.isfinite(held).any():
+        best = prose.listing(
+            f"{searched.rows[row]} {searched.show(held[row])}"
+            for row in order[:6]
+            if math.isfinite(held[row])
+        )
+        text += Markup("; with each seed's point chosen on the other seeds: {}").format(best)
+    return text + Markup(".")
+
+
+_SAMPLERS = {
+    "tpe": "a tree-structured Parzen estimator",
+    "gp": "a Gaussian process",
+    "cmaes": "CMA-ES",
+    "qmc": "a Sobol sequence",
+    "random": "random search",
+}
+
+
+def draw_budget(searched: Searched) -> Drawing:
+    """Best score so far against the number of points, a line for each search; dots are points."""
+    figure = Figure(figsize=(10.4, 3.9), layout="constrained")
+    axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+    budget = np.arange(1, searched.points + 1)
+    names = ("mean", "low", "high", "held_out")
+    mean, low, high, held = (searched.by_row(searched.best[n]).astype(float) for n in names)
+    told = searched.by_row(searched.told).astype(float)
+    colours = style.arm_colours(max(searched.arms) + 1)
+    for row, arm in enumerate(searched.arms):
+        colour = colours[arm]
+        # Points that are still missing come last, and nothing is known of budgets as large.
+        tried = np.flatnonzero(np.isfinite(told[row])).max(initial=-1) + 1
+        x, band = budget[:tried], (low[row, :tried], high[row, :tried])
+        axes.fill_between(x, *band, color=colour, alpha=0.1, linewidth=0, step="post")
+        axes.plot(x, mean[row, :tried], color=colour, drawstyle="steps-post")
+        axes.plot(x, held[row, :tried], color=colour, linestyle=":", drawstyle="steps-post")
+        single.plot(
+            budget,
+            told[row],
+            color=colour,
+            marker="o",
+            markersize=4,
+            linestyle="none",
+            markeredgewidth=0,
+            alpha=0.6,
+        )
+    axes.set_title("the best point so far")
+    single.set_title("every point")
+    axes.set_ylabel(_axis_label(searched.metric))
+    for panel in (axes, single):
+        panel.set_xlabel("points tried")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _metric_axis(panel, searched.metric)
+    style.arm_legend(figure, _legend(searched))
+    caption = Markup(
+        "Left: the point with the best {} over seeds among those tried so far. Line: its mean over "
+        "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
+        "is, not how another search would have fared. Dotted: each seed scored at the point that "
+        "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
+        "Right: all points in the order in which they were learned."
+    ).format(searched.ds.attrs["statistic"])
+    alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
+        f"{name} {searched.show(value)} after {searched.points}"
+        for name, value in zip(searched.rows, mean[:, -1].tolist(), strict=True)
+    )
+    return Drawing("budget", figure, f"{alt}.", caption)
+
+
+def draw_importances(searched: Searched) -> Drawing | None:
+    """Bars of the parameters' importances, by search; None where none could be computed."""
+    shares = searched.by_row(searched.importances).astype(float)
+    if not np.isfinite(shares).any():
+        return None
+    parameters = searched.parameters
+    order = np.argsort(-np.nanmean(shares[np.isfinite(shares).all(axis=1)], axis=0), kind="stable")
+    rows = [row for row in range(len(shares)) if np.isfinite(shares[row]).all()]
+    height = 0.8 / len(rows)
+    figure = Figure(
+        figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
+    )
+    axes = figure.subplots()
+    colours = style.arm_colours(max(searched.arms) + 1)
+    for place, row in enumerate(rows):
+        at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
+        axes.barh(at, shares[row][order], height=0.86 * height, color=colours[searched.arms[row]])
+    axes.set_yticks(range(len(parameters)), [parameters[index] for index in order])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("importance")
+    axes.set_xlim(0, 1)
+    axes.grid(axis="x")
+    style.arm_legend(figure, _legend(searched))
+    caption = Markup(
+        "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
+        "parameter at a time. From so few points, gathered where the search went, they are rough: "
+        "small differences mean nothing."
+    )
+    alt = "Importance of parameters: " + "; ".join(
+        f"{searched.rows[row]} " + ", ".join(f"{parameters[i]} {shares[row][i]:.2f}" for i in order)
+        for row in rows
+    )
+    return Drawing("importances", figure, f"{alt}.", caption)
+
+
+def draw_pareto(searched: Searched) -> Drawing | None:
+    """All points by the first two objectives, the Pareto front filled; None with one objective."""
+    objectives = list(searched.ds.attrs["objectives"])
+    if len(objectives) < 2:
+        return None
+    first, second = (Metric.of(searched.ds, name) for name in objectives[:2])
+    x, y = (
+        searched.by_row(point_scores(searched.ds, m.name).transpose(*searched.told.dims)).astype(
+            float
+        )
+        for m in (first, second)
+    )
+    front = searched.by_row(
+        searched.ds["pareto"].broadcast_like(searched.told).transpose(*searched.told.dims)
+    ).astype(bool)
+    figure = Figure(figsize=(6.6, 4.2), layout="constrained")
+    axes = figure.subplots()
+    colours = style.arm_colours(max(searched.arms) + 1)
+    for row, arm in enumerate(searched.arms):
+        colour, on = colours[arm], front[row]
+        axes.plot(
+            x[row],
+            y[row],
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            color=colour,
+            markerfacecolor="none",
+            alpha=0.6,
+        )
+        order = np.argsort(x[row][on])
+        axes.plot(
+            x[row][on][order],
+            y[row][on][order],
+            marker="o",
+            markersize=6,
+            color=colour,
+            linewidth=1,
+        )
+    axes.set_xlabel(_axis_label(first))
+    axes.set_ylabel(_axis_label(second))
+    axes.grid()
+    style.arm_legend(figure, _legend(searched))
+    more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
+    caption = Markup(
+        "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
+        "no other one of the arm betters in every objective.{}"
+    ).format(first.long_name, second.long_name, more)
+    alt = f"Points by {first.long_name} and {second.long_name}, with each arm's Pareto front."
+    return Drawing("pareto", figure, alt, caption)
+
+
+@dataclass(frozen=True)
+class BestRow:
+    """The best point of one search, as text."""
+
+    name: str
+    colour: str
+    cells: list[str]
+
+
+def best_rows(searched: Searched) -> list[BestRow]:
+    """Point, score, interval, held-out score and parameters of the best point of every search."""
+    last = searched.best.isel(trial=-1)
+    names = ("incumbent", "mean", "low", "high", "held_out")
+    columns = [searched.by_row(last[name]).astype(float) for name in names]
+    colours = style.arm_colours(max(searched.arms) + 1)
+    dims = searched.told.dims
+    parameters = [
+        searched.by_row(searched.ds[name].broadcast_like(searched.told).transpose(*dims))
+        for name in searched.ds.attrs["parameters"]
+    ]
+    rows = []
+    for row, name in enumerate(searched.rows):
+        point, mean, low, high, held = (float(column[row]) for column in columns)
+        found = point >= 0
+        at = int(max(point, 0))
+        interval = f"{searched.show(low)} to {searched.show(high)}"
+        cells = [
+            f"{at + 1} of {searched.points}" if found else prose.MISSING,
+            searched.show(mean),
+            interval if math.isfinite(low) else prose.MISSING,
+            searched.show(held),
+            *(_value(values[row][at]) if found else prose.MISSING for values in parameters),
+        ]
+        rows.append(BestRow(name, colours[searched.arms[row]], cells))
+    return rows
+
+
+def _value(value: object) -> str:
+    """A parameter's value with three digits; empty where it took no part."""
+    if isinstance(value, float | np.floating):
+        return "" if math.isnan(value) else prose.short(float(value))
+    return str(value)
+
+
+def _legend(searched: Searched) -> Sequence[str]:
+    return arm_labels(searched.ds[str(searched.ds.attrs["compare"])])
+
+
+def _axis_label(metric: Metric) -> str:
+    needed = metric.units and metric.units not in metric.long_name
+    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
+
+
+def _metric_axis(axes: Axes, metric: Metric) -> None:
+    axes.grid(axis="y")
+    if math.isfinite(metric.perfect):
+        axes.axhline(metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    if metric.bounded:
+        low, high = metric.bounds
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))

@@ -1,0 +1,42 @@
+"""The score of a trial: what a search learns from it and what the report ranks it by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["TAIL", "tail_mean", "worst"]
+
+TAIL = 0.2
+"""Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
+
+
+def tail_mean(curves: Array, share: float = TAIL) -> Array:
+    """Mean of the last `share` of the recorded steps (at least one); NaN if there are none.
+
+    Adversarial training circles rather than settles, and the value at one step depends on when it
+    stops.
+
+    Shapes  `(*, steps) -> (*)`.
+    """
+    recorded = ~np.isnan(curves)
+    kept = np.ceil(share * recorded.sum(axis=-1, keepdims=True))
+    from_the_end = np.cumsum(recorded[..., ::-1], axis=-1)[..., ::-1]
+    tail = recorded & (from_the_end <= kept)
+    total = np.where(tail, curves, 0.0).sum(axis=-1)
+    return np.asarray(total / np.where(kept[..., 0] > 0, kept[..., 0], np.nan))
+
+
+def worst(reading: Mapping[str, Any]) -> float:
+    """What a diverged trial scores: the worse bound of a metric if it is finite, else NaN."""
+    low, high = (float(bound) for bound in reading["bounds"])
+    worse = low if reading["direction"] == "higher" else high
+    return worse if math.isfinite(worse) else math.nan

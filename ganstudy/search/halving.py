@@ -1,0 +1,55 @@
+"""Successive halving: all points are trained a little, the best of them further.
+
+A point is trained to a rung, a number of M-steps; it goes on to the next rung only if it is among
+the best there. Decisions are made as records land, with the points that are known by then.
+
+Source  Li et al. 2018, "A system for massively parallel hyperparameter tuning" (ASHA), for the
+        asynchronous rule; Li et al. 2017, "Hyperband", for the brackets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+__all__ = ["bracket", "promotable", "rungs"]
+
+Key = TypeVar("Key")
+
+
+def rungs(first: int, factor: int, steps: int) -> tuple[int, ...]:
+    """M-steps at which points are compared; the last is `steps`."""
+    found: list[int] = []
+    for power in itertools.count():
+        rung = first * factor**power
+        if rung >= steps:
+            return (*found, steps)
+        found.append(rung)
+    raise AssertionError("unreachable")
+
+
+def bracket(key: str, brackets: int, factor: int) -> int:
+    r"""How many of the lowest rungs a point skips under Hyperband, drawn from its key.
+
+    Maths   bracket s of S + 1, which skips S - s rungs, is drawn with weight
+            (S + 1) / (s + 1) * factor^s: all brackets cost about the same.
+    Source  Li et al. 2017, algorithm 1, line 2.
+    """
+    weights = [brackets / (s + 1) * factor**s for s in reversed(range(brackets))]
+    digest = hashlib.sha256(key.encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64 * sum(weights)
+    for skipped, reached in enumerate(itertools.accumulate(weights)):
+        if place < reached:
+            return skipped
+    return brackets - 1
+
+
+def promotable(scores: Mapping[Key, float], promoted: Sequence[Key], factor: int) -> list[Key]:
+    """Points of a rung that are to go on, best first: the best 1/`factor` of all that reached it.
+
+    `scores` are better the higher; ties go to the point that came first.
+    """
+    best = sorted(scores, key=lambda key: -scores[key])[: len(scores) // factor]
+    return [key for key in best if key not in promoted]

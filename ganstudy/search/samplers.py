@@ -1,0 +1,200 @@
+"""Samplers: from the points that are known to the next one, as pure functions.
+
+Nothing is carried from one proposal to the next. The same points, told in the same order, give the
+same proposal, whatever happened in between; a search that was killed needs no state of its own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganstudy.space import AnyParameter, Range, at_random, values_at
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["Known", "Question", "propose", "to_study"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A point and what came of it.
+
+    values  one for each objective; of a point in training, a lie
+    rung    the M-steps after which it was stopped, for a pruned point; then it has one value
+    """
+
+    point: Mapping[str, Any]
+    values: tuple[float, ...]
+    rung: int | None = None
+    lie: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a sampler is asked.
+
+    space       parameters; conditions may name the labels of `arm`
+    directions  `maximize` or `minimize`, for each objective
+    known       points with their values, in the order in which they were learned
+    number      how many points the arm has had; quasi-random sequences go by it
+    seed        entropy of this proposal and no other
+    stream      entropy of the whole search, for sequences that are drawn once
+    """
+
+    space: tuple[AnyParameter, ...]
+    arm: Mapping[str, Any]
+    directions: tuple[str, ...]
+    known: tuple[Known, ...]
+    number: int
+    seed: tuple[int, ...]
+    stream: tuple[int, ...]
+
+
+def propose(sampler: str, question: Question) -> dict[str, Any]:
+    """The values that a sampler would try next, without the parameters that take no part."""
+    if sampler == "random":
+        return _random(question)
+    if sampler == "qmc":
+        return _quasi_random(question)
+    if sampler == "cmaes":
+        return _evolved(question)
+    return _modelled(sampler, question)
+
+
+def _random(question: Question) -> dict[str, Any]:
+    return at_random(question.space, np.random.default_rng(question.seed), question.arm)
+
+
+def _quasi_random(question: Question) -> dict[str, Any]:
+    """Point `number` of a scrambled Sobol sequence.
+
+    Source  Sobol 1967; scrambling of Owen 1998, as in `scipy.stats.qmc`.
+    """
+    from scipy.stats import qmc
+
+    rng = np.random.default_rng(question.stream)
+    sequence = qmc.Sobol(len(question.space), scramble=True, rng=rng)
+    if question.number:
+        sequence.fast_forward(question.number)
+    return values_at(question.space, sequence.random(1)[0].tolist(), question.arm)
+
+
+def _evolved(question: Question) -> dict[str, Any]:
+    """CMA-ES over the ranges; lists of values are drawn at random.
+
+    The known points are told to a new strategy, a population at a time in the order in which they
+    were learned, and it is asked once. Points in training are left out. A point that lacks a
+    parameter has 0.5 in its place, where the strategy begins.
+
+    Source  Hansen and Ostermeier 2001, as in the package `cmaes`.
+    """
+    from cmaes import CMA
+
+    ranges = [parameter for parameter in question.space if isinstance(parameter, Range)]
+    size = max(len(ranges), 2)  # a strategy in one dimension is refused
+    bounds = np.tile([0.0, 1.0], (size, 1))
+    strategy = CMA(mean=np.full(size, 0.5), sigma=1 / 4, bounds=bounds, seed=_number(question.seed))
+    sign = 1.0 if question.directions[0] == "minimize" else -1.0
+    told = [known for known in question.known if not known.lie and known.rung is None]
+    population = strategy.population_size
+    for start in range(0, len(told) - population + 1, population):
+        generation = []
+        for known in told[start : start + population]:
+            place = np.full(size, 0.5)
+            for index, parameter in enumerate(ranges):
+                if parameter.name in known.point:
+                    place[index] = parameter.share(known.point[parameter.name])
+            generation.append((place, sign * known.values[0]))
+        strategy.tell(generation)
+    evolved = dict(zip((p.name for p in ranges), strategy.ask().tolist(), strict=False))
+    drawn = np.random.default_rng(question.seed).random(len(question.space))
+    unit = [evolved.get(p.name, u) for p, u in zip(question.space, drawn.tolist(), strict=True)]
+    return values_at(question.space, unit, question.arm)
+
+
+def _modelled(sampler: str, question: Question) -> dict[str, Any]:
+    """TPE, multivariate and grouped by which parameters take part; or a Gaussian process.
+
+    Source  Bergstra et al. 2011 and Falkner et al. 2018 for TPE; `optuna.samplers`.
+    """
+    import optuna
+
+    seed = _number(question.seed)
+    with warnings.catch_warnings():
+        # Grouping is marked experimental, for its interface; a pin holds that.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        own: optuna.samplers.BaseSampler
+        if sampler == "tpe":
+            own = optuna.samplers.TPESampler(
+                n_startup_trials=1, multivariate=True, group=True, seed=seed
+            )
+        else:
+            own = optuna.samplers.GPSampler(
+                n_startup_trials=1, seed=seed, warn_independent_sampling=False
+            )
+    study = to_study(question.space, question.directions, question.known, sampler=own)
+    trial = study.ask()
+    values: dict[str, Any] = {}
+    for parameter in question.space:
+        if not parameter.active({**question.arm, **values}):
+            continue
+        name = parameter.name
+        if not isinstance(parameter, Range):
+            values[name] = trial.suggest_categorical(name, parameter.labels)
+        elif parameter.whole:
+            low, high, step = int(parameter.low), int(parameter.high), int(parameter.step or 1)
+            values[name] = trial.suggest_int(name, low, high, step=step, log=parameter.log)
+        else:
+            values[name] = trial.suggest_float(
+                name, parameter.low, parameter.high, step=parameter.step, log=parameter.log
+            )
+    return values
+
+
+def to_study(
+    space: Sequence[AnyParameter],
+    directions: Sequence[str],
+    known: Sequence[Known],
+    **options: Any,
+) -> optuna.Study:
+    """An Optuna study that holds the known points as trials; options as for `create_study`."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sought: list[Any] = list(directions)
+    study = optuna.create_study(directions=sought, **options)
+    distributions = {parameter.name: _distribution(parameter) for parameter in space}
+    states = optuna.trial.TrialState
+    study.add_trials(
+        optuna.create_trial(
+            state=states.COMPLETE if point.rung is None else states.PRUNED,
+            params=dict(point.point),
+            distributions={name: distributions[name] for name in point.point},
+            values=list(point.values) if point.rung is None else None,
+            intermediate_values={} if point.rung is None else {point.rung: point.values[0]},
+        )
+        for point in known
+    )
+    return study
+
+
+def _distribution(parameter: AnyParameter) -> optuna.distributions.BaseDistribution:
+    from optuna import distributions
+
+    if not isinstance(parameter, Range):
+        return distributions.CategoricalDistribution(parameter.labels)
+    low, high, log, step = parameter.low, parameter.high, parameter.log, parameter.step
+    if parameter.whole:
+        return distributions.IntDistribution(int(low), int(high), log, int(step or 1))
+    return distributions.FloatDistribution(low, high, log, step)
+
+
+def _number(seed: Sequence[int]) -> int:
+    """A seed of 31 bits, as libraries of older random numbers take it."""
+    return int(np.random.SeedSequence(list(seed)).generate_state(1)[0] >> 1)

@@ -1,0 +1,46 @@
+"""search.db: a search as an Optuna storage, for its dashboard and its tools.
+
+The file is written from what the search knows and is never read back. Deleted, it is made anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstudy.search.samplers import to_study
+
+if TYPE_CHECKING:
+    from ganstudy.search.bayes import Bayes
+
+__all__ = ["write_storage"]
+
+
+def write_storage(search: Bayes, path: Path) -> None:
+    """Write one Optuna study for each arm, named after it; the file appears when it is whole."""
+    import optuna
+    from sqlalchemy.pool import StaticPool
+
+    # In memory first: on disk, each trial would wait for the disk many times.
+    one = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
+    storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs=one)
+    for arm in search.study.points:
+        labels = search.study.labels(arm).items()
+        name = ", ".join([search.study.name, *(f"{axis} {label}" for axis, label in labels)])
+        known = [known for _, known in search.known(arm)]
+        directions = list(search.objectives.values())
+        study = to_study(search.study.space, directions, known, storage=storage, study_name=name)
+        study.set_user_attr("objectives", list(search.objectives))
+    storage.remove_session()
+    fresh = path.with_suffix(".partial")
+    fresh.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(fresh)) as file,
+        closing(storage.engine.raw_connection()) as memory,
+    ):
+        assert isinstance(memory.driver_connection, sqlite3.Connection)
+        memory.driver_connection.backup(file)
+    storage.engine.dispose()
+    fresh.replace(path)

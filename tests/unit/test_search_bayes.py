@@ -1,0 +1,472 @@
+"""The search suite: determinism, bounds, resuming, growth, penalties, conditions, pruning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from tiny import write_study
+
+from ganstudy.search import halving
+from ganstudy.search.bayes import Bayes
+from ganstudy.search.samplers import Known, Question, propose
+from ganstudy.search.storage import write_storage
+from ganstudy.space import Choice, Range, at_random, values_at
+from ganstudy.study import load
+from ganstudy.trial import Record, Trial
+
+SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random")
+
+TEXT = """\
+question: Where is the optimum?
+trial:
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 90
+  batch: 16
+  record: {every: 10, samples: 8}
+search:
+  bayes:
+    space:
+      generator.lr: {low: 1e-5, high: 1e-1, log: true}
+      critic.lr: {low: 1e-5, high: 1e-1, log: true}
+      critic.steps: {low: 1, high: 8}
+      constraint: [none, clip]
+      constraint.bound: {low: 0.01, high: 1.0, log: true, when: {constraint: clip}}
+      size: {small: {batch: 8}, large: {batch: 32, critic.width: 8}}
+    trials: 12
+    startup: 4
+    objective: {maximize: modes_covered}
+  grid: {divergence: [minimax, reverse_kl]}
+seeds: 2
+"""
+
+Score = Callable[[Trial[Any]], float]
+
+
+def peak(trial: Trial[Any]) -> float:
+    """Eight modes at learning rates 1e-2 and 1e-4 and three D-steps, with a little noise."""
+    own = trial.configuration
+    distance = abs(math.log10(own.generator.lr) + 2) + abs(math.log10(own.critic.lr) + 4)
+    noise = np.random.default_rng(trial.seed).normal() * 0.05
+    return max(0.0, 8 - distance - 0.3 * abs(own.critic.steps - 3) + noise)
+
+
+def bayes(folder: Path, *overrides: str, text: str = TEXT) -> Bayes:
+    """The search of a study, told nothing."""
+    return Bayes(load(write_study(folder, text), overrides))
+
+
+def made_up(trial: Trial[Any], value: float = 0.0, status: Any = "complete") -> Record:
+    """A record with flat curves, without training."""
+    every, last = trial.configuration.record.every, trial.configuration.steps
+    steps = np.arange(every, last + 1, every)
+    names = trial.configuration.variables() if status != "failed" else ()
+    left = value if status == "complete" else math.nan
+    return Record(
+        id=trial.id,
+        seed=trial.seed,
+        settings=trial.settings,
+        status=status,
+        program="eager",
+        diverged_at=math.nan,
+        seconds=0.0,
+        steps=steps,
+        curves={name: np.full(len(steps), left, np.float32) for name in names},
+        samples=None,
+    )
+
+
+def search(
+    own: Bayes, score: Score = peak, status: Callable[[Trial[Any]], str] = lambda trial: "complete"
+) -> Iterator[Record]:
+    """Ask for one slot at a time and tell at once, until the search has no more questions."""
+    while parts := own.ask(1):
+        for pack in parts:
+            records = [made_up(t, score(t), status(t)) for t in pack]
+            own.tell(records)
+            yield from records
+
+
+def points(own: Bayes) -> list[list[dict[str, Any]]]:
+    """The values of all points, by arm."""
+    return [[dict(point.values) for point in own.points(arm)] for arm in own.study.points]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+def test_a_search_is_determined_by_its_study(tmp_path: Path, sampler: str) -> None:
+    """The same study, the same points; another seed, or another arm, and others."""
+    option = f"search.bayes.sampler={sampler}"
+    first, again = (bayes(tmp_path, option) for _ in range(2))
+    for own in (first, again):
+        list(search(own))
+    assert points(first) == points(again)
+    other = bayes(tmp_path, option, "search.bayes.seed=1")
+    list(search(other))
+    assert points(first) != points(other)
+    assert points(first)[0] != points(first)[1]
+    alone = bayes(tmp_path, option, "search.grid.divergence=[reverse_kl]")
+    list(search(alone))
+    assert points(alone)[0][:4] == points(first)[1][:4]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+def test_bounds_conditions_and_budget(tmp_path: Path, sampler: str) -> None:
+    """Values lie in their ranges, conditional ones exist where they should; no point twice."""
+    own = bayes(tmp_path, f"search.bayes.sampler={sampler}")
+    told = list(search(own))
+    assert own.counts() == {"complete": 2 * 12 * 2}
+    assert len({record.id for record in told}) == len(told) == 48
+    for values in (v for arm in points(own) for v in arm):
+        for parameter in own.study.space:
+            taking_part = parameter.name != "constraint.bound" or values["constraint"] == "clip"
+            assert (parameter.name in values) == taking_part
+            if taking_part:
+                assert parameter.holds(values[parameter.name])
+    for record_point in own.points((0,)):
+        configuration = record_point.trials[0][0].configuration
+        assert configuration.batch == {"small": 8, "large": 32}[record_point.values["size"]]
+        assert configuration.constraint.name == record_point.values["constraint"]
+
+
+def test_a_search_is_rebuilt_from_records(tmp_path: Path) -> None:
+    """Told the records in any order, a new search knows the points and asks the same next."""
+    whole = bayes(tmp_path)
+    records = list(search(whole))
+    for told in (0, 10, 30, 48):
+        left, right = bayes(tmp_path), bayes(tmp_path)
+        left.tell(records[:told])
+        right.tell(reversed(records[:told]))
+        assert points(left) == points(right)
+        asked = [[[t.id for t in pack] for pack in own.ask(1)] for own in (left, right)]
+        assert asked[0] == asked[1]
+        assert bool(asked[0]) == (told < 48)
+        known = {record.id for record in records[:told]}
+        assert known.isdisjoint(i for pack in asked[0] for i in pack)
+
+
+def test_an_interrupted_point_is_finished_first(tmp_path: Path) -> None:
+    """A seed that was lost is asked for again; seeds that are recorded are not."""
+    whole = bayes(tmp_path)
+    records = list(search(whole))
+    own = bayes(tmp_path)
+    own.tell(records[:3])
+    asked = {trial.id for pack in own.ask(1) for trial in pack}
+    lone = {r.id for r in records if r.settings == records[2].settings} - {records[2].id}
+    assert lone <= asked
+    assert asked.isdisjoint(r.id for r in records[:3])
+    left = list(search(own))
+    assert {r.id for r in left}.isdisjoint(r.id for r in records[:3])
+
+
+def test_the_budget_grows(tmp_path: Path) -> None:
+    """From 6 points to 12, the first six are kept and the sampler has learned from them."""
+    small = bayes(tmp_path, "search.bayes.trials=6")
+    records = list(search(small))
+    large = bayes(tmp_path)
+    large.tell(records)
+    more = list(search(large))
+    assert len(more) == len(records) == 24
+    assert [arm[:6] for arm in points(large)] == points(small)
+
+
+def test_the_space_grows(tmp_path: Path) -> None:
+    """A wider range and a new parameter: earlier points that lie in the new space stay in it."""
+    old = bayes(tmp_path, "search.bayes.space.critic.steps={low: 2, high: 4}")
+    records = list(search(old))
+    new = bayes(tmp_path, "search.bayes.space.generator.depth=[1, 2]", "search.bayes.trials=16")
+    new.tell(records)
+    more = list(search(new))
+    assert len(more) == 2 * 4 * 2
+    for before, after in zip(points(old), points(new), strict=True):
+        assert [{**values, "generator.depth": 1} for values in before] == after[:12]
+    shrunk = bayes(tmp_path, "search.bayes.space.critic.steps={low: 3, high: 4}")
+    shrunk.tell(records)
+    kept = [[v for v in arm if v["critic.steps"] >= 3] for arm in points(old)]
+    assert points(shrunk) == kept
+    assert sum(map(len, kept)) < 24
+
+
+def test_records_of_another_study_are_ignored(tmp_path: Path) -> None:
+    """Other shared settings: nothing that was trained with them says anything here."""
+    records = list(search(bayes(tmp_path, "trial.steps=100")))
+    own = bayes(tmp_path)
+    own.tell(records)
+    assert own.counts() == {"missing": 48}
+
+
+@pytest.mark.parametrize("status", ["diverged", "failed"])
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_bad_end_teaches_and_never_crashes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str, bounded: bool
+) -> None:
+    """The worst bound, or the worst value known where that is infinite; the search avoids it."""
+    objective = "search.bayes.objective={minimize: mode_kl}"
+    if not bounded:
+        monkeypatch.setattr("ganstudy.search.bayes.worst", lambda reading: math.nan)
+    penalty = math.log(8) if bounded else 1.5
+    own = bayes(tmp_path, objective, "search.bayes.trials=30", "search.grid.divergence=[minimax]")
+
+    def fate(trial: Trial[Any]) -> str:
+        return status if trial.configuration.generator.lr > 1e-3 else "complete"
+
+    list(search(own, lambda trial: 1.0 + trial.seed, fate))
+    known = [known for _, known in own.known((0,))]
+    bad = [k.point["generator.lr"] > 1e-3 for k in known]
+    assert {k.values for k, b in zip(known, bad, strict=True) if not b} == {(1.5,)}
+    assert {k.values for k, b in zip(known, bad, strict=True) if b} == {(penalty,)}
+    assert own.counts()[status] == 2 * sum(bad)
+    if bounded:
+        assert sum(bad[15:]) < 0.35 * len(bad[15:])  # half of the space is bad
+
+
+def test_all_points_bad_is_no_end(tmp_path: Path) -> None:
+    """A search of which every trial diverges spends its budget and ends."""
+    own = bayes(tmp_path, "search.bayes.objective={minimize: mode_kl}")
+    list(search(own, status=lambda trial: "diverged"))
+    assert own.counts() == {"diverged": 48}
+    assert own.pareto((0,))
+
+
+@pytest.mark.parametrize(("statistic", "expected"), [("mean", 2.0), ("min", 1.0), ("max", 4.0)])
+def test_a_point_is_its_seeds(tmp_path: Path, statistic: str, expected: float) -> None:
+    """The search is told the statistic of the seeds; every seed is kept."""
+    own = bayes(tmp_path, f"search.bayes.statistic={statistic}", "seeds=3")
+    list(search(own, lambda trial: (1.0, 1.0, 4.0)[trial.seed]))
+    assert {known.values for _, known in own.known((0,))} == {(expected,)}
+    assert len(own.trials) == 2 * 12 * 3
+
+
+def test_points_asked_together_differ_and_fill_packs(tmp_path: Path) -> None:
+    """A first question gives whole points for all arms, a full house gives none."""
+    own = bayes(tmp_path, "search.bayes.together=5")
+    parts = own.ask(2)
+    trials = [trial for pack in parts for trial in pack]
+    assert len({t.id for t in trials}) == len(trials) == 2 * 5 * 2
+    for pack in parts:
+        assert len({t.configuration.pack_key() for t in pack}) == 1
+        seeds: dict[str, set[int]] = {}
+        for trial in pack:
+            seeds.setdefault(trial.settings, set()).add(trial.seed)
+        assert all(found == {0, 1} for found in seeds.values())
+    assert own.ask(1) == []
+    own.tell([made_up(trial, 1.0) for trial in parts[0]])
+    assert len({t.settings for pack in own.ask(1) for t in pack}) == len(
+        {t.settings for t in parts[0]}
+    )
+
+
+def test_no_barrier(tmp_path: Path) -> None:
+    """One pack that never ends does not keep the search from spending all the rest."""
+    own = bayes(tmp_path, "search.grid.divergence=[minimax]")
+    stuck = {trial.id for trial in own.ask(2)[0]}
+    assert stuck
+    while parts := own.ask(1):
+        own.tell([made_up(t, peak(t)) for pack in parts for t in pack if t.id not in stuck])
+    waiting = [p for p in own.points((0,)) if any(t.id in stuck for t in p.trials[0])]
+    assert 0 < len(waiting) < own.file.together
+    first = {t.id for p in own.points((0,)) for t in p.trials[0]}
+    assert own.counts()["missing"] >= len(stuck)
+    assert len(first) >= len(stuck)
+
+
+def test_a_small_space_is_used_up(tmp_path: Path) -> None:
+    """Every point of a finite space is found once, whatever the sampler prefers."""
+    text = TEXT[: TEXT.index("    space:")] + (
+        "    space: {critic.steps: {low: 1, high: 3}, critic.width: [4, 8]}\n"
+        "    trials: 6\n    startup: 2\n    objective: {maximize: modes_covered}\nseeds: 1\n"
+    )
+    own = bayes(tmp_path, text=text)
+    list(search(own))
+    pairs = {(v["critic.steps"], v["critic.width"]) for v in points(own)[0]}
+    assert len(pairs) == 6
+
+
+# --- samplers on functions whose optimum is known ------------------------------------------------
+
+SPACE = (
+    Range("x", (), low=-5.0, high=5.0),
+    Range("y", (), low=1e-4, high=1.0, log=True),
+    Range("n", (), low=1, high=9),
+)
+
+
+def _best_of(sampler: str, budget: int, seed: int) -> float:
+    """Distance from the optimum (1, 1e-2, 4) of a cheap function after some proposals."""
+    known: list[Known] = []
+    for number in range(budget):
+        asked = Question(SPACE, {}, ("minimize",), tuple(known), number, (seed, number), (seed,))
+        own = "random" if sampler == "tpe" and number < 10 else sampler
+        point = propose(own, asked)
+        loss = (point["x"] - 1) ** 2 + (math.log10(point["y"]) + 2) ** 2 + (point["n"] - 4) ** 2 / 4
+        known.append(Known(point, (loss,)))
+    return min(k.values[0] for k in known)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_a_model_beats_chance(sampler: str) -> None:
+    """On a smooth function with fixed seeds, by more than twice, in the mean logarithm."""
+    own, chance = (
+        np.mean([math.log(_best_of(name, 60, seed)) for seed in range(4)])
+        for name in (sampler, "random")
+    )
+    assert own < chance - math.log(2)
+
+
+@pytest.mark.slow
+def test_a_gaussian_process_beats_chance() -> None:
+    """With fewer points, since it thinks longer about each."""
+    own, chance = (
+        np.mean([math.log(_best_of(name, 25, seed)) for seed in range(2)])
+        for name in ("gp", "random")
+    )
+    assert own < chance - math.log(2)
+
+
+def test_quasi_random_points_are_spread_evenly() -> None:
+    """64 points of a scrambled Sobol sequence: 8 in each eighth of a range, exactly."""
+    places = [
+        propose("qmc", Question(SPACE, {}, ("minimize",), (), k, (0, k), (7,))) for k in range(64)
+    ]
+    eighths = np.bincount([int((p["x"] + 5) / 10 * 8) for p in places], minlength=8)
+    assert eighths.tolist() == [8] * 8
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        Range("a", (), low=1, high=8),
+        Range("a", (), low=2, high=64, log=True),
+        Range("a", (), low=0.0, high=1.0, step=0.25),
+        Range("a", (), low=1e-5, high=1e-1, log=True),
+        Range("a", (), low=-3.0, high=2.0),
+        Choice("a", (), labels=("p", "q", "r")),
+    ],
+    ids=str,
+)
+def test_shares_and_values(parameter: Range | Choice) -> None:
+    """Equal shares are equally likely, ends are reached, and `share` undoes `at`."""
+    found = [parameter.at(u) for u in np.linspace(0, 1, 2001)]
+    assert all(parameter.holds(value) for value in found)
+    assert (found[0], found[-1]) == (parameter.extremes[0], parameter.extremes[-1])
+    if isinstance(parameter, Range):
+        assert all(math.isclose(parameter.at(parameter.share(v)), v, rel_tol=1e-9) for v in found)
+        if parameter.whole and not parameter.log:
+            counts = np.bincount(found)[parameter.low :]  # type: ignore[misc]
+            assert np.ptp(counts) <= 2
+
+
+def test_conditions_on_an_arm() -> None:
+    """A parameter that belongs to one arm takes part there only."""
+    space = (Range("a", (), when={"arm": ("left",)}), Range("b", ()))
+    assert set(values_at(space, [0.5, 0.5], {"arm": "left"})) == {"a", "b"}
+    assert set(at_random(space, np.random.default_rng(0), {"arm": "right"})) == {"b"}
+
+
+# --- several objectives ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_pareto_front(tmp_path: Path, sampler: str) -> None:
+    """By brute force: a point is on the front if no other is as good in all and better in one."""
+    objective = "search.bayes.objective={maximize: high_quality, minimize: mode_kl}"
+    own = bayes(tmp_path, objective, f"search.bayes.sampler={sampler}")
+
+    def both(trial: Trial[Any]) -> Record:
+        record = made_up(trial, 0.0)
+        rate = math.log10(trial.configuration.generator.lr)
+        record.curves["high_quality"][:] = (rate + 5) / 4
+        record.curves["mode_kl"][:] = abs(rate + 4) + 0.1 * trial.configuration.critic.steps
+        return record
+
+    while parts := own.ask(1):
+        own.tell([both(trial) for pack in parts for trial in pack])
+    for arm in own.study.points:
+        values = {id(p): k.values for p, k in own.known(arm)}
+        front = {id(p) for p in own.pareto(arm)}
+        for key, (quality, kl) in values.items():
+            bettered = any(
+                q >= quality and k <= kl and (q, k) != (quality, kl) for q, k in values.values()
+            )
+            assert (key in front) != bettered
+        assert 0 < len(front) < 12
+
+
+# --- pruning --------------------------------------------------------------------------------------
+
+
+def test_rungs_and_promotions() -> None:
+    """Powers of the factor up to the end; the best third goes on, once."""
+    assert halving.rungs(100, 3, 2000) == (100, 300, 900, 2000)
+    assert halving.rungs(500, 2, 1000) == (500, 1000)
+    scores = {"a": 1.0, "b": 5.0, "c": 3.0, "d": 4.0, "e": 2.0, "f": 0.0}
+    assert halving.promotable(scores, [], 3) == ["b", "d"]
+    assert halving.promotable(scores, ["b"], 3) == ["d"]
+    assert halving.promotable({"a": 1.0, "b": 2.0}, [], 3) == []
+
+
+def test_brackets_cost_about_the_same() -> None:
+    """Hyperband's weights: of 4,000 keys, shares within five standard errors."""
+    found = np.bincount([halving.bracket(str(k), 3, 3) for k in range(4000)], minlength=3)
+    weights = np.array([3 / 3 * 9, 3 / 2 * 3, 3 / 1 * 1])
+    expected = weights / weights.sum()
+    error = np.sqrt(expected * (1 - expected) / 4000)
+    assert (abs(found / 4000 - expected) < 5 * error).all()
+
+
+@pytest.mark.parametrize("name", ["successive_halving", "hyperband"])
+def test_poor_points_are_pruned(tmp_path: Path, name: str) -> None:
+    """Most points stop early, the best go on to the end; told again, the search stands there."""
+    pruner = f"search.bayes.pruner={{name: {name}, factor: 3, first: 10}}"
+    own = bayes(tmp_path, pruner, "search.bayes.trials=27")
+    records = list(search(own))
+    counts = own.counts()
+    assert counts["missing"] == 0
+    assert counts["pruned"] >= counts["complete"] > 0
+    spent = sum(int(record.steps[-1]) for record in records)
+    assert spent < 0.8 * 2 * 27 * 2 * 90
+    for arm in own.study.points:
+        values = [known.values[0] for _, known in own.known(arm)]
+        finished = [k.values[0] for p, k in own.known(arm) if p.last]
+        assert max(finished) == pytest.approx(max(values))
+    again = bayes(tmp_path, pruner, "search.bayes.trials=27")
+    again.tell(records)
+    assert again.counts() == counts
+    assert again.ask(1) == []
+    assert points(again) == points(own)
+
+
+def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
+    """Two points with a factor of three: none is in the best third, yet one is finished."""
+    pruner = "search.bayes.pruner={name: successive_halving, first: 10}"
+    own = bayes(tmp_path, pruner, "search.bayes.trials=2")
+    list(search(own))
+    assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
+
+
+# --- the cache ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_storage_is_a_cache(tmp_path: Path) -> None:
+    """One Optuna study for each arm with all points; deleted, it is written again, equal."""
+    own = bayes(tmp_path)
+    list(search(own))
+    found = []
+    for _ in range(2):
+        path = tmp_path / "search.db"
+        path.unlink(missing_ok=True)
+        write_storage(own, path)
+        url = f"sqlite:///{path}"
+        names = optuna.get_all_study_names(url)
+        assert names == ["tiny, divergence minimax", "tiny, divergence reverse_kl"]
+        study = optuna.load_study(study_name=names[0], storage=url)
+        found.append([(t.params, t.value) for t in study.trials])
+        assert study.best_value == pytest.approx(max(k.values[0] for _, k in own.known((0,))))
+    assert found[0] == found[1]
+    assert [params for params, _ in found[0]] == points(own)[0]

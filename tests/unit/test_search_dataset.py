@@ -1,0 +1,151 @@
+"""The dataset of a search, what the analysis says of it, and its report."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from test_search_bayes import TEXT, bayes, made_up, peak, search
+from tiny import write_study
+
+from ganstudy import analysis, open_run
+from ganstudy.analysis._intervals import t_interval
+from ganstudy.cli import main
+from ganstudy.search.bayes import Bayes
+from ganstudy.store import RunDirectory, gather
+
+
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bayes, xr.Dataset]:
+    """A pruned search of made-up records, gathered and read back."""
+    folder = tmp_path_factory.mktemp("search")
+    pruner = "search.bayes.pruner={name: successive_halving, factor: 2, first: 30}"
+    own = bayes(folder, pruner, "seeds=3", "search.bayes.trials=20")
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    while parts := own.ask(1):
+        for pack in parts:
+            records = [
+                made_up(
+                    t, peak(t), "diverged" if t.configuration.generator.lr > 0.05 else "complete"
+                )
+                for t in pack
+            ]
+            directory.write(records)
+            own.tell(records)
+    (directory.study).write_text("question: made up\n")
+    gather(directory, own)
+    return own, open_run(directory.path).compute()
+
+
+def test_a_point_is_a_trial_with_its_seeds(gathered: tuple[Bayes, xr.Dataset]) -> None:
+    """Dimensions, parameters as coordinates, empty where one took no part, ids and statuses."""
+    own, ds = gathered
+    assert ds["status"].dims == ("divergence", "trial", "seed")
+    assert dict(ds.sizes)["trial"] == 20
+    for arm in own.study.points:
+        for number, point in enumerate(own.points(arm)):
+            here = ds.isel(divergence=arm[0], trial=number)
+            assert here["generator_lr"].item() == point.values["generator.lr"]
+            assert here["critic_steps"].item() == point.values["critic.steps"]
+            assert here["size"].item() == point.values["size"]
+            bound = point.values.get("constraint.bound", math.nan)
+            np.testing.assert_equal(here["constraint_bound"].item(), bound)
+            ids = [trial.id for trial in point.trials[point.level]]
+            assert here["trial_id"].to_numpy().tolist() == ids
+            stopped = (here["status"] == "pruned").any().item()
+            assert stopped <= (not point.last)
+            seen = np.isfinite(here["modes_covered"].isel(seed=0).to_numpy())
+            if (here["status"] == "pruned").all():
+                assert ds["step"].to_numpy()[seen].max() == point.rungs[point.level]
+    assert {"complete", "pruned"} <= set(ds["status"].to_numpy().ravel().tolist())
+    assert ds["pareto"].sum("trial").min() >= 1
+    json.dumps({k: v for k, v in ds.attrs.items() if k != "axes"}, default=list)
+
+
+def test_best_by_budget(gathered: tuple[Bayes, xr.Dataset]) -> None:
+    """Against a search by hand: the incumbent, its interval, and the score held out."""
+    _, ds = gathered
+    found = analysis.best_by_budget(ds)
+    score = analysis.trial_scores(ds)["score"].transpose("divergence", "trial", "seed").values
+    told = analysis.point_scores(ds).transpose("divergence", "trial").values
+    np.testing.assert_array_equal(told, score.mean(axis=-1))
+    for arm, budget in np.ndindex(*told.shape):
+        seen = told[arm, : budget + 1]
+        here = found.isel(divergence=arm, trial=budget)
+        if not np.isfinite(seen).any():
+            assert here["incumbent"].item() == -1
+            assert math.isnan(here["mean"].item())
+            continue
+        best = int(np.nanargmax(seen))
+        assert here["incumbent"].item() == best
+        interval = t_interval(score[arm, best])
+        assert here["mean"].item() == pytest.approx(float(interval.mean))
+        assert here["low"].item() == pytest.approx(max(float(interval.low), 0.0))
+        held = []
+        for seed in range(3):
+            others = np.delete(score[arm, : budget + 1], seed, axis=1).mean(axis=1)
+            others[~np.isfinite(seen)] = np.nan
+            held.append(score[arm, int(np.nanargmax(others)), seed])
+        assert here["held_out"].item() == pytest.approx(float(np.mean(held)))
+    means = found["mean"].values
+    assert all(np.all(np.diff(row[np.isfinite(row)]) >= 0) for row in means)
+
+
+def test_tuned_arms_are_a_grid_study(gathered: tuple[Bayes, xr.Dataset]) -> None:
+    """Every arm at its best point; the analyses of grids take it from there."""
+    _, ds = gathered
+    at_best = analysis.tuned(ds)
+    assert at_best["status"].dims == ("divergence", "seed")
+    ranked = analysis.rank_arms(at_best)
+    last = analysis.best_by_budget(ds).isel(trial=-1)
+    for arm in ds["divergence"].values:
+        mean = ranked["mean"].sel(divergence=arm).item()
+        assert mean == pytest.approx(last["mean"].sel(divergence=arm).item())
+    assert "generator_lr" in at_best.coords
+
+
+def test_importances_find_what_matters(tmp_path: Path) -> None:
+    """One learning rate decides the score, the rest nothing: it has most of the importance."""
+    own = bayes(tmp_path, "search.bayes.sampler=random", "search.bayes.trials=60")
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    records = list(search(own, lambda t: 8 - 2 * abs(math.log10(t.configuration.critic.lr) + 3)))
+    directory.write(records)
+    found = analysis.importances(gather(directory, own))
+    assert found.sum("parameter").values == pytest.approx(1.0)
+    assert (found.sel(parameter="critic_lr") > 0.6).all()
+
+
+@pytest.mark.slow
+def test_the_walk_of_a_search(tmp_path: Path) -> None:
+    """Run, cut short, continued and grown, by the command line; page, plan, status and storage."""
+    text = TEXT.replace("trials: 12", "trials: 3").replace("steps: 90", "steps: 4")
+    text = text.replace("every: 10", "every: 2").replace("samples: 8", "samples: 32")
+    study, out = write_study(tmp_path, text), tmp_path / "run"
+    runner = CliRunner()
+    command = ["run", str(study), "--out", str(out), "--workers", "1", "--json"]
+    first = runner.invoke(main, command)
+    assert first.exit_code == 0, first.output
+    assert json.loads(first.stdout)["status"] == {"complete": 12}
+    for path in sorted((out / "records").glob("*.nc"))[:1]:
+        path.unlink()
+    status = json.loads(runner.invoke(main, ["status", str(out), "--json"]).stdout)["status"]
+    assert 0 < status["missing"] < 12
+    again = json.loads(runner.invoke(main, command).stdout)
+    assert (again["trained"], again["status"]) == (status["missing"], {"complete": 12})
+    grown = json.loads(runner.invoke(main, [*command, "search.bayes.trials=4"]).stdout)
+    assert (grown["trained"], grown["status"]) == (4, {"complete": 16})
+    ds = open_run(out)
+    assert dict(ds.sizes)["trial"] == 4
+    assert (out / "search.db").is_file()
+    page = (out / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Best score against tuning budget" in page
+    assert "Where is the optimum?" in page
+    plan = runner.invoke(main, ["plan", str(study), "--out", str(out), "--workers", "1", "--json"])
+    assert json.loads(plan.stdout)["recorded"] == 12
