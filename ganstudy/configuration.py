@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -114,7 +114,7 @@ def _merged(old: Any, new: Any) -> Any:
 
 
 def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
-    """Pydantic's location without the member names that it inserts at each family."""
+    """Pydantic's location without the names that it inserts at families and other unions."""
     path: list[str | int] = []
     here = settings
     for position, item in enumerate(location):
@@ -122,7 +122,9 @@ def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
             isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
         ):
             here = here[item]
-        elif position < len(location) - 1 or isinstance(here, str) or _named_by(here, item):
+        elif position < len(location) - 1 or not isinstance(here, Mapping | list | tuple):
+            continue
+        elif _named_by(here, item):
             continue
         path.append(item)
     return tuple(path)
@@ -178,4 +180,8 @@ def _member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     annotation = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
+    for choice in get_args(annotation):
+        group = get_args(choice)[0] if get_origin(choice) is Annotated else choice
+        if isinstance(value, Mapping) and isinstance(group, type) and issubclass(group, BaseModel):
+            return group
     return None

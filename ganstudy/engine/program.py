@@ -68,7 +68,8 @@ class Program:
         last: Diagnostics = {}
         for number in range(len(batches.real)):
             active = stale < patience.steps
-            if not bool((active & state.alive).any()):
+            # A pack that has died whole still takes one step, for its diagnostics.
+            if number and not bool((active & state.alive).any()):
                 break
             state, diagnostics = self.d_step(game, state, *batches.d_step(number), None, active)
             last = {k: choose(active, value, last.get(k)) for k, value in diagnostics.items()}

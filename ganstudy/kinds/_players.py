@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from ganstudy import networks, optimizers
 from ganstudy.family import Settings
@@ -52,10 +53,18 @@ class UntilSettled(Settings):
     max: int = Field(100, ge=1, description="most D-steps in a round")
 
 
+def _form_of_steps(value: object) -> str:
+    """So that a mistake in one form is not reported as one in the other, too."""
+    return "rule" if isinstance(value, Mapping | UntilSettled) else "number"
+
+
 class Critic(Player):
     """The network that tells p from q; its raw output is the logit."""
 
-    steps: Annotated[int, Field(ge=1)] | UntilSettled = Field(
+    steps: Annotated[
+        Annotated[int, Field(ge=1), Tag("number")] | Annotated[UntilSettled, Tag("rule")],
+        Discriminator(_form_of_steps),
+    ] = Field(
         1, description="D-steps before the M-steps of a round: a number, or until the loss settles"
     )
     pac: int = Field(1, ge=1, description="samples of one law that the critic judges together")

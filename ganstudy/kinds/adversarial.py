@@ -87,7 +87,7 @@ class Adversarial(Kind):
         default="alternating", validate_default=True, description="who answers whom, and when"
     )
     # What is left out must fit the rest too: defaults are validated as well.
-    steps: int = Field(4000, ge=1, validate_default=True, description="M-steps")
+    steps: int = Field(4000, ge=1, description="M-steps")
     batch: int = Field(
         256, ge=1, validate_default=True, description="samples of p and of q in each step"
     )
@@ -131,15 +131,16 @@ class Adversarial(Kind):
                     raise ValueError(f"{scheme.name} updates need `{player}.steps: 1`")
         return scheme
 
-    @field_validator("steps")
+    @field_validator("generator")
     @classmethod
-    def _whole_rounds(cls, steps: int, info: ValidationInfo) -> int:
-        generator = info.data.get("generator")
-        if generator is not None and steps % generator.steps:
+    def _whole_rounds(cls, generator: Generator, info: ValidationInfo) -> Generator:
+        # The field `steps` is the base's, and therefore the first that is validated.
+        steps = info.data.get("steps")
+        if steps is not None and steps % generator.steps:
             raise ValueError(
-                f"not a multiple of `generator.steps: {generator.steps}` (got {steps})"
+                f"`steps: {steps}` is not a multiple of `generator.steps: {generator.steps}`"
             )
-        return steps
+        return generator
 
     @field_validator("batch")
     @classmethod

@@ -156,17 +156,16 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
     worst = trials[0].configuration.model_dump()
     worst.pop("name")
     for player in ("generator", "critic"):
-        worst[player] |= {"optimizer": "sgd", "lr": 1e30}
+        # Beyond float32: even a gradient of zero becomes NaN.
+        worst[player] |= {"optimizer": "sgd", "lr": 1e39 if culprit == "lr" else 1e30}
     if culprit == "overflow":
         if feature in ("kernels", "relativistic"):
             pytest.skip("these packs hold no divergence that overflows")
         worst["divergence"] = "f_kl"
-    # With other objectives beside them, sums may be masked: compare packs that hold the same.
     spoilt = Trial(Adversarial.model_validate(worst), 7)
     packed = train([trials[0], spoilt, trials[1]])
     alone = _by_id([train([t])[0] for t in trials])
-    # Without a critic to blow up, a generator moved far away still has finite distances.
-    assert packed[1].status == "diverged" or feature == "kernels"
+    assert packed[1].status == "diverged"
     _assert_same([packed[0], packed[2]], alone)
     assert differences(packed[1], train([spoilt])[0]) == []
 

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny import write_study
 
+from ganstudy import targets
 from ganstudy.cli import main
+from ganstudy.kinds.adversarial import Adversarial
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 
@@ -232,6 +234,86 @@ CASES: dict[str, tuple[str, list[str]]] = {
         f"{BAYES}    pruner: {{name: hyperband, first: 9000}}\n",
         [":7", "search.bayes.pruner.first", "4000"],
     ),
+    "steps that are no whole rounds": (
+        "trial:\n  steps: 100\n  generator: {steps: 3}\n",
+        [":4", "trial.generator", "`steps: 100` is not a multiple of `generator.steps: 3`"],
+    ),
+    "default steps that are no whole rounds": (
+        "trial:\n  record: {every: 3}\n  generator: {steps: 3}\n",
+        [":4", "trial.generator", "`steps: 4000` is not a multiple of `generator.steps: 3`"],
+    ),
+    "records within a round": (
+        "trial:\n  steps: 9\n  generator: {steps: 3}\n  record:\n    every: 4\n",
+        [":5", "trial.record", "`every: 4` is not a multiple of `generator.steps: 3`"],
+    ),
+    "records within a round on an axis": (
+        "trial: {steps: 30, record: {every: 5}}\nsearch:\n  grid:\n    generator.steps: [1, 3]\n",
+        [":2", "trial.record", "`every: 5` is not a multiple of `generator.steps: 3`"],
+    ),
+    "batch of no whole groups": (
+        "trial:\n  batch: 64\n  critic: {pac: 3}\n",
+        [":3", "trial.batch", "not a multiple of `critic.pac: 3`", "64"],
+    ),
+    "default batch of no whole groups": (
+        "trial:\n  critic: {pac: 3}\n",
+        [":2", "trial.batch", "not a multiple of `critic.pac: 3`", "256"],
+    ),
+    "groups without a critic": (
+        "trial:\n  divergence: mmd\n  critic: {pac: 2}\n",
+        [":2", "trial.batch", "trains no critic", "critic.pac"],
+    ),
+    "several D-steps at once": (
+        "trial:\n  updates: extragradient\n  critic: {steps: 2}\n",
+        [":3", "trial.updates", "extragradient", "`critic.steps: 1`"],
+    ),
+    "several M-steps at once": (
+        "trial:\n  updates: simultaneous\n  generator: {steps: 2}\n  record: {every: 2}\n",
+        [":3", "trial.updates", "simultaneous", "`generator.steps: 1`"],
+    ),
+    "D-steps until they settle, at once": (
+        "trial:\n  updates: consensus\n  critic: {steps: {until: 0.1}}\n",
+        [":3", "trial.updates", "consensus", "`critic.steps: 1`"],
+    ),
+    "consensus without a critic": (
+        "trial:\n  updates: consensus\n  divergence: energy_distance\n",
+        [":3", "trial.updates", "consensus", "energy_distance", "critic"],
+    ),
+    "constraint without a critic": (
+        "trial:\n  divergence: mmd\n  constraint: clip\n",
+        [":4", "trial.constraint", "mmd", "clip"],
+    ),
+    "penalty on a critic with batch norm": (
+        "trial:\n  critic: {norm: batch}\n  constraint: {name: r1, weight: 2.0}\n",
+        [":4", "trial.constraint", "r1", "`critic.norm: batch`"],
+    ),
+    "misspelt rule of D-steps": (
+        "trial:\n  critic:\n    steps: {untill: 0.1}\n",
+        [":4", "trial.critic.steps", "untill", "'until'"],
+    ),
+    "no patience": (
+        "trial:\n  critic:\n    steps: {patience: 0}\n",
+        [":4", "trial.critic.steps", "greater than or equal to 1"],
+    ),
+    "zero D-steps": (
+        "trial:\n  critic: {steps: 0}\n",
+        [":3", "trial.critic.steps", "greater than or equal to 1"],
+    ),
+    "average that keeps everything": (
+        "trial:\n  generator: {average: 1.0}\n",
+        [":3", "trial.generator.average", "less than 1"],
+    ),
+    "unknown law of noise": (
+        "trial:\n  generator: {latent_law: gaussian}\n",
+        [":3", "trial.generator.latent_law", "'normal'"],
+    ),
+    "misspelt activation": (
+        "trial:\n  critic: {activation: leaky_rely}\n",
+        [":3", "trial.critic.activation", "'leaky_relu'"],
+    ),
+    "empty training set": (
+        "trial:\n  training_set: 0\n",
+        [":3", "trial.training_set", "greater than or equal to 1"],
+    ),
     "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),
     "unknown search": ("search: {gird: {}}\n", [":2", "search.gird", "'grid'"]),
@@ -391,3 +473,13 @@ def test_every_verb_that_reads_a_study_is_clear(tmp_path: Path, verb: str) -> No
     result = CliRunner().invoke(main, [verb, str(path), *out])
     _assert_clear(result, f"{path}:2: sede")
     assert not (tmp_path / "out").exists()
+
+
+def test_condition_needs_labels() -> None:
+    """A target without labels, as a plug-in may be, cannot be conditioned on."""
+    ring = targets.family["ring"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ring, "labels", property(lambda self: 0))
+        with pytest.raises(ValueError, match="target ring has no labels"):
+            Adversarial.model_validate({"condition": True})
+    assert Adversarial.model_validate({"condition": True}).labels == 8
