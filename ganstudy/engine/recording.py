@@ -68,9 +68,11 @@ class Recorder:
         if self.unseen is not None:
             values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
         samples = self._samples(game, state.generator.parameters)
-        values |= self._metrics(samples, "")
+        last = step == self.steps[-1]
+        values |= self._metrics(samples, "", last)
         if game.average is not None:
-            values |= self._metrics(self._samples(game, state.generator.slots[AVERAGE]), "average_")
+            averaged = self._samples(game, state.generator.slots[AVERAGE])
+            values |= self._metrics(averaged, "average_", last)
         values |= self._divergences(values["critic_loss"], game, state)
         column = int(np.searchsorted(self.steps, step))
         for name, value in values.items():
@@ -108,14 +110,15 @@ class Recorder:
     def _samples(self, game: Game, parameters: Tensor) -> Array:
         return _on_host(game.sample(parameters, self.latent))[: len(self.trials)]
 
-    def _metrics(self, samples: Array, prefix: str) -> dict[str, Array]:
+    def _metrics(self, samples: Array, prefix: str, last: bool) -> dict[str, Array]:
         values: dict[str, Array] = {}
         for places in self.groups.values():
             configuration = self.trials[places[0]].configuration
             for metric in configuration.record.metrics:
                 empty = np.full(len(self.trials), np.nan, np.float32)
                 column = values.setdefault(prefix + metric.name, empty)
-                column[places] = metric.compute(samples[places], configuration.target)
+                if metric.at == "every" or last:
+                    column[places] = metric.compute(samples[places], configuration.target)
         return values
 
     def _divergences(self, critic_loss: Array, game: Game, state: State) -> dict[str, Array]:

@@ -1,0 +1,34 @@
+"""What a perfect generator would score: a number means nothing alone."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganstudy.metrics import _clouds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.metrics._base import Metric
+    from ganstudy.targets import Target
+
+DRAWS = 20
+"""Clouds of p that are measured: enough for a mean and a spread."""
+
+
+@cache
+def perfect_sampler(metric: Metric, target: Target, samples: int) -> NDArray[np.float64]:
+    """The metric of clouds of p itself, of the size that trials are measured with; `(draws,)`.
+
+    They are compared with the same reference cloud as trials are, so that what its chance does to
+    the score of a trial it does to these.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(_clouds.REFERENCE_SEED, spawn_key=(2,)))
+    flat = target.sample(rng, DRAWS * samples)
+    clouds = flat.reshape(DRAWS, samples, target.dimension)
+    values = np.asarray(metric.compute(clouds, target), np.float64)
+    values.setflags(write=False)
+    return values
