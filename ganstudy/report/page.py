@@ -32,7 +32,17 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
-    from ganstudy.report import curves, gallery, heatmap, ranking, stability, style
+    from ganstudy.report import (
+        curves,
+        distribution,
+        effects,
+        gallery,
+        heatmap,
+        profile,
+        ranking,
+        stability,
+        style,
+    )
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
@@ -41,12 +51,15 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         score_table,
         stability_rows,
     )
+    from ganstudy.report.trials import metric_table, trial_table
 
     findings = Findings.of(dataset)
     destination.mkdir(parents=True, exist_ok=True)
     with style.figure_style():
         drawings = [
             ranking.draw(findings),
+            profile.draw(findings) if len(findings.arms) > 1 else None,
+            effects.draw(findings),
             heatmap.draw(findings) if len(findings.settings) > 1 else None,
             curves.draw_score(findings),
             curves.draw_others(findings),
@@ -54,11 +67,21 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             stability.draw(findings),
         ]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    for name in {"heatmap", "diagnostics", "gallery"} - set(pictures):
+    for name in {"profile", "effects", "heatmap", "diagnostics", "gallery"} - set(pictures):
         for suffix in ("png", "svg"):
             (destination / f"{name}.{suffix}").unlink(missing_ok=True)
     colours = style.arm_colours(len(findings.arms))
+    tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
+    if len(findings.arms) > 1:
+        tables["distribution"] = distribution.table(findings)
+    else:
+        (destination / "distribution.csv").unlink(missing_ok=True)
+    for name, table in tables.items():
+        (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
     page = _template().render(
+        **tables,
+        distribution_note=distribution.note(findings),
+        draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
         findings=findings,
         answer=answer(findings),
         pictures=pictures,
@@ -84,6 +107,7 @@ def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
+    from ganstudy.report.trials import cell_text
 
     environment = Environment(
         loader=PackageLoader("ganstudy.report", package_path="."),
@@ -93,4 +117,6 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["capital"] = prose.capital
+    environment.filters["cell"] = cell_text
+    environment.filters["zip"] = zip
     return environment.get_template("page.html.j2")
