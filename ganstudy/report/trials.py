@@ -101,7 +101,9 @@ def cell_text(cell: Any) -> str:
     """A cell of the table of metrics: three significant digits."""
     if cell is None:
         return prose.MISSING
-    return prose.short(cell) if isinstance(cell, float) else str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    return f"{cell:,.0f}" if abs(cell) >= 1000 else prose.short(cell)
 
 
 def _number(value: float) -> float | None:
