@@ -5,7 +5,7 @@ VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test check lint clean
+.PHONY: study test check lint bench clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -31,6 +31,13 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[test]"
 	touch $@ $(VENV)/.installed
+
+bench: $(VENV)/.installed-bench
+	$(VENV)/bin/python -m benchmarks
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(PIP) --editable ".[bench]"
+	touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.pipeline import Progress
     from ganstudy.study import Study
 
-FAMILIES = (
-    *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "metrics", "kinds"),
-)
+from ganstudy.plugins import FAMILIES
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")

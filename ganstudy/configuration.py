@@ -135,11 +135,9 @@ def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) ->
         siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
         within = f" in {parent}" if parent else ""
         return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings)}"
-    if entry["type"] == "union_tag_invalid":
-        tags = [tag.strip("' ") for tag in entry["ctx"]["expected_tags"].split(",")]
-        return f"unknown name {entry['ctx']['tag']!r}{nearest(entry['ctx']['tag'], tags)}"
-    if entry["type"] == "union_tag_not_found":
-        return f"a name, or a mapping with a name (got {entry['input']!r})"
+    if entry["type"] == "family_name":
+        name = entry["ctx"]["name"]
+        return f"unknown name {name!r}{nearest(str(name), entry['ctx']['names'])}"
     return plain_message(entry)
 
 

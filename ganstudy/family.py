@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -21,7 +21,10 @@ from pydantic import (
     GetJsonSchemaHandler,
     model_serializer,
 )
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "label"]
 
@@ -40,6 +43,8 @@ class Member(Settings):
     """
 
     name: ClassVar[str] = ""
+    plugin: ClassVar[str] = ""
+    """Digest of a plug-in's file: part of the settings, since the file says what they mean."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
@@ -52,7 +57,8 @@ class Member(Settings):
 
     @model_serializer(mode="wrap")
     def _with_name(self, fields: Any) -> dict[str, Any]:
-        return {"name": self.name, **fields(self)}
+        plugin = {"plugin": self.plugin} if self.plugin else {}
+        return {"name": self.name, **plugin, **fields(self)}
 
 
 MemberT = TypeVar("MemberT", bound=Member)
@@ -67,27 +73,48 @@ class Family(Generic[MemberT]):
     def __init__(self, package: str, base: type[MemberT]) -> None:
         self.package = package
         self.base = base
+        self._plugins: dict[str, type[MemberT]] = {}
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Names of all members, sorted; reads the folder and imports nothing of it."""
+    def files(self) -> tuple[str, ...]:
+        """Stems of the family's own files, sorted; reads the folder and imports nothing of it."""
         path = importlib.import_module(self.package).__path__
         return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if m.name[0] != "_"))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all members, sorted; those of plug-ins among them."""
+        return tuple(sorted((*self.files, *self._plugins)))
+
     def __getitem__(self, name: str) -> type[MemberT]:
         """The class of a member; `KeyError` if there is no such file."""
-        if name not in self.names:
+        if name in self._plugins:
+            return self._plugins[name]
+        if name not in self.files:
             raise KeyError(name)
-        module = importlib.import_module(f"{self.package}.{name}")
-        (member,) = (
-            value
-            for value in vars(module).values()
-            if inspect.isclass(value)
-            and issubclass(value, self.base)
-            and value.__module__ == module.__name__
-            and not value.__name__.startswith("_")
-        )
+        (member,) = self.defined_in(importlib.import_module(f"{self.package}.{name}"))
         return member
+
+    def defined_in(self, module: ModuleType) -> Iterator[type[MemberT]]:
+        """The public members of this family that a module defines itself."""
+        for value in vars(module).values():
+            if inspect.isclass(value) and issubclass(value, self.base):
+                own = value.__module__ == module.__name__
+                if own and not value.__name__.startswith("_") and not inspect.isabstract(value):
+                    yield value
+
+    def add(self, member: type[MemberT], digest: str) -> None:
+        """Take in the member of a plug-in; `digest` is that of its file.
+
+        Errors  `ValueError` if the family has another member of this name.
+        """
+        known = self._plugins.get(member.name)
+        if member.name in self.files or (known is not None and known is not member):
+            raise ValueError(
+                f"{self.package.rpartition('.')[2]} has a member {member.name!r} already"
+            )
+        member.plugin = digest
+        self._plugins[member.name] = member
 
     def __iter__(self) -> Iterator[type[MemberT]]:
         return (self[name] for name in self.names)
@@ -95,6 +122,7 @@ class Family(Generic[MemberT]):
     def from_config(self, config: str | Mapping[str, Any]) -> MemberT:
         """A member from its YAML form, `"ring"` or `{"name": "ring", "modes": 8}`."""
         settings = {"name": config} if isinstance(config, str) else dict(config)
+        settings.pop("plugin", None)
         return self[settings.pop("name")].model_validate(settings)
 
     def field(self, default: str, key: str = "name") -> FamilyField:
@@ -107,7 +135,7 @@ class Family(Generic[MemberT]):
 
 
 class FamilyField:
-    """Pydantic's view of a family: a union tagged by the member's name."""
+    """Pydantic's view of a family: a union tagged by the member's name, open to plug-ins."""
 
     def __init__(self, family: Family[Any], default: str, key: str) -> None:
         self.family, self.default, self.key = family, default, key
@@ -115,16 +143,8 @@ class FamilyField:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        choices: dict[Any, core_schema.CoreSchema] = {
-            member.name: core_schema.no_info_before_validator_function(
-                self._without_name, handler(member)
-            )
-            for member in self.family
-        }
-        union = core_schema.tagged_union_schema(choices, discriminator=self._name_of)
-        return core_schema.no_info_before_validator_function(
-            self._expand,
-            union,
+        return core_schema.no_info_plain_validator_function(
+            self._member,
             serialization=core_schema.plain_serializer_function_ser_schema(self._dump),
         )
 
@@ -143,20 +163,23 @@ class FamilyField:
         names = {"enum": list(self.family.names)}
         return {"anyOf": [names, *references], "default": self.default}
 
-    def _expand(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return {self.key: value}
-        if isinstance(value, Mapping):
-            return {self.key: self.default, **value}
-        return value
-
-    def _name_of(self, value: Any) -> Any:
-        return value.get(self.key) if isinstance(value, Mapping) else getattr(value, "name", None)
-
-    def _without_name(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: item for key, item in value.items() if key != self.key}
-        return value
+    def _member(self, value: Any) -> Member:
+        if isinstance(value, self.family.base):
+            own: Member = value
+            return own
+        settings = {self.key: value} if isinstance(value, str) else value
+        if not isinstance(settings, Mapping):
+            raise PydanticCustomError("family_member", "a name, or a mapping with a name")
+        name = settings.get(self.key, self.default)
+        if name not in self.family.names:
+            message = "unknown name {name}"
+            raise PydanticCustomError(
+                "family_name", message, {"name": name, "names": self.family.names}
+            )
+        member: Member = self.family[name].model_validate(
+            {key: item for key, item in settings.items() if key != self.key}
+        )
+        return member
 
     def _dump(self, member: Member) -> dict[str, Any]:
         settings = member.model_dump()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from ganstudy import kinds
+from ganstudy import kinds, plugins
 from ganstudy.configuration import Assignment, configure, plain_message
 from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
 from ganstudy.family import Settings, label
@@ -47,6 +47,9 @@ class EngineFile(Settings):
 class StudyFile(Settings):
     """The keys of a study file."""
 
+    plugins: list[str] = Field(
+        default=[], description="files of your own members, relative to the study file"
+    )
     question: str = Field(min_length=1, description="what the study asks, in words")
     compare: str | None = Field(None, description="axis whose values are compared; default: first")
     score: str | None = Field(None, description="metric that ranks the arms; default: first")
@@ -123,7 +126,9 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
         file = StudyFile.model_validate(document.values)
     except ValidationError as error:
         raise StudyError(_file_problem(document, entry) for entry in error.errors()) from None
-    problems: list[Problem] = []
+    problems: list[Problem] = list(_plugin_problems(document, file))
+    if problems:
+        raise StudyError(problems)
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     study = Study(name or path.stem, document, file, axes, seeds, points={})
@@ -181,6 +186,17 @@ def _file_problem(document: Document, entry: Any) -> Problem:
         message = "an axis is a list of values, or a mapping from labels to bundles of settings"
         return document.problem(path[:3], message)
     return document.problem(path, plain_message(entry))
+
+
+def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
+    """Load the plug-ins; a run directory holds them beside its copy of the study."""
+    folder = document.path.parent
+    for index, name in enumerate(file.plugins):
+        path = folder / name
+        try:
+            plugins.load(path if path.is_file() else folder / path.name)
+        except plugins.PluginError as error:
+            yield document.problem(("plugins", index), str(error))
 
 
 def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:

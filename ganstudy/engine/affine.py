@@ -44,9 +44,10 @@ def exact_value(
         mean = parameters["bias_0"][0].astype(np.float64)
     covariance = weight.T @ weight
     reach_q = _REACH * np.sqrt(np.diagonal(covariance))
-    reach_p = _REACH * np.sqrt(np.diagonal(target.covariance()))
-    low = np.minimum(mean - reach_q, target.mean() - reach_p)
-    high = np.maximum(mean + reach_q, target.mean() + reach_p)
+    mean_p, covariance_p = target.moments()
+    reach_p = _REACH * np.sqrt(np.diagonal(covariance_p))
+    low = np.minimum(mean - reach_q, mean_p - reach_p)
+    high = np.maximum(mean + reach_q, mean_p + reach_p)
     axes = [np.linspace(a, b, _NODES[dimension]) for a, b in zip(low, high, strict=True)]
     steps = (high - low) / (_NODES[dimension] - 1)
     narrowest = np.sqrt(max(np.linalg.eigvalsh(covariance)[0], 0.0))

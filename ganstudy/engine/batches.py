@@ -70,12 +70,13 @@ def evaluation_latent(trials: Sequence[Trial[Adversarial]], device: torch.device
 
 
 def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:
-    """Samples of p that no D-step sees, `(pack, count, dimension + labels)`."""
+    """Samples of p that no D-step sees, `(pack, count, dimension)`."""
     drawn = []
     for trial in trials:
         configuration, rng = trial.configuration, trial.stream("evaluation", 1)
-        count = configuration.record.samples // configuration.critic.pac * configuration.critic.pac
-        drawn.append(_samples(configuration, rng, max(count, configuration.critic.pac)))
+        # Whole groups of the samples that the critic judges together, one at least.
+        count = max(configuration.record.samples // configuration.critic.pac, 1)
+        drawn.append(configuration.target.held_out(rng, count * configuration.critic.pac))
     return torch.from_numpy(np.stack(drawn)).to(device)
 
 

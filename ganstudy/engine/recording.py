@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,10 @@ class Recorder:
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: dict[str, Array] = {}
         self.latent = evaluation_latent(stack, device)
-        reused = any(trial.configuration.training_set is not None for trial in trials)
+        # Without labels there is no column, and this is not looked at.
+        one_hot = self.latent[: len(trials), :, -max(trials[0].configuration.labels, 1) :]
+        self.labels = _on_host(one_hot.argmax(-1))
+        reused = any(trial.configuration.holds_out for trial in trials)
         self.unseen = held_out(stack, device) if reused else None
         # Trials that share target and metrics are measured in one call.
         self.groups: dict[str, list[int]] = {}
@@ -63,7 +66,7 @@ class Recorder:
     ) -> NDArray[np.bool_]:
         """Measure and keep the pack at one step; which trials are alive."""
         count = len(self.trials)
-        alive: NDArray[np.bool_] = state.alive[:count].cpu().numpy()
+        alive: NDArray[np.bool_] = _on_host(state.alive)[:count]
         values = {name: _on_host(value)[:count] for name, value in diagnostics.items()}
         if self.unseen is not None:
             values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
@@ -111,14 +114,21 @@ class Recorder:
         return _on_host(game.sample(parameters, self.latent))[: len(self.trials)]
 
     def _metrics(self, samples: Array, prefix: str, last: bool) -> dict[str, Array]:
+        """Each trial's own metrics; those that are costly at the last step alone."""
         values: dict[str, Array] = {}
         for places in self.groups.values():
             configuration = self.trials[places[0]].configuration
             for metric in configuration.record.metrics:
+                if metric.at == "end" and not last:
+                    continue
                 empty = np.full(len(self.trials), np.nan, np.float32)
                 column = values.setdefault(prefix + metric.name, empty)
-                if metric.at == "every" or last:
-                    column[places] = metric.compute(samples[places], configuration.target)
+                cloud, target = samples[places], configuration.target
+                column[places] = (
+                    metric.compute_labelled(cloud, self.labels[places], target)
+                    if configuration.condition
+                    else metric.compute(cloud, target)
+                )
         return values
 
     def _divergences(self, critic_loss: Array, game: Game, state: State) -> dict[str, Array]:
@@ -141,6 +151,6 @@ class Recorder:
         return {"bound": bound, "exact": exact}
 
 
-def _on_host(value: Tensor) -> Array:
-    array: Array = value.detach().cpu().numpy()
+def _on_host(value: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = value.detach().cpu().numpy()
     return array

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 # Measured on one core of a Xeon of 2023 at 2 GHz, with packs of 16.
 MULTIPLY_ADDS_PER_SECOND = 1.2e10
 SECONDS_PER_UPDATE = 4e-4
+MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
+"""What is recorded by default where there are no modes to count."""
+
 PENALISED = 2.5
 """D-steps with a penalty take a gradient of a gradient, at a third set of points."""
 
@@ -108,6 +111,11 @@ class Recording(Settings):
         if repeated:
             raise ValueError(f"recorded more than once: {', '.join(repeated)}")
         return metrics
+
+
+def _name(member: Any, default: str) -> str:
+    """Name of a member in its YAML form."""
+    return str(member.get("name", default) if isinstance(member, dict) else member or default)
 
 
 class Adversarial(Kind):
@@ -205,16 +213,22 @@ class Adversarial(Kind):
         problems = [metric.problem(target) for metric in record.metrics] if target else []
         for problem in filter(None, problems):
             raise ValueError(problem)
+        for metric in record.metrics:
+            if metric.labelled and not info.data.get("condition"):
+                raise ValueError(f"metric {metric.name} needs `condition: true`")
         return record
 
     @classmethod
     def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The published settings of the divergence."""
-        divergence = settings.get("divergence", "non_saturating")
-        if isinstance(divergence, dict):
-            divergence = divergence.get("name", "non_saturating")
-        known = isinstance(divergence, str) and divergence in divergences.family.names
-        return divergences.family[divergence].defaults if known else {}
+        """The published settings of the divergence, and metrics that the target allows."""
+        implied: dict[str, Any] = {}
+        divergence = _name(settings.get("divergence"), "non_saturating")
+        if divergence in divergences.family.names:
+            implied |= divergences.family[divergence].defaults
+        target = _name(settings.get("target"), "ring")
+        if target in targets.family.names and not targets.family[target].has_modes():
+            implied["record.metrics"] = list(MODELESS_METRICS)
+        return implied
 
     @property
     def gradients(self) -> tuple[int, int]:
@@ -322,8 +336,8 @@ class Adversarial(Kind):
             curves["penalty"] = f"{self.constraint.name} of the critic"
         if not isinstance(self.critic.steps, int):
             curves["critic_steps"] = "D-steps in the round"
-        if self.training_set is not None:
-            curves["held_out_logit"] = "mean logit on samples of p outside the training set"
+        if self.holds_out:
+            curves["held_out_logit"] = "mean logit on samples of p that no D-step sees"
         # Of packed or blurred samples it would bound another divergence than that of p and q.
         plain = self.critic.pac == 1 and not self.constraint.perturbs
         if plain and self.divergence.uninformed_loss() is not None:
@@ -341,6 +355,14 @@ class Adversarial(Kind):
                 average = {**reading, "role": "metric", "long_name": long_name}
                 described[f"average_{metric.name}"] = average
         return described
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the critic sees the same samples of p again, and others can be held against it.
+
+        Rows that are held out have no labels.
+        """
+        return (self.training_set is not None or self.target.holds_out) and not self.condition
 
     @property
     def affine_in_density(self) -> bool:

@@ -41,6 +41,13 @@ class Metric(Member, ABC):
         """Why this target cannot be measured, in a sentence; None where it can."""
         return None
 
+    labelled: ClassVar[bool] = False
+    """Whether it needs the labels under which the samples were generated."""
+
+    def compute_labelled(self, samples: Array, labels: NDArray[np.int64], target: Target) -> Array:
+        """The metric of clouds whose samples were generated under labels, `(*pack, samples)`."""
+        return self.compute(samples, target)
+
     @abstractmethod
     def compute(self, samples: Array, target: Target) -> Array:
         """The metric of each cloud, shapes `(*pack, samples, dimension) -> (*pack,)`."""

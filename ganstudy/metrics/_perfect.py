@@ -27,8 +27,14 @@ def perfect_sampler(metric: Metric, target: Target, samples: int) -> NDArray[np.
     the score of a trial it does to these.
     """
     rng = np.random.default_rng(np.random.SeedSequence(_clouds.REFERENCE_SEED, spawn_key=(2,)))
-    flat = target.sample(rng, DRAWS * samples)
-    clouds = flat.reshape(DRAWS, samples, target.dimension)
-    values = np.asarray(metric.compute(clouds, target), np.float64)
+    shape = (DRAWS, samples)
+    if metric.labelled:
+        flat, labels = target.sample_labelled(rng, DRAWS * samples)
+        clouds = flat.reshape(*shape, target.dimension)
+        measured = metric.compute_labelled(clouds, labels.reshape(shape), target)
+    else:
+        flat = target.sample(rng, DRAWS * samples)
+        measured = metric.compute(flat.reshape(*shape, target.dimension), target)
+    values = np.asarray(measured, np.float64)
     values.setflags(write=False)
     return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
@@ -73,6 +74,10 @@ class RunDirectory:
         if document.overridden:
             text = _yaml_with_comment(document.values, document.overridden.values())
         self.study.write_text(text, encoding="utf-8")
+        for name in study.file.plugins:
+            source = document.path.parent / name
+            if source.is_file() and source.parent != self.path:
+                shutil.copy(source, self.path)
         (self.path / "resolved.yaml").write_text(_resolved(study, plan), encoding="utf-8")
 
     def recorded(self) -> dict[str, str]:

@@ -54,12 +54,8 @@ class Target(Member, ABC):
         """Independent draws from p, shape `(count, dimension)`."""
 
     @abstractmethod
-    def mean(self) -> Array:
-        """Mean of p, shape `(dimension,)`."""
-
-    @abstractmethod
-    def covariance(self) -> Array:
-        """Covariance of p, shape `(dimension, dimension)`."""
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and covariance of p, shapes `(dimension,)` and `(dimension, dimension)`."""
 
     @property
     def has_density(self) -> bool:
@@ -76,6 +72,11 @@ class Target(Member, ABC):
     def known_modes(self) -> Modes | None:
         """The modes of p; None for a law that has none."""
         return None
+
+    @classmethod
+    def has_modes(cls) -> bool:
+        """Whether a member states `known_modes`."""
+        return cls.known_modes is not Target.known_modes
 
     @property
     def labels(self) -> int:
@@ -97,6 +98,11 @@ class Target(Member, ABC):
         Of a law that can be sampled without end these are fresh draws; of data, held-out rows.
         """
         return self.sample(rng, count)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether p is the law of given rows, with others held out."""
+        return type(self).held_out is not Target.held_out
 
     @property
     def description(self) -> str:

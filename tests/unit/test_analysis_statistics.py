@@ -345,3 +345,16 @@ def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
     assert_allclose(found["critic_gap"], [0.0, 0.5])
     assert found["generator_loss_strength"].notnull().all()
     assert "bound" not in found
+
+
+def test_accessor_has_the_verbs_of_analysis(make_study: Make) -> None:
+    from ganstudy.analysis.accessor import Gan
+
+    ds = make_study({"divergence": ["a", "b"], "critic_steps": [1, 5]}, seeds=3, samples=1)
+    verbs = [name for name in vars(Gan) if not name.startswith("_")]
+    assert len(verbs) > 10
+    for name in verbs:
+        given = ("critic_steps",) if name == "marginal_means" else ()
+        ours = getattr(ds.gan, name)(*given)
+        xr.testing.assert_identical(ours, getattr(analysis, name)(ds, *given))
+    xr.testing.assert_identical(ds.gan.arm_scores("mode_kl"), analysis.arm_scores(ds, "mode_kl"))

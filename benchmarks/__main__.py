@@ -1,0 +1,97 @@
+"""`python -m benchmarks [part ...]`: run the benchmarks; write results.json and results.md."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+PARTS = ("throughput", "whole_studies", "overhead", "growth")
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    parts = sys.argv[1:] or list(PARTS)
+    path = HERE / "results.json"
+    results: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    for part in parts:
+        print(f"measuring {part}", file=sys.stderr, flush=True)
+        measured = importlib.import_module(f"benchmarks.{part}").measure()
+        results[part] = {"machine": machine(), **measured}
+        path.write_text(json.dumps(results, indent=2) + "\n")
+    text = markdown(results)
+    (HERE / "results.md").write_text(text)
+    print(text)
+
+
+def machine() -> dict[str, Any]:
+    import torch
+
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "torch": torch.__version__,
+    }
+
+
+def markdown(results: dict[str, Any]) -> str:
+    lines = ["# Benchmarks", "", "Written by `make bench`; docs/performance.md explains them.", ""]
+    if part := results.get("throughput"):
+        lines += [
+            f"## Trial throughput, trial-steps per second on {part['machine']['cores']} cores",
+            "",
+            "| width | pack | ganstudy | PyTorch | JAX | over PyTorch | aim | over JAX | share |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {r['width']} | {r['pack']} | {r['ganstudy']:,.0f} | {r['plain']:,.0f} "
+            f"| {r['jax']:,.0f} | {r['over_plain']:.1f} | {r['aim']} "
+            f"| {r['over_jax']:.2f} | {r['share_of_matrix_rate']:.0%} |"
+            for r in part["rows"]
+        ]
+        lines.append("")
+    if part := results.get("whole_studies"):
+        lines += [
+            f"## A study of {part['trials']} trials, seconds",
+            "",
+            "| run by | seconds |",
+            "|---|---|",
+        ]
+        lines += [f"| ganstudy, {k} cache | {v:.0f} |" for k, v in part["ganstudy"].items()]
+        lines += [
+            f"| {k} | {'not installed' if v is None else f'{v:.0f}'} |"
+            for k, v in part["peers"].items()
+        ]
+        lines += ["", f"mode_collapse: {part['mode_collapse']:.0f} s, warm cache.", ""]
+    if part := results.get("overhead"):
+        lines += ["## Overhead", "", "| what | value |", "|---|---|"]
+        lines += [f"| {k} | {v:.3g} |" for k, v in part.items() if k != "machine"]
+        lines.append("")
+    if part := results.get("growth"):
+        lines += ["## Growth", "", "| varied | value | seconds per trial |", "|---|---|---|"]
+        lines += [
+            f"| {name} | {value} | {seconds:.4g} |"
+            for name, rows in part["series"].items()
+            for value, seconds in rows
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""What a study costs beside its arithmetic: planning, scheduling, storing, gathering, recording."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+STUDY = """\
+question: What does a study cost beside its arithmetic?
+trial:
+  generator: {{width: 8, depth: 1}}
+  critic: {{width: 8, depth: 1}}
+  steps: {steps}
+  batch: 32
+  record: {{every: {every}, samples: 100}}
+search:
+  grid:
+    divergence: [minimax, non_saturating]
+    generator.lr: {lrs}
+seeds: {seeds}
+"""
+
+
+def measure() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        plan = timed("plan", write(path, "plan", 1, 100, 500))
+        few = write(path, "few", 1, 10, 5)
+        many = write(path, "many", 1, 100, 50)
+        small = timed("run", few, "--out", str(path / "few"))
+        large = timed("run", many, "--out", str(path / "many"))
+        gathered = gather(path / "many")
+    return {
+        "plan_100000_seconds": plan,
+        "run_10000_seconds": large,
+        "milliseconds_per_trial": (large - small) / (10_000 - 100) * 1000,
+        **gathered,
+        **recording(),
+    }
+
+
+def write(folder: Path, name: str, steps: int, lrs: int, seeds: int) -> Path:
+    path = folder / f"{name}.yaml"
+    values = [1e-3 * 1.01**index for index in range(lrs)]
+    path.write_text(STUDY.format(steps=steps, every=100, lrs=values, seeds=seeds))
+    return path
+
+
+def timed(verb: str, *arguments: object) -> float:
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "ganstudy", verb, *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started
+
+
+def gather(run: Path) -> dict[str, float]:
+    """Gather the records of a run in a process of its own, whose memory is measured."""
+    code = (
+        "import sys, time, json, resource\n"
+        "from pathlib import Path\n"
+        "from ganstudy import pipeline\n"
+        "from ganstudy.search.grid import Grid\n"
+        "from ganstudy.store import gather\n"
+        "directory, study = pipeline.reopen(Path(sys.argv[1]))\n"
+        "started = time.perf_counter()\n"
+        "gather(directory, study, Grid(study))\n"
+        "seconds = time.perf_counter() - started\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "print(json.dumps({'gather_seconds': seconds, 'gather_gibibytes': peak}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(run)], check=True, capture_output=True, text=True
+    )
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def recording() -> dict[str, float]:
+    """Share of training that is recording at the default `record.every`, in pairs of runs."""
+    import statistics
+
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.trial import Trial
+
+    shares = []
+    for _ in range(5):
+        seconds = {}
+        for every in (100, 1000):
+            configuration = Adversarial.model_validate(
+                {
+                    "steps": 1000,
+                    "record": {"every": every},
+                    "generator": {"width": 32},
+                    "critic": {"width": 32},
+                }
+            )
+            trials = [Trial(configuration, seed) for seed in range(16)]
+            started = time.perf_counter()
+            configuration.train(trials, "cpu", "eager")
+            seconds[every] = time.perf_counter() - started
+        shares.append((seconds[100] - seconds[1000]) / 0.9 / seconds[1000])
+    return {"recording_share": statistics.median(shares)}

@@ -1,0 +1,104 @@
+"""The trials of four_hundred.yaml as users run them elsewhere.
+
+`python -m benchmarks.peers joblib 100`
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+LRS = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3)
+FIXED: dict[str, Any] = {"width": 32, "batch": 256, "steps": 500, "every": 50, "samples": 1000}
+CORES = 2
+
+
+def settings(count: int) -> list[dict[str, Any]]:
+    """The first trials of the study, seeds outermost."""
+    points = itertools.product(range(40), ("minimax", "non_saturating"), LRS)
+    return [
+        {**FIXED, "seed": seed, "divergence": divergence, "lr": lr}
+        for seed, divergence, lr in itertools.islice(points, count)
+    ]
+
+
+def with_joblib(count: int) -> None:
+    from joblib import Parallel, delayed
+
+    from benchmarks.plain_torch import train
+
+    Parallel(n_jobs=CORES)(delayed(train)(**own) for own in settings(count))
+
+
+def with_ray(count: int) -> None:
+    import ray
+
+    from benchmarks.plain_torch import train
+
+    ray.init(num_cpus=CORES, include_dashboard=False, log_to_driver=False)
+    task = ray.remote(num_cpus=1)(train)
+    ray.get([task.remote(**own) for own in settings(count)])
+
+
+def with_optuna(count: int) -> None:
+    """One process for each core, on one journal, as Optuna's documentation has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.peers", "optuna-worker"]
+        journal = str(Path(folder) / "journal.log")
+        share = count // CORES
+        workers = [
+            subprocess.Popen([*command, str(share), journal, str(index * share)])
+            for index in range(CORES)
+        ]
+        assert all(worker.wait() == 0 for worker in workers)
+
+
+def optuna_worker(count: int, journal: str, first: int) -> None:
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    from benchmarks.plain_torch import train
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        study_name="bench", storage=JournalStorage(JournalFileBackend(journal)), load_if_exists=True
+    )
+    for own in settings(first + count)[first:]:
+        trial = study.ask(
+            {
+                name: optuna.distributions.CategoricalDistribution([value])
+                for name, value in own.items()
+                if name == "divergence"
+            }
+        )
+        study.tell(trial, float(train(**own)[-1]))
+
+
+def with_hydra(count: int) -> None:
+    """Hydra's joblib launcher sweeps the same points; its jobs import what they need."""
+    with tempfile.TemporaryDirectory() as folder:
+        seeds = max(count // (2 * len(LRS)), 1)
+        command = [
+            *(sys.executable, "-m", "benchmarks.hydra_app", "--multirun"),
+            *("hydra/launcher=joblib", f"hydra.launcher.n_jobs={CORES}"),
+            f"hydra.sweep.dir={folder}",
+            f"seed=range({seeds})",
+            "divergence=minimax,non_saturating",
+            f"lr={','.join(map(str, LRS))}",
+        ]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+PEERS = {"joblib": with_joblib, "optuna": with_optuna, "hydra": with_hydra, "ray": with_ray}
+
+if __name__ == "__main__":
+    name, trials, *rest = sys.argv[1:]
+    if name == "optuna-worker":
+        optuna_worker(int(trials), rest[0], int(rest[1]))
+    else:
+        PEERS[name](int(trials))

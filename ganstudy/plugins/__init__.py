@@ -1,0 +1,79 @@
+"""Plug-ins: family members that live in files of the user's own.
+
+A plug-in is a Python file that defines one member, a subclass of `Divergence`, `Target`, `Metric`
+or of another family's base. Its stem is the member's name, as in the package. Files are imported as
+modules of this package, whose search path is kept in the environment, so that worker processes find
+them as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganstudy.family import Family, Member
+
+__all__ = ["FAMILIES", "PluginError", "families", "load"]
+
+FAMILIES = (
+    *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
+    *("optimizers", "updates", "metrics", "kinds"),
+)
+"""Names of all families."""
+
+_VARIABLE = "GANSTUDY_PLUGINS"
+
+__path__ += [folder for folder in os.environ.get(_VARIABLE, "").split(os.pathsep) if folder]
+
+
+class PluginError(Exception):
+    """A file that holds no member that could be used."""
+
+
+def families() -> dict[str, Family[Member]]:
+    """All families by name."""
+    return {name: importlib.import_module(f"ganstudy.{name}").family for name in FAMILIES}
+
+
+def load(path: Path) -> tuple[str, type[Member]]:
+    """Add the member that a file defines to its family; the family's name, and the member.
+
+    Errors  `PluginError` if there is no such file, if it cannot be imported, defines no member or
+            several, or if its name is taken.
+    """
+    path = path.resolve()
+    if not path.is_file() or path.suffix != ".py":
+        raise PluginError(f"{path}: no such Python file")
+    if not path.stem.isidentifier():
+        raise PluginError(f"{path}: the stem is the member's name and must be an identifier")
+    folder = str(path.parent)
+    if folder not in __path__:
+        __path__.append(folder)
+        importlib.invalidate_caches()
+        known = os.environ.get(_VARIABLE)
+        os.environ[_VARIABLE] = os.pathsep.join([known, folder] if known else [folder])
+    try:
+        module = importlib.import_module(f"{__name__}.{path.stem}")
+    except Exception as error:
+        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+    if module.__file__ is None or Path(module.__file__).resolve() != path:
+        raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")
+    found = [
+        (name, family, member)
+        for name, family in families().items()
+        for member in family.defined_in(module)
+    ]
+    if len(found) != 1:
+        members = ", ".join(member.__name__ for _, _, member in found) or "none"
+        raise PluginError(f"{path}: a plug-in defines one member of a family (found: {members})")
+    ((name, family, member),) = found
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    try:
+        family.add(member, digest)
+    except ValueError as error:
+        raise PluginError(f"{path}: {error}") from None
+    return name, member

@@ -1,0 +1,98 @@
+"""Targets that are data: p is the empirical law of the training rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganstudy.targets._base import Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.targets._base import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Training and held-out rows, `(rows, features)`, with the training rows' labels if any."""
+
+    train: NDArray[np.float32]
+    held_out: NDArray[np.float32]
+    labels: NDArray[np.int64] | None = None
+
+    @cached_property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and covariance of the empirical law, with the number of rows as divisor."""
+        values = self.train.astype(np.float64)
+        dimension = values.shape[1]
+        covariance = np.cov(values.T, bias=True).reshape(dimension, dimension)
+        return values.mean(axis=0), covariance
+
+
+def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of training and held-out rows; the same for every study, at least one of each."""
+    shuffled = np.random.default_rng(0).permutation(count)
+    held_out = min(max(round(share * count), 1), count - 1)
+    return np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])
+
+
+class RowsTarget(Target, ABC):
+    """Draws with replacement from the training rows; it has no density."""
+
+    @abstractmethod
+    def rows(self) -> Rows:
+        """The data."""
+
+    @property
+    def dimension(self) -> int:
+        """Number of columns."""
+        return int(self.rows().train.shape[1])
+
+    def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Training rows, with replacement."""
+        train = self.rows().train
+        return np.take(train, rng.integers(len(train), size=count), axis=0)
+
+    @property
+    def labels(self) -> int:
+        """Number of labels among the training rows."""
+        labels = self.rows().labels
+        return 0 if labels is None else int(labels.max()) + 1
+
+    def sample_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Training rows with their labels."""
+        rows = self.rows()
+        if rows.labels is None:
+            return super().sample_labelled(rng, count)
+        drawn = rng.integers(len(rows.train), size=count)
+        return np.take(rows.train, drawn, axis=0), rows.labels[drawn]
+
+    def held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Held-out rows, with replacement."""
+        held_out = self.rows().held_out
+        return np.take(held_out, rng.integers(len(held_out), size=count), axis=0)
+
+    def moments(self) -> tuple[Array, Array]:
+        """Exact for the empirical law."""
+        return self.rows().moments
+
+    @property
+    def source(self) -> str:
+        """Where the data come from, in a word."""
+        return self.name
+
+    @property
+    def description(self) -> str:
+        """What the data are, and how many rows."""
+        rows = self.rows()
+        return (
+            f"{self.source}: {len(rows.train):,} training and {len(rows.held_out):,} held-out rows "
+            f"of {self.dimension} features"
+        )

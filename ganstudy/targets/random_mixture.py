@@ -1,0 +1,48 @@
+"""`random_mixture`: Gaussians at random places with unequal random weights."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.targets._mixture import IsotropicMixture, MixtureTarget
+
+_CANDIDATES = 64
+"""Places tried for each mode, of which the one farthest from the others is taken."""
+
+
+class RandomMixture(MixtureTarget):
+    r"""Gaussians at random places with unequal random weights; rare modes are lost first.
+
+    Maths   $w \sim \mathrm{Dirichlet}(c, \dots, c)$, means in $[-1, 1]^d$, all drawn from
+            `law_seed`, which is part of the law: trials of every seed share it.
+    Source  ours; the places are Mitchell 1991's best candidates, which keeps modes apart.
+    """
+
+    modes: int = Field(12, ge=1, description="number of Gaussians")
+    features: int = Field(2, ge=1, description="dimension of the space")
+    std: float = Field(0.03, gt=0, description="standard deviation of each Gaussian")
+    concentration: float = Field(
+        2.0, gt=0, description="of the Dirichlet law; small: few modes hold most of p"
+    )
+    law_seed: int = Field(0, ge=0, description="seed of places and weights")
+
+    def mixture(self) -> IsotropicMixture:
+        """The modes, in the order in which they were drawn."""
+        means, weights = _drawn(self.modes, self.features, self.concentration, self.law_seed)
+        return IsotropicMixture(means, weights, np.full(self.modes, self.std))
+
+
+@lru_cache(maxsize=16)
+def _drawn(
+    modes: int, features: int, concentration: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    means = rng.uniform(-1, 1, (1, features))
+    for _ in range(modes - 1):
+        candidates = rng.uniform(-1, 1, (_CANDIDATES, features))
+        distances = np.linalg.norm(candidates[:, None] - means, axis=-1).min(axis=1)
+        means = np.vstack([means, candidates[distances.argmax()]])
+    return means, rng.dirichlet(np.full(modes, concentration))

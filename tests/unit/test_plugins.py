@@ -1,0 +1,125 @@
+"""Plug-ins: members in files of the user's own, from the study file to the worker and back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tiny import STUDY, write_study
+
+from ganstudy import divergences, plugins
+from ganstudy.document import StudyError
+from ganstudy.search.grid import Grid
+from ganstudy.store import open_run
+from ganstudy.study import load
+
+MEMBER = '''\
+"""A divergence of the user's own."""
+
+from ganstudy.divergences import Divergence
+from ganstudy.divergences._classifier import ClassifierDivergence
+
+
+class {name}(ClassifierDivergence):
+    """The minimax loss, written anew.
+
+    Source  this test.
+    """
+
+    def generator_loss(self, fake):
+        return -fake.logaddexp(fake.new_zeros(())).mean(-1)
+
+    def exact(self, laws):
+        return float("nan")
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for plug-ins, forgotten after the test."""
+    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
+    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
+    modules = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - modules:
+        if name.startswith("ganstudy.plugins."):
+            del sys.modules[name]
+    divergences.family._plugins.clear()
+
+
+def _plugin(folder: Path, stem: str = "my_divergence", name: str = "Mine") -> Path:
+    path = folder / f"{stem}.py"
+    path.write_text(MEMBER.format(name=name), encoding="utf-8")
+    return path
+
+
+def _study(folder: Path) -> Path:
+    text = STUDY.replace("[minimax, wasserstein]", "[minimax, my_divergence]")
+    return write_study(folder, f"plugins: [my_divergence.py]\n{text}")
+
+
+def test_member_of_a_plugin_is_found_by_its_stem(folder: Path) -> None:
+    name, member = plugins.load(_plugin(folder))
+    assert name == "divergences"
+    assert divergences.family["my_divergence"] is member
+    assert "my_divergence" in divergences.family.names
+    again = divergences.family.from_config(member().model_dump())
+    assert again == member()
+
+
+@pytest.mark.slow
+def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
+    """Workers find the member; trials of the copy equal those of the original bit for bit."""
+    _plugin(folder)
+    path, out = _study(folder), folder / "run"
+    command = [sys.executable, "-m", "ganstudy", "run", str(path), "--out", str(out), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == {"complete": 8}
+    dataset = open_run(out)
+    mine = dataset.sel(divergence="my_divergence")
+    minimax = dataset.sel(divergence="minimax")
+    assert bool((mine.samples == minimax.samples).all())
+    (folder / "my_divergence.py").unlink()  # the run keeps its own copy
+    report = [sys.executable, "-m", "ganstudy", "report", str(out)]
+    assert subprocess.run(report, capture_output=True, check=False, cwd="/").returncode == 0
+
+
+def test_ids_follow_the_text_of_the_file(folder: Path) -> None:
+    """Another text means other trials, of the plug-in's arm alone."""
+    path = _plugin(folder)
+    first = {i: t.id for i, t in Grid(load(_study(folder))).trials.items()}
+    member = divergences.family["my_divergence"]
+    path.write_text(path.read_text() + "\n# changed\n")
+    divergences.family._plugins.clear()
+    plugins.load(path)
+    assert divergences.family["my_divergence"] is member
+    second = {i: t.id for i, t in Grid(load(_study(folder))).trials.items()}
+    assert {i for i in first if first[i] != second[i]} == {i for i in first if i[0] == 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "no such Python file"),
+        ("x = 1\n", "found: none"),
+        ("1 / 0\n", "ZeroDivisionError"),
+        (MEMBER.format(name="A") + MEMBER.format(name="B"), "found: A, B"),
+    ],
+)
+def test_bad_plugin_is_an_error_of_the_study(folder: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (folder / "my_divergence.py").write_text(text)
+    with pytest.raises(StudyError, match=message) as error:
+        load(_study(folder))
+    assert "tiny.yaml:1: plugins" in str(error.value)
+
+
+def test_name_of_a_member_cannot_be_taken(folder: Path) -> None:
+    path = _plugin(folder, "minimax")
+    with pytest.raises(plugins.PluginError, match="has a member 'minimax' already"):
+        plugins.load(path)
