@@ -103,11 +103,23 @@ def run(
 
 
 @main.command()
-@study_argument
+@click.argument("study", type=click.Path(path_type=Path), required=False)
 @overrides_argument
-def check(study: Path, overrides: tuple[str, ...]) -> None:
-    """Validate a study file."""
+@click.option(
+    "--plugin",
+    type=click.Path(path_type=Path),
+    help="Run the conformance suites on the member that this file defines.",
+)
+def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -> None:
+    """Validate a study file, or a plug-in."""
+    if (study is None) == (plugin is None):
+        raise click.UsageError("name a study, or a plug-in with --plugin")
     with _clear_errors():
+        if plugin is not None:
+            from ganstudy.plugins.conformance import check as check_plugin
+
+            sys.exit(1 if check_plugin(plugin) else 0)
+        assert study is not None
         from ganstudy import study as studies
         from ganstudy.search.grid import Grid
 
@@ -222,11 +234,12 @@ def schema() -> None:
 def _clear_errors() -> Iterator[None]:
     """Mistakes of the user end in a message and exit code 2, never in a traceback."""
     from ganstudy.document import StudyError
+    from ganstudy.plugins import PluginError
     from ganstudy.store import RunError
 
     try:
         yield
-    except (StudyError, RunError) as error:
+    except (StudyError, RunError, PluginError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
 
@@ -366,7 +379,9 @@ def _describe(member: Any) -> dict[str, Any]:
     source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
     parameters = {
         name: {
-            "default": info.get_default(call_default_factory=True),
+            "default": "required"
+            if info.is_required()
+            else info.get_default(call_default_factory=True),
             "description": info.description,
         }
         for name, info in member.model_fields.items()

@@ -122,10 +122,15 @@ def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
             isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
         ):
             here = here[item]
-        elif position < len(location) - 1 or isinstance(here, str):
+        elif position < len(location) - 1 or isinstance(here, str) or _named_by(here, item):
             continue
         path.append(item)
     return tuple(path)
+
+
+def _named_by(here: Any, item: Any) -> bool:
+    """Whether an error is of a member as a whole, whose name ends its location."""
+    return isinstance(here, Mapping) and here.get("name") == item
 
 
 def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) -> str:

@@ -14,6 +14,10 @@ from ganstudy.trial import Record, Trial
 
 MemberT = TypeVar("MemberT", bound=Member)
 
+TABLE = Path(__file__).parent / "data" / "table.csv"
+REQUIRED: dict[str, dict[str, Any]] = {"file": {"path": str(TABLE), "label": "group"}}
+"""Settings without which a member means nothing; every other one has defaults."""
+
 STUDY = """\
 question: Which divergence keeps all modes?
 trial:
@@ -53,13 +57,23 @@ def trial(seed: int = 0, **settings: Any) -> Trial[Adversarial]:
     return Trial(Adversarial.model_validate(base), seed)
 
 
+def example(cls: type[MemberT]) -> MemberT:
+    """The member with its defaults, and with what it requires."""
+    return cls.model_validate(REQUIRED.get(cls.name, {}))
+
+
 def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
     """Members whose float parameters are random fractions, in (0.5, 1), of their defaults."""
     rng = np.random.default_rng(seed)
-    default = cls()
+    default = example(cls)
     names = [name for name, value in default if isinstance(value, float)]
     return [
-        cls.model_validate({n: getattr(default, n) * rng.uniform(0.5, 1.0) for n in names})
+        cls.model_validate(
+            {
+                **REQUIRED.get(cls.name, {}),
+                **{n: getattr(default, n) * rng.uniform(0.5, 1.0) for n in names},
+            }
+        )
         for _ in range(count)
     ]
 

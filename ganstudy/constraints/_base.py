@@ -40,7 +40,8 @@ class Constraint(Member, ABC):
         """What is added to the critic's loss.
 
         Shapes  inputs of the critic and noise `(pack, batch, *)`; the penalty `(pack,)`. `gradient`
-                gives the gradient of each logit in its own input, `(pack, batch, inputs)`.
+                gives the gradient of each logit in its own samples, `(pack, batch, *)`: labels are
+                told, not judged, and have no slope.
         """
         raise NotImplementedError
 

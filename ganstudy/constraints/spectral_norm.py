@@ -28,7 +28,7 @@ class SpectralNorm(Constraint):
             makes one step in each D-step; the gradient sees u and v as constants. With 1-Lipschitz
             activations the critic is $c^{layers}$-Lipschitz.
     Source  Miyato et al. 2018, algorithm 1 and eq. 11. `torch.nn.utils.spectral_norm` iterates in
-            M-steps as well, where the weights have not changed since the D-step before.
+            M-steps as well; here u stands still there, and v follows the new weights.
     """
 
     norm: float = Field(1.0, gt=0, description="c, the spectral norm of every layer")

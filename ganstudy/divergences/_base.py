@@ -44,6 +44,11 @@ class Divergence(Member, ABC):
     paired: ClassVar[bool] = False
     """Whether the generator's loss looks at logits on p too, by `paired_generator_loss`."""
 
+    @property
+    def descends_exact(self) -> bool:
+        """Whether the generator descends `exact`, and not something that has no name."""
+        return True
+
     @abstractmethod
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the critic on the logits of a batch from p and of a batch from q."""
@@ -65,7 +70,10 @@ class Divergence(Member, ABC):
 
     @abstractmethod
     def exact(self, laws: DiscreteLaws) -> float:
-        """The divergence that the generator descends at the optimal critic; zero at p = q."""
+        """The divergence that the generator descends at the optimal critic; zero at p = q.
+
+        The critic's own divergence where `descends_exact` is false.
+        """
 
     @abstractmethod
     def optimal_logits(self, laws: DiscreteLaws) -> Array:

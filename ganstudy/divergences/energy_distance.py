@@ -9,9 +9,6 @@ from ganstudy.divergences._kernel import KernelDivergence
 if TYPE_CHECKING:
     from torch import Tensor
 
-_EPSILON = 1e-12
-"""Added to squared distances, whose root has no derivative at zero."""
-
 
 class EnergyDistance(KernelDivergence):
     r"""Energy distance; a maximum mean discrepancy without a bandwidth.
@@ -21,6 +18,6 @@ class EnergyDistance(KernelDivergence):
             of generators: Bellemare et al. 2017, Cramer GAN, section 4.
     """
 
-    def kernel(self, squared: Tensor) -> Tensor:
+    def kernel(self, distance: Tensor) -> Tensor:
         """-|x - y|."""
-        return -((squared + _EPSILON).sqrt())
+        return -distance

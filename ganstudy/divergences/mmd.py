@@ -25,10 +25,10 @@ class MMD(KernelDivergence):
         0.5, gt=0, description="b, the distance at which samples are told apart"
     )
 
-    def kernel(self, squared: Tensor) -> Tensor:
+    def kernel(self, distance: Tensor) -> Tensor:
         """The sum over alpha; powers of numbers of at least 1."""
         bandwidth = (
             self.bandwidth if isinstance(self.bandwidth, float) else self.bandwidth[..., None]
         )
-        scaled = squared / (2 * bandwidth * bandwidth)
+        scaled = distance * distance / (2 * bandwidth * bandwidth)
         return sum(((1 + scaled / a) ** -a for a in (0.2, 0.5, 1.0, 2.0, 5.0)), start=0 * scaled)

@@ -40,7 +40,7 @@ class RelativisticAverage(Divergence):
         return above + softplus(fake - real.mean(-1, keepdim=True)).mean(-1)
 
     def generator_loss(self, fake: Tensor) -> Tensor:
-        """The loss in the logits of q, up to what does not depend on them, has no such form."""
+        """None: it looks at logits on p too."""
         raise NotImplementedError("relativistic_average looks at logits on p too")
 
     def paired_generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -49,12 +49,17 @@ class RelativisticAverage(Divergence):
             return -self.critic_loss(real, fake)
         return self.critic_loss(fake, real)
 
+    @property
+    def descends_exact(self) -> bool:
+        """With `generator: bound` alone."""
+        return self.generator == "bound"
+
     def exact(self, laws: DiscreteLaws) -> float:
-        """D(p, q), which the generator descends with `generator: bound`."""
+        """D(p, q)."""
         return float(np.log(4)) - self.critic_minimum(laws)
 
     def optimal_logits(self, laws: DiscreteLaws) -> Array:
-        """The minimiser with mean zero, by Newton's method: the loss is smooth and convex."""
+        """The minimiser with mean zero, by BFGS: the loss is smooth and convex."""
         return _minimise(laws)[0]
 
     def critic_minimum(self, laws: DiscreteLaws) -> float:

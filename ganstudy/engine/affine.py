@@ -22,6 +22,15 @@ __all__ = ["exact_value"]
 _REACH = 8.0
 """Standard deviations around each law that the grid holds; beyond them lies less than 1e-14."""
 
+_INNER = 0.9
+"""Share of the grid, in each dimension, on which the integral must have converged."""
+
+_BEYOND = 1e-4
+"""Most that the rest of the grid may add, relative to one plus the value."""
+
+_UNRESOLVED = 1e-6
+"""Most by which the masses on a grid that resolves a law may miss one."""
+
 _NODES = {1: 4097, 2: 257}
 """Nodes of the grid in each dimension."""
 
@@ -35,7 +44,8 @@ def exact_value(
             laws with masses $p(x_i) h^d$ and $q(x_i) h^d$. The rule converges faster than any power
             of h for Gaussian tails; the grid resolves laws whose standard deviation exceeds h.
     Shapes  `weight_0 (latent, dimension)` and `bias_0 (1, dimension)` of one trial.
-    Errors  NaN where the generator's law is narrower than the grid's cells, or has no density.
+    Errors  NaN where the grid does not resolve one of the laws, or where the tails beyond it count:
+            the divergence is then infinite or larger than the grid can tell.
     """
     weight = parameters["weight_0"].astype(np.float64)
     dimension = weight.shape[1]
@@ -57,9 +67,15 @@ def exact_value(
     cell = np.log(steps).sum()
     log_p = target.log_prob(x) + cell
     log_q = multivariate_normal(mean, covariance).logpdf(x) + cell
+    if not all(abs(np.exp(masses).sum() - 1) < _UNRESOLVED for masses in (log_p, log_q)):
+        return float("nan")
     # Masses that a float cannot hold count as its smallest: f needs ratios of positive numbers.
     smallest = np.log(np.finfo(np.float64).tiny)
-    laws = DiscreteLaws(np.exp(np.maximum(log_p, smallest)), np.exp(np.maximum(log_q, smallest)), x)
+    p, q = np.exp(np.maximum(log_p, smallest)), np.exp(np.maximum(log_q, smallest))
+    near = (np.abs(x - (low + high) / 2) < _INNER * (high - low) / 2).all(axis=1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        value = divergence.variational_value(laws)
-    return float("nan") if value is None else value
+        value = divergence.variational_value(DiscreteLaws(p, q, x))
+        within = divergence.variational_value(DiscreteLaws(p[near], q[near], x[near]))
+    if value is None or within is None or not abs(value - within) <= _BEYOND * (1 + abs(value)):
+        return float("nan")
+    return value

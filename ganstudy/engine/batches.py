@@ -75,8 +75,12 @@ def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tens
     for trial in trials:
         configuration, rng = trial.configuration, trial.stream("evaluation", 1)
         # Whole groups of the samples that the critic judges together, one at least.
-        count = max(configuration.record.samples // configuration.critic.pac, 1)
-        drawn.append(configuration.target.held_out(rng, count * configuration.critic.pac))
+        pac = configuration.critic.pac
+        count = max(configuration.record.samples // pac, 1) * pac
+        if configuration.labels:
+            drawn.append(_samples(configuration, rng, count))
+        else:
+            drawn.append(configuration.target.held_out(rng, count))
     return torch.from_numpy(np.stack(drawn)).to(device)
 
 

@@ -54,8 +54,23 @@ class State(NamedTuple):
     survived: Tensor
 
     def with_critic(self, other: State) -> State:
-        """This state with the critic of another, alive where both are."""
-        return self._replace(critic=other.critic, alive=self.alive & other.alive)
+        """This state, after an M-step, with the critic of another, after a D-step from the same.
+
+        Where the critic has died, the M-step beside it does not count.
+        """
+        lost = (self.alive & ~other.alive).to(self.survived.dtype)
+        return self._replace(
+            critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
+        )
+
+    def looking_ahead_from(self, start: State) -> State:
+        """This state as no step of its own: neither the count nor the average has seen it."""
+        slots = dict(self.generator.slots)
+        if AVERAGE in slots:
+            slots[AVERAGE] = start.generator.slots[AVERAGE]
+        return self._replace(
+            generator=self.generator._replace(slots=slots), survived=start.survived
+        )
 
 
 class Batches(NamedTuple):
@@ -159,6 +174,7 @@ class Game:
 
     generator: Player
     critic: Player
+    divergences: Stacked[Divergence]
     critic_losses: Stacked[Divergence]
     generator_losses: Stacked[Divergence]
     projections: Stacked[Constraint]
@@ -170,9 +186,14 @@ class Game:
     patience: Patience | None
 
     @property
-    def divergence(self) -> Divergence:
-        """Any divergence of the pack: all of them see the same things."""
-        return self.critic_losses.groups[0][0]
+    def closed_form(self) -> bool:
+        """Whether the pack trains no critic: the same for all of its divergences."""
+        return self.divergences.groups[0][0].closed_form
+
+    @property
+    def paired(self) -> bool:
+        """Whether the generators' losses look at p too: the same for all divergences."""
+        return self.divergences.groups[0][0].paired
 
     def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
         """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
@@ -287,6 +308,10 @@ class Game:
         joined = x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
         return self.critic.forward(critic, joined)[..., 0]
 
+    def _witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
+        return self.divergences.select(lambda member, *xs: member.witness(*xs), x, real, fake)
+
     def _constrained(
         self, critic: Parameters, slots: Mapping[str, Tensor], update: bool = False
     ) -> tuple[Parameters, dict[str, Tensor]]:
@@ -305,8 +330,8 @@ class Game:
         """The objective of each critic `(pack,)`, penalty included; new slots by their names."""
         critic, slots = self._constrained(critic, state.slots, update=True)
         real, fake = self._perturbed(real, fake, noise)
-        if self.divergence.closed_form:
-            on_real, on_fake = (self.divergence.witness(x, real, fake) for x in (real, fake))
+        if self.closed_form:
+            on_real, on_fake = (self._witness(x, real, fake) for x in (real, fake))
         elif self.critic.architecture.norm == "batch":
             # Each law by its own moments: those of a mixed batch would tell the two apart.
             on_real, on_fake = self._judge(critic, real), self._judge(critic, fake)
@@ -325,7 +350,9 @@ class Game:
 
             def gradient(x: Tensor) -> Tensor:
                 slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
-                return slopes
+                if not self.labels:
+                    return slopes
+                return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)
 
             groups = real.shape[1] // self.pac
             joined = [x.reshape(x.shape[0], groups, -1) for x in (real, fake)]
@@ -346,11 +373,11 @@ class Game:
         """The objective of each generator, `(pack,)`."""
         critic, _ = self._constrained(critic, critic_state.slots)
         real, fake = self._perturbed(real, self._generate(generator, latent), noise)
-        if self.divergence.closed_form:
-            logits = self.divergence.witness(fake, real, fake.detach())
+        if self.closed_form:
+            logits = self._witness(fake, real, fake.detach())
         else:
             logits = self._judge(critic, fake)
-        if self.divergence.paired:
+        if self.paired:
             return self.generator_losses.select(
                 lambda member, a, b: member.paired_generator_loss(a, b),
                 self._judge(critic, real),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganstudy.family import Member
+    from ganstudy.kinds._players import Player as PlayerSettings
     from ganstudy.kinds.adversarial import Adversarial
-    from ganstudy.kinds.adversarial import Player as PlayerSettings
     from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = ["initial", "train"]
@@ -101,8 +101,9 @@ def initial(
     game = Game(
         generator,
         critic,
+        divergences,
         divergences.sharing("critic_loss"),
-        divergences.sharing("generator_loss"),
+        divergences.sharing("paired_generator_loss" if own.paired else "generator_loss"),
         projections=constraints,
         constraint=None if shape.constraint.projects else constraints.groups[0][0],
         updates=stack([c.updates for c in configurations], device, torch.float64).groups[0][0],

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ganstudy import constraints, divergences, networks, optimizers, targets
+from ganstudy import constraints, divergences, targets
 from ganstudy.family import Member, Settings
 from ganstudy.kinds._base import Kind
+from ganstudy.kinds._players import Critic, Generator, Player
 from ganstudy.metrics import Metric, perfect_sampler
 from ganstudy.metrics import family as metric_family
 from ganstudy.trial import canonical_json
@@ -34,60 +35,6 @@ MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
 
 PENALISED = 2.5
 """D-steps with a penalty take a gradient of a gradient, at a third set of points."""
-
-
-class Player(networks.Architecture):
-    """What generator and critic have in common."""
-
-    network: Annotated[networks.Network, networks.family.field("mlp")] = Field(
-        default="mlp", validate_default=True, description="architecture"
-    )
-    optimizer: Annotated[optimizers.Optimizer, optimizers.family.field("adam")] = Field(
-        default="adam", validate_default=True, description="update rule"
-    )
-    lr: float = Field(1e-3, gt=0, description="learning rate")
-
-    def structure(self) -> dict[str, Any]:
-        """What fixes the shapes and the forward pass; first values and updates do not."""
-        return self.model_dump(include={"network", "width", "depth", "activation", "norm", "bias"})
-
-
-class Generator(Player):
-    """The network that turns latent noise into samples of q."""
-
-    latent: int = Field(2, ge=1, description="dimension of the latent noise")
-    latent_law: Literal["normal", "uniform"] = Field(
-        "normal", description="standard normal, or uniform on [-1, 1], in each dimension"
-    )
-    steps: int = Field(1, ge=1, description="M-steps after the D-steps of a round")
-    average: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="decay of a moving average of the parameters, measured beside the raw ones",
-    )
-
-
-class UntilSettled(Settings):
-    """D-steps until the critic's loss stops falling, trial by trial and round by round."""
-
-    until: float = Field(0.0, ge=0, description="the least fall of the loss that counts as one")
-    patience: int = Field(5, ge=1, description="D-steps without such a fall that end the round")
-    max: int = Field(100, ge=1, description="most D-steps in a round")
-
-
-class Critic(Player):
-    """The network that tells p from q; its raw output is the logit."""
-
-    steps: Annotated[int, Field(ge=1)] | UntilSettled = Field(
-        1, description="D-steps before the M-steps of a round: a number, or until the loss settles"
-    )
-    pac: int = Field(1, ge=1, description="samples of one law that the critic judges together")
-
-    @property
-    def most_steps(self) -> int:
-        """Largest number of D-steps in a round."""
-        return self.steps if isinstance(self.steps, int) else self.steps.max
 
 
 class Recording(Settings):
@@ -142,9 +89,12 @@ class Adversarial(Kind):
     updates: Annotated[Updates, update_family.field("alternating")] = Field(
         default="alternating", validate_default=True, description="who answers whom, and when"
     )
-    steps: int = Field(4000, ge=1, description="M-steps")
-    batch: int = Field(256, ge=1, description="samples of p and of q in each step")
-    record: Recording = Field(Recording(), description="what is kept")
+    # What is left out must fit the rest too: defaults are validated as well.
+    steps: int = Field(4000, ge=1, validate_default=True, description="M-steps")
+    batch: int = Field(
+        256, ge=1, validate_default=True, description="samples of p and of q in each step"
+    )
+    record: Recording = Field(Recording(), validate_default=True, description="what is kept")
 
     @field_validator("condition")
     @classmethod
@@ -175,6 +125,9 @@ class Adversarial(Kind):
     @classmethod
     def _steps_fit(cls, scheme: Updates, info: ValidationInfo) -> Updates:
         critic, generator = info.data.get("critic"), info.data.get("generator")
+        divergence = info.data.get("divergence")
+        if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
+            raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
         if scheme.single and critic is not None and generator is not None:
             for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
                 if steps != 1:
@@ -292,12 +245,18 @@ class Adversarial(Kind):
         return (self.divergence,)
 
     def working_set(self) -> int:
-        """Activations of the D-step, both batches, and the critic's parameters and their state."""
+        """Activations of the D-step, both batches, and the critic's parameters and their state.
+
+        Without a critic, the distances between and within the batches.
+        """
         units = sum(
             player.width * player.depth * player.activation.inputs
             for player in (self.critic, self.generator)
         )
-        return 4 * (2 * self.batch * units + 4 * sum(self._layer_products()))
+        numbers = 2 * self.batch * units + 4 * sum(self._layer_products())
+        if self.divergence.closed_form:
+            numbers += 4 * self.batch**2
+        return 4 * numbers
 
     def _layer_products(self) -> tuple[int, int]:
         def products(player: Player, inputs: int, outputs: int) -> int:
@@ -358,17 +317,18 @@ class Adversarial(Kind):
 
     @property
     def holds_out(self) -> bool:
-        """Whether the critic sees the same samples of p again, and others can be held against it.
-
-        Rows that are held out have no labels.
-        """
-        return (self.training_set is not None or self.target.holds_out) and not self.condition
+        """Whether a critic sees the same samples of p again, and others can be held against it."""
+        # Rows that a target holds out have no labels.
+        rows = self.target.holds_out and not self.condition
+        return (self.training_set is not None or rows) and not self.divergence.closed_form
 
     @property
     def affine_in_density(self) -> bool:
-        """Whether q is a Gaussian and p a density, both in few enough dimensions for a grid."""
+        """Whether a grid gives the divergence: from a Gaussian q to a density p, in the plane."""
         generator = self.generator
         affine = generator.depth == 0 and generator.latent_law == "normal" and not self.condition
+        # The best critic of a paired loss is no function of p/q: it takes an optimisation.
+        affine = affine and not self.divergence.paired
         return affine and self.target.has_density and self.target.dimension <= 2
 
     def train(

@@ -26,39 +26,63 @@ DRAWN = 2000
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """Contour lines `(points, 2)` each, or samples `(count, 2)`, and the square that shows them."""
+    """The target in a plane.
+
+    lines       contour lines, `(points, 2)` each
+    points      samples of the target in place of contours, `(count, 2)`
+    axes        what takes features into the plane, `(dimension, 2)`
+    """
 
     lines: list[Array]
     points: Array | None
+    axes: Array
     centre: tuple[float, float]
     half_width: float
 
+    def project(self, samples: NDArray[np.floating]) -> Array:
+        """Samples in the plane; those of a trial may be padded with features that it lacks."""
+        return np.asarray(samples[:, : len(self.axes)] @ self.axes, np.float64)
+
 
 @cache
-def backdrop(config: str, resolution: int = 400) -> Backdrop:
-    """The target with this JSON in the plane of its first two features."""
+def backdrop(config: str, resolution: int = 300) -> Backdrop:
+    """The target with this JSON, in its plane or that of its two leading principal components."""
     target = from_config(json.loads(config))
     sample = _sample(target)
-    plane = sample[:, :2]
-    # Heavy tails would shrink the rest to a dot: the window holds all but a thousandth.
+    axes = _plane(target)
+    plane = sample @ axes
+    # A few samples far out would shrink the rest to a dot: the window holds all but a thousandth.
     low, high = np.quantile(plane, [0.0005, 0.9995], axis=0)
     centre = (low + high) / 2
     half = 1.3 * float((high - low).max()) / 2
     place = (float(centre[0]), float(centre[1]))
     if not target.has_density or target.dimension != 2:
-        return Backdrop([], plane[:DRAWN], place, half)
+        return Backdrop([], plane[:DRAWN], axes, place, half)
     ticks = np.linspace(-half, half, resolution)
     x, y = np.meshgrid(centre[0] + ticks, centre[1] + ticks)
-    level = float(np.quantile(target.log_prob(sample), 1 - SHARE))
+    # Just below it, or a density that is flat would have no point above its level.
+    level = float(np.quantile(target.log_prob(sample), 1 - SHARE)) - 1e-6
     height = np.maximum(target.log_prob(np.stack([x, y], axis=-1)), level - 100)
-    lines = [
-        np.asarray(line, dtype=np.float64) for line in contour_generator(x, y, height).lines(level)
-    ]
-    return Backdrop(lines, None, place, half)
+    mesh = contour_generator(x, y, height)
+    lines = [np.asarray(line, dtype=np.float64) for line in mesh.lines(level)]
+    return Backdrop(lines, None, axes, place, half)
+
+
+def _plane(target: Target) -> Array:
+    if target.dimension == 2:
+        return np.eye(2)
+    from scipy.linalg import eigh
+
+    last = target.dimension - 1
+    covariance = target.moments()[1]
+    _, vectors = eigh(covariance, subset_by_index=[max(last - 1, 0), last])
+    # The sign of an eigenvector is anyone's; here its largest entry is positive.
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
+    return np.asarray((vectors * np.sign(largest))[:, ::-1], np.float64)
 
 
 def density(config: str) -> tuple[Array, Array]:
-    """Abscissae and density of a target of one feature; a histogram where none is stated."""
+    """Abscissae and density of a target's first feature; a histogram where none is stated."""
     target = from_config(json.loads(config))
     sample = _sample(target)[:, 0]
     low, high = np.quantile(sample, [0.0005, 0.9995])
@@ -70,5 +94,13 @@ def density(config: str) -> tuple[Array, Array]:
     return x, np.exp(target.log_prob(x[:, None]))
 
 
+def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
+    """What the data are, for each target that is made of data."""
+    known = sorted({str(text) for text in configs.ravel()} - {""})
+    known_targets = [from_config(json.loads(text)) for text in known]
+    return [target.description for target in known_targets if target.holds_out]
+
+
 def _sample(target: Target) -> Array:
-    return target.sample(np.random.default_rng(0), COUNT).astype(np.float64)
+    count = COUNT if target.dimension <= 2 else DRAWN
+    return target.sample(np.random.default_rng(0), count).astype(np.float64)

@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
-from ganstudy.report.contours import backdrop, density
+from ganstudy.report.contours import backdrop, data_descriptions, density
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
@@ -138,11 +138,12 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.set_ylim(y - half, y + half)
     axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.5, zorder=3))
     if behind.points is not None:
-        _dots(axes, behind.points, "#4b5563", zorder=1)
+        _dots(axes, behind.points, style.MUTED, zorder=1)
     if cell.status != "complete":
         return
     # Trials that store fewer samples than others are padded with NaN.
-    points = cell.samples[np.isfinite(cell.samples).all(axis=1), :2]
+    projected = behind.project(cell.samples)
+    points = projected[np.isfinite(projected).all(axis=1)]
     _dots(axes, points, colour, zorder=2)
     outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
     if outside >= 0.01:
@@ -204,7 +205,10 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     else:
         parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
     if features > 2:
-        parts.append(f"Of {features} features the first two are drawn.")
+        parts.append(
+            f"Of {features} features the target's two leading principal components are drawn."
+        )
+    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target"].values)]
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "

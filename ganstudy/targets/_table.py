@@ -67,9 +67,9 @@ def read_table(
     names = columns if columns is not None else tuple(n for n in known if n != label)
     if not names:
         raise TableError(f"{path}: no columns but the label")
-    chosen = [_numbers(path, name, _column(path, known, name)) for name in names]
     if of_label is None and label is not None:
         of_label = _column(path, known, label)
+    chosen = [_numbers(path, name, _column(path, known, name)) for name in names]
     codes = None
     if of_label is not None:
         if len(of_label) != len(chosen[0]):

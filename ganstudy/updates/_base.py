@@ -27,6 +27,9 @@ class Updates(Member, ABC):
     single: ClassVar[bool] = False
     """Whether each player makes exactly one step in a round."""
 
+    weighs_gradients: ClassVar[bool] = False
+    """Whether the gradients of both players, and thus a critic, are part of the losses."""
+
     @abstractmethod
     def play(
         self, program: Program, game: Game, state: State, batches: Batches

@@ -23,6 +23,7 @@ class Consensus(Updates):
     """
 
     single: ClassVar[bool] = True
+    weighs_gradients: ClassVar[bool] = True
 
     weight: float = Field(0.1, gt=0, description="gamma, the factor on the squared norm")
 

@@ -31,14 +31,9 @@ class Extragradient(Updates):
         """Each of the four gradients is taken on a batch of its own."""
         after_d, _ = program.d_step(game, state, *batches.d_step(0))
         after_m, _ = program.m_step(game, state, *batches.m_step(0))
-        ahead = after_m.with_critic(after_d)
+        ahead = after_m.with_critic(after_d).looking_ahead_from(state)
         after_d, critic = program.d_step(game, ahead, *batches.d_step(1), state.critic.parameters)
         after_m, generator = program.m_step(
             game, ahead, *batches.m_step(1), state.generator.parameters
         )
-        after = after_m.with_critic(after_d)
-        # The look ahead is no step of its own.
-        return after._replace(survived=after.survived - ahead.survived + state.survived), {
-            **critic,
-            **generator,
-        }
+        return after_m.with_critic(after_d), {**critic, **generator}

@@ -11,8 +11,10 @@ import ot
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, cityblock, jensenshannon
-from scipy.stats import entropy, power_divergence
+from scipy.stats import energy_distance, entropy, power_divergence
+from sklearn.metrics.pairwise import euclidean_distances
 
 from ganstudy import divergences
 from ganstudy.divergences import DiscreteLaws, Divergence
@@ -73,6 +75,13 @@ def _with_q(laws: DiscreteLaws, q: Array) -> DiscreteLaws:
     return DiscreteLaws(laws.p, q, laws.positions)
 
 
+def _generator_loss(divergence: Divergence, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+    """The generator's loss, whether it looks at p or not."""
+    if divergence.paired:
+        return divergence.paired_generator_loss(real, fake)
+    return divergence.generator_loss(fake)
+
+
 def _generator_losses(divergence: Divergence, logits: Array) -> Array:
     """The generator's loss at each point: a batch of one sample there."""
     return np.asarray(divergence.generator_loss(torch.tensor(logits[:, None])).numpy())
@@ -81,9 +90,17 @@ def _generator_losses(divergence: Divergence, logits: Array) -> Array:
 def _critic_loss(divergence: Divergence, laws: DiscreteLaws, logits: Array) -> float:
     """Expected critic loss under p x q, from batches of one sample of each."""
     points = len(logits)
+    if divergence.paired:
+        return _relativistic(laws.p, laws.q, logits)
     real = torch.tensor(logits)[:, None, None].expand(points, points, 1)
     fake = torch.tensor(logits)[None, :, None].expand(points, points, 1)
     return float(laws.p @ divergence.critic_loss(real, fake).numpy() @ laws.q)
+
+
+def _relativistic(p: Array, q: Array, a: Array) -> float:
+    """The relativistic average critic loss, written with weights; logsumexp by NumPy."""
+    above = p @ np.logaddexp(0, -(a - q @ a))
+    return float(above + q @ np.logaddexp(0, a - p @ a))
 
 
 def _lipschitz(values: Array, positions: Array) -> Array:
@@ -93,11 +110,15 @@ def _lipschitz(values: Array, positions: Array) -> Array:
 
 def _admissible(divergence: Divergence, laws: DiscreteLaws, values: Array) -> Array:
     """A critic that the theory admits: 1-Lipschitz where the algorithm asks for a constraint."""
+    if divergence.closed_form:
+        return divergence.optimal_logits(laws)
     constrained = "constraint" in divergence.defaults
     return _lipschitz(values, laws.positions) if constrained else values
 
 
-@every_case
+@pytest.mark.parametrize(
+    "divergence", [c for c in CASES if c.descends_exact and not c.paired], ids=_identity
+)
 @every_size
 def test_generator_descends_the_exact_divergence(divergence: Divergence, points: int) -> None:
     """At the optimal critic held fixed, d/dq of the loss is d/dq of `exact`, along the simplex.
@@ -161,7 +182,8 @@ def test_bound_stays_below_its_value_and_reaches_it(divergence: Divergence, poin
     laws = _laws(points)
     value = divergence.variational_value(laws)
     if value is None:
-        assert "constraint" in divergence.defaults, "critics at will, but no bound"
+        restricted = "constraint" in divergence.defaults or divergence.closed_form
+        assert restricted, "critics at will, but no bound"
         assert divergence.bound(np.zeros(3)) is None
         return
     assert value > 1e-6
@@ -185,6 +207,35 @@ def _cressie_read(a: Array, b: Array, order: float) -> float:
     return float(power_divergence(a, b, lambda_=order).statistic)
 
 
+def _mmd(laws: DiscreteLaws, bandwidth: float) -> float:
+    """Double sums over points, with scikit-learn's distances."""
+    squared = euclidean_distances(laws.positions, squared=True)
+    total = 0.0
+    for a in (0.2, 0.5, 1, 2, 5):
+        gram = np.power(1 + squared / (2 * a * bandwidth**2), -a)
+        within = laws.p @ gram @ laws.p + laws.q @ gram @ laws.q
+        total += float(within - 2 * laws.p @ gram @ laws.q)
+    return total
+
+
+def _energy(laws: DiscreteLaws) -> float:
+    """2 E|x - y| - E|x - x'| - E|y - y'|, by SciPy's distances."""
+    distance = cdist(laws.positions, laws.positions)
+    within = laws.p @ distance @ laws.p + laws.q @ distance @ laws.q
+    return float(2 * laws.p @ distance @ laws.q - within)
+
+
+def _relativistic_divergence(laws: DiscreteLaws) -> float:
+    """The infimum by sequential quadratic programming, with slopes from differences."""
+    found = minimize(
+        lambda a: _relativistic(laws.p, laws.q, np.append(a, 0.0)),
+        np.zeros(len(laws.p) - 1),
+        method="SLSQP",
+        options={"ftol": 1e-16},
+    )
+    return 2 * float(np.log(2)) - float(found.fun)
+
+
 REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
     "minimax": lambda laws: 2 * float(jensenshannon(laws.p, laws.q)) ** 2,
     "non_saturating": lambda laws: (
@@ -196,6 +247,10 @@ REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
         ot.emd2(laws.p, laws.q, cdist(laws.positions, laws.positions))
     ),
     "hinge": lambda laws: float(cityblock(laws.p, laws.q)),
+    "mmd(bandwidth=0.5)": lambda laws: _mmd(laws, 0.5),
+    "energy_distance": lambda laws: _energy(laws),
+    "relativistic_average(generator=bound)": lambda laws: _relativistic_divergence(laws),
+    "relativistic_average(generator=swapped)": lambda laws: _relativistic_divergence(laws),
     # Le Cam's distance is twice the chi-square of p from the midpoint.
     "least_squares(a=0.0, b=1.0, c=1.0)": lambda laws: (
         float(entropy(laws.p, (laws.p + laws.q) / 2))
@@ -314,12 +369,49 @@ def _at(divergence: Divergence, level: float) -> tuple[list[torch.Tensor], list[
     """Losses at one level of all logits; the critic's gradients, and the generator's."""
     real = torch.full((2, 4), level, requires_grad=True)
     fake = torch.full((2, 4), level, requires_grad=True)
-    critic, generator = divergence.critic_loss(real, fake), divergence.generator_loss(fake)
+    critic, generator = divergence.critic_loss(real, fake), _generator_loss(divergence, real, fake)
     gradients = [
         *torch.autograd.grad(critic.sum(), (real, fake)),
         *torch.autograd.grad(generator.sum(), fake),
     ]
     return [critic, generator], gradients
+
+
+SECOND = [case for case in CASES if not case.closed_form]
+
+
+@pytest.mark.parametrize("level", [-80.0, -1.0, 0.0, 1.0, 80.0])
+@pytest.mark.parametrize("divergence", SECOND, ids=_identity)
+def test_second_derivatives_are_finite(divergence: Divergence, level: float) -> None:
+    """Consensus optimization takes them. Squares of e^80 overflow: half of it where losses grow."""
+    level = level / 2 if divergence.overflows else level
+    real = torch.full((2, 4), level, requires_grad=True)
+    fake = torch.full((2, 4), level, requires_grad=True)
+    losses = divergence.critic_loss(real, fake) + _generator_loss(divergence, real, fake)
+    gradients = torch.autograd.grad(losses.sum(), (real, fake), create_graph=True)
+    total = sum((gradient**2).sum() for gradient in gradients)
+    if not isinstance(total, torch.Tensor) or not total.requires_grad:
+        return
+    for second in torch.autograd.grad(total, (real, fake), allow_unused=True):
+        assert second is None or bool(torch.isfinite(second).all())
+
+
+def _method(divergence: Divergence, player: str) -> str:
+    if player == "critic":
+        return "critic_loss"
+    return "paired_generator_loss" if divergence.paired else "generator_loss"
+
+
+def _kin(divergence: Divergence) -> list[Divergence]:
+    """Those that may share a pack with it."""
+    traits = (divergence.closed_form, divergence.paired)
+    return [case for case in CASES if (case.closed_form, case.paired) == traits]
+
+
+def _inputs(divergence: Divergence, player: str) -> list[torch.Tensor]:
+    both = player == "critic" or divergence.paired
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(len(_kin(divergence)), 32, generator=generator) for _ in range(1 + both)]
 
 
 def _losses(
@@ -333,27 +425,164 @@ def _losses(
     return [losses, *torch.autograd.grad(losses.sum(), leaves)]
 
 
-@pytest.mark.parametrize("own", range(len(CASES)), ids=[_identity(case) for case in CASES])
-@pytest.mark.parametrize("method", ["critic_loss", "generator_loss"])
+@every_case
+@pytest.mark.parametrize("player", ["critic", "generator"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_stacked_with_the_whole_family_equals_alone(own: int, method: str, shared: bool) -> None:
+def test_stacked_with_the_whole_family_equals_alone(
+    divergence: Divergence, player: str, shared: bool
+) -> None:
     """A pack of all cases gives each trial the loss and gradient that it has with its double."""
-    torch.manual_seed(0)
-    inputs = [torch.randn(len(CASES), 32) for _ in range(2 if method == "critic_loss" else 1)]
+    kin, method = _kin(divergence), _method(divergence, player)
+    own, inputs = kin.index(divergence), _inputs(divergence, player)
     alone = [x[own].expand(2, -1) for x in inputs]
-    together = _losses(CASES, method, shared, inputs)
-    for whole, pair in zip(together, _losses([CASES[own]] * 2, method, shared, alone), strict=True):
+    together = _losses(kin, method, shared, inputs)
+    for whole, pair in zip(together, _losses([divergence] * 2, method, shared, alone), strict=True):
         assert torch.equal(whole[own], pair[0])
 
 
-@pytest.mark.parametrize("method", ["critic_loss", "generator_loss"])
-def test_overflow_stays_with_its_trial(method: str) -> None:
+@pytest.mark.parametrize("player", ["critic", "generator"])
+def test_overflow_stays_with_its_trial(player: str) -> None:
     """Infinite losses of some trials leave the numbers of all others as they are."""
-    torch.manual_seed(0)
-    inputs = [torch.randn(len(CASES), 32) for _ in range(2 if method == "critic_loss" else 1)]
-    hit = torch.tensor([case.overflows for case in CASES])
+    example = divergences.family["minimax"]()
+    kin, inputs = _kin(example), _inputs(example, player)
+    hit = torch.tensor([case.overflows for case in kin])
+    assert bool(hit.any())
     struck = [torch.where(hit[:, None], 1000 * x, x) for x in inputs]
+    method = _method(example, player)
     for calm, storm in zip(
-        _losses(CASES, method, True, inputs), _losses(CASES, method, True, struck), strict=True
+        _losses(kin, method, True, inputs), _losses(kin, method, True, struck), strict=True
     ):
         assert torch.equal(calm[~hit], storm[~hit])
+
+
+# --- critics in closed form ----------------------------------------------------------------------
+
+KERNELS = [case for case in CASES if case.closed_form]
+every_kernel = pytest.mark.parametrize("divergence", KERNELS, ids=_identity)
+
+
+def _clouds(dimension: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = np.random.default_rng(dimension)
+    x, y = rng.normal(size=(7, dimension)), 0.5 + 2 * rng.normal(size=(5, dimension))
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def _of_samples(divergence: Divergence, x: Array, y: Array) -> float:
+    """The divergence of two empirical laws, through `exact` on their union."""
+    p = np.concatenate([np.full(len(x), 1 / len(x)), np.zeros(len(y))])
+    q = np.concatenate([np.zeros(len(x)), np.full(len(y), 1 / len(y))])
+    return divergence.exact(DiscreteLaws(p, q, np.concatenate([x, y])))
+
+
+@every_kernel
+@pytest.mark.parametrize("dimension", [1, 2, 64])
+def test_witness_on_samples(divergence: Divergence, dimension: int) -> None:
+    """The critic's loss at the witness is minus the divergence of the empirical laws."""
+    x, y = _clouds(dimension)
+    on_x, on_y = (divergence.witness(z[None], x[None], y[None]) for z in (x, y))
+    assert on_x.shape == (1, len(x))
+    loss = divergence.critic_loss(on_x, on_y)
+    expected = _of_samples(divergence, x.numpy(), y.numpy())
+    assert -float(loss[0]) == pytest.approx(expected, rel=1e-9)
+
+
+@every_kernel
+@pytest.mark.parametrize("dimension", [1, 2, 64])
+def test_generator_follows_the_gradient_through_its_samples(
+    divergence: Divergence, dimension: int
+) -> None:
+    """With the witness held fixed, each sample moves as MMD^2 of the samples has it move."""
+    x, y = _clouds(dimension)
+    y.requires_grad_()
+    witness = divergence.witness(y[None], x[None], y.detach()[None])
+    (found,) = torch.autograd.grad(divergence.generator_loss(witness).sum(), y)
+    start, h = y.detach().numpy(), 1e-5
+    for place in [(0, 0), (3, dimension - 1), (4, dimension // 2)]:
+        step = np.zeros_like(start)
+        step[place] = h
+        up, down = (_of_samples(divergence, x.numpy(), start + s * step) for s in (1, -1))
+        assert float(found[place]) == pytest.approx((up - down) / (2 * h), rel=1e-6, abs=1e-9)
+
+
+@every_kernel
+def test_coinciding_samples_have_a_gradient(divergence: Divergence) -> None:
+    """Where samples of q meet, among themselves and those of p, nothing is NaN."""
+    x = torch.zeros(2, 6, 3)
+    y = torch.zeros(2, 6, 3, requires_grad=True)
+    witness = divergence.witness(y, x, y.detach())
+    (gradient,) = torch.autograd.grad(divergence.generator_loss(witness).sum(), y)
+    torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-5, rtol=0)
+    assert bool(torch.isfinite(witness).all())
+
+
+def test_energy_distance_on_the_line_is_that_of_scipy() -> None:
+    """SciPy's is the square root, of samples."""
+    x, y = _clouds(1)
+    value = _of_samples(divergences.family["energy_distance"](), x.numpy(), y.numpy())
+    expected = float(energy_distance(x.numpy()[:, 0], y.numpy()[:, 0])) ** 2
+    assert value == pytest.approx(expected, rel=1e-9)
+
+
+def test_each_trial_of_a_pack_has_the_witness_of_its_own_kernel() -> None:
+    """Kernels and bandwidths may differ within a pack."""
+    make = divergences.family.from_config
+    members = [
+        make("mmd"),
+        make("energy_distance"),
+        make({"name": "mmd", "bandwidth": 2.0}),
+    ]
+    x, y = (z.float()[None].expand(3, -1, -1) for z in _clouds())
+    pack = stack(members, torch.device("cpu"))
+    together = pack.select(lambda member, *z: member.witness(*z), y, x, y)
+    for row, member in enumerate(members):
+        alone = member.witness(y[:1], x[:1], y[:1])
+        torch.testing.assert_close(together[row], alone[0], rtol=1e-6, atol=1e-7)
+    assert not torch.allclose(together[0], together[2], rtol=0.1)
+
+
+# --- the relativistic average --------------------------------------------------------------------
+
+COUNTS = [((3, 1, 4), (2, 5, 1)), ((1, 7), (6, 2)), ((2, 2, 2, 2), (1, 3, 3, 1))]
+
+
+def _replicated(counts: tuple[int, ...], logits: Array) -> torch.Tensor:
+    return torch.tensor(np.repeat(logits, counts))[None]
+
+
+@pytest.mark.parametrize(("on_p", "on_q"), COUNTS)
+def test_relativistic_losses_on_rational_laws(on_p: tuple[int, ...], on_q: tuple[int, ...]) -> None:
+    """Batches that hold each point as often as its law says, against sums with weights."""
+    p, q = (np.array(counts) / sum(counts) for counts in (on_p, on_q))
+    a = np.random.default_rng(0).normal(size=len(p))
+    real, fake = _replicated(on_p, a), _replicated(on_q, a)
+    make = divergences.family["relativistic_average"].model_validate
+    bound, swapped = make({"generator": "bound"}), make({"generator": "swapped"})
+    critic = _relativistic(p, q, a)
+    assert float(bound.critic_loss(real, fake)) == pytest.approx(critic, rel=1e-12)
+    assert float(bound.paired_generator_loss(real, fake)) == pytest.approx(-critic, rel=1e-12)
+    # Jolicoeur-Martineau 2019, eq. 8: samples of q should exceed the mean of p, and those of p
+    # fall short of the mean of q.
+    expected = q @ np.logaddexp(0, -(a - p @ a)) + p @ np.logaddexp(0, a - q @ a)
+    assert float(swapped.paired_generator_loss(real, fake)) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(NotImplementedError):
+        bound.generator_loss(fake)
+
+
+@every_size
+def test_relativistic_bound_descends_its_divergence(points: int) -> None:
+    """-L at the optimal critic held fixed has the slope of D along the simplex; swapped has not."""
+    divergence, laws, h = divergences.family["relativistic_average"](), _laws(points), 1e-3
+    a = divergence.optimal_logits(laws)
+    rng = np.random.default_rng(points)
+    misses = []
+    stencil = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
+    for _ in range(2 * points):
+        relative = rng.uniform(-1, 1, size=points)
+        direction = laws.q * (relative - laws.q @ relative)
+        moved = [(w, laws.q + s * h * direction) for s, w in stencil]
+        slope = sum(w * divergence.exact(_with_q(laws, q)) for w, q in moved) / h
+        bound = sum(-w * _relativistic(laws.p, q, a) for w, q in moved) / h
+        swapped = sum(w * _relativistic(q, laws.p, a) for w, q in moved) / h
+        assert bound == pytest.approx(slope, abs=1e-8)
+        misses.append(abs(swapped - slope))
+    assert max(misses) > 1e-3

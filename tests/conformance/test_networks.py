@@ -1,109 +1,253 @@
-"""Every network: shapes, first values, and the forward pass against torch.nn."""
+"""Every network, activation and initialisation: shapes, first values, and torch.nn."""
 
 from __future__ import annotations
 
-import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import kstest
+from numpy.typing import NDArray
+from scipy.stats import kstest, ortho_group
 from torch import nn
 
-from ganstudy import networks
-from ganstudy.networks import Network
+from ganstudy import activations, initialisations, networks
+from ganstudy.activations import Activation
+from ganstudy.initialisations import Initialisation
+from ganstudy.networks import Architecture, Network
 
 every_network = pytest.mark.parametrize("cls", list(networks.family), ids=lambda cls: cls.name)
+every_activation = pytest.mark.parametrize("name", activations.family.names)
+every_initialisation = pytest.mark.parametrize("name", initialisations.family.names)
 SIZES = [(2, 1, 0, 2), (2, 1, 1, 1), (3, 5, 0, 1), (2, 16, 2, 1), (1, 7, 4, 3)]
 every_size = pytest.mark.parametrize(("inputs", "width", "depth", "outputs"), SIZES)
 
 
+def _architecture(width: int = 16, depth: int = 2, **settings: Any) -> Architecture:
+    return Architecture.model_validate({"width": width, "depth": depth, **settings})
+
+
 def _parameters(
-    network: Network, sizes: tuple[int, int, int, int], pack: int
+    network: Network, architecture: Architecture, inputs: int, outputs: int, pack: int
 ) -> dict[str, torch.Tensor]:
-    shapes = network.shapes(*sizes)
-    trials = [network.initialise(np.random.default_rng(i), shapes) for i in range(pack)]
+    shapes = network.shapes(architecture, inputs, outputs)
+    trials = [
+        network.initialise(architecture, np.random.default_rng(i), shapes) for i in range(pack)
+    ]
     return {name: torch.from_numpy(np.stack([t[name] for t in trials])) for name in shapes}
 
 
+def _inputs(pack: int, batch: int, inputs: int) -> torch.Tensor:
+    return torch.randn(pack, batch, inputs, generator=torch.Generator().manual_seed(0))
+
+
 @every_network
 @every_size
+@pytest.mark.parametrize("activation", ["relu", "maxout"])
 def test_output_shapes(
-    cls: type[Network], inputs: int, width: int, depth: int, outputs: int
+    cls: type[Network], inputs: int, width: int, depth: int, outputs: int, activation: str
 ) -> None:
     """(pack, batch, inputs) -> (pack, batch, outputs), each trial by its own parameters."""
-    network, sizes = cls(), (inputs, width, depth, outputs)
-    parameters = _parameters(network, sizes, 3)
-    for name, shape in network.shapes(*sizes).items():
+    network, architecture = cls(), _architecture(width, depth, activation=activation)
+    parameters = _parameters(network, architecture, inputs, outputs, 3)
+    for name, shape in network.shapes(architecture, inputs, outputs).items():
         assert parameters[name].shape == (3, *shape)
         assert parameters[name].dtype == torch.float32
-    x = torch.randn(3, 11, inputs, generator=torch.Generator().manual_seed(0))
-    y = network.apply(parameters, x)
+    x = _inputs(3, 11, inputs)
+    y = network.apply(architecture, parameters, x)
     assert y.shape == (3, 11, outputs)
     for row in range(3):
-        alone = network.apply({n: p[row : row + 1] for n, p in parameters.items()}, x[row][None])
-        torch.testing.assert_close(alone[0], y[row])
+        alone = {n: p[row : row + 1] for n, p in parameters.items()}
+        torch.testing.assert_close(network.apply(architecture, alone, x[row][None])[0], y[row])
 
 
 @every_network
-def test_every_parameter_matters(cls: type[Network]) -> None:
-    """The gradient of the output reaches each parameter of each trial."""
-    network = cls()
-    parameters = _parameters(network, (2, 16, 2, 1), 2)
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_every_parameter_matters(cls: type[Network], norm: str, bias: bool) -> None:
+    """The gradient of the output reaches each parameter of each trial.
+
+    But for biases before a batch norm, which takes them away again.
+    """
+    network, architecture = cls(), _architecture(norm=norm, bias=bias)
+    parameters = _parameters(network, architecture, 2, 1, 2)
+    assert any(name.startswith("bias") for name in parameters) == bias
+    assert any(name.startswith("gain") for name in parameters) == (norm != "none")
     for value in parameters.values():
         value.requires_grad_()
-    x = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(0))
-    network.apply(parameters, x).sum().backward()  # type: ignore[no-untyped-call]
+    y = network.apply(architecture, parameters, _inputs(2, 64, 2))
+    (y * y).sum().backward()  # type: ignore[no-untyped-call]
     for name, value in parameters.items():
         assert value.grad is not None, name
-        assert bool((value.grad.flatten(1) != 0).any(dim=1).all()), name
+        swallowed = norm == "batch" and name in ("bias_0", "bias_1")
+        if not swallowed:
+            assert bool((value.grad.flatten(1).abs() > 1e-5).any(dim=1).all()), name
 
 
 @every_network
-def test_first_values_follow_the_stream_alone(cls: type[Network]) -> None:
+@every_initialisation
+def test_first_values_follow_the_stream_alone(cls: type[Network], name: str) -> None:
     """Equal generators give equal parameters, other generators others."""
-    network = cls()
-    shapes = network.shapes(2, 8, 2, 1)
-    first, again, other = (network.initialise(np.random.default_rng(s), shapes) for s in (0, 0, 1))
+    network, architecture = cls(), _architecture(8, initialisation=name, norm="layer")
+    shapes = network.shapes(architecture, 2, 1)
+    first, again, other = (
+        network.initialise(architecture, np.random.default_rng(s), shapes) for s in (0, 0, 1)
+    )
     assert list(first) == list(shapes)
-    for name in shapes:
-        assert first[name].shape == shapes[name]
-        np.testing.assert_array_equal(first[name], again[name])
-        assert not np.array_equal(first[name], other[name])
+    for key in shapes:
+        assert first[key].shape == shapes[key]
+        assert first[key].dtype == np.float32
+        np.testing.assert_array_equal(first[key], again[key])
+        if key.startswith("weight"):
+            assert not np.array_equal(first[key], other[key])
+        if key.startswith(("gain", "shift")):
+            np.testing.assert_array_equal(first[key], float(key.startswith("gain")))
+
+
+# --- activations ---------------------------------------------------------------------------------
+
+
+class _Maxout(nn.Module):
+    """The largest of each unit's sums, by a loop over its pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, sums: torch.Tensor) -> torch.Tensor:
+        largest = sums[..., 0 :: self.pieces]
+        for piece in range(1, self.pieces):
+            largest = torch.maximum(largest, sums[..., piece :: self.pieces])
+        return largest
+
+
+def _torch_activation(activation: Activation) -> nn.Module:
+    """The counterpart in torch.nn; each member owes an entry."""
+    s: Any = activation
+    match activation.name:
+        case "relu":
+            return nn.ReLU()
+        case "leaky_relu":
+            return nn.LeakyReLU(s.slope)
+        case "elu":
+            return nn.ELU(s.alpha)
+        case "tanh":
+            return nn.Tanh()
+        case "maxout":
+            return _Maxout(s.pieces)
+        case name:
+            raise LookupError(f"{name} has no counterpart in this test: add one")
+
+
+ACTIVATIONS: list[dict[str, Any]] = [
+    *({"name": name} for name in activations.family.names),
+    {"name": "leaky_relu", "slope": 0.01},
+    {"name": "leaky_relu", "slope": 0.0},
+    {"name": "elu", "alpha": 0.3},
+    {"name": "maxout", "pieces": 2},
+]
+
+
+@pytest.mark.parametrize("settings", ACTIVATIONS, ids=str)
+def test_activations_are_those_of_torch(settings: dict[str, Any]) -> None:
+    """Values and slopes, with one unit for `inputs` sums."""
+    activation = activations.family.from_config(settings)
+    sums = 3 * torch.randn(4, 6 * activation.inputs, generator=torch.Generator().manual_seed(1))
+    ours, theirs = (sums.clone().requires_grad_() for _ in range(2))
+    found, expected = activation.apply(ours), _torch_activation(activation)(theirs)
+    assert found.shape == (4, 6)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+    for value in (found, expected):
+        (value * torch.arange(6)).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-6, atol=1e-7)
+
+
+@every_activation
+@pytest.mark.parametrize("level", [-1e4, -80.0, 0.0, 80.0, 1e4])
+def test_activations_are_finite_far_out(name: str, level: float) -> None:
+    """Values, slopes and, for penalties, slopes of slopes."""
+    activation = activations.family.from_config(name)
+    sums = torch.full((2, 4 * activation.inputs), level, requires_grad=True)
+    value = activation.apply(sums)
+    (slope,) = torch.autograd.grad(value.sum(), sums, create_graph=True)
+    tensors = [value, slope]
+    if slope.requires_grad:
+        tensors += torch.autograd.grad((slope * slope).sum(), sums)
+    for tensor in tensors:
+        assert bool(torch.isfinite(tensor).all())
+
+
+# --- the perceptron ------------------------------------------------------------------------------
+
+
+def _module(
+    architecture: Architecture, parameters: dict[str, torch.Tensor], row: int, outputs: int
+) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for layer in range(architecture.depth + 1):
+        weight = parameters[f"weight_{layer}"][row]
+        linear = nn.Linear(*weight.shape, bias=architecture.bias)
+        with torch.no_grad():
+            linear.weight.copy_(weight.T)
+            if architecture.bias:
+                linear.bias.copy_(parameters[f"bias_{layer}"][row, 0])
+        layers.append(linear)
+        if layer == architecture.depth:
+            break
+        if architecture.norm != "none":
+            kind: Any = nn.BatchNorm1d if architecture.norm == "batch" else nn.LayerNorm
+            norm = kind(weight.shape[1])
+            with torch.no_grad():
+                norm.weight.copy_(parameters[f"gain_{layer}"][row, 0])
+                norm.bias.copy_(parameters[f"shift_{layer}"][row, 0])
+            layers.append(norm)
+        layers.append(_torch_activation(architecture.activation))
+    return nn.Sequential(*layers)
 
 
 @every_size
-def test_mlp_equals_torch_nn(inputs: int, width: int, depth: int, outputs: int) -> None:
+@pytest.mark.parametrize("activation", ["relu", "maxout"])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_mlp_equals_torch_nn(
+    inputs: int, width: int, depth: int, outputs: int, activation: str, norm: str, bias: bool
+) -> None:
     """The same weights in nn.Sequential give the same outputs; `depth` counts hidden layers."""
     network = networks.family["mlp"]()
-    parameters = _parameters(network, (inputs, width, depth, outputs), 2)
-    x = torch.randn(2, 9, inputs, generator=torch.Generator().manual_seed(0))
-    y = network.apply(parameters, x)
-    sizes = [inputs, *[width] * depth, outputs]
+    architecture = _architecture(width, depth, activation=activation, norm=norm, bias=bias)
+    parameters = _parameters(network, architecture, inputs, outputs, 2)
+    scatter = torch.Generator().manual_seed(3)
+    for name, value in parameters.items():
+        if name.startswith(("gain", "shift")):
+            value += 0.3 * torch.randn(value.shape, generator=scatter)
+    x = _inputs(2, 9, inputs)
+    y = network.apply(architecture, parameters, x)
     for row in range(2):
-        layers: list[nn.Module] = []
-        for layer, (a, b) in enumerate(itertools.pairwise(sizes)):
-            linear = nn.Linear(a, b)
-            with torch.no_grad():
-                linear.weight.copy_(parameters[f"weight_{layer}"][row].T)
-                linear.bias.copy_(parameters[f"bias_{layer}"][row, 0])
-            layers += [linear, nn.ReLU()]
-        torch.testing.assert_close(nn.Sequential(*layers[:-1])(x[row]), y[row])
+        module = _module(architecture, parameters, row, outputs)
+        torch.testing.assert_close(module(x[row]), y[row], rtol=1e-4, atol=1e-5)
+
+
+# --- first values --------------------------------------------------------------------------------
+
+
+def _drawn(name: str, settings: dict[str, Any], seeds: int) -> NDArray[np.float32]:
+    network = networks.family["mlp"]()
+    architecture = _architecture(40, 2, initialisation=settings)
+    shapes = network.shapes(architecture, 3, 1)
+    return np.concatenate(
+        [
+            network.initialise(architecture, np.random.default_rng(seed), shapes)[name].ravel()
+            for seed in range(seeds)
+        ]
+    )
 
 
 @pytest.mark.parametrize("name", ["weight_0", "bias_0", "weight_1", "bias_1", "weight_2"])
-def test_mlp_starts_as_torch_nn_linear(name: str) -> None:
+def test_fan_in_is_the_law_of_torch_nn_linear(name: str) -> None:
     """Kolmogorov-Smirnov against the uniform law of nn.Linear; Gaussian values fail."""
-    sizes = (3, 40, 2, 1)
-    network = networks.family["mlp"]()
-    values = np.concatenate(
-        [
-            network.initialise(np.random.default_rng(seed), network.shapes(*sizes))[name].ravel()
-            for seed in range(60)
-        ]
-    )
-    inputs = network.shapes(*sizes)[name.replace("bias", "weight")][0]
+    values = _drawn(name, {"name": "fan_in"}, 60)
+    inputs = 3 if name.endswith("0") else 40
     bound = 1 / math.sqrt(inputs)
     law = ("uniform", (-bound, 2 * bound))
     assert float(np.abs(values).max()) <= bound
@@ -115,3 +259,57 @@ def test_mlp_starts_as_torch_nn_linear(name: str) -> None:
     assert kstest(linear.bias.detach().numpy(), *law).pvalue > 1e-4
     wrong = np.clip(np.random.default_rng(0).normal(0, bound / math.sqrt(3), 2000), -bound, bound)
     assert kstest(wrong, *law).pvalue < 1e-4
+
+
+@pytest.mark.parametrize("std", [0.02, 1.0])
+def test_normal_is_normal(std: float) -> None:
+    """Kolmogorov-Smirnov against the normal law; one with another spread fails."""
+    values = _drawn("weight_1", {"name": "normal", "std": std}, 5)
+    assert kstest(values, "norm", (0, std)).pvalue > 1e-4
+    assert kstest(values, "norm", (0, 1.15 * std)).pvalue < 1e-4
+    np.testing.assert_array_equal(_drawn("bias_1", {"name": "normal", "std": std}, 2), 0)
+
+
+ORTHOGONAL_SHAPES = [(1, 1), (5, 5), (3, 8), (8, 3), (40, 40)]
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), ORTHOGONAL_SHAPES)
+@pytest.mark.parametrize("gain", [1.0, 0.8])
+def test_orthogonal_keeps_lengths(inputs: int, outputs: int, gain: float) -> None:
+    """W^T W or W W^T is g^2 I, as of torch.nn.init.orthogonal_."""
+    own = initialisations.family.from_config({"name": "orthogonal", "gain": gain})
+    theirs = nn.init.orthogonal_(
+        torch.empty(inputs, outputs), gain, torch.Generator().manual_seed(0)
+    )
+    for weight in (own.weight(np.random.default_rng(0), inputs, outputs), theirs.numpy()):
+        assert weight.shape == (inputs, outputs)
+        product = weight.T @ weight if inputs >= outputs else weight @ weight.T
+        np.testing.assert_allclose(product, gain**2 * np.eye(len(product)), atol=2e-6)
+    np.testing.assert_array_equal(own.bias(np.random.default_rng(0), inputs, outputs), 0)
+
+
+def _without_signs(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.qr(rng.standard_normal((size, size)))[0])
+
+
+def test_orthogonal_is_uniform_among_its_kind() -> None:
+    """Traces and first entries have the law of SciPy's Haar matrices; QR without signs fails."""
+    own: Initialisation = initialisations.family["orthogonal"]()
+    count, size = 3000, 4
+    ours = np.stack([own.weight(np.random.default_rng(i), size, size) for i in range(count)])
+    theirs = ortho_group.rvs(size, size=count, random_state=np.random.default_rng(0))
+    raw = np.stack([_without_signs(np.random.default_rng(i), size) for i in range(count)])
+    for statistic in (
+        lambda w: np.trace(w, axis1=1, axis2=2),
+        lambda w: w[:, 0, 0],
+        lambda w: w[:, 1, 2],
+    ):
+        assert kstest(statistic(ours), statistic(theirs)).pvalue > 1e-4
+    assert kstest(raw[:, 0, 0], theirs[:, 0, 0]).pvalue < 1e-4
+
+
+def test_architecture_names_what_it_can_set() -> None:
+    """Norms are words, activations members."""
+    with pytest.raises(ValueError, match="norm"):
+        _architecture(norm="instance")
+    assert _architecture().activation.name == "relu"

@@ -119,6 +119,55 @@ def test_bad_plugin_is_an_error_of_the_study(folder: Path, text: str | None, mes
     assert "tiny.yaml:1: plugins" in str(error.value)
 
 
+SOUND = '''\
+"""A divergence of the user's own."""
+
+import numpy as np
+
+from ganstudy.divergences._classifier import ClassifierDivergence, kullback_leibler
+
+
+class Sound(ClassifierDivergence):
+    """Descends KL(q || p).
+
+    Source  Huszar 2016.
+    """
+
+    def generator_loss(self, fake):
+        """-E_q a."""
+        return -fake.mean(-1)
+
+    def exact(self, laws):
+        """KL(q || p)."""
+        return kullback_leibler(laws.q, laws.p)
+'''
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [(SOUND, 0), (SOUND.replace("(laws.q, laws.p)", "(laws.p, laws.q)"), 1)],
+    ids=["sound", "wrong"],
+)
+def test_check_runs_the_suites_on_a_plugin(folder: Path, text: str, code: int) -> None:
+    """The right value passes; KL the other way round does not."""
+    path = folder / "own_reverse_kl.py"
+    path.write_text(text)
+    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert ("test_generator_descends_the_exact_divergence" in done.stdout) == bool(code)
+
+
+def test_check_names_a_file_without_member(folder: Path) -> None:
+    (folder / "empty.py").write_text("")
+    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(folder / "empty.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "found: none" in done.stderr
+
+
 def test_name_of_a_member_cannot_be_taken(folder: Path) -> None:
     path = _plugin(folder, "minimax")
     with pytest.raises(plugins.PluginError, match="has a member 'minimax' already"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.patches import Rectangle
+from tiny import TABLE
 
 from ganstudy.report import build, curves, gallery, heatmap, prose, ranking, stability, style
 from ganstudy.report.contours import backdrop
@@ -243,7 +245,7 @@ def test_gallery_says_what_it_shows(make_study: Make) -> None:
         {"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=6, samples=9, features=3, status=status
     )
     drawing = drawn(ds, "gallery")
-    assert "Of 3 features the first two are drawn" in drawing.caption
+    assert "two leading principal components are drawn" in drawing.caption
     assert "seed 0, the first" in drawing.caption
     assert {"diverged\nat 300", "failed", "not planned"} <= set(texts(drawing.figure))
     with_points = [any(line.get_marker() == "o" for line in a.lines) for a in drawing.figure.axes]
@@ -305,6 +307,15 @@ def test_padding_of_samples_is_not_drawn(make_study: Make) -> None:
     (points,) = (line for line in axes.lines if line.get_marker() == "o")
     assert len(np.asarray(points.get_xdata())) == 6
     assert not axes.texts
+
+
+def test_gallery_says_what_the_data_are(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=10, features=3)
+    config = {"name": "file", "path": str(TABLE), "label": "group"}
+    drawing = drawn(ds.assign(target=json.dumps(config)), "gallery")
+    assert "table.csv: 96 training and 24 held-out rows of 3 features" in drawing.caption
+    (axes,) = drawing.figure.axes
+    assert any(len(np.asarray(line.get_xdata())) == 2000 for line in axes.lines)
 
 
 def test_contour_lies_three_standard_deviations_out() -> None:

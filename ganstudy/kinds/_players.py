@@ -1,0 +1,66 @@
+"""What a study sets of the two players: networks, updates, and steps in a round."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ganstudy import networks, optimizers
+from ganstudy.family import Settings
+
+__all__ = ["Critic", "Generator", "Player", "UntilSettled"]
+
+
+class Player(networks.Architecture):
+    """What generator and critic have in common."""
+
+    network: Annotated[networks.Network, networks.family.field("mlp")] = Field(
+        default="mlp", validate_default=True, description="architecture"
+    )
+    optimizer: Annotated[optimizers.Optimizer, optimizers.family.field("adam")] = Field(
+        default="adam", validate_default=True, description="update rule"
+    )
+    lr: float = Field(1e-3, gt=0, description="learning rate")
+
+    def structure(self) -> dict[str, Any]:
+        """What fixes the shapes and the forward pass; first values and updates do not."""
+        return self.model_dump(include={"network", "width", "depth", "activation", "norm", "bias"})
+
+
+class Generator(Player):
+    """The network that turns latent noise into samples of q."""
+
+    latent: int = Field(2, ge=1, description="dimension of the latent noise")
+    latent_law: Literal["normal", "uniform"] = Field(
+        "normal", description="standard normal, or uniform on [-1, 1], in each dimension"
+    )
+    steps: int = Field(1, ge=1, description="M-steps after the D-steps of a round")
+    average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="decay of a moving average of the parameters, measured beside the raw ones",
+    )
+
+
+class UntilSettled(Settings):
+    """D-steps until the critic's loss stops falling, trial by trial and round by round."""
+
+    until: float = Field(0.0, ge=0, description="the least fall of the loss that counts as one")
+    patience: int = Field(5, ge=1, description="D-steps without such a fall that end the round")
+    max: int = Field(100, ge=1, description="most D-steps in a round")
+
+
+class Critic(Player):
+    """The network that tells p from q; its raw output is the logit."""
+
+    steps: Annotated[int, Field(ge=1)] | UntilSettled = Field(
+        1, description="D-steps before the M-steps of a round: a number, or until the loss settles"
+    )
+    pac: int = Field(1, ge=1, description="samples of one law that the critic judges together")
+
+    @property
+    def most_steps(self) -> int:
+        """Largest number of D-steps in a round."""
+        return self.steps if isinstance(self.steps, int) else self.steps.max
