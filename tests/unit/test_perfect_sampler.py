@@ -27,6 +27,13 @@ def test_perfect_sampler_measures_clouds_of_p() -> None:
     assert perfect_sampler(quality, RING, 50).std() > 2 * values.std()
 
 
+def test_perfect_sampler_gives_labelled_metrics_the_right_labels() -> None:
+    accuracy = metrics.family["label_accuracy"]()
+    share = accuracy.reading(RING).value_at_equality
+    error = np.sqrt(share * (1 - share) / (20 * 500))
+    assert abs(perfect_sampler(accuracy, RING, 500).mean() - share) < 4 * error
+
+
 def test_costly_metrics_are_recorded_at_the_end_alone() -> None:
     recorded = ("modes_covered", "coverage", "wasserstein_1")
     (record,) = train([trial(record={"every": 4, "samples": 40, "metrics": recorded})])
