@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ __all__ = ["open_run"]
 def __getattr__(name: str) -> Any:
     # `ganstudy --help` must not pay for xarray, which takes most of a second to import.
     if name == "open_run":
+        # For `ds.gan`.
+        import_module("ganstudy.analysis.accessor")
         from ganstudy.store import open_run
 
         return open_run

@@ -122,9 +122,11 @@ def _written_path(location: Sequence[Any], settings: Any) -> KeyPath:
             isinstance(here, list | tuple) and isinstance(item, int) and item < len(here)
         ):
             here = here[item]
-        elif position < len(location) - 1 or not isinstance(here, Mapping | list | tuple):
-            continue
-        elif _named_by(here, item):
+        elif (
+            position < len(location) - 1
+            or not isinstance(here, Mapping | list | tuple)
+            or _named_by(here, item)
+        ):
             continue
         path.append(item)
     return tuple(path)

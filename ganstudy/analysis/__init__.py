@@ -21,8 +21,14 @@ from ganstudy.analysis.design import (
     status_counts,
     with_arms,
 )
+from ganstudy.analysis.effects import factor_effects, marginal_means
+from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.metric import Metric, metric_names
+from ganstudy.analysis.pairs import compare_by_resampling
+from ganstudy.analysis.profiles import interquartile_mean, performance_profile
 from ganstudy.analysis.ranking import compare_arms, rank_arms
+from ganstudy.analysis.ranks import rank_table
+from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.stability import drop_threshold, stability
 
@@ -34,15 +40,23 @@ __all__ = [
     "best_setting_scores",
     "charged_curves",
     "compare_arms",
+    "compare_by_resampling",
     "drop_threshold",
+    "equilibrium",
+    "factor_effects",
     "importances",
     "in_comparison",
+    "interquartile_mean",
     "is_search",
+    "marginal_means",
     "metric_names",
     "parameters_of",
+    "perfect_sampler",
+    "performance_profile",
     "planned",
     "point_scores",
     "rank_arms",
+    "rank_table",
     "setting_dims",
     "setting_scores",
     "stability",

@@ -24,7 +24,8 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     Returns  variables (arm, settings…, seed): `score`; `last`, the last recorded value, by the same
              rules; `best`, the best recorded value before any divergence; `charged`, whether the
-             score is the worst bound by the rule for diverged trials.
+             score is the worst bound by the rule for diverged trials; `unbounded`, whether it
+             is NaN because a diverged trial has no such bound.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
@@ -37,15 +38,17 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     scores = xr.Dataset(
         {
-            "score": score(_along_steps(tail_mean, curves)),
-            "last": score(_along_steps(_paths.last, curves)),
+            "score": score(along_steps(tail_mean, curves)),
+            "last": score(along_steps(_paths.last, curves)),
             "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
             "charged": diverged & np.isfinite(fact.worst),
+            "unbounded": diverged & (not np.isfinite(fact.worst)),
         },
         attrs={"metric": fact.name},
     )
     for name in ("score", "last", "best"):
         scores[name].attrs = {**curves.attrs, "long_name": f"{fact.long_name}, {name}"}
+    scores["unbounded"].attrs = {"long_name": "diverged, and the metric has no worst bound"}
     scores["charged"].attrs = {"long_name": "diverged and given the worst bound"}
     return scores
 
@@ -64,9 +67,10 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     return kept.where(~gone, fact.worst).transpose(*curves.dims).assign_attrs(curves.attrs)
 
 
-def _along_steps(
+def along_steps(
     summary: Callable[..., _paths.Array], curves: xr.DataArray, **options: float
 ) -> xr.DataArray:
+    """A summary of each curve, in double precision."""
     # Curves are stored in single precision; sums of equal scores are to be equal in double.
     values = curves.astype(np.float64).compute()
     reduced: xr.DataArray = xr.apply_ufunc(

@@ -10,6 +10,8 @@ import xarray as xr
 from ganstudy.analysis import _paths
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.reference import perfect_sampler
+from ganstudy.analysis.scores import trial_scores
 
 DROP = 0.1
 """A drop is a fall between recorded steps by more than this share of the metric's range."""
@@ -38,10 +40,16 @@ def stability(
     towards worse values, whatever the metric's direction, and are counted up to divergence: the
     divergence itself is no drop.
 
+    A trial is perfect at a record if its metric is as good as that of the worst of the clouds of p
+    in the dataset (`analysis.perfect_sampler`), or as the stated value at p = q without them.
+
     Returns  variables (arm,): `trials` (complete or diverged), `diverged`, `share_diverged`,
-             `drops` (mean number per trial), `share_dropped` (trials with a drop), `drawdown`
-             (mean), `largest_drawdown`; and (arm, settings…, seed): `trial_drops`,
-             `trial_drawdown`, NaN where no trial ran.
+             `diverged_at` (median M-step), `drops` (mean number per trial), `share_dropped`
+             (trials with a drop), `drawdown` (mean), `largest_drawdown`, `share_perfect` (trials
+             that were perfect at a record), `steps_to_perfect` (median over these), `share_kept`
+             (trials perfect at all records from the first on), `seed_spread` (standard deviation of
+             the score over seeds, root mean square over settings); and (arm, settings…, seed):
+             `trial_drops`, `trial_drawdown`, NaN where no trial ran.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
@@ -58,6 +66,16 @@ def stability(
     over = [*setting_dims(ds), "seed"]
     trials = ran.sum(over)
     diverged = (status == "diverged").sum(over)
+    level = _perfect_level(ds, fact)
+    place = xr.apply_ufunc(
+        _paths.first_reach, oriented, input_core_dims=steps, kwargs={"level": level}
+    )
+    reached = ((place >= 0) & ran).where(ran)
+    at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
+    kept = xr.apply_ufunc(_paths.stays, oriented, input_core_dims=steps, kwargs={"level": level})
+    kept = (kept & (status == "complete")).where(ran)
+    score = trial_scores(ds, metric)["score"]
+    variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
     summary = xr.Dataset(
         {
             "trials": trials,
@@ -67,8 +85,28 @@ def stability(
             "share_dropped": (drops > 0).where(drops.notnull()).mean(over),
             "drawdown": drawdown.mean(over),
             "largest_drawdown": drawdown.max(over),
+            "diverged_at": median(ds["diverged_at"].where(status == "diverged"), over),
+            "share_perfect": reached.mean(over),
+            "steps_to_perfect": median(at, over),
+            "share_kept": kept.mean(over),
+            "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
             "trial_drops": drops.transpose(arm_dim(ds), ...),
             "trial_drawdown": drawdown.transpose(arm_dim(ds), ...),
         }
     )
-    return summary.assign_attrs(metric=fact.name, threshold=threshold)
+    return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=fact.sign * level)
+
+
+def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
+    """The median, NaN of nothing."""
+    loaded = values.compute()
+    # Arms without a value are ordinary, and NumPy would warn of each.
+    empty = loaded.isnull().all(over)
+    return loaded.where(~empty, 0.0).median(over).where(~empty)
+
+
+def _perfect_level(ds: xr.Dataset, fact: Metric) -> float:
+    """The least oriented value that counts as perfect."""
+    clouds = perfect_sampler(ds).sel(metric=fact.name)
+    worst_cloud = float(clouds["low" if fact.higher_is_better else "high"])
+    return fact.sign * (fact.perfect if math.isnan(worst_cloud) else worst_cloud)

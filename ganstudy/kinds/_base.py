@@ -10,6 +10,9 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ganstudy.trial import ProgramName, Record, Trial
 
 
@@ -46,6 +49,10 @@ class Kind(Member, ABC):
     @abstractmethod
     def variables(self) -> dict[str, dict[str, Any]]:
         """Attributes of each recorded variable: long_name, role, and units and reading if any."""
+
+    def perfect(self) -> dict[str, NDArray[np.float64]]:
+        """What each metric says of samples of p itself, `(draws,)`: the scale of the scores."""
+        return {}
 
     @abstractmethod
     def train(

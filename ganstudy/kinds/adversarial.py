@@ -12,7 +12,7 @@ from ganstudy import constraints, divergences, targets
 from ganstudy.family import Member, Settings
 from ganstudy.kinds._base import Kind
 from ganstudy.kinds._players import Critic, Generator, Player
-from ganstudy.metrics import Metric
+from ganstudy.metrics import Metric, perfect_sampler
 from ganstudy.metrics import family as metric_family
 from ganstudy.trial import canonical_json
 from ganstudy.updates import Updates
@@ -20,6 +20,9 @@ from ganstudy.updates import family as update_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from ganstudy.trial import ProgramName, Record, Trial
 
@@ -270,6 +273,14 @@ class Adversarial(Kind):
         if player == "generator":
             return self.generator.latent + self.labels, self.target.dimension
         return self.critic.pac * (self.target.dimension + self.labels), 1
+
+    def perfect(self) -> dict[str, NDArray[np.float64]]:
+        """The recorded metrics of as many samples of p as a trial is measured with."""
+        size = self.record.samples
+        values = {m.name: perfect_sampler(m, self.target, size) for m in self.record.metrics}
+        if self.generator.average is not None:
+            values |= {f"average_{name}": value for name, value in values.items()}
+        return values
 
     def variables(self) -> dict[str, dict[str, Any]]:
         """Losses, mean logits, gradient norms, and the metrics with their readings."""

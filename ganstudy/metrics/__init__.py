@@ -2,7 +2,8 @@
 
 from ganstudy.family import Family
 from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._perfect import perfect_sampler
 
-__all__ = ["Metric", "Reading", "family"]
+__all__ = ["Metric", "Reading", "family", "perfect_sampler"]
 
 family = Family(__name__, Metric)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
-from ganstudy.report import prose
+from ganstudy.report import effects, prose
 from ganstudy.report.findings import Findings
 
 MOST_LISTED = 6
@@ -20,23 +20,60 @@ STRONG = Markup("<strong>{}</strong>")
 
 @dataclass(frozen=True)
 class Answer:
-    """The verdict, and what a careful reader wants to know next."""
+    """The verdict, and what a careful reader wants to know next.
+
+    Each sentence has the expression in `ds` and `analysis` that its numbers come from.
+    """
 
     lead: Markup
     points: list[Markup]
+    call: str
+    calls: list[str]
 
 
 def answer(findings: Findings) -> Answer:
     """State what the data say, what they cannot decide, and what was left out."""
+    used = "" if findings.settings_used == "shared" else ", settings='own'"
     points = [
-        _behind(findings),
-        _best_settings(findings),
-        _drops(findings),
-        _diverged(findings),
-        _left_out(findings),
-        _excluded(findings),
+        (_behind(findings), f"analysis.compare_arms(ds{used})"),
+        (_best_settings(findings), "analysis.best_setting_scores(ds)"),
+        (effects.sentence(findings), "analysis.factor_effects(ds)[['share', 'residual']]"),
+        (_scale(findings), f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"),
+        (_drops(findings), "analysis.stability(ds)['drops']"),
+        (_diverged(findings), "analysis.stability(ds)[['diverged', 'trials']]"),
+        (_left_out(findings), "analysis.status_counts(ds)"),
+        (_excluded(findings), "analysis.planned(ds)"),
     ]
-    return Answer(_lead(findings), [Markup(prose.capital(point)) for point in points if point])
+    kept = [(Markup(prose.capital(point)), call) for point, call in points if point]
+    return Answer(
+        lead=_lead(findings),
+        points=[point for point, _ in kept],
+        call=f"analysis.rank_arms(ds{used})",
+        calls=[call for _, call in kept],
+    )
+
+
+def _scale(findings: Findings) -> Markup | None:
+    """What a perfect generator scores at this sample size, and the worst value."""
+    of_p = findings.scale.sel(metric=findings.metric.name)
+    low, high = (float(of_p[name]) for name in ("low", "high"))
+    if not math.isfinite(low):
+        return None
+    span = (
+        Markup("{} in every one").format(findings.show(low))
+        if low == high
+        else Markup("{} to {}").format(findings.show(low), findings.show(high))
+    )
+    samples = findings.ds.sizes.get("sample", 0)
+    worst = findings.metric.worst
+    end = (
+        Markup("; the worst value is {}").format(prose.short(worst))
+        if math.isfinite(worst)
+        else Markup("")
+    )
+    return Markup(
+        "A perfect generator, measured like these with {}, scores {} of {} draws{}."
+    ).format(prose.plural(samples, "sample"), span, findings.ds.sizes.get("draw", 0), end)
 
 
 def _lead(findings: Findings) -> Markup:

@@ -24,6 +24,12 @@ MOST_PANELS = 12
 Array = NDArray[np.float64]
 
 
+def _is_curve(variable: xr.DataArray) -> bool:
+    """Whether it is recorded over steps; a costly metric has its last step alone."""
+    recorded = np.isfinite(variable.values).reshape(-1, variable.sizes["step"]).any(axis=0)
+    return int(recorded.sum()) >= min(2, len(recorded))
+
+
 def draw_score(findings: Findings) -> Drawing:
     """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
     curves = charged_curves(findings.ds)
@@ -74,7 +80,7 @@ def draw_others(findings: Findings) -> Drawing | None:
         name
         for name, variable in findings.ds.data_vars.items()
         if "step" in variable.dims and name != findings.metric.name
-        if np.isfinite(variable.values).any()
+        if _is_curve(variable)
     ]
     if not names:
         return None

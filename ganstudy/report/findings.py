@@ -14,7 +14,9 @@ from ganstudy.analysis import (
     Metric,
     arm_dim,
     best_setting_scores,
+    factor_effects,
     in_comparison,
+    perfect_sampler,
     planned,
     rank_arms,
     setting_dims,
@@ -48,6 +50,8 @@ class Findings:
     cells: xr.Dataset
     stability: xr.Dataset
     counts: xr.DataArray
+    effects: xr.Dataset
+    scale: xr.Dataset
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Findings:
@@ -71,6 +75,8 @@ class Findings:
             cells=setting_scores(ds),
             stability=stability(ds),
             counts=status_counts(ds),
+            effects=factor_effects(ds),
+            scale=perfect_sampler(ds),
         )
 
     @property

@@ -36,7 +36,18 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
     from ganstudy.analysis import is_search, tuned
-    from ganstudy.report import curves, gallery, heatmap, ranking, search, stability, style
+    from ganstudy.report import (
+        curves,
+        distribution,
+        effects,
+        gallery,
+        heatmap,
+        profile,
+        ranking,
+        search,
+        stability,
+        style,
+    )
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
@@ -45,6 +56,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         score_table,
         stability_rows,
     )
+    from ganstudy.report.trials import metric_table, trial_table
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
@@ -57,6 +69,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
                 for draw in (search.draw_budget, search.draw_importances, search.draw_pareto)
                 if searched
             ),
+            profile.draw(findings) if len(findings.arms) > 1 else None,
+            effects.draw(findings),
             heatmap.draw(findings) if len(findings.settings) > 1 else None,
             curves.draw_score(findings),
             curves.draw_others(findings),
@@ -64,15 +78,25 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             stability.draw(findings),
         ]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    optional = {"heatmap", "diagnostics", "gallery", "budget", "importances", "pareto"}
-    for name in optional - set(pictures):
+    optional = {"profile", "effects", "heatmap", "diagnostics", "gallery"}
+    for name in (optional | {"budget", "importances", "pareto"}) - set(pictures):
         for suffix in ("png", "svg"):
             (destination / f"{name}.{suffix}").unlink(missing_ok=True)
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
         found.points.insert(0, search.sentence(searched))
+    tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
+    if len(findings.arms) > 1:
+        tables["distribution"] = distribution.table(findings)
+    else:
+        (destination / "distribution.csv").unlink(missing_ok=True)
+    for name, table in tables.items():
+        (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
     page = _template().render(
+        **tables,
+        distribution_note=distribution.note(findings),
+        draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
         findings=findings,
         answer=found,
         searched=searched,
@@ -100,6 +124,7 @@ def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
+    from ganstudy.report.trials import cell_text
 
     environment = Environment(
         loader=PackageLoader("ganstudy.report", package_path="."),
@@ -109,4 +134,6 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["capital"] = prose.capital
+    environment.filters["cell"] = cell_text
+    environment.filters["zip"] = zip
     return environment.get_template("page.html.j2")

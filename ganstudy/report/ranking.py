@@ -46,7 +46,9 @@ def draw(findings: Findings) -> Drawing:
             " Right: the setting with the best mean is chosen for each arm on the same seeds; a "
             "hollow diamond is the score when each seed's setting is chosen on the other seeds."
         )
-    if math.isfinite(findings.metric.perfect):
+    if perfect_band(findings):
+        caption += Markup(" Dotted line and grey band: a perfect generator, measured like these.")
+    elif math.isfinite(findings.metric.perfect):
         caption += Markup(" Dotted line: a perfect generator.")
     means = ", ".join(
         f"{arm} {findings.show(float(mean))}"
@@ -70,6 +72,13 @@ def _held_out(
             markerfacecolor="white",
             markeredgecolor=colours[index],
         )
+
+
+def perfect_band(findings: Findings) -> tuple[float, float] | None:
+    """Range of the headline metric over clouds of p, where the dataset has them."""
+    of_p = findings.scale.sel(metric=findings.metric.name)
+    low, high = float(of_p["low"]), float(of_p["high"])
+    return (low, high) if math.isfinite(low) else None
 
 
 def axis_label(findings: Findings) -> str:
@@ -111,7 +120,11 @@ def _panel(
             markeredgecolor="white",
         )
     axes.grid(axis="x")
-    if math.isfinite(findings.metric.perfect):
+    band = perfect_band(findings)
+    if band:
+        axes.axvspan(*band, color=style.MUTED, alpha=0.18, linewidth=0)
+        axes.axvline(sum(band) / 2, color=style.MUTED, linewidth=1, linestyle=":")
+    elif math.isfinite(findings.metric.perfect):
         axes.axvline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
     if findings.metric.bounded:
         low, high = findings.metric.bounds

@@ -113,6 +113,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
             "target": _targets(axes, plan),
+            **_perfect(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             "samples": ((*dims, "sample", "feature"), samples),
         },
@@ -189,6 +190,26 @@ def _targets(axes: Sequence[str], plan: Search) -> xr.Variable:
     if len(known) == 1:
         return xr.Variable((), known.pop())
     return xr.Variable(axes, texts.astype(str))
+
+
+def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
+    """`<metric>_perfect`: the metric of samples of p, without axes along which p is the same."""
+    points = {index[:-1]: trial.configuration.perfect() for index, trial in plan.trials.items()}
+    variables = {}
+    for name in dict.fromkeys(name for values in points.values() for name in values):
+        known = {index: values[name] for index, values in points.items() if name in values}
+        first = next(iter(known.values()))
+        whole = np.full((*plan.shape[:-1], len(first)), np.nan)
+        for index, values in known.items():
+            whole[index] = values
+        same = all(np.array_equal(values, first) for values in known.values())
+        attributes = {
+            "long_name": f"{name} of samples of p, as many as of a trial",
+            "role": "perfect",
+        }
+        dims, shown = (("draw",), first) if same else ((*axes, "draw"), whole)
+        variables[f"{name}_perfect"] = xr.Variable(dims, shown, attributes)
+    return variables
 
 
 def _readings(plan: Search) -> dict[str, dict[str, Any]]:

@@ -42,6 +42,11 @@ METRICS: dict[str, dict[str, Any]] = {
         "value_at_equality": 0.0,
     },
 }
+PERFECT = {
+    "modes_covered": [8.0, 8.0, 8.0],
+    "high_quality": [0.986, 0.989, 0.991],
+    "mode_kl": [0.0012, 0.0018, 0.0024],
+}
 CURVES: dict[str, dict[str, Any]] = {
     "critic_loss": {"long_name": "critic loss"},
     "generator_loss": {"long_name": "generator loss"},
@@ -128,6 +133,10 @@ def synthetic_dataset(
             **{name: ([*dims, "step"], values, facts[name]) for name, values in curves.items()},
             "samples": ([*dims, "sample", "feature"], drawn),
             "target": json.dumps(RING),
+            **{
+                f"{name}_perfect": ("draw", np.asarray(values), {"role": "perfect"})
+                for name, values in PERFECT.items()
+            },
         },
         coords={
             **{axis: list(values) for axis, values in axes.items()},

@@ -25,7 +25,17 @@ from ganstudy.report.tables import provenance_rows, score_table
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating"]
 PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
-FIGURES = {"ranking", "heatmap", "curves", "diagnostics", "gallery", "stability"}
+FIGURES = {
+    "ranking",
+    "profile",
+    "effects",
+    "heatmap",
+    "curves",
+    "diagnostics",
+    "gallery",
+    "stability",
+}
+TABLES = {"distribution", "metrics", "trials"}
 
 
 class Page(HTMLParser):
@@ -43,7 +53,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag not in ("img", "meta"):
+        if tag not in ("img", "meta", "input"):
             self.open.append(tag)
         self.ids |= {given["id"] or ""} if "id" in given else set()
         self.links += [given["href"] or ""] if "href" in given else []
@@ -81,7 +91,7 @@ def test_page_is_self_contained(report: Path) -> None:
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert len(page.sources) == len(FIGURES)
     assert all(len(alt) > 20 for alt in page.alts)
-    assert "<script" not in html
+    assert "<script src" not in html
     assert "@import" not in html
     assert "url(" not in html
     for link in page.links:
@@ -103,7 +113,8 @@ def test_page_holds_answer_tables_and_provenance(report: Path, small: xr.Dataset
 def test_figures_lie_beside_the_page(report: Path) -> None:
     files = {path.name for path in report.parent.iterdir()}
     assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
-        "index.html"
+        "index.html",
+        *(f"{name}.csv" for name in TABLES),
     }
     assert report.stat().st_size < 1_000_000
 

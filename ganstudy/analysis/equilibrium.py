@@ -1,0 +1,75 @@
+"""How the game itself behaves: cycles of the losses, and the critic's distance from equilibrium."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis import _periods
+from ganstudy.analysis.design import setting_dims, with_arms
+from ganstudy.analysis.scores import along_steps
+from ganstudy.analysis.stability import median
+from ganstudy.score import tail_mean
+
+LOSSES = ("critic_loss", "generator_loss")
+NORMS = ("critic_gradient_norm", "generator_gradient_norm")
+LEVEL = 0.05
+
+
+def equilibrium(ds: xr.Dataset) -> xr.Dataset:
+    r"""Cycles, gradients and the critic's distance from 1/2, over complete trials.
+
+    A cycle is looked for in the second half of the recorded losses by Fisher's test for a period
+    (`p < 0.05`). Records are samples of the loss every so many M-steps: a cycle shorter than two of
+    them appears as a longer one.
+
+    At the equilibrium of a classifier D = 1/2 everywhere. What is recorded is the mean logit on p
+    and on q; `critic_gap` is the mean of $|\sigma(\bar a) - 1/2|$ over the two, averaged over the
+    last fifth of the records. It is smaller than the mean of |D - 1/2| where logits of both signs
+    cancel, and without meaning for critics that are no classifiers. `bound`, the lower bound on the
+    divergence that the critic's loss states, measures the same for each divergence in its own
+    terms: it is zero when the loss is that of an uninformed critic, which for a classifier is
+    2 log 2, log 2 for each half.
+
+    Returns  variables (arm,), each where the dataset has its curves: for both losses
+             `<loss>_strength` (mean share of the variance at the strongest frequency),
+             `<loss>_cycles` (share of trials with a cycle), `<loss>_period` (median of those, in
+             M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median).
+             And (arm, settings…, seed): `trial_<loss>_strength`.
+    """
+    ds = with_arms(ds)
+    complete = ds["status"] == "complete"
+    over = [*setting_dims(ds), "seed"]
+    found: dict[str, xr.DataArray] = {}
+    for loss in (name for name in LOSSES if name in ds):
+        half = ds[loss].isel(step=slice(ds.sizes["step"] // 2, None)).astype(np.float64).compute()
+        strength, period, p = xr.apply_ufunc(
+            _periods.periodicity,
+            half.where(complete & np.isfinite(half)),
+            input_core_dims=[["step"]],
+            output_core_dims=[[], [], []],
+        )
+        cyclic = (p < LEVEL).where(p.notnull())
+        every = float(np.median(np.diff(ds["step"]))) if ds.sizes["step"] > 1 else np.nan
+        found[f"{loss}_strength"] = strength.mean(over)
+        found[f"{loss}_cycles"] = cyclic.mean(over)
+        found[f"{loss}_period"] = every * median(period.where(cyclic == 1), over)
+        found[f"trial_{loss}_strength"] = strength
+    if "real_logit" in ds and "fake_logit" in ds:
+        gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2
+        found["critic_gap"] = _tail(gap).where(complete).mean(over)
+    if "bound" in ds:
+        found["bound"] = _tail(ds["bound"]).where(complete).mean(over)
+    for norm in (name for name in NORMS if name in ds):
+        found[norm] = median(_tail(ds[norm]).where(complete), over)
+    return xr.Dataset(found)
+
+
+def _gap(logit: xr.DataArray) -> xr.DataArray:
+    """|D - 1/2| at a logit: half the hyperbolic tangent of half of it."""
+    values = logit.astype(np.float64).compute()
+    return values.copy(data=np.abs(np.tanh(values.values / 2)) / 2)
+
+
+def _tail(curves: xr.DataArray) -> xr.DataArray:
+    return along_steps(tail_mean, curves)

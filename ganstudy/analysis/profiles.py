@@ -1,0 +1,90 @@
+"""Arms by the whole distribution of their trials: profiles and the interquartile mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.scores import trial_scores
+
+LEVELS = 101
+"""Scores at which a profile is evaluated."""
+
+
+def performance_profile(
+    ds: xr.Dataset, metric: str | None = None, *, settings: Settings = "shared"
+) -> xr.DataArray:
+    """Share of each arm's trials whose score is at least as good as a level; dims (arm, level).
+
+    Levels run evenly over the scores seen. A diverged trial counts with the worst bound, or as
+    worse than every level where the metric has none: it ran, and it did not get there. Failed and
+    missing trials are left out.
+
+    Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
+            distributions of scores, Agarwal et al. 2021, section 4.2.
+    """
+    fact = Metric.of(ds, metric)
+    arm, oriented = _oriented(ds, metric, settings)
+    values = oriented.values
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    levels = np.linspace(low, high, LEVELS)
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    # The slack keeps scores that differ from a level by rounding on its good side.
+    reached = values[..., None] >= levels - 1e-12 * max(abs(low), abs(high))
+    share = (reached & known[..., None]).sum(axis=1) / np.where(count, count, np.nan)[:, None]
+    order = np.argsort(fact.sign * levels, kind="stable")
+    profile = xr.DataArray(
+        share[:, order],
+        dims=(arm, "level"),
+        coords={arm: oriented[arm], "level": (fact.sign * levels)[order]},
+        name="profile",
+    )
+    better = "more" if fact.higher_is_better else "less"
+    profile["level"].attrs = {"long_name": fact.long_name, "units": fact.units}
+    return profile.assign_attrs(long_name=f"share of trials with {fact.long_name} this or {better}")
+
+
+def interquartile_mean(
+    ds: xr.Dataset, metric: str | None = None, *, settings: Settings = "shared"
+) -> xr.DataArray:
+    """Mean of the middle half of each arm's trials; dims (arm,), NaN for an arm without a score.
+
+    It is moved by no single trial, and less wasteful than a median. Of n trials n/4 at either end
+    are left out, the last of them in part. A diverged trial of an unbounded metric is worse than
+    all others: it is among those left out at the bad end while they are no more than a quarter, and
+    makes the mean infinite beyond.
+
+    Source  Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
+            precipice", section 4.3.
+    """
+    fact = Metric.of(ds, metric)
+    arm, oriented = _oriented(ds, metric, settings)
+    means = [fact.sign * _middle_mean(row[~np.isnan(row)]) for row in oriented.values]
+    result = xr.DataArray(means, dims=(arm,), coords={arm: oriented[arm]}, name="iqm")
+    return result.assign_attrs(long_name=f"{fact.long_name}, interquartile mean", units=fact.units)
+
+
+def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    count = len(values)
+    if not count:
+        return np.nan
+    edges = np.arange(count + 1)
+    inside = np.minimum(edges[1:], 0.75 * count) - np.maximum(edges[:-1], 0.25 * count)
+    weight = np.clip(inside, 0.0, None)
+    ordered = np.sort(values)
+    return float((weight[weight > 0] * ordered[weight > 0]).sum() / weight.sum())
+
+
+def _oriented(ds: xr.Dataset, metric: str | None, settings: Settings) -> tuple[str, xr.DataArray]:
+    """Scores (arm, trial), more is better; minus infinity for a diverged trial without a score."""
+    fact, arm = Metric.of(ds, metric), arm_dim(ds)
+    scores = trial_scores(ds, metric)
+    used = in_comparison(ds, settings)
+    oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf).where(used)
+    over = [*setting_dims(ds), "seed"]
+    flat = oriented.transpose(arm, *over).values.reshape(oriented.sizes[arm], -1)
+    return arm, xr.DataArray(flat, dims=(arm, "trial"), coords={arm: oriented[arm]})

@@ -1,0 +1,44 @@
+"""The scale of a metric: what a perfect generator scores at this sample size, and the worst."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis.metric import Metric, metric_names
+
+
+def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
+    """What every metric says of samples of p itself, and its worst value.
+
+    A perfect generator does not score the value at p = q: its samples are few, and many metrics are
+    biased at that size. The gathered dataset holds each metric of twenty clouds of p, as large as
+    those of the trials; a score between `low` and `high` is as good as a score gets. Where the
+    target differs between points of the grid, the clouds of all targets are taken together.
+
+    Returns  variables (metric,): `mean`, `low` and `high` (the range over clouds), `spread` (their
+             standard deviation), `worst` (what a diverged trial scores) and `at_equality`, the
+             stated value at p = q. The first four are NaN where the dataset has no clouds of p.
+    """
+    names = metric_names(ds)
+    values = [_clouds(ds, name) for name in names]
+    facts = [Metric.of(ds, name) for name in names]
+    return xr.Dataset(
+        {
+            "mean": ("metric", [v.mean() for v in values]),
+            "low": ("metric", [v.min() for v in values]),
+            "high": ("metric", [v.max() for v in values]),
+            "spread": ("metric", [v.std(ddof=1) if v.size > 1 else np.nan for v in values]),
+            "worst": ("metric", [fact.worst for fact in facts]),
+            "at_equality": ("metric", [fact.perfect for fact in facts]),
+        },
+        coords={"metric": names},
+    )
+
+
+def _clouds(ds: xr.Dataset, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The metric of clouds of p; a single NaN if there are none."""
+    stored = f"{name}_perfect"
+    values = ds[stored].values.astype(np.float64).ravel() if stored in ds else np.array([np.nan])
+    known = values[~np.isnan(values)]
+    return known if known.size else np.array([np.nan])

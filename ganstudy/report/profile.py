@@ -1,0 +1,38 @@
+"""Arms by the whole distribution of their trials."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.analysis import performance_profile
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.ranking import axis_label
+
+
+def draw(findings: Findings) -> Drawing:
+    """The share of each arm's trials that score at least a level, over all levels."""
+    profile = performance_profile(findings.ds, settings=findings.settings_used)
+    figure = Figure(figsize=(7.2, 3.3), layout="constrained")
+    axes = figure.subplots()
+    levels = profile["level"].values
+    for shares, colour in zip(profile.values, style.arm_colours(len(findings.arms)), strict=True):
+        axes.step(levels, shares, where="pre", color=colour)
+    if not findings.metric.higher_is_better:
+        axes.invert_xaxis()
+    axes.set_ylim(-0.02, 1.02)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.grid(axis="y")
+    better = "at least" if findings.metric.higher_is_better else "at most"
+    axes.set_ylabel(f"trials that score {better} this")
+    axes.set_xlabel(axis_label(findings))
+    style.arm_legend(figure, findings.arms)
+    caption = Markup(
+        "Performance profiles: how many of an arm's trials are as good as a level, from easy on "
+        "the left to hard on the right. An arm whose line is above another's everywhere is "
+        "better throughout; lines that cross trade typical trials for the best ones."
+    )
+    alt = f"Performance profiles of {', '.join(findings.arms)} by {findings.metric.long_name}."
+    return Drawing("profile", figure, alt, caption)

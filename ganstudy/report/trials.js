@@ -1,0 +1,62 @@
+(() => {
+  "use strict";
+  const { headings, decimals, rows } = JSON.parse(document.getElementById("trial-data").textContent);
+  const table = document.getElementById("every-trial");
+  const head = table.tHead.rows[0], body = table.tBodies[0];
+  const filter = document.getElementById("filter"), matches = document.getElementById("matches");
+  const more = document.getElementById("more");
+  // Ten thousand rows at once would make the page slow to open and to lay out.
+  const PAGE = 200;
+  let column = -1, descending = false, limit = PAGE;
+
+  const text = (cell, k) =>
+    cell === null ? "–"
+    : typeof cell === "number" && decimals[k] !== null ? cell.toFixed(decimals[k]).replace("-", "−")
+    : String(cell);
+  const searchable = rows.map((row) => row.map(text).join(" ").toLowerCase());
+
+  function compare(first, second) {
+    const a = rows[first][column], b = rows[second][column];
+    // What does not exist comes last in either direction, and equal cells keep the study's order.
+    if (a === null || b === null) return (a === null) - (b === null) || first - second;
+    const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+    return (descending ? -order : order) || first - second;
+  }
+
+  function show() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const found = [...rows.keys()].filter((k) => words.every((word) => searchable[k].includes(word)));
+    if (column >= 0) found.sort(compare);
+    body.replaceChildren(...found.slice(0, limit).map((k) => {
+      const row = document.createElement("tr");
+      rows[k].forEach((cell, place) => {
+        const data = row.appendChild(document.createElement(place ? "td" : "th"));
+        if (!place) data.scope = "row";
+        if (typeof cell === "string") data.className = "label";
+        data.textContent = text(cell, place);
+      });
+      return row;
+    }));
+    matches.textContent = `${found.length} of ${rows.length} trials`;
+    more.hidden = found.length <= limit;
+  }
+
+  headings.forEach((heading, k) => {
+    const cell = head.appendChild(document.createElement("th"));
+    cell.scope = "col";
+    if (rows.length && typeof rows[0][k] === "string") cell.className = "label";
+    const button = cell.appendChild(document.createElement("button"));
+    button.type = "button";
+    button.textContent = heading;
+    button.addEventListener("click", () => {
+      descending = column === k && !descending;
+      column = k;
+      for (const other of head.cells) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      show();
+    });
+  });
+  filter.addEventListener("input", () => { limit = PAGE; show(); });
+  more.addEventListener("click", () => { limit += PAGE; show(); });
+  show();
+})();

@@ -1,0 +1,360 @@
+"""Statistics of arms against SciPy and against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
+from scipy import stats
+
+from ganstudy import analysis
+from ganstudy.analysis._periods import periodicity
+from ganstudy.analysis._resampling import bca_interval, sign_flip_p
+
+Make = Callable[..., xr.Dataset]
+NAN = math.nan
+
+
+def study(
+    values: NDArray[np.float64] | Sequence[object],
+    *,
+    axes: Sequence[str] = ("arm", "lr"),
+    status: Mapping[tuple[int, ...], str] | None = None,
+    lower: bool = False,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> xr.Dataset:
+    """A study whose scores are `values`, dims (axes…, seed)."""
+    levels = np.asarray(values, np.float64)
+    states = np.full(levels.shape, "complete", dtype="<U10")
+    for point, state in (status or {}).items():
+        states[point] = state
+    dims = (*axes, "seed")
+    attrs = {
+        "long_name": "quality",
+        "role": "metric",
+        "direction": "lower" if lower else "higher",
+        "bounds": list(bounds),
+        "value_at_equality": NAN,
+    }
+    curve = np.where(states == "complete", levels, NAN)[..., None]
+    return xr.Dataset(
+        {
+            "status": (dims, states),
+            "diverged_at": (dims, np.where(states == "diverged", 5.0, NAN)),
+            "quality": ((*dims, "step"), curve, attrs),
+        },
+        coords={
+            **{axis: [f"{axis}{k}" for k in range(levels.shape[i])] for i, axis in enumerate(axes)},
+            "seed": np.arange(levels.shape[-1]),
+            "step": [10],
+        },
+        attrs={"study": "hand", "compare": axes[0], "score": "quality"},
+    )
+
+
+@pytest.fixture
+def scores() -> NDArray[np.float64]:
+    """Three arms, two settings, six seeds."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(3, 2, 6)) + np.arange(3)[:, None, None] + rng.normal(size=6)
+
+
+def test_bca_interval_is_scipys() -> None:
+    values = np.random.default_rng(1).exponential(size=12)
+    expected = stats.bootstrap(
+        (values,), np.mean, method="BCa", n_resamples=9999, rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert_allclose(bca_interval(np.append(values, NAN)), expected)
+    assert_array_equal(bca_interval(np.array([1.0, 2.0])), [NAN, NAN])
+    assert_array_equal(bca_interval(np.full(5, 0.1)), [0.1, 0.1])
+
+
+@pytest.mark.parametrize("pairs", [5, 9])
+def test_sign_flips_are_scipys_permutation_test(pairs: int) -> None:
+    values = np.random.default_rng(2).normal(size=pairs) + 0.7
+    expected = stats.permutation_test(
+        (values, np.zeros(pairs)),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    )
+    assert sign_flip_p(values) == pytest.approx(expected.pvalue)
+
+
+def test_sign_flips_of_many_pairs_approach_the_t_test() -> None:
+    values = np.random.default_rng(3).normal(size=200) + 0.15
+    assert sign_flip_p(values) == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.01)
+
+
+def test_sign_flips_at_the_edges() -> None:
+    assert sign_flip_p(np.ones(5)) == 2**-4
+    assert sign_flip_p(np.zeros(5)) == 1
+    assert math.isnan(sign_flip_p(np.array([NAN])))
+
+
+def test_pairs_by_resampling(scores: NDArray[np.float64]) -> None:
+    pairs = analysis.compare_by_resampling(study(scores))
+    ours = pairs.sel(arm="arm2", other="arm0", drop=True)
+    differences = (scores[2] - scores[0]).mean(axis=0)
+    assert float(ours["difference"]) == pytest.approx(differences.mean())
+    assert_allclose([ours["low"], ours["high"]], bca_interval(differences), rtol=1e-12)
+    wins = (scores[2] > scores[0]).mean()
+    assert float(ours["improvement"]) == pytest.approx(wins)
+    assert int(ours["pairs"]) == 12
+    raw = [sign_flip_p((scores[i] - scores[j]).mean(axis=0)) for i, j in ((0, 1), (0, 2), (1, 2))]
+    adjusted = pairs["p"].values[[0, 0, 1], [1, 2, 2]]
+    assert_allclose(np.sort(adjusted), np.sort(analysis._intervals.holm(np.array(raw))))
+    other = pairs.sel(arm="arm0", other="arm2", drop=True)
+    assert float(other["low"]) == -float(ours["high"])
+    assert float(other["improvement"]) == pytest.approx(1 - wins)
+
+
+def test_improvement_counts_ties_half_and_follows_the_direction() -> None:
+    values = np.array([[[1.0, 2.0, 3.0, 4.0]], [[1.0, 1.0, 1.0, 9.0]]])
+    for lower, expected in ((False, (2 + 0.5) / 4), (True, (1 + 0.5) / 4)):
+        pairs = analysis.compare_by_resampling(study(values, lower=lower))
+        assert float(pairs["improvement"][0, 1]) == expected
+
+
+def test_pairs_without_a_common_trial_are_not_compared() -> None:
+    status = {(0, 0, 0): "failed", (1, 0, 1): "missing"}
+    pairs = analysis.compare_by_resampling(study(np.ones((2, 1, 2)), status=status))
+    assert int(pairs["pairs"][0, 1]) == 0
+    assert np.isnan(pairs["p"][0, 1])
+    assert np.isnan(pairs["improvement"][0, 1])
+
+
+def test_profile_is_the_share_at_least_as_good() -> None:
+    values = np.array([[[0.0, 5.0, 10.0, 10.0]], [[2.0, 2.0, 2.0, 2.0]]])
+    profile = analysis.performance_profile(study(values))
+    assert_allclose(profile.sel(level=[0.0, 2.0, 5.0, 10.0], method="nearest").values, [
+        [1.0, 0.75, 0.75, 0.5],
+        [1.0, 1.0, 0.0, 0.0],
+    ])  # fmt: skip
+    lower = analysis.performance_profile(study(values, lower=True))
+    assert_allclose(lower.sel(level=[0.0, 2.0, 10.0], method="nearest").values, [
+        [0.25, 0.25, 1.0],
+        [0.0, 1.0, 1.0],
+    ])  # fmt: skip
+    assert "this or less" in lower.attrs["long_name"]
+
+
+@pytest.mark.parametrize("count", [4, 8, 20])
+def test_interquartile_mean_is_scipys_trimmed_mean(count: int) -> None:
+    values = np.random.default_rng(4).normal(size=(1, 1, count))
+    iqm = analysis.interquartile_mean(study(values))
+    assert float(iqm[0]) == pytest.approx(stats.trim_mean(values.ravel(), 0.25))
+
+
+def test_interquartile_mean_of_a_number_that_four_does_not_divide() -> None:
+    # Of five, a quarter of 1.25 is left out on each side: 0.75, 1 and 0.75 of the middle three.
+    values = np.array([[[100.0, 1.0, 2.0, 4.0, -100.0]]])
+    expected = (0.75 * 1 + 2 + 0.75 * 4) / 2.5
+    assert float(analysis.interquartile_mean(study(values))[0]) == pytest.approx(expected)
+
+
+def test_diverged_trials_of_an_unbounded_metric_are_the_worst() -> None:
+    values = np.array([[np.arange(8.0)], [np.arange(8.0)]])
+    status = {(0, 0, 0): "diverged", (1, 0, 7): "diverged"}
+    ds = study(values, status=status, lower=True)
+    iqm = analysis.interquartile_mean(ds)
+    assert_allclose(iqm, [4.5, 3.5])
+    profile = analysis.performance_profile(ds)
+    assert float(profile.max("level")[0]) == 7 / 8
+    many = {(0, 0, seed): "diverged" for seed in range(4)}
+    assert math.isinf(analysis.interquartile_mean(study(values, status=many, lower=True))[0])
+    ranks = analysis.rank_table(study(values, status=many))
+    assert_array_equal(ranks["rank"], [(4 * 2 + 4 * 1.5) / 8, (4 * 1 + 4 * 1.5) / 8])
+
+
+def test_ranks_and_friedman_are_scipys(scores: NDArray[np.float64]) -> None:
+    for lower in (False, True):
+        table = analysis.rank_table(study(scores, lower=lower))
+        means = scores.mean(axis=1)
+        expected = stats.friedmanchisquare(*means)
+        assert float(table["statistic"]) == pytest.approx(expected.statistic)
+        assert float(table["p"]) == pytest.approx(expected.pvalue)
+        ranks = stats.rankdata(means if lower else -means, axis=0).mean(axis=1)
+        assert_allclose(table["rank"], ranks)
+
+
+def test_friedman_with_ties_is_scipys() -> None:
+    values = np.array([[1.0, 1, 2, 3], [1, 2, 2, 1], [2, 2, 2, 1]])[:, None, :]
+    expected = stats.friedmanchisquare(*values[:, 0])
+    assert float(analysis.rank_table(study(values))["statistic"]) == pytest.approx(
+        expected.statistic
+    )
+
+
+@pytest.mark.parametrize(("arms", "quantile"), [(2, 1.960), (4, 2.569), (6, 2.850), (10, 3.164)])
+def test_critical_difference_has_demsars_quantiles(arms: int, quantile: float) -> None:
+    """Demsar 2006, table 5a, for a level of 0.05."""
+    values = np.random.default_rng(5).normal(size=(arms, 1, 7))
+    table = analysis.rank_table(study(values))
+    expected = quantile * math.sqrt(arms * (arms + 1) / (6 * 7))
+    assert float(table["critical_difference"]) == pytest.approx(expected, rel=1e-3)
+
+
+def test_ranks_leave_out_and_count_incomplete_seeds(scores: NDArray[np.float64]) -> None:
+    ds = study(scores, status={(0, 0, 1): "failed", (1, 0, 2): "missing", (1, 1, 2): "failed"})
+    table = analysis.rank_table(ds)
+    assert (int(table["blocks"]), int(table["left_out"])) == (5, 1)
+    means = scores.mean(axis=1)
+    means[:, 1] = scores[:, 1, 1]
+    ranks = stats.rankdata(-np.delete(means, 2, axis=1), axis=0).mean(axis=1)
+    assert_allclose(table["rank"], ranks)
+
+
+def test_effects_of_one_factor_are_scipys_one_way_anova() -> None:
+    values = np.random.default_rng(6).normal(size=(3, 4, 1)) + np.arange(3)[:, None, None]
+    ds = study(values, axes=("arm", "lr"))
+    # One seed and four replicates: with the replicates as seeds, and no seed effect in the truth,
+    # dropping the block by hand leaves the one-way analysis.
+    effects = analysis.factor_effects(ds).sel(effect="arm")
+    grand = values.mean()
+    between = 4 * ((values.mean(axis=(1, 2)) - grand) ** 2).sum()
+    assert float(effects["share"]) == pytest.approx(between / ((values - grand) ** 2).sum())
+    assert int(effects["freedom"]) == 2
+
+
+def test_shares_of_a_full_grid_add_up_to_one() -> None:
+    rng = np.random.default_rng(7)
+    ds = study(rng.normal(size=(3, 2, 2, 5)), axes=("arm", "lr", "steps"))
+    effects = analysis.factor_effects(ds)
+    assert float(effects["share"].sum() + effects["residual"]) == pytest.approx(1)
+    assert effects["effect"].values.tolist() == [
+        "arm", "lr", "steps", "arm × lr", "arm × steps", "lr × steps", "seed",
+    ]  # fmt: skip
+    assert_array_equal(effects["freedom"], [2, 1, 1, 2, 2, 1, 4])
+    assert int(effects["residual_freedom"]) == 60 - 1 - 13
+
+
+def test_an_interaction_is_not_taken_for_a_factor() -> None:
+    # Which lr is better depends on the arm, and neither matters on average.
+    values = np.array([[[1.0] * 4, [-1.0] * 4], [[-1.0] * 4, [1.0] * 4]])
+    noise = 0.1 * np.random.default_rng(8).normal(size=values.shape)
+    effects = analysis.factor_effects(study(values + noise))
+    share = dict(zip(effects["effect"].values, effects["share"].values, strict=True))
+    assert share["arm × lr"] > 0.97
+    assert max(share["arm"], share["lr"]) < 0.01
+    assert float(effects["p"].sel(effect="arm × lr")) < 1e-6
+
+
+def test_two_way_analysis_of_variance_by_hand() -> None:
+    """Additive effects of 2 and 10 and a residual of one: sums of squares known in advance."""
+    values = np.zeros((2, 2, 2))
+    values += np.array([0.0, 2.0])[:, None, None] + np.array([0.0, 10.0])[None, :, None]
+    values += np.array([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]]) * 0.5
+    effects = analysis.factor_effects(study(values))
+    total = 8 * 1 + 8 * 25 + 8 * 0.25
+    share = dict(zip(effects["effect"].values, effects["share"].values, strict=True))
+    assert share["arm"] == pytest.approx(8 / total)
+    assert share["lr"] == pytest.approx(200 / total)
+    assert share["seed"] == pytest.approx(0, abs=1e-12)
+    assert float(effects["residual"]) == pytest.approx(2 / total)
+    assert float(effects["statistic"].sel(effect="lr")) == pytest.approx(200 / (2 / 3))
+
+
+def test_effects_of_a_grid_with_holes_do_not_mix() -> None:
+    """Without the point at which both are high, plain means of lr would show an effect of arm."""
+    rng = np.random.default_rng(9)
+    values = np.zeros((2, 2, 6)) + np.array([0.0, 5.0])[None, :, None]
+    values += 0.1 * rng.normal(size=values.shape)
+    holes = {(1, 1, seed): "failed" for seed in range(4)}
+    effects = analysis.factor_effects(study(values, status=holes))
+    assert int(effects["trials"]) == 20
+    assert float(effects["share"].sel(effect="arm")) < 0.01
+    assert float(effects["share"].sel(effect="lr")) > 0.5
+
+
+def test_equal_scores_have_no_variance_to_explain() -> None:
+    effects = analysis.factor_effects(study(np.full((2, 2, 3), 0.1)))
+    assert effects["share"].isnull().all()
+    assert effects["p"].isnull().all()
+
+
+def test_marginal_means_compare_like_for_like(scores: NDArray[np.float64]) -> None:
+    ds = study(scores)
+    means = analysis.marginal_means(ds, "lr")
+    assert_allclose(means["mean"], scores.mean(axis=(0, 2)))
+    status = {(2, 1, seed): "excluded" for seed in range(6)}
+    means = analysis.marginal_means(study(scores, status=status), "lr")
+    assert_allclose(means["mean"], scores[:2].mean(axis=(0, 2)))
+    with pytest.raises(KeyError, match="no axis 'nope'"):
+        analysis.marginal_means(ds, "nope")
+
+
+def test_perfect_sampler_is_read_from_the_dataset(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=5)
+    scale = analysis.perfect_sampler(ds).sel(metric="high_quality")
+    values = np.array([0.986, 0.989, 0.991])
+    assert float(scale["mean"]) == pytest.approx(values.mean())
+    assert float(scale["spread"]) == pytest.approx(values.std(ddof=1))
+    assert (float(scale["low"]), float(scale["high"])) == (0.986, 0.991)
+    assert (float(scale["worst"]), float(scale["at_equality"])) == (0.0, 0.989)
+    without = analysis.perfect_sampler(ds.drop_vars("high_quality_perfect"))
+    assert np.isnan(without["mean"].sel(metric="high_quality"))
+
+
+def test_stability_knows_when_a_trial_was_perfect_and_whether_it_stayed() -> None:
+    curves = np.array([[[[1.0, 8, 8, 8], [8, 1, 8, 8], [1, 1, 7, 7], [1, 8, NAN, NAN]]]])
+    ds = study(curves[..., 0], status={(0, 0, 3): "diverged"}, bounds=(0, 8))
+    ds = ds.drop_dims("step").assign_coords(step=[10, 20, 30, 40])
+    attrs = study(curves[..., 0], bounds=(0, 8))["quality"].attrs | {"value_at_equality": 8.0}
+    ds["quality"] = (("arm", "lr", "seed", "step"), curves, attrs)
+    stable = analysis.stability(ds).squeeze()
+    assert float(stable["share_perfect"]) == 0.75
+    assert float(stable["share_kept"]) == 0.25
+    assert float(stable["steps_to_perfect"]) == 20
+    assert float(stable["diverged_at"]) == 5
+    assert float(stable["seed_spread"]) == pytest.approx(np.std([8, 8, 7, 0], ddof=1))
+
+
+def test_period_of_a_sine_is_found_and_noise_is_not_taken_for_one() -> None:
+    time = np.arange(48)
+    noise = np.random.default_rng(10).normal(size=(400, 48))
+    strength, period, p = periodicity(np.sin(2 * np.pi * time / 8) + 0.05 * time)
+    assert float(period) == 8
+    assert float(strength) > 0.95
+    assert float(p) < 1e-6
+    wrong = np.mean(periodicity(noise)[2] < 0.05)
+    assert abs(wrong - 0.05) < 4 * math.sqrt(0.05 * 0.95 / 400)
+    assert np.isnan(periodicity(0.3 * time + 1.0)[0])
+    assert np.isnan(periodicity(noise[:, :7])[0]).all()
+
+
+def test_fisher_test_has_the_published_critical_value() -> None:
+    """Fisher 1929, table: the 5 % point of g for n = 20 frequencies is 0.27040."""
+    from ganstudy.analysis._periods import _fisher_tail
+
+    assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
+
+
+def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=5)
+    ds["real_logit"][0] = 0.0
+    ds["fake_logit"][0] = 0.0
+    ds["real_logit"][1] = 50.0
+    ds["fake_logit"][1] = -50.0
+    found = analysis.equilibrium(ds)
+    assert_allclose(found["critic_gap"], [0.0, 0.5])
+    assert found["generator_loss_strength"].notnull().all()
+    assert "bound" not in found
+
+
+def test_accessor_has_the_verbs_of_analysis(make_study: Make) -> None:
+    from ganstudy.analysis.accessor import Gan
+
+    ds = make_study({"divergence": ["a", "b"], "critic_steps": [1, 5]}, seeds=3, samples=1)
+    verbs = [name for name in vars(Gan) if not name.startswith("_")]
+    assert len(verbs) > 10
+    for name in verbs:
+        given = ("critic_steps",) if name == "marginal_means" else ()
+        ours = getattr(ds.gan, name)(*given)
+        xr.testing.assert_identical(ours, getattr(analysis, name)(ds, *given))
+    xr.testing.assert_identical(ds.gan.arm_scores("mode_kl"), analysis.arm_scores(ds, "mode_kl"))
