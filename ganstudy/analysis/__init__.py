@@ -5,6 +5,7 @@ dataset's labels and attributes and none of its metrics.
 """
 
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
+from ganstudy.analysis.claims import claim_verdicts
 from ganstudy.analysis.design import (
     arm_dim,
     in_comparison,
@@ -24,6 +25,7 @@ __all__ = [
     "arm_scores",
     "best_setting_scores",
     "charged_curves",
+    "claim_verdicts",
     "compare_arms",
     "drop_threshold",
     "in_comparison",

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
-from ganstudy.report import prose
+from ganstudy.report import claims, prose, theory
 from ganstudy.report.findings import Findings
 
 MOST_LISTED = 6
@@ -28,15 +28,20 @@ class Answer:
 
 def answer(findings: Findings) -> Answer:
     """State what the data say, what they cannot decide, and what was left out."""
+    lead, first = _lead(findings), []
+    if findings.theory:
+        first = [*theory.sentences(findings), lead]
+        lead = claims.lead(findings.claims)
     points = [
+        *first,
         _behind(findings),
         _best_settings(findings),
-        _drops(findings),
+        None if findings.theory else _drops(findings),
         _diverged(findings),
         _left_out(findings),
         _excluded(findings),
     ]
-    return Answer(_lead(findings), [Markup(prose.capital(point)) for point in points if point])
+    return Answer(lead, [Markup(prose.capital(point)) for point in points if point])
 
 
 def _lead(findings: Findings) -> Markup:

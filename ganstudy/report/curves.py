@@ -74,6 +74,7 @@ def draw_others(findings: Findings) -> Drawing | None:
         name
         for name, variable in findings.ds.data_vars.items()
         if "step" in variable.dims and name != findings.metric.name
+        if variable.attrs.get("role") not in ("claim", "tolerance", "orbit")
         if np.isfinite(variable.values).any()
     ]
     if not names:

@@ -14,6 +14,7 @@ from ganstudy.analysis import (
     Metric,
     arm_dim,
     best_setting_scores,
+    claim_verdicts,
     in_comparison,
     planned,
     rank_arms,
@@ -48,6 +49,7 @@ class Findings:
     cells: xr.Dataset
     stability: xr.Dataset
     counts: xr.DataArray
+    claims: xr.Dataset
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Findings:
@@ -71,7 +73,13 @@ class Findings:
             cells=setting_scores(ds),
             stability=stability(ds),
             counts=status_counts(ds),
+            claims=claim_verdicts(ds),
         )
+
+    @property
+    def theory(self) -> bool:
+        """Whether trials check claims, rather than train a generator."""
+        return bool(self.claims.sizes["claim"])
 
     @property
     def seeds(self) -> int:

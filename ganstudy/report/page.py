@@ -32,7 +32,16 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
-    from ganstudy.report import curves, gallery, heatmap, ranking, stability, style
+    from ganstudy.report import (
+        claims,
+        curves,
+        gallery,
+        heatmap,
+        ranking,
+        stability,
+        style,
+        theory,
+    )
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
@@ -51,17 +60,21 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             curves.draw_score(findings),
             curves.draw_others(findings),
             gallery.draw(findings),
-            stability.draw(findings),
+            None if findings.theory else stability.draw(findings),
         ]
+        classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    for name in {"heatmap", "diagnostics", "gallery"} - set(pictures):
-        for suffix in ("png", "svg"):
-            (destination / f"{name}.{suffix}").unlink(missing_ok=True)
+    pictures |= {picture.name: picture for picture in classical}
+    for path in destination.iterdir():
+        if path.suffix in (".png", ".svg") and path.stem not in pictures:
+            path.unlink()
     colours = style.arm_colours(len(findings.arms))
     page = _template().render(
         findings=findings,
         answer=answer(findings),
         pictures=pictures,
+        classical=[picture.name for picture in classical],
+        claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
         stability=stability_rows(findings, colours),

@@ -101,9 +101,9 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial": (dims, ids),
-            "target": _targets(study, plan),
+            **_targets(study, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
-            "samples": ((*dims, "sample", "feature"), samples),
+            **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
         },
         coords={
             **{axis.dimension: np.array(axis.labels) for axis in study.axes},
@@ -113,6 +113,7 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
         attrs={
             "question": study.file.question,
             "study": study.name,
+            "kind": _kind(plan),
             "compare": study.compare,
             "score": study.score,
             "axes": list(axes),
@@ -127,16 +128,25 @@ def _assemble(run: RunDirectory, study: Study, plan: Grid) -> xr.Dataset:
     return dataset
 
 
-def _targets(study: Study, plan: Grid) -> xr.Variable:
-    """The target of each point, without the axes along which it never changes."""
+def _kind(plan: Grid) -> str:
+    """The kind of all trials; empty if they are of several."""
+    kinds = {trial.configuration.name for trial in plan.trials.values()}
+    return str(kinds.pop()) if len(kinds) == 1 else ""
+
+
+def _targets(study: Study, plan: Grid) -> dict[str, xr.Variable]:
+    """The target of each point, without the axes along which it never changes, if it has one."""
     axes = [axis.dimension for axis in study.axes]
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
-        texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
+        if "target" in type(trial.configuration).model_fields:
+            texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
     known = set(texts.ravel()) - {""}
+    if not known:
+        return {}
     if len(known) == 1:
-        return xr.Variable((), known.pop())
-    return xr.Variable(axes, texts.astype(str))
+        return {"target": xr.Variable((), known.pop())}
+    return {"target": xr.Variable(axes, texts.astype(str))}
 
 
 def _readings(plan: Grid) -> dict[str, dict[str, Any]]:
