@@ -32,6 +32,30 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
             ("practical", "non_saturating", 0.5),
         )
     ],
+    "game": [
+        *(
+            {"game": "bilinear", "method": method, "order": order, "steps": 100}
+            for method, order in (
+                ("gradient", "simultaneous"),
+                ("gradient", "alternating"),
+                ("momentum", "simultaneous"),
+                ("momentum", "alternating"),
+                ("extragradient", "simultaneous"),
+                ("optimistic", "simultaneous"),
+                ("consensus", "simultaneous"),
+            )
+        ),
+        {"game": "quadratic", "curvature": 0.3, "steps": 100},
+        *(
+            {"game": "dirac_gan", "divergence": d, "regularizer": r, "radius": 0.3, "steps": 60}
+            for d, r in (
+                ("minimax", "none"),
+                ("non_saturating", "r1"),
+                ("non_saturating", "instance_noise"),
+                ("hinge", "gradient_penalty"),
+            )
+        ),
+    ],
 }
 
 
