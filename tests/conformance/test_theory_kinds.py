@@ -56,6 +56,12 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
             )
         ),
     ],
+    "fit": [
+        *({"divergence": d, "steps": 200} for d in ("forward_kl", "f_kl", "reverse_kl", "minimax")),
+        {"objective": "wasserstein_1", "steps": 20},
+        {"objective": "wasserstein_2", "steps": 100},
+        {"divergence": "non_saturating", "modes": 3, "components": 2, "steps": 20},
+    ],
 }
 
 

@@ -14,7 +14,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory._grid import Array, arrays, recorded, setting_name, tail
 
-MOST_COLUMNS = 5
+MOST_COLUMNS = 7
 LIMIT = 2.2
 
 
@@ -45,8 +45,9 @@ def sentences(findings: Findings) -> list[Markup]:
 
 def _portraits(findings: Findings) -> Drawing:
     theta, psi = recorded(findings, "theta"), recorded(findings, "psi")
-    settings = sorted({0, len(findings.settings) // 2})
-    columns = min(MOST_COLUMNS, len(findings.arms))
+    settings = sorted({len(findings.settings) // 4, 3 * len(findings.settings) // 4})
+    arms = len(findings.arms)
+    columns = arms if arms <= MOST_COLUMNS else math.ceil(arms / 2)
     lines = math.ceil(len(findings.arms) / columns)
     rows = lines * len(settings)
     figure = Figure(figsize=(10.4, 0.2 + (10.4 / columns + 0.25) * rows), layout="constrained")
