@@ -62,6 +62,11 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"objective": "wasserstein_2", "steps": 100},
         {"divergence": "non_saturating", "modes": 3, "components": 2, "steps": 20},
     ],
+    "supports": [
+        {"divergence": "minimax", "steps": 100, "samples": 4},
+        {"divergence": "non_saturating", "steps": 30, "samples": 4, "ambient": 5, "manifold": 3},
+        {"divergence": "wasserstein", "steps": 60, "samples": 4, "distance": 0.5},
+    ],
 }
 
 
