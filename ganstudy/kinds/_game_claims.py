@@ -49,8 +49,8 @@ CLAIMS = (
         "closed_form",
         "closed form of the update's spectral radius on V = xy",
         "On V = xy the update's spectral radius is √(1 + h²) for gradient steps, 1 for alternating "
-        "ones with h < 2, √((1 − h²)² + h²) for extragradient, √((1 − hγ)² + h²) for consensus, and "
-        "that of a quadratic equation for momentum and optimism",
+        "ones with h < 2, √((1 − h²)² + h²) for extragradient, √((1 − hγ)² + h²) for consensus, "
+        "and that of a quadratic equation for momentum and optimism",
         "Gidel et al. 2019; Daskalakis et al. 2018; Mescheder, Nowozin & Geiger 2017",
         "rounding times the condition of the update's eigenvectors (Bauer & Fike)",
     ),

@@ -69,8 +69,8 @@ class Objective:
         return np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) / 2) * self.dx])
 
     def _laws(self, q: Array) -> DiscreteLaws:
-        floored = (np.maximum(law, FLOOR) * self.dx for law in (self.p, q))
-        return DiscreteLaws(*floored, self.x[:, None])
+        p, floored = (np.maximum(law, FLOOR) * self.dx for law in (self.p, q))
+        return DiscreteLaws(p, floored, self.x[:, None])
 
     def _distribution(self, law: Array) -> Array:
         """Distribution function at the middle of each cell."""

@@ -41,7 +41,9 @@ class Game(TheoryKind):
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
 
     steps: int = Field(500, ge=1, description="steps of both players")
-    game: Literal["bilinear", "quadratic", "dirac_gan"] = Field("bilinear", description="the losses")
+    game: Literal["bilinear", "quadratic", "dirac_gan"] = Field(
+        "bilinear", description="the losses"
+    )
     curvature: float = Field(0.1, description="c of the quadratic game")
     divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
         Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
@@ -53,7 +55,9 @@ class Game(TheoryKind):
         "simultaneous", description="both at once, or the generator after the critic"
     )
     lr: float = Field(0.1, gt=0, description="step size h of both players")
-    momentum: float = Field(-0.5, gt=-1, lt=1, description="of the method momentum; may be negative")
+    momentum: float = Field(
+        -0.5, gt=-1, lt=1, description="of the method momentum; may be negative"
+    )
     consensus: float = Field(1.0, gt=0, description="weight of the method consensus")
     regularizer: Literal["none", "r1", "gradient_penalty", "instance_noise"] = Field(
         "none", description="of the Dirac-GAN's critic"

@@ -119,7 +119,7 @@ class Supports(TheoryKind):
 
     def cost(self) -> float:
         """Measured: a step takes three derivatives of the losses."""
-        return self.steps * 6e-4
+        return self.steps * 1.5e-3
 
     def described(self) -> dict[str, dict[str, Any]]:
         """How near the generator's gradient is to that of W1; and the critic's quality."""
@@ -186,9 +186,9 @@ class Supports(TheoryKind):
         shift, h = np.eye(self.ambient)[0], 0.01 * self.distance
         exact = Wasserstein().exact
         w1 = exact(_laws(real, fake))
-        slope = (
-            exact(_laws(real, fake + h * shift)) - exact(_laws(real, fake - h * shift))
-        ) / (2 * h)
+        slope = (exact(_laws(real, fake + h * shift)) - exact(_laws(real, fake - h * shift))) / (
+            2 * h
+        )
         solver = 1e3 * EPS * max(1.0, self.distance) * self.samples
         with np.errstate(divide="ignore"):
             infinite = [float(np.sum(a[a > 0] * np.log(a / b)[a > 0])) for a, b in ((q, p), (p, q))]

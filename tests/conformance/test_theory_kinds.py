@@ -67,6 +67,10 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"divergence": "non_saturating", "steps": 30, "samples": 4, "ambient": 5, "manifold": 3},
         {"divergence": "wasserstein", "steps": 60, "samples": 4, "distance": 0.5},
     ],
+    "ratio": [
+        {"estimator": estimator, "dimension": dimension, "samples": 200}
+        for estimator, dimension in (("neural", 20), ("logistic", 3), ("nearest_neighbours", 2))
+    ],
 }
 
 
@@ -120,7 +124,7 @@ def test_tolerances_are_small(trained: tuple[type[TheoryKind], list[Record]]) ->
             for r in found
             if claim.name in r.curves
         ]
-        assert np.median(tolerances) < 0.1, claim.name
+        assert np.median(tolerances) < (1 if "standard errors" in claim.tolerance else 0.1)
 
 
 def test_what_is_recorded_is_described(trained: tuple[type[TheoryKind], list[Record]]) -> None:

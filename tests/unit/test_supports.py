@@ -27,7 +27,7 @@ def test_points_that_coincide_are_one() -> None:
     points = np.random.default_rng(0).random((5, 3))
     p, q = _masses(points, points)
     np.testing.assert_allclose(p, q)
-    shifted = _laws(points, points + [1.0, 0, 0])
+    shifted = _laws(points, points + np.array([1.0, 0, 0]))
     assert len(shifted.p) == 10
     assert not (shifted.p * shifted.q).any()
 

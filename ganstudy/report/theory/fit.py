@@ -42,7 +42,9 @@ def sentences(findings: Findings) -> list[Markup]:
             if verb
         ]
         where = setting_name(findings, setting)
-        found.append(Markup("{}{}.").format(f"{where}: " if where else "", Markup("; ").join(parts)))
+        found.append(
+            Markup("{}{}.").format(f"{where}: " if where else "", Markup("; ").join(parts))
+        )
     return found
 
 
@@ -91,4 +93,3 @@ def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -
         "After the figure of “Everything about GANs”, “The original definition”."
     ).format(f"{prose.capital(where)}. " if where else "")
     return Drawing(f"fits_{setting + 1}", figure, f"Fits on p, a panel per arm. {where}", caption)
-

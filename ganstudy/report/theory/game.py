@@ -35,12 +35,13 @@ def sentences(findings: Findings) -> list[Markup]:
             kind = "all" if converging.all() else "some" if converging.any() else "none"
             lists[kind].append(name)
     words = {
-        "all": "The distance shrinks in every setting with",
+        "all": "in every setting with",
         "some": "in some with",
         "none": "in none with",
     }
     parts = [f"{words[kind]} {', '.join(names)}" for kind, names in lists.items() if names]
-    return [Markup("{}.").format("; ".join(parts))] if parts else []
+    shrinks = Markup("The distance to the equilibrium shrinks {}.")
+    return [shrinks.format("; ".join(parts))] if parts else []
 
 
 def _portraits(findings: Findings) -> Drawing:
@@ -65,8 +66,8 @@ def _portraits(findings: Findings) -> Drawing:
     panels[0, 0].set_ylabel("critic ψ")
     panels[-1, 0].set_xlabel("generator θ")
     caption = Markup(
-        "Orbits of the first seed, from the ring (start) over time from light to dark; the cross is "
-        "the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
+        "Orbits of the first seed, from the ring (start) over time from light to dark; the cross "
+        "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
         "converges nor diverges. What leaves the panel has left for good."
     )
     return Drawing("portraits", figure, "Phase portraits, a panel per arm.", caption)
@@ -120,10 +121,8 @@ def _rates(findings: Findings) -> Drawing:
     plane.set_xlabel("real part")
     plane.set_ylabel("imaginary part")
     plane.set_title("eigenvalues of the update at the equilibrium")
-    low, high = (float(f(radius[np.isfinite(radius)], initial=1.0)) for f in (np.min, np.max))
-    known = growth[np.isfinite(growth)]
-    low = min(float(known.min(initial=1.0)), float(np.nanmax(radius, -1, initial=0.5).min()), 1.0)
-    high = max(float(known.max(initial=1.0)), high)
+    both = np.concatenate([growth.ravel(), radius.max(-1).ravel()])
+    low, high = (float(limit(both[np.isfinite(both)], initial=1.0)) for limit in (np.min, np.max))
     rates.plot([low, high], [low, high], color=style.RULE, linewidth=1, zorder=0)
     rates.axhline(1, color=style.MUTED, linewidth=1, linestyle=":")
     rates.set_xlabel("spectral radius of the update")
