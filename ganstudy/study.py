@@ -201,10 +201,9 @@ def json_schema() -> dict[str, Any]:
     configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
     trial = TypeAdapter(configuration).json_schema()
     schema["$defs"] |= trial.pop("$defs")
-    # The trial is a mapping; the short form, a kind's bare name, would say nothing there.
-    (configuration_schema,) = (x for x in trial["anyOf"] if "enum" not in x)
+    # The trial is a mapping; the short form, a kind's bare name, is not taken there.
     schema["properties"]["trial"] = {
-        **configuration_schema,
+        "anyOf": [x for x in trial["anyOf"] if "enum" not in x],
         "description": StudyFile.model_fields["trial"].description,
     }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

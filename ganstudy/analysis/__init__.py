@@ -13,6 +13,7 @@ from ganstudy.analysis.budget import (
     point_scores,
     tuned,
 )
+from ganstudy.analysis.claims import claim_verdicts
 from ganstudy.analysis.design import (
     arm_dim,
     in_comparison,
@@ -39,6 +40,7 @@ __all__ = [
     "best_by_budget",
     "best_setting_scores",
     "charged_curves",
+    "claim_verdicts",
     "compare_arms",
     "compare_by_resampling",
     "drop_threshold",

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
-from ganstudy.report import effects, prose
+from ganstudy.report import claims, effects, prose, theory
 from ganstudy.report.findings import Findings
 
 MOST_LISTED = 6
@@ -34,21 +34,28 @@ class Answer:
 def answer(findings: Findings) -> Answer:
     """State what the data say, what they cannot decide, and what was left out."""
     used = "" if findings.settings_used == "shared" else ", settings='own'"
-    points = [
+    ranking = f"analysis.rank_arms(ds{used})"
+    lead, first = _lead(findings), []
+    if findings.theory:
+        verdicts = "analysis.claim_verdicts(ds)"
+        first = [*((text, verdicts) for text in theory.sentences(findings)), (lead, ranking)]
+        lead, ranking = claims.lead(findings.claims), verdicts
+    points: list[tuple[Markup | None, str]] = [
+        *first,
         (_behind(findings), f"analysis.compare_arms(ds{used})"),
         (_best_settings(findings), "analysis.best_setting_scores(ds)"),
         (effects.sentence(findings), "analysis.factor_effects(ds)[['share', 'residual']]"),
         (_scale(findings), f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"),
-        (_drops(findings), "analysis.stability(ds)['drops']"),
+        (None if findings.theory else _drops(findings), "analysis.stability(ds)['drops']"),
         (_diverged(findings), "analysis.stability(ds)[['diverged', 'trials']]"),
         (_left_out(findings), "analysis.status_counts(ds)"),
         (_excluded(findings), "analysis.planned(ds)"),
     ]
     kept = [(Markup(prose.capital(point)), call) for point, call in points if point]
     return Answer(
-        lead=_lead(findings),
+        lead=lead,
         points=[point for point, _ in kept],
-        call=f"analysis.rank_arms(ds{used})",
+        call=ranking,
         calls=[call for _, call in kept],
     )
 

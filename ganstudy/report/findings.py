@@ -14,6 +14,7 @@ from ganstudy.analysis import (
     Metric,
     arm_dim,
     best_setting_scores,
+    claim_verdicts,
     factor_effects,
     in_comparison,
     perfect_sampler,
@@ -52,6 +53,7 @@ class Findings:
     counts: xr.DataArray
     effects: xr.Dataset
     scale: xr.Dataset
+    claims: xr.Dataset
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Findings:
@@ -77,12 +79,18 @@ class Findings:
             counts=status_counts(ds),
             effects=factor_effects(ds),
             scale=perfect_sampler(ds),
+            claims=claim_verdicts(ds),
         )
 
     @property
     def where(self) -> str:
         """Which trials are meant, where not all of the study: those of tuned arms."""
         return " at the best points" if "sampler" in self.ds.attrs else ""
+
+    @property
+    def theory(self) -> bool:
+        """Whether trials check claims, rather than train a generator."""
+        return bool(self.claims.sizes["claim"])
 
     @property
     def seeds(self) -> int:

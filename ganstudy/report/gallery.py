@@ -34,8 +34,8 @@ class _Cell:
 
 
 def draw(findings: Findings) -> Drawing | None:
-    """Samples of the first seed; `None` where the dataset has none."""
-    if "samples" not in findings.ds:
+    """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
+    if "samples" not in findings.ds or "target" not in findings.ds:
         return None
     rows = _thinned(len(findings.arms), MOST_ROWS)
     columns = _thinned(len(findings.settings), MOST_COLUMNS)

@@ -37,6 +37,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     """
     from ganstudy.analysis import is_search, tuned
     from ganstudy.report import (
+        claims,
         curves,
         distribution,
         effects,
@@ -47,6 +48,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         search,
         stability,
         style,
+        theory,
     )
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
@@ -75,13 +77,14 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             curves.draw_score(findings),
             curves.draw_others(findings),
             gallery.draw(findings),
-            stability.draw(findings),
+            None if findings.theory else stability.draw(findings),
         ]
+        classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    optional = {"profile", "effects", "heatmap", "diagnostics", "gallery"}
-    for name in (optional | {"budget", "importances", "pareto"}) - set(pictures):
-        for suffix in ("png", "svg"):
-            (destination / f"{name}.{suffix}").unlink(missing_ok=True)
+    pictures |= {picture.name: picture for picture in classical}
+    for path in destination.iterdir():
+        if path.suffix in (".png", ".svg") and path.stem not in pictures:
+            path.unlink()
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
@@ -102,6 +105,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         searched=searched,
         best=search.best_rows(searched) if searched else [],
         pictures=pictures,
+        classical=[picture.name for picture in classical],
+        claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
         stability=stability_rows(findings, colours),

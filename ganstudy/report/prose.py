@@ -24,6 +24,15 @@ def short(value: float) -> str:
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
+def scientific(value: float) -> str:
+    """Two significant digits, with a power of ten where the number is very small or large."""
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "\N{INFINITY}"
+    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+
+
 def label(value: object) -> str:
     """The value of an axis as a label: numbers without a decimal tail, text as it is."""
     return f"{value:g}" if isinstance(value, float) else str(value)

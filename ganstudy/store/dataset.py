@@ -112,10 +112,10 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
-            "target": _targets(axes, plan),
+            **_targets(axes, plan),
             **_perfect(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
-            "samples": ((*dims, "sample", "feature"), samples),
+            **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
         },
         coords={
             **{axis.dimension: np.array(axis.labels) for axis in study.axes},
@@ -125,6 +125,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         attrs={
             "question": study.file.question,
             "study": study.name,
+            "kind": _kind(plan),
             "compare": study.compare,
             "score": study.score,
             "axes": list(axes),
@@ -181,15 +182,24 @@ def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
     )
 
 
-def _targets(axes: Sequence[str], plan: Search) -> xr.Variable:
-    """The target of each point, without the axes along which it never changes."""
+def _kind(plan: Search) -> str:
+    """The kind of all trials; empty if they are of several."""
+    kinds = {trial.configuration.name for trial in plan.trials.values()}
+    return str(kinds.pop()) if len(kinds) == 1 else ""
+
+
+def _targets(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
+    """The target of each point, without the axes along which it never changes, if it has one."""
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
-        texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
+        if "target" in type(trial.configuration).model_fields:
+            texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
     known = set(texts.ravel()) - {""}
+    if not known:
+        return {}
     if len(known) == 1:
-        return xr.Variable((), known.pop())
-    return xr.Variable(axes, texts.astype(str))
+        return {"target": xr.Variable((), known.pop())}
+    return {"target": xr.Variable(axes, texts.astype(str))}
 
 
 def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:

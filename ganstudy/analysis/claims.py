@@ -1,0 +1,48 @@
+"""Claims: what trials checked of the statements of the source texts, and whether they held."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis.design import with_arms
+
+FACTS = ("long_name", "claim", "source", "tolerance", "printed")
+
+
+def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
+    """Every claim of a dataset, and how it fared over all trials that could check it.
+
+    A trial records the error of a claim and the tolerance that its computation explains; the claim
+    holds in it if error <= tolerance. The worst trial is the one with the largest error relative to
+    its tolerance.
+
+    Returns  variables (claim,): `trials` (that checked it), `held` (trials in which it held),
+             `error` and `tolerance` of the worst trial, and the texts `long_name`, `statement`,
+             `source`, `reason` (of the tolerance) and `printed` (a statement as printed that is
+             held to be a slip). No claims, no entries.
+    """
+    ds = with_arms(ds)
+    names = [str(name) for name in ds.data_vars if ds[name].attrs.get("role") == "claim"]
+    rows = [_verdict(ds, name) for name in names]
+    columns = ("trials", "held", "error", "tolerance")
+    numbers = np.array(rows, dtype=np.float64).reshape(len(names), len(columns))
+    variables = {key: ("claim", numbers[:, i]) for i, key in enumerate(columns)}
+    texts = {
+        key: ("claim", np.array([ds[name].attrs[fact] for name in names], dtype=object))
+        for key, fact in zip(
+            ("long_name", "statement", "source", "reason", "printed"), FACTS, strict=True
+        )
+    }
+    return xr.Dataset({**variables, **texts}, coords={"claim": np.array(names, dtype=object)})
+
+
+def _verdict(ds: xr.Dataset, name: str) -> tuple[int, int, float, float]:
+    error = ds[name].values.astype(np.float64).ravel()
+    tolerance = ds[f"{name}_tolerance"].values.astype(np.float64).ravel()
+    checked = ~np.isnan(error)
+    error, tolerance = error[checked], tolerance[checked]
+    if not error.size:
+        return 0, 0, np.nan, np.nan
+    worst = np.argmax(error / np.maximum(tolerance, np.finfo(np.float32).tiny))
+    return error.size, int((error <= tolerance).sum()), error[worst], tolerance[worst]

@@ -1,0 +1,91 @@
+r"""The losses of a divergence as functions of a single logit, with their derivatives.
+
+A divergence states its losses as means over batches. Over batches of one they are functions of a
+logit, and on a law with finitely many points, or on a grid, the expected loss is a weighted sum of
+these: all that an exact computation needs. What the generator's loss is at a point is also what the
+M-step sees there: with the critic held fixed, $\partial E_q \ell(a) / \partial q(x) = \ell(a(x))$.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from ganstudy.divergences import Divergence
+
+    Array = NDArray[np.float64]
+
+
+def generator_terms(divergence: Divergence, logits: Array) -> Array:
+    """The generator's loss on a sample of q, for every logit; any shape."""
+    import torch
+
+    with torch.no_grad():
+        values = divergence.generator_loss(
+            torch.from_numpy(np.ascontiguousarray(logits))[..., None]
+        )
+    return np.asarray(values.numpy())
+
+
+def critic_terms(divergence: Divergence, real: Array, fake: Array) -> Array:
+    """The critic's loss on a sample of p and a sample of q, for every pair of logits."""
+    import torch
+
+    with torch.no_grad():
+        pair = [torch.from_numpy(np.ascontiguousarray(a))[..., None] for a in (real, fake)]
+        return np.asarray(divergence.critic_loss(*pair).numpy())
+
+
+def generator_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
+    """First and second derivative of the generator's loss in the logit."""
+
+    def loss(a: Any) -> Any:
+        return divergence.generator_loss(a[..., None])
+
+    return _two_derivatives(loss, logits)
+
+
+def real_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
+    """First and second derivative of the critic's loss in the logit of a sample of p."""
+
+    def loss(a: Any) -> Any:
+        return divergence.critic_loss(a[..., None], (0 * a.detach())[..., None])
+
+    return _two_derivatives(loss, logits)
+
+
+def fake_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
+    """First and second derivative of the critic's loss in the logit of a sample of q."""
+
+    def loss(a: Any) -> Any:
+        return divergence.critic_loss((0 * a.detach())[..., None], a[..., None])
+
+    return _two_derivatives(loss, logits)
+
+
+def critic_gradient(divergence: Divergence, logits: Array, p: Array, q: Array) -> Array:
+    """Gradient of the expected critic loss in the logits of a finite set; shapes `(*, points)`."""
+    import torch
+
+    real, fake = (torch.from_numpy(logits.copy()).requires_grad_() for _ in range(2))
+    loss = divergence.critic_loss(real[..., None], fake[..., None]).sum()
+    of_real, of_fake = torch.autograd.grad(loss, (real, fake))
+    return np.asarray(p * of_real.numpy() + q * of_fake.numpy())
+
+
+def _two_derivatives(loss: Callable[[Any], Any], logits: Array) -> tuple[Array, Array]:
+    import torch
+
+    a = torch.from_numpy(np.array(logits, dtype=np.float64)).requires_grad_()
+    (first,) = torch.autograd.grad(loss(a).sum(), a, create_graph=True)
+    if not first.requires_grad:
+        return np.asarray(first.detach().numpy()), np.zeros_like(logits)
+    (second,) = torch.autograd.grad(first.sum(), a, allow_unused=True)
+    bent = np.zeros_like(logits) if second is None else second.numpy()
+    return np.asarray(first.detach().numpy()), np.asarray(bent)

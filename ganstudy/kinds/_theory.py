@@ -1,0 +1,200 @@
+"""Kinds whose truth is known: exact computations, and the claims that they check."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.family import Settings
+from ganstudy.kinds._base import Kind
+from ganstudy.trial import Record, canonical_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.family import Member
+    from ganstudy.trial import ProgramName, Trial
+
+    Array = NDArray[np.float64]
+
+TOLERANCE_SUFFIX = "_tolerance"
+"""The tolerance of a claim stands beside its error, under the claim's name with this ending."""
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a source text that a trial can check.
+
+    A trial records its error, how far what was computed is from what is stated, and the tolerance
+    that the computation itself explains; the claim holds there if error <= tolerance.
+
+    claim      the statement, in words and formulas
+    source     the text and the place in it
+    tolerance  where the tolerance comes from
+    printed    whether this is a statement as printed that we hold to be a slip
+    """
+
+    name: str
+    long_name: str
+    claim: str
+    source: str
+    tolerance: str
+    printed: bool = False
+
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Attributes of the two recorded variables."""
+        error = {
+            "long_name": self.long_name,
+            "role": "claim",
+            "claim": self.claim,
+            "source": self.source,
+            "tolerance": self.tolerance,
+            "printed": int(self.printed),
+        }
+        tolerance = {"long_name": f"{self.long_name}: tolerance", "role": "tolerance"}
+        return {self.name: error, self.name + TOLERANCE_SUFFIX: tolerance}
+
+
+Check = tuple[float, float]
+"""Error and tolerance."""
+
+
+@dataclass(eq=False)
+class Outcome:
+    """What one trial computed.
+
+    curves  `(records,)` each, at the recorded steps
+    checks  error and tolerance of every claim that the trial could check
+    arrays  further numbers that the figures need, `(rows, columns)`; one shape in a pack
+    """
+
+    curves: dict[str, Array]
+    checks: dict[str, Check] = field(default_factory=dict)
+    arrays: Array | None = None
+    diverged_at: float = float("nan")
+
+
+class Recording(Settings):
+    """What is kept of a trial."""
+
+    every: int = Field(1, ge=1, description="steps between two records of the curves")
+
+
+class TheoryKind(Kind, ABC):
+    """A kind in plain float64; its trials end in milliseconds to seconds."""
+
+    claims: ClassVar[tuple[Claim, ...]]
+
+    steps: int = Field(200, ge=1, description="steps")
+    record: Recording = Field(Recording(), description="what is kept")
+
+    @abstractmethod
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Attributes of the recorded curves and metrics, the headline metric first."""
+
+    @abstractmethod
+    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+        """The numbers of trials of one pack."""
+
+    @abstractmethod
+    def shape(self) -> Mapping[str, Any]:
+        """Settings that fix shapes or control flow; trials that share them are stacked."""
+
+    @property
+    def recorded_steps(self) -> NDArray[np.int64]:
+        """Steps at which curves are recorded, from the start to the last step."""
+        steps = np.arange(0, self.steps + 1, self.record.every)
+        return np.unique(np.append(steps, self.steps)).astype(np.int64)
+
+    def pack_key(self) -> str:
+        """All that fixes shapes and control flow."""
+        every = {"every": self.record.every, "kind": self.name, "steps": self.steps}
+        return canonical_json({**every, **self.shape()})
+
+    def graph_key(self) -> str:
+        """Nothing is compiled."""
+        return self.name
+
+    def working_set(self) -> int:
+        """The recorded curves."""
+        return 8 * (self.steps + 1) * 16
+
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Metrics, curves and claims."""
+        stated = {k: v for claim in self.claims for k, v in claim.variables().items()}
+        return {**self.described(), **stated}
+
+    def train(
+        self,
+        trials: Sequence[Trial[Any]],
+        device: str,
+        program: ProgramName,
+        beside: tuple[Member, ...] = (),
+    ) -> list[Record]:
+        """Compute the trials; on the CPU, whatever the device."""
+        started = time.perf_counter()
+        outcomes = self.compute(trials)
+        seconds = (time.perf_counter() - started) / len(trials)
+        steps = self.recorded_steps
+        return [
+            Record(
+                id=trial.id,
+                seed=trial.seed,
+                settings=trial.settings,
+                status="diverged" if np.isfinite(outcome.diverged_at) else "complete",
+                program=program,
+                diverged_at=outcome.diverged_at,
+                seconds=seconds,
+                steps=steps,
+                curves=_curves(outcome, len(steps)),
+                samples=None if outcome.arrays is None else outcome.arrays.astype(np.float32),
+            )
+            for trial, outcome in zip(trials, outcomes, strict=True)
+        ]
+
+
+def _curves(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:
+    """Curves in single precision, and each check as a curve that is known at the last step."""
+    with np.errstate(over="ignore"):  # beyond single precision is infinite in the record
+        curves = {name: values.astype(np.float32) for name, values in outcome.curves.items()}
+        for name, (error, tolerance) in outcome.checks.items():
+            for key, value in ((name, error), (name + TOLERANCE_SUFFIX, tolerance)):
+                curves[key] = np.full(records, np.nan, np.float32)
+                curves[key][-1] = value
+    return curves
+
+
+def metric(
+    long_name: str,
+    direction: Literal["higher", "lower"],
+    bounds: tuple[float, float],
+    value_at_equality: float = float("nan"),
+    units: str = "",
+) -> dict[str, Any]:
+    """Attributes of a metric; its value at the goal is NaN where there is no such value."""
+    return {
+        "long_name": long_name,
+        "role": "metric",
+        "units": units,
+        "direction": direction,
+        "bounds": list(bounds),
+        "value_at_equality": value_at_equality,
+    }
+
+
+def curve(long_name: str, units: str = "") -> dict[str, Any]:
+    """Attributes of a curve that the report draws over the steps."""
+    return {"long_name": long_name, "role": "curve", **({"units": units} if units else {})}
+
+
+def orbit(long_name: str) -> dict[str, Any]:
+    """Attributes of a curve that only the kind's own figures draw."""
+    return {"long_name": long_name, "role": "orbit"}

@@ -1,0 +1,85 @@
+"""The claims of the source texts: whether each held, in sentences and as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from ganstudy.report import prose
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One claim as the table shows it."""
+
+    statement: str
+    source: str
+    verdict: str
+    trials: str
+    error: str
+    tolerance: str
+    reason: str
+    held: bool
+
+
+def lead(verdicts: xr.Dataset) -> Markup:
+    """How many claims held, and which did not."""
+    checked = verdicts.isel(claim=verdicts["trials"].values > 0)
+    if not checked.sizes["claim"]:
+        return Markup("No trial has checked a claim, so the question stays open.")
+    held = (checked["held"] == checked["trials"]).values
+    printed = checked["printed"].values.astype(bool)
+    right = int((held & ~printed).sum())
+    total = int((~printed).sum())
+    count = "The one claim" if total == 1 else f"All {total} claims"
+    if right == total:
+        sentence = Markup("<strong>{} held</strong> in every trial that checked them.").format(
+            count
+        )
+    else:
+        sentence = Markup("<strong>{} of {} claims held</strong>; these did not: {}.").format(
+            right, total, prose.listing(_names(checked, ~held & ~printed))
+        )
+    wrong = int((printed & ~held).sum())
+    if wrong:
+        sentence += Markup(" {} as printed in the source {} not hold: {}.").format(
+            prose.capital(prose.plural(wrong, "statement")),
+            "does" if wrong == 1 else "do",
+            prose.listing(_names(checked, printed & ~held)),
+        )
+    return sentence
+
+
+def rows(verdicts: xr.Dataset) -> list[ClaimRow]:
+    """The table of claims, in the order of the kind."""
+    return [_row(verdicts.isel(claim=index)) for index in range(verdicts.sizes["claim"])]
+
+
+def _names(verdicts: xr.Dataset, chosen: NDArray[np.bool_]) -> list[str]:
+    return [str(name) for name in verdicts["long_name"].values[chosen]]
+
+
+def _row(row: xr.Dataset) -> ClaimRow:
+    trials, held = int(row["trials"]), int(row["held"])
+    if not trials:
+        verdict = "not checked"
+    elif held == trials:
+        verdict = "held"
+    elif held:
+        verdict = f"held in {held} of {trials}"
+    else:
+        verdict = "does not hold"
+    return ClaimRow(
+        statement=str(row["statement"].item()),
+        source=str(row["source"].item()),
+        verdict=verdict,
+        trials=str(trials),
+        error=prose.scientific(float(row["error"])),
+        tolerance=prose.scientific(float(row["tolerance"])),
+        reason=str(row["reason"].item()),
+        held=held == trials > 0,
+    )

@@ -1,0 +1,31 @@
+"""Figures and sentences of kinds whose truth is known; a kind's file bears its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from ganstudy.report.drawing import Drawing
+    from ganstudy.report.findings import Findings
+
+
+def drawings(findings: Findings) -> list[Drawing]:
+    """The classical pictures of the study's kind; none for a kind without a file here."""
+    module = _module(findings)
+    return [] if module is None else list(module.draw(findings))
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """What the study's kind has to say beside its claims and its ranking."""
+    module = _module(findings)
+    return [] if module is None else list(module.sentences(findings))
+
+
+def _module(findings: Findings) -> Any:
+    kind = str(findings.ds.attrs.get("kind", ""))
+    known = {module.name for module in pkgutil.iter_modules(__path__)}
+    return importlib.import_module(f"{__name__}.{kind}") if kind in known else None

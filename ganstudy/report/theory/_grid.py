@@ -1,0 +1,46 @@
+"""Recorded curves of a theory study by arm, setting, seed and step."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganstudy.report.findings import Findings
+
+Array = NDArray[np.float64]
+
+
+def recorded(findings: Findings, name: str) -> Array:
+    """A curve, shape `(arms, settings, seeds, steps)`; NaN where it was not recorded."""
+    if name not in findings.ds:
+        shape = (len(findings.arms), len(findings.settings), findings.seeds)
+        return np.full((*shape, findings.ds.sizes["step"]), np.nan)
+    values = findings.flat(findings.ds[name].transpose(..., "seed", "step"))
+    return np.asarray(values, dtype=np.float64)
+
+
+def arrays(findings: Findings) -> Array:
+    """The further numbers of every trial, shape `(arms, settings, seeds, rows, columns)`."""
+    values = findings.flat(findings.ds["samples"].transpose(..., "seed", "sample", "feature"))
+    return np.asarray(values, dtype=np.float64)
+
+
+def tail(curves: Array, share: float = 0.2) -> Array:
+    """Mean over the last share of the steps, ignoring gaps; NaN where there is nothing."""
+    kept = curves[..., -max(1, round(share * curves.shape[-1])) :]
+    seen = np.isfinite(kept)
+    total = np.where(seen, kept, 0.0).sum(-1)
+    count = seen.sum(-1)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
+
+
+def name_of(findings: Findings, arm: int, setting: int) -> str:
+    """A trial's place in words: its arm, and its setting if there are several."""
+    label = setting_name(findings, setting)
+    return f"{findings.arms[arm]}, {label}" if label else findings.arms[arm]
+
+
+def setting_name(findings: Findings, setting: int) -> str:
+    """A setting in words; where there is one axis, its value says enough."""
+    values = findings.settings[setting]
+    return values[0] if len(values) == 1 else findings.setting_label(values)

@@ -1,0 +1,95 @@
+"""Too simple a model on several modes: what each divergence makes of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import Array, arrays, recorded, setting_name
+
+COLUMNS = 4
+COVERED, SOUGHT = 0.9, 0.1
+"""Coverage of the least covered mode above which a fit covers, and below which it seeks."""
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """A picture for each setting: a panel per arm, p in grey, the fits of all seeds."""
+    densities = arrays(findings)
+    coverage = recorded(findings, "coverage")[..., -1]
+    return [
+        _fits(findings, densities[:, setting], coverage[:, setting], setting)
+        for setting in range(len(findings.settings))
+    ]
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """Which objectives cover, seek, or do either, by setting."""
+    coverage = recorded(findings, "coverage")[..., -1]
+    found = []
+    for setting in range(len(findings.settings)):
+        groups: dict[str, list[str]] = {}
+        for arm, name in enumerate(findings.arms):
+            groups.setdefault(_what(coverage[arm, setting]), []).append(name)
+        parts = [
+            Markup("{} {}").format(verb, prose.listing(names))
+            for verb, names in groups.items()
+            if verb
+        ]
+        where = setting_name(findings, setting)
+        found.append(
+            Markup("{}{}.").format(f"{where}: " if where else "", Markup("; ").join(parts))
+        )
+    return found
+
+
+def _what(coverage: Array) -> str:
+    known = coverage[np.isfinite(coverage)]
+    if not known.size:
+        return ""
+    if (known > COVERED).all():
+        return "from every start all modes are covered by"
+    if (known < SOUGHT).all():
+        return "from every start a mode is left out by"
+    return "it depends on the start with"
+
+
+def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -> Drawing:
+    rows = math.ceil(len(findings.arms) / COLUMNS)
+    figure = Figure(figsize=(10.4, 0.2 + 1.9 * rows), layout="constrained")
+    panels = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
+    colours = style.arm_colours(len(findings.arms))
+    top = 0.0
+    for panel in panels.flat[len(findings.arms) :]:
+        panel.set_visible(False)
+    for arm, (axes, name) in enumerate(zip(panels.flat, findings.arms, strict=False)):
+        for seed in range(findings.seeds):
+            x, p, q = densities[arm, seed].T
+            kept = np.isfinite(x)
+            if not kept.any():
+                continue
+            if seed == 0:
+                axes.fill_between(x[kept], p[kept], color="#e5e7eb", linewidth=0)
+                seen = x[kept][p[kept] > 1e-3 * p[kept].max()]
+                reach = 1.3 * float(np.abs(seen).max())
+                axes.set_xlim(-reach, reach)
+                top = max(top, 1.8 * float(p[kept].max()))
+            axes.plot(x[kept], q[kept], color=colours[arm], linewidth=1.3, alpha=0.8)
+        known = coverage[arm][np.isfinite(coverage[arm])]
+        share = f"least mode gets {known.mean():.2f}" if known.size else "no fit"
+        axes.set_title(f"{name}\n{share}", fontsize=8, color=style.INK)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+    panels[0, 0].set_ylim(0, top)
+    where = setting_name(findings, setting)
+    caption = Markup(
+        "{}Grey: p. Lines: the fit of each seed after the last step; seeds differ in their start. "
+        "Number: the share of its mass that q gives to the least covered mode, mean over seeds. "
+        "After the figure of “Everything about GANs”, “The original definition”."
+    ).format(f"{prose.capital(where)}. " if where else "")
+    return Drawing(f"fits_{setting + 1}", figure, f"Fits on p, a panel per arm. {where}", caption)

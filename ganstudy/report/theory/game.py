@@ -1,0 +1,139 @@
+"""Two players: phase portraits of the orbits, and their rates beside the eigenvalues."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import Array, arrays, recorded, setting_name, tail
+
+MOST_COLUMNS = 7
+LIMIT = 2.2
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """Orbits, a row of panels for each of up to two settings; then eigenvalues and rates."""
+    return [_portraits(findings), _rates(findings)]
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """Which arms converge in every setting, which in none."""
+    growth = tail(recorded(findings, "growth"))
+    lists: dict[str, list[str]] = {"all": [], "some": [], "none": []}
+    for arm, name in enumerate(findings.arms):
+        known = growth[arm][np.isfinite(growth[arm])]
+        if known.size:
+            # On an ellipse the mean distance wobbles by less than this over the averaged steps.
+            converging = known < 1 - 1e-3
+            kind = "all" if converging.all() else "some" if converging.any() else "none"
+            lists[kind].append(name)
+    words = {
+        "all": "in every setting with",
+        "some": "in some with",
+        "none": "in none with",
+    }
+    parts = [f"{words[kind]} {', '.join(names)}" for kind, names in lists.items() if names]
+    shrinks = Markup("The distance to the equilibrium shrinks {}.")
+    return [shrinks.format("; ".join(parts))] if parts else []
+
+
+def _portraits(findings: Findings) -> Drawing:
+    theta, psi = recorded(findings, "theta"), recorded(findings, "psi")
+    settings = sorted({len(findings.settings) // 4, 3 * len(findings.settings) // 4})
+    arms = len(findings.arms)
+    columns = arms if arms <= MOST_COLUMNS else math.ceil(arms / 2)
+    lines = math.ceil(len(findings.arms) / columns)
+    rows = lines * len(settings)
+    figure = Figure(figsize=(10.4, 0.2 + (10.4 / columns + 0.25) * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for panel in panels.flat:
+        panel.set_visible(False)
+    for block, setting in enumerate(settings):
+        for arm, name in enumerate(findings.arms):
+            axes = panels[block * lines + arm // columns, arm % columns]
+            axes.set_visible(True)
+            _orbit(axes, theta[arm, setting, 0], psi[arm, setting, 0])
+            where = setting_name(findings, setting)
+            axes.set_title(f"{name}\n{where}" if where else name, fontsize=7.5, color=style.INK)
+            axes.tick_params(labelbottom=True)
+    panels[0, 0].set_ylabel("critic ψ")
+    panels[-1, 0].set_xlabel("generator θ")
+    caption = Markup(
+        "Orbits of the first seed, from the ring (start) over time from light to dark; the cross "
+        "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
+        "converges nor diverges. What leaves the panel has left for good."
+    )
+    return Drawing("portraits", figure, "Phase portraits, a panel per arm.", caption)
+
+
+def _orbit(axes: Axes, theta: Array, psi: Array) -> None:
+    start = math.hypot(float(theta[0]), float(psi[0])) if np.isfinite(theta[0]) else 1.0
+    angle = np.linspace(0, 2 * np.pi, 200)
+    axes.plot(start * np.cos(angle), start * np.sin(angle), color=style.RULE, linewidth=1)
+    seen = np.isfinite(theta) & np.isfinite(psi)
+    axes.plot(theta[seen], psi[seen], color=style.RULE, linewidth=0.6, zorder=1)
+    axes.scatter(
+        theta[seen],
+        psi[seen],
+        c=np.arange(seen.sum()),
+        cmap="viridis_r",
+        s=4,
+        linewidths=0,
+        zorder=2,
+        rasterized=True,
+    )
+    axes.plot(theta[:1], psi[:1], marker="o", markersize=6, mfc="none", color=style.INK)
+    axes.plot([0], [0], marker="+", markersize=9, color=style.INK)
+    axes.set_xlim(-LIMIT * start, LIMIT * start)
+    axes.set_ylim(-LIMIT * start, LIMIT * start)
+    axes.set_box_aspect(1)
+
+
+def _rates(findings: Findings) -> Drawing:
+    values = arrays(findings)[:, :, 0, :4]
+    growth = tail(recorded(findings, "growth")).mean(-1)
+    radius = np.hypot(values[..., 0], values[..., 1])
+    figure = Figure(figsize=(10.4, 4.8), layout="constrained")
+    plane, rates = figure.subplots(1, 2)
+    angle = np.linspace(0, 2 * np.pi, 400)
+    plane.plot(np.cos(angle), np.sin(angle), color=style.MUTED, linewidth=1)
+    colours = style.arm_colours(len(findings.arms))
+    for arm, colour in enumerate(colours):
+        dots = values[arm].reshape(-1, 2)
+        plane.plot(
+            dots[:, 0], dots[:, 1], linestyle="none", marker="o", markersize=4, color=colour,
+            alpha=0.6, markeredgewidth=0,
+        )  # fmt: skip
+        stated = np.where(np.isfinite(radius[arm]), radius[arm], -np.inf).max(-1)
+        rates.plot(
+            np.where(np.isfinite(stated), stated, np.nan), growth[arm], linestyle="none",
+            marker="o", markersize=5, color=colour, alpha=0.7, markeredgewidth=0,
+        )  # fmt: skip
+    plane.set_box_aspect(1)
+    plane.set_aspect("equal")
+    plane.set_xlabel("real part")
+    plane.set_ylabel("imaginary part")
+    plane.set_title("eigenvalues of the update at the equilibrium")
+    both = np.concatenate([growth.ravel(), radius.max(-1).ravel()])
+    low, high = (float(limit(both[np.isfinite(both)], initial=1.0)) for limit in (np.min, np.max))
+    rates.plot([low, high], [low, high], color=style.RULE, linewidth=1, zorder=0)
+    rates.axhline(1, color=style.MUTED, linewidth=1, linestyle=":")
+    rates.set_xlabel("spectral radius of the update")
+    rates.set_ylabel("measured growth per step")
+    rates.set_title("measured against predicted rate, a point per setting")
+    rates.grid()
+    style.arm_legend(figure, findings.arms)
+    caption = Markup(
+        "Left: inside the unit circle the update converges near the equilibrium. Right: growth per "
+        "step of the distance over the last steps; on the diagonal the orbit does what the "
+        "eigenvalues say. Below it lie orbits that are still far from the equilibrium, where "
+        "bounded slopes hold them back, or whose distance wobbles along an ellipse."
+    )
+    return Drawing("rates", figure, "Eigenvalues, and measured against predicted rates.", caption)

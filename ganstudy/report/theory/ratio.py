@@ -1,0 +1,66 @@
+"""Density ratios: errors of ratio, gradient and divergences by dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import recorded, setting_name
+
+PANELS = {
+    "ratio_error_in_sample": "log-ratio, in sample",
+    "ratio_error": "log-ratio, out of sample",
+    "gradient_error_in_sample": "its gradient, in sample",
+    "gradient_error": "its gradient, out of sample",
+    "kl_error": "KL(p, q), nats",
+    "js_error": "JS(p, q), nats",
+}
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """A panel for each error, a line for each arm over the settings."""
+    figure = Figure(figsize=(10.4, 5.6), layout="constrained")
+    panels = figure.subplots(2, 3, sharex=True).T.ravel()
+    places = np.arange(len(findings.settings))
+    labels = [setting_name(findings, setting) for setting in range(len(places))]
+    for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
+        values = recorded(findings, name)[..., -1]
+        for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+            axes.plot(places, values[arm].mean(-1), color=colour, marker="o", markersize=3.5)
+        axes.set_yscale("log")
+        axes.set_title(title)
+        axes.set_xticks(places, labels)
+        axes.grid(axis="y")
+        if not name.endswith(("kl_error", "js_error")):
+            axes.axhline(1, color=style.MUTED, linewidth=1, linestyle=":")
+    for axes in panels[1::2]:
+        axes.set_xlabel(", ".join(findings.axes))
+    style.arm_legend(figure, findings.arms)
+    caption = Markup(
+        "Errors by setting, mean over seeds. Those of the log-ratio and of its gradient are "
+        "relative to the truth's root mean square; at 1 (dotted) an estimate is no better than a "
+        "constant. Kernel widths are the median distance, without tuning."
+    )
+    return [Drawing("errors", figure, "Errors of the estimators by setting.", caption)]
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """How much worse the gradient is than the ratio, by arm."""
+    gradient, ratio = (
+        recorded(findings, name)[..., -1] for name in ("gradient_error", "ratio_error")
+    )
+    parts = []
+    for arm, name in enumerate(findings.arms):
+        quotient = (gradient[arm] / ratio[arm])[np.isfinite(ratio[arm])]
+        if quotient.size:
+            parts.append(f"{name} {np.median(quotient):.1f}")
+    return [
+        Markup(
+            "Relative error of the gradient over that of the log-ratio, out of sample, median "
+            "over settings and seeds: {}."
+        ).format("; ".join(parts))
+    ]

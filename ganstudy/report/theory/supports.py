@@ -1,0 +1,92 @@
+"""Disjoint supports: the signal as the critic improves, and the distances beside each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import arrays, recorded, setting_name
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """Gradient against critic, JS and W1 by distance, and the two critics of two Gaussians."""
+    return [_signal(findings), _distances(findings)]
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """The signal that is left at the end, by arm."""
+    length = recorded(findings, "generator_gradient")[..., -1]
+    parts = []
+    for arm, name in enumerate(findings.arms):
+        known = length[arm][np.isfinite(length[arm])]
+        if known.size:
+            parts.append(f"{name} {known.min():.2g} to {known.max():.2g}")
+    return [
+        Markup(
+            "Length of the generator's gradient after the last critic step, least to most over "
+            "distances and seeds: {}."
+        ).format("; ".join(parts))
+    ]
+
+
+def _signal(findings: Findings) -> Drawing:
+    length = recorded(findings, "generator_gradient")
+    steps = findings.ds["step"].values
+    shown = list(range(len(findings.settings)))[:4]
+    figure = Figure(figsize=(10.4, 3.2), layout="constrained")
+    panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
+    colours = style.arm_colours(len(findings.arms))
+    for axes, setting in zip(panels, shown, strict=True):
+        for arm, colour in enumerate(colours):
+            values = length[arm, setting].mean(0)
+            kept = (values > 0) & (steps > 0)
+            axes.plot(steps[kept], values[kept], color=colour)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.grid(axis="y")
+        axes.set_xlabel("critic steps")
+        name = setting_name(findings, setting)
+        axis = findings.axes[0] if len(findings.axes) == 1 else ""
+        axes.set_title(f"{axis} {name}".strip(), fontsize=8, color=style.INK)
+    panels[0].set_ylabel("length of the generator's gradient")
+    style.arm_legend(figure, findings.arms)
+    caption = Markup(
+        "The generator's gradient while the critic is trained towards perfection, mean over seeds. "
+        "Losses that saturate lose it, losses that are linear or logarithmic in D blow it up with "
+        "the critic's slope, and the 1-Lipschitz critic keeps it at 1."
+    )
+    return Drawing("signal", figure, "Length of the generator's gradient by critic steps.", caption)
+
+
+def _distances(findings: Findings) -> Drawing:
+    js, w1 = (recorded(findings, name)[0, :, 0, -1] for name in ("js", "w1"))
+    x, p, q, classifier, potential = arrays(findings)[0, -1, 0].T
+    figure = Figure(figsize=(10.4, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    order = np.argsort(w1)
+    colours = style.arm_colours(3)
+    left.plot(w1[order], w1[order], color=style.RULE, linewidth=1, zorder=0)
+    left.plot(w1[order], w1[order], linestyle="none", marker="o", color=colours[0], label="W₁")
+    left.plot(w1[order], js[order], marker="s", color=colours[1], label="JS")
+    left.axhline(np.log(2), color=style.MUTED, linewidth=1, linestyle=":")
+    left.set_xlabel("distance θ of the manifolds")
+    left.set_ylabel("divergence of q from p")
+    left.set_title("JS stays at log 2, W₁ is the distance")
+    left.legend()
+    scale = float(np.nanmax(p))
+    right.fill_between(x, p / scale, color="#e5e7eb", linewidth=0)
+    right.fill_between(x, q / scale, color="#eef2f7", linewidth=0)
+    right.plot(x, classifier, color=colours[1], label="best classifier D*")
+    right.plot(x, potential, color=colours[0], label="best critic of W₁")
+    right.set_xlabel("x; p on the left, q on the right")
+    right.set_title("two Gaussians: D* is flat where q is, the critic of W₁ is not")
+    right.legend()
+    caption = Markup(
+        "Left: exact divergences on the samples. Right: two normals eight standard deviations "
+        "apart, after figure 2 of Arjovsky, Chintala & Bottou 2017 (figure 3 in Bouman's slides)."
+    )
+    return Drawing("distances", figure, "JS and W1 by distance; two critics.", caption)

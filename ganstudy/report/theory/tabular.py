@@ -1,0 +1,185 @@
+"""The finite game: the collapse orbit, the descent of the cost, and how many D-steps it takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import Array, name_of, recorded, setting_name, tail
+
+NEAR = 0.01
+"""Distance from algorithm 2, in total variation, at which the practical algorithm follows it."""
+MOST_ORBITS = 3
+STEPS_SHOWN = 40
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """Three pictures; each only if the study has the trials for it."""
+    found = (_collapse(findings), _descent(findings), _critic_steps(findings))
+    return [drawing for drawing in found if drawing is not None]
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """How many D-steps bring the practical algorithm to its ideal."""
+    needed = _needed(findings)
+    if not needed:
+        return []
+    groups: dict[float, list[str]] = {}
+    for setting, count in needed.items():
+        groups.setdefault(count, []).append(setting_name(findings, setting))
+    parts = [
+        Markup("{} for {}").format(
+            f"{count:.0f}" if np.isfinite(count) else "none of the tried numbers",
+            prose.listing(labels),
+        )
+        for count, labels in sorted(groups.items())
+    ]
+    return [
+        Markup(
+            "D-steps with which the practical algorithm ends within {} (total variation) of where "
+            "the best critic leads: {}."
+        ).format(NEAR, prose.listing(parts, last="and"))
+    ]
+
+
+def _needed(findings: Findings) -> dict[int, float]:
+    """Least number of D-steps that follows algorithm 2, by setting; infinite if none does."""
+    steps = tail(recorded(findings, "critic_steps_taken")).mean(-1)
+    apart = tail(recorded(findings, "from_descent")).mean(-1)
+    needed = {}
+    for index in range(len(findings.settings)):
+        tried = np.isfinite(steps[:, index])
+        if tried.any():
+            near = tried & (apart[:, index] <= NEAR)
+            needed[index] = float(steps[near, index].min()) if near.any() else np.inf
+    return needed
+
+
+def _collapse(findings: Findings) -> Drawing | None:
+    fullest, support = recorded(findings, "fullest"), recorded(findings, "support")
+    collapsed = (support[:, :, 0, 1:] < 1 + 1e-6).all(-1)
+    places = np.argwhere(collapsed)
+    if not len(places):
+        return None
+    chosen = places[np.unique(np.linspace(0, len(places) - 1, MOST_ORBITS).round().astype(int))]
+    figure = Figure(figsize=(10.4, 2.9), layout="constrained")
+    panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
+    steps = findings.ds["step"].values
+    shown = steps <= steps[min(STEPS_SHOWN, len(steps) - 1)]
+    for axes, (arm, setting) in zip(panels, chosen, strict=True):
+        at = fullest[arm, setting, 0]
+        axes.plot(steps[shown][1:], at[shown][1:] + 1, color=style.RULE, linewidth=1)
+        axes.plot(
+            steps[shown][1:],
+            at[shown][1:] + 1,
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            color=style.arm_colours(len(findings.arms))[arm],
+        )
+        axes.set_title(name_of(findings, arm, setting), fontsize=8, color=style.INK)
+        axes.set_xlabel("step")
+        axes.grid(axis="y")
+    panels[0].set_ylabel("point that holds all mass of q")
+    caption = Markup(
+        "Algorithm 1, alternating minimization: with the best critic held fixed the best generator "
+        "is a point mass, and the next critic sends it elsewhere. It collapses at the first step "
+        "and jumps for ever. First seed, recorded steps."
+    )
+    return Drawing("collapse", figure, "Orbits of alternating minimization.", caption)
+
+
+def _descent(findings: Findings) -> Drawing | None:
+    cost, support = recorded(findings, "cost"), recorded(findings, "support")
+    practical = np.isfinite(recorded(findings, "from_descent")).any((-1, -2))
+    plain = np.isfinite(cost).any((-1, -2)) & ~practical & (support[:, :, 0, -1] > 1 + 1e-6)
+    places = np.argwhere(plain)
+    if not len(places):
+        return None
+    figure = Figure(figsize=(10.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    steps = findings.ds["step"].values
+    colours = sns.color_palette("husl", len(places)).as_hex()
+    for number, ((arm, setting), colour) in enumerate(zip(places, colours, strict=True)):
+        values = cost[arm, setting].mean(0)
+        label = setting_name(findings, setting)
+        axes.plot(
+            steps,
+            np.maximum(values, 1e-16),
+            color=colour,
+            linestyle=("-", "--", ":")[number % 3],
+            label=label or name_of(findings, arm, setting),
+        )
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("divergence that the generator descends")
+    axes.grid(axis="y")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    caption = Markup(
+        "Algorithm 2, generator loss gradient descent with the best critic: the cost of each "
+        "objective, mean over seeds. For the non-saturating loss it is C(R) − 2 log 2 = "
+        "2 KL((p_R + p_r)/2 ‖ p_r). Costs without a curvature at the equilibrium (total "
+        "variation, W₁) stop at a distance of the order of the step."
+    )
+    return Drawing("descent", figure, "Descent of the cost with the best critic.", caption)
+
+
+def _critic_steps(findings: Findings) -> Drawing | None:
+    steps = tail(recorded(findings, "critic_steps_taken")).mean(-1)
+    apart = tail(recorded(findings, "from_descent"))
+    if not np.isfinite(steps).any():
+        return None
+    figure = Figure(figsize=(10.4, 3.8), layout="constrained")
+    axes = figure.subplots()
+    colours = sns.color_palette("husl", len(findings.settings)).as_hex()
+    for index, colour in enumerate(colours):
+        label = setting_name(findings, index)
+        _line(axes, steps[:, index], apart[:, index], label, colour, index)
+    axes.axhline(NEAR, color=style.MUTED, linewidth=1, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    ticks = np.unique(steps[np.isfinite(steps)])
+    axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("D-steps before each M-step")
+    axes.set_ylabel("distance from algorithm 2 (total variation)")
+    axes.grid(axis="y")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    caption = Markup(
+        "The practical algorithm against algorithm 2 from the same start: distance of the two "
+        "generators over the last fifth of the steps, mean over seeds. Dotted line: {}, below "
+        "which we say that it follows algorithm 2. Trials that diverged are left out."
+    ).format(NEAR)
+    return Drawing("critic_steps", figure, "Distance from algorithm 2 by D-steps.", caption)
+
+
+def _line(
+    axes: Axes,
+    steps: Array,
+    apart: Array,
+    label: str,
+    colour: str,
+    index: int,
+) -> None:
+    means = np.array(
+        [row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in apart]
+    )
+    kept = np.isfinite(steps) & np.isfinite(means)
+    if not kept.any():
+        return
+    order = np.argsort(steps[kept])
+    axes.plot(
+        steps[kept][order],
+        np.maximum(means[kept][order], 1e-12),
+        color=colour,
+        linestyle=("-", "--", ":")[index % 3],
+        marker="o",
+        markersize=4,
+        label=label,
+    )

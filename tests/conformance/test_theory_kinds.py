@@ -1,0 +1,172 @@
+"""Every kind whose truth is known: its claims, its packs, its records, its place in the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import differences
+
+from ganstudy import kinds
+from ganstudy.kinds._theory import TOLERANCE_SUFFIX, TheoryKind
+from ganstudy.store import records
+from ganstudy.trial import Record, Trial
+
+THEORY = [kind for kind in kinds.family if issubclass(kind, TheoryKind)]
+INDEX = Path(__file__).parents[2] / "docs" / "theory.md"
+
+# Settings that together reach every claim of a kind, in trials of well under a second.
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "tabular": [
+        {"algorithm": algorithm, "divergence": divergence, "points": 5, "steps": 40, "lr": lr}
+        for algorithm, divergence, lr in (
+            ("alternating", "non_saturating", 0.5),
+            ("alternating", "wasserstein", 0.5),
+            ("descent", "non_saturating", 1.5),
+            ("descent", "minimax", 0.9),
+            ("descent", "f_reverse_kl", 0.3),
+            ("descent", "hinge", 0.5),
+            ("descent", "wasserstein", 0.5),
+            ("practical", "non_saturating", 0.5),
+        )
+    ],
+    "game": [
+        *(
+            {"game": "bilinear", "method": method, "order": order, "steps": 100}
+            for method, order in (
+                ("gradient", "simultaneous"),
+                ("gradient", "alternating"),
+                ("momentum", "simultaneous"),
+                ("momentum", "alternating"),
+                ("extragradient", "simultaneous"),
+                ("optimistic", "simultaneous"),
+                ("consensus", "simultaneous"),
+            )
+        ),
+        {"game": "quadratic", "curvature": 0.3, "steps": 100},
+        *(
+            {"game": "dirac_gan", "divergence": d, "regularizer": r, "radius": 0.3, "steps": 60}
+            for d, r in (
+                ("minimax", "none"),
+                ("non_saturating", "r1"),
+                ("non_saturating", "instance_noise"),
+                ("hinge", "gradient_penalty"),
+            )
+        ),
+    ],
+    "fit": [
+        *({"divergence": d, "steps": 200} for d in ("forward_kl", "f_kl", "reverse_kl", "minimax")),
+        {"objective": "wasserstein_1", "steps": 20},
+        {"objective": "wasserstein_2", "steps": 100},
+        {"divergence": "non_saturating", "modes": 3, "components": 2, "steps": 20},
+    ],
+    "supports": [
+        {"divergence": "minimax", "steps": 100, "samples": 4},
+        {"divergence": "non_saturating", "steps": 30, "samples": 4, "ambient": 5, "manifold": 3},
+        {"divergence": "wasserstein", "steps": 60, "samples": 4, "distance": 0.5},
+    ],
+    "ratio": [
+        {"estimator": estimator, "dimension": dimension, "samples": 200}
+        for estimator, dimension in (("neural", 20), ("logistic", 3), ("nearest_neighbours", 2))
+    ],
+}
+
+
+def _trials(kind: type[TheoryKind], seeds: int = 2) -> list[Trial[Any]]:
+    configurations = [kind.model_validate(settings) for settings in SETTINGS[kind.name]]
+    return [Trial(c, seed) for c in configurations for seed in range(seeds)]
+
+
+def _train(trials: list[Trial[Any]]) -> list[Record]:
+    """Trained in packs of one shape, in the order given."""
+    shapes: dict[str, list[Trial[Any]]] = {}
+    for trial in trials:
+        shapes.setdefault(trial.configuration.pack_key(), []).append(trial)
+    found = {
+        record.id: record
+        for own in shapes.values()
+        for record in own[0].configuration.train(own, "cpu", "eager")
+    }
+    return [found[trial.id] for trial in trials]
+
+
+@pytest.fixture(scope="module", params=THEORY, ids=lambda kind: kind.name)
+def trained(request: pytest.FixtureRequest) -> tuple[type[TheoryKind], list[Record]]:
+    return request.param, _train(_trials(request.param))
+
+
+def test_every_claim_is_checked_and_holds(
+    trained: tuple[type[TheoryKind], list[Record]],
+) -> None:
+    """Each claim within its tolerance in every trial; each statement with a slip outside it."""
+    kind, found = trained
+    for claim in kind.claims:
+        checks = [
+            (float(r.curves[claim.name][-1]), float(r.curves[claim.name + TOLERANCE_SUFFIX][-1]))
+            for r in found
+            if claim.name in r.curves
+        ]
+        assert checks, claim.name
+        assert all((error <= tolerance) != claim.printed for error, tolerance in checks), (
+            claim.name,
+            checks,
+        )
+
+
+def test_tolerances_are_small(trained: tuple[type[TheoryKind], list[Record]]) -> None:
+    """A tolerance that forgives everything checks nothing."""
+    kind, found = trained
+    for claim in kind.claims:
+        tolerances = [
+            float(r.curves[claim.name + TOLERANCE_SUFFIX][-1])
+            for r in found
+            if claim.name in r.curves
+        ]
+        assert np.median(tolerances) < (1 if "standard errors" in claim.tolerance else 0.1)
+
+
+def test_what_is_recorded_is_described(trained: tuple[type[TheoryKind], list[Record]]) -> None:
+    """Every curve has attributes, at every recorded step, and the first metric is the score."""
+    kind, found = trained
+    for record, trial in zip(found, _trials(kind), strict=True):
+        described = trial.configuration.variables()
+        assert set(record.curves) <= set(described)
+        assert np.array_equal(record.steps, trial.configuration.recorded_steps)
+        roles = [attributes["role"] for attributes in described.values()]
+        assert roles[0] == "metric"
+        for name, values in record.curves.items():
+            assert values.shape == record.steps.shape, name
+        score = next(iter(described))
+        assert np.isfinite(record.curves[score][-1]) or record.status == "diverged"
+
+
+def test_alone_as_in_a_pack(trained: tuple[type[TheoryKind], list[Record]]) -> None:
+    """The same numbers, bit for bit, beside other trials, alone, and in another order."""
+    kind, found = trained
+    trials = _trials(kind)
+    alone = [record for trial in trials for record in _train([trial])]
+    turned = _train(trials[::-1])[::-1]
+    for one, other, third in zip(found, alone, turned, strict=True):
+        assert differences(one, other) == []
+        assert differences(one, third) == []
+
+
+def test_records_survive_the_disk(
+    trained: tuple[type[TheoryKind], list[Record]], tmp_path: Path
+) -> None:
+    """Claims and arrays of a pack are read back as they were written."""
+    kind, _ = trained
+    first = _trials(kind)[:1]
+    record = _train(first)[0]
+    (back,) = records.read(records.write([record], tmp_path))
+    assert differences(record, back) == []
+
+
+def test_every_claim_is_in_the_index(trained: tuple[type[TheoryKind], list[Record]]) -> None:
+    """docs/theory.md has a row for each claim, by the name that it has in the dataset."""
+    kind, _ = trained
+    text = INDEX.read_text(encoding="utf-8")
+    for claim in kind.claims:
+        assert f"`{claim.name}`" in text, claim.name

@@ -1,0 +1,116 @@
+"""The finite game against closed forms, SciPy and POT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ot
+import pytest
+from scipy import optimize, stats
+from tiny import write_study
+
+from ganstudy.document import StudyError
+from ganstudy.kinds import _finite_game as game
+from ganstudy.kinds.tabular import Tabular
+from ganstudy.study import load
+from ganstudy.trial import Record, Trial
+
+
+def _run(seed: int = 0, **settings: Any) -> Record:
+    kind = Tabular.model_validate({"points": 6, "steps": 80, **settings})
+    (record,) = kind.train([Trial(kind, seed)], "cpu", "eager")
+    return record
+
+
+def _random(points: int, seed: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    p, q = rng.dirichlet(np.full(points, 3.0), size=2)
+    return p, q / p
+
+
+def test_best_critic_of_the_log_loss() -> None:
+    """f = 1/(1 + R), the slides' discriminator."""
+    p, ratio = _random(7, 0)
+    logits = game.best_logits(Tabular().divergence, p[None], ratio[None])
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits[0])), 1 / (1 + ratio), rtol=1e-12)
+
+
+def test_projection_of_the_gradient_keeps_the_mean_of_the_ratio() -> None:
+    """P0 as printed: d - E[d]/E[p] p, whose mean under p is zero."""
+    p, d = _random(9, 1)
+    projected = game.project_gradient(p[None], d[None])[0]
+    np.testing.assert_allclose(projected, d - (p @ d) / (p @ p) * p, rtol=1e-12)
+    assert abs(p @ projected) < 1e-15
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_projection_onto_the_simplex_is_the_nearest_point(seed: int) -> None:
+    """Against a general solver."""
+    p, _ = _random(6, seed)
+    far = np.random.default_rng(seed).normal(1, 3, size=6)
+    far[0] = -1.0
+    nearest = optimize.minimize(
+        lambda r: ((r - far) ** 2).sum(),
+        np.ones(6),
+        bounds=[(0, None)] * 6,
+        constraints={"type": "eq", "fun": lambda r: p @ r - 1},
+        options={"ftol": 1e-14},
+    ).x
+    np.testing.assert_allclose(game.project_ratio(p[None], far[None])[0], nearest, atol=1e-5)
+
+
+def test_total_variation_and_cost_of_the_start() -> None:
+    """The recorded laws give the recorded numbers, by SciPy's entropy."""
+    record = _run(divergence="reverse_kl")
+    assert record.samples is not None
+    p, start, _ = record.samples.astype(float).T
+    assert record.curves["total_variation"][0] == pytest.approx(abs(p - start).sum() / 2, rel=1e-5)
+    assert record.curves["cost"][0] == pytest.approx(stats.entropy(start, p), rel=1e-5)
+
+
+def test_wasserstein_cost_is_the_transport_cost() -> None:
+    """W1 of the last laws on the unit interval, by POT."""
+    record = _run(divergence="wasserstein", steps=20)
+    assert record.samples is not None
+    p, _, last = record.samples.astype(float).T
+    positions = np.linspace(0, 1, 6)
+    expected = ot.wasserstein_1d(positions, positions, p, last)
+    assert record.curves["cost"][-1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_descent_reaches_the_equilibrium_and_alternating_does_not() -> None:
+    """R = 1 at the end of algorithm 2; a point mass at the end of algorithm 1."""
+    assert _run(lr=1.5).curves["total_variation"][-1] < 1e-4
+    alternating = _run(algorithm="alternating")
+    assert alternating.curves["support"][-1] == pytest.approx(1.0)
+
+
+def test_more_critic_steps_follow_algorithm_2_more_closely() -> None:
+    """The distance from the exact critic's orbit shrinks with N_d."""
+    apart = [
+        _run(algorithm="practical", critic={"steps": n, "lr": 0.05}).curves["from_descent"][-20:]
+        for n in (1, 5, 25)
+    ]
+    distances = [float(x.mean()) for x in apart]
+    assert distances[0] > 2 * distances[1] > 4 * distances[2]
+
+
+def test_a_critic_that_runs_away_is_marked() -> None:
+    """Far too large a critic step: `diverged`, with the step, and NaN from there on."""
+    record = _run(
+        algorithm="practical", divergence="f_squared_hellinger", critic={"steps": 20, "lr": 5.0}
+    )
+    assert record.status == "diverged"
+    assert np.isnan(record.curves["total_variation"][-1])
+    assert record.diverged_at >= 1
+
+
+def test_practical_wasserstein_is_a_mistake_with_a_line(tmp_path: Path) -> None:
+    text = (
+        "question: Can it be?\n"
+        "trial: {kind: tabular, algorithm: practical, divergence: wasserstein}\n"
+    )
+    with pytest.raises(StudyError, match=r"tiny.yaml:2.*needs a critic without a constraint"):
+        load(write_study(tmp_path, text))
