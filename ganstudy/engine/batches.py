@@ -33,16 +33,16 @@ def block_length(configuration: Adversarial) -> int:
 
 
 def batches(
-    trials: Sequence[Trial[Adversarial]], device: torch.device
+    trials: Sequence[Trial[Adversarial]], device: torch.device, begun: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches, one pair for each M-step.
+    """Endless batches, one pair for each M-step after the first `begun`.
 
     Shapes  real `(D-steps, pack, batch, dimension)`; latent `(D-steps + 1, pack, batch, latent)`.
     """
     shape = trials[0].configuration
     steps, d_steps, batch = block_length(shape), shape.critic.steps, shape.batch
     dimension, latent_dimension = shape.target.dimension, shape.generator.latent
-    block = 0
+    block, skipped = divmod(begun, steps)
     while True:
         real = np.empty((steps, d_steps, len(trials), batch, dimension), np.float32)
         latent = np.empty((steps, d_steps + 1, len(trials), batch, latent_dimension), np.float32)
@@ -56,8 +56,8 @@ def batches(
             )
         real_on_device = torch.from_numpy(real).to(device, non_blocking=True)
         latent_on_device = torch.from_numpy(latent).to(device, non_blocking=True)
-        yield from zip(real_on_device, latent_on_device, strict=True)
-        block += 1
+        yield from zip(real_on_device[skipped:], latent_on_device[skipped:], strict=True)
+        block, skipped = block + 1, 0
 
 
 def evaluation_latent(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import torch
 
 from ganstudy.divergences import Divergence
 from ganstudy.engine.batches import batches, evaluation_latent
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.engine.program import program
 from ganstudy.engine.stacked import stack
 from ganstudy.engine.step import Game, Player, PlayerState, State
@@ -41,9 +41,10 @@ def train(
     device_name: str = "cpu",
     program_name: ProgramName = "eager",
     beside: Sequence[Member] = (),
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
-    started = time.perf_counter()
+    flight = checkpoints.flight(trials, program_name, beside)
     device = torch.device(device_name)
     stacked = program(program_name)
     padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
@@ -51,15 +52,16 @@ def train(
     recorder = _Recorder(trials, evaluation_latent(padded, device))
     configuration = trials[0].configuration
     steps, every = configuration.steps, configuration.record.every
-    source = batches(padded, device)
-    for step, (real, latent) in enumerate(itertools.islice(source, steps), start=1):
+    begun, state = flight.resume(state, recorder)
+    source = itertools.islice(batches(padded, device, begun), steps - begun)
+    for step, (real, latent) in enumerate(source, start=begun + 1):
         state, info = stacked.step(game, state, real, latent)
         if step % every == 0 or step == steps:
             recorder.record(step, game, state, info._asdict())
             if not recorder.any_alive:
                 break
-    seconds = (time.perf_counter() - started) / len(trials)
-    return recorder.records(game, state, program_name, seconds)
+        flight.offer(step, state, recorder)
+    return recorder.records(game, state, program_name, flight.seconds / len(trials))
 
 
 def initial(

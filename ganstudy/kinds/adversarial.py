@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, field_validator
 
 from ganstudy import constraints, divergences, networks, optimizers, targets
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Member, Settings
 from ganstudy.kinds._base import Kind
 from ganstudy.metrics import Metric
@@ -18,6 +19,7 @@ from ganstudy.trial import canonical_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ganstudy.engine.checkpoints import Checkpoints
     from ganstudy.trial import ProgramName, Record, Trial
 
 
@@ -178,8 +180,9 @@ class Adversarial(Kind):
         device: str,
         program: ProgramName,
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         """Train the pack with the stacked engine."""
         from ganstudy.engine.training import train
 
-        return train(trials, device, program, beside)
+        return train(trials, device, program, beside, checkpoints)
