@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ganstudy.engine import checkpoints
 from ganstudy.engine.packing import choose_program, packs
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
@@ -18,9 +20,13 @@ from ganstudy.study import Study, load
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.schedule.executor import Executor
+    from ganstudy.schedule.loop import Running
     from ganstudy.trial import ProgramName, Record, Trial
 
-__all__ = ["Progress", "counts", "name_of", "reopen", "report", "run"]
+__all__ = ["ExecutorName", "Progress", "name_of", "reopen", "report", "run", "status"]
+
+ExecutorName = Literal["local", "dask"]
 
 
 @dataclass
@@ -65,23 +71,33 @@ def run(
     *,
     workers: int,
     devices: tuple[str, ...] = ("cpu",),
+    executor: ExecutorName = "local",
+    scheduler: str | None = None,
     command: str = "",
     observe: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
-    Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use.
+    executor  `local`, or `dask`: on a cluster of its own, or on that of a `scheduler`
+
+    Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
+            full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
     """
     directory = RunDirectory(out)
     plan = Grid(study)
     trials = {trial.id: trial for trial in plan.trials.values()}
     with directory.locked():
+        directory.check_schema()
+        directory.set_damaged_aside()
+        directory.check_study(study, plan)
         recorded = directory.recorded()
         missing = [trial for trial_id, trial in trials.items() if trial_id not in recorded]
         progress = Progress(len(trials))
         progress.done.update(recorded[i] for i in trials if i in recorded)
         progress.cost_planned = sum(t.configuration.cost() for t in missing)
-        parts = packs(missing, workers, study.file.engine.pack)
+        parts = in_flight(directory, missing)
+        flying = {trial for pack in parts for trial in pack}
+        parts += packs((t for t in missing if t not in flying), workers, study.file.engine.pack)
         progress.program, progress.program_reason = program(directory, study, parts, workers)
         directory.write_study(study, plan)
         if missing:
@@ -90,10 +106,12 @@ def run(
                 "command": command,
                 "workers": workers,
                 "devices": list(devices),
+                "executor": executor,
                 "program": progress.program,
             }
             try:
-                train(directory, parts, beside(plan), session, progress, observe)
+                with open_executor(executor, workers, devices, scheduler) as opened:
+                    train(directory, study, plan, parts, opened, progress, observe)
             finally:
                 session["seconds"] = round(progress.seconds, 1)
                 session["trials"] = progress.trained
@@ -105,23 +123,88 @@ def run(
 
 def train(
     directory: RunDirectory,
+    study: Study,
+    plan: Grid,
     parts: Sequence[Pack],
-    beside: tuple[Member, ...],
-    session: Mapping[str, Any],
+    executor: Executor,
     progress: Progress,
     observe: Callable[[Progress], None],
 ) -> None:
     """Train packs and keep their records as they land."""
-    # Workers are needed only where something is missing, and cost a second to import.
-    from ganstudy.schedule.local import train_packs
+    from ganstudy.schedule.executor import ExecutorError
+    from ganstudy.schedule.interruption import Interruption
+    from ganstudy.schedule.loop import Limits, Planned, train_packs
 
-    trials = {trial.id: trial for pack in parts for trial in pack}
+    trials = {trial.id: trial for trial in plan.trials.values()}
+    recorded = set(directory.recorded())
+    engine = study.file.engine
+    assert progress.program is not None
     observe(progress)
-    workers, devices, program_name = (session[k] for k in ("workers", "devices", "program"))
-    for records in train_packs(parts, workers, devices, program_name, beside):
-        directory.write(records)
-        progress.add(trials, records)
-        observe(progress)
+    try:
+        with Interruption() as interruption, heartbeat(directory, progress) as beat:
+            for records in train_packs(
+                Planned(parts),
+                executor,
+                progress.program,
+                beside(plan),
+                checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
+                limits=Limits(engine.time_limit, engine.memory_limit),
+                interruption=interruption,
+                beat=beat,
+            ):
+                directory.write(records)
+                recorded.update(record.id for record in records)
+                checkpoints.discard(directory.checkpoints, recorded)
+                progress.add(trials, records)
+                observe(progress)
+    except ExecutorError as error:
+        raise RunError(f"{directory.path}: {error}") from None
+
+
+def in_flight(directory: RunDirectory, missing: Sequence[Trial[Any]]) -> list[Pack]:
+    """Packs of earlier sessions that can go on from a checkpoint, in the order of their trials."""
+    return checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
+
+
+def open_executor(
+    name: ExecutorName, workers: int, devices: tuple[str, ...], scheduler: str | None
+) -> Executor:
+    """The executor of a name; workers are needed only where something is missing, and cost a
+    second to import."""
+    if name == "dask":
+        from ganstudy.schedule.dask import DaskExecutor
+
+        return DaskExecutor(workers, devices, scheduler)
+    from ganstudy.schedule.local import LocalExecutor
+
+    return LocalExecutor(workers, devices)
+
+
+@contextmanager
+def heartbeat(
+    directory: RunDirectory, progress: Progress
+) -> Iterator[Callable[[Sequence[Running]], None]]:
+    """Keep `ganstudy status` informed from one second to the next while packs are trained."""
+    latest = 0.0
+
+    def beat(running: Sequence[Running]) -> None:
+        nonlocal latest
+        if time.monotonic() - latest < 1.0:
+            return
+        latest = time.monotonic()
+        directory.write_heartbeat(
+            {
+                "seconds": progress.seconds,
+                "trial_steps": progress.trial_steps,
+                "seconds_left": progress.seconds_left,
+                "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
+            }
+        )
+
+    try:
+        yield beat
+    finally:
+        directory.remove_heartbeat()
 
 
 def beside(plan: Grid) -> tuple[Member, ...]:
@@ -167,7 +250,24 @@ def name_of(directory: RunDirectory) -> str:
     return str(directory.read_environment().get("study", directory.path.resolve().name))
 
 
-def counts(directory: RunDirectory, plan: Grid) -> Counter[str]:
-    """Planned trials by status; those without a record are `missing`."""
-    recorded = directory.recorded()
-    return Counter(recorded.get(i, "missing") for i in {t.id for t in plan.trials.values()})
+def status(path: Path) -> dict[str, Any]:
+    """How far a run is, as plain values; `running` is None unless a process is at it.
+
+    The slowest trial is the one with the most training time, an equal share of its pack's.
+    """
+    directory, study = reopen(path)
+    planned = {trial.id for trial in Grid(study).trials.values()}
+    entries = {i: entry for i, entry in directory.entries().items() if i in planned}
+    counts = Counter(entries[i].status if i in entries else "missing" for i in planned)
+    slowest = max(entries, key=lambda i: entries[i].seconds, default=None)
+    return {
+        "run": str(path),
+        "status": dict(counts),
+        "running": directory.read_heartbeat(),
+        "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
+        "failures": [
+            {"trial": i, "seed": entry.seed, "cause": entry.cause}
+            for i, entry in entries.items()
+            if entry.status == "failed"
+        ],
+    }

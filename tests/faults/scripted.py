@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.family import Member
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
@@ -46,6 +47,7 @@ class Scripted(Kind):
         device: str,
         program: ProgramName = "eager",
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         return [self._one(trial, program) for trial in trials]
 
