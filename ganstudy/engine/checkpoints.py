@@ -41,6 +41,7 @@ __all__ = [
     "discard",
     "packs_in_flight",
     "request_stop",
+    "steps_kept",
 ]
 
 EVERY = 30.0
@@ -226,6 +227,13 @@ def packs_in_flight(folder: Path, missing: Mapping[str, Trial[Any]]) -> list[Pac
         taken.update(own)
         packs += [tuple(missing[i] for i in own)] if own else []
     return packs
+
+
+def steps_kept(folder: Path | None, pack: Pack) -> int:
+    """Steps after which all trials of a pack have a state in one checkpoint; 0 without one."""
+    wanted = {trial.id for trial in pack}
+    own = (h["step"] for _, h in _headers(folder) if wanted <= set(h["trials"]))
+    return max(own, default=0)
 
 
 def discard(folder: Path, recorded: Collection[str]) -> None:

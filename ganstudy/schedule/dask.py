@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster
+from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
 from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.devices import named, slots
@@ -24,6 +24,7 @@ from ganstudy.schedule.executor import (
     ExecutorError,
     Task,
     attempt,
+    warm_up,
 )
 from ganstudy.schedule.interruption import signals_held
 
@@ -73,6 +74,7 @@ class DaskExecutor(Executor):
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
+            self._client.register_plugin(_WarmUp())
             self._open = opening.pop_all()
 
     def room(self) -> int:
@@ -126,6 +128,16 @@ class DaskExecutor(Executor):
             self.drain()
             self._client.cancel(list(self._tasks.values()), force=True)
         self._open.close()
+
+
+class _WarmUp(WorkerPlugin):
+    """Done by every worker of the cluster before its first task, those to come included."""
+
+    name = "ganstudy"
+
+    def setup(self, worker: object) -> None:
+        """Called by Dask."""
+        warm_up()
 
 
 def _ended(future: Future[Any]) -> Ended:

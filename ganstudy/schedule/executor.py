@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.family import Member
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt"]
+__all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
 
 WORKER_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
@@ -96,6 +96,11 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """End all workers, whatever they do; after this there is no process left."""
+
+
+def warm_up() -> None:
+    """Import what takes seconds, before a worker is given a pack and its time begins to count."""
+    import ganstudy.engine.training  # noqa: F401
 
 
 def attempt(task: Task, device: str) -> Ended:

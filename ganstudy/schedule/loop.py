@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, steps_kept
 from ganstudy.schedule.executor import Ended, Executor, Task
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
@@ -76,10 +76,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Running:
-    """A pack that a worker trains, and since when."""
+    """A pack that a worker trains, since when, and from which step."""
 
     pack: Pack
     tries: int
+    begun: int
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -106,7 +107,9 @@ def train_packs(
     A pack that fails, by an exception, the death of its worker or the time limit, is split in
     halves until the trial at fault stands alone. That trial becomes a `failed` record with its
     cause: at once after an exception or at the time limit, and after `TRIES` deaths. Other packs
-    are not touched. After an interruption no pack begins, and those under way keep their state.
+    are not touched. A pack that has got further than ever before when its worker died is not at
+    fault, and is tried again as it is. After an interruption no pack begins, and those under way
+    keep their state.
 
     Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`.
     """
@@ -121,7 +124,8 @@ def train_packs(
                 waiting.extend((pack, 1) for pack in source.ask(room - len(waiting)))
             for pack, tries in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                 task = Task(pack, program, beside, checkpoints, limits.gigabytes)
-                running[executor.submit(task)] = Running(pack, tries)
+                begun = steps_kept(checkpoints.folder, pack)
+                running[executor.submit(task)] = Running(pack, tries, begun)
             if not running and (interruption.asked or (room and not waiting)):
                 break
             if interruption.asked and drained_at is None:
@@ -142,6 +146,8 @@ def train_packs(
                 records = list(ended.records)
                 if ended.how == "stopped":
                     waiting.appendleft((one.pack, one.tries))
+                elif ended.how == "died" and steps_kept(checkpoints.folder, one.pack) > one.begun:
+                    waiting.appendleft((one.pack, 1))
                 elif ended.how != "trained":
                     records = _again_or_failed(one, ended, waiting, program)
                 if records:

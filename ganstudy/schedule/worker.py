@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.executor import Ended, attempt
+from ganstudy.schedule.executor import Ended, attempt, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
@@ -38,6 +38,7 @@ def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
     with stack.open("w") as file, slot.leased() as device:
         # Written by C code, which needs no lock of a process that hangs.
         faulthandler.register(signal.SIGUSR1, file=file)
+        warm_up()
         connection.send(None)
         while True:
             try:
