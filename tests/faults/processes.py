@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from ganstudy.store import RunDirectory
+
 DRIVER = Path(__file__).with_name("driver.py")
 
 STUDY = """\
@@ -78,6 +80,12 @@ def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
 def in_flight(out: Path) -> bool:
     """Whether a pack has begun, as its checkpoint tells."""
     return any((out / "checkpoints").glob("*.checkpoint"))
+
+
+def packs_under_way(out: Path) -> int:
+    """Packs that have been trained for a second, as the run itself says."""
+    said = RunDirectory(out).read_heartbeat()
+    return sum(pack["seconds"] > 1.0 for pack in said["packs"]) if said else 0
 
 
 def gone(run: subprocess.Popen[str], seconds: float = 15.0) -> bool:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import STUDY, gone, in_flight, kill, start, wait_until, workers
+from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until, workers
 from scripted import Scripted
 from tiny import differences, write_study
 
@@ -30,8 +30,7 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     """To the whole group, as a terminal sends it: exit 130, checkpoints, no process left."""
     out = tmp_path / "run"
     run = start(write_study(tmp_path, LONG), out, every=1000.0)
-    wait_until(lambda: len(workers(run)) == 2)
-    time.sleep(8.0)
+    wait_until(lambda: packs_under_way(out) == 2)
     assert not in_flight(out)
     os.killpg(run.pid, number)
     text, _ = run.communicate(timeout=60)
