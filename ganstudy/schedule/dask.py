@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import os
 import queue
 import time
@@ -55,7 +56,7 @@ class DaskExecutor(Executor):
         self._devices = ",".join(devices)
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
-        self._threads, self._counted = 0, 0.0
+        self._threads, self._counted = 1, -math.inf
         self._open = ExitStack()
         with self._open as opening, dask.config.set(_CONFIGURATION), signals_held():
             cluster: Any = scheduler
@@ -80,8 +81,10 @@ class DaskExecutor(Executor):
     def room(self) -> int:
         """Threads of the cluster that train nothing; workers may come and go."""
         if time.monotonic() - self._counted > 1.0:
-            self._threads = sum(self._client.nthreads().values())
-            self._counted = time.monotonic()
+            threads = sum(self._client.nthreads().values())
+            if not threads and self._threads:
+                _log.warning("the Dask cluster has no workers left; waiting for some")
+            self._threads, self._counted = threads, time.monotonic()
         return max(0, self._threads - len(self._tasks))
 
     def submit(self, task: Task) -> Hashable:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from ganstudy.trial import ProgramName, Status
 
-__all__ = ["Damaged", "Entry", "index", "program", "read", "schema", "write"]
+__all__ = ["Damaged", "Entry", "index", "read", "schema", "write"]
 
 _SCALARS = ("id", "seed", "settings", "status", "program", "diverged_at", "seconds", "cause")
+_TEXTS = ("id", "status", "cause", "program")
 
 
 class Damaged(Exception):
@@ -40,6 +41,7 @@ class Entry(NamedTuple):
     seed: int
     seconds: float
     cause: str
+    program: ProgramName
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -62,15 +64,10 @@ def index(path: Path) -> dict[str, Entry]:
     Errors  `Damaged`.
     """
     with h5py.File(_content(path)) as file:
-        ids, status, cause = (file[name].asstr()[:].tolist() for name in ("id", "status", "cause"))
+        texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
-    return dict(zip(ids, map(Entry, status, seed, seconds, cause), strict=True))
-
-
-def program(path: Path) -> ProgramName:
-    """The program that trained a pack."""
-    with h5py.File(path) as file:
-        return "compiled" if file["program"].asstr()[0] == "compiled" else "eager"
+    ids, status, cause, program = texts.values()
+    return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
 
 
 def schema(path: Path) -> int:

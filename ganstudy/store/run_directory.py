@@ -54,6 +54,7 @@ class RunDirectory:
         self.results = path / "results.zarr"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
+        self._indices: dict[str, dict[str, Entry]] = {}
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
@@ -166,7 +167,7 @@ class RunDirectory:
         found: dict[str, Entry] = {}
         for path in self._files():
             try:
-                found |= records.index(path)
+                found |= self._index(path)
             except records.Damaged as error:
                 _log.warning("%s; its trials count as missing", error)
         return found
@@ -176,7 +177,7 @@ class RunDirectory:
         moved: list[Path] = []
         for path in self._files():
             try:
-                records.index(path)
+                self._index(path)
             except records.Damaged as error:
                 self.damaged.mkdir(exist_ok=True)
                 moved.append(path.rename(self.damaged / path.name))
@@ -185,7 +186,7 @@ class RunDirectory:
 
     def program(self) -> ProgramName | None:
         """The program that trained the run's records; None before the first."""
-        return next((records.program(path) for path in self._files()), None)
+        return next((entry.program for entry in self.entries().values()), None)
 
     def read(self) -> Iterator[Record]:
         """Every record that is not damaged, one file at a time."""
@@ -204,7 +205,7 @@ class RunDirectory:
         unwanted = set(statuses)
         self.set_damaged_aside()
         for path in self._files():
-            if unwanted.isdisjoint(entry.status for entry in records.index(path).values()):
+            if unwanted.isdisjoint(entry.status for entry in self._index(path).values()):
                 continue
             kept = [record for record in records.read(path) if record.status not in unwanted]
             if kept:
@@ -248,6 +249,12 @@ class RunDirectory:
         except psutil.NoSuchProcess:
             same = False
         return content if same else None
+
+    def _index(self, path: Path) -> dict[str, Entry]:
+        """The entries of a file, which is read and checked once; its name is its content's."""
+        if path.name not in self._indices:
+            self._indices[path.name] = records.index(path)
+        return self._indices[path.name]
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))

@@ -66,14 +66,14 @@ def test_a_killed_dask_worker_costs_nothing_but_time(
     address, nannies = cluster
     study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 1500"))
     out, calm = tmp_path / "run", tmp_path / "calm"
-    run = start(study, out, "--executor", "dask", "--scheduler", address)
+    run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.5)
     wait_until(lambda: packs_under_way(out) == 2)
     for worker in _worker(nannies[0]):
         kill(worker)
-    local = start(study, calm)
-    text, _ = run.communicate(timeout=400)
+    local = start(study, calm, "engine.pack=6", every=1000.0)
+    text, _ = run.communicate(timeout=900)
     assert run.returncode == 0, text
-    local.communicate(timeout=400)
+    local.communicate(timeout=900)
     expected = {record.id: record for record in RunDirectory(calm).read()}
     found = list(RunDirectory(out).read())
     assert sorted(record.id for record in found) == sorted(expected)

@@ -24,6 +24,7 @@ def _train(pack: list[Trial[Scripted]], limits: Limits) -> dict[str, Record]:
         return {record.id: record for part in parts for record in part}
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     """The pack is halved at the time limit; the record of the one at fault says where it hung."""
     others = [_script(tmp_path, seed) for seed in range(2)]
@@ -47,6 +48,7 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     assert _train([fitting], Limits(gigabytes=2.0))[fitting.id].status == "complete"
 
 
+@pytest.mark.slow
 def test_a_trial_that_always_crashes_is_tried_a_stated_number_of_times(tmp_path: Path) -> None:
     """Three deaths alone; the record says how its worker ended."""
     bad = _script(tmp_path, 7, action="kill")

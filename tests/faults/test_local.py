@@ -59,6 +59,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     assert {record.status for record in _train(packs).values()} == {"complete"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -> None:
     """Trials that happen to run beside it, however long, are not blamed for it."""
     killer = _script(tmp_path, 0, action="kill", seconds=0.2)
@@ -72,6 +73,7 @@ def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -
     assert attempts(killer) >= TRIES
 
 
+@pytest.mark.slow
 def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
     """The death is noticed when the next pack is handed out, and does not end the run."""
     packs = [
