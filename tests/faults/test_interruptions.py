@@ -77,7 +77,7 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
 def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
     """Workers, the parent, or both, at random moments; the same bits, no trial twice or lost."""
     rng = random.Random(0)
-    text = STUDY.replace("steps: 100", "steps: 3000").replace("every: 25", "every: 500")
+    text = STUDY.replace("steps: 100", "steps: 1500").replace("every: 25", "every: 500")
     study, out, calm = write_study(tmp_path, text), tmp_path / "run", tmp_path / "calm"
     # In wider packs, which are quicker: a trial's bits do not depend on its pack.
     undisturbed = start(study, calm, "engine.pack=6", every=1000.0)
