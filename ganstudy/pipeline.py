@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.packing import choose_program, packs
+from ganstudy.schedule.executor import ExecutorError
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import Study, load
@@ -112,6 +113,8 @@ def run(
             try:
                 with open_executor(executor, workers, devices, scheduler) as opened:
                     train(directory, study, plan, parts, opened, progress, observe)
+            except ExecutorError as error:
+                raise RunError(f"{directory.path}: {error}") from None
             finally:
                 session["seconds"] = round(progress.seconds, 1)
                 session["trials"] = progress.trained
@@ -131,7 +134,6 @@ def train(
     observe: Callable[[Progress], None],
 ) -> None:
     """Train packs and keep their records as they land."""
-    from ganstudy.schedule.executor import ExecutorError
     from ganstudy.schedule.interruption import Interruption
     from ganstudy.schedule.loop import Limits, Planned, train_packs
 
@@ -140,25 +142,22 @@ def train(
     engine = study.file.engine
     assert progress.program is not None
     observe(progress)
-    try:
-        with Interruption() as interruption, heartbeat(directory, progress) as beat:
-            for records in train_packs(
-                Planned(parts),
-                executor,
-                progress.program,
-                beside(plan),
-                checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
-                limits=Limits(engine.time_limit, engine.memory_limit),
-                interruption=interruption,
-                beat=beat,
-            ):
-                directory.write(records)
-                recorded.update(record.id for record in records)
-                checkpoints.discard(directory.checkpoints, recorded)
-                progress.add(trials, records)
-                observe(progress)
-    except ExecutorError as error:
-        raise RunError(f"{directory.path}: {error}") from None
+    with Interruption() as interruption, heartbeat(directory, progress) as beat:
+        for records in train_packs(
+            Planned(parts),
+            executor,
+            progress.program,
+            beside(plan),
+            checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
+            limits=Limits(engine.time_limit, engine.memory_limit),
+            interruption=interruption,
+            beat=beat,
+        ):
+            directory.write(records)
+            recorded.update(record.id for record in records)
+            checkpoints.discard(directory.checkpoints, recorded)
+            progress.add(trials, records)
+            observe(progress)
 
 
 def in_flight(directory: RunDirectory, missing: Sequence[Trial[Any]]) -> list[Pack]:

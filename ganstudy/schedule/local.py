@@ -43,10 +43,14 @@ class LocalExecutor(Executor):
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
         python_tracker.ensure_running()
-        self._workers = [
-            _Worker(slot, self._folder / f"{number}.stack")
-            for number, slot in enumerate(slots(devices, workers))
-        ]
+        self._workers: list[_Worker] = []
+        try:
+            with signals_held():
+                for number, slot in enumerate(slots(devices, workers)):
+                    self._workers.append(_Worker(slot, self._folder / f"{number}.stack"))
+        except BaseException:
+            self.close()
+            raise
 
     def room(self) -> int:
         """Workers that are ready and have nothing to do."""
