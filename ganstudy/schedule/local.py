@@ -25,8 +25,8 @@ from ganstudy.schedule.worker import serve
 
 __all__ = ["LocalExecutor"]
 
-_STARTS = 3
-"""How often in a row a worker may die before it is ready."""
+_STARTS = 10
+"""How often in a row a worker may die before it is ready; some machines kill at random."""
 
 _STACK_SECONDS = 2.0
 

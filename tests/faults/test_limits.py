@@ -60,6 +60,7 @@ def test_a_trial_that_always_crashes_is_tried_a_stated_number_of_times(tmp_path:
 
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not started for ever."""
+    monkeypatch.setattr("ganstudy.schedule.local._STARTS", 2)
     monkeypatch.setattr("ganstudy.schedule.local.serve", _dies)
     with (
         LocalExecutor(1) as executor,
