@@ -64,7 +64,7 @@ def test_a_killed_dask_worker_costs_nothing_but_time(
 ) -> None:
     """The records that come back are those of local workers, bit for bit."""
     address, nannies = cluster
-    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 1500"))
+    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 400"))
     out, calm = tmp_path / "run", tmp_path / "calm"
     run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.5)
     wait_until(lambda: packs_under_way(out) == 2)
