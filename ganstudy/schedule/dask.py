@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
@@ -57,6 +58,8 @@ class DaskExecutor(Executor):
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
         self._threads, self._counted = 1, -math.inf
+        # It starts a process, and unblocks signals when it does.
+        resource_tracker.ensure_running()
         self._open = ExitStack()
         with self._open as opening, dask.config.set(_CONFIGURATION), signals_held():
             cluster: Any = scheduler
