@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shlex
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ganstudy.pipeline import Progress
+    from ganstudy.pipeline import ExecutorName, Progress
     from ganstudy.study import Study
 
 from ganstudy.plugins import FAMILIES
@@ -42,9 +43,24 @@ def main() -> None:
 @study_argument
 @overrides_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
-@workers_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    show_default="number of cores; with GPUs one for each",
+    help="Worker processes, one thread each, dealt out over the devices.",
+)
 @click.option(
     "--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,..."
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Processes of this machine, or a Dask cluster.",
+)
+@click.option(
+    "--scheduler", metavar="tcp://...", help="Dask's scheduler; default: a cluster of its own."
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
@@ -53,8 +69,10 @@ def run(
     study: Path,
     overrides: tuple[str, ...],
     out: Path | None,
-    workers: int,
+    workers: int | None,
     devices: str,
+    executor: ExecutorName,
+    scheduler: str | None,
     dry_run: bool,
     fresh: bool,
     as_json: bool,
@@ -63,11 +81,15 @@ def run(
     with _clear_errors():
         from ganstudy import pipeline
 
+        if scheduler and executor != "dask":
+            raise click.UsageError("--scheduler is Dask's; add --executor dask")
         asked, directory = _asked(study, overrides, out)
         if dry_run:
-            _print_plan(asked, directory, workers, as_json)
+            _print_plan(asked, directory, workers or _cores(), as_json)
             return
         device_names = _devices(devices)
+        if workers is None:
+            workers = _cores() if "cpu" in device_names else len(device_names)
         if fresh and directory.exists():
             aside = _aside(directory)
             directory.rename(aside)
@@ -79,6 +101,8 @@ def run(
                     directory,
                     workers=workers,
                     devices=device_names,
+                    executor=executor,
+                    scheduler=scheduler,
                     command=shlex.join(["ganstudy", *sys.argv[1:]]),
                     observe=observe,
                 )
@@ -145,28 +169,29 @@ def plan(
 @run_argument
 @json_option
 def status(run: Path, as_json: bool) -> None:
-    """Count trials by status; show failures with their causes."""
+    """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with _clear_errors():
         from ganstudy import pipeline
 
-        directory, search = pipeline.reopen(run)
-        counts = search.counts()
-        ids = {trial.id for trial in search.trials.values()}
-        failures = (
-            [
-                {"trial": r.id, "seed": r.seed, "cause": r.cause}
-                for r in directory.read()
-                if r.status == "failed" and r.id in ids
-            ]
-            if counts["failed"]
-            else []
-        )
+        found = pipeline.status(run)
         if as_json:
-            summary = {"run": str(run), "status": dict(counts), "failures": failures}
-            click.echo(json.dumps(summary))
+            click.echo(json.dumps(found))
             return
-        click.echo(_status_line(dict(counts)))
-        for failure in failures:
+        click.echo(_status_line(found["status"]))
+        now = found["running"]
+        if now is None:
+            click.echo("not running")
+        else:
+            rate, left = now["trial_steps"] / now["seconds"], now["seconds_left"]
+            pace = f", {rate:,.0f} trial-steps/s" if now["trial_steps"] else ""
+            pace += f", {_duration(left)} left" if left is not None else ""
+            click.echo(f"running for {_duration(now['seconds'])}{pace}")
+            for pack in now["packs"]:
+                click.echo(f"  {pack['trials']} trials for {_duration(pack['seconds'])}")
+        if found["slowest"]:
+            seconds = found["slowest"]["seconds"]
+            click.echo(f"slowest trial: {found['slowest']['trial']}, {seconds:.1f} s")
+        for failure in found["failures"]:
             last = str(failure["cause"]).strip().splitlines()[-1]
             click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {last}")
 
@@ -234,6 +259,7 @@ def _clear_errors() -> Iterator[None]:
     from ganstudy.plugins import PluginError
     from ganstudy.store import RunError
 
+    logging.basicConfig(format="%(message)s")
     try:
         yield
     except (StudyError, RunError, PluginError) as error:
@@ -260,19 +286,12 @@ def _cores() -> int:
 
 def _devices(asked: str) -> tuple[str, ...]:
     """Device names; `auto` is every CUDA device, or the CPU where there is none."""
-    import torch
+    from ganstudy.schedule.devices import named
 
-    if asked == "auto":
-        count = torch.cuda.device_count()
-        return tuple(f"cuda:{index}" for index in range(count)) or ("cpu",)
-    names = tuple(asked.split(","))
-    for name in names:
-        try:
-            torch.empty(0, device=name)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise click.BadParameter(f"{name}: {reason}", param_hint="--devices") from None
-    return names
+    try:
+        return named(asked)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--devices") from None
 
 
 def _aside(directory: Path) -> Path:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from ganstudy.engine import checkpoints
 from ganstudy.engine.packing import choose_program, cost
+from ganstudy.schedule.executor import ExecutorError
 from ganstudy.search import Search, search_of
 from ganstudy.search.bayes import Bayes
 from ganstudy.search.storage import write_storage
@@ -19,9 +22,13 @@ from ganstudy.study import Study, load
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
+    from ganstudy.schedule.executor import Executor
+    from ganstudy.schedule.loop import Running
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["Progress", "name_of", "reopen", "report", "run"]
+__all__ = ["ExecutorName", "Progress", "name_of", "reopen", "report", "run", "status"]
+
+ExecutorName = Literal["local", "dask"]
 
 
 @dataclass
@@ -76,31 +83,44 @@ def run(
     *,
     workers: int,
     devices: tuple[str, ...] = ("cpu",),
+    executor: ExecutorName = "local",
+    scheduler: str | None = None,
     command: str = "",
     observe: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
-    Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use.
+    executor  `local`, or `dask`: on a cluster of its own, or on that of a `scheduler`
+
+    Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
+            full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
     """
     directory = RunDirectory(out)
     search = search_of(study)
     with directory.locked():
+        directory.check_schema()
+        directory.set_damaged_aside()
         search.tell(directory.read())
-        left = search.outlook(workers)
+        directory.check_study(search)
+        flying = in_flight(directory, search)
+        left = [*flying, *search.outlook(workers)]
         progress = Progress.of(search, left)
         progress.program, progress.program_reason = program(directory, study, left, workers)
-        directory.write_study(study)
+        directory.write_study(search)
         if left:
             session = {
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "command": command,
                 "workers": workers,
                 "devices": list(devices),
+                "executor": executor,
                 "program": progress.program,
             }
             try:
-                train(directory, search, session, progress, observe)
+                with open_executor(executor, workers, devices, scheduler) as opened:
+                    train(directory, search, flying, opened, progress, observe)
+            except ExecutorError as error:
+                raise RunError(f"{directory.path}: {error}") from None
             finally:
                 session["seconds"] = round(progress.seconds, 1)
                 session["trials"] = progress.trained
@@ -113,20 +133,84 @@ def run(
 def train(
     directory: RunDirectory,
     search: Search,
-    session: Mapping[str, Any],
+    flying: Sequence[Pack],
+    executor: Executor,
     progress: Progress,
     observe: Callable[[Progress], None],
 ) -> None:
-    """Train what a search asks for and keep the records as they land."""
-    # Workers are needed only where something is missing, and cost a second to import.
-    from ganstudy.schedule.local import train_packs
+    """Train what a search asks for, packs in flight first, and keep the records as they land."""
+    from ganstudy.schedule.interruption import Interruption
+    from ganstudy.schedule.loop import Limits, Resumed, train_packs
 
+    recorded = set(directory.recorded())
+    engine = search.study.file.engine
+    assert progress.program is not None
     observe(progress)
-    workers, devices, program_name = (session[k] for k in ("workers", "devices", "program"))
-    for records in train_packs(search, workers, devices, program_name, search.masked()):
-        directory.write(records)
-        progress.add(search, records)
-        observe(progress)
+    with Interruption() as interruption, heartbeat(directory, progress) as beat:
+        for records in train_packs(
+            Resumed(flying, search),
+            executor,
+            progress.program,
+            search.masked(),
+            checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
+            limits=Limits(engine.time_limit, engine.memory_limit),
+            interruption=interruption,
+            beat=beat,
+        ):
+            directory.write(records)
+            recorded.update(record.id for record in records)
+            checkpoints.discard(directory.checkpoints, recorded)
+            progress.add(search, records)
+            observe(progress)
+
+
+def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
+    """Packs of earlier sessions that can go on from a checkpoint; the search is told of them."""
+    missing = {t.id: t for i, t in search.trials.items() if search.status(i) == "missing"}
+    flying = checkpoints.packs_in_flight(directory.checkpoints, missing)
+    search.begin(flying)
+    return flying
+
+
+def open_executor(
+    name: ExecutorName, workers: int, devices: tuple[str, ...], scheduler: str | None
+) -> Executor:
+    """The executor of a name; workers are needed only where something is missing, and cost a
+    second to import."""
+    if name == "dask":
+        from ganstudy.schedule.dask import DaskExecutor
+
+        return DaskExecutor(workers, devices, scheduler)
+    from ganstudy.schedule.local import LocalExecutor
+
+    return LocalExecutor(workers, devices)
+
+
+@contextmanager
+def heartbeat(
+    directory: RunDirectory, progress: Progress
+) -> Iterator[Callable[[Sequence[Running]], None]]:
+    """Keep `ganstudy status` informed from one second to the next while packs are trained."""
+    latest = 0.0
+
+    def beat(running: Sequence[Running]) -> None:
+        nonlocal latest
+        if time.monotonic() - latest < 1.0:
+            return
+        latest = time.monotonic()
+        directory.write_heartbeat(
+            {
+                "seconds": progress.seconds,
+                "trial_steps": progress.trial_steps,
+                "seconds_left": progress.seconds_left,
+                "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
+            }
+        )
+
+    try:
+        yield beat
+    finally:
+        directory.remove_heartbeat()
 
 
 def program(
@@ -170,3 +254,25 @@ def reopen(path: Path) -> tuple[RunDirectory, Search]:
 def name_of(directory: RunDirectory) -> str:
     """Name of the study that a run was asked."""
     return str(directory.read_environment().get("study", directory.path.resolve().name))
+
+
+def status(path: Path) -> dict[str, Any]:
+    """How far a run is, as plain values; `running` is None unless a process is at it.
+
+    The slowest trial is the one with the most training time, an equal share of its pack's.
+    """
+    directory, search = reopen(path)
+    planned = {trial.id for trial in search.trials.values()}
+    entries = {i: entry for i, entry in directory.entries().items() if i in planned}
+    slowest = max(entries, key=lambda i: entries[i].seconds, default=None)
+    return {
+        "run": str(path),
+        "status": dict(search.counts()),
+        "running": directory.read_heartbeat(),
+        "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
+        "failures": [
+            {"trial": i, "seed": entry.seed, "cause": entry.cause}
+            for i, entry in entries.items()
+            if entry.status == "failed"
+        ],
+    }

@@ -59,6 +59,12 @@ class EngineFile(Settings):
     program: Literal["auto", "eager", "compiled"] = Field(
         "auto", description="the step as written or compiled; auto: whichever ends sooner"
     )
+    time_limit: float | None = Field(
+        None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"
+    )
+    memory_limit: float | None = Field(
+        None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
+    )
 
 
 class StudyFile(Settings):

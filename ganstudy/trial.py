@@ -84,6 +84,23 @@ class Record:
     cause: str = ""
     finished: float = field(default_factory=time.time)
 
+    @classmethod
+    def of_failure(cls, trial: Trial[Any], program: ProgramName, cause: str) -> Record:
+        """The record of a trial that could not be trained."""
+        return cls(
+            id=trial.id,
+            seed=trial.seed,
+            settings=trial.settings,
+            status="failed",
+            program=program,
+            diverged_at=float("nan"),
+            seconds=0.0,
+            steps=np.empty(0, np.int64),
+            curves={},
+            samples=None,
+            cause=cause,
+        )
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and without spaces; equal values have equal text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import torch
 
 from ganstudy.divergences import Divergence
 from ganstudy.engine.batches import batches
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.engine.program import program
 from ganstudy.engine.recording import Recorder
 from ganstudy.engine.stacked import stack
@@ -40,9 +40,10 @@ def train(
     device_name: str = "cpu",
     program_name: ProgramName = "eager",
     beside: Sequence[Member] = (),
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
-    started = time.perf_counter()
+    flight = checkpoints.flight(trials, program_name, beside)
     device = torch.device(device_name)
     steps_of = program(program_name)
     padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
@@ -51,15 +52,17 @@ def train(
     configuration = trials[0].configuration
     m_steps, every = configuration.generator.steps, configuration.record.every
     rounds = configuration.steps // m_steps
-    for number, batch in enumerate(itertools.islice(batches(padded, device), rounds), start=1):
+    begun, state = flight.resume(state, recorder.curves)
+    source = itertools.islice(batches(padded, device, begun), rounds - begun)
+    for number, batch in enumerate(source, start=begun + 1):
         state, diagnostics = game.updates.play(steps_of, game, state, batch)
         step = number * m_steps
         if step % every == 0 or number == rounds:
             alive = recorder.record(step, game, state, diagnostics)
             if not alive.any():
                 break
-    seconds = (time.perf_counter() - started) / len(trials)
-    return recorder.records(game, state, program_name, seconds)
+        flight.offer(number, state, recorder.curves)
+    return recorder.records(game, state, program_name, flight.seconds / len(trials))
 
 
 def initial(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganstudy.engine.checkpoints import Checkpoints
     from ganstudy.trial import ProgramName, Record, Trial
 
 
@@ -61,9 +63,11 @@ class Kind(Member, ABC):
         device: str,
         program: ProgramName,
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         """Train trials of one pack key together; one record for each, in their order.
 
         `beside` holds the masked members of all trials of the run, which a compiled step computes
-        in every pack, so that a trial's bits do not depend on the trials beside it.
+        in every pack, so that a trial's bits do not depend on the trials beside it. A pack goes
+        on from its checkpoint, if `checkpoints` has one, with the same bits.
         """

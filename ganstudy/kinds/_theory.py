@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Settings
 from ganstudy.kinds._base import Kind
 from ganstudy.trial import Record, canonical_json
@@ -18,6 +19,7 @@ from ganstudy.trial import Record, canonical_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ganstudy.engine.checkpoints import Checkpoints
     from ganstudy.family import Member
     from ganstudy.trial import ProgramName, Trial
 
@@ -138,8 +140,9 @@ class TheoryKind(Kind, ABC):
         device: str,
         program: ProgramName,
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
-        """Compute the trials; on the CPU, whatever the device."""
+        """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
         started = time.perf_counter()
         outcomes = self.compute(trials)
         seconds = (time.perf_counter() - started) / len(trials)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy import constraints, divergences, targets
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Member, Settings
 from ganstudy.kinds._base import Kind
 from ganstudy.kinds._players import Critic, Generator, Player
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ganstudy.engine.checkpoints import Checkpoints
     from ganstudy.trial import ProgramName, Record, Trial
 
 
@@ -338,8 +340,9 @@ class Adversarial(Kind):
         device: str,
         program: ProgramName,
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         """Train the pack with the stacked engine."""
         from ganstudy.engine.training import train
 
-        return train(trials, device, program, beside)
+        return train(trials, device, program, beside, checkpoints)

@@ -2,152 +2,182 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import traceback
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from typing import TYPE_CHECKING, Any, Protocol
+import pickle
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from multiprocessing import resource_tracker as python_tracker
+from multiprocessing.connection import wait
+from pathlib import Path
 
-import numpy as np
-from joblib.externals.loky import ProcessPoolExecutor
+import psutil
+from joblib.externals.loky.backend import resource_tracker
+from joblib.externals.loky.backend.context import get_context
 
-from ganstudy.trial import ProgramName, Record
+from ganstudy.schedule.devices import Slot, slots
+from ganstudy.schedule.executor import WORKER_ENVIRONMENT, Ended, Executor, ExecutorError, Task
+from ganstudy.schedule.interruption import signals_held
+from ganstudy.schedule.worker import serve
 
-if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
-    from ganstudy.family import Member
+__all__ = ["LocalExecutor"]
 
-__all__ = ["WORKER_ENVIRONMENT", "Source", "train_packs"]
+_STARTS = 10
+"""How often in a row a worker may die before it is ready; some machines kill at random."""
 
-WORKER_ENVIRONMENT = {
-    # Two threads on two busy cores are slower than one.
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    # glibc returns the memory of every large tensor to the system, and takes it again a moment
-    # later, page fault by page fault; keeping it saves 10 to 25 % of a step.
-    "MALLOC_TRIM_THRESHOLD_": str(2**30),
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-}
-
-TRIES = 3
-"""How often a trial that ends its worker is tried before it is recorded as failed."""
+_STACK_SECONDS = 2.0
 
 
-class Source(Protocol):
-    """What packs are asked of, and what is told of their records: a search."""
+class LocalExecutor(Executor):
+    """Processes on this machine, one for each slot of a device.
 
-    def ask(self, free_slots: int) -> list[Pack]:
-        """Packs for workers that have nothing to do; empty if there are none now."""
+    Each has a pipe of its own, whose other end nobody else holds: its death, even while it sends
+    its records, is an end of file and nobody else's concern.
+    """
 
-    def tell(self, records: Iterable[Record]) -> None:
-        """Take note of the records of a pack."""
+    def __init__(self, workers: int, devices: Sequence[str] = ("cpu",)) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
+        # Both start a process with the first worker, and unblock signals when they do.
+        resource_tracker.ensure_running()
+        python_tracker.ensure_running()
+        self._workers: list[_Worker] = []
+        try:
+            with signals_held():
+                for number, slot in enumerate(slots(devices, workers)):
+                    self._workers.append(_Worker(slot, self._folder / f"{number}.stack"))
+        except BaseException:
+            self.close()
+            raise
+
+    def room(self) -> int:
+        """Workers that are ready and have nothing to do."""
+        return sum(worker.idle for worker in self._workers)
+
+    def submit(self, task: Task) -> Hashable:
+        """Hand a task to a worker; one that has died is noticed by `wait`."""
+        worker = next(worker for worker in self._workers if worker.idle)
+        worker.task = object()
+        with suppress(OSError):
+            worker.connection.send_bytes(pickle.dumps(task))
+        return worker.task
+
+    def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
+        """What workers have answered, and which have died."""
+        ended: list[tuple[Hashable, Ended]] = []
+        by_connection = {worker.connection: worker for worker in self._workers}
+        for connection in wait(list(by_connection), seconds):
+            worker = by_connection[connection]
+            task, worker.task = worker.task, None
+            try:
+                answer: Ended | None = worker.connection.recv()
+            except (EOFError, OSError):
+                answer = Ended("died", cause=f"its worker {worker.obituary()}")
+                worker.restart()
+            else:
+                worker.ready, worker.starts = True, 0
+            if answer is not None and task is not None:
+                ended.append((task, answer))
+        return ended
+
+    def kill(self, handle: Hashable) -> str:
+        """Kill the worker of a task, after it has written where it is."""
+        worker = next(worker for worker in self._workers if worker.task is handle)
+        where = worker.where()
+        worker.restart()
+        return where
+
+    def drain(self) -> None:
+        """SIGTERM to busy workers, which have been told what it means."""
+        for worker in self._workers:
+            if worker.task is not None:
+                worker.signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """Kill all workers and wait until they are gone."""
+        for worker in self._workers:
+            worker.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Worker:
-    """One process on one device, with a pool of its own: its death is nobody else's."""
+    """A process and this end of its pipe; `task` is what it was given."""
 
-    def __init__(self, device: str) -> None:
-        self.device = device
-        self.start()
+    def __init__(self, slot: Slot, stack: Path) -> None:
+        self.slot = slot
+        self.stack = stack
+        self.starts = 0
+        self._start()
 
-    def start(self) -> None:
-        environment = {**os.environ, **WORKER_ENVIRONMENT}
-        self.pool = ProcessPoolExecutor(max_workers=1, env=environment)
+    def _start(self) -> None:
+        context = get_context("loky")
+        self.ready = False
+        self.task: object | None = None
+        self.starts += 1
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
+            target=serve,
+            args=(theirs, os.getpid(), self.stack, self.slot),
+            env={**os.environ, **WORKER_ENVIRONMENT},
+        )
+        with signals_held():
+            self.process.start()
+        theirs.close()
 
-    def stop(self) -> None:
-        self.pool.shutdown(wait=False, kill_workers=True)
+    @property
+    def idle(self) -> bool:
+        return self.ready and self.task is None
 
-    def submit(self, pack: Pack, *how: Any) -> Future[list[Record]]:
-        try:
-            future: Future[list[Record]] = self.pool.submit(_train, pack, self.device, *how)
-        except BrokenExecutor:  # it died while it had nothing to do
-            self.stop()
-            self.start()
-            future = self.pool.submit(_train, pack, self.device, *how)
-        return future
+    def restart(self) -> None:
+        """A new process in place of the old one.
 
+        Errors  `ExecutorError` if the last few died before they were ready.
+        """
+        if not self.ready and self.starts >= _STARTS:
+            raise ExecutorError(f"workers do not start; the last one {self.obituary()}")
+        self.kill()
+        self._start()
 
-def train_packs(
-    source: Source,
-    workers: int,
-    devices: Sequence[str] = ("cpu",),
-    program: ProgramName = "eager",
-    beside: tuple[Member, ...] = (),
-) -> Iterator[list[Record]]:
-    """Records of each pack as it ends, in no order; workers are dealt out over the devices.
+    def kill(self) -> None:
+        """End the process and all that it has started."""
+        if self.process.is_alive():
+            try:
+                process = psutil.Process(self.process.pid)
+                family = [*process.children(recursive=True), process]
+            except psutil.NoSuchProcess:
+                family = []
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+        self.process.join()
+        self.connection.close()
 
-    A pack that fails, by an exception or by the death of its worker, is split in halves until the
-    trial at fault stands alone. That trial becomes a `failed` record with its traceback, at once
-    after an exception and after `TRIES` deaths; other packs are not touched.
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless there is nobody to receive it."""
+        if self.process.is_alive():
+            os.kill(self.process.pid, number)
 
-    The source is asked whenever a worker is free and no pack waits, and told as records land.
-    """
-    waiting: deque[tuple[Pack, int]] = deque()
-    free = deque(_Worker(d) for d in itertools.islice(itertools.cycle(devices), workers))
-    everyone = tuple(free)
-    running: dict[Future[list[Record]], tuple[Pack, int, _Worker]] = {}
-    try:
-        while True:
-            if len(waiting) < len(free):
-                waiting.extend((pack, 1) for pack in source.ask(len(free) - len(waiting)))
-            if not waiting and not running:
-                return
-            while waiting and free:
-                (pack, tries), worker = waiting.popleft(), free.popleft()
-                running[worker.submit(pack, program, beside)] = (pack, tries, worker)
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                pack, tries, worker = running.pop(future)
-                error = future.exception()
-                died = isinstance(error, BrokenExecutor)
-                if died:
-                    worker.stop()
-                    worker.start()
-                free.append(worker)
-                records: list[Record] = []
-                if error is None:
-                    records = future.result()
-                elif len(pack) > 1:
-                    middle = len(pack) // 2
-                    waiting.extendleft([(pack[middle:], 1), (pack[:middle], 1)])
-                elif died and tries < TRIES:
-                    waiting.appendleft((pack, tries + 1))
-                else:
-                    records = [_failed(pack[0], program, error)]
-                if records:
-                    source.tell(records)
-                    yield records
-    finally:
-        for worker in everyone:
-            worker.stop()
+    def obituary(self) -> str:
+        """How the process ended."""
+        self.process.join(_STACK_SECONDS)
+        code = self.process.exitcode
+        if code is None:
+            return "closed its pipe"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        return f"was killed by {signal.Signals(-code).name}"
 
+    def where(self) -> str:
+        """Where the process is, as a traceback; empty if it does not say."""
+        self.signal(signal.SIGUSR1)
+        end = time.monotonic() + _STACK_SECONDS
+        text = ""
+        while time.monotonic() < end and not (text and text == self._written()):
+            text = self._written()
+            time.sleep(0.05)
+        return text
 
-def _train(
-    pack: Pack, device: str, program: ProgramName, beside: tuple[Member, ...]
-) -> list[Record]:
-    """Runs in a worker."""
-    import torch
-
-    torch.set_num_threads(1)
-    records: list[Record] = pack[0].configuration.train(pack, device, program, beside)
-    return records
-
-
-def _failed(trial: Any, program: ProgramName, error: BaseException) -> Record:
-    cause = "".join(itertools.chain(traceback.format_exception(error)))
-    return Record(
-        id=trial.id,
-        seed=trial.seed,
-        settings=trial.settings,
-        status="failed",
-        program=program,
-        diverged_at=float("nan"),
-        seconds=0.0,
-        steps=np.empty(0, np.int64),
-        curves={},
-        samples=None,
-        cause=cause,
-    )
+    def _written(self) -> str:
+        return self.stack.read_text(encoding="utf-8", errors="replace")

@@ -45,6 +45,10 @@ class Search(ABC):
         """Packs for slots that have nothing to do; empty if there are none now."""
 
     @abstractmethod
+    def begin(self, parts: Iterable[Pack]) -> None:
+        """Take note of packs that are trained without having been asked for: those in flight."""
+
+    @abstractmethod
     def outlook(self, slots: int) -> list[Pack]:
         """Packs like those that are left to train, for estimates of time; nothing is asked."""
 

@@ -251,8 +251,12 @@ class Bayes(Search):
                 self._in_flight.update(trial.id for trial in ready[-1])
                 busy += 1
         parts = self._packed(ready, max(free_slots, 1))
-        self._in_flight.update(trial.id for pack in parts for trial in pack)
+        self.begin(parts)
         return parts
+
+    def begin(self, parts: Iterable[Pack]) -> None:
+        """These trials are in training."""
+        self._in_flight.update(trial.id for pack in parts for trial in pack)
 
     def outlook(self, slots: int) -> list[Pack]:
         """Packs of as many random points as the budget still allows, and of promotions."""

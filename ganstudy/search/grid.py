@@ -53,8 +53,12 @@ class Grid(Search):
     def ask(self, free_slots: int) -> list[Pack]:
         """All trials that have no record, once."""
         parts = self.outlook(free_slots)
-        self._asked.update(trial.id for pack in parts for trial in pack)
+        self.begin(parts)
         return parts
+
+    def begin(self, parts: Iterable[Pack]) -> None:
+        """Do not give these trials again."""
+        self._asked.update(trial.id for pack in parts for trial in pack)
 
     def outlook(self, slots: int) -> list[Pack]:
         """The packs that `ask` would give."""

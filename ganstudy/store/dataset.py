@@ -55,7 +55,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     run = RunDirectory.existing(Path(path))
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
-    dataset: xr.Dataset = xr.open_zarr(run.results)
+    # Without chunks: what one gets does not depend on whether dask is installed.
+    dataset: xr.Dataset = xr.open_zarr(run.results, chunks=None)
     return dataset
 
 

@@ -1,65 +1,90 @@
-"""Records on disk: one netCDF file for each pack, written at once or not at all."""
+"""Records on disk: one netCDF file for each pack, whole or not at all, with a checksum in its name.
+
+The name is `<trials>-<content>.nc`: a digest of the ids, and a digest of every byte of the file. A
+file that was cut short, edited or damaged by its disk no longer bears its own name.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import h5py
 import numpy as np
 import xarray as xr
 
-from ganstudy.trial import Record
+from ganstudy.trial import SCHEMA, Record
+from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.trial import ProgramName
+    from ganstudy.trial import ProgramName, Status
 
-__all__ = ["index", "program", "read", "write"]
+__all__ = ["Damaged", "Entry", "index", "read", "schema", "write"]
 
 _SCALARS = (
     *("id", "seed", "settings", "status", "program"),
     *("diverged_at", "seconds", "cause", "finished"),
 )
+_TEXTS = ("id", "status", "cause", "program")
+
+
+class Damaged(Exception):
+    """A file of records that is not as it was written."""
+
+
+class Entry(NamedTuple):
+    """What is read of a record without its numbers."""
+
+    status: Status
+    seed: int
+    seconds: float
+    cause: str
+    program: ProgramName
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
-    """Write the records of one pack; the file appears under its name only when it is whole."""
-    name = hashlib.sha256("".join(sorted(r.id for r in records)).encode()).hexdigest()[:16]
-    path = folder / f"{name}.nc"
-    temporary = folder / f".{name}.partial"
-    _to_dataset(records).to_netcdf(temporary, engine="h5netcdf")
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    """Write the records of one pack; the file appears under its name only when it is whole.
+
+    Errors  `OSError`, such as for a full disk; nothing is left behind then.
+    """
+    trials = hashlib.sha256("".join(sorted(r.id for r in records)).encode()).hexdigest()[:16]
+    buffer = io.BytesIO()
+    _to_dataset(records).to_netcdf(buffer, engine="h5netcdf")
+    content = buffer.getvalue()
+    path = folder / f"{trials}-{_digest(content)}.nc"
+    write_whole(path, content)
     return path
 
 
-def index(path: Path) -> dict[str, str]:
-    """Trial id to status, reading nothing else of the file."""
-    with h5py.File(path) as file:
-        ids, status = file["id"].asstr()[:], file["status"].asstr()[:]
-    return dict(zip(ids.tolist(), status.tolist(), strict=True))
+def index(path: Path) -> dict[str, Entry]:
+    """Trial id to entry, for every record of a file.
+
+    Errors  `Damaged`.
+    """
+    with h5py.File(_content(path)) as file:
+        texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
+        seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
+    ids, status, cause, program = texts.values()
+    return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
 
 
-def program(path: Path) -> ProgramName:
-    """The program that trained a pack."""
+def schema(path: Path) -> int:
+    """Version of what the ids of a file mean."""
     with h5py.File(path) as file:
-        return "compiled" if file["program"].asstr()[0] == "compiled" else "eager"
+        return int(np.ravel(file.attrs["schema"])[0])
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The records of one file."""
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+    """The records of one file.
+
+    Errors  `Damaged`.
+    """
+    with xr.open_dataset(_content(path), engine="h5netcdf") as dataset:
         dataset.load()
     curves = {
         str(name): values.to_numpy()
@@ -73,8 +98,8 @@ def read(path: Path) -> Iterator[Record]:
             id=str(scalars["id"][row]),
             seed=int(scalars["seed"][row]),
             settings=str(scalars["settings"][row]),
-            status=str(scalars["status"][row]),  # type: ignore[arg-type]  # written from a Record
-            program=str(scalars["program"][row]),  # type: ignore[arg-type]
+            status=cast("Status", str(scalars["status"][row])),
+            program=cast("ProgramName", str(scalars["program"][row])),
             diverged_at=float(scalars["diverged_at"][row]),
             seconds=float(scalars["seconds"][row]),
             steps=dataset["step"].to_numpy(),
@@ -83,6 +108,22 @@ def read(path: Path) -> Iterator[Record]:
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
         )
+
+
+def _content(path: Path) -> io.BytesIO:
+    """All bytes of a file, if they are those that were written."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"{path}: cannot be read: {error}") from None
+    _, _, expected = path.stem.partition("-")
+    if _digest(content) != expected:
+        raise Damaged(f"{path}: its checksum is not the one in its name")
+    return io.BytesIO(content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _to_dataset(records: Sequence[Record]) -> xr.Dataset:
@@ -97,4 +138,4 @@ def _to_dataset(records: Sequence[Record]) -> xr.Dataset:
     samples = [record.samples for record in records if record.samples is not None]
     if samples:
         variables["samples"] = (("trial", "sample", "feature"), np.stack(samples))
-    return xr.Dataset(variables, coords={"step": steps})
+    return xr.Dataset(variables, coords={"step": steps}, attrs={"schema": SCHEMA})

@@ -12,18 +12,20 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.family import Member
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
 
 
 class Scripted(Kind):
-    """Sleeps, then trains nothing, raises, or kills its own process; notes every attempt."""
+    """Sleeps, then trains nothing, raises, takes memory or kills its own process; notes it."""
 
     folder: str
     steps: int = 1
-    action: Literal["train", "raise", "kill", "kill once"] = "train"
+    action: Literal["train", "raise", "kill", "kill once", "allocate"] = "train"
     seconds: float = 0.0
+    gigabytes: float = 0.0
 
     def pack_key(self) -> str:
         return "scripted"
@@ -46,6 +48,7 @@ class Scripted(Kind):
         device: str,
         program: ProgramName = "eager",
         beside: tuple[Member, ...] = (),
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         return [self._one(trial, program) for trial in trials]
 
@@ -56,6 +59,8 @@ class Scripted(Kind):
         time.sleep(script.seconds)
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
+        if script.action == "allocate":
+            np.zeros(int(script.gigabytes * 2**30), np.uint8)
         if script.action == "kill" or (script.action == "kill once" and first):
             os.kill(os.getpid(), signal.SIGKILL)
         return Record(

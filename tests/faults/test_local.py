@@ -15,7 +15,8 @@ from tiny import STUDY, Listed, write_study
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
-from ganstudy.schedule.local import TRIES, _failed, train_packs
+from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.loop import TRIES, train_packs
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
@@ -28,7 +29,8 @@ def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
 
 def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[str, Record]:
     """Records by trial id; each trial has exactly one."""
-    found = [record for part in train_packs(Listed(packs), workers) for record in part]
+    with LocalExecutor(workers) as executor:
+        found = [record for part in train_packs(Listed(packs), executor) for record in part]
     planned = Counter(trial.id for pack in packs for trial in pack)
     assert Counter(record.id for record in found) == planned
     return {record.id: record for record in found}
@@ -57,6 +59,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     assert {record.status for record in _train(packs).values()} == {"complete"}
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -> None:
     """Trials that happen to run beside it, however long, are not blamed for it."""
     killer = _script(tmp_path, 0, action="kill", seconds=0.2)
@@ -70,6 +73,7 @@ def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -
     assert attempts(killer) >= TRIES
 
 
+@pytest.mark.slow
 def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
     """The death is noticed when the next pack is handed out, and does not end the run."""
     packs = [
@@ -78,10 +82,11 @@ def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
         *((_script(tmp_path, 2 + i),) for i in range(2)),
     ]
     found: list[Record] = []
-    for part in train_packs(Listed(packs), 2):
-        if not found:
-            time.sleep(2.5)
-        found += part
+    with LocalExecutor(2) as executor:
+        for part in train_packs(Listed(packs), executor):
+            if not found:
+                time.sleep(2.5)
+            found += part
     assert Counter(r.id for r in found) == Counter(t.id for pack in packs for t in pack)
     assert {record.status for record in found} == {"complete"}
 
@@ -208,7 +213,7 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     ids = {trial.id for trial in Grid(load(study)).trials.values()}
     with RunDirectory(out).locked():
         for trial in Grid(load(study)).trials.values():
-            RunDirectory(out).write([_failed(trial, "eager", ValueError("made up"))])
+            RunDirectory(out).write([Record.of_failure(trial, "eager", "made up")])
     assert set(RunDirectory(out).recorded()) == ids
     assert _answer(_run(study, out, "--fresh"))["trained"] == 2
     assert RunDirectory(out).recorded() == dict.fromkeys(ids, "complete")

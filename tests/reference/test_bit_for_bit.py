@@ -17,7 +17,8 @@ from ganstudy.engine.packing import Pack, _can_compile
 from ganstudy.engine.program import program
 from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
-from ganstudy.schedule.local import train_packs
+from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
@@ -201,7 +202,8 @@ def test_one_worker_and_two() -> None:
         ([tuple(trials[4:]), tuple(trials[:1])], 2),
     ]
     for packs, workers in splits:
-        gathered = [r for part in train_packs(Listed(packs), workers, ["cpu"]) for r in part]
+        with LocalExecutor(workers) as executor:
+            gathered = [r for part in train_packs(Listed(packs), executor) for r in part]
         assert len(gathered) == sum(map(len, packs))
         _assert_same(gathered, here)
 

@@ -135,7 +135,7 @@ def test_plan_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_status_of_a_run(folder: Path) -> None:
     """Counts in words and as JSON."""
     result = CliRunner().invoke(main, ["status", str(folder / "run")])
-    assert (result.exit_code, result.stdout) == (0, "8 missing\n")
+    assert (result.exit_code, result.stdout) == (0, "8 missing\nnot running\n")
     result = CliRunner().invoke(main, ["status", str(folder / "run"), "--json"])
     answer = json.loads(result.stdout)
     assert answer["status"] == {"missing": 8}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +102,11 @@ def test_a_crash_while_writing_leaves_no_record(
     directory, plan = run
     before = directory.recorded()
 
-    def crash(self: xr.Dataset, path: Path, **_: Any) -> None:
-        Path(path).write_bytes(b"half a file")
+    def crash(file: int) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(xr.Dataset, "to_netcdf", crash)
+        patch.setattr("os.fsync", crash)
         for own in (plan.trials[0, 1, 1], plan.trials[0, 1, 0]):
             with pytest.raises(KeyboardInterrupt):
                 directory.write([made_up(own)])
@@ -131,13 +129,32 @@ def test_forget_drops_the_records_of_a_status_only(run: tuple[RunDirectory, Grid
     assert directory.recorded() == {}
 
 
-def test_a_damaged_record_is_named(run: tuple[RunDirectory, Grid]) -> None:
-    """A file cut short, as by a full disk, is an error that says which."""
-    directory, _ = run
-    path = next(directory.records.glob("*.nc"))
-    path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(RunError, match=path.name):
-        directory.recorded()
+@pytest.mark.parametrize("damage", ["cut", "emptied", "one bit"])
+def test_a_damaged_record_is_named_and_missing(
+    run: tuple[RunDirectory, Grid], caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """Cut short, emptied, or one bit of it flipped: its trials are missing, and no others."""
+    directory, plan = run
+    (path,) = (p for p in directory.records.glob("*.nc") if len(records.index(p)) == 2)
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        del content[-300:]
+    elif damage == "emptied":
+        content.clear()
+    else:
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    left = {plan.trials[0, 1, 0].id: "failed"}
+    assert directory.recorded() == left
+    assert path.name in caplog.text
+    assert [record.id for record in directory.read()] == list(left)
+    assert set(np.unique(gather(directory, plan.study, plan)["status"])) == {
+        *("missing", "failed", "excluded")
+    }
+    (aside,) = directory.set_damaged_aside()
+    assert aside.read_bytes() == content
+    assert directory.recorded() == left
+    assert directory.set_damaged_aside() == []
 
 
 def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
@@ -203,8 +220,13 @@ def test_status_tells_five_fates_apart(run: tuple[RunDirectory, Grid]) -> None:
         assert finite.mean() == pytest.approx(share)
         assert bool(np.isfinite(point["diverged_at"])) == (status == "diverged")
         assert bool(np.isfinite(point["samples"]).all()) == (status in ("complete", "diverged"))
-    plan.tell(directory.read())
-    assert plan.counts() == Counter({"complete": 1, "diverged": 1, "failed": 1, "missing": 3})
+    found = pipeline.status(directory.path)
+    assert found["status"] == {"complete": 1, "diverged": 1, "failed": 1, "missing": 3}
+    (failure,) = found["failures"]
+    assert (failure["trial"], failure["seed"]) == (plan.trials[0, 1, 0].id, 5)
+    assert failure["cause"].endswith("MemoryError: zu groß")
+    assert found["running"] is None
+    assert found["slowest"]["seconds"] == 0.5
 
 
 def test_numbers_stand_where_they_belong(run: tuple[RunDirectory, Grid]) -> None:

@@ -1,0 +1,117 @@
+"""A soak: 2,000 short trials under random kills, with every trial accounted for and no leak.
+
+    python benchmarks/soak.py [--trials 2000] [--seconds-between-kills 2.0]
+
+Kills a worker at random moments, for as long as there is work, in one process that keeps running,
+and prints counts, memory, open files and processes of the parent after a tenth of the trials and at
+the end. Exit 1 if a trial is lost, trained twice or failed, or if a process is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ganstudy import pipeline, report
+from ganstudy.engine import checkpoints
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+
+STUDY = """\
+question: Does it leak?
+trial:
+  target: {{name: ring, modes: 4}}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 200
+  batch: 32
+  record: {{every: 100, samples: 32}}
+search:
+  grid:
+    divergence: [minimax, wasserstein, non_saturating, reverse_kl]
+seeds: {seeds}
+engine: {{program: eager, pack: 10}}
+"""
+
+
+def figures() -> dict[str, int]:
+    """What this process holds now."""
+    process = psutil.Process()
+    return {
+        "megabytes": process.memory_info().rss // 2**20,
+        "open_files": process.num_fds(),
+        "threads": process.num_threads(),
+        "processes": len(process.children(recursive=True)),
+    }
+
+
+def kill_at_random(between: float, over: threading.Event, kills: list[int]) -> None:
+    """Kill one worker after another."""
+    rng = random.Random(0)
+    while not over.wait(rng.expovariate(1.0 / between)):
+        children = psutil.Process().children()
+        workers = [c for c in children if "popen_loky_posix" in " ".join(c.cmdline())]
+        if workers:
+            victim = rng.choice(workers)
+            victim.kill()
+            kills.append(victim.pid)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--seconds-between-kills", type=float, default=2.0)
+    given = parser.parse_args()
+    checkpoints.EVERY = 0.2
+    # A page of figures about 2,000 trials is not what is tested here.
+    report.build = lambda dataset, provenance, destination: destination  # type: ignore[assignment]
+    folder = Path(tempfile.mkdtemp(prefix="ganstudy-soak-"))
+    path = folder / "soak.yaml"
+    path.write_text(STUDY.format(seeds=given.trials // 4), encoding="utf-8")
+    seen: dict[str, Any] = {"before": figures()}
+
+    def observe(progress: pipeline.Progress) -> None:
+        if progress.trained >= given.trials // 10:
+            seen.setdefault("after_a_tenth", figures())
+
+    over, kills = threading.Event(), list[int]()
+    killer = threading.Thread(
+        target=kill_at_random, args=(given.seconds_between_kills, over, kills)
+    )
+    killer.start()
+    started = time.perf_counter()
+    try:
+        progress = pipeline.run(load(path), folder / "run", workers=2, observe=observe)
+    finally:
+        over.set()
+        killer.join()
+    run = RunDirectory(folder / "run")
+    times = Counter(record.id for record in run.read())
+    seen |= {
+        "after": figures(),
+        "seconds": round(time.perf_counter() - started),
+        "kills": len(kills),
+        "trials": given.trials,
+        "recorded": len(times),
+        "recorded_twice": sum(count > 1 for count in times.values()),
+        "status": dict(progress.done),
+        "checkpoints_left": sum(1 for _ in run.checkpoints.glob("*")),
+        "workers_left": len([p for p in psutil.Process().children() if p.pid in kills]),
+    }
+    print(json.dumps(seen, indent=2))
+    whole = seen["recorded"] == given.trials and seen["status"] == {"complete": given.trials}
+    sys.exit(0 if whole and not seen["recorded_twice"] and not seen["workers_left"] else 1)
+
+
+if __name__ == "__main__":
+    main()

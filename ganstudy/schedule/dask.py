@@ -1,0 +1,176 @@
+"""Dask workers: the same packs on a cluster of this machine, or of many; records come back."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import os
+import queue
+import time
+import traceback
+from collections.abc import Hashable, Sequence
+from contextlib import ExitStack
+from multiprocessing import resource_tracker
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+
+from ganstudy.engine.checkpoints import request_stop
+from ganstudy.schedule.devices import named, slots
+from ganstudy.schedule.executor import (
+    WORKER_ENVIRONMENT,
+    Ended,
+    Executor,
+    ExecutorError,
+    Task,
+    attempt,
+    warm_up,
+)
+from ganstudy.schedule.interruption import signals_held
+
+__all__ = ["DaskExecutor"]
+
+_CONFIGURATION = {
+    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+    # What is done after the death of a worker is for the loop to decide.
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.comm.timeouts.connect": "10s",
+}
+
+_log = logging.getLogger("ganstudy")
+
+
+class DaskExecutor(Executor):
+    """Native Dask futures, on a `LocalCluster` or by the scheduler at an address.
+
+    Workers need no disk in common with this process. Where they have one, packs in flight keep
+    checkpoints in the run directory; where they have none, such a pack begins anew after a death.
+
+    Errors  `ExecutorError` if there is no scheduler at the address.
+    """
+
+    def __init__(
+        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+    ) -> None:
+        self._devices = ",".join(devices)
+        self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._tasks: dict[str, Future[Any]] = {}
+        self._threads, self._counted = 1, -math.inf
+        # It starts a process, and unblocks signals when it does.
+        resource_tracker.ensure_running()
+        self._open = ExitStack()
+        with self._open as opening, dask.config.set(_CONFIGURATION), signals_held():
+            cluster: Any = scheduler
+            if scheduler is None:
+                cluster = opening.enter_context(
+                    LocalCluster(
+                        n_workers=workers,
+                        threads_per_worker=1,
+                        processes=True,
+                        memory_limit=0,
+                        dashboard_address=None,
+                        silence_logs=logging.CRITICAL,
+                    )
+                )
+            try:
+                self._client = opening.enter_context(Client(cluster, set_as_default=False))
+            except (OSError, ValueError) as error:
+                raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
+            self._client.register_plugin(_WarmUp())
+            self._open = opening.pop_all()
+
+    def room(self) -> int:
+        """Threads of the cluster that train nothing; workers may come and go."""
+        if time.monotonic() - self._counted > 1.0:
+            threads = sum(self._client.nthreads().values())
+            if not threads and self._threads:
+                _log.warning("the Dask cluster has no workers left; waiting for some")
+            self._threads, self._counted = threads, time.monotonic()
+        return max(0, self._threads - len(self._tasks))
+
+    def submit(self, task: Task) -> Hashable:
+        """A future of its own, even for a pack that was submitted before."""
+        future = self._client.submit(_attempt, task, self._devices, pure=False)
+        self._tasks[str(future.key)] = future
+        future.add_done_callback(self._over.put)
+        return str(future.key)
+
+    def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
+        """Futures that are done; one whose worker has died is done too."""
+        ended: list[tuple[Hashable, Ended]] = []
+        try:
+            while True:
+                future = self._over.get(timeout=0 if ended else seconds)
+                if self._tasks.pop(str(future.key), None) is not None:
+                    ended.append((str(future.key), _ended(future)))
+        except queue.Empty:
+            pass
+        if self._client.status != "running":
+            raise ExecutorError("the Dask scheduler is gone; run the same command to continue")
+        return ended
+
+    def kill(self, handle: Hashable) -> str:
+        """Where the task is; then it is cancelled, and its worker started anew by its nanny."""
+        future = self._tasks.pop(str(handle))
+        stack = self._client.call_stack([future])
+        where = [line for keys in stack.values() for lines in keys.values() for line in lines]
+        busy = [worker for worker, keys in self._client.processing().items() if future.key in keys]
+        future.cancel(force=True)
+        try:
+            self._client.restart_workers(busy, raise_for_error=False)
+        except ValueError as error:  # it has no nanny
+            _log.warning("a worker that hangs cannot be started anew: %s", error)
+        return "\n".join([*where, ""])
+
+    def drain(self) -> None:
+        """Every worker is told; the next pack of an idle one stops, and is handed out again."""
+        self._client.run(request_stop, nanny=False, wait=False)
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it was our own."""
+        if self._tasks and self._client.status == "running":
+            self.drain()
+            self._client.cancel(list(self._tasks.values()), force=True)
+        self._open.close()
+
+
+class _WarmUp(WorkerPlugin):
+    """Done by every worker of the cluster before its first task, those to come included."""
+
+    name = "ganstudy"
+
+    def setup(self, worker: object) -> None:
+        """Called by Dask."""
+        warm_up()
+
+
+def _ended(future: Future[Any]) -> Ended:
+    if future.status == "finished":
+        ended: Ended = future.result()
+        return ended
+    if future.status == "error":
+        error = future.exception()
+        if not isinstance(error, KilledWorker):
+            trace = traceback.format_exception(type(error), error, future.traceback())
+            return Ended("raised", cause="".join(trace))
+        return Ended("died", cause=f"its worker died: {error}")
+    return Ended("died", cause=f"Dask lost the pack ({future.status})")
+
+
+def _attempt(task: Task, devices: str) -> Ended:
+    """Runs in a worker."""
+    return attempt(task, _device(devices))
+
+
+@functools.cache
+def _device(devices: str) -> str:
+    """The device of this process, whose slot it leases with its first pack and keeps."""
+    names = named(devices)
+    first = os.getpid() % len(names)
+    (slot,) = slots(names[first:], 1)
+    return _leases.enter_context(slot.leased())
+
+
+_leases = ExitStack()

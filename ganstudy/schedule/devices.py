@@ -1,0 +1,107 @@
+"""Devices and their slots: who may use which GPU, in a way that a crash cannot leave behind.
+
+None of this has been run on a GPU: the inventory has been faked in all tests.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+__all__ = ["CPU", "Slot", "named", "slots", "visible"]
+
+CPU = "cpu"
+
+_log = logging.getLogger("ganstudy")
+
+Inventory = Callable[[], Mapping[str, str]]
+"""The GPUs that this process may use: torch's name, and an identity that holds machine-wide."""
+
+
+def visible() -> dict[str, str]:
+    """CUDA devices by torch's name, each with its UUID.
+
+    torch counts within an inherited `CUDA_VISIBLE_DEVICES`: what is hidden by it is not found
+    here, and `cuda:0` is the first device that is left.
+    """
+    import torch
+
+    return {
+        f"cuda:{index}": str(torch.cuda.get_device_properties(index).uuid)
+        for index in range(torch.cuda.device_count())
+    }
+
+
+def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:
+    """Device names of `auto`, which is every GPU or the CPU where there is none, or of a list.
+
+    Errors  `ValueError` that names what there is.
+    """
+    if asked == CPU:
+        return (CPU,)
+    known = tuple(inventory())
+    if asked == "auto":
+        return known or (CPU,)
+    names = tuple(asked.split(","))
+    for name in names:
+        if name not in (CPU, *known):
+            there = ", ".join((CPU, *known))
+            raise ValueError(f"no device {name!r} here; there is {there}")
+    if len(set(names)) < len(names):
+        raise ValueError("a device is named twice; --workers sets how many packs share one")
+    return names
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A share of a device, for one worker; a slot without a lock is everybody's."""
+
+    device: str
+    lock: Path | None = None
+
+    @contextmanager
+    def leased(self) -> Iterator[str]:
+        """Hold the slot alone, and wait while somebody else does; its device.
+
+        The kernel frees it when the process that holds it dies.
+        """
+        if self.lock is None:
+            yield self.device
+            return
+        self.lock.parent.mkdir(exist_ok=True)
+        lock = FileLock(self.lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _log.warning("%s is in use by another process; waiting for it", self.device)
+            lock.acquire()
+        with lock:
+            yield self.device
+
+
+def slots(
+    devices: Sequence[str],
+    workers: int,
+    inventory: Inventory = visible,
+    folder: Path | None = None,
+) -> list[Slot]:
+    """A slot for each worker, dealt out over the devices.
+
+    The lock of a GPU's slot is named after the GPU itself, so that runs which see it by different
+    names do not share it unawares.
+    """
+    folder = folder or Path(tempfile.gettempdir()) / "ganstudy-devices"
+    identities = inventory() if set(devices) - {CPU} else {}
+    result: list[Slot] = []
+    for number in range(workers):
+        share, place = divmod(number, len(devices))
+        device = devices[place]
+        lock = None if device == CPU else folder / f"{identities[device]}.{share}.lock"
+        result.append(Slot(device, lock))
+    return result

@@ -1,0 +1,74 @@
+"""Interruptions: Ctrl-C and SIGTERM, asked politely once and obeyed at once the second time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+    from typing import Self
+
+__all__ = ["Interruption", "signals_held"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Within this context the first signal sets `asked`, if somebody minds it.
+
+    Any other raises `KeyboardInterrupt`, as Ctrl-C does everywhere. Outside the main thread, where
+    Python knows no signals, nothing is ever asked.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._minded = False
+        self._earlier: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                self._earlier[number] = signal.signal(number, self._notice)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._earlier.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() returned
+        self._earlier.clear()
+
+    @contextmanager
+    def minded(self) -> Iterator[None]:
+        """For as long as somebody looks at `asked` again and again."""
+        self._minded = True
+        try:
+            yield
+        finally:
+            self._minded = False
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        if self.asked or not self._minded:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Processes and threads that start in this context never see Ctrl-C or SIGTERM.
+
+    A terminal sends Ctrl-C to all processes of a command; what workers do about it is decided by
+    the one that started them. Signals that arrive meanwhile are delivered afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

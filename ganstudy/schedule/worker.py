@@ -1,0 +1,73 @@
+"""The far end of a local worker: a process that trains packs until its parent is gone."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstudy.engine.checkpoints import request_stop
+from ganstudy.schedule.executor import Ended, attempt, warm_up
+
+if TYPE_CHECKING:
+    from ganstudy.schedule.devices import Slot
+
+__all__ = ["serve"]
+
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
+    """Lease the device, say so, and train what arrives.
+
+    connection  pickled tasks in; None, then one `Ended` for each task out
+    stack       file to which SIGUSR1 writes where this process is
+    """
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: request_stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with stack.open("w") as file, slot.leased() as device:
+        # Written by C code, which needs no lock of a process that hangs.
+        faulthandler.register(signal.SIGUSR1, file=file)
+        warm_up()
+        connection.send(None)
+        while True:
+            try:
+                content = connection.recv_bytes()
+            except (EOFError, OSError):
+                return
+            connection.send(_answer(content, device))
+
+
+def _answer(content: bytes, device: str) -> Ended:
+    try:
+        task = pickle.loads(content)
+    except Exception as error:
+        return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
+    return attempt(task, device)
+
+
+def die_with(parent: int) -> None:
+    """End this process when its parent ends, however that ends.
+
+    On Linux the kernel does it at once. Elsewhere, and for a parent that was gone before the kernel
+    was asked, a thread looks every second.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,106 @@
+"""Runs in processes of their own, to be interrupted, killed and counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from ganstudy.store import RunDirectory
+
+DRIVER = Path(__file__).with_name("driver.py")
+
+STUDY = """\
+question: Does it survive?
+trial:
+  target: {name: ring, modes: 4}
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 100
+  batch: 32
+  record: {every: 25, samples: 32}
+search:
+  grid:
+    divergence: [minimax, wasserstein]
+    generator.width: [4, 5]
+seeds: 3
+engine: {program: eager, pack: 2}
+"""
+
+
+def start(study: Path, out: Path, *more: str, every: float = 0.0) -> subprocess.Popen[str]:
+    """`ganstudy run`, in a process group of its own, as a shell would start it."""
+    command = [sys.executable, str(DRIVER), str(every), "run", str(study), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--workers", "2", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])},
+    )
+
+
+def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The local workers of a run, which have started to listen."""
+    try:
+        children = psutil.Process(run.pid).children(recursive=True)
+        return [c for c in children if "popen_loky_posix" in " ".join(c.cmdline())]
+    except psutil.Error:
+        return []
+
+
+def group(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Everything alive that the run has started, whoever its parent is now."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            own = os.getsid(process.pid) == run.pid
+            if own and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Wait for something that must come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def in_flight(out: Path) -> bool:
+    """Whether a pack has begun, as its checkpoint tells."""
+    return any((out / "checkpoints").glob("*.checkpoint"))
+
+
+def packs_under_way(out: Path) -> int:
+    """Packs that have been trained for a second, as the run itself says."""
+    said = RunDirectory(out).read_heartbeat()
+    return sum(pack["seconds"] > 1.0 for pack in said["packs"]) if said else 0
+
+
+def gone(run: subprocess.Popen[str], seconds: float = 15.0) -> bool:
+    """Whether no process of the run is left, after some seconds at most."""
+    end = time.monotonic() + seconds
+    while group(run):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def kill(process: psutil.Process) -> None:
+    """SIGKILL, unless it is too late."""
+    try:
+        process.send_signal(signal.SIGKILL)
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,217 @@
+"""A pack that goes on from a checkpoint has the bits of a pack that was never disturbed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import differences, trial
+
+from ganstudy.engine import checkpoints
+from ganstudy.engine.batches import batches, block_length
+from ganstudy.engine.checkpoints import (
+    Checkpoints,
+    Flight,
+    Stopped,
+    discard,
+    packs_in_flight,
+    request_stop,
+)
+from ganstudy.engine.training import train
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.trial import Record, Trial
+
+Trials = list[Trial[Adversarial]]
+
+
+@pytest.fixture(autouse=True)
+def no_stop_is_left_over() -> Iterator[None]:
+    """A request of one test is not honoured by the next."""
+    yield
+    checkpoints._stop.clear()
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> list[Record]:
+    """The records of the mixed pack as nobody disturbed it."""
+    return train(_mixed())
+
+
+def _mixed(steps: int = 90) -> Trials:
+    """Trials of several optimizers, targets and constraints, one of which diverges."""
+    clip = {"name": "clip", "bound": 0.05}
+    different: list[dict[str, Any]] = [
+        {"divergence": "minimax", "optimizer": "sgd", "lr": 0.05},
+        {"divergence": "reverse_kl", "optimizer": "rmsprop", "lr": 1e-4, "target": "grid"},
+        {"divergence": "wasserstein", "optimizer": "rmsprop", "lr": 1e-3, "constraint": clip},
+        {"divergence": "non_saturating", "optimizer": "sgd", "lr": 1e38},
+        {"divergence": "non_saturating", "optimizer": {"name": "adam", "beta1": 0.5}, "lr": 5e-3},
+    ]
+    result: Trials = []
+    for seed, own in enumerate(different):
+        player = {"width": 16, "depth": 2, "optimizer": own.pop("optimizer"), "lr": own.pop("lr")}
+        settings = {"steps": steps, "batch": 33, "record": {"every": 7}, **own}
+        result.append(trial(seed, generator=player, critic={**player, "steps": 2}, **settings))
+    return result
+
+
+def _step(path: Path) -> int:
+    return int(json.loads(path.read_bytes().partition(b"\n")[0])["step"])
+
+
+def _stop_at(monkeypatch: pytest.MonkeyPatch, wanted: int) -> None:
+    """Ask every pack to stop after that many steps."""
+    offer = Flight.offer
+
+    def offer_and_stop(self: Flight, step: int, state: object, recorded: Any) -> None:
+        if step == wanted:
+            request_stop()
+        offer(self, step, state, recorded)
+
+    monkeypatch.setattr(Flight, "offer", offer_and_stop)
+
+
+def _stopped(trials: Trials, folder: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The checkpoint of a pack that was stopped at some step."""
+    with monkeypatch.context() as patch:
+        _stop_at(patch, step)
+        with pytest.raises(Stopped):
+            train(trials, checkpoints=Checkpoints(folder))
+    (path,) = folder.iterdir()
+    assert _step(path) == step
+    return path
+
+
+def _assert_same(records: list[Record], expected: list[Record]) -> None:
+    by_id = {record.id: record for record in expected}
+    assert records
+    for record in records:
+        assert differences(record, by_id[record.id]) == []
+
+
+@pytest.mark.parametrize("step", [1, 64, 71, 90])
+def test_a_stopped_pack_goes_on_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[Record], step: int
+) -> None:
+    """Within a block of batches and at its edge, before the first record and after the last."""
+    trials = _mixed()
+    assert 1 < block_length(trials[0].configuration) < 71
+    assert {r.status for r in undisturbed} == {"complete", "diverged"}
+    _stopped(trials, tmp_path, step, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+        _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), undisturbed)
+    assert _counted.begun == step
+
+
+class _Counted:
+    """`batches`, and where it was asked to begin."""
+
+    begun = -1
+
+    def __call__(self, trials: Any, device: Any, begun: int = 0) -> Any:
+        self.begun = begun
+        return batches(trials, device, begun)
+
+
+@pytest.mark.parametrize("part", [slice(0, 2), slice(3, 4), slice(None, None, -1)])
+def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[Record], part: slice
+) -> None:
+    """Halves, a trial alone, and another order, with slots that the part has no use for."""
+    trials = _mixed()
+    _stopped(trials, tmp_path, 40, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+        _assert_same(train(trials[part], checkpoints=Checkpoints(tmp_path)), undisturbed)
+    assert _counted.begun == 40
+
+
+def test_stopped_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[Record]
+) -> None:
+    """A checkpoint of a trial that went on from a checkpoint is as good as the first."""
+    trials = _mixed()
+    for step in (5, 33, 66):
+        _stopped(trials, tmp_path, step, monkeypatch)
+    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), undisturbed)
+
+
+def test_checkpoints_come_in_time_and_do_not_show(tmp_path: Path) -> None:
+    """With no time between them there is one at every step, the last of which is found."""
+    trials = _mixed(20)
+    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path, 0.0)), train(trials))
+    (path,) = tmp_path.iterdir()
+    assert _step(path) == 20
+    train(_mixed(21), checkpoints=Checkpoints(tmp_path / "rare", 1000.0))
+    assert not (tmp_path / "rare").exists()
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.0])
+def test_a_damaged_checkpoint_costs_time_only(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    keep: float,
+) -> None:
+    """Cut short or emptied, it is named, and the pack is trained anew."""
+    trials = _mixed(20)
+    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), train(trials))
+    assert path.name in caplog.text
+
+
+def test_one_flipped_bit_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    trials = _mixed(20)
+    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), train(trials))
+    assert "checksum" in caplog.text
+
+
+def test_a_checkpoint_of_another_build_is_not_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bits are promised for one build of torch: half a trial of each would be of neither."""
+    trials = _mixed(20)
+    _stopped(trials, tmp_path, 10, monkeypatch)
+    monkeypatch.setattr("torch.__version__", "1.0")
+    monkeypatch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+    train(trials, checkpoints=Checkpoints(tmp_path))
+    assert _counted.begun == 0
+
+
+def test_a_disk_that_is_full_costs_the_checkpoint_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that cannot be written to is said, and the trial goes on."""
+    (tmp_path / "file").write_text("in the way")
+    trials = _mixed(5)
+    records = train(trials, checkpoints=Checkpoints(tmp_path / "file", 0.0))
+    _assert_same(records, train(trials))
+    assert "no checkpoint" in caplog.text
+
+
+def test_packs_in_flight_are_packed_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of their trials that are still missing; the checkpoint goes when none is."""
+    trials = _mixed(20)
+    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    other = trial(99)
+    missing = {t.id: t for t in [other, *trials[1:]]}
+    assert packs_in_flight(tmp_path, missing) == [tuple(trials[1:])]
+    assert packs_in_flight(tmp_path, {other.id: other}) == []
+    discard(tmp_path, {t.id for t in trials[1:]})
+    assert path.exists()
+    discard(tmp_path, {t.id for t in trials})
+    assert not path.exists()

@@ -1,0 +1,100 @@
+"""Slots of devices, on machines that are made up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from ganstudy.schedule.devices import Slot, named, slots
+
+TWO = {"cuda:0": "GPU-aaaa", "cuda:1": "GPU-bbbb"}
+
+
+def test_names() -> None:
+    """`auto` is every GPU, or the CPU where there is none."""
+    assert named("auto", lambda: TWO) == ("cuda:0", "cuda:1")
+    assert named("auto", dict) == ("cpu",)
+    assert named("cpu", lambda: TWO) == ("cpu",)
+    assert named("cuda:1,cpu", lambda: TWO) == ("cuda:1", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [("cuda:7", "no device 'cuda:7'.*cpu, cuda:0, cuda:1"), ("cuda:0,cuda:0", "named twice")],
+)
+def test_names_that_are_wrong(asked: str, message: str) -> None:
+    """What there is, is said."""
+    with pytest.raises(ValueError, match=message):
+        named(asked, lambda: TWO)
+
+
+def test_workers_are_dealt_out_over_devices(tmp_path: Path) -> None:
+    """Each worker has a slot of its own; that of a GPU is locked under the GPU's own name."""
+    found = slots(("cuda:0", "cuda:1"), 3, lambda: TWO, tmp_path)
+    assert [slot.device for slot in found] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert [slot.lock and slot.lock.name for slot in found] == [
+        *("GPU-aaaa.0.lock", "GPU-bbbb.0.lock", "GPU-aaaa.1.lock")
+    ]
+    assert slots(("cpu",), 2, lambda: TWO, tmp_path) == [Slot("cpu"), Slot("cpu")]
+
+
+def test_one_gpu_under_two_names_is_one_gpu(tmp_path: Path) -> None:
+    """As where `CUDA_VISIBLE_DEVICES=1` makes the second GPU `cuda:0` of one run."""
+    (whole,) = slots(("cuda:1",), 1, lambda: TWO, tmp_path)
+    (hidden,) = slots(("cuda:0",), 1, lambda: {"cuda:0": "GPU-bbbb"}, tmp_path)
+    assert whole.lock == hidden.lock
+
+
+def test_the_inherited_choice_of_devices_is_torchs() -> None:
+    """Nothing is set or read by us, so that what torch does not see does not exist."""
+    code = "from ganstudy.schedule.devices import visible; print(visible())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "{}\n"
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from ganstudy.schedule.devices import Slot
+with Slot("cuda:0", Path(sys.argv[1])).leased():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lease_ends_with_its_holder(tmp_path: Path) -> None:
+    """Another waits for as long as the holder lives, and gets the slot when it is killed."""
+    lock = tmp_path / "GPU-aaaa.0.lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        got = threading.Event()
+
+        def wait() -> None:
+            with Slot("cuda:0", lock).leased():
+                got.set()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not got.wait(0.5)
+        holder.send_signal(signal.SIGKILL)
+        assert got.wait(10.0)
+        waiting.join()

@@ -1,0 +1,219 @@
+"""Disks that fill up and lie, directories that belong to somebody else, and asking meanwhile."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from processes import STUDY as LONGER
+from processes import packs_under_way, start, wait_until
+from tiny import STUDY, write_study
+
+from ganstudy import store
+from ganstudy.cli import main
+from ganstudy.schedule.local import LocalExecutor
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory, records
+from ganstudy.study import load
+from ganstudy.trial import Record
+
+SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
+
+
+@pytest.fixture(autouse=True)
+def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures, which take longer than the training."""
+    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+
+
+def _run(study: Path, out: Path, *more: str) -> Result:
+    result = CliRunner().invoke(
+        main, ["run", str(study), *more, "--out", str(out), "--workers", "1", "--json"]
+    )
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def _answer(result: Result) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def _fill(run: RunDirectory, study: Path) -> list[Record]:
+    """Records of all trials of a study, made up."""
+    made_up = [
+        Record.of_failure(trial, "eager", "made up") for trial in Grid(load(study)).trials.values()
+    ]
+    with run.locked():
+        run.write_study(load(study), Grid(load(study)))
+        run.write(made_up)
+    return made_up
+
+
+@contextmanager
+def _full_disk(size: int) -> Iterator[None]:
+    """No file of this process can be longer than some bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clear message, exit 2, no half file; and the run goes on when there is space again."""
+    study, out = write_study(tmp_path, STUDY), tmp_path / "run"
+    write = RunDirectory.write
+    written: list[int] = []
+
+    def one_fits(self: RunDirectory, pack: list[Record]) -> None:
+        """The disk fills up after the first pack."""
+        if written:
+            with _full_disk(2000):
+                write(self, pack)
+        write(self, pack)
+        written.append(len(pack))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write", one_fits)
+        result = _run(study, out)
+    assert result.exit_code == 2
+    assert "the disk is full" in result.stderr
+    assert "run the same command to continue" in result.stderr
+    assert "Traceback" not in result.stderr
+    kept = {path.name for path in (out / "records").iterdir()}
+    assert len(kept) == 1
+    assert sum(written) == len(RunDirectory(out).recorded())
+    assert _answer(again := _run(study, out))["trained"] == 8 - sum(written)
+    assert again.exit_code == 0
+    assert kept < {path.name for path in (out / "records").iterdir()}
+
+
+def test_nothing_of_a_file_that_does_not_fit_is_left(tmp_path: Path) -> None:
+    """Neither half a record nor its temporary file."""
+    study, run = write_study(tmp_path, SMALL), RunDirectory(tmp_path / "run")
+    made_up = _fill(run, study)
+    before = sorted(path.name for path in run.records.iterdir())
+    with (
+        pytest.raises(store.RunError, match="the disk is full"),
+        run.locked(),
+        _full_disk(1000),
+    ):
+        run.write(made_up[:1])
+    assert sorted(path.name for path in run.records.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_damaged_record_is_trained_again(tmp_path: Path) -> None:
+    """Named, set aside, and replaced by the same bits."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    assert _run(study, out).exit_code == 0
+    (path,) = (out / "records").glob("*.nc")
+    (before,) = [{i: e.status for i, e in records.index(path).items()}]
+    path.write_bytes(path.read_bytes()[:-1])
+    assert json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)[
+        "status"
+    ] == {"missing": 2}
+    result = _run(study, out)
+    assert _answer(result)["trained"] == 2
+    assert [p.name for p in (out / "damaged").iterdir()] == [path.name]
+    assert RunDirectory(out).recorded() == before
+
+
+def test_a_run_of_another_schema_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ids mean something else; every verb says so, and nothing is touched."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("ganstudy.store.records.SCHEMA", 0)
+        _fill(RunDirectory(out), study)
+    kept = {path: path.read_bytes() for path in out.rglob("*.nc")}
+    for arguments in (
+        ["run", str(study), "--out", str(out), "--workers", "1"],
+        ["status", str(out)],
+        ["report", str(out)],
+        ["retry", str(out)],
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 2
+        assert "schema 0, and this ganstudy has 1" in result.stderr
+    assert {path: path.read_bytes() for path in out.rglob("*.nc")} == kept
+
+
+def test_another_study_is_refused_with_what_differs(tmp_path: Path) -> None:
+    """No trial in common: the settings are listed with both values, and nothing is trained."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    _fill(RunDirectory(out), study)
+    kept = (out / "study.yaml").read_text()
+    result = _run(study, out, "trial.batch=32", "seeds=[7]", "trial.generator.lr=0.5")
+    assert result.exit_code == 2
+    for line in (
+        "  batch: 16 there, 32 asked",
+        "  seeds: 0, 1 there, 7 asked",
+        "  generator.lr: 0.001 there, 0.5 asked",
+    ):
+        assert line in result.stderr.splitlines()
+    assert "steps" not in result.stderr
+    assert (out / "study.yaml").read_text() == kept
+
+
+def test_a_finished_run_is_not_written_again(tmp_path: Path) -> None:
+    """Where nothing is missing, study.yaml and resolved.yaml stay as they are."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    _fill(RunDirectory(out), study)
+    before = [(out / name).stat().st_mtime_ns for name in ("study.yaml", "resolved.yaml")]
+    assert _run(study, out).exit_code == 1
+    after = [(out / name).stat().st_mtime_ns for name in ("study.yaml", "resolved.yaml")]
+    assert before == after
+
+
+@pytest.mark.slow
+def test_status_while_it_runs(tmp_path: Path) -> None:
+    """From another process: counts, packs under way, and nothing once it has ended."""
+    text = LONGER.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
+    out = tmp_path / "run"
+    run = start(write_study(tmp_path, text), out)
+    wait_until(lambda: packs_under_way(out) == 2)
+    asked = subprocess.run(
+        [str(Path(sys.executable).with_name("ganstudy")), "status", str(out), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(asked.stdout)
+    assert found["status"] == {"missing": 12}
+    assert found["running"]["process"] == run.pid
+    assert [pack["trials"] for pack in found["running"]["packs"]] == [2, 2]
+    assert "running for" in CliRunner().invoke(main, ["status", str(out)]).stdout
+    second = _run(tmp_path / "tiny.yaml", out)
+    assert second.exit_code == 2
+    assert "another ganstudy is running here" in second.stderr
+    run.kill()
+    run.communicate()
+    result = CliRunner().invoke(main, ["status", str(out)])
+    assert result.stdout.splitlines()[:2] == ["12 missing", "not running"]
+
+
+def test_no_worker_is_started_where_nothing_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished run costs no processes."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    _fill(RunDirectory(out), study)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(LocalExecutor, "__init__", refuse)
+    assert _answer(_run(study, out))["trained"] == 0

@@ -1,0 +1,162 @@
+"""Ctrl-C, SIGTERM and SIGKILL: what is kept, how it ends, and that nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until, workers
+from scripted import Scripted
+from tiny import Listed, differences, write_study
+
+from ganstudy import open_run
+from ganstudy.schedule.interruption import Interruption
+from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.loop import Running, train_packs
+from ganstudy.store import RunDirectory
+from ganstudy.trial import Trial
+
+LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> None:
+    """To the whole group, as a terminal sends it: exit 130, checkpoints, no process left."""
+    out = tmp_path / "run"
+    run = start(write_study(tmp_path, LONG), out, every=1000.0)
+    wait_until(lambda: packs_under_way(out) == 2)
+    assert not in_flight(out)
+    os.killpg(run.pid, number)
+    text, _ = run.communicate(timeout=60)
+    assert run.returncode == 130, text
+    assert gone(run)
+    assert "again to stop at once" in text
+    assert "Traceback" not in text
+    assert in_flight(out)
+    assert not (out / "heartbeat.json").exists()
+
+
+@pytest.mark.slow
+def test_twice_stops_at_once(tmp_path: Path) -> None:
+    """A worker that hangs is not waited for the second time; exit 130, no process left."""
+    out = tmp_path / "run"
+    run = start(write_study(tmp_path, LONG), out)
+    wait_until(lambda: in_flight(out))
+    for worker in workers(run):
+        worker.suspend()
+    os.killpg(run.pid, signal.SIGINT)
+    time.sleep(2.0)
+    assert run.poll() is None
+    os.killpg(run.pid, signal.SIGINT)
+    text, _ = run.communicate(timeout=20)
+    assert run.returncode == 130, text
+    assert gone(run)
+
+
+@pytest.mark.slow
+def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
+    """Workers end with a parent that had no time to tell them."""
+    out = tmp_path / "run"
+    run = start(write_study(tmp_path, LONG), out)
+    wait_until(lambda: in_flight(out))
+    assert len(workers(run)) == 2
+    os.kill(run.pid, signal.SIGKILL)
+    assert run.stdout is not None
+    run.stdout.close()
+    run.wait()
+    assert gone(run)
+
+
+@pytest.mark.slow
+def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
+    """Workers, the parent, or both, at random moments; the same bits, no trial twice or lost."""
+    rng = random.Random(0)
+    text = STUDY.replace("steps: 100", "steps: 1500").replace("every: 25", "every: 500")
+    study, out, calm = write_study(tmp_path, text), tmp_path / "run", tmp_path / "calm"
+    # In wider packs, which are quicker: a trial's bits do not depend on its pack.
+    undisturbed = start(study, calm, "engine.pack=6", every=1000.0)
+    text = _ended(undisturbed)
+    assert undisturbed.returncode == 0, text
+    run = start(study, out, every=0.2)
+    landed: dict[str, float] = {}
+    for round_ in range(20):
+        _until_busy_or_done(run)
+        time.sleep(rng.uniform(0.0, 0.8))
+        assert run.poll() is None, f"it was done after {round_} kills; make it longer"
+        victim = ("worker", "parent", "both")[round_ % 3]
+        if victim != "parent":
+            kill(rng.choice(workers(run)))
+        if victim != "worker":
+            os.kill(run.pid, signal.SIGKILL)
+            _ended(run)
+            assert gone(run)
+            landed = _check_kept(out, landed)
+            run = start(study, out, every=0.2)
+    text = _ended(run)
+    assert run.returncode == 0, text
+    _check_kept(out, landed)
+    assert list((out / "checkpoints").iterdir()) == []
+    ours, theirs = open_run(out), open_run(calm)
+    for name in theirs.variables:
+        if name != "seconds":
+            assert ours[name].identical(theirs[name]), name
+    by_id = {record.id: record for record in RunDirectory(calm).read()}
+    records = list(RunDirectory(out).read())
+    assert sorted(record.id for record in records) == sorted(by_id)
+    assert all(differences(record, by_id[record.id]) == [] for record in records)
+
+
+def _until_busy_or_done(run: subprocess.Popen[str]) -> None:
+    wait_until(lambda: run.poll() is not None or len(workers(run)) == 2)
+
+
+def _ended(run: subprocess.Popen[str]) -> str:
+    text, _ = run.communicate(timeout=900)
+    return text
+
+
+def _check_kept(out: Path, before: dict[str, float]) -> dict[str, float]:
+    """The files of records and when they were written: none has gone or was written again."""
+    now = {path.name: path.stat().st_mtime for path in (out / "records").glob("*.nc")}
+    assert before.items() <= now.items()
+    return now
+
+
+# --- within this process -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_pack_that_does_not_stop_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial that never looks ends with its worker once the time to stop is over."""
+    monkeypatch.setattr("ganstudy.schedule.loop.DRAIN_SECONDS", 0.5)
+    pack = (Trial(Scripted(folder=str(tmp_path), seconds=600.0), 0),)
+
+    def interrupt(running: tuple[Running, ...]) -> None:
+        if running and running[0].seconds > 1.0 and not interruption.asked:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    started = time.monotonic()
+    with LocalExecutor(1) as executor, Interruption() as interruption:
+        loop = train_packs(Listed([pack]), executor, interruption=interruption, beat=interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            list(loop)
+    assert interruption.asked
+    assert time.monotonic() - started < 300
+
+
+def test_nobody_minds_outside_the_loop() -> None:
+    """Where nothing can be kept, the first signal ends what is done."""
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption() as interruption:
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        assert not interruption.asked
+    assert signal.getsignal(signal.SIGTERM) is before
