@@ -105,8 +105,8 @@ class Ratio(TheoryKind):
             "gradient_error_in_sample": metric(
                 "relative error of its gradient in sample", "lower", endless, 0.0
             ),
-            "kl_error": metric("error of KL(p ‖ q)", "lower", endless, 0.0, "nats"),
-            "js_error": metric("error of JS(p, q)", "lower", endless, 0.0, "nats"),
+            "kl_error": metric("error of the estimate of KL", "lower", endless, 0.0, "nats"),
+            "js_error": metric("error of the estimate of JS", "lower", endless, 0.0, "nats"),
         }
 
     def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:

@@ -139,7 +139,7 @@ def _critic_steps(findings: Findings) -> Drawing | None:
     axes = figure.subplots()
     colours = sns.color_palette("husl", len(findings.settings)).as_hex()
     for index, colour in enumerate(colours):
-        label = setting_name(findings, index)
+        label = setting_name(findings, index) or "practical algorithm"
         _line(axes, steps[:, index], apart[:, index], label, colour, index)
     axes.axhline(NEAR, color=style.MUTED, linewidth=1, linestyle=":")
     axes.set_xscale("log")
