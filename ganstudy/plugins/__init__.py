@@ -27,9 +27,6 @@ FAMILIES = (
 
 _VARIABLE = "GANSTUDY_PLUGINS"
 
-CHECKED = "GANSTUDY_CHECKED_PLUGINS"
-"""Environment variable with the files that the conformance suites take in."""
-
 __path__ += [folder for folder in os.environ.get(_VARIABLE, "").split(os.pathsep) if folder]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ganstudy import plugins
 
-__all__ = ["check"]
+__all__ = ["check", "pytest_configure"]
 
+_CHECKED = "GANSTUDY_CHECKED_PLUGIN"
 _NEEDED = ("pytest", "xdist", "mpmath", "sympy", "ot")
 
 
@@ -29,14 +30,19 @@ def check(path: Path) -> int:
         needed = f"the suites need {', '.join(missing)}: pip install 'ganstudy[test]'"
         raise plugins.PluginError(needed)
     command = [
-        *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider"),
+        *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", __name__),
         *("--override-ini", "addopts=", "-k", member.name, str(_suites())),
     ]
-    environment = {**os.environ, plugins.CHECKED: str(path.resolve())}
+    environment = {**os.environ, _CHECKED: str(path.resolve())}
     code = subprocess.run(command, env=environment, check=False).returncode
     if code == 5:
         raise plugins.PluginError(f"{path}: no suite has a test for a member of {family}")
     return code
+
+
+def pytest_configure() -> None:
+    """In the process of the suites: the member stands beside those of the package in each."""
+    plugins.load(Path(os.environ[_CHECKED]))
 
 
 def _suites() -> Path:

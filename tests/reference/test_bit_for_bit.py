@@ -247,7 +247,9 @@ def test_diverged_at_is_the_first_step_that_is_not_finite(lr: float, depth: int)
     assert diverged or lr < 1e20
     end = record.diverged_at if diverged else np.inf
     assert end >= 1
-    for values in record.curves.values():
+    for name, values in record.curves.items():
+        if name == "exact":  # unknown as well where no grid resolves the generator's law
+            continue
         np.testing.assert_array_equal(np.isfinite(values), record.steps < end)
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from tiny import STUDY, write_study
 
 from ganstudy.cli import FAMILIES, main
+from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = load(write_study(path))
     directory = RunDirectory(path / "run")
     with directory.locked():
-        directory.write_study(study)
+        directory.write_study(Grid(study))
     return path
 
 

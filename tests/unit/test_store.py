@@ -60,7 +60,7 @@ def run(tmp_path: Path) -> tuple[RunDirectory, Grid]:
     plan = Grid(study)
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study)
+        directory.write_study(Grid(study))
         by_index = plan.trials
         directory.write([made_up(by_index[0, 0, 0]), made_up(by_index[0, 0, 1], "diverged")])
         directory.write([made_up(by_index[0, 1, 0], "failed")])
@@ -148,7 +148,7 @@ def test_a_damaged_record_is_named_and_missing(
     assert directory.recorded() == left
     assert path.name in caplog.text
     assert [record.id for record in directory.read()] == list(left)
-    assert set(np.unique(gather(directory, plan.study, plan)["status"])) == {
+    assert set(np.unique(gather(directory, plan)["status"])) == {
         *("missing", "failed", "excluded")
     }
     (aside,) = directory.set_damaged_aside()
@@ -271,7 +271,7 @@ def test_a_run_without_records_can_be_gathered(tmp_path: Path) -> None:
     study = load(write_study(tmp_path, TEXT))
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study)
+        directory.write_study(Grid(study))
     dataset = gathered(directory, Grid(study))
     assert set(np.unique(dataset["status"])) == {"missing", "excluded"}
     assert set(open_run(directory.path).variables) == set(dataset.variables)
@@ -307,7 +307,7 @@ def test_the_kept_study_means_the_same(tmp_path: Path, overrides: tuple[str, ...
     study = load(write_study(tmp_path, TEXT), overrides)
     directory = RunDirectory(tmp_path / "run")
     with directory.locked():
-        directory.write_study(study)
+        directory.write_study(Grid(study))
         directory.write_session({"seconds": 1.0}, study.name)
     _, again = pipeline.reopen(directory.path)
     assert again.study.name == "tiny"
