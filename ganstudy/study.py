@@ -31,7 +31,17 @@ __all__ = ["Axis", "Study", "json_schema", "load"]
 
 RESERVED = (
     *("seed", "step", "sample", "feature"),
-    *("status", "diverged_at", "seconds", "trial", "trial_id", "target", "samples", "pareto"),
+    *(
+        "status",
+        "diverged_at",
+        "seconds",
+        "trial",
+        "trial_id",
+        "target_settings",
+        "samples",
+        "labels",
+        "pareto",
+    ),
 )
 """Names of the dataset that an axis or a parameter cannot take."""
 

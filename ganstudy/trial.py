@@ -67,6 +67,7 @@ class Record:
     program how it was trained; two programs differ in the last bits
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
+    labels  `(samples,)`: the label that each sample was generated under, if any
     cause   why a trial failed, with its traceback; empty otherwise
     finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
@@ -81,6 +82,7 @@ class Record:
     steps: NDArray[np.int64]
     curves: dict[str, NDArray[np.float32]]
     samples: NDArray[np.float32] | None
+    labels: NDArray[np.int64] | None = None
     cause: str = ""
     finished: float = field(default_factory=time.time)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.divergences import Divergence
     from ganstudy.targets import Target
 
-__all__ = ["exact_value"]
+__all__ = ["critic_error", "exact_value"]
 
 _REACH = 8.0
 """Standard deviations around each law that the grid holds; beyond them lies less than 1e-14."""
@@ -47,12 +47,8 @@ def exact_value(
     Errors  NaN where the grid does not resolve one of the laws, or where the tails beyond it count:
             the divergence is then infinite or larger than the grid can tell.
     """
-    weight = parameters["weight_0"].astype(np.float64)
-    dimension = weight.shape[1]
-    mean = np.zeros(dimension)
-    if "bias_0" in parameters:
-        mean = parameters["bias_0"][0].astype(np.float64)
-    covariance = weight.T @ weight
+    mean, covariance = _law(parameters)
+    dimension = len(mean)
     reach_q = _REACH * np.sqrt(np.diagonal(covariance))
     mean_p, covariance_p = target.moments()
     reach_p = _REACH * np.sqrt(np.diagonal(covariance_p))
@@ -79,3 +75,42 @@ def exact_value(
     if value is None or within is None or not abs(value - within) <= _BEYOND * (1 + abs(value)):
         return float("nan")
     return value
+
+
+def critic_error(
+    divergence: Divergence,
+    target: Target,
+    parameters: Mapping[str, NDArray[np.float32]],
+    x: NDArray[np.floating],
+    logits: NDArray[np.floating],
+) -> float:
+    r"""Mean distance of a critic's logits from the best ones, at given points.
+
+    Maths   $\frac1n \sum_i |a(x_i) - a^*(x_i)|$ with $a^*$ from the densities of p and of
+            $N(b, W^T W)$: $\log p/q$ for classifiers, $g_f^{-1}(f'(p/q))$ for f-divergences.
+    Shapes  x `(points, dimension)`, logits `(points,)`.
+    Errors  NaN where the best logits are not finite at all points, or q has no density.
+    """
+    mean, covariance = _law(parameters)
+    if not np.isfinite(covariance).all() or np.linalg.eigvalsh(covariance)[0] <= 0:
+        return float("nan")
+    points = x.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        laws = DiscreteLaws(
+            np.exp(target.log_prob(points)),
+            np.exp(multivariate_normal(mean, covariance, allow_singular=True).logpdf(points)),
+            points,
+        )
+        error = float(np.abs(logits - divergence.optimal_logits(laws)).mean())
+    return error if np.isfinite(error) else float("nan")
+
+
+def _law(
+    parameters: Mapping[str, NDArray[np.float32]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and covariance of an affine generator's samples."""
+    weight = parameters["weight_0"].astype(np.float64)
+    mean = np.zeros(weight.shape[1])
+    if "bias_0" in parameters:
+        mean = parameters["bias_0"][0].astype(np.float64)
+    return mean, weight.T @ weight

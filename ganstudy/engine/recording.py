@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
-from ganstudy.engine.affine import exact_value
+from ganstudy.engine.affine import critic_error, exact_value
 from ganstudy.engine.batches import evaluation_latent, held_out
 from ganstudy.engine.step import AVERAGE
 from ganstudy.trial import Record, canonical_json
 
 if TYPE_CHECKING:
-    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 __all__ = ["Recorder", "recorded_steps"]
+
+JUDGED = 500
+"""Samples of each law at which a critic is held against the best one."""
 
 
 def recorded_steps(configuration: Adversarial) -> NDArray[np.int64]:
@@ -55,6 +58,8 @@ class Recorder:
         self.labels = _on_host(one_hot.argmax(-1))
         reused = any(trial.configuration.holds_out for trial in trials)
         self.unseen = held_out(stack, device) if reused else None
+        known = any("critic_error" in trial.configuration.variables() for trial in trials)
+        self.judged = held_out(stack, device)[:, :JUDGED] if known else None
         # Trials that share target and metrics are measured in one call.
         self.groups: dict[str, list[int]] = {}
         for place, trial in enumerate(trials):
@@ -106,6 +111,7 @@ class Recorder:
                     if name in self.curves
                 },
                 samples=samples[place],
+                labels=self.labels[place] if trial.configuration.condition else None,
             )
             for place, trial in enumerate(self.trials)
         ]
@@ -132,9 +138,16 @@ class Recorder:
         return values
 
     def _divergences(self, critic_loss: Array, game: Game, state: State) -> dict[str, Array]:
-        """Each trial's bound, and the exact value where the law of the generator is known."""
+        """Each trial's bound; where the law of the generator is known, the exact value and how far
+        the critic is from the best one.
+        """
         bound = np.full(len(self.trials), np.nan, np.float32)
-        exact = bound.copy()
+        exact, error = bound.copy(), bound.copy()
+        points, logits = bound, bound  # looked at only where there is something to judge
+        if self.judged is not None:
+            fake = game.sample(state.generator.parameters, self.latent)[:, : self.judged.shape[1]]
+            both = torch.cat([self.judged, fake], dim=1)
+            points, logits = _on_host(both), _on_host(game.logits(state, both))
         for place, trial in enumerate(self.trials):
             configuration = trial.configuration
             value = configuration.divergence.bound(critic_loss[place].astype(np.float64))
@@ -142,13 +155,12 @@ class Recorder:
                 continue
             bound[place] = value
             if configuration.affine_in_density:
-                parameters = game.generator.split(state.generator.parameters[place : place + 1])
-                exact[place] = exact_value(
-                    configuration.divergence,
-                    configuration.target,
-                    {name: _on_host(value)[0] for name, value in parameters.items()},
-                )
-        return {"bound": bound, "exact": exact}
+                split = game.generator.split(state.generator.parameters[place : place + 1])
+                parameters = {name: _on_host(value)[0] for name, value in split.items()}
+                known = configuration.divergence, configuration.target, parameters
+                exact[place] = exact_value(*known)
+                error[place] = critic_error(*known, points[place], logits[place])
+        return {"bound": bound, "exact": exact, "critic_error": error}
 
 
 def _on_host(value: Tensor) -> NDArray[Any]:

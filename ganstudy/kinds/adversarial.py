@@ -305,6 +305,7 @@ class Adversarial(Kind):
         if plain and self.divergence.uninformed_loss() is not None:
             curves["bound"] = "lower bound on the divergence, from the critic's loss"
             if self.affine_in_density:
+                curves["critic_error"] = "distance of the logit from the best critic's, on p and q"
                 curves["exact"] = "the divergence that the bound bounds, by quadrature"
         described: dict[str, dict[str, Any]] = {
             name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()

@@ -35,7 +35,7 @@ class _Cell:
 
 def draw(findings: Findings) -> Drawing | None:
     """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
-    if "samples" not in findings.ds or "target" not in findings.ds:
+    if "samples" not in findings.ds or "target_settings" not in findings.ds:
         return None
     rows = _thinned(len(findings.arms), MOST_ROWS)
     columns = _thinned(len(findings.settings), MOST_COLUMNS)
@@ -93,7 +93,7 @@ class _Cells:
         first = findings.ds.isel(seed=0)
         template = first["status"]
         self.samples = findings.flat(first["samples"].transpose(..., "sample", "feature"))
-        self.target = findings.flat(xr.broadcast(first["target"], template)[0])
+        self.target = findings.flat(xr.broadcast(first["target_settings"], template)[0])
         self.status = findings.flat(template)
         self.diverged_at = findings.flat(first["diverged_at"])
 
@@ -208,7 +208,7 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
         parts.append(
             f"Of {features} features the target's two leading principal components are drawn."
         )
-    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target"].values)]
+    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target_settings"].values)]
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "

@@ -33,8 +33,9 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
     "trial": {"long_name": "point of the search, in the order in which it was learned"},
-    "target": {"long_name": "target distribution, as JSON"},
+    "target_settings": {"long_name": "target distribution, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
+    "labels": {"long_name": "label that each sample was generated under; -1 without one"},
     "step": {"long_name": "M-steps"},
 }
 
@@ -89,6 +90,8 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     largest = [r.samples.shape for r in found.values() if r.samples is not None]
     sample_shape = tuple(np.max(largest, axis=0)) if largest else (0, 0)
     samples = np.full((*shape, *sample_shape), np.nan, np.float32)
+    labelled = any(record.labels is not None for record in found.values())
+    labels = np.full((*shape, sample_shape[0]) if labelled else (0,), -1, np.int64)
     for trial_id, indices in places.items():
         record = found.get(trial_id)
         for index in indices:
@@ -104,6 +107,8 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             if record.samples is not None:
                 count, dimension = record.samples.shape
                 samples[index][:count, :dimension] = record.samples
+            if record.labels is not None:
+                labels[index][: len(record.labels)] = record.labels
     arms = tuple(axis.dimension for axis in study.axes)
     axes = (*arms, "trial") if study.space else arms
     dims = (*axes, "seed")
@@ -117,6 +122,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             **_perfect(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
+            **({"labels": ((*dims, "sample"), labels)} if labelled else {}),
         },
         coords={
             **{axis.dimension: np.array(axis.labels) for axis in study.axes},
@@ -199,8 +205,8 @@ def _targets(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
     if not known:
         return {}
     if len(known) == 1:
-        return {"target": xr.Variable((), known.pop())}
-    return {"target": xr.Variable(axes, texts.astype(str))}
+        return {"target_settings": xr.Variable((), known.pop())}
+    return {"target_settings": xr.Variable(axes, texts.astype(str))}
 
 
 def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:

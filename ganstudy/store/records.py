@@ -93,6 +93,7 @@ def read(path: Path) -> Iterator[Record]:
     }
     scalars = {name: dataset[name].to_numpy() for name in _SCALARS}
     samples = dataset["samples"].to_numpy() if "samples" in dataset else None
+    labels = dataset["labels"].to_numpy() if "labels" in dataset else None
     for row in range(dataset.sizes["trial"]):
         yield Record(
             id=str(scalars["id"][row]),
@@ -105,6 +106,7 @@ def read(path: Path) -> Iterator[Record]:
             steps=dataset["step"].to_numpy(),
             curves={name: values[row] for name, values in curves.items()},
             samples=None if samples is None else samples[row],
+            labels=None if labels is None else labels[row],
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
         )
@@ -138,4 +140,7 @@ def _to_dataset(records: Sequence[Record]) -> xr.Dataset:
     samples = [record.samples for record in records if record.samples is not None]
     if samples:
         variables["samples"] = (("trial", "sample", "feature"), np.stack(samples))
+    labels = [record.labels for record in records if record.labels is not None]
+    if labels:
+        variables["labels"] = (("trial", "sample"), np.stack(labels))
     return xr.Dataset(variables, coords={"step": steps}, attrs={"schema": SCHEMA})

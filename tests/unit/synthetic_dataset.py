@@ -132,7 +132,7 @@ def synthetic_dataset(
             "trial_id": (dims, np.full(shape, "0123abcd4567")),
             **{name: ([*dims, "step"], values, facts[name]) for name, values in curves.items()},
             "samples": ([*dims, "sample", "feature"], drawn),
-            "target": json.dumps(RING),
+            "target_settings": json.dumps(RING),
             **{
                 f"{name}_perfect": ("draw", np.asarray(values), {"role": "perfect"})
                 for name, values in PERFECT.items()

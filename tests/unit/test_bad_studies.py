@@ -335,7 +335,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
 }
 for _name in (
-    *("seed", "step", "sample", "feature", "status", "samples", "target", "trial"),
+    *("seed", "step", "sample", "feature", "status", "samples", "target_settings", "trial"),
     *("seconds", "diverged_at"),
 ):
     CASES[f"axis named {_name}"] = (

@@ -293,7 +293,7 @@ def test_target_may_differ_between_settings(make_study: Make) -> None:
         status={(0, 2, 0): "excluded"},
     )
     configs = [f'{{"name": "ring", "modes": {modes}, "std": 0.05}}' for modes in (2, 3)]
-    ds["target"] = ("modes", [*configs, ""])
+    ds["target_settings"] = ("modes", [*configs, ""])
     panels = drawn(ds, "gallery").figure.axes
     assert [len(axes.collections[0].get_paths()) for axes in panels[:2]] == [2, 3]
     assert not panels[2].collections

@@ -148,9 +148,7 @@ def test_a_damaged_record_is_named_and_missing(
     assert directory.recorded() == left
     assert path.name in caplog.text
     assert [record.id for record in directory.read()] == list(left)
-    assert set(np.unique(gather(directory, plan)["status"])) == {
-        *("missing", "failed", "excluded")
-    }
+    assert set(np.unique(gather(directory, plan)["status"])) == {*("missing", "failed", "excluded")}
     (aside,) = directory.set_damaged_aside()
     assert aside.read_bytes() == content
     assert directory.recorded() == left
@@ -186,7 +184,7 @@ def test_dataset_has_a_dimension_for_each_axis(run: tuple[RunDirectory, Grid]) -
     assert dataset.attrs["score"] == "modes_covered"
     assert dataset.attrs["question"] == "Which divergence keeps all modes?"
     assert list(dataset.attrs["axes"]) == ["divergence", "critic_steps"]
-    assert json.loads(str(dataset["target"].item()))["modes"] == 4
+    assert json.loads(str(dataset["target_settings"].item()))["modes"] == 4
     for name, variable in dataset.variables.items():
         if name not in ("sample", "feature", "seed"):
             assert variable.attrs["long_name"], name

@@ -25,7 +25,7 @@ def test_claims_come_first(tmp_path: Path) -> None:
     run(load(write_study(tmp_path, TEXT)), out, workers=1)
     dataset = open_run(out)
     assert dataset.attrs["kind"] == "tabular"
-    assert "target" not in dataset
+    assert "target_settings" not in dataset
     verdicts = analysis.claim_verdicts(dataset)
     printed = verdicts["printed"].astype(bool)
     assert bool((verdicts["held"] == verdicts["trials"]).where(~printed, True).all())
