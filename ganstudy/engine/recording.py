@@ -58,8 +58,9 @@ class Recorder:
         self.labels = _on_host(one_hot.argmax(-1))
         reused = any(trial.configuration.holds_out for trial in trials)
         self.unseen = held_out(stack, device) if reused else None
-        known = any("critic_error" in trial.configuration.variables() for trial in trials)
-        self.judged = held_out(stack, device)[:, :JUDGED] if known else None
+        # Trials whose generator has a known law, against which their critics can be held.
+        self.known = ["critic_error" in trial.configuration.variables() for trial in trials]
+        self.judged = held_out(stack, device)[:, :JUDGED] if any(self.known) else None
         # Trials that share target and metrics are measured in one call.
         self.groups: dict[str, list[int]] = {}
         for place, trial in enumerate(trials):
@@ -154,7 +155,7 @@ class Recorder:
             if value is None:
                 continue
             bound[place] = value
-            if configuration.affine_in_density:
+            if self.known[place]:
                 split = game.generator.split(state.generator.parameters[place : place + 1])
                 parameters = {name: _on_host(value)[0] for name, value in split.items()}
                 known = configuration.divergence, configuration.target, parameters

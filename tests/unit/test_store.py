@@ -148,7 +148,7 @@ def test_a_damaged_record_is_named_and_missing(
     assert directory.recorded() == left
     assert path.name in caplog.text
     assert [record.id for record in directory.read()] == list(left)
-    assert set(np.unique(gather(directory, plan)["status"])) == {*("missing", "failed", "excluded")}
+    assert set(np.unique(gathered(directory, plan)["status"])) == {"missing", "failed", "excluded"}
     (aside,) = directory.set_damaged_aside()
     assert aside.read_bytes() == content
     assert directory.recorded() == left
