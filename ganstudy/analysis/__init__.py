@@ -24,6 +24,7 @@ from ganstudy.analysis.design import (
 )
 from ganstudy.analysis.effects import factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
+from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.metric import Metric, metric_names
 from ganstudy.analysis.pairs import compare_by_resampling
 from ganstudy.analysis.profiles import interquartile_mean, performance_profile
@@ -50,6 +51,7 @@ __all__ = [
     "in_comparison",
     "interquartile_mean",
     "is_search",
+    "label_scores",
     "marginal_means",
     "metric_names",
     "parameters_of",

@@ -299,14 +299,14 @@ class Adversarial(Kind):
         if not isinstance(self.critic.steps, int):
             curves["critic_steps"] = "D-steps in the round"
         if self.holds_out:
-            curves["held_out_logit"] = "mean logit on samples of p that no D-step sees"
+            curves["held_out_logit"] = "mean logit on unseen samples of p"
         # Of packed or blurred samples it would bound another divergence than that of p and q.
         plain = self.critic.pac == 1 and not self.constraint.perturbs
         if plain and self.divergence.uninformed_loss() is not None:
-            curves["bound"] = "lower bound on the divergence, from the critic's loss"
+            curves["bound"] = "lower bound on the divergence"
             if self.affine_in_density:
-                curves["critic_error"] = "distance of the logit from the best critic's, on p and q"
-                curves["exact"] = "the divergence that the bound bounds, by quadrature"
+                curves["critic_error"] = "distance from the best logit"
+                curves["exact"] = "exact divergence"
         described: dict[str, dict[str, Any]] = {
             name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()
         }

@@ -80,7 +80,7 @@ def draw_others(findings: Findings) -> Drawing | None:
         name
         for name, variable in findings.ds.data_vars.items()
         if "step" in variable.dims and name != findings.metric.name
-        if _is_curve(variable)
+        if variable.attrs.get("role") not in ("claim", "tolerance", "orbit") and _is_curve(variable)
     ]
     if not names:
         return None
@@ -96,7 +96,8 @@ def draw_others(findings: Findings) -> Drawing | None:
             axes.set_visible(False)
             continue
         variable = findings.ds[name]
-        axes.set_title(str(variable.attrs.get("long_name", name)), fontsize=8, color=style.INK)
+        title = fill(str(variable.attrs.get("long_name", name)), 36)
+        axes.set_title(title, fontsize=8, color=style.INK)
         quartiles = _quartiles(findings, variable)
         for arm, colour in enumerate(colours):
             lower, median, upper = quartiles[:, arm]

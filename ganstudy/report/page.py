@@ -37,12 +37,14 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     """
     from ganstudy.analysis import is_search, tuned
     from ganstudy.report import (
+        bounds,
         claims,
         curves,
         distribution,
         effects,
         gallery,
         heatmap,
+        labels,
         profile,
         ranking,
         search,
@@ -76,6 +78,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             heatmap.draw(findings) if len(findings.settings) > 1 else None,
             curves.draw_score(findings),
             curves.draw_others(findings),
+            bounds.draw(findings),
+            labels.draw(findings),
             gallery.draw(findings),
             None if findings.theory else stability.draw(findings),
         ]

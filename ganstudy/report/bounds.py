@@ -1,0 +1,55 @@
+"""What critics claim of their divergence against what it is: bounds beside exact values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.report import style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """A panel for each arm: exact value and bound over training, as medians over its trials."""
+    ds = findings.ds
+    if "exact" not in ds or "bound" not in ds or not np.isfinite(ds["exact"].values).any():
+        return None
+    steps = ds["step"].values
+    shown = {
+        name: findings.flat(ds[name].transpose(..., "seed", "step")).reshape(
+            len(findings.arms), -1, len(steps)
+        )
+        for name in ("exact", "bound")
+    }
+    known = [arm for arm in range(len(findings.arms)) if np.isfinite(shown["exact"][arm]).any()]
+    columns = min(5, len(known))
+    rows = math.ceil(len(known) / columns)
+    size = (10.4 if columns > 2 else 3.4 * columns, 0.6 + 2.1 * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    for axes in panels.flat[len(known) :]:
+        axes.set_visible(False)
+    for arm, axes in zip(known, panels.flat, strict=False):
+        axes.set_title(str(findings.arms[arm]), fontsize=8, color=style.INK)
+        # Trials whose divergence no grid can tell are left out of both lines.
+        both = np.isfinite(shown["exact"][arm]) & np.isfinite(shown["bound"][arm])
+        seen = both.any(axis=0)
+        for name, line in (("exact", "-"), ("bound", "--")):
+            values = np.where(both, shown[name][arm], np.nan)[:, seen]
+            axes.plot(steps[seen], np.nanmedian(values, axis=0), line, color=style.INK)
+        axes.grid(axis="y")
+    for axes in panels[-1]:
+        axes.set_xlabel("M-step")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("divergence, nats")
+    caption = Markup(
+        "Solid: the divergence between p and the generator's law, by quadrature. Dashed: the bound "
+        "that the critic has found, on one batch. Medians over settings and seeds. The closer the "
+        "two, the nearer the critic is to the one that the theory assumes."
+    )
+    alt = "Small panels, one per arm: exact divergence and the critic's bound against M-steps."
+    return Drawing("bounds", figure, alt, caption)

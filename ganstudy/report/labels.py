@@ -1,0 +1,42 @@
+"""Conditional generators label by label."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.analysis import label_scores
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+
+MOST_LABELS = 60
+"""With more labels than this a cell would be thinner than a line."""
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """A heat map: share of right samples of each label, by arm and setting, mean over seeds."""
+    scores = label_scores(findings.ds)
+    if scores is None or scores.sizes["label"] > MOST_LABELS:
+        return None
+    values = findings.flat(scores["accuracy"].mean("seed").transpose(..., "label"))
+    rows = [
+        (f"{arm} · {setting}" if setting else str(arm), values[i, j])
+        for i, arm in enumerate(findings.arms)
+        for j, setting in enumerate(map(findings.setting_label, findings.settings))
+        if np.isfinite(values[i, j]).any()
+    ]
+    figure = Figure(figsize=(10.4, 1.0 + 0.28 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(
+        np.stack([row for _, row in rows]), vmin=0, vmax=1, aspect="auto", cmap="YlGnBu"
+    )
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set_xlabel("label")
+    figure.colorbar(image, label="samples true to their label")
+    caption = Markup(
+        "Share of the final samples generated under a label that are of high quality and of the "
+        "mode which the label names; mean over seeds."
+    )
+    alt = "Heat map of the share of right samples by label, a row for each conditional arm."
+    return Drawing("labels", figure, alt, caption)
