@@ -81,7 +81,6 @@ def test_a_killed_dask_worker_costs_nothing_but_time(
     assert all(nanny.is_running() for nanny in nannies)
 
 
-@pytest.mark.xfail(reason="Ctrl-C with a cluster of its own exits 1, not 130", strict=False)
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
     """Interrupted once: packs keep their state, and the cluster is gone with the run."""
     out = tmp_path / "run"
