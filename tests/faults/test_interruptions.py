@@ -74,46 +74,52 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
     assert gone(run)
 
 
-KILLS = ("worker", "worker", "both", "worker", "worker", "parent", "worker")
+KILLS = ("worker", "worker", "worker", "both", "worker", "worker", "parent")
 
 
 @pytest.mark.slow
 def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
     """Workers, the parent, or both, at random moments; the same bits, no trial twice or lost."""
     rng = random.Random(0)
-    text = STUDY.replace("steps: 100", "steps: 3000").replace("every: 25", "every: 500")
+    text = STUDY.replace("steps: 100", "steps: 400").replace("every: 25", "every: 100")
     study, out, calm = write_study(tmp_path, text), tmp_path / "run", tmp_path / "calm"
-    # In wider packs, which are quicker: a trial's bits do not depend on its pack.
-    undisturbed = start(study, calm, "engine.pack=6", every=1000.0)
-    text = _ended(undisturbed)
-    assert undisturbed.returncode == 0, text
-    run = start(study, out, every=0.1)
+    seeds = "seeds=4"
+    run = start(study, out, seeds, every=0.1)
     landed: dict[str, float] = {}
     kills = in_training = 0
     while kills < 20:
         # Every other one comes when it comes, be the victim still starting.
         if kills % 2:
-            time.sleep(rng.uniform(0.0, 2.0))
+            time.sleep(rng.uniform(0.0, 1.0))
         else:
             _wait_for_work(run, out)
-            time.sleep(rng.uniform(0.0, 0.5))
-        assert run.poll() is None, f"it ended after {kills} kills: {_ended(run)}"
-        in_training += packs_under_way(out, 0.0) > 0
+            time.sleep(rng.uniform(0.0, 0.3))
+        if run.poll() is not None:  # on a quick machine; a study that has grown goes on
+            text = _ended(run)
+            assert run.returncode == 0, text
+            seeds = f"seeds={int(seeds[6:]) + 4}"
+            run = start(study, out, seeds, every=0.1)
+            continue
+        busy = packs_under_way(out, 0.0) > 0
         victim = KILLS[kills % len(KILLS)]
-        if victim != "parent":
-            _kill_a_worker(run, rng)
+        hit = victim == "parent" or _kill_a_worker(run, rng)
         if victim != "worker":
-            assert kill(psutil.Process(run.pid))
+            hit = kill(psutil.Process(run.pid)) and hit
             _ended(run)
             assert gone(run)
             landed = _check_kept(out, landed)
-            run = start(study, out, every=0.1)
-        kills += 1
-    assert in_training >= 10
+            run = start(study, out, seeds, every=0.1)
+        kills += hit
+        in_training += hit and busy
+    assert in_training >= 5
     text = _ended(run)
     assert run.returncode == 0, text
     _check_kept(out, landed)
     assert list((out / "checkpoints").iterdir()) == []
+    # In wider packs, which are quicker: a trial's bits do not depend on its pack.
+    undisturbed = start(study, calm, seeds, "engine.pack=16", every=1000.0)
+    text = _ended(undisturbed)
+    assert undisturbed.returncode == 0, text
     ours, theirs = open_run(out), open_run(calm)
     for name in theirs.variables:
         if name != "seconds":
@@ -128,8 +134,16 @@ def _wait_for_work(run: subprocess.Popen[str], out: Path) -> None:
     wait_until(lambda: run.poll() is not None or packs_under_way(out, 0.0))
 
 
-def _kill_a_worker(run: subprocess.Popen[str], rng: random.Random) -> None:
-    wait_until(lambda: (there := workers(run)) and kill(rng.choice(there)))
+def _kill_a_worker(run: subprocess.Popen[str], rng: random.Random) -> bool:
+    """Whether there was one to kill before the run ended."""
+    while run.poll() is None:
+        victims = rng.sample(there := workers(run), min(1, len(there)))
+        if any(kill(victim) for victim in victims):
+            # It is not to be found running, and killed, again.
+            psutil.wait_procs(victims, timeout=10.0)
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _ended(run: subprocess.Popen[str]) -> str:
