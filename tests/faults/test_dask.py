@@ -96,9 +96,9 @@ def test_a_killed_dask_worker_costs_nothing_but_time(
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
     """Interrupted once: what has landed stays, packs keep their state, no process is left."""
     out = tmp_path / "run"
-    text = STUDY.replace("generator.width: [4, 5]", "steps: [100, 100000]")
+    text = STUDY.replace("steps: 100", "steps: 1000").replace("every: 25", "every: 500")
     run = start(write_study(tmp_path, text), out, "--executor", "dask", every=1000.0)
-    wait_until(lambda: list((out / "records").glob("*.nc")) and packs_under_way(out) == 2)
+    wait_until(lambda: list((out / "records").glob("*.nc")) and packs_under_way(out, 0.0) == 2)
     os.killpg(run.pid, signal.SIGINT)
     said, _ = run.communicate(timeout=100)
     assert run.returncode == 130, said
