@@ -10,7 +10,7 @@ import queue
 import time
 import traceback
 from collections.abc import Hashable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -39,6 +39,8 @@ _CONFIGURATION = {
     "distributed.comm.timeouts.connect": "10s",
 }
 
+_ANSWER_SECONDS = 5.0
+
 _log = logging.getLogger("ganstudy")
 
 
@@ -58,6 +60,9 @@ class DaskExecutor(Executor):
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
         self._threads, self._counted = 1, -math.inf
+        self._owned = scheduler is None
+        # It tells of every worker that comes and goes; what matters of that is told by the loop.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         # It starts a process, and unblocks signals when it does.
         resource_tracker.ensure_running()
         self._open = ExitStack()
@@ -116,24 +121,39 @@ class DaskExecutor(Executor):
         future = self._tasks.pop(str(handle))
         stack = self._client.call_stack([future])
         where = [line for keys in stack.values() for lines in keys.values() for line in lines]
-        busy = [worker for worker, keys in self._client.processing().items() if future.key in keys]
-        future.cancel(force=True)
-        try:
-            self._client.restart_workers(busy, raise_for_error=False)
-        except ValueError as error:  # it has no nanny
-            _log.warning("a worker that hangs cannot be started anew: %s", error)
+        self._abandon([future])
         return "\n".join([*where, ""])
 
     def drain(self) -> None:
         """Every worker is told; the next pack of an idle one stops, and is handed out again."""
-        self._client.run(request_stop, nanny=False, wait=False)
+        # A worker that hangs does not answer, and one that has just died cannot.
+        with suppress(TimeoutError):
+            self._client.sync(
+                self._client.run,
+                request_stop,
+                nanny=False,
+                on_error="ignore",
+                callback_timeout=_ANSWER_SECONDS,
+            )
 
     def close(self) -> None:
-        """Leave the cluster, and end it if it was our own."""
-        if self._tasks and self._client.status == "running":
-            self.drain()
-            self._client.cancel(list(self._tasks.values()), force=True)
-        self._open.close()
+        """Leave the cluster, without packs of ours under way, and end it if it was our own."""
+        with self._open:
+            # The workers of our own cluster are about to end anyway.
+            if self._tasks and not self._owned and self._client.status == "running":
+                self._abandon(list(self._tasks.values()))
+            self._tasks.clear()
+
+    def _abandon(self, futures: list[Future[Any]]) -> None:
+        """Cancel what waits; what has begun ends with its worker, which its nanny starts anew."""
+        ours = {future.key for future in futures}
+        processing = self._client.processing()
+        busy = [worker for worker, keys in processing.items() if ours & set(keys)]
+        self._client.cancel(futures, force=True)
+        try:
+            self._client.restart_workers(busy, raise_for_error=False)
+        except ValueError as error:  # it has no nanny
+            _log.warning("a worker that hangs cannot be started anew: %s", error)
 
 
 class _WarmUp(WorkerPlugin):

@@ -82,10 +82,10 @@ def in_flight(out: Path) -> bool:
     return any((out / "checkpoints").glob("*.checkpoint"))
 
 
-def packs_under_way(out: Path) -> int:
-    """Packs that have been trained for a second, as the run itself says."""
+def packs_under_way(out: Path, seconds: float = 1.0) -> int:
+    """Packs that have been trained for some seconds, as the run itself says."""
     said = RunDirectory(out).read_heartbeat()
-    return sum(pack["seconds"] > 1.0 for pack in said["packs"]) if said else 0
+    return sum(pack["seconds"] > seconds for pack in said["packs"]) if said else 0
 
 
 def gone(run: subprocess.Popen[str], seconds: float = 15.0) -> bool:
@@ -98,9 +98,11 @@ def gone(run: subprocess.Popen[str], seconds: float = 15.0) -> bool:
     return True
 
 
-def kill(process: psutil.Process) -> None:
-    """SIGKILL, unless it is too late."""
+def kill(process: psutil.Process) -> bool:
+    """SIGKILL; whether it hit a process that was running."""
     try:
+        running = bool(process.status() != psutil.STATUS_ZOMBIE)
         process.send_signal(signal.SIGKILL)
     except psutil.NoSuchProcess:
-        return
+        return False
+    return running

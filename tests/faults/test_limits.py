@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import Scripted, attempts
+from scripted import Scripted
 from tiny import Listed
 
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.local import LocalExecutor
-from ganstudy.schedule.loop import TRIES, Limits, train_packs
+from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.trial import Record, Trial
 
 
@@ -28,10 +28,9 @@ def _train(pack: list[Trial[Scripted]], limits: Limits) -> dict[str, Record]:
 @pytest.mark.slow
 def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     """The pack is halved at the time limit; the record of the one at fault says where it hung."""
-    others = [_script(tmp_path, seed) for seed in range(2)]
-    bad = _script(tmp_path, 7, seconds=600.0)
-    found = _train([others[0], bad, others[1]], Limits(seconds=1.0))
-    assert [found[trial.id].status for trial in others] == ["complete"] * 2
+    other, bad = _script(tmp_path, 0), _script(tmp_path, 7, seconds=600.0)
+    found = _train([bad, other], Limits(seconds=1.0))
+    assert found[other.id].status == "complete"
     assert found[bad.id].status == "failed"
     assert "TimeLimit: more than 1 s" in found[bad.id].cause
     assert "scripted.py" in found[bad.id].cause
@@ -47,16 +46,6 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     assert "MemoryError" in found[bad.id].cause
     fitting = _script(tmp_path, 8, action="allocate", gigabytes=0.1)
     assert _train([fitting], Limits(gigabytes=2.0))[fitting.id].status == "complete"
-
-
-@pytest.mark.slow
-def test_a_trial_that_always_crashes_is_tried_a_stated_number_of_times(tmp_path: Path) -> None:
-    """Three deaths alone; the record says how its worker ended."""
-    bad = _script(tmp_path, 7, action="kill")
-    cause = _train([bad], Limits())[bad.id].cause
-    assert attempts(bad) == TRIES
-    assert f"tried {TRIES} times" in cause
-    assert "SIGKILL" in cause
 
 
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
