@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from tiny import REQUIRED, example
 
-from ganstudy.cli import FAMILIES
-from ganstudy.family import Member
+from ganstudy.family import Family, Member
+from ganstudy.plugins import FAMILIES, families
 
-MEMBERS: list[type[Member]] = [
-    member for name in FAMILIES for member in import_module(f"ganstudy.{name}").family
-]
+FAMILY_OF: dict[type[Member], Family[Any]] = {
+    member: family for family in families().values() for member in family
+}
+"""The member of a plug-in is in a family without being in its package."""
+MEMBERS = list(FAMILY_OF)
 
 
 def _identity(member: type[Member]) -> str:
@@ -36,7 +38,7 @@ def test_each_public_file_is_a_member(name: str) -> None:
 def test_name_is_the_stem_of_the_file(member: type[Member]) -> None:
     """The name in study files is the file's stem, and it survives a round trip through YAML."""
     stem = Path(inspect.getfile(member)).stem
-    family = import_module(member.__module__.rpartition(".")[0]).family
+    family = FAMILY_OF[member]
     assert member.name == stem
     own = example(member)
     assert family.from_config({"name": stem, **REQUIRED.get(stem, {})}) == own
@@ -75,8 +77,8 @@ def test_docstring_names_the_source(member: type[Member]) -> None:
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)
 def test_members_do_not_import_their_siblings(member: type[Member]) -> None:
     """A member's file can be deleted without breaking another one."""
-    package, _, stem = member.__module__.rpartition(".")
-    siblings = {f"{package}.{n}" for n in import_module(package).family.names if n != stem}
+    family = FAMILY_OF[member]
+    siblings = {f"{family.package}.{n}" for n in family.names if n != member.name}
     tree = ast.parse(Path(inspect.getfile(member)).read_text(encoding="utf-8"))
     imported: set[str] = set()
     for node in ast.walk(tree):

@@ -81,30 +81,24 @@ def test_sign_flips_keep_their_level_and_find_differences(seeds: int, smallest: 
     assert (shifted == smallest).mean() > 0.7
 
 
-def test_friedman_keeps_its_level_and_finds_differences() -> None:
-    runs, arms, seeds = 400, 4, 8
+def test_ranks_keep_their_level_and_find_differences() -> None:
+    """Of equal arms, Friedman's test and Nemenyi's distance, which stands for all pairs, find few.
+
+    One simulation for both: 400 studies, of which at most 37 may err (a level of 0.094).
+    """
+    runs, arms, seeds = 400, 4, 10
     rng = np.random.default_rng(2)
-    p = [
-        float(analysis.rank_table(study(rng.normal(size=(arms, 1, seeds))))["p"])
-        for _ in range(runs)
-    ]
-    assert np.mean(np.array(p) < LEVEL) < LEVEL + 4 * math.sqrt(LEVEL * 0.95 / runs)
+    null = [analysis.rank_table(study(rng.normal(size=(arms, 1, seeds)))) for _ in range(runs)]
+    largest = LEVEL + 4 * math.sqrt(LEVEL * (1 - LEVEL) / runs)
+    assert np.mean([float(table["p"]) < LEVEL for table in null]) < largest
+    apart = [np.ptp(table["rank"].values) > float(table["critical_difference"]) for table in null]
+    assert 0 < np.mean(apart) < largest
     better = np.arange(arms)[:, None, None] * 1.0
     found = [
         float(analysis.rank_table(study(rng.normal(size=(arms, 1, seeds)) + better))["p"]) < LEVEL
         for _ in range(40)
     ]
     assert np.mean(found) > 0.9
-
-
-def test_nemenyi_rarely_parts_equal_arms() -> None:
-    runs, arms, seeds = 400, 4, 10
-    rng = np.random.default_rng(3)
-    wrong = 0
-    for _ in range(runs):
-        table = analysis.rank_table(study(rng.normal(size=(arms, 1, seeds))))
-        wrong += float(np.ptp(table["rank"].values)) > float(table["critical_difference"])
-    assert wrong / runs < LEVEL + 4 * math.sqrt(LEVEL * 0.95 / runs)
 
 
 def test_effects_keep_their_level_with_seeds_in_common_and_holes() -> None:

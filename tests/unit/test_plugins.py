@@ -76,7 +76,18 @@ def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
     """Workers find the member; trials of the copy equal those of the original bit for bit."""
     _plugin(folder)
     path, out = _study(folder), folder / "run"
-    command = [sys.executable, "-m", "ganstudy", "run", str(path), "--out", str(out), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "ganstudy",
+        "run",
+        str(path),
+        "--out",
+        str(out),
+        "--workers",
+        "1",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == {"complete": 8}
