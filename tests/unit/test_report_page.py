@@ -312,7 +312,7 @@ def test_padding_of_samples_is_not_drawn(make_study: Make) -> None:
 def test_gallery_says_what_the_data_are(make_study: Make) -> None:
     ds = make_study({"divergence": ["a"]}, seeds=1, steps=5, samples=10, features=3)
     config = {"name": "file", "path": str(TABLE), "label": "group"}
-    drawing = drawn(ds.assign(target=json.dumps(config)), "gallery")
+    drawing = drawn(ds.assign(target_settings=json.dumps(config)), "gallery")
     assert "table.csv: 96 training and 24 held-out rows of 3 features" in drawing.caption
     (axes,) = drawing.figure.axes
     assert any(len(np.asarray(line.get_xdata())) == 2000 for line in axes.lines)
