@@ -105,7 +105,7 @@ def matrix_rate() -> float:
 
 
 def measure(widths: tuple[int, ...] = WIDTHS) -> dict[str, Any]:
-    from ganstudy.schedule.local import WORKER_ENVIRONMENT
+    from ganstudy.schedule.executor import WORKER_ENVIRONMENT
 
     rate = matrix_rate()
     rows = []
