@@ -20,8 +20,9 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def short(value: float) -> str:
-    """A number with up to three significant digits and no trailing zeros."""
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    """A number with up to three significant digits and no trailing zeros; 1,000 in full."""
+    text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def scientific(value: float) -> str:
