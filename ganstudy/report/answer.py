@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -18,17 +19,30 @@ MOST_LISTED = 6
 STRONG = Markup("<strong>{}</strong>")
 
 
+class Sentence(NamedTuple):
+    """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
+
+    text: Markup
+    call: str
+
+
 @dataclass(frozen=True)
 class Answer:
-    """The verdict, and what a careful reader wants to know next.
-
-    Each sentence has the expression in `ds` and `analysis` that its numbers come from.
-    """
+    """The verdict, and what a careful reader wants to know next."""
 
     lead: Markup
-    points: list[Markup]
     call: str
-    calls: list[str]
+    sentences: list[Sentence]
+
+    @property
+    def points(self) -> list[Markup]:
+        """What is said after the lead."""
+        return [sentence.text for sentence in self.sentences]
+
+    @property
+    def calls(self) -> list[str]:
+        """The expression behind each of the points."""
+        return [sentence.call for sentence in self.sentences]
 
 
 def answer(findings: Findings) -> Answer:
@@ -51,13 +65,8 @@ def answer(findings: Findings) -> Answer:
         (_left_out(findings), "analysis.status_counts(ds)"),
         (_excluded(findings), "analysis.planned(ds)"),
     ]
-    kept = [(Markup(prose.capital(point)), call) for point, call in points if point]
-    return Answer(
-        lead=lead,
-        points=[point for point, _ in kept],
-        call=ranking,
-        calls=[call for _, call in kept],
-    )
+    kept = [Sentence(Markup(prose.capital(point)), call) for point, call in points if point]
+    return Answer(lead, ranking, kept)
 
 
 def _scale(findings: Findings) -> Markup | None:

@@ -52,7 +52,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         style,
         theory,
     )
-    from ganstudy.report.answer import answer
+    from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
         provenance_rows,
@@ -92,7 +92,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
-        found.points.insert(0, search.sentence(searched))
+        said = Sentence(search.sentence(searched), "analysis.status_counts(searched)")
+        found.sentences.insert(0, said)
     tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
     if len(findings.arms) > 1:
         tables["distribution"] = distribution.table(findings)
@@ -144,5 +145,4 @@ def _template() -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["cell"] = cell_text
-    environment.filters["zip"] = zip
     return environment.get_template("page.html.j2")

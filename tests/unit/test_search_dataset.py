@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,9 @@ from tiny import write_study
 from ganstudy import analysis, open_run
 from ganstudy.analysis._intervals import t_interval
 from ganstudy.cli import main
+from ganstudy.report import build
+from ganstudy.report.answer import answer
+from ganstudy.report.findings import Findings
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
 
@@ -108,6 +113,23 @@ def test_tuned_arms_are_a_grid_study(gathered: tuple[Bayes, xr.Dataset]) -> None
         mean = ranked["mean"].sel(divergence=arm).item()
         assert mean == pytest.approx(last["mean"].sel(divergence=arm).item())
     assert "generator_lr" in at_best.coords
+
+
+# So few points as are made up here leave a conditional parameter almost none of its own.
+@pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
+def test_every_sentence_of_a_search_has_its_own_call(
+    gathered: tuple[Bayes, xr.Dataset], tmp_path: Path
+) -> None:
+    """The sentence on the search comes first, and none is lost or given another's call."""
+    _, ds = gathered
+    page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
+    section = page.partition('<section id="answer">')[2].partition("</section>")[0]
+    found = re.findall(r"<code>(analysis\..*?)</code>", section)
+    stated = answer(Findings.of(analysis.tuned(ds)))
+    calls = [stated.call, "analysis.status_counts(searched)", *stated.calls]
+    assert [html.unescape(call) for call in found] == calls
+    scope = {"searched": ds, "ds": analysis.tuned(ds), "analysis": analysis}
+    assert all(eval(call, scope) is not None for call in calls)
 
 
 def test_importances_find_what_matters(tmp_path: Path) -> None:
