@@ -335,6 +335,30 @@ def parameters(
         yield choice
 
 
+def labelled(
+    document: Document,
+    place: KeyPath,
+    name: str,
+    values: list[Any] | dict[str, dict[str, Any]],
+    problems: list[Problem],
+) -> tuple[tuple[Any, ...], tuple[Mapping[str, Any], ...], tuple[KeyPath, ...]]:
+    """Labels of the values of an axis or a list, what each sets, and where each stands."""
+    if isinstance(values, dict):
+        labels: list[Any] = list(values)
+        bundles: list[Mapping[str, Any]] = list(values.values())
+        places: list[KeyPath] = [(*place, key) for key in labels]
+    else:
+        labels = [label(value) for value in values]
+        bundles = [{name: value} for value in values]
+        places = [(*place, index) for index in range(len(values))]
+    repeated = sorted({str(x) for x in labels if labels.count(x) > 1})
+    if repeated:
+        problems.append(document.problem(place, f"repeated value: {', '.join(repeated)}"))
+    if not all(isinstance(x, int | float) for x in labels):
+        labels = [str(x) for x in labels]
+    return tuple(labels), tuple(bundles), tuple(places)
+
+
 def _range(
     document: Document,
     place: KeyPath,
@@ -375,20 +399,8 @@ def _choice(
 ) -> Choice:
     if not values:
         problems.append(document.problem(place, "a parameter needs at least one value"))
-    if isinstance(values, dict):
-        labels: list[Any] = list(values)
-        bundles: list[Mapping[str, Any]] = list(values.values())
-        places: list[KeyPath] = [(*place, key) for key in labels]
-    else:
-        labels = [label(value) for value in values]
-        bundles = [{name: value} for value in values]
-        places = [(*place, index) for index in range(len(values))]
-    repeated = sorted({str(x) for x in labels if labels.count(x) > 1})
-    if repeated:
-        problems.append(document.problem(place, f"repeated value: {', '.join(repeated)}"))
-    if not all(isinstance(x, int | float) for x in labels):
-        labels = [str(x) for x in labels]
-    return Choice(name, place[:4], when, tuple(labels), tuple(bundles), tuple(places))
+    labels, bundles, places = labelled(document, place, name, values, problems)
+    return Choice(name, place[:4], when, labels, bundles, places)
 
 
 def _conditions(

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ganstudy import kinds, plugins
-from ganstudy.configuration import Assignment, configure, plain_message
+from ganstudy.configuration import Assignment, configure
 from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
-from ganstudy.family import Settings, label
+from ganstudy.family import label
 from ganstudy.space import (
     AnyParameter,
-    BayesFile,
     Choice,
-    ChoiceFile,
-    ObjectiveFile,
-    PrunerFile,
     RangeFile,
+    labelled,
     parameters,
     size,
 )
+from ganstudy.study_file import StudyFile, read_study_file
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
@@ -44,52 +41,6 @@ RESERVED = (
     ),
 )
 """Names of the dataset that an axis or a parameter cannot take."""
-
-_LISTED = re.compile(r", | or ")
-
-
-class SearchFile(Settings):
-    """The key `search:` of a study file."""
-
-    grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(
-        default={}, description="axes: a key path with a list of values, or labelled bundles"
-    )
-    bayes: BayesFile | None = Field(
-        None, description="a search by results; with a grid, one such search for each of its points"
-    )
-    exclude: list[dict[str, Any]] = Field(
-        default=[], description="grid points to leave out: axis and value pairs that all match"
-    )
-
-
-class EngineFile(Settings):
-    """The key `engine:` of a study file: how trials are trained, not what they are."""
-
-    pack: int | None = Field(None, ge=1, description="most trials in a pack; default: chosen")
-    program: Literal["auto", "eager", "compiled"] = Field(
-        "auto", description="the step as written or compiled; auto: whichever ends sooner"
-    )
-    time_limit: float | None = Field(
-        None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"
-    )
-    memory_limit: float | None = Field(
-        None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
-    )
-
-
-class StudyFile(Settings):
-    """The keys of a study file."""
-
-    plugins: list[str] = Field(
-        default=[], description="files of your own members, relative to the study file"
-    )
-    question: str = Field(min_length=1, description="what the study asks, in words")
-    compare: str | None = Field(None, description="axis whose values are compared; default: first")
-    score: str | None = Field(None, description="metric that ranks the arms; default: first")
-    trial: dict[str, Any] = Field(default={}, description="settings that all trials share")
-    search: SearchFile = Field(SearchFile(), description="what differs between trials")
-    seeds: int | list[int] = Field(5, description="number of seeds, or a list of them")
-    engine: EngineFile = Field(EngineFile(), description="how trials are trained")
 
 
 @dataclass(frozen=True)
@@ -184,10 +135,7 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
     document = read_document(path, overrides)
-    try:
-        file = StudyFile.model_validate(document.values)
-    except ValidationError as error:
-        raise StudyError(_file_problem(document, entry) for entry in error.errors()) from None
+    file = read_study_file(document)
     problems: list[Problem] = list(_plugin_problems(document, file))
     if problems:
         raise StudyError(problems)
@@ -229,34 +177,6 @@ def json_schema() -> dict[str, Any]:
 # --- reading the file's parts -------------------------------------------------------------------
 
 
-def _file_problem(document: Document, entry: Any) -> Problem:
-    # Pydantic names the branch of a union in its location; a key of the file never has such a form.
-    path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
-    path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
-    if entry["type"] == "extra_forbidden":
-        choices = list(_model_at(entry["loc"]).model_fields)
-        trial_keys = kinds.family["adversarial"].model_fields
-        hint = nearest(path[-1], choices)
-        if path[-1] in trial_keys and len(path) == 1:
-            hint = f"; did you mean 'trial.{path[-1]}'?"
-        return document.problem(path, f"no such key{hint}")
-    if entry["type"] == "missing":
-        message = "this key is required"
-        if path[:3] == ("search", "bayes", "space"):
-            message += " in a range; a list of values is written [a, b]"
-        return document.problem(path, message)
-    if entry["type"] == "literal_error":
-        choices = [choice.strip("' ") for choice in _LISTED.split(entry["ctx"]["expected"])]
-        message = f"unknown name {entry['input']!r}{nearest(entry['input'], choices)}"
-        return document.problem(path, message)
-    if path == ("seeds",):
-        return document.problem(path, "a number of seeds, or a list of whole numbers")
-    if path[:2] == ("search", "grid") and len(path) >= 3:
-        message = "an axis is a list of values, or a mapping from labels to bundles of settings"
-        return document.problem(path[:3], message)
-    return document.problem(path, plain_message(entry))
-
-
 def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
     """Load the plug-ins; a run directory holds them beside its copy of the study."""
     folder = document.path.parent
@@ -266,20 +186,6 @@ def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
             plugins.load(path if path.is_file() else folder / path.name)
         except plugins.PluginError as error:
             yield document.problem(("plugins", index), str(error))
-
-
-def _model_at(location: Sequence[Any]) -> type[Settings]:
-    """The model whose keys stand at a place of the file."""
-    models: dict[tuple[Any, ...], type[Settings]] = {
-        ("search",): SearchFile,
-        ("engine",): EngineFile,
-        ("search", "bayes"): BayesFile,
-        ("search", "bayes", "objective"): ObjectiveFile,
-        ("search", "bayes", "pruner"): PrunerFile,
-    }
-    if "dict[range]" in location or "dict[choice]" in location:
-        return RangeFile if "dict[range]" in location else ChoiceFile
-    return models.get(tuple(location[:-1]), StudyFile)
 
 
 def _space(
@@ -358,20 +264,7 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
         if name.replace(".", "_") in RESERVED:
             message = "this name has a meaning of its own in the dataset; choose another"
             problems.append(document.problem(place, message))
-        if isinstance(values, dict):
-            labels = list(values)
-            settings: list[Mapping[str, Any]] = list(values.values())
-            places: list[KeyPath] = [(*place, key) for key in labels]
-        else:
-            labels = [label(value) for value in values]
-            settings = [{name: value} for value in values]
-            places = [(*place, index) for index in range(len(values))]
-        repeated = sorted({str(x) for x in labels if labels.count(x) > 1})
-        if repeated:
-            problems.append(document.problem(place, f"repeated value: {', '.join(repeated)}"))
-        if not all(isinstance(x, int | float) for x in labels):
-            labels = [str(x) for x in labels]
-        yield Axis(name, tuple(labels), tuple(settings), tuple(places))
+        yield Axis(name, *labelled(document, place, name, values, problems))
 
 
 def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
