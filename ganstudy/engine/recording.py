@@ -53,14 +53,13 @@ class Recorder:
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: dict[str, Array] = {}
         self.latent = evaluation_latent(stack, device)
-        # Without labels there is no column, and this is not looked at.
-        one_hot = self.latent[: len(trials), :, -max(trials[0].configuration.labels, 1) :]
-        self.labels = _on_host(one_hot.argmax(-1))
-        reused = any(trial.configuration.holds_out for trial in trials)
-        self.unseen = held_out(stack, device) if reused else None
+        self.labels: NDArray[np.int64] | None = None
+        if labels := trials[0].configuration.labels:
+            self.labels = _on_host(self.latent[: len(trials), :, -labels:].argmax(-1))
         # Trials whose generator has a known law, against which their critics can be held.
         self.known = ["critic_error" in trial.configuration.variables() for trial in trials]
-        self.judged = held_out(stack, device)[:, :JUDGED] if any(self.known) else None
+        self.reused = any(trial.configuration.holds_out for trial in trials)
+        self.unseen = held_out(stack, device) if self.reused or any(self.known) else None
         # Trials that share target and metrics are measured in one call.
         self.groups: dict[str, list[int]] = {}
         for place, trial in enumerate(trials):
@@ -74,15 +73,17 @@ class Recorder:
         count = len(self.trials)
         alive: NDArray[np.bool_] = _on_host(state.alive)[:count]
         values = {name: _on_host(value)[:count] for name, value in diagnostics.items()}
-        if self.unseen is not None:
+        if self.reused and self.unseen is not None:
             values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
-        samples = self._samples(game, state.generator.parameters)
+        fake = game.sample(state.generator.parameters, self.latent)
         last = step == self.steps[-1]
-        values |= self._metrics(samples, "", last)
+        values |= self._metrics(_on_host(fake)[:count], "", last)
         if game.average is not None:
-            averaged = self._samples(game, state.generator.slots[AVERAGE])
-            values |= self._metrics(averaged, "average_", last)
-        values |= self._divergences(values["critic_loss"], game, state)
+            averaged = game.sample(state.generator.slots[AVERAGE], self.latent)
+            values |= self._metrics(_on_host(averaged)[:count], "average_", last)
+        values["bound"] = self._bounds(values["critic_loss"])
+        if any(self.known) and self.unseen is not None:
+            values |= self._against_the_best(game, state, self.unseen, fake)
         column = int(np.searchsorted(self.steps, step))
         for name, value in values.items():
             empty = np.full((count, len(self.steps)), np.nan, np.float32)
@@ -94,7 +95,7 @@ class Recorder:
         self, game: Game, state: State, program_name: ProgramName, seconds: float
     ) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
-        samples = self._samples(game, state.generator.parameters)
+        samples = _on_host(game.sample(state.generator.parameters, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
         return [
             Record(
@@ -112,13 +113,10 @@ class Recorder:
                     if name in self.curves
                 },
                 samples=samples[place],
-                labels=self.labels[place] if trial.configuration.condition else None,
+                labels=None if self.labels is None else self.labels[place],
             )
             for place, trial in enumerate(self.trials)
         ]
-
-    def _samples(self, game: Game, parameters: Tensor) -> Array:
-        return _on_host(game.sample(parameters, self.latent))[: len(self.trials)]
 
     def _metrics(self, samples: Array, prefix: str, last: bool) -> dict[str, Array]:
         """Each trial's own metrics; those that are costly at the last step alone."""
@@ -132,36 +130,40 @@ class Recorder:
                 column = values.setdefault(prefix + metric.name, empty)
                 cloud, target = samples[places], configuration.target
                 column[places] = (
-                    metric.compute_labelled(cloud, self.labels[places], target)
-                    if configuration.condition
-                    else metric.compute(cloud, target)
+                    metric.compute(cloud, target)
+                    if self.labels is None
+                    else metric.compute_labelled(cloud, self.labels[places], target)
                 )
         return values
 
-    def _divergences(self, critic_loss: Array, game: Game, state: State) -> dict[str, Array]:
-        """Each trial's bound; where the law of the generator is known, the exact value and how far
-        the critic is from the best one.
-        """
-        bound = np.full(len(self.trials), np.nan, np.float32)
-        exact, error = bound.copy(), bound.copy()
-        points, logits = bound, bound  # looked at only where there is something to judge
-        if self.judged is not None:
-            fake = game.sample(state.generator.parameters, self.latent)[:, : self.judged.shape[1]]
-            both = torch.cat([self.judged, fake], dim=1)
-            points, logits = _on_host(both), _on_host(game.logits(state, both))
+    def _bounds(self, critic_loss: Array) -> Array:
+        """Each trial's bound on its divergence; NaN where there is none."""
+        bounds = np.full(len(self.trials), np.nan, np.float32)
         for place, trial in enumerate(self.trials):
-            configuration = trial.configuration
-            value = configuration.divergence.bound(critic_loss[place].astype(np.float64))
-            if value is None:
-                continue
-            bound[place] = value
+            bound = trial.configuration.divergence.bound(critic_loss[place].astype(np.float64))
+            if bound is not None:
+                bounds[place] = bound
+        return bounds
+
+    def _against_the_best(
+        self, game: Game, state: State, unseen: Tensor, fake: Tensor
+    ) -> dict[str, Array]:
+        """Where the law of the generator is known: the exact divergence, and how far the critic is
+        from the best one on samples of both laws.
+        """
+        exact = np.full(len(self.trials), np.nan, np.float32)
+        error = exact.copy()
+        unseen = unseen[:, :JUDGED]
+        both = torch.cat([unseen, fake[:, : unseen.shape[1]]], dim=1)
+        points, logits = _on_host(both), _on_host(game.logits(state, both))
+        for place, trial in enumerate(self.trials):
             if self.known[place]:
                 split = game.generator.split(state.generator.parameters[place : place + 1])
                 parameters = {name: _on_host(value)[0] for name, value in split.items()}
-                known = configuration.divergence, configuration.target, parameters
+                known = trial.configuration.divergence, trial.configuration.target, parameters
                 exact[place] = exact_value(*known)
                 error[place] = critic_error(*known, points[place], logits[place])
-        return {"bound": bound, "exact": exact, "critic_error": error}
+        return {"exact": exact, "critic_error": error}
 
 
 def _on_host(value: Tensor) -> NDArray[Any]:

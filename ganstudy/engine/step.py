@@ -257,8 +257,6 @@ class Game:
         """Both players at once, on losses with `weight / 2` times the squared norm of all
         gradients; weight `(pack, 1)`.
         """
-        critic_diagnostics: Diagnostics = {}
-        generator_diagnostics: Diagnostics = {}
 
         def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
             real, latent, noise = d_step

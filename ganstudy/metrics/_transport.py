@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import ABC
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
+from ganstudy.metrics._base import Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-def distance_to_target(samples: Array, target: Target, order: int, subsample: int) -> Array:
+class TransportDistance(Metric, ABC):
     r"""Wasserstein distance of some samples of each cloud to as many samples of p.
 
     Maths   $(\min_\pi \frac1m \sum_i |y_i - x_{\pi(i)}|^o)^{1/o}$ over permutations: between
@@ -22,15 +25,27 @@ def distance_to_target(samples: Array, target: Target, order: int, subsample: in
     Source  Birkhoff's theorem; Peyré and Cuturi 2019, "Computational optimal transport",
             proposition 2.1.
     """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
 
-    count = min(subsample, samples.shape[-2])
-    real = reference(target, count)
+    at: ClassVar[Literal["every", "end"]] = "end"
+    order: ClassVar[int]
 
-    def measure(cloud: Cloud) -> float:
-        price = cdist(cloud[:count], real) ** order
-        pairs = linear_sum_assignment(price)
-        return float(price[pairs].mean() ** (1 / order))
+    subsample: int = Field(500, ge=2, description="samples of each law that are matched")
 
-    return each_cloud(samples, measure, worst=np.inf)
+    def compute(self, samples: Array, target: Target) -> Array:
+        """Distance of each cloud."""
+        from scipy.optimize import linear_sum_assignment
+        from scipy.spatial.distance import cdist
+
+        count = min(self.subsample, samples.shape[-2])
+        real = reference(target, count)
+
+        def measure(cloud: Cloud) -> float:
+            price = cdist(cloud[:count], real) ** self.order
+            pairs = linear_sum_assignment(price)
+            return float(price[pairs].mean() ** (1 / self.order))
+
+        return each_cloud(samples, measure, worst=np.inf)
+
+    def reading(self, target: Target) -> Reading:
+        """From 0 up, in the units of the samples."""
+        return Reading(f"Wasserstein-{self.order} distance", "", "lower", (0.0, np.inf), 0.0)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar
 
-import numpy as np
-from pydantic import Field
-
-from ganstudy.metrics._base import Metric, Reading
-from ganstudy.metrics._transport import distance_to_target
-
-if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.targets import Target
+from ganstudy.metrics._transport import TransportDistance
 
 
-class Wasserstein1(Metric):
+class Wasserstein1(TransportDistance):
     r"""Wasserstein-1 distance between samples of q and of p, exact on a subsample.
 
     Maths   $\min_\pi E|y - x|$ over couplings of the two clouds, which for clouds of equal size are
@@ -26,13 +18,4 @@ class Wasserstein1(Metric):
     Source  Peyré and Cuturi 2019, "Computational optimal transport", section 2.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
-    subsample: int = Field(500, ge=2, description="samples of each law that are matched")
-
-    def compute(self, samples: Array, target: Target) -> Array:
-        """Distance of each cloud."""
-        return distance_to_target(samples, target, order=1, subsample=self.subsample)
-
-    def reading(self, target: Target) -> Reading:
-        """From 0 up, in the units of the samples."""
-        return Reading("Wasserstein-1 distance", "", "lower", (0.0, np.inf), 0.0)
+    order: ClassVar[int] = 1
