@@ -79,12 +79,14 @@ def schema(path: Path) -> int:
         return int(np.ravel(file.attrs["schema"])[0])
 
 
-def read(path: Path) -> Iterator[Record]:
-    """The records of one file.
+def read(path: Path, samples: bool = True) -> Iterator[Record]:
+    """The records of one file, with their samples or without.
 
     Errors  `Damaged`.
     """
-    with xr.open_dataset(_content(path), engine="h5netcdf") as dataset:
+    left_out = [] if samples else ["samples", "labels"]
+    content = _content(path)
+    with xr.open_dataset(content, engine="h5netcdf", drop_variables=left_out) as dataset:
         dataset.load()
     curves = {
         str(name): values.to_numpy()
@@ -92,7 +94,7 @@ def read(path: Path) -> Iterator[Record]:
         if values.dims == ("trial", "step")
     }
     scalars = {name: dataset[name].to_numpy() for name in _SCALARS}
-    samples = dataset["samples"].to_numpy() if "samples" in dataset else None
+    clouds = dataset["samples"].to_numpy() if "samples" in dataset else None
     labels = dataset["labels"].to_numpy() if "labels" in dataset else None
     for row in range(dataset.sizes["trial"]):
         yield Record(
@@ -105,7 +107,7 @@ def read(path: Path) -> Iterator[Record]:
             seconds=float(scalars["seconds"][row]),
             steps=dataset["step"].to_numpy(),
             curves={name: values[row] for name, values in curves.items()},
-            samples=None if samples is None else samples[row],
+            samples=None if clouds is None else clouds[row],
             labels=None if labels is None else labels[row],
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
