@@ -9,6 +9,7 @@ import xarray as xr
 from ganstudy import analysis
 
 
+# xarray has not typed its decorator.
 @xr.register_dataset_accessor("gan")  # type: ignore[no-untyped-call]
 class Gan:
     """Each verb is the function of that name in `ganstudy.analysis`, with this dataset."""

@@ -42,8 +42,9 @@ class Constraint(Member, ABC):
         Shapes  inputs of the critic and noise `(pack, batch, *)`; the penalty `(pack,)`. `gradient`
                 gives the gradient of each logit in its own samples, `(pack, batch, *)`: labels are
                 told, not judged, and have no slope.
+        Errors  `NotImplementedError` unless `penalises`: it is not asked for otherwise.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name} has no penalty")
 
     def perturb(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """The samples as the critic sees them, in D-steps and M-steps."""

@@ -65,6 +65,7 @@ class Divergence(Member, ABC):
         """Logits of the best critic at x, given samples of p and of q.
 
         Shapes  `(*pack, points, dimension)` each `-> (*pack, points)`.
+        Errors  `NotImplementedError` unless `closed_form`: it is never asked for then.
         """
         raise NotImplementedError(f"{self.name} has no critic in closed form")
 

@@ -40,7 +40,10 @@ class RelativisticAverage(Divergence):
         return above + softplus(fake - real.mean(-1, keepdim=True)).mean(-1)
 
     def generator_loss(self, fake: Tensor) -> Tensor:
-        """None: it looks at logits on p too."""
+        """There is none in the logits of q alone; `paired_generator_loss` takes its place.
+
+        Errors  `NotImplementedError`: with `paired` it is not asked for.
+        """
         raise NotImplementedError("relativistic_average looks at logits on p too")
 
     def paired_generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:

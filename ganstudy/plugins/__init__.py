@@ -58,7 +58,7 @@ def load(path: Path) -> tuple[str, type[Member]]:
         os.environ[_VARIABLE] = os.pathsep.join([known, folder] if known else [folder])
     try:
         module = importlib.import_module(f"{__name__}.{path.stem}")
-    except Exception as error:
+    except Exception as error:  # whatever a file of the user's raises is told with its name
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
     if module.__file__ is None or Path(module.__file__).resolve() != path:
         raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")

@@ -39,6 +39,7 @@ class Drawing:
         self.figure.set_dpi(DPI)
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
+        # Matplotlib has not typed the two calls that print.
         FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")  # type: ignore[no-untyped-call]
         # Without a date and with a fixed salt for ids, equal data give equal bytes.
         svg = io.BytesIO()

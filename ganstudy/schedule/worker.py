@@ -51,7 +51,7 @@ def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
 def _answer(content: bytes, device: str) -> Ended:
     try:
         task = pickle.loads(content)
-    except Exception as error:
+    except Exception as error:  # what does not unpickle raises anything; the worker lives on
         return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
     return attempt(task, device)
 

@@ -62,7 +62,7 @@ def read_table(
         raise
     except ImportError:
         raise TableError(f"{path}: needs pyarrow; pip install ganstudy[parquet]") from None
-    except Exception as error:
+    except Exception as error:  # each format's reader has errors of its own
         raise TableError(f"{path}: cannot be read: {error}") from None
     names = columns if columns is not None else tuple(n for n in known if n != label)
     if not names:

@@ -314,7 +314,7 @@ def test_spectral_norm_has_the_gradient_of_torch() -> None:
     linear = nn.Linear(3, 8)
     linear.weight.data.copy_(weights["weight_0"][0].T)
     nn.utils.parametrizations.spectral_norm(linear, n_power_iterations=60)
-    leaf = linear.parametrizations.weight.original  # type: ignore[union-attr]
+    leaf = linear.parametrizations.weight.original  # type: ignore[union-attr]  # torch adds the attribute
     assert isinstance(leaf, torch.Tensor)
     (theirs,) = torch.autograd.grad((linear.weight * scale.T).sum(), leaf)
     torch.testing.assert_close(ours[0], theirs.T, rtol=1e-4, atol=1e-5)

@@ -77,7 +77,7 @@ def test_every_parameter_matters(cls: type[Network], norm: str, bias: bool) -> N
     for value in parameters.values():
         value.requires_grad_()
     y = network.apply(architecture, parameters, _inputs(2, 64, 2))
-    (y * y).sum().backward()  # type: ignore[no-untyped-call]
+    (y * y).sum().backward()  # type: ignore[no-untyped-call]  # torch has not typed it
     for name, value in parameters.items():
         assert value.grad is not None, name
         swallowed = norm == "batch" and name in ("bias_0", "bias_1")

@@ -26,7 +26,7 @@ class _HeavyBall(torch.optim.Optimizer):
         super().__init__(rows, {"lr": lr, "momentum": momentum, "nesterov": other["nesterov"]})
         self.velocity = [0 * row for row in rows]
 
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure here
         group = self.param_groups[0]
         for number, row in enumerate(group["params"]):
             velocity = self.velocity[number] = group["momentum"] * self.velocity[number] + row.grad
@@ -45,7 +45,7 @@ class _OptimisticAdam(torch.optim.Optimizer):
         self.row, self.t = rows[0], 0
         self.m, self.v, self.before = (0 * rows[0] for _ in range(3))
 
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure here
         gradient = self.row.grad
         assert gradient is not None
         self.t += 1
@@ -134,7 +134,7 @@ def _theirs(members: list[Optimizer], problem: _Regression) -> torch.Tensor:
     for row, member, lr in zip(rows, members, LRS, strict=True):
         cls, arguments = _torch_group(member)
         plain = {} if cls.__module__ == __name__ else {"foreach": False}
-        solvers.append(cls([row], lr=lr, **plain, **arguments))  # type: ignore[call-arg]
+        solvers.append(cls([row], lr=lr, **plain, **arguments))  # type: ignore[call-arg]  # each solver has its own
     for step in range(STEPS):
         for row, solver in zip(rows, solvers, strict=True):
             row.grad = problem.gradient(step, row[None])[0]

@@ -30,7 +30,7 @@ FUNCTIONS: dict[str, sympy.Expr] = {
 }
 ORDERS = (sympy.Rational(-3, 2), sympy.Rational(7, 10), sympy.Rational(5, 2))
 CASES: list[tuple[VariationalDivergence, sympy.Expr]] = [
-    *((divergences.family[name](), f) for name, f in FUNCTIONS.items()),  # type: ignore[misc]
+    *((divergences.family[name](), f) for name, f in FUNCTIONS.items()),  # type: ignore[misc]  # all of them variational
     *(
         (
             divergences.family.from_config({"name": "f_alpha", "alpha": float(order)}),
