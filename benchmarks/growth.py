@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.overhead import timed
+from benchmarks.overhead import session_seconds
 
 STUDY = """\
 question: How does the cost of a trial grow?
@@ -40,7 +40,7 @@ def measure() -> dict[str, Any]:
                 study = Path(folder) / f"{name}.yaml"
                 study.write_text(STUDY.format(**settings))
                 out = Path(folder) / f"{name}-{time.time_ns()}"
-                seconds = timed("run", study, "--out", out)
+                seconds = session_seconds(study, out)
                 value = settings["seeds"] * 2 if name == "trials" else settings[name]
                 series.setdefault(name, []).append((value, seconds / (2 * settings["seeds"])))
     draw(series, Path(__file__).parent / "growth.svg")

@@ -68,7 +68,11 @@ class MLP(Network):
         for layer in range(architecture.depth + 1):
             weight = parameters[f"weight_{layer}"]
             bias = parameters.get(f"bias_{layer}")
-            x = x.bmm(weight) if bias is None else bias.baddbmm(x, weight)
+            x = x.bmm(weight)
+            if bias is not None:
+                # Not baddbmm, which first copies the bias into every row: a compiler adds it in the
+                # loop of the activation, and a compiled step gains a fifth.
+                x = x + bias
             if layer == architecture.depth:
                 break
             if architecture.norm != "none":

@@ -16,6 +16,9 @@ from ganstudy.store import RunDirectory
 
 DRIVER = Path(__file__).with_name("driver.py")
 
+started: list[subprocess.Popen[str]] = []
+"""The runs of the test at hand."""
+
 STUDY = """\
 question: Does it survive?
 trial:
@@ -37,7 +40,7 @@ engine: {program: eager, pack: 2}
 def start(study: Path, out: Path, *more: str, every: float = 0.0) -> subprocess.Popen[str]:
     """`ganstudy run`, in a process group of its own, as a shell would start it."""
     command = [sys.executable, str(DRIVER), str(every), "run", str(study), "--out", str(out)]
-    return subprocess.Popen(
+    run = subprocess.Popen(
         [*command, "--workers", "2", *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -45,6 +48,8 @@ def start(study: Path, out: Path, *more: str, every: float = 0.0) -> subprocess.
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])},
     )
+    started.append(run)
+    return run
 
 
 def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:

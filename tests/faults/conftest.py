@@ -1,0 +1,23 @@
+"""No run that a test has started outlives it, however the test ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import processes
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_orphans() -> Iterator[None]:
+    """Kill what a failed test has left behind."""
+    yield
+    for run in processes.started:
+        for process in processes.group(run):
+            os.kill(process.pid, signal.SIGKILL)
+        if run.stdout is not None:
+            run.stdout.close()
+        run.wait()
+    processes.started.clear()
