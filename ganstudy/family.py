@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -26,7 +27,7 @@ from pydantic_core import PydanticCustomError, core_schema
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "label"]
+__all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "canonical_json", "label"]
 
 
 class Settings(BaseModel):
@@ -49,6 +50,11 @@ class Member(Settings):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         cls.name = cls.__module__.rpartition(".")[2]
+
+    @cached_property
+    def settings(self) -> str:
+        """Canonical JSON: sorted keys, no spaces, shortest floats."""
+        return canonical_json(self.model_dump())
 
     def structure(self) -> dict[str, Any]:
         """Name and parameters that change shapes or control flow: all but the floats."""
@@ -202,3 +208,8 @@ def label(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     return value
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and without spaces; equal values have equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

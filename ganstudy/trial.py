@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial", "canonical_json"]
+__all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial"]
 
 SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
@@ -38,7 +37,7 @@ class Trial(Generic[ConfigurationT]):
     @cached_property
     def settings(self) -> str:
         """Canonical JSON of the configuration: sorted keys, no spaces, shortest floats."""
-        return canonical_json(self.configuration.model_dump())
+        return self.configuration.settings
 
     @cached_property
     def id(self) -> str:
@@ -102,8 +101,3 @@ class Record:
             samples=None,
             cause=cause,
         )
-
-
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and without spaces; equal values have equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

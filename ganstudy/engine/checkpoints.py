@@ -19,7 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ganstudy.trial import SCHEMA, canonical_json
+from ganstudy.family import canonical_json
+from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:

@@ -35,8 +35,12 @@ def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None
     bound on the number of trials in a pack.
     """
     shapes: dict[str, list[Trial[Any]]] = {}
-    for trial in dict.fromkeys(trials):
-        shapes.setdefault(trial.configuration.pack_key(), []).append(trial)
+    keys: dict[int, str] = {}  # the trials of a point share one configuration
+    for trial in {trial.id: trial for trial in trials}.values():
+        place = id(trial.configuration)
+        if place not in keys:
+            keys[place] = trial.configuration.pack_key()
+        shapes.setdefault(keys[place], []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
     share = total / (workers * PACKS_PER_WORKER)
     bounds: dict[str, int] = {}

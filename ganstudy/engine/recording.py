@@ -12,7 +12,8 @@ import torch
 from ganstudy.engine.affine import critic_error, exact_value
 from ganstudy.engine.batches import evaluation_latent, held_out
 from ganstudy.engine.step import AVERAGE
-from ganstudy.trial import Record, canonical_json
+from ganstudy.family import canonical_json
+from ganstudy.trial import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Generic
 
 import torch
 
-from ganstudy.family import Member, MemberT
-from ganstudy.trial import canonical_json
+from ganstudy.family import Member, MemberT, canonical_json
 
 if TYPE_CHECKING:
     from torch import Tensor

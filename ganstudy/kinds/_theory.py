@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.family import Settings
+from ganstudy.family import Settings, canonical_json
 from ganstudy.kinds._base import Kind
-from ganstudy.trial import Record, canonical_json
+from ganstudy.trial import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

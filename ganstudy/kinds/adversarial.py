@@ -10,12 +10,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy import constraints, divergences, targets
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.family import Member, Settings
+from ganstudy.family import Member, Settings, canonical_json
 from ganstudy.kinds._base import Kind
 from ganstudy.kinds._players import Critic, Generator, Player
 from ganstudy.metrics import Metric, perfect_sampler
 from ganstudy.metrics import family as metric_family
-from ganstudy.trial import canonical_json
 from ganstudy.updates import Updates
 from ganstudy.updates import family as update_family
 

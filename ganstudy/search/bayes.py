@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.engine.packing import LARGEST, WORKING_SET, packs
+from ganstudy.family import canonical_json
 from ganstudy.score import tail_mean, worst
 from ganstudy.search import halving
 from ganstudy.search._base import Search
 from ganstudy.search.samplers import Known, Question, propose
 from ganstudy.space import Range, at_random
-from ganstudy.trial import Trial, canonical_json
+from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack

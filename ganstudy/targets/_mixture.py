@@ -175,10 +175,15 @@ class MixtureTarget(Target, ABC):
     def mixture(self) -> Mixture:
         """The law p."""
 
+    @cached_property
+    def law(self) -> Mixture:
+        """The law p, made once."""
+        return self.mixture()
+
     @property
     def dimension(self) -> int:
         """Number of features of one sample."""
-        return int(self.mixture().means.shape[1])
+        return int(self.law.means.shape[1])
 
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Independent draws from the mixture."""
@@ -188,21 +193,21 @@ class MixtureTarget(Target, ABC):
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Independent draws from the mixture with their modes."""
-        return self.mixture().sample_labelled(rng, count)
+        return self.law.sample_labelled(rng, count)
 
     @property
     def labels(self) -> int:
         """Number of modes."""
-        return len(self.mixture().weights)
+        return len(self.law.weights)
 
     def moments(self) -> tuple[Array, Array]:
         """Mean and covariance of the mixture."""
-        return self.mixture().moments()
+        return self.law.moments()
 
     def log_prob(self, x: Array) -> Array:
         """Log-density of the mixture in nats."""
-        return self.mixture().log_prob(x)
+        return self.law.log_prob(x)
 
     def known_modes(self) -> Modes:
         """The components of the mixture."""
-        return self.mixture()
+        return self.law

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import STUDY, trial, write_study
 
+from ganstudy.family import canonical_json
 from ganstudy.search.grid import Grid
 from ganstudy.study import load
-from ganstudy.trial import SCHEMA, Purpose, canonical_json
+from ganstudy.trial import SCHEMA, Purpose
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "trial_ids.json"
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
