@@ -79,6 +79,7 @@ class Family(Generic[MemberT]):
     def __init__(self, package: str, base: type[MemberT]) -> None:
         self.package = package
         self.base = base
+        self._own: dict[str, type[MemberT]] = {}
         self._plugins: dict[str, type[MemberT]] = {}
 
     @cached_property
@@ -98,8 +99,9 @@ class Family(Generic[MemberT]):
             return self._plugins[name]
         if name not in self.files:
             raise KeyError(name)
-        (member,) = self.defined_in(importlib.import_module(f"{self.package}.{name}"))
-        return member
+        if name not in self._own:
+            (self._own[name],) = self.defined_in(importlib.import_module(f"{self.package}.{name}"))
+        return self._own[name]
 
     def defined_in(self, module: ModuleType) -> Iterator[type[MemberT]]:
         """The public members of this family that a module defines itself."""
