@@ -12,6 +12,8 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.search.bayes import Bayes
+from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
+from ganstudy.store.films import films
 from ganstudy.store.run_directory import RunDirectory, RunError
 from ganstudy.trial import SCHEMA
 
@@ -78,7 +80,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
-    found = {record.id: record for record in run.read() if record.id in places}
+    found = {record.id: record for record in run.read(films=False) if record.id in places}
     shape = plan.shape
     status = np.full(shape, "excluded", "<U8")
     for arm in study.points:
@@ -139,11 +141,13 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "schema": SCHEMA,
         },
     )
+    del found
+    dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
     for axis in study.axes:
         dataset[axis.dimension].attrs["long_name"] = axis.name
     if isinstance(plan, Bayes):
         dataset = _with_search(dataset, plan)
-    for name, attributes in {**_ATTRIBUTES, **_readings(plan)}.items():
+    for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
     return dataset
