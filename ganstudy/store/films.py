@@ -36,6 +36,9 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "arrow_y": {"long_name": "second coordinate of the gradients"},
 }
 
+BLOCK = 2**20
+"""Numbers that are written at once."""
+
 
 def films(
     records: Iterable[Record], places: Places, dims: Sequence[str], shape: Sequence[int], near: Path
@@ -68,10 +71,11 @@ def films(
 
 def _empty(shape: Sequence[int], dtype: np.dtype[Any], near: Path) -> Array:
     """NaN in a mapped file; written, so that a full disk is an error and not a lost process."""
-    row = np.full(shape[-1], np.nan, dtype).tobytes()
+    count = int(np.prod(shape))
+    block = np.full(min(count, BLOCK), np.nan, dtype)
     with TemporaryFile(dir=near) as file:
-        for _ in range(int(np.prod(shape[:-1]))):
-            file.write(row)
+        for start in range(0, count, BLOCK):
+            file.write(block[: count - start].data)
         file.flush()
         return np.memmap(file, dtype, mode="r+", shape=tuple(shape))
 
