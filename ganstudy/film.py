@@ -36,7 +36,7 @@ FILM: dict[str, tuple[str, ...]] = {
 """Dimensions of each array of a film; the last two only where a critic judges single points."""
 
 VIEWS = ("frame_samples", "critic_logits", "generator_pull")
-"""The large ones of them, in half precision."""
+"""The large ones of them."""
 
 PARTICLES = 128
 """Samples that are followed: the first of those that the metrics see."""

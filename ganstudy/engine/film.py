@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Camera"]
 
+
 WITNESSES = 512
 """Samples of each law from which a critic in closed form is made."""
 
-LARGEST = float(np.finfo(np.float16).max)
-"""Larger numbers are kept as this; a picture shows no more than three digits."""
+BITS = {"frame_samples": 10, "critic_logits": 15, "generator_pull": 7}
+"""Bits that are kept behind the first: logits may differ by little of their size."""
+
+LARGEST = 1e38
+"""Infinite numbers are kept as this: NaN and infinity are for trials that have diverged."""
 
 
 class Camera:
@@ -91,8 +95,8 @@ class Camera:
             # A checkpoint may be of an earlier session that asked for other frames.
             if known is None or known.shape[1] != len(self.steps):
                 empty = (self.trials, len(self.steps), *values.shape[1:])
-                known = kept[name] = np.full(empty, np.nan, np.float16)
-            known[alive, frame] = np.clip(values[alive], -LARGEST, LARGEST)
+                known = kept[name] = np.full(empty, np.nan, np.float32)
+            known[alive, frame] = _rounded(values[alive], BITS[name])
 
     def film(self, place: int, kept: Kept) -> Kept:
         """The film of one trial of the pack."""
@@ -104,6 +108,13 @@ class Camera:
             "film_window": self.windows[place],
             **film,
         }
+
+
+def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    """The same numbers with so many bits behind the first: the rest compresses to nothing."""
+    dropped = np.finfo(np.float32).nmant - bits
+    raised = np.clip(values, -LARGEST, LARGEST).view(np.uint32) + np.uint32(1 << (dropped - 1))
+    return (raised >> dropped << dropped).view(np.float32)
 
 
 def _points(edges: NDArray[np.float64], points: int) -> NDArray[np.float32]:

@@ -39,14 +39,18 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report import (
         bounds,
         claims,
+        critics,
         curves,
         distribution,
         effects,
+        film,
+        film_stills,
         gallery,
         heatmap,
         labels,
         profile,
         ranking,
+        scenes,
         search,
         stability,
         style,
@@ -64,6 +68,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
+    filmed = scenes.scenes(findings)
     destination.mkdir(parents=True, exist_ok=True)
     with style.figure_style():
         drawings = [
@@ -81,6 +86,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             bounds.draw(findings),
             labels.draw(findings),
             gallery.draw(findings),
+            film_stills.draw(findings, filmed),
+            critics.draw(findings, filmed),
             None if findings.theory else stability.draw(findings),
         ]
         classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
@@ -110,6 +117,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         searched=searched,
         best=search.best_rows(searched) if searched else [],
         pictures=pictures,
+        film=film.player(findings, filmed),
         classical=[picture.name for picture in classical],
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),

@@ -32,8 +32,7 @@ _SCALARS = (
     *("diverged_at", "seconds", "cause", "finished"),
 )
 _TEXTS = ("id", "status", "cause", "program")
-# Films are of half precision, which netCDF does not know: in single precision the bytes that say
-# nothing compress to nothing.
+# The numbers of films are rounded to what a picture shows, and compress to half their size.
 _COMPRESSED = {"zlib": True, "shuffle": True, "complevel": 4}
 
 
@@ -126,10 +125,7 @@ def _film(arrays: Mapping[str, NDArray[np.floating]], row: int) -> dict[str, NDA
     """The film of one record; none where a trial has none."""
     if "frame_step" not in arrays or np.isnan(arrays["frame_step"][row]).all():
         return {}
-    return {
-        name: values[row].astype(np.float16) if name in VIEWS else values[row]
-        for name, values in arrays.items()
-    }
+    return {name: values[row] for name, values in arrays.items()}
 
 
 def _content(path: Path) -> io.BytesIO:
@@ -169,6 +165,5 @@ def _to_dataset(records: Sequence[Record]) -> xr.Dataset:
         if like is not None:
             absent = np.full_like(like, np.nan)
             reel = np.stack([record.film.get(name, absent) for record in records])
-            single = reel.astype(np.float32) if name in VIEWS else reel
-            variables[name] = (("trial", *FILM[name]), single)
+            variables[name] = (("trial", *FILM[name]), reel)
     return xr.Dataset(variables, coords={"step": steps}, attrs={"schema": SCHEMA})
