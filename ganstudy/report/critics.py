@@ -37,14 +37,13 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     rows = math.ceil(len(judged) / COLUMNS)
     columns = math.ceil(len(judged) / rows)
     figure = Figure(
-        figsize=(2.6 * columns, 3.1 * rows), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03)
+        figsize=(2.6 * columns, 3.25 * rows), layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.07)
     )
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat[len(judged) :]:
         axes.set_visible(False)
-    colours = style.arm_colours(len(findings.arms))
     for scene, axes in zip(judged, panels.flat, strict=False):
-        _panel(figure, axes, scene, colours[scene.arm])
+        _panel(figure, axes, scene)
         axes.set_title(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
     classifiers = [scene for scene in judged if is_classifier(scene)]
     parts = []
@@ -75,7 +74,7 @@ def is_classifier(scene: Scene) -> bool:
     return known and issubclass(divergences.family[name], ClassifierDivergence)
 
 
-def _panel(figure: Figure, axes: Axes, scene: Scene, colour: str) -> None:
+def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
     assert scene.logits is not None
     frame = scene.seen[-1]
     # The outer half of the outer cells is as their middle.
@@ -101,7 +100,7 @@ def _panel(figure: Figure, axes: Axes, scene: Scene, colour: str) -> None:
     if is_classifier(scene) and (logits > 0).any() and (logits < 0).any():
         axes.contour(x, y, logits, levels=[0.0], colors=style.INK, linewidths=0.8, linestyles="--")
     draw_behind(axes, backdrop(scene.target), scene.window)
-    draw_discs(axes, scene.samples[frame], colour, size=1.8)
+    draw_discs(axes, scene.samples[frame], style.INK, size=1.8)
     bar = figure.colorbar(filled, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03)
     bar.set_ticks([low, (low + high) / 2, high])
     bar.set_ticklabels([prose.short(value) for value in (low, (low + high) / 2, high)])

@@ -27,7 +27,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     across = 2 if len(shown) > 1 else 1
     down = -(-len(shown) // across)
     figure = Figure(
-        figsize=(5.2 * across, 0.25 + 2.0 * down),
+        figsize=(5.2 * across, 0.1 + 1.86 * down),
         layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.03, wspace=0, hspace=0),
     )
     panels = figure.subplots(down, 3 * across, squeeze=False).reshape(-1, 3)

@@ -62,7 +62,7 @@ class Scene:
             return np.zeros_like(self.pull)
         with np.errstate(invalid="ignore", divide="ignore"):
             length = np.sqrt(np.minimum(size / full, 1.0))
-            return np.asarray(np.where(size > 0, REACH * length * self.pull / size, 0.0))
+            return np.asarray(np.where(size == 0, 0.0, REACH * length * self.pull / size))
 
 
 def scenes(findings: Findings) -> list[Scene]:
