@@ -37,7 +37,7 @@ def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
                 "arm": findings.arms[scene.arm],
                 "label": scene.label,
                 "colour": colours[scene.arm],
-                "target": target_path(scene),
+                "target": target_path(scene.target, scene.window),
                 "dots": backdrop(scene.target).points is not None,
                 "alt": f"Samples of {findings.arms[scene.arm]} over the target, frame by frame",
             }
@@ -61,13 +61,13 @@ def frames(scene: Scene) -> dict[str, Any]:
     }
 
 
-def target_path(scene: Scene) -> str:
-    """The target's contours, or samples of it as dots, as the path of an SVG."""
-    behind = backdrop(scene.target)
+def target_path(target: str, window: Array) -> str:
+    """A target's contours in a window, or samples of it as dots, as the path of an SVG."""
+    behind = backdrop(target)
     if behind.points is not None:
-        dots = _placed(behind.points[:BEHIND], scene.window)
+        dots = _placed(behind.points[:BEHIND], window)
         return "".join(f"M{x} {y}h0" for x, y in dots.tolist())
-    lines = [_placed(line[:: max(1, len(line) // 120)], scene.window) for line in behind.lines]
+    lines = [_placed(line[:: max(1, len(line) // 120)], window) for line in behind.lines]
     return "".join("M" + "L".join(f"{x} {y}" for x, y in line.tolist()) + "Z" for line in lines)
 
 

@@ -55,6 +55,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         stability,
         style,
         theory,
+        trial_details,
     )
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
@@ -110,6 +111,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
     page = _template().render(
         **tables,
+        details=trial_details.embedded(findings),
+        details_note=trial_details.note(findings),
         distribution_note=distribution.note(findings),
         draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
         findings=findings,

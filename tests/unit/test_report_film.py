@@ -175,8 +175,12 @@ def test_critics_show_d_of_classifiers_and_logits_of_others(small: xr.Dataset) -
     assert critics.draw(findings, without) is None
 
 
-def test_the_page_holds_the_film_and_its_stills(small: xr.Dataset, tmp_path: Path) -> None:
-    index = build(small, {}, tmp_path / "report")
+@pytest.fixture(scope="module")
+def index(small: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(small, {}, tmp_path_factory.mktemp("run") / "report")
+
+
+def test_the_page_holds_the_film_and_its_stills(index: Path) -> None:
     text = index.read_text()
     for part in ("film", "critics"):
         assert f'<section id="{part}">' in text
@@ -202,9 +206,8 @@ ACTIONS = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
-def test_the_film_is_stepped_and_played_in_a_browser(small: xr.Dataset, tmp_path: Path) -> None:
+def test_the_film_is_stepped_and_played_in_a_browser(index: Path, tmp_path: Path) -> None:
     """Every action in a frame of its own, so that one start of the browser shows them all."""
-    index = build(small, {}, tmp_path / "report")
     source = index.read_text()
     guard = "<script>window.onerror = (m) => { document.title = 'ERROR ' + m; };</script>"
     for name, action in ACTIONS.items():
