@@ -309,7 +309,7 @@ def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> Non
 
     run = RunDirectory(directory)
     search = search_of(study)
-    search.tell(run.read(samples=False))
+    search.tell(run.read(samples=False, films=False))
     counts, parts = search.counts(), search.outlook(workers)
     program, reason = pipeline.program(run, study, parts, workers)
     summary = {

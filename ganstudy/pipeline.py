@@ -100,7 +100,7 @@ def run(
     with directory.locked():
         directory.check_schema()
         directory.set_damaged_aside()
-        search.tell(directory.read(samples=False))
+        search.tell(directory.read(samples=False, films=False))
         directory.check_study(search)
         flying = in_flight(directory, search)
         left = [*flying, *search.outlook(workers)]
@@ -247,7 +247,7 @@ def reopen(path: Path) -> tuple[RunDirectory, Search]:
     """An existing run and the search of the study it was asked, told all its records."""
     directory = RunDirectory.existing(path)
     search = search_of(load(directory.study, name=name_of(directory)))
-    search.tell(directory.read(samples=False))
+    search.tell(directory.read(samples=False, films=False))
     return directory, search
 
 

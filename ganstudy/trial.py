@@ -67,6 +67,7 @@ class Record:
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
+    film    arrays by the names of `ganstudy.film.FILM`; none for a trial that is not filmed
     cause   why a trial failed, with its traceback; empty otherwise
     finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
@@ -82,6 +83,7 @@ class Record:
     curves: dict[str, NDArray[np.float32]]
     samples: NDArray[np.float32] | None
     labels: NDArray[np.int64] | None = None
+    film: dict[str, NDArray[np.floating]] = field(default_factory=dict)
     cause: str = ""
     finished: float = field(default_factory=time.time)
 

@@ -111,6 +111,10 @@ def differences(a: Record, b: Record) -> list[str]:
     for name in sorted(set(a.curves) & set(b.curves)):
         if not np.array_equal(a.curves[name], b.curves[name], equal_nan=True):
             found.append(name)
+    found += sorted(set(a.film) ^ set(b.film))
+    for name in sorted(set(a.film) & set(b.film)):
+        if not np.array_equal(a.film[name], b.film[name], equal_nan=True):
+            found.append(name)
     if not np.array_equal(np.array(a.labels), np.array(b.labels)):
         found.append("labels")
     if a.samples is None or b.samples is None:

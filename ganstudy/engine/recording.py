@@ -11,6 +11,7 @@ import torch
 
 from ganstudy.engine.affine import critic_error, exact_value
 from ganstudy.engine.batches import evaluation_latent, held_out
+from ganstudy.engine.film import Camera
 from ganstudy.engine.step import AVERAGE
 from ganstudy.family import canonical_json
 from ganstudy.trial import Record
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.updates._base import Diagnostics
 
     Array = NDArray[np.float32]
+    Kept = dict[str, NDArray[Any]]
 
 __all__ = ["Recorder", "recorded_steps"]
 
@@ -41,7 +43,8 @@ def recorded_steps(configuration: Adversarial) -> NDArray[np.int64]:
 class Recorder:
     """What is kept of the trials of a pack; the stack may hold copies behind them.
 
-    curves  `(trials, recorded steps)` each, NaN where a trial has diverged or training has not come
+    curves  `(trials, recorded steps)` each, NaN where a trial has diverged or training has not
+            come; beside them, by other names, the frames of films `(trials, frames, *)`
     """
 
     def __init__(
@@ -52,7 +55,8 @@ class Recorder:
     ) -> None:
         self.trials = trials
         self.steps = recorded_steps(trials[0].configuration)
-        self.curves: dict[str, Array] = {}
+        self.curves: Kept = {}
+        self.camera = Camera(trials, stack, self.steps, device)
         self.latent = evaluation_latent(stack, device)
         self.labels: NDArray[np.int64] | None = None
         if labels := trials[0].configuration.labels:
@@ -90,6 +94,7 @@ class Recorder:
             empty = np.full((count, len(self.steps)), np.nan, np.float32)
             curve = self.curves.setdefault(name, empty)
             curve[:, column] = np.where(alive, value, np.nan)
+        self.camera.take(step, game, state, fake, alive, self.curves)
         return alive
 
     def records(
@@ -115,6 +120,7 @@ class Recorder:
                 },
                 samples=samples[place],
                 labels=None if self.labels is None else self.labels[place],
+                film=self.camera.film(place, self.curves),
             )
             for place, trial in enumerate(self.trials)
         ]

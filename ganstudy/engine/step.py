@@ -206,6 +206,31 @@ class Game:
             parameters = self.critic.split(state.critic.parameters)
             return self._judge(self._constrained(parameters, state.critic.slots)[0], x)
 
+    def logits_at(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
+        """What the generator answers to, point by point: `(pack, count, *) -> (pack, count)`.
+
+        The critic's logits; where it has a closed form, those that samples of both `laws` make.
+        """
+        if laws is None:
+            return self.logits(state, x)
+        with torch.no_grad():
+            return self._witness(x, *laws)
+
+    def pull(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
+        r"""Where an M-step draws a sample at x: $-\ell'(a(x)) \nabla a(x)$, in the shape of x."""
+        parameters = self.critic.split(state.critic.parameters)
+        critic, _ = self._constrained(parameters, state.critic.slots)
+
+        def loss(x: Tensor) -> Tensor:
+            logits = self._judge(critic, x) if laws is None else self._witness(x, *laws)
+            return self.generator_losses.select(
+                lambda member, a: member.generator_loss(a), logits
+            ).sum()
+
+        # A loss is a mean over its batch.
+        slopes: Tensor = torch.func.grad(loss)(x)
+        return -x.shape[1] * slopes
+
     def d_step(
         self,
         state: State,

@@ -50,6 +50,13 @@ class Recording(Settings):
         min_length=1,
         description="metrics that are recorded as curves",
     )
+    # Left out of the canonical form, and so of ids: a film changes no number of a trial.
+    frames: int = Field(
+        10,
+        ge=0,
+        exclude=True,
+        description="frames of samples and critic in the plane, which change no id; 0 for none",
+    )
 
     @field_validator("metrics")
     @classmethod
@@ -205,7 +212,7 @@ class Adversarial(Kind):
             "generator.steps": self.generator.steps,
             "steps": self.steps,
         }
-        kept = self.record.model_dump(include={"every", "samples"})
+        kept = {name: getattr(self.record, name) for name in ("every", "samples", "frames")}
         return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
 
     def graph_key(self) -> str:
@@ -333,6 +340,16 @@ class Adversarial(Kind):
         # The best critic of a paired loss is no function of p/q: it takes an optimisation.
         affine = affine and not self.divergence.paired
         return affine and self.target.has_density and self.target.dimension <= 2
+
+    @property
+    def filmed(self) -> bool:
+        """Whether samples lie in the plane, all of one kind."""
+        return self.target.dimension == 2 and not self.condition
+
+    @property
+    def judges_points(self) -> bool:
+        """Whether the critic has a logit for a single point, whatever else is in the batch."""
+        return self.critic.pac == 1 and self.critic.norm != "batch"
 
     def train(
         self,

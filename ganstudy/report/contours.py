@@ -10,6 +10,7 @@ import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
+from ganstudy.film import window_of
 from ganstudy.targets import Target, from_config
 
 Array = NDArray[np.float64]
@@ -51,10 +52,9 @@ def backdrop(config: str, resolution: int = 300) -> Backdrop:
     sample = _sample(target)
     axes = _plane(target)
     plane = sample @ axes
-    # A few samples far out would shrink the rest to a dot: the window holds all but a thousandth.
-    low, high = np.quantile(plane, [0.0005, 0.9995], axis=0)
-    centre = (low + high) / 2
-    half = 1.3 * float((high - low).max()) / 2
+    edges = window_of(plane)
+    centre = edges.mean(axis=1)
+    half = float(edges[0, 1] - edges[0, 0]) / 2
     place = (float(centre[0]), float(centre[1]))
     if not target.has_density or target.dimension != 2:
         return Backdrop([], plane[:DRAWN], axes, place, half)

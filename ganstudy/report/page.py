@@ -39,18 +39,23 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report import (
         bounds,
         claims,
+        critics,
         curves,
         distribution,
         effects,
+        film,
+        film_stills,
         gallery,
         heatmap,
         labels,
         profile,
         ranking,
+        scenes,
         search,
         stability,
         style,
         theory,
+        trial_details,
     )
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
@@ -64,6 +69,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
+    filmed = scenes.scenes(findings)
     destination.mkdir(parents=True, exist_ok=True)
     with style.figure_style():
         drawings = [
@@ -81,6 +87,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             bounds.draw(findings),
             labels.draw(findings),
             gallery.draw(findings),
+            film_stills.draw(findings, filmed),
+            critics.draw(findings, filmed),
             None if findings.theory else stability.draw(findings),
         ]
         classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
@@ -103,6 +111,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
     page = _template().render(
         **tables,
+        details=trial_details.embedded(findings),
+        details_note=trial_details.note(findings),
         distribution_note=distribution.note(findings),
         draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
         findings=findings,
@@ -110,6 +120,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         searched=searched,
         best=search.best_rows(searched) if searched else [],
         pictures=pictures,
+        film=film.player(findings, filmed),
         classical=[picture.name for picture in classical],
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),

@@ -8,6 +8,7 @@
   // Ten thousand rows at once would make the page slow to open and to lay out.
   const PAGE = 200;
   let column = -1, descending = false, limit = PAGE;
+  const open = new Set();
 
   const text = (cell, k) =>
     cell === null ? "–"
@@ -23,19 +24,41 @@
     return (descending ? -order : order) || first - second;
   }
 
+  // The first cell of a row, which opens and closes its details.
+  function opener(k, row) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text(rows[k][0], 0);
+    button.setAttribute("aria-expanded", open.has(k));
+    button.addEventListener("click", () => {
+      const opened = !open.has(k);
+      if (opened) { open.add(k); row.after(detailed(k)); }
+      else { open.delete(k); row.nextElementSibling.remove(); }
+      button.setAttribute("aria-expanded", opened);
+    });
+    return button;
+  }
+  function detailed(k) {
+    const row = document.createElement("tr"), cell = row.appendChild(document.createElement("td"));
+    row.className = "details";
+    cell.colSpan = headings.length;
+    cell.append(trialDetails(k, rows[k], headings));
+    return row;
+  }
+
   function show() {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const found = [...rows.keys()].filter((k) => words.every((word) => searchable[k].includes(word)));
     if (column >= 0) found.sort(compare);
-    body.replaceChildren(...found.slice(0, limit).map((k) => {
+    body.replaceChildren(...found.slice(0, limit).flatMap((k) => {
       const row = document.createElement("tr");
       rows[k].forEach((cell, place) => {
         const data = row.appendChild(document.createElement(place ? "td" : "th"));
-        if (!place) data.scope = "row";
         if (typeof cell === "string") data.className = "label";
-        data.textContent = text(cell, place);
+        if (place) data.textContent = text(cell, place);
+        else { data.scope = "row"; data.append(opener(k, row)); }
       });
-      return row;
+      return open.has(k) ? [row, detailed(k)] : [row];
     }));
     matches.textContent = `${found.length} of ${rows.length} trials`;
     more.hidden = found.length <= limit;

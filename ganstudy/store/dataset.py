@@ -12,6 +12,8 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.search.bayes import Bayes
+from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
+from ganstudy.store.films import films
 from ganstudy.store.run_directory import RunDirectory, RunError
 from ganstudy.trial import SCHEMA
 
@@ -34,6 +36,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "trial_id": {"long_name": "trial id"},
     "trial": {"long_name": "point of the search, in the order in which it was learned"},
     "target_settings": {"long_name": "target distribution, as JSON"},
+    "divergence_settings": {"long_name": "divergence, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
     "labels": {"long_name": "label that each sample was generated under; -1 without one"},
     "step": {"long_name": "M-steps"},
@@ -78,7 +81,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
-    found = {record.id: record for record in run.read() if record.id in places}
+    found = {record.id: record for record in run.read(films=False) if record.id in places}
     shape = plan.shape
     status = np.full(shape, "excluded", "<U8")
     for arm in study.points:
@@ -118,7 +121,8 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
-            **_targets(axes, plan),
+            **_members("target", axes, plan),
+            **_members("divergence", axes, plan),
             **_perfect(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
@@ -139,11 +143,13 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "schema": SCHEMA,
         },
     )
+    del found
+    dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
     for axis in study.axes:
         dataset[axis.dimension].attrs["long_name"] = axis.name
     if isinstance(plan, Bayes):
         dataset = _with_search(dataset, plan)
-    for name, attributes in {**_ATTRIBUTES, **_readings(plan)}.items():
+    for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
     return dataset
@@ -195,18 +201,21 @@ def _kind(plan: Search) -> str:
     return str(kinds.pop()) if len(kinds) == 1 else ""
 
 
-def _targets(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
-    """The target of each point, without the axes along which it never changes, if it has one."""
+def _members(field: str, axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
+    """The member in a field of each point, without the axes along which it never changes, if any.
+
+    `field` is `target` or `divergence`, of the kinds that have one.
+    """
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
-        if "target" in type(trial.configuration).model_fields:
-            texts[index[:-1]] = json.dumps(trial.configuration.model_dump()["target"])
+        if field in type(trial.configuration).model_fields:
+            texts[index[:-1]] = json.dumps(trial.configuration.model_dump()[field])
     known = set(texts.ravel()) - {""}
     if not known:
         return {}
     if len(known) == 1:
-        return {"target_settings": xr.Variable((), known.pop())}
-    return {"target_settings": xr.Variable(axes, texts.astype(str))}
+        return {f"{field}_settings": xr.Variable((), known.pop())}
+    return {f"{field}_settings": xr.Variable(axes, texts.astype(str))}
 
 
 def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from ganstudy.film import FILM, VIEWS
 from ganstudy.trial import SCHEMA, Record
 from ganstudy.whole_file import write_whole
 
@@ -31,6 +32,8 @@ _SCALARS = (
     *("diverged_at", "seconds", "cause", "finished"),
 )
 _TEXTS = ("id", "status", "cause", "program")
+# The numbers of films are rounded to what a picture shows, and compress to half their size.
+_COMPRESSED = {"zlib": True, "shuffle": True, "complevel": 4}
 
 
 class Damaged(Exception):
@@ -54,7 +57,9 @@ def write(records: Sequence[Record], folder: Path) -> Path:
     """
     trials = hashlib.sha256("".join(sorted(r.id for r in records)).encode()).hexdigest()[:16]
     buffer = io.BytesIO()
-    _to_dataset(records).to_netcdf(buffer, engine="h5netcdf")
+    dataset = _to_dataset(records)
+    encoding = {name: _COMPRESSED for name in VIEWS if name in dataset}
+    dataset.to_netcdf(buffer, engine="h5netcdf", encoding=encoding)
     content = buffer.getvalue()
     path = folder / f"{trials}-{_digest(content)}.nc"
     write_whole(path, content)
@@ -79,12 +84,12 @@ def schema(path: Path) -> int:
         return int(np.ravel(file.attrs["schema"])[0])
 
 
-def read(path: Path, samples: bool = True) -> Iterator[Record]:
-    """The records of one file, with their samples or without.
+def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Record]:
+    """The records of one file, with their samples and films or without.
 
     Errors  `Damaged`.
     """
-    left_out = [] if samples else ["samples", "labels"]
+    left_out = [*(() if samples else ("samples", "labels")), *(() if films else FILM)]
     content = _content(path)
     with xr.open_dataset(content, engine="h5netcdf", drop_variables=left_out) as dataset:
         dataset.load()
@@ -96,6 +101,7 @@ def read(path: Path, samples: bool = True) -> Iterator[Record]:
     scalars = {name: dataset[name].to_numpy() for name in _SCALARS}
     clouds = dataset["samples"].to_numpy() if "samples" in dataset else None
     labels = dataset["labels"].to_numpy() if "labels" in dataset else None
+    reels = {name: dataset[name].to_numpy() for name in FILM if name in dataset}
     for row in range(dataset.sizes["trial"]):
         yield Record(
             id=str(scalars["id"][row]),
@@ -109,9 +115,17 @@ def read(path: Path, samples: bool = True) -> Iterator[Record]:
             curves={name: values[row] for name, values in curves.items()},
             samples=None if clouds is None else clouds[row],
             labels=None if labels is None else labels[row],
+            film=_film(reels, row),
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
         )
+
+
+def _film(arrays: Mapping[str, NDArray[np.floating]], row: int) -> dict[str, NDArray[np.floating]]:
+    """The film of one record; none where a trial has none."""
+    if "frame_step" not in arrays or np.isnan(arrays["frame_step"][row]).all():
+        return {}
+    return {name: values[row] for name, values in arrays.items()}
 
 
 def _content(path: Path) -> io.BytesIO:
@@ -145,4 +159,11 @@ def _to_dataset(records: Sequence[Record]) -> xr.Dataset:
     labels = [record.labels for record in records if record.labels is not None]
     if labels:
         variables["labels"] = (("trial", "sample"), np.stack(labels))
+    filmed = [record.film for record in records if record.film]
+    for name in FILM:
+        like = next((film[name] for film in filmed if name in film), None)
+        if like is not None:
+            absent = np.full_like(like, np.nan)
+            reel = np.stack([record.film.get(name, absent) for record in records])
+            variables[name] = (("trial", *FILM[name]), reel)
     return xr.Dataset(variables, coords={"step": steps}, attrs={"schema": SCHEMA})

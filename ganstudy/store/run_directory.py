@@ -198,11 +198,11 @@ class RunDirectory:
         """The program that trained the run's records; None before the first."""
         return next((entry.program for entry in self.entries().values()), None)
 
-    def read(self, samples: bool = True) -> Iterator[Record]:
-        """Every record that is not damaged, one file at a time, with their samples or without."""
+    def read(self, samples: bool = True, films: bool = True) -> Iterator[Record]:
+        """Every record that is not damaged, one file at a time; samples and films, or without."""
         for path in self._files():
             try:
-                yield from records.read(path, samples)
+                yield from records.read(path, samples, films)
             except records.Damaged as error:
                 _log.warning("%s; left out", error)
 

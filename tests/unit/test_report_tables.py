@@ -100,7 +100,7 @@ class Rows(HTMLParser):
         self.at = given.get("id") or tag
 
     def handle_data(self, data: str) -> None:
-        if self.inside and self.at in ("td", "th"):
+        if self.inside and self.at in ("td", "th", "button"):
             self.rows[-1].append(data)
         if self.at == "matches":
             self.counter += data

@@ -1,0 +1,133 @@
+"""One filmed trial of each arm, chosen by a rule and not by its looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganstudy.analysis import trial_scores
+from ganstudy.film import FILM, VIEWS
+from ganstudy.report import prose
+from ganstudy.report.findings import Findings
+
+Array = NDArray[np.float64]
+
+MOST = 12
+"""Of more arms an even choice is shown, the first and the last among them."""
+
+REACH = 0.92
+"""Length of the longest arrows, in cells of their grid."""
+
+LARGE = 0.95
+"""Quantile of the sizes of a trial's gradients that is drawn, with all above, at full length."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """The film of one trial.
+
+    samples  `(frames, particles, 2)`, NaN from a divergence on
+    pull     `(frames, arrows, arrows, 2)`, if it was recorded
+    logits   `(frames, points, points)`, if they were
+    """
+
+    arm: int
+    label: str
+    diverged_at: float
+    target: str
+    divergence: str
+    steps: list[int]
+    window: Array
+    samples: Array
+    pull: Array | None
+    logits: Array | None
+
+    @property
+    def seen(self) -> list[int]:
+        """Frames before any divergence."""
+        return np.flatnonzero(np.isfinite(self.samples[:, 0, 0])).tolist()
+
+    @property
+    def arrows(self) -> Array | None:
+        """Arrows in cells: their lengths grow with the square root of the gradients' sizes."""
+        if self.pull is None:
+            return None
+        size = np.linalg.norm(self.pull, axis=-1, keepdims=True)
+        known = size[np.isfinite(size)]
+        full = float(np.quantile(known, LARGE)) if known.size else 0.0
+        if not full:
+            return np.zeros_like(self.pull)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            length = np.sqrt(np.minimum(size / full, 1.0))
+            return np.asarray(np.where(size == 0, 0.0, REACH * length * self.pull / size))
+
+
+def scenes(findings: Findings) -> list[Scene]:
+    """The filmed trial in the middle by score, of each arm; of an even number, the worse one."""
+    ds = findings.ds
+    if "frame_samples" not in ds:
+        return []
+    dims = (findings.arm, *findings.axes, "seed")
+    filmed = np.isfinite(ds["frame_samples"].transpose(*dims, ...).values[..., 0, 0, 0])
+    scores = findings.metric.sign * trial_scores(ds)["score"].transpose(*dims).values
+    arms = [arm for arm in range(len(findings.arms)) if filmed[arm].any()]
+    found = []
+    for arm in _even_choice(arms, MOST):
+        places = np.argwhere(filmed[arm])
+        own = np.nan_to_num(scores[arm][filmed[arm]], nan=-np.inf)
+        middle = places[np.argsort(own, kind="stable")[(len(own) - 1) // 2]]
+        found.append(_scene(findings, arm, dict(zip(dims, (arm, *middle.tolist()), strict=True))))
+    return found
+
+
+def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
+    names = (*FILM, "target_settings", "divergence_settings", "diverged_at")
+    one = findings.ds[[name for name in names if name in findings.ds]]
+    one = one.isel(place, missing_dims="ignore")
+    steps = one["frame_step"].values
+    frames = np.isfinite(steps)
+    views = {
+        name: one[name].values[frames].astype(np.float64)
+        for name in VIEWS
+        if name in one and np.isfinite(one[name].values).any()
+    }
+    # Trials that keep fewer samples than others are padded.
+    samples = views["frame_samples"]
+    samples = samples[:, np.isfinite(samples).all(axis=2).any(axis=0)]
+    where = [
+        f"{name} {prose.label(findings.ds[name].values[place[name]].item())}"
+        for name in (*findings.axes, "seed")
+    ]
+    return Scene(
+        arm=arm,
+        label=" · ".join(where),
+        diverged_at=float(one["diverged_at"]),
+        target=str(one["target_settings"].item()),
+        divergence=str(one["divergence_settings"].item()) if "divergence_settings" in one else "",
+        steps=steps[frames].astype(np.int64).tolist(),
+        window=one["film_window"].values.astype(np.float64),
+        samples=samples,
+        pull=views.get("generator_pull"),
+        logits=views.get("critic_logits"),
+    )
+
+
+def _even_choice(items: Sequence[int], most: int) -> list[int]:
+    if len(items) <= most:
+        return list(items)
+    return [items[place] for place in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def rule(findings: Findings, shown: Sequence[Scene]) -> str:
+    """Which trials are shown, in a sentence."""
+    among = "settings and seeds" if findings.axes else "seeds"
+    text = (
+        f"Of each arm the trial in the middle by {findings.metric.long_name}, of all its {among} "
+        "with a film (the worse of two)."
+    )
+    if len(shown) == MOST < len(findings.arms):
+        text += f" {MOST} of {len(findings.arms)} arms, evenly chosen."
+    return text
