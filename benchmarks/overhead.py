@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ganstudy.store import RunDirectory
+
+WORKERS = 2
+
 STUDY = """\
 question: What does a study cost beside its arithmetic?
 trial:
@@ -34,11 +38,13 @@ def measure() -> dict[str, Any]:
         many = write(path, "many", 1, 100, 50)
         small = session_seconds(few, path / "few")
         large = session_seconds(many, path / "many")
+        training = trained_seconds(path / "many")
         gathered = gather(path / "many")
     return {
         "plan_100000_seconds": plan,
         "run_10000_seconds": large,
         "milliseconds_per_trial": (large - small) / (10_000 - 100) * 1000,
+        "milliseconds_of_scheduler_and_store": (large - training / WORKERS) / 10_000 * 1000,
         **gathered,
         **recording(),
     }
@@ -60,9 +66,14 @@ def timed(verb: str, *arguments: object) -> float:
 
 def session_seconds(study: Path, out: Path) -> float:
     """Seconds from the first pack to the last record of a run: no imports, gathering or report."""
-    timed("run", study, "--out", out)
+    timed("run", study, "--out", out, "--workers", WORKERS)
     environment = json.loads((out / "environment.json").read_text())
     return float(environment["sessions"][-1]["seconds"])
+
+
+def trained_seconds(run: Path) -> float:
+    """Seconds that workers spent on the trials of a run, from first weights to last record."""
+    return sum(entry.seconds for entry in RunDirectory(run).entries().values())
 
 
 def gather(run: Path) -> dict[str, float]:

@@ -69,13 +69,8 @@ def optuna_worker(count: int, journal: str, first: int) -> None:
         study_name="bench", storage=JournalStorage(JournalFileBackend(journal)), load_if_exists=True
     )
     for own in settings(first + count)[first:]:
-        trial = study.ask(
-            {
-                name: optuna.distributions.CategoricalDistribution([value])
-                for name, value in own.items()
-                if name == "divergence"
-            }
-        )
+        trial = study.ask()
+        trial.set_user_attr("settings", own)
         study.tell(trial, float(train(**own)[-1]))
 
 

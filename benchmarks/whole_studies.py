@@ -60,5 +60,7 @@ def ganstudy(study: Path, cold: bool) -> float:
 def peer(name: str, trials: int) -> float:
     started = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.peers", name, str(trials)]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr[-2000:]}")
     return time.perf_counter() - started
