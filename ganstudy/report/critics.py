@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from ganstudy import divergences
 from ganstudy.divergences._classifier import ClassifierDivergence
-from ganstudy.film import grid
+from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
@@ -58,8 +58,8 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
             "highest hundredth."
         )
     parts.append(
-        "Dark line: the target. Discs: samples of the generator. The last frame of a trial, of "
-        f"{judged[0].logits.shape[1] if judged[0].logits is not None else 0} by as many points."
+        "Dark line: the target. Discs: samples of the generator. The last frame of a trial, on a "
+        f"grid of {GRID} by {GRID} points."
     )
     caption = Markup(" ").join([*map(Markup.escape, parts), Markup.escape(rule(findings, shown))])
     arms = prose.listing(findings.arms[scene.arm] for scene in judged)

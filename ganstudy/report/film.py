@@ -21,6 +21,9 @@ SIDE = 1000
 BEHIND = 600
 """Samples of a target without a density that are drawn behind those of q."""
 
+UNDRAWN = " · no gradient at single points"
+"""Of a scene without arrows."""
+
 
 def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
     """What the template needs; None where nothing was filmed."""
@@ -35,7 +38,7 @@ def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
         "scenes": [
             {
                 "arm": findings.arms[scene.arm],
-                "label": scene.label,
+                "label": scene.label + ("" if scene.pull is not None else UNDRAWN),
                 "colour": colours[scene.arm],
                 "target": target_path(scene.target, scene.window),
                 "dots": backdrop(scene.target).points is not None,
