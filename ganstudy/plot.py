@@ -3,7 +3,8 @@
 ds      what `ganstudy.open_run` returns; of a search, figures of arms show each arm at its best
         point
 metric  drawn in place of the study's headline metric
-ax      draw there, and return it: the first panel where a figure has two
+ax      draw there, with the fonts and sizes that are set in matplotlib, and return it: the first
+        panel where a figure has two
 
 Without `ax` a figure is made as for the report, in the report's size, and shown where pyplot shows
 figures. What returns then is its Axes, or an array of its Axes, row by row, where it has several
@@ -262,9 +263,8 @@ def _shown(drawing: Drawing) -> Panels:
 def _onto(
     ax: Axes, draw: Callable[..., None], *arguments: object, legend: Sequence[str] | None = None
 ) -> Axes:
-    with style.figure_style():
-        draw(ax, *arguments)
-        if legend is not None:
-            style.arm_legend(ax, legend)
+    draw(ax, *arguments)
+    if legend is not None:
+        style.arm_legend(ax, legend)
     ax.set_axisbelow(True)
     return ax

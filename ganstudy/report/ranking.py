@@ -86,9 +86,7 @@ def perfect_band(findings: Findings) -> tuple[float, float] | None:
 
 def axis_label(findings: Findings) -> str:
     """Name of the headline metric with its units."""
-    metric = findings.metric
-    needed = metric.units and metric.units not in metric.long_name
-    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
+    return findings.metric.label
 
 
 def _panel(

@@ -75,6 +75,12 @@ class Searched:
         return [parameter.name for parameter in parameters_of(self.ds)]
 
     @property
+    def objectives(self) -> list[str]:
+        """Names of the metrics that the search sought."""
+        # A netCDF file has no lists of one.
+        return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
+
+    @property
     def arm_names(self) -> list[str]:
         """Labels of the arms, in study order."""
         return arm_labels(self.ds[str(self.ds.attrs["compare"])])
@@ -163,7 +169,7 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
         axes.fill_between(x, *band, color=colour, alpha=0.1, linewidth=0, step="post")
         axes.plot(x, mean[row, :tried], color=colour, drawstyle="steps-post")
         axes.plot(x, held[row, :tried], color=colour, linestyle=":", drawstyle="steps-post")
-    axes.set_ylabel(_axis_label(searched.metric))
+    axes.set_ylabel(searched.metric.label)
     _budget_axis(axes, searched.metric)
 
 
@@ -239,7 +245,7 @@ def _importances(searched: Searched) -> tuple[list[int], list[str], Array]:
 
 def draw_pareto(searched: Searched) -> Drawing | None:
     """All points by the first two objectives, the Pareto front filled; None with one objective."""
-    objectives = list(searched.ds.attrs["objectives"])
+    objectives = searched.objectives
     if not has_front(searched):
         return None
     first, second = (Metric.of(searched.ds, name) for name in objectives[:2])
@@ -257,12 +263,12 @@ def draw_pareto(searched: Searched) -> Drawing | None:
 
 def has_front(searched: Searched) -> bool:
     """Whether there are several objectives."""
-    return len(searched.ds.attrs["objectives"]) > 1
+    return len(searched.objectives) > 1
 
 
 def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     """Hollow points, and a line through those of each arm's front."""
-    first, second = (Metric.of(searched.ds, name) for name in searched.ds.attrs["objectives"][:2])
+    first, second = (Metric.of(searched.ds, name) for name in searched.objectives[:2])
     x, y = (
         searched.by_row(point_scores(searched.ds, m.name).transpose(*searched.told.dims)).astype(
             float
@@ -294,8 +300,8 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
             color=colour,
             linewidth=1,
         )
-    axes.set_xlabel(_axis_label(first))
-    axes.set_ylabel(_axis_label(second))
+    axes.set_xlabel(first.label)
+    axes.set_ylabel(second.label)
     axes.grid()
 
 
@@ -317,7 +323,7 @@ def best_rows(searched: Searched) -> list[BestRow]:
     dims = searched.told.dims
     parameters = [
         searched.by_row(searched.ds[name].broadcast_like(searched.told).transpose(*dims))
-        for name in searched.ds.attrs["parameters"]
+        for name in (parameter.dimension for parameter in parameters_of(searched.ds))
     ]
     rows = []
     for row, name in enumerate(searched.rows):
@@ -341,11 +347,6 @@ def _value(value: object) -> str:
     if isinstance(value, float | np.floating):
         return "" if math.isnan(value) else prose.short(float(value))
     return str(value)
-
-
-def _axis_label(metric: Metric) -> str:
-    needed = metric.units and metric.units not in metric.long_name
-    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
 
 
 def _budget_axis(axes: Axes, metric: Metric) -> None:
