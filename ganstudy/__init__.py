@@ -6,17 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganstudy import plot as plot
     from ganstudy.store import open_run as open_run
 
-__all__ = ["open_run"]
+__all__ = ["open_run", "plot"]
 
 
 def __getattr__(name: str) -> Any:
-    # `ganstudy --help` must not pay for xarray, which takes most of a second to import.
+    # `ganstudy --help` must not pay for xarray and matplotlib, which take seconds to import.
     if name == "open_run":
         # For `ds.gan`.
         import_module("ganstudy.analysis.accessor")
         from ganstudy.store import open_run
 
         return open_run
+    if name == "plot":
+        return import_module("ganstudy.plot")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -25,6 +25,7 @@ from ganstudy.analysis.design import (
 from ganstudy.analysis.effects import factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.labels import label_scores
+from ganstudy.analysis.measured import measured
 from ganstudy.analysis.metric import Metric, metric_names
 from ganstudy.analysis.pairs import compare_by_resampling
 from ganstudy.analysis.profiles import interquartile_mean, performance_profile
@@ -53,6 +54,7 @@ __all__ = [
     "is_search",
     "label_scores",
     "marginal_means",
+    "measured",
     "metric_names",
     "parameters_of",
     "perfect_sampler",

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from ganstudy import analysis
+from ganstudy.metrics import Metric
 
 
 # xarray has not typed its decorator.
@@ -16,6 +17,10 @@ class Gan:
 
     def __init__(self, ds: xr.Dataset) -> None:
         self._ds = ds
+
+    def measured(self, metric: Metric, name: str | None = None) -> xr.Dataset:
+        """This dataset with one more metric, of the final samples of every trial."""
+        return analysis.measured(self._ds, metric, name)
 
     def trial_scores(self, metric: str | None = None) -> xr.Dataset:
         """Score, last and best value of every trial."""

@@ -89,7 +89,7 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     best = best_by_budget(ds)["incumbent"].isel(trial=-1).clip(min=0)
     chosen = ds.isel(trial=best).drop_vars("trial").drop_vars("pareto")
     attrs = {k: v for k, v in ds.attrs.items() if k != "search"}
-    return chosen.assign_attrs({**attrs, "axes": [a for a in ds.attrs["axes"] if a != "trial"]})
+    return chosen.assign_attrs({**attrs, "axes": list(best.dims)})
 
 
 def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
@@ -132,7 +132,8 @@ def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     """The parameters of a search, from the attributes of their coordinates; without conditions."""
     found: list[AnyParameter] = []
-    for name in ds.attrs["parameters"]:
+    # A netCDF file has no lists of one.
+    for name in np.atleast_1d(ds.attrs["parameters"]):
         about = ds[name].attrs
         if "choices" in about:
             labels = tuple(about["choices"])

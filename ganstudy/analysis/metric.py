@@ -52,6 +52,12 @@ class Metric:
         return 1.0 if self.higher_is_better else -1.0
 
     @property
+    def label(self) -> str:
+        """Name with units, where it has some that the name does not say."""
+        needed = self.units not in ("", "1") and self.units not in self.long_name
+        return f"{self.long_name} ({self.units})" if needed else self.long_name
+
+    @property
     def worst(self) -> float:
         """What a diverged trial scores: the worse bound if it is finite, else NaN."""
         direction = "higher" if self.higher_is_better else "lower"

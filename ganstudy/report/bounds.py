@@ -15,9 +15,9 @@ from ganstudy.report.findings import Findings
 
 def draw(findings: Findings) -> Drawing | None:
     """A panel for each arm: exact value and bound over training, as medians over its trials."""
-    ds = findings.ds
-    if "exact" not in ds or "bound" not in ds or not np.isfinite(ds["exact"].values).any():
+    if not drawable(findings):
         return None
+    ds = findings.ds
     steps = ds["step"].values
     shown = {
         name: findings.flat(ds[name].transpose(..., "seed", "step")).reshape(
@@ -53,3 +53,9 @@ def draw(findings: Findings) -> Drawing | None:
     )
     alt = "Small panels, one per arm: exact divergence and the critic's bound against M-steps."
     return Drawing("bounds", figure, alt, caption)
+
+
+def drawable(findings: Findings) -> bool:
+    """Whether exact values are known."""
+    ds = findings.ds
+    return "exact" in ds and "bound" in ds and bool(np.isfinite(ds["exact"].values).any())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from textwrap import fill
 
 import numpy as np
@@ -35,7 +36,7 @@ def draw_score(findings: Findings) -> Drawing:
     curves = charged_curves(findings.ds)
     averaged = len(findings.settings) > MOST_PANELS
     if averaged:
-        values = curves.mean(findings.axes).transpose(findings.arm, "seed", "step").values[:, None]
+        values = _averaged(findings, curves)[:, None]
         titles = [f"averaged over {len(findings.settings)} settings"]
     else:
         values = findings.flat(curves.transpose(..., "seed", "step"))
@@ -46,15 +47,12 @@ def draw_score(findings: Findings) -> Drawing:
     size = (wide, 0.5 + (2.1 if columns > 1 else 3.2) * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    colours = style.arm_colours(len(findings.arms))
     for index, axes in enumerate(panels.flat):
         if index >= len(titles):
             axes.set_visible(False)
             continue
         axes.set_title(fill(titles[index], 44), fontsize=8, color=style.INK)
-        for arm, colour in enumerate(colours):
-            _line(axes, findings, values[arm, index], colour)
-        _score_axis(axes, findings)
+        _score_lines(axes, findings, values[:, index])
     for axes in panels[:, 0]:
         axes.set_ylabel(axis_label(findings))
     for axes in panels[-1]:
@@ -74,39 +72,40 @@ def draw_score(findings: Findings) -> Drawing:
     return Drawing("curves", figure, alt, caption)
 
 
-def draw_others(findings: Findings) -> Drawing | None:
-    """All other recorded curves, a panel each: the median trial of each arm and its quartiles."""
-    names = [
-        name
+def draw_score_on(axes: Axes, findings: Findings) -> None:
+    """The headline metric over training in one panel, each arm averaged over its settings."""
+    _score_lines(axes, findings, _averaged(findings, charged_curves(findings.ds)))
+    axes.set_ylabel(axis_label(findings))
+    axes.set_xlabel("M-step")
+
+
+def other_curves(findings: Findings) -> list[str]:
+    """Names of all recorded curves but the headline metric."""
+    return [
+        str(name)
         for name, variable in findings.ds.data_vars.items()
         if "step" in variable.dims and name != findings.metric.name
         if variable.attrs.get("role") not in ("claim", "tolerance", "orbit") and _is_curve(variable)
     ]
+
+
+def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawing | None:
+    """Recorded curves, a panel each: the median trial of each arm and its quartiles.
+
+    names  those to draw; by default all but the headline metric
+    """
+    names = other_curves(findings) if names is None else names
     if not names:
         return None
     columns = min(4, len(names))
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    colours = style.arm_colours(len(findings.arms))
-    for name, axes in zip(
-        [*names, *[None] * (rows * columns - len(names))], panels.flat, strict=True
-    ):
-        if name is None:
-            axes.set_visible(False)
-            continue
-        variable = findings.ds[name]
-        title = fill(str(variable.attrs.get("long_name", name)), 36)
-        axes.set_title(title, fontsize=8, color=style.INK)
-        quartiles = _quartiles(findings, variable)
-        for arm, colour in enumerate(colours):
-            lower, median, upper = quartiles[:, arm]
-            steps = findings.ds["step"].values
-            axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
-            axes.plot(steps, median, color=colour)
-        if _spans_decades(quartiles):
-            axes.set_yscale("log")
-        axes.grid(axis="y")
+    for axes in panels.flat[len(names) :]:
+        axes.set_visible(False)
+    for name, axes in zip(names, panels.flat, strict=False):
+        axes.set_title(fill(_title(findings, name), 36), fontsize=8, color=style.INK)
+        _quartile_lines(axes, findings, name)
     for axes in panels[-1]:
         axes.set_xlabel("M-step")
     style.arm_legend(figure, findings.arms)
@@ -115,9 +114,37 @@ def draw_others(findings: Findings) -> Drawing | None:
         "Line: the median over {}. Band: the middle half of the trials. A diverged trial is left "
         "out from its divergence on. Losses of different objectives are not on one scale."
     ).format(trials)
-    listed = prose.listing(str(findings.ds[name].attrs.get("long_name", name)) for name in names)
+    listed = prose.listing(_title(findings, name) for name in names)
     alt = f"Small panels of {listed} against M-steps, one line per arm."
     return Drawing("diagnostics", figure, alt, caption)
+
+
+def draw_other_on(axes: Axes, findings: Findings, name: str) -> None:
+    """One recorded curve: the median trial of each arm and its quartiles."""
+    _quartile_lines(axes, findings, name)
+    axes.set_ylabel(_title(findings, name))
+    axes.set_xlabel("M-step")
+
+
+def _title(findings: Findings, name: str) -> str:
+    return str(findings.ds[name].attrs.get("long_name", name))
+
+
+def _averaged(findings: Findings, curves: xr.DataArray) -> Array:
+    """Curves averaged over settings; `(arms, seeds, steps)`."""
+    return np.asarray(curves.mean(findings.axes).transpose(findings.arm, "seed", "step").values)
+
+
+def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
+    """A line and a band for each arm; `(arms, seeds, steps)`."""
+    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+        _line(axes, findings, curves[arm], colour)
+    axes.grid(axis="y")
+    if math.isfinite(findings.metric.perfect):
+        axes.axhline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    if findings.metric.bounded:
+        low, high = findings.metric.bounds
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
 
 
 def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
@@ -133,13 +160,16 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
     axes.plot(steps, np.nanmean(kept, axis=0), color=colour)
 
 
-def _score_axis(axes: Axes, findings: Findings) -> None:
+def _quartile_lines(axes: Axes, findings: Findings, name: str) -> None:
+    quartiles = _quartiles(findings, findings.ds[name])
+    steps = findings.ds["step"].values
+    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+        lower, median, upper = quartiles[:, arm]
+        axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
+        axes.plot(steps, median, color=colour)
+    if _spans_decades(quartiles):
+        axes.set_yscale("log")
     axes.grid(axis="y")
-    if math.isfinite(findings.metric.perfect):
-        axes.axhline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
-    if findings.metric.bounded:
-        low, high = findings.metric.bounds
-        axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
 
 
 def _quartiles(findings: Findings, variable: xr.DataArray) -> Array:

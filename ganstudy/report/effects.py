@@ -22,17 +22,21 @@ MOST_BARS = 10
 
 def draw(findings: Findings) -> Drawing | None:
     """Bars of explained variance, and marginal means with intervals; None without variance."""
-    effects = findings.effects
-    if not np.isfinite(effects["share"]).any() or not findings.axes:
+    if not drawable(findings):
         return None
-    order = np.argsort(-effects["share"].values, kind="stable")[:MOST_BARS]
+    effects = _largest(findings)
     factors = [axis for axis in (findings.arm, *findings.axes) if findings.ds.sizes[axis] > 1]
-    height = max(2.6, 0.9 + 0.3 * (len(order) + 1), 0.9 + 0.2 * _rows(findings, factors))
+    height = max(
+        2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
+    )
     figure = Figure(figsize=(10.4, height), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
-    _bars(left, effects.isel(effect=order), float(effects["residual"]))
+    draw_on(left, findings)
     _means(right, findings, factors)
-    shown = [f"{_percent(float(effects['share'][k]))} {effects['effect'].values[k]}" for k in order]
+    shown = [
+        f"{_percent(share)} {name}"
+        for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
+    ]
     caption = Markup(
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
         "of axes beyond its two axes, and the seed explain; the rest is what differs between "
@@ -43,10 +47,20 @@ def draw(findings: Findings) -> Drawing | None:
     return Drawing("effects", figure, alt, caption)
 
 
+def drawable(findings: Findings) -> bool:
+    """Whether there are settings, and scores that differ."""
+    return bool(findings.axes and np.isfinite(findings.effects["share"]).any())
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The left panel: bars of explained variance, the largest first."""
+    _bars(axes, _largest(findings))
+
+
 def sentence(findings: Findings) -> Markup | None:
     """What explains the score, in one sentence; None for a study without settings or variance."""
     effects = findings.effects
-    if not findings.axes or not np.isfinite(effects["share"]).any():
+    if not drawable(findings):
         return None
     ranked = effects.sortby(-effects["share"])
     single = [name for name in ranked["effect"].values if name in (findings.arm, *findings.axes)]
@@ -63,6 +77,12 @@ def sentence(findings: Findings) -> Markup | None:
     )
 
 
+def _largest(findings: Findings) -> xr.Dataset:
+    """The effects that are shown, the largest first."""
+    order = np.argsort(-findings.effects["share"].values, kind="stable")[:MOST_BARS]
+    return findings.effects.isel(effect=order)
+
+
 def _percent(share: float) -> str:
     return prose.MISSING if math.isnan(share) else f"{100 * share:.0f}%"
 
@@ -71,9 +91,9 @@ def _rows(findings: Findings, factors: list[str]) -> int:
     return sum(findings.ds.sizes[axis] + 1 for axis in factors)
 
 
-def _bars(axes: Axes, effects: xr.Dataset, residual: float) -> None:
+def _bars(axes: Axes, effects: xr.Dataset) -> None:
     names = [*map(str, effects["effect"].values), "the rest"]
-    shares = [*effects["share"].values, residual]
+    shares = [*effects["share"].values, float(effects["residual"])]
     colours = [style.INK if " × " not in name else style.MUTED for name in names[:-1]]
     axes.barh(range(len(names)), shares, height=0.6, color=[*colours, style.RULE])
     for row, share in enumerate(shares):

@@ -1,8 +1,9 @@
-"""Everything the report states, computed once from the dataset."""
+"""Everything the report states, computed from the dataset when it is first asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -46,18 +47,10 @@ class Findings:
     arms: list[str]
     settings: list[tuple[str, ...]]
     settings_used: Settings
-    ranked: xr.Dataset
-    best: xr.Dataset
-    cells: xr.Dataset
-    stability: xr.Dataset
-    counts: xr.DataArray
-    effects: xr.Dataset
-    scale: xr.Dataset
-    claims: xr.Dataset
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Findings:
-        """Compute the findings of a gathered grid study."""
+        """The findings of a gathered grid study."""
         ds = with_arms(dataset.compute())
         arm, axes = arm_dim(ds), setting_dims(ds)
         overlap = bool(planned(ds).all(arm).any())
@@ -72,15 +65,47 @@ class Findings:
                 product(*([prose.label(v) for v in ds[axis].values.tolist()] for axis in axes))
             ),
             settings_used=used,
-            ranked=rank_arms(ds, settings=used),
-            best=best_setting_scores(ds),
-            cells=setting_scores(ds),
-            stability=stability(ds),
-            counts=status_counts(ds),
-            effects=factor_effects(ds),
-            scale=perfect_sampler(ds),
-            claims=claim_verdicts(ds),
         )
+
+    @cached_property
+    def ranked(self) -> xr.Dataset:
+        """The arms from best to worst."""
+        return rank_arms(self.ds, settings=self.settings_used)
+
+    @cached_property
+    def best(self) -> xr.Dataset:
+        """Every arm at its own best setting."""
+        return best_setting_scores(self.ds)
+
+    @cached_property
+    def cells(self) -> xr.Dataset:
+        """Every arm at every setting."""
+        return setting_scores(self.ds)
+
+    @cached_property
+    def stability(self) -> xr.Dataset:
+        """Divergences, drops and drawdown."""
+        return stability(self.ds)
+
+    @cached_property
+    def counts(self) -> xr.DataArray:
+        """Trials by arm and status."""
+        return status_counts(self.ds)
+
+    @cached_property
+    def effects(self) -> xr.Dataset:
+        """Variance explained by each axis."""
+        return factor_effects(self.ds)
+
+    @cached_property
+    def scale(self) -> xr.Dataset:
+        """What a perfect sampler scores."""
+        return perfect_sampler(self.ds)
+
+    @cached_property
+    def claims(self) -> xr.Dataset:
+        """Verdicts on the claims that trials check."""
+        return claim_verdicts(self.ds)
 
     @property
     def where(self) -> str:

@@ -35,7 +35,7 @@ class _Cell:
 
 def draw(findings: Findings) -> Drawing | None:
     """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
-    if "samples" not in findings.ds or "target_settings" not in findings.ds:
+    if not drawable(findings):
         return None
     rows = _thinned(len(findings.arms), MOST_ROWS)
     columns = _thinned(len(findings.settings), MOST_COLUMNS)
@@ -51,6 +51,11 @@ def draw(findings: Findings) -> Drawing | None:
         f"{prose.plural(len(columns), 'setting')}, drawn over the target's density."
     )
     return Drawing("gallery", figure, alt, _caption(findings, len(rows), len(columns)))
+
+
+def drawable(findings: Findings) -> bool:
+    """Whether there are samples, and a target to draw."""
+    return "samples" in findings.ds and "target_settings" in findings.ds
 
 
 def _grid(

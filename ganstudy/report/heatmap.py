@@ -24,14 +24,30 @@ TIER = 17.0
 
 def draw(findings: Findings) -> Drawing:
     """Arms by settings, darker is better, with the mean over seeds written into each cell."""
-    mean = findings.flat(findings.cells["mean"])
-    arms, settings = mean.shape
+    arms, settings = len(findings.arms), len(findings.settings)
     tiers = len(findings.axes) * TIER / 72
     figure = Figure(
         figsize=(max(10.4, 1.8 + 0.62 * settings), 0.75 + tiers + 0.52 * arms),
         layout="constrained",
     )
-    axes = figure.subplots()
+    draw_on(figure.subplots(), findings)
+    caption = Markup(
+        "Mean over seeds of each trial's score; darker is better. The second line of a cell counts "
+        "diverged trials, which score the worst value."
+        if math.isfinite(findings.metric.worst)
+        else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
+        "counts diverged trials, which have no score."
+    )
+    alt = (
+        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings; "
+        "the table of all arms below has the same numbers."
+    )
+    return Drawing("heatmap", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """A row for each arm, a column for each setting, and a bar of the colours beside them."""
+    mean = findings.flat(findings.cells["mean"])
     low, high = _range(findings, mean)
     sns.heatmap(
         mean,
@@ -49,20 +65,8 @@ def draw(findings: Findings) -> Drawing:
         yticklabels=False,
     )
     _empty_cells(axes, findings, mean)
-    style.arm_rows(axes, findings.arms, range(arms), centre=0.5)
-    _tiers(figure, axes, findings)
-    caption = Markup(
-        "Mean over seeds of each trial's score; darker is better. The second line of a cell counts "
-        "diverged trials, which score the worst value."
-        if math.isfinite(findings.metric.worst)
-        else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
-        "counts diverged trials, which have no score."
-    )
-    alt = (
-        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings; "
-        "the table of all arms below has the same numbers."
-    )
-    return Drawing("heatmap", figure, alt, caption)
+    style.arm_rows(axes, findings.arms, range(len(findings.arms)), centre=0.5)
+    _tiers(axes, findings)
 
 
 def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]:
@@ -100,8 +104,9 @@ def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> N
         )
 
 
-def _tiers(figure: Figure, axes: Axes, findings: Findings) -> None:
+def _tiers(axes: Axes, findings: Findings) -> None:
     """Column labels in one line per axis, the slowest axis on top; equal neighbours share one."""
+    figure = axes.get_figure(root=True)
     depth = len(findings.axes)
     at_top = axes.get_xaxis_transform()
     for tier, axis in enumerate(findings.axes):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ganstudy.analysis import label_scores
 from ganstudy.report.drawing import Drawing
@@ -16,27 +18,49 @@ MOST_LABELS = 60
 
 def draw(findings: Findings) -> Drawing | None:
     """A heat map: share of right samples of each label, by arm and setting, mean over seeds."""
-    scores = label_scores(findings.ds)
-    if scores is None or scores.sizes["label"] > MOST_LABELS:
+    rows = _rows(findings)
+    if not rows:
         return None
-    values = findings.flat(scores["accuracy"].mean("seed").transpose(..., "label"))
-    rows = [
-        (f"{arm} · {setting}" if setting else str(arm), values[i, j])
-        for i, arm in enumerate(findings.arms)
-        for j, setting in enumerate(map(findings.setting_label, findings.settings))
-        if np.isfinite(values[i, j]).any()
-    ]
     figure = Figure(figsize=(10.4, 1.0 + 0.28 * len(rows)), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(
-        np.stack([row for _, row in rows]), vmin=0, vmax=1, aspect="auto", cmap="YlGnBu"
-    )
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.set_xlabel("label")
-    figure.colorbar(image, label="samples true to their label")
+    _heat(figure.subplots(), rows)
     caption = Markup(
         "Share of the final samples generated under a label that are of high quality and of the "
         "mode which the label names; mean over seeds."
     )
     alt = "Heat map of the share of right samples by label, a row for each conditional arm."
     return Drawing("labels", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """A row for each arm and setting, a column for each label, and a bar of the colours."""
+    _heat(axes, _rows(findings))
+
+
+def drawable(findings: Findings) -> bool:
+    """Whether there are conditional trials, and few enough labels."""
+    return bool(_rows(findings))
+
+
+def _rows(findings: Findings) -> list[tuple[str, NDArray[np.float64]]]:
+    """Name and shares of each row; none for a study without conditional trials."""
+    scores = label_scores(findings.ds)
+    if scores is None or scores.sizes["label"] > MOST_LABELS:
+        return []
+    values = findings.flat(scores["accuracy"].mean("seed").transpose(..., "label"))
+    return [
+        (f"{arm} · {setting}" if setting else str(arm), values[i, j])
+        for i, arm in enumerate(findings.arms)
+        for j, setting in enumerate(map(findings.setting_label, findings.settings))
+        if np.isfinite(values[i, j]).any()
+    ]
+
+
+def _heat(axes: Axes, rows: list[tuple[str, NDArray[np.float64]]]) -> None:
+    image = axes.imshow(
+        np.stack([row for _, row in rows]), vmin=0, vmax=1, aspect="auto", cmap="YlGnBu"
+    )
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set_xlabel("label")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.colorbar(image, ax=axes, label="samples true to their label")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import performance_profile
@@ -14,9 +15,21 @@ from ganstudy.report.ranking import axis_label
 
 def draw(findings: Findings) -> Drawing:
     """The share of each arm's trials that score at least a level, over all levels."""
-    profile = performance_profile(findings.ds, settings=findings.settings_used)
     figure = Figure(figsize=(7.2, 3.3), layout="constrained")
-    axes = figure.subplots()
+    draw_on(figure.subplots(), findings)
+    style.arm_legend(figure, findings.arms)
+    caption = Markup(
+        "Performance profiles: how many of an arm's trials are as good as a level, from easy on "
+        "the left to hard on the right. An arm whose line is above another's everywhere is "
+        "better throughout; lines that cross trade typical trials for the best ones."
+    )
+    alt = f"Performance profiles of {', '.join(findings.arms)} by {findings.metric.long_name}."
+    return Drawing("performance_profile", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """A line of each arm, falling from easy levels on the left to hard ones on the right."""
+    profile = performance_profile(findings.ds, settings=findings.settings_used)
     levels = profile["level"].values
     for shares, colour in zip(profile.values, style.arm_colours(len(findings.arms)), strict=True):
         axes.step(levels, shares, where="pre", color=colour)
@@ -28,11 +41,3 @@ def draw(findings: Findings) -> Drawing:
     better = "at least" if findings.metric.higher_is_better else "at most"
     axes.set_ylabel(f"trials that score {better} this")
     axes.set_xlabel(axis_label(findings))
-    style.arm_legend(figure, findings.arms)
-    caption = Markup(
-        "Performance profiles: how many of an arm's trials are as good as a level, from easy on "
-        "the left to hard on the right. An arm whose line is above another's everywhere is "
-        "better throughout; lines that cross trade typical trials for the best ones."
-    )
-    alt = f"Performance profiles of {', '.join(findings.arms)} by {findings.metric.long_name}."
-    return Drawing("profile", figure, alt, caption)

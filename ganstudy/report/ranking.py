@@ -26,18 +26,13 @@ def draw(findings: Findings) -> Drawing:
     )
     axes = figure.subplots(1, panels, sharey=True, sharex=True, squeeze=False)[0]
     ranked = findings.ranked
-    _panel(axes[0], findings, order, ranked, ranked["seed_mean"].values)
+    draw_on(axes[0], findings)
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
         axes[0].set_title(f"averaged over {prose.plural(findings.compared_settings, 'setting')}")
         axes[1].set_title("at its own best setting (optimistic)")
         _panel(axes[1], findings, order, best, None)
         _held_out(axes[1], findings, order, best["held_out"].values)
-    style.arm_rows(axes[0], findings.arms, order)
-    for axis in axes:
-        axis.spines["left"].set_visible(False)
-        axis.tick_params(axis="y", length=0)
-        axis.set_xlabel(axis_label(findings))
     caption = Markup("Point and bar: mean and 95% interval over seeds. Small dots: seeds.")
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
@@ -56,6 +51,14 @@ def draw(findings: Findings) -> Drawing:
     )
     alt = f"Ranking by {findings.metric.long_name}, best first: {means}."
     return Drawing("ranking", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The left panel: averages over settings with their intervals and seeds, best arm on top."""
+    order = [findings.arms.index(arm) for arm in findings.ranked_arms]
+    ranked = findings.ranked
+    _panel(axes, findings, order, ranked, ranked["seed_mean"].values)
+    style.arm_rows(axes, findings.arms, order)
 
 
 def _held_out(
@@ -83,9 +86,7 @@ def perfect_band(findings: Findings) -> tuple[float, float] | None:
 
 def axis_label(findings: Findings) -> str:
     """Name of the headline metric with its units."""
-    metric = findings.metric
-    needed = metric.units and metric.units not in metric.long_name
-    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
+    return findings.metric.label
 
 
 def _panel(
@@ -129,3 +130,6 @@ def _panel(
     if findings.metric.bounded:
         low, high = findings.metric.bounds
         axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(axis_label(findings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +74,17 @@ class Searched:
         """Names of the parameters."""
         return [parameter.name for parameter in parameters_of(self.ds)]
 
+    @property
+    def objectives(self) -> list[str]:
+        """Names of the metrics that the search sought."""
+        # A netCDF file has no lists of one.
+        return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
+
+    @property
+    def arm_names(self) -> list[str]:
+        """Labels of the arms, in study order."""
+        return arm_labels(self.ds[str(self.ds.attrs["compare"])])
+
     def show(self, value: float) -> str:
         """A value of the metric."""
         return prose.number(value, decimals_of(self.ds, self.metric))
@@ -124,6 +134,28 @@ def draw_budget(searched: Searched) -> Drawing:
     """Best score so far against the number of points, a line for each search; dots are points."""
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+    draw_budget_on(axes, searched)
+    _points(single, searched)
+    axes.set_title("the best point so far")
+    single.set_title("every point")
+    style.arm_legend(figure, searched.arm_names)
+    caption = Markup(
+        "Left: the point with the best {} over seeds among those tried so far. Line: its mean over "
+        "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
+        "is, not how another search would have fared. Dotted: each seed scored at the point that "
+        "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
+        "Right: all points in the order in which they were learned."
+    ).format(searched.ds.attrs["statistic"])
+    mean = searched.by_row(searched.best["mean"]).astype(float)
+    alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
+        f"{name} {searched.show(value)} after {searched.points}"
+        for name, value in zip(searched.rows, mean[:, -1].tolist(), strict=True)
+    )
+    return Drawing("budget", figure, f"{alt}.", caption)
+
+
+def draw_budget_on(axes: Axes, searched: Searched) -> None:
+    """The left panel: the best point so far, with its interval and its held-out score."""
     budget = np.arange(1, searched.points + 1)
     names = ("mean", "low", "high", "held_out")
     mean, low, high, held = (searched.by_row(searched.best[n]).astype(float) for n in names)
@@ -137,80 +169,106 @@ def draw_budget(searched: Searched) -> Drawing:
         axes.fill_between(x, *band, color=colour, alpha=0.1, linewidth=0, step="post")
         axes.plot(x, mean[row, :tried], color=colour, drawstyle="steps-post")
         axes.plot(x, held[row, :tried], color=colour, linestyle=":", drawstyle="steps-post")
-        single.plot(
-            budget,
+    axes.set_ylabel(searched.metric.label)
+    _budget_axis(axes, searched.metric)
+
+
+def _points(axes: Axes, searched: Searched) -> None:
+    """Every point's score in the order in which the search learned of it."""
+    told = searched.by_row(searched.told).astype(float)
+    colours = style.arm_colours(max(searched.arms) + 1)
+    for row, arm in enumerate(searched.arms):
+        axes.plot(
+            np.arange(1, searched.points + 1),
             told[row],
-            color=colour,
+            color=colours[arm],
             marker="o",
             markersize=4,
             linestyle="none",
             markeredgewidth=0,
             alpha=0.6,
         )
-    axes.set_title("the best point so far")
-    single.set_title("every point")
-    axes.set_ylabel(_axis_label(searched.metric))
-    for panel in (axes, single):
-        panel.set_xlabel("points tried")
-        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        _metric_axis(panel, searched.metric)
-    style.arm_legend(figure, _legend(searched))
-    caption = Markup(
-        "Left: the point with the best {} over seeds among those tried so far. Line: its mean over "
-        "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
-        "is, not how another search would have fared. Dotted: each seed scored at the point that "
-        "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
-        "Right: all points in the order in which they were learned."
-    ).format(searched.ds.attrs["statistic"])
-    alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
-        f"{name} {searched.show(value)} after {searched.points}"
-        for name, value in zip(searched.rows, mean[:, -1].tolist(), strict=True)
-    )
-    return Drawing("budget", figure, f"{alt}.", caption)
+    _budget_axis(axes, searched.metric)
 
 
 def draw_importances(searched: Searched) -> Drawing | None:
     """Bars of the parameters' importances, by search; None where none could be computed."""
-    shares = searched.by_row(searched.importances).astype(float)
-    if not np.isfinite(shares).any():
+    if not has_importances(searched):
         return None
-    parameters = searched.parameters
-    order = np.argsort(-np.nanmean(shares[np.isfinite(shares).all(axis=1)], axis=0), kind="stable")
-    rows = [row for row in range(len(shares)) if np.isfinite(shares[row]).all()]
-    height = 0.8 / len(rows)
+    rows, parameters, shares = _importances(searched)
     figure = Figure(
         figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
     )
-    axes = figure.subplots()
-    colours = style.arm_colours(max(searched.arms) + 1)
-    for place, row in enumerate(rows):
-        at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
-        axes.barh(at, shares[row][order], height=0.86 * height, color=colours[searched.arms[row]])
-    axes.set_yticks(range(len(parameters)), [parameters[index] for index in order])
-    axes.invert_yaxis()
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("importance")
-    axes.set_xlim(0, 1)
-    axes.grid(axis="x")
-    style.arm_legend(figure, _legend(searched))
+    draw_importances_on(figure.subplots(), searched)
+    style.arm_legend(figure, searched.arm_names)
     caption = Markup(
         "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
         "parameter at a time. From so few points, gathered where the search went, they are rough: "
         "small differences mean nothing."
     )
     alt = "Importance of parameters: " + "; ".join(
-        f"{searched.rows[row]} " + ", ".join(f"{parameters[i]} {shares[row][i]:.2f}" for i in order)
-        for row in rows
+        f"{searched.rows[row]} "
+        + ", ".join(f"{name} {share:.2f}" for name, share in zip(parameters, own, strict=True))
+        for row, own in zip(rows, shares, strict=True)
     )
     return Drawing("importances", figure, f"{alt}.", caption)
 
 
+def has_importances(searched: Searched) -> bool:
+    """Whether any search has points enough to tell."""
+    return bool(np.isfinite(searched.importances).any())
+
+
+def draw_importances_on(axes: Axes, searched: Searched) -> None:
+    """A bar for each parameter and search, the most important parameter on top."""
+    rows, parameters, shares = _importances(searched)
+    height = 0.8 / len(rows)
+    colours = style.arm_colours(max(searched.arms) + 1)
+    for place, (row, own) in enumerate(zip(rows, shares, strict=True)):
+        at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
+        axes.barh(at, own, height=0.86 * height, color=colours[searched.arms[row]])
+    axes.set_yticks(range(len(parameters)), parameters)
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("importance")
+    axes.set_xlim(0, 1)
+    axes.grid(axis="x")
+
+
+def _importances(searched: Searched) -> tuple[list[int], list[str], Array]:
+    """Searches that have importances, parameters with the most important first, and the shares."""
+    shares = searched.by_row(searched.importances).astype(float)
+    rows = [row for row in range(len(shares)) if np.isfinite(shares[row]).all()]
+    order = np.argsort(-shares[rows].mean(axis=0), kind="stable")
+    return rows, [searched.parameters[index] for index in order], shares[rows][:, order]
+
+
 def draw_pareto(searched: Searched) -> Drawing | None:
     """All points by the first two objectives, the Pareto front filled; None with one objective."""
-    objectives = list(searched.ds.attrs["objectives"])
-    if len(objectives) < 2:
+    objectives = searched.objectives
+    if not has_front(searched):
         return None
     first, second = (Metric.of(searched.ds, name) for name in objectives[:2])
+    figure = Figure(figsize=(6.6, 4.2), layout="constrained")
+    draw_pareto_on(figure.subplots(), searched)
+    style.arm_legend(figure, searched.arm_names)
+    more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
+    caption = Markup(
+        "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
+        "no other one of the arm betters in every objective.{}"
+    ).format(first.long_name, second.long_name, more)
+    alt = f"Points by {first.long_name} and {second.long_name}, with each arm's Pareto front."
+    return Drawing("pareto", figure, alt, caption)
+
+
+def has_front(searched: Searched) -> bool:
+    """Whether there are several objectives."""
+    return len(searched.objectives) > 1
+
+
+def draw_pareto_on(axes: Axes, searched: Searched) -> None:
+    """Hollow points, and a line through those of each arm's front."""
+    first, second = (Metric.of(searched.ds, name) for name in searched.objectives[:2])
     x, y = (
         searched.by_row(point_scores(searched.ds, m.name).transpose(*searched.told.dims)).astype(
             float
@@ -220,8 +278,6 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     front = searched.by_row(
         searched.ds["pareto"].broadcast_like(searched.told).transpose(*searched.told.dims)
     ).astype(bool)
-    figure = Figure(figsize=(6.6, 4.2), layout="constrained")
-    axes = figure.subplots()
     colours = style.arm_colours(max(searched.arms) + 1)
     for row, arm in enumerate(searched.arms):
         colour, on = colours[arm], front[row]
@@ -244,17 +300,9 @@ def draw_pareto(searched: Searched) -> Drawing | None:
             color=colour,
             linewidth=1,
         )
-    axes.set_xlabel(_axis_label(first))
-    axes.set_ylabel(_axis_label(second))
+    axes.set_xlabel(first.label)
+    axes.set_ylabel(second.label)
     axes.grid()
-    style.arm_legend(figure, _legend(searched))
-    more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
-    caption = Markup(
-        "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
-        "no other one of the arm betters in every objective.{}"
-    ).format(first.long_name, second.long_name, more)
-    alt = f"Points by {first.long_name} and {second.long_name}, with each arm's Pareto front."
-    return Drawing("pareto", figure, alt, caption)
 
 
 @dataclass(frozen=True)
@@ -275,7 +323,7 @@ def best_rows(searched: Searched) -> list[BestRow]:
     dims = searched.told.dims
     parameters = [
         searched.by_row(searched.ds[name].broadcast_like(searched.told).transpose(*dims))
-        for name in searched.ds.attrs["parameters"]
+        for name in (parameter.dimension for parameter in parameters_of(searched.ds))
     ]
     rows = []
     for row, name in enumerate(searched.rows):
@@ -301,16 +349,9 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _legend(searched: Searched) -> Sequence[str]:
-    return arm_labels(searched.ds[str(searched.ds.attrs["compare"])])
-
-
-def _axis_label(metric: Metric) -> str:
-    needed = metric.units and metric.units not in metric.long_name
-    return f"{metric.long_name} ({metric.units})" if needed else metric.long_name
-
-
-def _metric_axis(axes: Axes, metric: Metric) -> None:
+def _budget_axis(axes: Axes, metric: Metric) -> None:
+    axes.set_xlabel("points tried")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
     if math.isfinite(metric.perfect):
         axes.axhline(metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")

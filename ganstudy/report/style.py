@@ -74,13 +74,16 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def arm_legend(figure: Figure, arms: Sequence[str]) -> None:
-    """A legend of the arms above the panels."""
+def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
+    """A legend of the arms: above the panels of a figure, or within a lone panel."""
     handles = [
         Line2D([], [], color=colour, linewidth=3, label=arm)
         for arm, colour in zip(arms, arm_colours(len(arms)), strict=True)
     ]
-    figure.legend(
+    if isinstance(on, Axes):
+        on.legend(handles=handles, handlelength=1.2)
+        return
+    on.legend(
         handles=handles,
         loc="outside upper left",
         ncols=min(len(arms), 6),
@@ -96,8 +99,8 @@ def arm_rows(axes: Axes, arms: Sequence[str], order: Sequence[int], centre: floa
     axes.set_yticks(rows, [arms[index] for index in order])
     axes.tick_params(axis="y", length=0, pad=16, labelsize=9, labelcolor=INK)
     axes.set_ylim(rows[-1] + 0.5, -0.5 + centre)
-    figure = axes.get_figure()
-    assert isinstance(figure, Figure)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     beside = offset_copy(axes.get_yaxis_transform(), figure, x=-9, units="points")
     for row, index in zip(rows, order, strict=True):
         axes.plot(

@@ -61,6 +61,10 @@ def open_run(path: str | Path) -> xr.Dataset:
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
     # Without chunks: what one gets does not depend on whether dask is installed.
     dataset: xr.Dataset = xr.open_zarr(run.results, chunks=None)
+    for variable in dataset.variables.values():
+        # As a list, xarray would refuse it in netCDF, where it looks for a variable of that name.
+        if "bounds" in variable.attrs:
+            variable.attrs["bounds"] = tuple(variable.attrs["bounds"])
     return dataset
 
 

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import xarray as xr
 from synthetic_dataset import synthetic_dataset
+from tiny import write_study
+
+from ganstudy.pipeline import run
+from ganstudy.study import load
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a small study that has been run."""
+    folder = tmp_path_factory.mktemp("tiny")
+    run(load(write_study(folder)), folder / "run", workers=1)
+    return folder / "run"
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ ARMS = ["minimax", "non_saturating"]
 PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
 FIGURES = {
     "ranking",
-    "profile",
+    "performance_profile",
     "effects",
     "heatmap",
     "curves",

@@ -1,0 +1,70 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A figure for a paper
+#
+# Two panels across both columns, in the fonts of the paper, as a vector file. Functions of
+# `ganstudy.plot` draw on axes of your own, so that sizes, fonts and labels are up to you.
+# `GANSTUDY_RUN` names the run.
+
+# %%
+import os
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+import ganstudy
+from ganstudy import plot
+
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+
+# %%
+paper = {
+    "font.family": "serif",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "pdf.fonttype": 42,  # text stays text
+}
+with plt.rc_context(paper):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(6.75, 2.2), layout="constrained")
+    plot.ranking(ds, ax=left)
+    plot.curves(ds, ax=right)
+    left.tick_params(axis="y", labelsize=7)
+    left.set_title("(a) over all settings", fontsize=8)
+    right.set_title("(b) over training", fontsize=8)
+    path = Path(tempfile.mkdtemp()) / "figure.pdf"
+    figure.savefig(path)
+print(path, path.stat().st_size, "bytes")
+
+# %% [markdown]
+# ## The numbers of its caption
+#
+# Written from the data, so that they cannot be stale. The report's methods section has the words
+# for how they were made.
+
+# %%
+ranked = ds.gan.rank_arms()
+best = ranked.isel({ds.compare: 0})
+print(
+    f"{best[ds.compare].item()} covers {best['mean']:.2f} modes "
+    f"(95% interval over {best.seeds:d} seeds, {best.low:.2f} to {best.high:.2f})."
+)
+
+# %% [markdown]
+# And as a table:
+
+# %%
+table = ranked[["mean", "low", "high", "difference", "p"]].to_dataframe()
+print(table.to_latex(float_format="%.2f", na_rep="", escape=True))

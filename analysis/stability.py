@@ -1,0 +1,72 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Stability
+#
+# The last step of adversarial training is luck. Does a trial diverge, does it lose what it had, do
+# its losses cycle? `GANSTUDY_RUN` names the run.
+
+# %%
+import os
+
+import matplotlib.pyplot as plt
+
+import ganstudy
+from ganstudy import plot
+
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+
+# %% [markdown]
+# ## Diverged, dropped, kept
+#
+# A drop is a fall of the metric between two records by more than a tenth of its range; the drawdown
+# is the largest distance from the best value so far.
+
+# %%
+stable = ds.gan.stability()
+by_arm = stable[[name for name in stable if stable[name].dims == (ds.compare,)]]
+by_arm.to_dataframe().T.round(2)
+
+# %%
+panels = plot.stability(ds)
+
+# %% [markdown]
+# ## One trial at a time
+#
+# Means over seeds look calm. These are single trials of the arm that drops most often.
+
+# %%
+often = stable.drops.fillna(-1).idxmax().item()
+trials = [dim for dim in stable.trial_drops.dims if dim != ds.compare]
+curves = ds.modes_covered.sel({ds.compare: often}).stack(trial=trials)
+_, panel = plt.subplots(figsize=(8, 3), layout="constrained")
+panel.plot(ds.step, curves.transpose("step", "trial").values[:, :5], linewidth=1)
+labels = panel.set(title=often, xlabel="M-step", ylabel=ds.modes_covered.long_name)
+
+# %% [markdown]
+# ## Losses and gradients
+#
+# The median trial of each arm and the middle half of the trials. Losses of different objectives are
+# not on one scale; gradients that vanish or grow are what to look for.
+
+# %%
+panels = plot.diagnostics(
+    ds, "critic_loss", "generator_loss", "critic_gradient_norm", "generator_gradient_norm"
+)
+
+# %% [markdown]
+# ## Cycles, and the distance from equilibrium
+#
+# At the equilibrium D = ½ everywhere. Losses that cycle have a period that stands out of their
+# spectrum.
+
+# %%
+balance = ds.gan.equilibrium()
+by_arm = balance[[name for name in balance if balance[name].dims == (ds.compare,)]]
+by_arm.to_dataframe().T.round(3)

@@ -1,0 +1,81 @@
+"""A metric after the fact, from the samples that a run keeps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis.metric import metric_names
+from ganstudy.metrics import Metric, perfect_sampler
+from ganstudy.targets import from_config
+
+
+def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Dataset:
+    """The dataset with one more metric, of the final samples of every complete trial.
+
+    Statistics and figures take it by its name, as they take those that were recorded: it is a curve
+    with a value at each trial's last recorded step, and `<name>_perfect` is the same of samples of
+    p, as many as the dataset keeps of a trial.
+
+    name  that of the variable; by default the metric's own, which is the name of its file
+
+    Errors  `ValueError` if no samples are kept, a target cannot be measured, or the name is taken.
+    """
+    name = metric.name if name is None else name
+    if "samples" not in ds or "target_settings" not in ds:
+        raise ValueError(f"{name}: the dataset keeps no samples, or has no target")
+    if name in ds.variables:
+        raise ValueError(f"the dataset has a variable {name!r} already")
+    status = ds["status"].transpose(..., "seed")
+    samples = ds["samples"].transpose(*status.dims, "sample", "feature").values
+    labels = ds["labels"].transpose(*status.dims, "sample").values if "labels" in ds else None
+    configs = ds["target_settings"].broadcast_like(status).transpose(*status.dims).values
+    targets = {str(text): from_config(json.loads(str(text))) for text in np.unique(configs) if text}
+    for target in targets.values():
+        problem = metric.problem(target)
+        if problem is not None:
+            raise ValueError(f"{name}: {problem}")
+    last = _last_recorded(ds)
+    curves = np.full((*status.shape, ds.sizes["step"]), np.nan)
+    for place in np.argwhere(status.values == "complete"):
+        at = tuple(place)
+        target = targets[str(configs[at])]
+        cloud = samples[at][:, : target.dimension]
+        # Trials that store fewer samples than others are padded with NaN.
+        kept = ~np.isnan(cloud).any(axis=-1)
+        if labels is None or (labels[at][kept] < 0).any():
+            value = metric.compute(cloud[kept][None], target)
+        else:
+            value = metric.compute_labelled(cloud[kept][None], labels[at][kept][None], target)
+        curves[(*at, last[at])] = value[0]
+    readings = [metric.reading(target) for target in targets.values()]
+    lows, highs = zip(*(reading.bounds for reading in readings), strict=True)
+    attributes = {**asdict(readings[0]), "bounds": (min(lows), max(highs)), "role": "metric"}
+    perfect = {
+        text: perfect_sampler(metric, target, ds.sizes["sample"])
+        for text, target in targets.items()
+    }
+    unknown = np.full_like(next(iter(perfect.values())), np.nan)
+    own = ds["target_settings"]
+    draws = np.array([perfect.get(str(text), unknown) for text in own.values.ravel()])
+    return ds.assign(
+        {
+            name: ((*status.dims, "step"), curves, attributes),
+            f"{name}_perfect": (
+                (*own.dims, "draw"),
+                draws.reshape(*own.shape, -1),
+                {"long_name": f"{name} of samples of p", "role": "perfect"},
+            ),
+        }
+    )
+
+
+def _last_recorded(ds: xr.Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+    """Index of the last step at which a trial recorded any metric; shape of the trials."""
+    recorded = np.zeros((*ds["status"].transpose(..., "seed").shape, ds.sizes["step"]), dtype=bool)
+    for name in metric_names(ds):
+        recorded |= ds[name].notnull().transpose(..., "seed", "step").values
+    return np.asarray(recorded.shape[-1] - 1 - recorded[..., ::-1].argmax(axis=-1))

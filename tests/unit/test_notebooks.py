@@ -1,0 +1,60 @@
+"""The notebooks: both files of a pair say the same, without outputs, and every cell runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parents[2] / "analysis"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
+
+
+def cells(notebook: Any) -> list[tuple[str, str]]:
+    return [(cell.cell_type, cell.source) for cell in notebook.cells]
+
+
+def test_each_notebook_has_a_text_form() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == NAMES
+    assert {"first_look", "mode_coverage", "stability", "paper_figure", "own_metric"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_forms_agree_and_hold_no_outputs(name: str) -> None:
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    text = jupytext.read(FOLDER / f"{name}.py")
+    assert cells(notebook) == cells(text), f"run jupytext --sync analysis/{name}.py"
+    assert notebook.metadata.kernelspec == text.metadata.kernelspec
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+@pytest.fixture(scope="module")
+def kernel(tiny_run: Path) -> Iterator[KernelManager]:
+    """One kernel for all notebooks, one after the other: imports cost seconds."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(
+        cwd=str(FOLDER), env={**os.environ, "GANSTUDY_RUN": str(tiny_run), "MPLBACKEND": "agg"}
+    )
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_cell_runs(name: str, kernel: KernelManager) -> None:
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    forget = nbformat.v4.new_code_cell("%reset -f")
+    notebook.cells.insert(0, forget)
+    client = NotebookClient(notebook, km=kernel, timeout=120)
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()

@@ -1,0 +1,248 @@
+"""`ganstudy.plot`: each figure of the report by the call that the report shows."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from synthetic_dataset import RING
+from test_search_bayes import bayes, made_up, peak
+from tiny import write_study
+
+import ganstudy
+from ganstudy import analysis, plot
+from ganstudy.pipeline import run
+from ganstudy.report import build
+from ganstudy.report.drawing import Drawing
+from ganstudy.store import RunDirectory, gather, open_run
+from ganstudy.study import load
+
+Make = Callable[..., xr.Dataset]
+ARMS = ["minimax", "non_saturating", "reverse_kl"]
+THEORY = """\
+question: Which updates find the equilibrium?
+trial: {kind: tabular, points: 4, steps: 10}
+search: {grid: {algorithm: [alternating, descent, practical]}}
+seeds: 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_window(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Figures that nobody sees, closed after each test."""
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def grid(make_study: Make) -> xr.Dataset:
+    """A conditional study with exact values, so that the report has every figure of a grid."""
+    ds = make_study({"divergence": ARMS, "critic_steps": [1, 5]}, seeds=3, steps=6, samples=40)
+    ds["exact"] = ds["critic_loss"].assign_attrs(long_name="exact divergence")
+    ds["bound"] = (0.8 * ds["critic_loss"]).assign_attrs(long_name="lower bound")
+    angle = np.arctan2(ds["samples"].isel(feature=1), ds["samples"].isel(feature=0))
+    ds["labels"] = (np.round(angle * 8 / (2 * np.pi)) % 8).astype(np.int64)
+    return ds.assign(target_settings=json.dumps(RING))
+
+
+@pytest.fixture(scope="module")
+def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A search with two objectives and made-up records."""
+    folder = tmp_path_factory.mktemp("search")
+    both = "search.bayes.objective={maximize: modes_covered, minimize: mode_kl}"
+    own = bayes(folder, both)
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    while parts := own.ask(1):
+        records = [made_up(trial, peak(trial)) for pack in parts for trial in pack]
+        directory.write(records)
+        own.tell(records)
+    directory.study.write_text("question: made up\n")
+    gather(directory, own)
+    return open_run(directory.path).compute()
+
+
+@contextmanager
+def unrendered() -> Iterator[dict[str, Figure]]:
+    """The figures of reports as they are built, by name; writing them out takes seconds."""
+    figures: dict[str, Figure] = {}
+
+    def keep(drawing: Drawing, folder: Path) -> str:
+        figures[drawing.name] = drawing.figure
+        return ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Drawing, "save", keep)
+        yield figures
+
+
+@pytest.fixture(scope="module")
+def theory(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A study whose trials check claims."""
+    folder = tmp_path_factory.mktemp("theory")
+    with unrendered():
+        run(load(write_study(folder, THEORY)), folder / "run", workers=1)
+    return open_run(folder / "run").compute()
+
+
+def figure_of(drawn: Any) -> Figure:
+    """The figure that one axes or an array of axes belong to."""
+    axes = drawn if isinstance(drawn, Axes) else drawn[0]
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def content(figure: Figure) -> list[Any]:
+    """All that is drawn in a figure, as data and text."""
+    found: list[Any] = [tuple(figure.get_size_inches()), len(figure.legends)]
+    for ax in figure.axes:
+        found += [ax.get_visible(), ax.get_title("left"), ax.get_xlabel(), ax.get_ylabel()]
+        found += [ax.get_xlim(), ax.get_ylim(), ax.get_xscale(), ax.get_yscale()]
+        found += [text.get_text() for text in ax.texts]
+        found += [(line.get_color(), line.get_xydata().tolist()) for line in ax.lines]
+        found += [patch.get_path().vertices.tolist() for patch in ax.patches]
+        found += [np.asarray(mesh.get_array()).tolist() for mesh in ax.collections]
+    return found
+
+
+def test_each_figure_of_the_report_is_the_call_below_it(
+    grid: xr.Dataset, search: xr.Dataset, theory: xr.Dataset, tmp_path: Path
+) -> None:
+    """What the report shows is what the line draws; and the report calls every function."""
+    called = set()
+    for ds in (grid, search, theory):
+        with unrendered() as figures:
+            page = build(ds, {}, tmp_path / "report").read_text()
+        calls = re.findall(r'<code class="files">(.*?)</code>', page)
+        assert len(calls) == len(figures)
+        for call in map(html.unescape, calls):
+            drawn = figure_of(eval(call, {"ganstudy": ganstudy, "ds": ds, "searched": ds}))
+            names = re.findall(r"\w+", call)
+            (name,) = set(names) & set(figures)
+            assert repr(content(drawn)) == repr(content(figures[name])), call
+            assert drawn.number in plt.get_fignums(), "or pyplot would not show it"
+            called.add(names[2])
+            plt.close("all")
+    assert called == set(plot.__all__)
+
+
+ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
+    "ranking": lambda ds, ax: plot.ranking(ds, ax=ax),
+    "performance_profile": lambda ds, ax: plot.performance_profile(ds, ax=ax),
+    "effects": lambda ds, ax: plot.effects(ds, ax=ax),
+    "heatmap": lambda ds, ax: plot.heatmap(ds, ax=ax),
+    "curves": lambda ds, ax: plot.curves(ds, ax=ax),
+    "diagnostics": lambda ds, ax: plot.diagnostics(ds, "critic_loss", ax=ax),
+    "labels": lambda ds, ax: plot.labels(ds, ax=ax),
+    "budget": lambda ds, ax: plot.budget(ds, ax=ax),
+    "importances": lambda ds, ax: plot.importances(ds, ax=ax),
+    "pareto": lambda ds, ax: plot.pareto(ds, ax=ax),
+}
+
+
+@pytest.mark.parametrize("name", ON_AXES)
+def test_an_axes_of_ones_own_is_drawn_on_and_returned(
+    grid: xr.Dataset, search: xr.Dataset, name: str
+) -> None:
+    ds = search if name in ("budget", "importances", "pareto") else grid
+    figure, (left, ax) = plt.subplots(1, 2)
+    settings = dict(mpl.rcParams)
+    assert ON_AXES[name](ds, ax) is ax
+    assert plt.get_fignums() == [figure.number], "no other figure was made"
+    assert not left.has_data()
+    assert ax.has_data()
+    assert dict(mpl.rcParams) == settings
+    if name in ("performance_profile", "curves", "diagnostics"):
+        legend = ax.get_legend()
+        assert legend is not None
+        assert [text.get_text() for text in legend.get_texts()] == ARMS
+    figure.draw_without_rendering()
+
+
+def test_another_metric_takes_the_place_of_the_headline(grid: xr.Dataset) -> None:
+    name = grid["mode_kl"].attrs["long_name"]
+    assert all(name in ax.get_xlabel() for ax in plot.ranking(grid, "mode_kl"))
+    curve = plot.curves(grid, "mode_kl")[0].lines[0].get_ydata()
+    first = grid["mode_kl"].isel(divergence=0, critic_steps=0).mean("seed")
+    np.testing.assert_allclose(curve, first)
+    best = plot.ranking(grid, "mode_kl")[0].get_yticklabels()[0].get_text()
+    assert best == analysis.rank_arms(grid, "mode_kl")["divergence"].values[0]
+    with pytest.raises(KeyError, match="no metric 'modes'; the dataset has modes_covered"):
+        plot.curves(grid, "modes")
+
+
+def test_on_one_axes_curves_are_averaged_over_settings(grid: xr.Dataset) -> None:
+    _, ax = plt.subplots()
+    plot.curves(grid, ax=ax)
+    expected = grid["modes_covered"].mean(["critic_steps", "seed"])
+    for line, arm in zip(ax.lines, ARMS, strict=False):
+        np.testing.assert_allclose(line.get_ydata(), expected.sel(divergence=arm))
+
+
+def test_diagnostics_are_chosen_by_name(grid: xr.Dataset) -> None:
+    panels = plot.diagnostics(grid, "generator_loss", "modes_covered")
+    assert [ax.get_title(loc="left") for ax in panels] == ["generator loss", "modes covered"]
+    with pytest.raises(KeyError, match="no curve 'loss'; the dataset has modes_covered"):
+        plot.diagnostics(grid, "loss")
+    with pytest.raises(ValueError, match="one curve"):
+        plot.diagnostics(grid, ax=plt.subplots()[1])
+
+
+def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
+    ax = plot.gallery(grid.sel(seed=[2], divergence=["minimax"], critic_steps=[5]))[0]
+    points = np.stack(
+        next(line for line in ax.lines if line.get_marker() == "o").get_data(), axis=1
+    )
+    own = grid["samples"].sel(seed=2, divergence="minimax", critic_steps=5)
+    np.testing.assert_allclose(points, own, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("bounds", "no exact divergence"),
+        ("labels", "no trial is conditional"),
+        ("gallery", "no samples"),
+        ("effects", "no settings"),
+        ("budget", "a grid"),
+        ("importances", "a grid"),
+        ("pareto", "a grid"),
+        ("pictures", "kind"),
+    ],
+)
+def test_what_cannot_be_drawn_says_why(make_study: Make, name: str, reason: str) -> None:
+    ds = make_study({"divergence": ARMS}, seeds=2, steps=6, samples=3).drop_vars("samples")
+    with pytest.raises(ValueError, match=f"nothing to draw: .*{reason}"):
+        getattr(plot, name)(ds)
+    assert not plt.get_fignums()
+
+
+def test_a_search_with_one_objective_has_no_front(search: xr.Dataset) -> None:
+    with pytest.raises(ValueError, match="one objective"):
+        plot.pareto(search.assign_attrs(objectives=["modes_covered"]))
+
+
+def test_matplotlib_waits_for_the_first_figure_and_torch_for_training() -> None:
+    code = (
+        "import sys, ganstudy\n"
+        "assert not {'matplotlib', 'xarray', 'numpy'} & set(sys.modules)\n"
+        "ganstudy.plot.ranking\n"
+        "assert 'matplotlib' in sys.modules and 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
