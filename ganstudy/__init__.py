@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganstudy.analysis.runs import open_runs as open_runs
     from ganstudy.store import open_run as open_run
 
-__all__ = ["open_run"]
+__all__ = ["open_run", "open_runs"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,9 @@ def __getattr__(name: str) -> Any:
         from ganstudy.store import open_run
 
         return open_run
+    if name == "open_runs":
+        import_module("ganstudy.analysis.accessor")
+        from ganstudy.analysis.runs import open_runs
+
+        return open_runs
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

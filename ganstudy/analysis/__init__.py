@@ -31,6 +31,7 @@ from ganstudy.analysis.profiles import interquartile_mean, performance_profile
 from ganstudy.analysis.ranking import compare_arms, rank_arms
 from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
+from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.stability import drop_threshold, stability
 
@@ -54,6 +55,7 @@ __all__ = [
     "label_scores",
     "marginal_means",
     "metric_names",
+    "open_runs",
     "parameters_of",
     "perfect_sampler",
     "performance_profile",
