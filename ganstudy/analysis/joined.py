@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -70,9 +70,11 @@ def join(runs: Sequence[Run]) -> xr.Dataset:
 def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str, Any]:
     known = [run.dataset.attrs for run in runs]
     questions = list(dict.fromkeys(str(attrs["question"]) for attrs in known))
-    names = ", ".join(run.name for run in runs)
+    *others, last = (run.name for run in runs)
+    and_names = f"{', '.join(others)} and {last}"
+    names = ", ".join([*others, last])
     attributes = {
-        "question": questions[0] if len(questions) == 1 else f"How do {names} compare?",
+        "question": questions[0] if len(questions) == 1 else f"How do {and_names} compare?",
         "study": names,
         "compare": arm,
         "axes": [arm, *axes],
@@ -109,7 +111,9 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
             ds = ds.assign_coords({axis: [_standing(run, axis, runs)]})
     places = ["arm", *axes]
     along_all = {
-        name: variable.expand_dims({dim: ds[dim] for dim in places if dim not in variable.dims})
+        name: variable.expand_dims(
+            {dim: ds[dim] for dim in places if dim not in variable.dims}
+        ).transpose(*places, "seed", "step", ..., missing_dims="ignore")
         for name, variable in ds.data_vars.items()
     }
     return ds.assign(along_all).assign_attrs(joined_as=run.name)
@@ -161,29 +165,37 @@ def _side_by_side(placed: Sequence[xr.Dataset], axes: Sequence[str]) -> xr.Datas
         {dim: _places(ds, dim, own) for dim, own in labels.items()} | {"arm": range(low, high)}
         for ds, low, high in zip(placed, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     ]
-    variables = {}
-    for name in dict.fromkeys(name for ds in placed for name in ds.data_vars):
-        having = [(ds[name], block) for ds, block in zip(placed, blocks, strict=True) if name in ds]
-        rest = [dim for dim in having[0][0].dims if dim not in ("arm", *axes, "seed", "step")]
-        order = [d for d in ("arm", *axes, "seed", "step") if d in having[0][0].dims] + rest
-        dtype = np.result_type(*(values.dtype for values, _ in having))
-        shape = [len(labels[str(dim)]) for dim in order]
-        whole = np.full(shape, _gap(str(name), dtype), dtype)
-        for values, block in having:
-            at = np.ix_(*(block[str(dim)] for dim in order))
-            whole[at] = values.transpose(*order).values
-        variables[name] = (order, whole, having[0][0].attrs)
+    names = dict.fromkeys(str(name) for ds in placed for name in ds.data_vars)
     joined = xr.Dataset(
-        variables, coords={dim: values for dim, values in labels.items() if dim not in COUNTED}
+        {name: _whole(name, placed, blocks, labels) for name in names},
+        coords={dim: values for dim, values in labels.items() if dim not in COUNTED},
     )
     for ds, block in zip(placed, blocks, strict=True):
         status = joined["status"][list(block["arm"])]
         untrained = (status != "excluded").any("seed") & ~joined["seed"].isin(ds["seed"].values)
         joined["status"][list(block["arm"])] = status.where(~untrained, "missing")
-    for dim in joined.dims:
-        joined[dim].attrs = next((ds[dim].attrs for ds in placed if ds[dim].attrs), {})
-    names = [name for ds in placed for name in [ds.attrs["joined_as"]] * ds.sizes["arm"]]
-    return joined.assign_coords(run=("arm", names))
+    for coordinate, values in joined.coords.items():
+        known = (ds[coordinate].attrs for ds in placed)
+        values.attrs = next((attrs for attrs in known if attrs), {})
+    of_run = [name for ds in placed for name in [ds.attrs["joined_as"]] * ds.sizes["arm"]]
+    return joined.assign_coords(run=("arm", of_run))
+
+
+def _whole(
+    name: str,
+    placed: Sequence[xr.Dataset],
+    blocks: Sequence[Mapping[str, Sequence[int]]],
+    labels: Mapping[str, np.ndarray[Any, Any]],
+) -> xr.Variable:
+    """A variable of all runs: each one's block where its labels are."""
+    having = [(ds[name], block) for ds, block in zip(placed, blocks, strict=True) if name in ds]
+    dims = having[0][0].dims
+    dtype = np.result_type(*(values.dtype for values, _ in having))
+    whole = np.full([len(labels[str(dim)]) for dim in dims], _gap(name, dtype), dtype)
+    for values, block in having:
+        at = np.ix_(*(block[str(dim)] for dim in dims))
+        whole[at] = values.transpose(*dims).values
+    return xr.Variable(dims, whole, having[0][0].attrs)
 
 
 def _union(columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:

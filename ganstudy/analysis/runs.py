@@ -144,9 +144,16 @@ def _differences(runs: Sequence[Run]) -> Mapping[str, Sequence[str]]:
         shown = [
             "searched"
             if key.replace(".", "_") in parameters
-            else ", ".join(own.get(key, [])).replace('"', "")
+            else ", ".join(_names_only(key, text) for text in own.get(key, []))
             for own, parameters in zip(values, searched, strict=True)
         ]
         if len(set(shown)) > 1:
             rows[key] = shown
     return rows
+
+
+def _names_only(key: str, text: str) -> str:
+    """A value as it is written in a study; of the metrics, whose settings agree, the names."""
+    if key == "record.metrics":
+        return ", ".join(metric["name"] for metric in json.loads(text))
+    return text.replace('"', "")

@@ -100,8 +100,10 @@ def draw_others(findings: Findings) -> Drawing | None:
         axes.set_title(title, fontsize=8, color=style.INK)
         quartiles = _quartiles(findings, variable)
         for arm, colour in enumerate(colours):
-            lower, median, upper = quartiles[:, arm]
-            steps = findings.ds["step"].values
+            # Runs that are compared may have been recorded at other steps than these.
+            seen = np.isfinite(quartiles[1, arm])
+            lower, median, upper = quartiles[:, arm, seen]
+            steps = findings.ds["step"].values[seen]
             axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
             axes.plot(steps, median, color=colour)
         if _spans_decades(quartiles):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         labels,
         profile,
         ranking,
+        runs,
         search,
         stability,
         style,
@@ -94,6 +96,9 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     if searched:
         said = Sentence(search.sentence(searched), "analysis.status_counts(searched)")
         found.sentences.insert(0, said)
+    compared = runs.Compared.of(findings, provenance)
+    if compared:
+        found.sentences.insert(0, Sentence(compared.sentence, "ds.attrs['differences']"))
     tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
     if len(findings.arms) > 1:
         tables["distribution"] = distribution.table(findings)
@@ -116,13 +121,21 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         ranking=ranking_rows(findings, colours),
         stability=stability_rows(findings, colours),
         provenance=provenance_rows(provenance),
-        run=destination.parent.as_posix(),
+        compared=compared,
+        opened=opening(dataset, destination.parent),
     )
     index = destination / "index.html"
     partial = destination / "index.html.partial"
     partial.write_text(page, encoding="utf-8")
     partial.replace(index)
     return index
+
+
+def opening(dataset: xr.Dataset, run: Path) -> str:
+    """The call of `ganstudy` that opens the dataset of a page."""
+    if "runs" in dataset.attrs:
+        return f"open_runs({', '.join(map(json.dumps, dataset.attrs['runs']))})"
+    return f"open_run({json.dumps(run.as_posix())})"
 
 
 def _picture(drawing: Drawing, destination: Path) -> Picture:
