@@ -62,7 +62,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         score_table,
         stability_rows,
     )
-    from ganstudy.report.trials import metric_table, trial_table
+    from ganstudy.report.trials import metric_table, setting_table, trial_table
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
@@ -104,7 +104,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         tables["distribution"] = distribution.table(findings)
     else:
         (destination / "distribution.csv").unlink(missing_ok=True)
-    for name, table in tables.items():
+    written = {**tables, "settings": setting_table(findings)}
+    for name, table in written.items():
         (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
     page = _template().render(
         **tables,

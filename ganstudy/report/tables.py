@@ -34,13 +34,18 @@ class Row:
     cells: list[str]
 
 
+MOST_ROWS = 200
+"""Rows of the table of all arms; ten thousand would make the page slow to open."""
+
+
 @dataclass(frozen=True)
 class ScoreTable:
-    """Headings and rows of the table of all arms."""
+    """Headings and rows of the table of all arms; of a longer one the best rows."""
 
     axes: list[str]
     headings: list[str]
     rows: list[Row]
+    all_rows: int
 
 
 def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
@@ -55,7 +60,11 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
     seconds = findings.flat(findings.ds["seconds"].sum("seed"))
     excluded = findings.excluded_points
     rows = []
-    for arm, setting in np.ndindex(mean.shape):
+    places = list(np.ndindex(mean.shape))
+    if len(places) > MOST_ROWS:
+        order = np.argsort(-findings.metric.sign * mean.ravel(), kind="stable")[:MOST_ROWS]
+        places = [places[index] for index in order]
+    for arm, setting in places:
         at = (arm, setting)
         if excluded[at]:
             texts = ["not planned", *[""] * (len(others) + len(counts) + 2)]
@@ -74,7 +83,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
             Row(
                 findings.arms[arm],
                 colours[arm],
-                setting == 0,
+                setting == 0 and len(places) == mean.size,
                 findings.settings[setting],
                 texts,
             )
@@ -89,7 +98,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
         "missing",
         "seconds",
     ]
-    return ScoreTable(findings.axes, headings, rows)
+    return ScoreTable(findings.axes, headings, rows, mean.size)
 
 
 def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:

@@ -35,7 +35,7 @@ FIGURES = {
     "gallery",
     "stability",
 }
-TABLES = {"distribution", "metrics", "trials"}
+TABLES = {"distribution", "metrics", "settings", "trials"}
 
 
 class Page(HTMLParser):
