@@ -33,7 +33,7 @@ from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
-from ganstudy.analysis.stability import drop_threshold, stability
+from ganstudy.analysis.stability import drop_threshold, over_seeds, stability
 
 __all__ = [
     "Metric",
@@ -56,6 +56,7 @@ __all__ = [
     "marginal_means",
     "metric_names",
     "open_runs",
+    "over_seeds",
     "parameters_of",
     "perfect_sampler",
     "performance_profile",

@@ -35,7 +35,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              `<loss>_strength` (mean share of the variance at the strongest frequency),
              `<loss>_cycles` (share of trials with a cycle), `<loss>_period` (median of those, in
              M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median).
-             And (arm, settings…, seed): `trial_<loss>_strength`.
+             And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
     ds = with_arms(ds)
     complete = ds["status"] == "complete"
@@ -50,7 +50,8 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[f"trial_{loss}_strength"] = strength
     if "real_logit" in ds and "fake_logit" in ds:
         gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2
-        found["critic_gap"] = _tail(gap).where(complete).mean(over)
+        found["trial_critic_gap"] = _tail(gap).where(complete).transpose(arm_dim(ds), ...)
+        found["critic_gap"] = found["trial_critic_gap"].mean(over)
     if "bound" in ds:
         found["bound"] = _tail(ds["bound"]).where(complete).mean(over)
     for norm in (name for name in NORMS if name in ds):

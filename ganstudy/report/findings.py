@@ -15,6 +15,7 @@ from ganstudy.analysis import (
     arm_dim,
     best_setting_scores,
     claim_verdicts,
+    equilibrium,
     factor_effects,
     in_comparison,
     perfect_sampler,
@@ -50,6 +51,7 @@ class Findings:
     best: xr.Dataset
     cells: xr.Dataset
     stability: xr.Dataset
+    equilibrium: xr.Dataset
     counts: xr.DataArray
     effects: xr.Dataset
     scale: xr.Dataset
@@ -76,6 +78,7 @@ class Findings:
             best=best_setting_scores(ds),
             cells=setting_scores(ds),
             stability=stability(ds),
+            equilibrium=equilibrium(ds),
             counts=status_counts(ds),
             effects=factor_effects(ds),
             scale=perfect_sampler(ds),

@@ -122,9 +122,11 @@ def _tiers(figure: Figure, axes: Axes, findings: Findings) -> None:
     depth = len(findings.axes)
     at_top = axes.get_xaxis_transform()
     for tier, axis in enumerate(findings.axes):
+        groups = Counter(setting[: tier + 1] for setting in findings.settings)
+        room = COLUMNS_WIDE * min(groups.values()) / len(findings.settings) >= LABEL_WIDE
         height = 4 + TIER * (depth - 1 - tier)
         axes.annotate(
-            axis,
+            axis if room else f"{axis} ({findings.ds.sizes[axis]})",
             (0, 1),
             xycoords=at_top,
             xytext=(-16, height + 3),
@@ -134,10 +136,7 @@ def _tiers(figure: Figure, axes: Axes, findings: Findings) -> None:
             color=style.MUTED,
         )
         column = 0
-        groups = Counter(setting[: tier + 1] for setting in findings.settings)
-        for prefix, width in groups.items():
-            if width * COLUMNS_WIDE < LABEL_WIDE * len(findings.settings):
-                break
+        for prefix, width in groups.items() if room else ():
             middle = column + width / 2
             axes.annotate(
                 prefix[-1],

@@ -46,6 +46,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         gallery,
         heatmap,
         labels,
+        latex,
         profile,
         ranking,
         runs,
@@ -57,10 +58,11 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
+        equilibrium_table,
         provenance_rows,
         ranking_rows,
         score_table,
-        stability_rows,
+        stability_table,
     )
     from ganstudy.report.trials import metric_table, setting_table, trial_table
 
@@ -107,6 +109,13 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     written = {**tables, "settings": setting_table(findings)}
     for name, table in written.items():
         (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
+    written_tex = {"metrics": latex.metrics(findings)}
+    if len(findings.arms) > 1:
+        written_tex["ranking"] = latex.ranking(findings)
+    else:
+        (destination / "ranking.tex").unlink(missing_ok=True)
+    for name, text in written_tex.items():
+        (destination / f"{name}.tex").write_text(text, encoding="utf-8")
     page = _template().render(
         **tables,
         distribution_note=distribution.note(findings),
@@ -120,7 +129,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
-        stability=stability_rows(findings, colours),
+        stability=stability_table(findings, colours),
+        equilibrium=equilibrium_table(findings, colours),
         provenance=provenance_rows(provenance),
         compared=compared,
         opened=opening(dataset, destination.parent),
