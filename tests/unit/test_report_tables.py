@@ -231,7 +231,7 @@ def test_metrics_in_latex(make_study: Make) -> None:
             *(arm == best for arm in range(3)),
             False,
         ]
-    assert [row[2] for row in rows[:3]] == [r"\textbf{0.500} $\pm$ 0.000"] * 3
+    assert [row[2] for row in rows[:3]] == [r"\textbf{0.50} $\pm$ 0.00"] * 3
     seeds = analysis.arm_scores(ds)["seed_mean"].isel(divergence=0).values
     half = stats.t.ppf(0.975, 4) * seeds.std(ddof=1) / np.sqrt(5)
     assert rows[0][1].endswith(rf"$\pm$ {half:.2f}")
