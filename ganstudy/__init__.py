@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganstudy import plot as plot
+    from ganstudy.analysis.runs import open_runs as open_runs
     from ganstudy.store import open_run as open_run
 
-__all__ = ["open_run", "plot"]
+__all__ = ["open_run", "open_runs", "plot"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +23,9 @@ def __getattr__(name: str) -> Any:
         return open_run
     if name == "plot":
         return import_module("ganstudy.plot")
+    if name == "open_runs":
+        import_module("ganstudy.analysis.accessor")
+        from ganstudy.analysis.runs import open_runs
+
+        return open_runs
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

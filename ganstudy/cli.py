@@ -210,6 +210,20 @@ def report(run: Path) -> None:
 
 
 @main.command()
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN ...")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
+)
+def compare(runs: tuple[Path, ...], out: Path | None) -> None:
+    """Build one report over several runs, whose arms it compares."""
+    with _clear_errors():
+        from ganstudy import pipeline
+
+        page = pipeline.compare(runs, out, shlex.join(["ganstudy", *sys.argv[1:]]))
+        click.echo(f"report: {page}")
+
+
+@main.command()
 @run_argument
 def retry(run: Path) -> None:
     """Forget the failed trials, so that `ganstudy run` trains them again."""

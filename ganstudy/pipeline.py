@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.schedule.loop import Running
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["ExecutorName", "Progress", "name_of", "reopen", "report", "run", "status"]
+__all__ = ["ExecutorName", "Progress", "compare", "name_of", "reopen", "report", "run", "status"]
 
 ExecutorName = Literal["local", "dask"]
 
@@ -241,6 +241,27 @@ def report(directory: RunDirectory, search: Search) -> Path:
     from ganstudy.report import build
 
     return build(dataset, directory.read_environment(), directory.report)
+
+
+def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
+    """Build one report over several runs; the default place is `runs/compare-<names>`.
+
+    Errors  `RunError` for runs that cannot be compared, and for a place that is a run itself.
+    """
+    from ganstudy.analysis import open_runs
+    from ganstudy.report import build
+
+    dataset = open_runs(*paths)
+    names = list(dict.fromkeys(dataset["run"].values.tolist()))
+    out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
+    if RunDirectory(out).study.is_file():
+        raise RunError(f"{out}: is a run, whose report would be lost; choose another --out")
+    environments = [RunDirectory(path).read_environment() for path in paths]
+    runs = [
+        {"name": name, "directory": path.as_posix(), **environment}
+        for name, path, environment in zip(names, paths, environments, strict=True)
+    ]
+    return build(dataset, {"command": command, "runs": runs}, out / "report")
 
 
 def reopen(path: Path) -> tuple[RunDirectory, Search]:

@@ -32,8 +32,9 @@ from ganstudy.analysis.profiles import interquartile_mean, performance_profile
 from ganstudy.analysis.ranking import compare_arms, rank_arms
 from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
+from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
-from ganstudy.analysis.stability import drop_threshold, stability
+from ganstudy.analysis.stability import drop_threshold, over_seeds, stability
 
 __all__ = [
     "Metric",
@@ -56,6 +57,8 @@ __all__ = [
     "marginal_means",
     "measured",
     "metric_names",
+    "open_runs",
+    "over_seeds",
     "parameters_of",
     "perfect_sampler",
     "performance_profile",

@@ -6,14 +6,12 @@ from itertools import combinations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from ganstudy.analysis._variance import Variance, variance
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-
-Array = NDArray[np.float64]
 
 
 def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
@@ -31,6 +29,8 @@ def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     A diverged trial has the worst bound; where there is none it is left out with the trials that
     failed or are missing. Scores that are all equal have no variance to explain: shares are NaN.
+    Where trials are missing from a very large grid, pairs with very many combinations are not
+    fitted: they are named in `attrs["left_out"]`, and are part of the residual.
 
     Returns  variables (effect,): `share`, `freedom`, `statistic` (F), `p`, with effects named
              `axis`, `axis × other`, `seed`; scalars `residual` (share), `residual_freedom`,
@@ -41,33 +41,25 @@ def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     fact = Metric.of(ds, metric)
     score = trial_scores(ds, metric)["score"]
     factors = [name for name in (arm_dim(ds), *setting_dims(ds)) if score.sizes[name] > 1]
-    score = score.transpose(arm_dim(ds), *setting_dims(ds), "seed")
-    known = np.isfinite(score.values)
-    values = score.values[known]
-    places = dict(zip(score.dims, np.nonzero(known), strict=True))
-    blocks: dict[tuple[str, ...], Array] = {
-        (name,): _contrasts(places[name], score.sizes[name]) for name in factors
-    }
-    for pair in combinations(factors, 2):
-        first, second = (blocks[(name,)] for name in pair)
-        blocks[pair] = (first[:, :, None] * second[:, None, :]).reshape(len(values), -1)
-    if score.sizes["seed"] > 1:
-        blocks[("seed",)] = _contrasts(places["seed"], score.sizes["seed"])
-    total = float(((values - values.mean()) ** 2).sum()) if values.size else 0.0
+    table = score.transpose(*factors, ..., "seed").values.astype(np.float64)
+    table = table.reshape(*(score.sizes[name] for name in factors), -1)
+    names = [*factors, *(["seed"] if score.sizes["seed"] > 1 else [])]
+    mains = [(place,) for place in range(len(factors))]
+    seed = [(len(factors),)] if score.sizes["seed"] > 1 else []
+    asked = [*mains, *combinations(range(len(factors)), 2), *seed]
+    table = np.where(np.isfinite(table), table, np.nan)
+    trials = int(np.isfinite(table).sum())
+    nothing = Variance(dict.fromkeys(asked, (0.0, 0)), (0.0, 0), 0.0, [])
+    found = variance(table, asked) if trials else nothing
+    rest, freedom_left = found.residual
     # Equal scores differ by rounding.
-    varied = total > 1e-20 * float((values**2).sum())
-    remaining, rank = _residual(values, list(blocks.values()))
-    freedom_left = len(values) - rank
+    varied = found.total > 1e-20 * float(np.nansum(table**2))
     shares, freedoms, statistics, ps = [], [], [], []
-    for effect in blocks:
-        others = [block for name, block in blocks.items() if not set(effect) <= set(name)]
-        without, rank_without = _residual(values, others)
-        explained, rank_with = _residual(values, [*others, blocks[effect]])
-        freedom, gained = rank_with - rank_without, max(without - explained, 0.0)
+    for gained, freedom in found.explained.values():
         f = np.nan
-        if varied and freedom and freedom_left > 0 and remaining > 1e-20 * total:
-            f = (gained / freedom) / (remaining / freedom_left)
-        shares.append(gained / total if varied else np.nan)
+        if varied and freedom and freedom_left > 0 and rest > 1e-12 * found.total:
+            f = (gained / freedom) / (rest / freedom_left)
+        shares.append(gained / found.total if varied else np.nan)
         freedoms.append(freedom)
         statistics.append(f)
         ps.append(float(f_law.sf(f, freedom, freedom_left)) if freedom else np.nan)
@@ -77,12 +69,15 @@ def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
             "freedom": ("effect", np.array(freedoms, np.int64)),
             "statistic": ("effect", statistics),
             "p": ("effect", ps),
-            "residual": remaining / total if varied else np.nan,
+            "residual": rest / found.total if varied else np.nan,
             "residual_freedom": freedom_left,
-            "trials": len(values),
+            "trials": trials,
         },
-        coords={"effect": [" × ".join(effect) for effect in blocks]},
-        attrs={"metric": fact.name},
+        coords={"effect": [" × ".join(names[d] for d in effect) for effect in found.explained]},
+        attrs={
+            "metric": fact.name,
+            "left_out": [" × ".join(names[d] for d in effect) for effect in found.left_out],
+        },
     )
 
 
@@ -111,17 +106,3 @@ def marginal_means(
     means = score.mean([name for name in axes if name != axis])
     result = interval_over_seeds(means, fact, confidence)
     return result.assign_attrs(metric=fact.name, confidence=confidence)
-
-
-def _contrasts(places: NDArray[np.intp], levels: int) -> Array:
-    """Columns that sum to zero over the levels, so that effects of a full grid are orthogonal."""
-    return np.asarray((np.eye(levels)[:, :-1] - np.eye(levels)[:, [-1]])[places])
-
-
-def _residual(values: Array, blocks: list[Array]) -> tuple[float, int]:
-    """Residual sum of squares, and the rank, of a least-squares fit with an intercept."""
-    if not values.size:
-        return 0.0, 0
-    design = np.concatenate([np.ones((len(values), 1)), *blocks], axis=1)
-    fitted, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
-    return float(((values - design @ fitted) ** 2).sum()), int(rank)

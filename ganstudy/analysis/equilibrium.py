@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import _periods
-from ganstudy.analysis.design import setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.scores import along_steps
 from ganstudy.analysis.stability import median
 from ganstudy.score import tail_mean
@@ -35,34 +35,50 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              `<loss>_strength` (mean share of the variance at the strongest frequency),
              `<loss>_cycles` (share of trials with a cycle), `<loss>_period` (median of those, in
              M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median).
-             And (arm, settings…, seed): `trial_<loss>_strength`.
+             And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
     ds = with_arms(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]
     found: dict[str, xr.DataArray] = {}
     for loss in (name for name in LOSSES if name in ds):
-        half = ds[loss].isel(step=slice(ds.sizes["step"] // 2, None)).astype(np.float64).compute()
-        strength, period, p = xr.apply_ufunc(
-            _periods.periodicity,
-            half.where(complete & np.isfinite(half)),
-            input_core_dims=[["step"]],
-            output_core_dims=[[], [], []],
-        )
+        strength, period, p = _cycles(ds[loss].where(complete), arm_dim(ds))
         cyclic = (p < LEVEL).where(p.notnull())
-        every = float(np.median(np.diff(ds["step"]))) if ds.sizes["step"] > 1 else np.nan
         found[f"{loss}_strength"] = strength.mean(over)
         found[f"{loss}_cycles"] = cyclic.mean(over)
-        found[f"{loss}_period"] = every * median(period.where(cyclic == 1), over)
+        found[f"{loss}_period"] = median(period.where(cyclic == 1), over)
         found[f"trial_{loss}_strength"] = strength
     if "real_logit" in ds and "fake_logit" in ds:
         gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2
-        found["critic_gap"] = _tail(gap).where(complete).mean(over)
+        found["trial_critic_gap"] = _tail(gap).where(complete).transpose(arm_dim(ds), ...)
+        found["critic_gap"] = found["trial_critic_gap"].mean(over)
     if "bound" in ds:
         found["bound"] = _tail(ds["bound"]).where(complete).mean(over)
     for norm in (name for name in NORMS if name in ds):
         found[norm] = median(_tail(ds[norm]).where(complete), over)
     return xr.Dataset(found)
+
+
+def _cycles(curves: xr.DataArray, arm: str) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Strength, period in M-steps, and p-value of the cycle in the second half of each curve."""
+    values = curves.astype(np.float64).compute()
+    found: list[tuple[xr.DataArray, ...]] = []
+    # Arms of runs that are compared may have been recorded at different steps.
+    for place in range(values.sizes[arm]):
+        own = values.isel({arm: [place]})
+        kept = own.where(np.isfinite(own)).dropna("step", how="all")
+        half = kept.isel(step=slice(kept.sizes["step"] // 2, None))
+        strength, period, p = xr.apply_ufunc(
+            _periods.periodicity,
+            half,
+            input_core_dims=[["step"]],
+            output_core_dims=[[], [], []],
+        )
+        every = float(np.median(np.diff(half["step"]))) if half.sizes["step"] > 1 else np.nan
+        found.append((strength, period * every, p))
+    strengths, periods, ps = zip(*found, strict=True)
+    concatenated = (xr.concat(own, dim=arm) for own in (strengths, periods, ps))
+    return next(concatenated), next(concatenated), next(concatenated)
 
 
 def _gap(logit: xr.DataArray) -> xr.DataArray:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import _paths
+from ganstudy.analysis._intervals import t_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.reference import perfect_sampler
@@ -49,7 +50,8 @@ def stability(
              that were perfect at a record), `steps_to_perfect` (median over these), `share_kept`
              (trials perfect at all records from the first on), `seed_spread` (standard deviation of
              the score over seeds, root mean square over settings); and (arm, settings…, seed):
-             `trial_drops`, `trial_drawdown`, NaN where no trial ran.
+             `trial_diverged`, `trial_drops`, `trial_drawdown`, `trial_perfect`, `trial_kept`, NaN
+             where no trial ran.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
@@ -90,11 +92,43 @@ def stability(
             "steps_to_perfect": median(at, over),
             "share_kept": kept.mean(over),
             "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
+            "trial_diverged": (status == "diverged").where(ran).transpose(arm_dim(ds), ...),
             "trial_drops": drops.transpose(arm_dim(ds), ...),
             "trial_drawdown": drawdown.transpose(arm_dim(ds), ...),
+            "trial_perfect": reached.transpose(arm_dim(ds), ...),
+            "trial_kept": kept.transpose(arm_dim(ds), ...),
         }
     )
     return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=fact.sign * level)
+
+
+def over_seeds(
+    values: xr.DataArray,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    confidence: float = 0.95,
+) -> xr.Dataset:
+    """Mean of a number of trials, with a Student-t interval over seeds, as in `arm_scores`.
+
+    Values are averaged over settings within each seed, since trials of a seed share its random
+    streams. Limits are clipped to `bounds`. A trial without a number is left out.
+
+    Shapes  (arm, settings…, seed) -> (arm,)
+
+    Returns  variables (arm,): `mean`, `low`, `high`, `seeds`.
+    """
+    arm = values.dims[0]
+    seed_mean = values.mean([dim for dim in values.dims if dim not in (arm, "seed")])
+    interval = t_interval(seed_mean.transpose(arm, "seed").values.astype(np.float64), confidence)
+    return xr.Dataset(
+        {
+            "mean": (arm, interval.mean),
+            "low": (arm, np.clip(interval.low, *bounds)),
+            "high": (arm, np.clip(interval.high, *bounds)),
+            "seeds": (arm, interval.number),
+        },
+        coords={arm: values[arm]},
+    )
 
 
 def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:

@@ -321,7 +321,10 @@ def _excluded(findings: Findings) -> Markup | None:
         effect = Markup("averages compare the arms on the {} that all of them have").format(
             prose.plural(findings.compared_settings, "setting")
         )
-    return Markup("The study excludes some points of the grid ({}); {}.").format(where, effect)
+    several = "runs" in findings.ds.attrs
+    what = "Some runs lack settings of others" if several else "The study excludes some points"
+    of = "" if several else " of the grid"
+    return Markup("{}{} ({}); {}.").format(what, of, where, effect)
 
 
 def _with_interval(findings: Findings, row: xr.Dataset) -> Markup:

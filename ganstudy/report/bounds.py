@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import fill
 
 import numpy as np
 from markupsafe import Markup
@@ -34,7 +35,7 @@ def draw(findings: Findings) -> Drawing | None:
     for axes in panels.flat[len(known) :]:
         axes.set_visible(False)
     for arm, axes in zip(known, panels.flat, strict=False):
-        axes.set_title(str(findings.arms[arm]), fontsize=8, color=style.INK)
+        axes.set_title(fill(findings.arms[arm], 30), fontsize=8, color=style.INK)
         # Trials whose divergence no grid can tell are left out of both lines.
         both = np.isfinite(shown["exact"][arm]) & np.isfinite(shown["bound"][arm])
         seen = both.any(axis=0)

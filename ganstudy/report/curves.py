@@ -162,9 +162,11 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
 
 def _quartile_lines(axes: Axes, findings: Findings, name: str) -> None:
     quartiles = _quartiles(findings, findings.ds[name])
-    steps = findings.ds["step"].values
     for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
-        lower, median, upper = quartiles[:, arm]
+        # Runs that are compared may have been recorded at other steps than these.
+        seen = np.isfinite(quartiles[1, arm])
+        lower, median, upper = quartiles[:, arm, seen]
+        steps = findings.ds["step"].values[seen]
         axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
         axes.plot(steps, median, color=colour)
     if _spans_decades(quartiles):

@@ -16,6 +16,9 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.ranking import axis_label
 
+MOST_VALUES = 24
+"""Values of an axis beyond which its marginal means are not drawn."""
+
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -25,7 +28,8 @@ def draw(findings: Findings) -> Drawing | None:
     if not drawable(findings):
         return None
     effects = _largest(findings)
-    factors = [axis for axis in (findings.arm, *findings.axes) if findings.ds.sizes[axis] > 1]
+    sizes = {axis: findings.ds.sizes[axis] for axis in (findings.arm, *findings.axes)}
+    factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]
     height = max(
         2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
     )
@@ -43,6 +47,12 @@ def draw(findings: Findings) -> Drawing | None:
         "trials of the same kind, and higher interactions. Right: mean score at each value of an "
         "axis with its 95% interval over seeds."
     ).format(int(effects["trials"]))
+    if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
+        caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
+    if effects.attrs["left_out"]:
+        caption += Markup(" Too large to be fitted beside gaps, and in the rest: {}.").format(
+            prose.listing(effects.attrs["left_out"])
+        )
     alt = f"Variance of {findings.metric.long_name} explained: {', '.join(shown)}."
     return Drawing("effects", figure, alt, caption)
 

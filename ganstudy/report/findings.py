@@ -16,6 +16,7 @@ from ganstudy.analysis import (
     arm_dim,
     best_setting_scores,
     claim_verdicts,
+    equilibrium,
     factor_effects,
     in_comparison,
     perfect_sampler,
@@ -86,6 +87,11 @@ class Findings:
     def stability(self) -> xr.Dataset:
         """Divergences, drops and drawdown."""
         return stability(self.ds)
+
+    @cached_property
+    def equilibrium(self) -> xr.Dataset:
+        """How far losses and critics are from where they would rest."""
+        return equilibrium(self.ds)
 
     @cached_property
     def counts(self) -> xr.DataArray:

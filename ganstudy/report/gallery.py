@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import xarray as xr
@@ -69,7 +70,8 @@ def _grid(
     )
     panels = figure.subplots(len(rows), len(columns), squeeze=False)
     for row, arm in enumerate(rows):
-        panels[row, 0].set_ylabel(findings.arms[arm], fontsize=8.5, color=style.INK)
+        label = fill(findings.arms[arm], max(16, round(13 * side)))
+        panels[row, 0].set_ylabel(label, fontsize=8.5, color=style.INK)
     for column, setting in enumerate(columns):
         title = findings.setting_label(findings.settings[setting], separator="\n")
         panels[0, column].set_title(title, fontsize=7, loc="center", color=style.MUTED)
@@ -87,7 +89,8 @@ def _wrapped(
     for panel in panels[len(rows) :, 0]:
         panel.set_visible(False)
     for panel, arm in zip(panels[:, 0], rows, strict=False):
-        panel.set_title(findings.arms[arm], fontsize=9, loc="center", color=style.INK)
+        title = fill(findings.arms[arm], 34)
+        panel.set_title(title, fontsize=9, loc="center", color=style.INK)
     return figure, panels
 
 

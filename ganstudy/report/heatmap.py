@@ -18,6 +18,12 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.ranking import axis_label
 
+MOST_WRITTEN = 48
+"""Settings up to which every cell has its value in it, and every column its label."""
+
+COLUMNS_WIDE, LABEL_WIDE = 8.4, 0.4
+"""Inches that all columns take at least, and those that a label needs; narrower ones have none."""
+
 TIER = 17.0
 """Height of one line of column labels, in points."""
 
@@ -27,7 +33,10 @@ def draw(findings: Findings) -> Drawing:
     arms, settings = len(findings.arms), len(findings.settings)
     tiers = len(findings.axes) * TIER / 72
     figure = Figure(
-        figsize=(max(10.4, 1.8 + 0.62 * settings), 0.75 + tiers + 0.52 * arms),
+        figsize=(
+            max(10.4, 1.8 + 0.62 * settings) if settings <= MOST_WRITTEN else 10.4,
+            0.75 + tiers + 0.52 * arms,
+        ),
         layout="constrained",
     )
     draw_on(figure.subplots(), findings)
@@ -38,6 +47,11 @@ def draw(findings: Findings) -> Drawing:
         else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
         "counts diverged trials, which have no score."
     )
+    if settings > MOST_WRITTEN:
+        caption = Markup(
+            "Mean over seeds of each trial's score, {} settings in study order; darker is better, "
+            "and a white cell has no score."
+        ).format(settings)
     alt = (
         f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings; "
         "the table of all arms below has the same numbers."
@@ -48,6 +62,7 @@ def draw(findings: Findings) -> Drawing:
 def draw_on(axes: Axes, findings: Findings) -> None:
     """A row for each arm, a column for each setting, and a bar of the colours beside them."""
     mean = findings.flat(findings.cells["mean"])
+    written = len(findings.settings) <= MOST_WRITTEN
     low, high = _range(findings, mean)
     sns.heatmap(
         mean,
@@ -55,16 +70,18 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         vmin=low,
         vmax=high,
         cmap="YlGnBu" if findings.metric.higher_is_better else "YlGnBu_r",
-        linewidths=1.5,
+        linewidths=1.5 if written else 0,
         linecolor="white",
-        annot=_annotations(findings, mean),
+        annot=_annotations(findings, mean) if written else False,
+        rasterized=not written,
         fmt="",
         annot_kws={"fontsize": 8.5, "linespacing": 1.25},
         cbar_kws={"label": axis_label(findings), "aspect": 14, "pad": 0.015},
         xticklabels=False,
         yticklabels=False,
     )
-    _empty_cells(axes, findings, mean)
+    if written:
+        _empty_cells(axes, findings, mean)
     style.arm_rows(axes, findings.arms, range(len(findings.arms)), centre=0.5)
     _tiers(axes, findings)
 
@@ -110,9 +127,11 @@ def _tiers(axes: Axes, findings: Findings) -> None:
     depth = len(findings.axes)
     at_top = axes.get_xaxis_transform()
     for tier, axis in enumerate(findings.axes):
+        groups = Counter(setting[: tier + 1] for setting in findings.settings)
+        room = COLUMNS_WIDE * min(groups.values()) / len(findings.settings) >= LABEL_WIDE
         height = 4 + TIER * (depth - 1 - tier)
         axes.annotate(
-            axis,
+            axis if room else f"{axis} ({findings.ds.sizes[axis]})",
             (0, 1),
             xycoords=at_top,
             xytext=(-16, height + 3),
@@ -122,8 +141,7 @@ def _tiers(axes: Axes, findings: Findings) -> None:
             color=style.MUTED,
         )
         column = 0
-        groups = Counter(setting[: tier + 1] for setting in findings.settings)
-        for prefix, width in groups.items():
+        for prefix, width in groups.items() if room else ():
             middle = column + width / 2
             axes.annotate(
                 prefix[-1],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,10 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         gallery,
         heatmap,
         labels,
+        latex,
         profile,
         ranking,
+        runs,
         scenes,
         search,
         stability,
@@ -60,12 +63,13 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
+        equilibrium_table,
         provenance_rows,
         ranking_rows,
         score_table,
-        stability_rows,
+        stability_table,
     )
-    from ganstudy.report.trials import metric_table, trial_table
+    from ganstudy.report.trials import metric_table, setting_table, trial_table
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
@@ -102,13 +106,24 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     if searched:
         said = Sentence(search.sentence(searched), "analysis.status_counts(searched)")
         found.sentences.insert(0, said)
+    compared = runs.Compared.of(findings, provenance)
+    if compared:
+        found.sentences.insert(0, Sentence(compared.sentence, "ds.attrs['differences']"))
     tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
     if len(findings.arms) > 1:
         tables["distribution"] = distribution.table(findings)
     else:
         (destination / "distribution.csv").unlink(missing_ok=True)
-    for name, table in tables.items():
+    written = {**tables, "settings": setting_table(findings)}
+    for name, table in written.items():
         (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
+    written_tex = {"metrics": latex.metrics(findings)}
+    if len(findings.arms) > 1:
+        written_tex["ranking"] = latex.ranking(findings)
+    else:
+        (destination / "ranking.tex").unlink(missing_ok=True)
+    for name, text in written_tex.items():
+        (destination / f"{name}.tex").write_text(text, encoding="utf-8")
     page = _template().render(
         **tables,
         details=trial_details.embedded(findings),
@@ -125,15 +140,24 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
-        stability=stability_rows(findings, colours),
+        stability=stability_table(findings, colours),
+        equilibrium=equilibrium_table(findings, colours),
         provenance=provenance_rows(provenance),
-        run=destination.parent.as_posix(),
+        compared=compared,
+        opened=opening(dataset, destination.parent),
     )
     index = destination / "index.html"
     partial = destination / "index.html.partial"
     partial.write_text(page, encoding="utf-8")
     partial.replace(index)
     return index
+
+
+def opening(dataset: xr.Dataset, run: Path) -> str:
+    """The call of `ganstudy` that opens the dataset of a page."""
+    if "runs" in dataset.attrs:
+        return f"open_runs({', '.join(map(json.dumps, dataset.attrs['runs']))})"
+    return f"open_run({json.dumps(run.as_posix())})"
 
 
 def _picture(drawing: Drawing, destination: Path) -> Picture:

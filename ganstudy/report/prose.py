@@ -34,14 +34,21 @@ def scientific(value: float) -> str:
     return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
 
 
+def p_value(p: float) -> str:
+    """Three decimals; a dash for a test that was not made."""
+    if math.isnan(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def label(value: object) -> str:
     """The value of an axis as a label: numbers without a decimal tail, text as it is."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 seed`, `5 seeds`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """`1 seed`, `5 seeds`, `1,000 seeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def listing(items: Iterable[str], last: str = "and") -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.transforms import offset_copy
 
 INK = "#1f2328"
@@ -83,10 +85,14 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
     if isinstance(on, Axes):
         on.legend(handles=handles, handlelength=1.2)
         return
+    size = float(mpl.rcParams["legend.fontsize"])
+    # A column is as wide as its longest name, with the line before it and the gaps around it.
+    longest = max(TextPath((0, 0), arm or " ", size=size).get_extents().width for arm in arms)
+    columns = int(72 * on.get_figwidth() / (longest + 4.5 * size))
     on.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=min(len(arms), 6),
+        ncols=max(1, min(len(arms), 6, columns)),
         handlelength=1.2,
         columnspacing=1.6,
     )
@@ -96,7 +102,7 @@ def arm_rows(axes: Axes, arms: Sequence[str], order: Sequence[int], centre: floa
     """Label rows from the top with arms, each with a mark in its colour; row k is at k + centre."""
     colours = arm_colours(len(arms))
     rows = [row + centre for row in range(len(order))]
-    axes.set_yticks(rows, [arms[index] for index in order])
+    axes.set_yticks(rows, [fill(arms[index], 40) for index in order])
     axes.tick_params(axis="y", length=0, pad=16, labelsize=9, labelcolor=INK)
     axes.set_ylim(rows[-1] + 0.5, -0.5 + centre)
     figure = axes.get_figure(root=True)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
-from ganstudy.analysis import Metric, metric_names, setting_scores
+from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings, decimals_of
-
-STABILITY = (
-    "trials",
-    "diverged",
-    "share_dropped",
-    "drops",
-    "drawdown",
-    "largest_drawdown",
-)
 
 
 @dataclass(frozen=True)
@@ -34,13 +26,18 @@ class Row:
     cells: list[str]
 
 
+MOST_ROWS = 200
+"""Rows of the table of all arms; ten thousand would make the page slow to open."""
+
+
 @dataclass(frozen=True)
 class ScoreTable:
-    """Headings and rows of the table of all arms."""
+    """Headings and rows of the table of all arms; of a longer one the best rows."""
 
     axes: list[str]
     headings: list[str]
     rows: list[Row]
+    all_rows: int
 
 
 def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
@@ -55,7 +52,11 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
     seconds = findings.flat(findings.ds["seconds"].sum("seed"))
     excluded = findings.excluded_points
     rows = []
-    for arm, setting in np.ndindex(mean.shape):
+    places = list(np.ndindex(mean.shape))
+    if len(places) > MOST_ROWS:
+        order = np.argsort(-findings.metric.sign * mean.ravel(), kind="stable")[:MOST_ROWS]
+        places = [places[index] for index in order]
+    for arm, setting in places:
         at = (arm, setting)
         if excluded[at]:
             texts = ["not planned", *[""] * (len(others) + len(counts) + 2)]
@@ -74,7 +75,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
             Row(
                 findings.arms[arm],
                 colours[arm],
-                setting == 0,
+                setting == 0 and len(places) == mean.size,
                 findings.settings[setting],
                 texts,
             )
@@ -89,7 +90,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
         "missing",
         "seconds",
     ]
-    return ScoreTable(findings.axes, headings, rows)
+    return ScoreTable(findings.axes, headings, rows, mean.size)
 
 
 def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
@@ -105,7 +106,7 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
             _interval(findings, at["low"], at["high"]),
             findings.show(at["difference"]) if place else "",
             _interval(findings, at["difference_low"], at["difference_high"]) if place else "",
-            _p_value(at["p"]) if place else "",
+            prose.p_value(at["p"]) if place else "",
         ]
         if len(findings.settings) > 1:
             scored = math.isfinite(best["mean"])
@@ -118,23 +119,96 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
     return rows
 
 
-def stability_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
-    """Divergences, drops and drawdown, an arm a row."""
+@dataclass(frozen=True)
+class ArmTable:
+    """Headings and rows, an arm a row."""
+
+    headings: list[str]
+    rows: list[Row]
+
+
+def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
+    """How steadily the score of arms grows and stays: means over seeds with intervals."""
     stable = findings.stability
-    rows = []
-    for index, (arm, colour) in enumerate(zip(findings.arms, colours, strict=True)):
-        at = {name: float(stable[name].values[index]) for name in STABILITY}
-        trials, diverged = int(at["trials"]), int(at["diverged"])
-        texts = [
-            str(trials),
-            f"{diverged} ({diverged / trials:.0%})" if trials else prose.MISSING,
-            f"{at['share_dropped']:.0%}" if math.isfinite(at["share_dropped"]) else prose.MISSING,
-            prose.number(at["drops"], 1),
-            findings.show(at["drawdown"]),
-            findings.show(at["largest_drawdown"]),
-        ]
-        rows.append(Row(arm, colour, False, (), texts))
-    return rows
+    columns = {
+        "trials run": _counts(stable["trials"]),
+        "diverged": _shares(stable["trial_diverged"]),
+        "at M-step, median": _steps(stable["diverged_at"]),
+        "drops per trial": _means(stable["trial_drops"], lambda value: prose.number(value, 1)),
+        "drawdown": _means(stable["trial_drawdown"], findings.show),
+        "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
+        "as good as p": _shares(stable["trial_perfect"]),
+        "first at M-step, median": _steps(stable["steps_to_perfect"]),
+        "and stayed so": _shares(stable["trial_kept"]),
+    }
+    return _by_arm(findings, colours, columns)
+
+
+def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | None:
+    """How the game behaves: cycles of the losses, the critic's distance from 1/2, gradients."""
+    found = findings.equilibrium
+    columns: dict[str, list[str]] = {}
+    for loss, name in (("critic_loss", "critic's loss"), ("generator_loss", "generator's loss")):
+        if f"{loss}_cycles" in found:
+            columns[f"{name}: trials with a cycle"] = [
+                _percent(value) for value in found[f"{loss}_cycles"].values
+            ]
+            columns[f"{name}: strength"] = _means(found[f"trial_{loss}_strength"], _two, (0.0, 1.0))
+            columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
+    if "trial_critic_gap" in found:
+        columns["critic: |D - 1/2|"] = _means(found["trial_critic_gap"], _two, (0.0, 0.5))
+    if not columns or not any(map(np.isfinite, _numbers(found))):
+        return None
+    return _by_arm(findings, colours, columns)
+
+
+def _numbers(found: xr.Dataset) -> list[float]:
+    return [float(x) for name in found.data_vars for x in np.ravel(found[name].values)]
+
+
+def _by_arm(
+    findings: Findings, colours: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> ArmTable:
+    cells = zip(*columns.values(), strict=True)
+    rows = [
+        Row(arm, colour, False, (), list(texts))
+        for arm, colour, texts in zip(findings.arms, colours, cells, strict=True)
+    ]
+    return ArmTable(list(columns), rows)
+
+
+def _means(
+    values: xr.DataArray,
+    show: Callable[[float], str],
+    bounds: tuple[float, float] = (0.0, math.inf),
+) -> list[str]:
+    """`1.7 (0.4 to 3.0)`: the mean of each arm with its interval over seeds, where these differ."""
+    found = over_seeds(values, bounds=bounds)
+    limits = zip(found["mean"].values, found["low"].values, found["high"].values, strict=True)
+    return [
+        f"{show(mean)} ({show(low)} to {show(high)})" if low < high else show(mean)
+        for mean, low, high in limits
+    ]
+
+
+def _shares(values: xr.DataArray) -> list[str]:
+    return _means(values, _percent, (0.0, 1.0))
+
+
+def _counts(values: xr.DataArray) -> list[str]:
+    return [str(int(value)) for value in values.values]
+
+
+def _steps(values: xr.DataArray) -> list[str]:
+    return [f"{x:,.0f}" if math.isfinite(x) else prose.MISSING for x in values.values]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%" if math.isfinite(share) else prose.MISSING
+
+
+def _two(value: float) -> str:
+    return prose.number(value, 2)
 
 
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -152,12 +226,6 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
         else:
             rows.append((name, str(value)))
     return rows
-
-
-def _p_value(p: float) -> str:
-    if math.isnan(p):
-        return prose.MISSING
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _interval(findings: Findings, low: float, high: float) -> str:

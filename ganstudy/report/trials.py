@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganstudy.analysis import Metric, arm_scores, metric_names, trial_scores
+from ganstudy.analysis import Metric, arm_scores, metric_names, setting_scores, trial_scores
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings, decimals_of
 
@@ -75,6 +75,34 @@ def trial_table(findings: Findings) -> Table:
     headings = [*dims, "status", *(heading for heading, _, _ in columns), "trial"]
     decimals = [*[None] * (len(dims) + 1), *(places for _, places, _ in columns), None]
     return Table(headings, decimals, rows)
+
+
+def setting_table(findings: Findings) -> Table:
+    """Every arm at every setting: means over seeds, with the interval of the headline metric."""
+    ds, cells = findings.ds, findings.cells
+    others = [name for name in metric_names(ds) if name != findings.metric.name]
+    columns = {
+        findings.metric.long_name: findings.flat(cells["mean"]),
+        "lowest": findings.flat(cells["low"]),
+        "highest": findings.flat(cells["high"]),
+        **{
+            Metric.of(ds, n).long_name: findings.flat(setting_scores(ds, n)["mean"]) for n in others
+        },
+        **{n: findings.flat(cells[n]) for n in ("seeds", "diverged", "failed", "missing")},
+        "seconds": findings.flat(ds["seconds"].sum("seed")),
+    }
+    excluded = findings.excluded_points
+    rows: list[list[Any]] = [
+        [
+            findings.arms[arm],
+            *findings.settings[setting],
+            *(_number(values[arm, setting].item()) for values in columns.values()),
+        ]
+        for arm, setting in np.ndindex(excluded.shape)
+        if not excluded[arm, setting]
+    ]
+    headings = [findings.arm, *findings.axes, *columns]
+    return Table(headings, [None] * len(headings), rows)
 
 
 def metric_table(findings: Findings) -> Table:

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import socket
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -19,15 +19,13 @@ import psutil
 from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
-from ganstudy.store import records
+from ganstudy.store import records, resolved
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import remove_partial, write_whole
 
 if TYPE_CHECKING:
-    from ganstudy.document import KeyPath
     from ganstudy.search import Search
     from ganstudy.store.records import Entry
-    from ganstudy.study import Study
     from ganstudy.trial import ProgramName, Record
 
 __all__ = ["RunDirectory", "RunError"]
@@ -52,6 +50,7 @@ class RunDirectory:
         self.checkpoints = path / "checkpoints"
         self.damaged = path / "damaged"
         self.study = path / "study.yaml"
+        self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
         self.results = path / "results.zarr"
         self.search = path / "search.db"
@@ -126,8 +125,7 @@ class RunDirectory:
         text = document.path.read_text(encoding="utf-8")
         if document.overridden:
             text = _yaml_with_comment(document.values, document.overridden.values())
-        resolved = self.path / "resolved.yaml"
-        if resolved.is_file() and self.study.is_file():
+        if self.resolved.is_file() and self.study.is_file():
             known = self.study.read_text(encoding="utf-8") == text
             recorded = self.recorded()
             if known and all(trial.id in recorded for trial in search.trials.values()):
@@ -137,7 +135,7 @@ class RunDirectory:
             source = document.path.parent / name
             if source.is_file() and source.parent != self.path:
                 shutil.copy(source, self.path)
-        write_whole(resolved, _resolved(search.study).encode())
+        write_whole(self.resolved, resolved.text_of(search.study).encode())
 
     def check_study(self, search: Search) -> None:
         """Refuse a study that shares no trial with the records that are here.
@@ -147,14 +145,11 @@ class RunDirectory:
         Errors  `RunError` that lists the settings in which the two differ.
         """
         recorded = self.recorded()
-        resolved = self.path / "resolved.yaml"
         planned = {trial.id for trial in search.trials.values()}
-        if not recorded or planned & set(recorded) or not resolved.is_file():
+        if not recorded or planned & set(recorded) or not self.resolved.is_file():
             return
-        here, asked = (
-            _values(resolved.read_text(encoding="utf-8")),
-            _values(_resolved(search.study)),
-        )
+        here = self.read_resolved().values()
+        asked = resolved.read(resolved.text_of(search.study)).values()
         lines = [
             f"  {key}: {', '.join(here.get(key, ['-']))} there,"
             f" {', '.join(asked.get(key, ['-']))} asked"
@@ -167,6 +162,15 @@ class RunDirectory:
             "Choose another directory with --out, or set that run aside with --fresh",
         )
         raise RunError("\n".join(message))
+
+    def read_resolved(self) -> resolved.Resolved:
+        """What the study meant.
+
+        Errors  `RunError` if nothing says so.
+        """
+        if not self.resolved.is_file():
+            raise RunError(f"{self.path}: there is no resolved.yaml; `ganstudy run` writes it")
+        return resolved.read(self.resolved.read_text(encoding="utf-8"))
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -288,55 +292,3 @@ def _yaml_with_comment(values: Mapping[str, Any], overrides: Iterable[str]) -> s
     stream.write(f"# overridden on the command line: {' '.join(overrides)}\n")
     YAML(typ="safe", pure=True).dump(dict(values), stream)
     return stream.getvalue()
-
-
-def _resolved(study: Study) -> str:
-    """What the study meant: settings common to all points, then those of each point.
-
-    Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
-    a search by results, `arms:` leaves out what the parameters below `space:` set.
-    """
-    searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
-    flat = {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
-    first = next(iter(flat.values()))
-    common = {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
-    lines = [
-        f"question: {json.dumps(study.file.question)}",
-        f"seeds: {json.dumps(study.seeds)}",
-        "common:",
-        *(f"  {key}: {json.dumps(value)}" for key, value in common.items()),
-    ]
-    if study.space:
-        lines.append("space:")
-        for parameter in study.space:
-            about = {**parameter.attributes, "when": parameter.when}
-            lines.append(f"  {json.dumps(parameter.name)}: {json.dumps(about)}")
-    lines.append("arms:" if study.space else "points:")
-    for index, settings in flat.items():
-        own = {key: value for key, value in settings.items() if key not in common}
-        lines.append(f"  - {json.dumps({'at': study.labels(index), 'settings': own})}")
-    return "\n".join(lines) + "\n"
-
-
-def _values(resolved: str) -> dict[str, list[str]]:
-    """The values that each setting takes, as JSON, of what `_resolved` has written."""
-    content = YAML(typ="safe", pure=True).load(resolved)
-    found: dict[str, dict[str, None]] = {"seeds": {json.dumps(s): None for s in content["seeds"]}}
-    for settings in (content["common"], *(point["settings"] for point in content["points"])):
-        for key, value in (settings or {}).items():
-            found.setdefault(key, {})[json.dumps(value)] = None
-    return {key: sorted(values) for key, values in found.items()}
-
-
-def _flat(
-    settings: Mapping[str, Any], path: KeyPath = (), without: Container[KeyPath] = ()
-) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if (*path, key) in without:
-            continue
-        if isinstance(value, Mapping):
-            flat |= _flat(value, (*path, key), without)
-        else:
-            flat[".".join(map(str, (*path, key)))] = value
-    return flat

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganstudy import analysis
+from ganstudy.analysis import _variance
 from ganstudy.analysis._periods import periodicity
 from ganstudy.analysis._resampling import bca_interval, sign_flip_p
 
@@ -270,6 +271,58 @@ def test_effects_of_a_grid_with_holes_do_not_mix() -> None:
     assert int(effects["trials"]) == 20
     assert float(effects["share"].sel(effect="arm")) < 0.01
     assert float(effects["share"].sel(effect="lr")) > 0.5
+
+
+def test_a_full_table_and_its_model_explain_the_same() -> None:
+    """Sums of squares of means are those of least squares, which a table with gaps needs."""
+    rng = np.random.default_rng(10)
+    table = rng.normal(size=(3, 4, 2, 5))
+    effects = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (3,)]
+    whole = _variance.variance(table, effects)
+    centred = table - table.mean()
+    places = np.nonzero(np.isfinite(table))
+    model = _variance._with_gaps(centred[places], places, table.shape, effects, whole.total, [])
+    for effect in effects:
+        assert model.explained[effect] == pytest.approx(whole.explained[effect])
+    assert model.residual == pytest.approx(whole.residual)
+
+
+def test_effects_beside_gaps_are_those_of_least_squares() -> None:
+    """Against NumPy's solver on indicator columns, type II by hand."""
+    rng = np.random.default_rng(11)
+    table = rng.normal(size=(3, 4, 5))
+    table[rng.random(table.shape) < 0.2] = np.nan
+    table[0, 0] = np.nan
+    found = _variance.variance(table, [(0,), (1,), (0, 1), (2,)])
+    at = np.nonzero(np.isfinite(table))
+    y = table[at]
+    one = {(d,): np.eye(size)[at[d]] for d, size in enumerate(table.shape)}
+    one[0, 1] = (one[0,][:, :, None] * one[1,][:, None, :]).reshape(len(y), -1)
+
+    def residual(*names: tuple[int, ...]) -> tuple[float, int]:
+        design = np.concatenate([np.ones((len(y), 1)), *(one[name] for name in names)], axis=1)
+        beta, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+        return float(((y - design @ beta) ** 2).sum()), int(rank)
+
+    for effect, others in {
+        (0,): [(1,), (2,)],
+        (1,): [(0,), (2,)],
+        (2,): [(0,), (1,), (0, 1)],
+        (0, 1): [(0,), (1,), (2,)],
+    }.items():
+        without, rank = residual(*others)
+        rest, rank_with = residual(*others, effect)
+        assert found.explained[effect] == pytest.approx((without - rest, rank_with - rank))
+    rest, rank = residual(*one)
+    assert found.residual == pytest.approx((rest, len(y) - rank))
+
+
+def test_pairs_that_are_too_large_to_be_fitted_are_named() -> None:
+    values = np.random.default_rng(12).normal(size=(2, 800, 2))
+    values[0, 0, 0] = np.nan
+    found = _variance.variance(values[:, :, None, :], [(0,), (1,), (0, 1), (3,)])
+    assert found.left_out == [(0, 1)]
+    assert set(found.explained) == {(0,), (1,), (3,)}
 
 
 def test_equal_scores_have_no_variance_to_explain() -> None:

@@ -35,7 +35,7 @@ FIGURES = {
     "gallery",
     "stability",
 }
-TABLES = {"distribution", "metrics", "trials"}
+TABLES = {"distribution", "metrics", "settings", "trials"}
 
 
 class Page(HTMLParser):
@@ -115,6 +115,7 @@ def test_figures_lie_beside_the_page(report: Path) -> None:
     assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
         "index.html",
         *(f"{name}.csv" for name in TABLES),
+        *("metrics.tex", "ranking.tex"),
     }
     assert report.stat().st_size < 1_000_000
 

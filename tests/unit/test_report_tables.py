@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,13 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 import ganstudy
 from ganstudy import analysis
+from ganstudy.report import latex
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
-from ganstudy.report.trials import metric_table, trial_table
+from ganstudy.report.tables import MOST_ROWS, equilibrium_table, score_table, stability_table
+from ganstudy.report.trials import metric_table, setting_table, trial_table
 
 Make = Callable[..., xr.Dataset]
 
@@ -166,3 +170,108 @@ def test_trials_are_sorted_and_filtered_in_a_browser(make_study: Make, tmp_path:
     assert kept.rows[1][:4] == ["minimax", "1", "0", "diverged"]
     failed = in_browser(page, f"{find} f.value = 'failed'; {enter}")
     assert failed.rows[1][score] == "–"
+
+
+# --- tables for a paper ---------------------------------------------------------------------------
+
+
+def cells_of(table: str) -> list[list[str]]:
+    """Heading and rows of the tabular of a LaTeX file."""
+    assert [table.count(line) for line in (r"\toprule", r"\bottomrule", r"\begin{tabular}")] == [
+        *(1, 1, 1)
+    ]
+    body = table.split(r"\toprule")[1].split(r"\bottomrule")[0].replace(r"\midrule", "")
+    rows = [[cell.strip() for cell in row.split(" & ")] for row in body.split(r"\\")]
+    columns = table.split(r"\begin{tabular}{")[1].split("}")[0]
+    assert {len(row) for row in rows if row != [""]} == {len(columns)}
+    return [row for row in rows if row != [""]]
+
+
+def test_text_is_escaped_for_latex() -> None:
+    """Every character that TeX would take for its own."""
+    text = "a_b & 5% of $x$ #1 {y} ~ ^ \\ < > | −1 – ∞ ×"
+    expected = (
+        r"a\_b \& 5\% of \$x\$ \#1 \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
+        r"$<$ $>$ $|$ $-$1 -- $\infty$ $\times$"
+    )
+    assert latex.escaped(text) == expected
+
+
+def test_ranking_in_latex(make_study: Make) -> None:
+    ds = make_study({"divergence": ["minimax", "reverse_kl"], "lr": [1, 2]}, samples=1)
+    heading, best, other = cells_of(latex.ranking(Findings.of(ds)))
+    ranked = analysis.rank_arms(ds)
+    assert heading[:3] == ["divergence", "modes covered", r"95\% interval"]
+    assert best[:2] == [r"reverse\_kl", rf"\textbf{{{float(ranked['mean'][0]):.2f}}}"]
+    assert best[3:] == ["", "", ""]
+    difference = f"{float(ranked['difference'][1]):.2f}".replace("-", "$-$")
+    assert other[0] == "minimax"
+    assert other[1] == f"{float(ranked['mean'][1]):.2f}"
+    assert other[3] == difference
+    low, high = (float(ranked[name][1]) for name in ("difference_low", "difference_high"))
+    assert other[4] == f"[{low:.2f}, {high:.2f}]".replace("-", "$-$")
+
+
+def test_metrics_in_latex(make_study: Make) -> None:
+    """The best of each metric is bold, lower ones where lower is better; ties are all bold."""
+    ds = make_study({"divergence": ["minimax", "reverse_kl", "hinge"]}, samples=1)
+    ds["high_quality"][:] = 0.5
+    table = latex.metrics(Findings.of(ds))
+    heading, *rows = cells_of(table)
+    assert heading[1:] == [
+        r"modes covered $\uparrow$",
+        r"share of high-quality samples $\uparrow$",
+        r"KL of the mode histogram $\downarrow$",
+    ]
+    assert [row[0] for row in rows] == ["minimax", r"reverse\_kl", "hinge", "perfect sampler"]
+    for column, name in ((1, "modes_covered"), (3, "mode_kl")):
+        means = analysis.arm_scores(ds, name)["mean"].values
+        best = int(np.argmax(means) if column == 1 else np.argmin(means))
+        assert [row[column].startswith(r"\textbf") for row in rows] == [
+            *(arm == best for arm in range(3)),
+            False,
+        ]
+    assert [row[2] for row in rows[:3]] == [r"\textbf{0.50} $\pm$ 0.00"] * 3
+    seeds = analysis.arm_scores(ds)["seed_mean"].isel(divergence=0).values
+    half = stats.t.ppf(0.975, 4) * seeds.std(ddof=1) / np.sqrt(5)
+    assert rows[0][1].endswith(rf"$\pm$ {half:.2f}")
+    assert rows[3][1] == "8.00"
+    if engine := shutil.which("pdflatex") or shutil.which("tectonic"):
+        text = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{table}"
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "table.tex"
+            source.write_text(text + r"\end{document}")
+            subprocess.run([engine, source.name], cwd=folder, check=True, timeout=120)
+
+
+def test_long_tables_show_the_best_points(make_study: Make) -> None:
+    """A page of ten thousand trials has to open; the file has every point."""
+    axes = {"divergence": ["minimax", "reverse_kl"], "lr": list(range(150))}
+    findings = Findings.of(make_study(axes, seeds=1, steps=5, samples=1))
+    table = score_table(findings, ["#000", "#fff"])
+    assert (len(table.rows), table.all_rows) == (MOST_ROWS, 300)
+    shown = [float(row.cells[0]) for row in table.rows]
+    means = np.sort(findings.cells["mean"].values.ravel())[::-1]
+    np.testing.assert_allclose(shown, means[:MOST_ROWS], atol=0.005)
+    assert len(setting_table(findings).rows) == 300
+
+
+def test_stability_by_arm(make_study: Make) -> None:
+    status = {(0, 0, 0): "diverged", (0, 1, 0): "diverged"}
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, seeds=3, samples=1, status=status)
+    found = Findings.of(ds)
+    table = stability_table(found, ["#000", "#fff"])
+    columns = dict(
+        zip(table.headings, zip(*(row.cells for row in table.rows), strict=True), strict=True)
+    )
+    # Of three seeds one diverged at both settings: shares 1, 0, 0.
+    half = stats.t.ppf(0.975, 2) * np.std([1, 0, 0], ddof=1) / np.sqrt(3)
+    assert 1 / 3 + half > 1
+    assert columns["diverged"] == ("33% (0% to 100%)", "0%")
+    assert columns["trials run"] == ("6", "6")
+    drops = found.stability["trial_drops"].mean("lr").isel(divergence=1).values
+    assert columns["drops per trial"][1].startswith(f"{drops.mean():.1f} (")
+    game = equilibrium_table(found, ["#000", "#fff"])
+    assert game is not None
+    gap = float(analysis.equilibrium(ds)["critic_gap"][1])
+    assert game.rows[1].cells[-1].startswith(f"{gap:.2f} (")

@@ -1,0 +1,285 @@
+"""The datasets of several runs laid side by side: each arm of each run is an arm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis.design import arm_dim, setting_dims
+from ganstudy.analysis.meanings import meanings, settled
+from ganstudy.analysis.metric import metric_names
+from ganstudy.store import RunError
+from ganstudy.store.resolved import Resolved
+
+OWN = "own"
+"""Label of a run on an axis that it does not have, where its settings are none of the values."""
+
+COUNTED = ("sample", "feature", "draw")
+"""Dimensions without labels, of which runs may have different numbers."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is compared, with the dataset of a grid study."""
+
+    name: str
+    path: str
+    dataset: xr.Dataset
+    resolved: Resolved
+
+    def with_dataset(self, dataset: xr.Dataset) -> Run:
+        """The run with another dataset."""
+        return replace(self, dataset=dataset)
+
+
+def join(runs: Sequence[Run]) -> xr.Dataset:
+    """One dataset with the arms of all runs; the rules are those of `ganstudy.open_runs`.
+
+    Errors  `RunError` where a label of a setting, or the target at a setting, is not the same.
+    """
+    settings = {axis for run in runs for axis in setting_dims(run.dataset)}
+    compared = [_compared(run.dataset, settings) for run in runs]
+    axes = list(
+        dict.fromkeys(
+            axis
+            for run, own in zip(runs, compared, strict=True)
+            for axis in map(str, run.dataset["status"].dims)
+            if axis not in (own, "seed")
+        )
+    )
+    arm = "arm" if any(compared) else "run"
+    if taken := {"arm", "run"} & {*axes, *(own for own in compared if own)}:
+        raise RunError(f"cannot compare: an axis is named {taken.pop()!r}, which is taken here")
+    _check_labels(runs, axes)
+    placed = [_placed(run, runs, own, axes) for run, own in zip(runs, compared, strict=True)]
+    joined = _side_by_side(placed, axes)
+    _check_targets(runs, joined)
+    joined = _without_repetition(joined)
+    _rank_by_what_all_have(joined, runs)
+    if arm == "run":
+        joined = joined.drop_vars("run").rename(arm="run")
+    return joined.assign_attrs(_attributes(runs, arm, axes))
+
+
+def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str, Any]:
+    known = [run.dataset.attrs for run in runs]
+    questions = list(dict.fromkeys(str(attrs["question"]) for attrs in known))
+    *others, last = (run.name for run in runs)
+    and_names = f"{', '.join(others)} and {last}"
+    names = ", ".join([*others, last])
+    attributes = {
+        "question": questions[0] if len(questions) == 1 else f"How do {and_names} compare?",
+        "study": names,
+        "compare": arm,
+        "axes": [arm, *axes],
+        "runs": [run.path for run in runs],
+    }
+    attributes |= {fact: known[0][fact] for fact in ("kind", "schema") if fact in known[0]}
+    if all("sampler" in attrs for attrs in known):
+        attributes["sampler"] = ", ".join(dict.fromkeys(str(attrs["sampler"]) for attrs in known))
+    return attributes
+
+
+# --- one run --------------------------------------------------------------------------------------
+
+
+def _compared(ds: xr.Dataset, settings: set[str]) -> str:
+    """The axis of a run's arms; empty for a run that is a single arm here."""
+    compare = arm_dim(ds)
+    return compare if compare in ds["status"].dims and compare not in settings else ""
+
+
+def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -> xr.Dataset:
+    """A run's dataset with its arms on `arm`, and every variable along all axes of any run."""
+    ds = run.dataset.compute()
+    arms = [run.name]
+    if compared:
+        values = ds[compared].values.tolist()
+        labels = [v if isinstance(v, str) else f"{compared} {v:g}" for v in values]
+        arms = [f"{run.name}: {label}" for label in labels]
+        ds = ds.rename({compared: "arm"})
+    ds = ds.reset_coords([name for name in ds.coords if name not in ds.dims], drop=True)
+    ds = ds.assign_coords(arm=arms)
+    for axis in axes:
+        if axis not in ds.dims:
+            ds = ds.assign_coords({axis: [_standing(run, axis, runs)]})
+    places = ["arm", *axes]
+    along_all = {
+        name: variable.expand_dims(
+            {dim: ds[dim] for dim in places if dim not in variable.dims}
+        ).transpose(*places, "seed", "step", ..., missing_dims="ignore")
+        for name, variable in ds.data_vars.items()
+    }
+    return ds.assign(along_all).assign_attrs(joined_as=run.name)
+
+
+def _standing(run: Run, axis: str, runs: Sequence[Run]) -> Any:
+    """Where a run stands on an axis that it does not have."""
+    own = settled(run.resolved)
+    for other in runs:
+        if axis not in other.dataset["status"].dims:
+            continue
+        name = str(other.dataset[axis].attrs.get("long_name", axis))
+        for label, meaning in meanings(other.resolved, name).items():
+            if meaning and all(own.get(key) == value for key, value in meaning.items()):
+                return label
+        if isinstance(value := json.loads(own.get(name, "{}")), int | float | str):
+            return value
+    return OWN
+
+
+def _check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
+    """Refuse runs in which a label of a setting does not set the same."""
+    for axis in axes:
+        having = [run for run in runs if axis in run.dataset["status"].dims]
+        for first, second in combinations(having, 2):
+            name = str(first.dataset[axis].attrs.get("long_name", axis))
+            one, other = meanings(first.resolved, name), meanings(second.resolved, name)
+            for label in (label for label in one if label in other):
+                for key in (key for key in one[label] if key in other[label]):
+                    if one[label][key] != other[label][key]:
+                        message = (
+                            f"cannot compare {first.path} with {second.path}: at {name} {label}"
+                            f" {key} is {one[label][key]} and {other[label][key]}"
+                        )
+                        raise RunError(message)
+
+
+# --- all runs -------------------------------------------------------------------------------------
+
+
+def _side_by_side(placed: Sequence[xr.Dataset], axes: Sequence[str]) -> xr.Dataset:
+    """All arms on one dimension; what a run does not have is excluded, missing, or a gap."""
+    labels = {axis: _union([ds[axis].values for ds in placed]) for axis in (*axes, "seed", "step")}
+    for name in COUNTED:
+        labels[name] = np.arange(max(ds.sizes.get(name, 0) for ds in placed))
+    labels["arm"] = np.concatenate([ds["arm"].values for ds in placed])
+    ends = np.cumsum([0, *(ds.sizes["arm"] for ds in placed)])
+    blocks = [
+        {dim: _places(ds, dim, own) for dim, own in labels.items()} | {"arm": range(low, high)}
+        for ds, low, high in zip(placed, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    ]
+    names = dict.fromkeys(str(name) for ds in placed for name in ds.data_vars)
+    joined = xr.Dataset(
+        {name: _whole(name, placed, blocks, labels) for name in names},
+        coords={dim: values for dim, values in labels.items() if dim not in COUNTED},
+    )
+    for ds, block in zip(placed, blocks, strict=True):
+        status = joined["status"][list(block["arm"])]
+        untrained = (status != "excluded").any("seed") & ~joined["seed"].isin(ds["seed"].values)
+        joined["status"][list(block["arm"])] = status.where(~untrained, "missing")
+    for coordinate, values in joined.coords.items():
+        known = (ds[coordinate].attrs for ds in placed)
+        values.attrs = next((attrs for attrs in known if attrs), {})
+    of_run = [name for ds in placed for name in [ds.attrs["joined_as"]] * ds.sizes["arm"]]
+    return joined.assign_coords(run=("arm", of_run))
+
+
+def _whole(
+    name: str,
+    placed: Sequence[xr.Dataset],
+    blocks: Sequence[Mapping[str, Sequence[int]]],
+    labels: Mapping[str, np.ndarray[Any, Any]],
+) -> xr.Variable:
+    """A variable of all runs: each one's block where its labels are."""
+    having = [(ds[name], block) for ds, block in zip(placed, blocks, strict=True) if name in ds]
+    dims = having[0][0].dims
+    dtype = np.result_type(*(values.dtype for values, _ in having))
+    whole = np.full([len(labels[str(dim)]) for dim in dims], _gap(name, dtype), dtype)
+    for values, block in having:
+        at = np.ix_(*(block[str(dim)] for dim in dims))
+        whole[at] = values.transpose(*dims).values
+    return xr.Variable(dims, whole, having[0][0].attrs)
+
+
+def _union(columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """The labels of all runs: numbers in their order, others in that of their first appearance."""
+    if all(column.dtype.kind in "iuf" for column in columns):
+        return np.unique(np.concatenate(columns))
+    return np.array(list(dict.fromkeys(_text(x) for own in columns for x in own.tolist())))
+
+
+def _text(label: Any) -> str:
+    return f"{label:g}" if isinstance(label, float) else str(label)
+
+
+def _places(ds: xr.Dataset, dim: str, labels: np.ndarray[Any, Any]) -> Sequence[int]:
+    """Where a run's entries along a dimension stand among those of all runs."""
+    if dim in COUNTED:
+        return range(ds.sizes.get(dim, 0))
+    known = {label: place for place, label in enumerate(labels.tolist())}
+    own = ds[dim].values.tolist()
+    return [known[x if labels.dtype.kind in "iuf" else _text(x)] for x in own]
+
+
+def _gap(name: str, dtype: np.dtype[Any]) -> Any:
+    """What stands where a run has nothing."""
+    if name == "status":
+        return "excluded"
+    if dtype.kind in "OUS":
+        return ""
+    return np.nan if dtype.kind == "f" else -1
+
+
+def _rank_by_what_all_have(joined: xr.Dataset, runs: Sequence[Run]) -> None:
+    """A metric that only some runs record is a curve here; a bound spans the bounds of all."""
+    for name in metric_names(joined):
+        having = [run.dataset[name].attrs for run in runs if name in run.dataset]
+        if len(having) < len(runs):
+            joined[name].attrs = {**joined[name].attrs, "role": "curve"}
+        low, high = zip(*(attrs["bounds"] for attrs in having), strict=True)
+        joined[name].attrs = {**joined[name].attrs, "bounds": [min(low), max(high)]}
+
+
+def _without_repetition(joined: xr.Dataset) -> xr.Dataset:
+    """Targets, and metrics of p, without arms and settings where they are the same for all."""
+    planned = (joined["status"] != "excluded").any("seed")
+    for name, variable in joined.data_vars.items():
+        if "seed" in variable.dims:
+            continue
+        known = variable.transpose(*planned.dims, ...).values[planned.values]
+        # Versions of a library may differ in the last bits of a metric.
+        same = (
+            np.isclose(known, known[:1], rtol=1e-9, equal_nan=True)
+            if known.dtype.kind == "f"
+            else known == known[:1]
+        )
+        if len(known) and np.all(same):
+            rest = [dim for dim in variable.dims if dim not in planned.dims]
+            joined = joined.assign({name: (rest, known[0], variable.attrs)})
+    return joined
+
+
+def _check_targets(runs: Sequence[Run], joined: xr.Dataset) -> None:
+    """Refuse runs that have another target at a setting that both have."""
+    if "target_settings" not in joined:
+        return
+    planned = (joined["status"] != "excluded").any("seed")
+    over = [dim for dim in planned.dims if dim != "arm"]
+    targets = joined["target_settings"].transpose("arm", *over).values
+    seen = planned.transpose("arm", *over).values
+    targets, seen = (values.reshape(len(values), -1) for values in (targets, seen))
+    of_run = [joined["run"].values == run.name for run in runs]
+    for (first, ours), (second, theirs) in combinations(zip(runs, of_run, strict=True), 2):
+        both = seen[ours].any(axis=0) & seen[theirs].any(axis=0)
+        # Without a common setting the two must have the same targets altogether.
+        groups = np.flatnonzero(both)[:, None] if both.any() else np.arange(len(both))[None]
+        for settings in groups:
+            at = [set(targets[o][:, settings][seen[o][:, settings]]) for o in (ours, theirs)]
+            if at[0] != at[1]:
+                apart = _apart(*(min(own - other, default="{}") for own, other in (at, at[::-1])))
+                message = f"cannot compare {first.path} with {second.path}: target differs in"
+                raise RunError(f"{message} {apart}")
+
+
+def _apart(first: str, second: str) -> str:
+    """The settings in which two targets differ; `modes (8 and 4)`."""
+    one, other = json.loads(first), json.loads(second)
+    keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+    return ", ".join(f"{k} ({one.get(k, 'none')} and {other.get(k, 'none')})" for k in keys)

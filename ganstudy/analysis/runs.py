@@ -1,0 +1,159 @@
+"""Several runs as one dataset, if they can be compared."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import xarray as xr
+
+from ganstudy.analysis.budget import is_search, tuned
+from ganstudy.analysis.joined import Run, join
+from ganstudy.analysis.metric import metric_names
+from ganstudy.store import RunDirectory, RunError, open_run
+
+__all__ = ["open_runs"]
+
+
+def open_runs(*paths: str | Path) -> xr.Dataset:
+    """Several runs as one dataset, so that all statistics compare them; see docs/compare.md.
+
+    Arms are those of all runs, `run: arm`, along the dimension `arm` with the coordinate `run`; if
+    no run has several arms the dimension is `run`. An axis that is a setting in one run is one in
+    all of them. A search stands there with each of its arms at its best point.
+
+    - A run without an axis that others have stands at the value that its own settings amount to.
+    - What a run never planned is `excluded`; a seed that only others have is `missing`.
+    - A metric that only some runs record is kept as a curve, which ranks nobody.
+    - `attrs["differences"]` has, as JSON, each setting in which runs differ and its values there.
+
+    Errors  `RunError` that names the runs and the difference, where they differ in schema, kind,
+            target, in how a metric measures, in the meaning of a setting's label, or have no
+            headline metric in common.
+    """
+    if len(paths) < 2:
+        raise RunError("name at least two runs to compare")
+    directories = [RunDirectory.existing(Path(path)) for path in paths]
+    datasets = [open_run(path) for path in paths]
+    names = _names(datasets, directories)
+    runs = [
+        Run(name, directory.path.as_posix(), dataset, directory.read_resolved())
+        for name, directory, dataset in zip(names, directories, datasets, strict=True)
+    ]
+    _check(runs)
+    score = _score(runs)
+    ready = [run.with_dataset(_ready(run.dataset, score)) for run in runs]
+    return join(ready).assign_attrs(score=score, differences=json.dumps(_differences(runs)))
+
+
+def _ready(ds: xr.Dataset, score: str) -> xr.Dataset:
+    """A grid study; of a search each arm at the point that is best by the score."""
+    ds = ds.assign_attrs(score=score)
+    return tuned(ds) if is_search(ds) else ds
+
+
+def _names(datasets: Sequence[xr.Dataset], directories: Sequence[RunDirectory]) -> list[str]:
+    """A name for each run: its study's, or else its directory's, or else its whole path.
+
+    Errors  `RunError` for a run that is named twice.
+    """
+    paths = [directory.path.resolve() for directory in directories]
+    if (twice := Counter(paths).most_common(1)[0])[1] > 1:
+        raise RunError(f"{os.path.relpath(twice[0])}: named twice; a run cannot differ from itself")
+    choices = [
+        [str(ds.attrs["study"]) for ds in datasets],
+        [path.name for path in paths],
+        [directory.path.as_posix() for directory in directories],
+    ]
+    return next(
+        (names for names in choices if len(set(names)) == len(names)), list(map(str, paths))
+    )
+
+
+def _score(runs: Sequence[Run]) -> str:
+    """The first run's headline metric that all runs have, or else another run's."""
+    known = [set(metric_names(run.dataset)) for run in runs]
+    for run in runs:
+        if all(run.dataset.attrs["score"] in names for names in known):
+            return str(run.dataset.attrs["score"])
+    lines = [
+        f"  {run.path}: ranked by {run.dataset.attrs['score']}; records {', '.join(sorted(names))}"
+        for run, names in zip(runs, known, strict=True)
+    ]
+    message = "no run is ranked by a metric that all of them record, so nothing ranks their arms"
+    raise RunError("\n".join([f"cannot compare: {message}", *lines]))
+
+
+def _check(runs: Sequence[Run]) -> None:
+    """Refuse runs whose numbers do not mean the same."""
+    for first, second in combinations(runs, 2):
+        for what, hint in (
+            ("schema", "make both with one version of ganstudy"),
+            ("kind", "trials of different kinds have no numbers in common"),
+        ):
+            values = [run.dataset.attrs.get(what, "") for run in (first, second)]
+            if values[0] != values[1]:
+                _refuse(first, second, f"{what} is {values[0]} and {values[1]}; {hint}")
+        samples = [run.resolved.values().get("record.samples") for run in (first, second)]
+        if samples[0] != samples[1]:
+            shown = [", ".join(values or ["none"]) for values in samples]
+            message = f"record.samples is {shown[0]} and {shown[1]}; metrics depend on it"
+            _refuse(first, second, message)
+        _check_metrics(first, second)
+
+
+def _check_metrics(first: Run, second: Run) -> None:
+    """Refuse a metric that does not measure the same in both."""
+    measured = [_metric_settings(run) for run in (first, second)]
+    for name in (n for n in metric_names(first.dataset) if n in metric_names(second.dataset)):
+        ways = [settings.get(name, set()) for settings in measured]
+        if ways[0] != ways[1]:
+            shown = [" or ".join(sorted(way)) or "nothing" for way in ways]
+            _refuse(first, second, f"metric {name} is measured with {shown[0]} and {shown[1]}")
+        for fact in ("direction", "units"):
+            values = [run.dataset[name].attrs.get(fact) for run in (first, second)]
+            if values[0] != values[1]:
+                _refuse(first, second, f"{fact} of {name} is {values[0]} and {values[1]}")
+
+
+def _metric_settings(run: Run) -> dict[str, set[str]]:
+    """The settings of each metric that the run's points record, as text."""
+    found: dict[str, set[str]] = {}
+    for text in run.resolved.values().get("record.metrics", []):
+        for metric in json.loads(text):
+            own = [f"{key} {value}" for key, value in metric.items() if key != "name"]
+            found.setdefault(metric["name"], set()).add(", ".join(own))
+    return found
+
+
+def _refuse(first: Run, second: Run, difference: str) -> None:
+    raise RunError(f"cannot compare {first.path} with {second.path}: {difference}")
+
+
+def _differences(runs: Sequence[Run]) -> Mapping[str, Sequence[str]]:
+    """Each setting in which runs differ, with its values in each of them."""
+    values = [run.resolved.values() for run in runs]
+    searched = [set(map(str, run.dataset.attrs.get("parameters", []))) for run in runs]
+    keys = dict.fromkeys(key for own in values for key in own)
+    rows = {}
+    for key in keys:
+        shown = [
+            "searched"
+            if key.replace(".", "_") in parameters
+            else ", ".join(_names_only(key, text) for text in own.get(key, []))
+            for own, parameters in zip(values, searched, strict=True)
+        ]
+        if len(set(shown)) > 1:
+            rows[key] = shown
+    return rows
+
+
+def _names_only(key: str, text: str) -> str:
+    """A value as it is written in a study; of the metrics, whose settings agree, the names."""
+    if key == "record.metrics":
+        return ", ".join(metric["name"] for metric in json.loads(text))
+    return text.replace('"', "")

@@ -1,0 +1,146 @@
+r"""The tables of a paper: the ranking and all metrics, with booktabs and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
+from ganstudy.report import prose
+from ganstudy.report.findings import Findings, decimals_of
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    "\N{MINUS SIGN}": "$-$",
+    "\N{EN DASH}": "--",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{INFINITY}": r"$\infty$",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it, whatever characters it has."""
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def ranking(findings: Findings) -> str:
+    """The arms from best to worst with their intervals, and paired differences from the best."""
+    ranked, metric = findings.ranked, findings.metric
+    shown = [findings.show(value) for value in ranked["mean"].values.tolist()]
+    rows = []
+    for place, arm in enumerate(findings.ranked_arms):
+        at = {str(name): values.values[place] for name, values in ranked.items()}
+        mean = escaped(shown[place])
+        cells = [
+            escaped(arm),
+            rf"\textbf{{{mean}}}" if shown[place] == shown[0] else mean,
+            _interval(findings.show(at["low"]), findings.show(at["high"])),
+        ]
+        cells += [
+            escaped(findings.show(at["difference"])) if place else "",
+            _interval(findings.show(at["difference_low"]), findings.show(at["difference_high"]))
+            if place
+            else "",
+            escaped(prose.p_value(at["p"])) if place else "",
+        ]
+        rows.append(cells)
+    headings = [findings.arm, metric.long_name, "95% interval", "difference", "95% interval", "p"]
+    settings = findings.compared_settings
+    over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
+    caption = (
+        f"{prose.capital(metric.long_name)} ({_better(metric)} is better) over "
+        f"{prose.plural(findings.seeds, 'seed')}{over}. Differences from the best are paired "
+        "within seeds; p adjusted by Holm over all pairs."
+    )
+    return _table(headings, rows, caption, "ranking", findings)
+
+
+def metrics(findings: Findings) -> str:
+    """Every metric of every arm with half the width of its interval, the best ones in bold."""
+    ds, scale = findings.ds, findings.scale
+    names = metric_names(ds)
+    columns = [_column(findings, name) for name in names]
+    rows = [[escaped(arm), *cells] for arm, *cells in zip(findings.arms, *columns, strict=True)]
+    facts = [Metric.of(ds, name) for name in names]
+    of_p = [
+        escaped(prose.number(float(scale["mean"].sel(metric=fact.name)), decimals_of(ds, fact)))
+        for fact in facts
+    ]
+    arrows = [r"$\uparrow$" if fact.higher_is_better else r"$\downarrow$" for fact in facts]
+    headings = [
+        escaped(findings.arm),
+        *(f"{escaped(fact.long_name)} {arrow}" for fact, arrow in zip(facts, arrows, strict=True)),
+    ]
+    caption = (
+        f"Means over {prose.plural(findings.seeds, 'seed')}; after the sign, half the width of the "
+        "95% interval over seeds. Below the line, as many samples of the target itself."
+    )
+    rows += [["\\midrule\nperfect sampler", *of_p]]
+    return _table(headings, rows, caption, "metrics", findings, escape=False)
+
+
+def _column(findings: Findings, name: str) -> list[str]:
+    """A metric of all arms; bold are all that show the best value."""
+    ds, fact = findings.ds, Metric.of(findings.ds, name)
+    scores = arm_scores(ds, name, settings=findings.settings_used)
+    places = decimals_of(ds, fact)
+    # The limits of `arm_scores` are clipped to the metric's bounds, so that they are lopsided.
+    interval = over_seeds(scores["seed_mean"])
+    halves = ((interval["high"] - interval["low"]) / 2).values.tolist()
+    means = scores["mean"].values
+    shown = [prose.number(mean, places) for mean in means.tolist()]
+    best = fact.sign * np.fmax.reduce(fact.sign * means, initial=-math.inf)
+    cells = []
+    for text, half in zip(shown, halves, strict=True):
+        value = escaped(text)
+        if math.isfinite(best) and text == prose.number(float(best), places):
+            value = rf"\textbf{{{value}}}"
+        spread = rf" $\pm$ {prose.number(half, places)}" if math.isfinite(half) else ""
+        cells.append(value + spread)
+    return cells
+
+
+def _table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    caption: str,
+    label: str,
+    findings: Findings,
+    *,
+    escape: bool = True,
+) -> str:
+    names = list(map(escaped, headings)) if escape else headings
+    question = " ".join(str(findings.ds.attrs["question"]).split())
+    lines = [
+        r"% \usepackage{booktabs}",
+        f"% {question}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(caption)}}}",
+        rf"\label{{tab:{label}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}",
+        r"\toprule",
+        " & ".join(names) + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _interval(low: str, high: str) -> str:
+    return "--" if prose.MISSING in (low, high) else f"[{escaped(low)}, {escaped(high)}]"
+
+
+def _better(metric: Metric) -> str:
+    return "higher" if metric.higher_is_better else "lower"

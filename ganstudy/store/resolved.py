@@ -1,0 +1,102 @@
+"""resolved.yaml: what a study meant, every setting of every point, one JSON value a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganstudy.document import KeyPath
+    from ganstudy.study import Study
+
+__all__ = ["Point", "Resolved", "read", "text_of"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The labels of a point of the grid, by the names of the axes, and its settings by key path."""
+
+    at: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a study meant; of a search by results, the points are its arms."""
+
+    seeds: tuple[int, ...]
+    points: tuple[Point, ...]
+
+    def values(self) -> dict[str, list[str]]:
+        """The values that each setting takes, as JSON."""
+        found = {"seeds": {json.dumps(seed) for seed in self.seeds}}
+        for point in self.points:
+            for key, value in point.settings.items():
+                found.setdefault(key, set()).add(json.dumps(value))
+        return {key: sorted(values) for key, values in found.items()}
+
+
+def text_of(study: Study) -> str:
+    """What the study meant: settings common to all points, then those of each point.
+
+    Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
+    a search by results, `arms:` leaves out what the parameters below `space:` set.
+    """
+    searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
+    flat = {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
+    first = next(iter(flat.values()))
+    common = {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
+    lines = [
+        f"question: {json.dumps(study.file.question)}",
+        f"seeds: {json.dumps(study.seeds)}",
+        "common:",
+        *(f"  {key}: {json.dumps(value)}" for key, value in common.items()),
+    ]
+    if study.space:
+        lines.append("space:")
+        for parameter in study.space:
+            about = {**parameter.attributes, "when": parameter.when}
+            lines.append(f"  {json.dumps(parameter.name)}: {json.dumps(about)}")
+    lines.append("arms:" if study.space else "points:")
+    for index, settings in flat.items():
+        own = {key: value for key, value in settings.items() if key not in common}
+        lines.append(f"  - {json.dumps({'at': study.labels(index), 'settings': own})}")
+    return "\n".join(lines) + "\n"
+
+
+def read(text: str) -> Resolved:
+    """What `text_of` has written.
+
+    YAML's parser would take a minute for ten thousand points; here a line is a value.
+    """
+    section = ""
+    seeds: list[int] = []
+    common: dict[str, Any] = {}
+    points: list[Point] = []
+    for line in text.splitlines():
+        key, _, value = line.strip().partition(": ")
+        if not line.startswith(" "):
+            section = line.rstrip(":")
+            seeds = json.loads(value) if key == "seeds" else seeds
+        elif section == "common":
+            common[key] = json.loads(value)
+        elif section in ("points", "arms"):
+            point = json.loads(line.strip().removeprefix("- "))
+            points.append(Point(point["at"], {**common, **point["settings"]}))
+    return Resolved(tuple(seeds), tuple(points))
+
+
+def _flat(
+    settings: Mapping[str, Any], path: KeyPath = (), without: Container[KeyPath] = ()
+) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if (*path, key) in without:
+            continue
+        if isinstance(value, Mapping):
+            flat |= _flat(value, (*path, key), without)
+        else:
+            flat[".".join(map(str, (*path, key)))] = value
+    return flat

@@ -1,0 +1,286 @@
+"""Several runs as one dataset, and what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from test_search_bayes import bayes, peak
+from test_search_bayes import made_up as made_up_point
+from test_store import made_up
+from tiny import STUDY, write_study
+
+from ganstudy import analysis, open_run, open_runs
+from ganstudy.cli import main
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory, RunError, gather
+from ganstudy.study import load
+
+AXES = """\
+  grid:
+    divergence: [minimax, wasserstein]
+    critic.steps: [1, 2]
+"""
+
+
+def made_run(folder: Path, name: str, text: str = STUDY, *overrides: str, torch: str = "1") -> Path:
+    """A run of which every trial has a made-up record."""
+    study = load(write_study(folder, text, f"{name}.yaml"), overrides)
+    plan = Grid(study)
+    directory = RunDirectory(folder / "runs" / name)
+    directory.records.mkdir(parents=True)
+    directory.write_study(plan)
+    directory.write([made_up(trial) for trial in plan.trials.values()])
+    session = {"started": "2026-11-22T08:00:00", "packages": {"torch": torch, "numpy": "2"}}
+    environment = {"study": name, "sessions": [session]}
+    directory.environment.write_text(json.dumps(environment))
+    plan.tell(directory.read())
+    gather(directory, plan)
+    return directory.path
+
+
+def grid(axes: str) -> str:
+    """The tiny study with other axes."""
+    return STUDY.replace(AXES, f"  grid: {axes}\n")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two divergences by two D-steps with two seeds."""
+    return made_run(tmp_path_factory.mktemp("first"), "first")
+
+
+def test_arms_of_all_runs_with_the_numbers_of_each(first: Path, tmp_path: Path) -> None:
+    second = made_run(tmp_path, "second", STUDY, "trial.batch=8", "seeds=3")
+    ds = open_runs(first, second)
+    assert ds["arm"].values.tolist() == [
+        *("first: minimax", "first: wasserstein", "second: minimax", "second: wasserstein")
+    ]
+    assert ds["run"].values.tolist() == ["first", "first", "second", "second"]
+    assert ds["status"].dims == ("arm", "critic_steps", "seed")
+    for name, path in (("first", first), ("second", second)):
+        own = open_run(path)
+        for divergence in own["divergence"].values:
+            here = ds.sel(arm=f"{name}: {divergence}", seed=own["seed"])
+            alone = own.sel(divergence=divergence)
+            for variable in own.data_vars:
+                np.testing.assert_array_equal(
+                    here[variable].values, alone[variable].values, str(variable)
+                )
+            assert here["modes_covered"].attrs == alone["modes_covered"].attrs
+    # The third seed is the second run's alone.
+    assert (ds["status"].sel(arm="first: minimax", seed=2) == "missing").all()
+    assert json.loads(ds.attrs["differences"]) == {
+        "seeds": ["0, 1", "0, 1, 2"],
+        "batch": ["16", "8"],
+    }
+    pairs = analysis.compare_arms(ds)["seeds"]
+    assert pairs.sel(arm="first: minimax", other="second: minimax") == 2
+    assert pairs.sel(arm="second: wasserstein", other="second: minimax") == 3
+
+
+def test_runs_of_one_arm_are_the_arms(tmp_path: Path) -> None:
+    """An axis that is a setting in one run, or of which no run has several arms, is a setting."""
+    runs = [
+        made_run(tmp_path, "plain", grid("{}"), "trial.critic.steps=2"),
+        made_run(tmp_path, "clipped", grid("{}"), "trial.constraint=clip"),
+    ]
+    ds = open_runs(*runs)
+    assert ds["status"].dims == ("run", "seed")
+    assert ds["run"].values.tolist() == ["plain", "clipped"]
+    assert analysis.arm_dim(ds) == "run"
+
+
+def test_a_run_stands_where_its_settings_are(first: Path, tmp_path: Path) -> None:
+    """On a plain axis, at the label of a bundle, at a value of its own, or nowhere."""
+    plain = made_run(tmp_path, "plain", grid("{}"), "trial.critic.steps=2")
+    ds = open_runs(first, plain)
+    assert ds["arm"].values.tolist()[-1] == "plain"
+    alone = ds["status"].sel(arm="plain")
+    assert (alone.sel(critic_steps=1) == "excluded").all()
+    assert (alone.sel(critic_steps=2) == "complete").all()
+    other = made_run(tmp_path, "five", grid("{}"), "trial.critic.steps=5")
+    assert open_runs(first, other)["critic_steps"].values.tolist() == [1, 2, 5]
+
+    sizes = "{divergence: [minimax], size: {small: {generator.width: 4, critic.width: 4}, "
+    sizes += "large: {generator.width: 8, critic.width: 8}}}"
+    bundles = made_run(tmp_path, "bundles", grid(sizes))
+    ds = open_runs(bundles, plain)
+    assert ds["size"].values.tolist() == ["small", "large"]
+    assert (ds["status"].sel(arm="plain", size="small") == "complete").all()
+    wide = made_run(tmp_path, "wide", grid("{}"), "trial.critic.width=9")
+    ds = open_runs(bundles, wide)
+    assert ds["size"].values.tolist() == ["small", "large", "own"]
+    assert (ds["status"].sel(arm="wide", size="own") == "complete").all()
+    assert not analysis.planned(ds).all("arm").any()
+
+
+def test_a_compared_axis_that_is_a_setting_elsewhere(first: Path, tmp_path: Path) -> None:
+    other = made_run(tmp_path, "other", grid("{critic.steps: [2, 3]}"))
+    ds = open_runs(first, other)
+    assert ds["arm"].values.tolist() == ["first: minimax", "first: wasserstein", "other"]
+    assert ds["critic_steps"].values.tolist() == [1, 2, 3]
+    assert analysis.in_comparison(ds).any("arm").values.tolist() == [False, True, False]
+
+
+def test_other_steps_and_metrics(first: Path, tmp_path: Path) -> None:
+    """A metric of one run alone ranks nobody; both runs keep their curves."""
+    keys = ("trial.record.metrics=[mode_kl,modes_covered,energy_distance]", "trial.record.every=3")
+    other = made_run(tmp_path, "other", STUDY, *keys)
+    ds = open_runs(first, other)
+    assert set(analysis.metric_names(ds)) == {"mode_kl", "modes_covered"}
+    assert ds.attrs["score"] == "modes_covered"
+    assert open_runs(other, first).attrs["score"] == "mode_kl"
+    assert ds["energy_distance"].attrs["role"] == "curve"
+    assert ds["energy_distance"].sel(arm="first: minimax").isnull().all()
+    assert ds["energy_distance"].sel(arm="other: minimax").notnull().all()
+
+
+def test_a_search_stands_at_its_best_points(first: Path, tmp_path: Path) -> None:
+    own = bayes(tmp_path, "seeds=2", "search.bayes.trials=6")
+    directory = RunDirectory(tmp_path / "search")
+    directory.records.mkdir(parents=True)
+    while parts := own.ask(1):
+        for pack in parts:
+            records = [made_up_point(t, peak(t)) for t in pack]
+            directory.write(records)
+            own.tell(records)
+    directory.write_study(own)
+    gather(directory, own)
+    samples = own.study.points[(0,)].record.samples
+    target = json.loads(str(open_run(directory.path)["target_settings"].item()))
+    settings = ", ".join(f"{key}: {value}" for key, value in target.items())
+    same = made_run(
+        tmp_path, "same", STUDY, f"trial.record.samples={samples}", f"trial.target={{{settings}}}"
+    )
+    ds = open_runs(directory.path, same)
+    found = analysis.best_by_budget(open_run(directory.path))["mean"].isel(trial=-1)
+    mine = analysis.arm_scores(ds, settings="own")["mean"]
+    divergences = found["divergence"].values.tolist()
+    np.testing.assert_allclose(mine[: len(divergences)], found.values)
+    assert ds["critic_steps"].values.tolist() == ["own", "1", "2"]
+    assert json.loads(ds.attrs["differences"])["critic.steps"][0] == "searched"
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "target": (["trial.target.modes=5"], r"target differs in modes \(4 and 5\)"),
+    "samples": (["trial.record.samples=16"], "record.samples is 32 and 16"),
+    "metric": (
+        ["trial.record.metrics=[{name: modes_covered, radius: 2.0}]"],
+        "metric modes_covered is measured with radius 3.0.* and radius 2.0",
+    ),
+    "score": (["trial.record.metrics=[energy_distance]"], "no run is ranked by a metric that all"),
+    "kind": (["trial={kind: tabular}", "search.grid={}"], "kind is adversarial and tabular"),
+}
+
+
+@pytest.mark.parametrize("difference", REFUSED)
+def test_what_cannot_be_compared_is_refused(first: Path, tmp_path: Path, difference: str) -> None:
+    """Exit code 2, both runs and the difference named, no traceback, nothing written."""
+    overrides, message = REFUSED[difference]
+    other = made_run(tmp_path, "other", STUDY, *overrides)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(main, ["compare", str(first), str(other), "--out", str(out)])
+    assert result.exit_code == 2
+    assert re.search(message, result.output)
+    assert str(first) in result.output
+    assert str(other) in result.output
+    assert "Traceback" not in result.output
+    assert not out.exists()
+
+
+def test_a_label_with_two_meanings_is_refused(tmp_path: Path) -> None:
+    sizes = "{divergence: [minimax, hinge], size: {small: {batch: 4}, large: {batch: 8}}}"
+    one = made_run(tmp_path, "one", grid(sizes))
+    two = made_run(tmp_path, "two", grid(sizes.replace("8", "9")))
+    with pytest.raises(RunError, match="at size large batch is 8 and 9"):
+        open_runs(one, two)
+
+
+@pytest.mark.parametrize("given", [[], ["first"], ["first", "first"], ["first", "nowhere"]])
+def test_bad_use_exits_with_two(first: Path, given: list[str]) -> None:
+    result = CliRunner().invoke(main, ["compare", *(str(first.parent / name) for name in given)])
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_targets_as_arms_are_compared_like_for_like(tmp_path: Path) -> None:
+    """Runs whose arms are targets may be compared if they have the same ones."""
+    targets = "{target: [{name: ring, modes: 3}, {name: ring, modes: 4}]}"
+    one = made_run(tmp_path, "one", grid(targets))
+    two = made_run(tmp_path, "two", grid(targets), "trial.batch=8")
+    assert open_runs(one, two)["target_settings"].dims == ("arm",)
+    three = made_run(tmp_path, "three", grid(targets.replace("modes: 4", "modes: 6")))
+    with pytest.raises(RunError, match=r"target differs in modes \(4 and 6\)"):
+        open_runs(one, three)
+
+
+def test_names_are_made_unique(tmp_path: Path) -> None:
+    """By the study, or else by the directory, or else by the path."""
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+    one, two = (made_run(tmp_path / name, "own", grid("{}")) for name in ("x", "y"))
+    paths = [one.as_posix(), two.as_posix()]
+    assert list(dict.fromkeys(open_runs(one, two)["run"].values.tolist())) == paths
+    moved = two.rename(two.with_name("moved"))
+    assert set(open_runs(one, moved)["run"].values.tolist()) == {"own", "moved"}
+
+
+def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the runs, what differs, versions, the command, and calls that run."""
+    first = made_run(tmp_path, "first")
+    made_run(tmp_path, "second", STUDY, "trial.batch=8", torch="2")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ganstudy", "compare", "runs/first", "runs/second"])
+    result = CliRunner().invoke(main, sys.argv[1:])
+    assert result.exit_code == 0, result.output
+    page = Path("runs/compare-first-second/report/index.html")
+    assert str(page) in result.output
+    html = page.read_text()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "They differ in batch: what sets the arms of two runs apart may be any of" in text
+    assert "made by different versions of torch" in text
+    assert "ganstudy compare runs/first runs/second" in text
+    assert "Which divergence keeps all" in html
+    (call,) = re.findall(r"ds = (ganstudy\.open_runs\([^<]*\))</code>", html)
+    import ganstudy
+
+    ds: Any = eval(call.replace("&#34;", '"'), {"ganstudy": ganstudy})
+    best = analysis.rank_arms(ds).isel(arm=0)
+    assert f"<strong>{best['arm'].item()}</strong> ranks first" in html
+    # A run's own report is not written over.
+    refused = CliRunner().invoke(
+        main, ["compare", "runs/first", "runs/second", "--out", str(first)]
+    )
+    assert refused.exit_code == 2
+    assert "is a run" in refused.output
+
+
+@pytest.mark.slow
+def test_two_real_runs(tmp_path: Path) -> None:
+    """Trials that both runs have are equal in the comparison to the last bit."""
+    write_study(tmp_path, STUDY + "engine: {program: eager}\n", "one.yaml")
+    text = STUDY.replace("[minimax, wasserstein]", "[wasserstein, hinge]")
+    write_study(tmp_path, text + "engine: {program: eager}\n", "two.yaml")
+    script = str(Path(sys.executable).with_name("ganstudy"))
+    for verb in (
+        ["run", "one.yaml", "--workers", "1"],
+        ["run", "two.yaml", "--workers", "1"],
+        ["compare", "runs/one", "runs/two", "--out", "both"],
+    ):
+        subprocess.run([script, *verb], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "both" / "report" / "index.html").is_file()
+    ds = open_runs(tmp_path / "runs/one", tmp_path / "runs/two")
+    one, two = (ds.sel(arm=f"{name}: wasserstein", drop=True) for name in ("one", "two"))
+    xr.testing.assert_identical(
+        one.drop_vars(["seconds", "run"]), two.drop_vars(["seconds", "run"])
+    )
+    assert (ds["status"] == "complete").all()
