@@ -106,6 +106,23 @@ class Adversarial(Kind):
             raise ValueError(f"target {target.name} has no labels to condition on")
         return condition
 
+    @field_validator("critic")
+    @classmethod
+    def _estimable(cls, critic: Critic, info: ValidationInfo) -> Critic:
+        divergence, estimator = info.data.get("divergence"), critic.estimator
+        if estimator is None:
+            return critic
+        if divergence is not None and not divergence.log_ratio:
+            raise ValueError(
+                f"{estimator.name} estimates log p/q, which is not the best critic of "
+                f"{divergence.name}"
+            )
+        if critic.steps != 1:
+            raise ValueError(
+                f"{estimator.name} starts anew in each D-step; it needs `critic.steps: 1`"
+            )
+        return critic
+
     @field_validator("constraint")
     @classmethod
     def _constraint_applies(
@@ -115,6 +132,11 @@ class Adversarial(Kind):
         if divergence is not None and divergence.closed_form and constraint.name != "none":
             raise ValueError(
                 f"{divergence.name} trains no critic that {constraint.name} could bind"
+            )
+        estimator = None if critic is None else critic.estimator
+        if estimator is not None and constraint.name != "none" and not constraint.perturbs:
+            raise ValueError(
+                f"{estimator.name} trains no network that {constraint.name} could bind"
             )
         if critic is not None and critic.norm == "batch" and constraint.penalises:
             raise ValueError(
@@ -130,6 +152,10 @@ class Adversarial(Kind):
         divergence = info.data.get("divergence")
         if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
             raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
+        if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
+            raise ValueError(
+                f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
+            )
         if scheme.single and critic is not None and generator is not None:
             for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
                 if steps != 1:
@@ -156,6 +182,14 @@ class Adversarial(Kind):
         closed_form = divergence is not None and divergence.closed_form
         if closed_form and critic is not None and critic.pac > 1:
             raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
+        estimator = None if critic is None else critic.estimator
+        if critic is not None and estimator is not None:
+            inputs = batch // critic.pac
+            if inputs < estimator.centres:
+                raise ValueError(
+                    f"{estimator.name} has {estimator.centres} `centres`, and {inputs} "
+                    "samples to put them at"
+                )
         return batch
 
     @field_validator("record")
@@ -236,6 +270,9 @@ class Adversarial(Kind):
         """
         generator, critic = self._layer_products()
         d_step = self.batch * (generator + 2 * 3 * critic) / MULTIPLY_ADDS_PER_SECOND
+        if self.critic.estimator is not None:
+            fit = self.critic.estimator.products(self.batch, self.layers("critic")[0])
+            d_step += fit / MULTIPLY_ADDS_PER_SECOND
         m_step = self.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
         if self.constraint.penalises:
             d_step *= PENALISED
@@ -250,20 +287,21 @@ class Adversarial(Kind):
     def working_set(self) -> int:
         """Activations of the D-step, both batches, and the critic's parameters and their state.
 
-        Without a critic, the distances between and within the batches.
+        Without a critic, the distances between and within the batches; with an estimator, its
+        kernels on them.
         """
-        units = sum(
-            player.width * player.depth * player.activation.inputs
-            for player in (self.critic, self.generator)
-        )
+        trained = [self.generator] if self.critic.estimator else [self.critic, self.generator]
+        units = sum(p.width * p.depth * p.activation.inputs for p in trained)
         numbers = 2 * self.batch * units + 4 * sum(self._layer_products())
         if self.divergence.closed_form:
             numbers += 4 * self.batch**2
+        if self.critic.estimator is not None:
+            numbers += 4 * self.batch * self.critic.estimator.centres
         return 4 * numbers
 
     def _layer_products(self) -> tuple[int, int]:
         def products(player: Player, inputs: int, outputs: int) -> int:
-            shapes = player.network.shapes(player, inputs, outputs)
+            shapes = player.function.shapes(player, inputs, outputs)
             return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
 
         generator = products(self.generator, *self.layers("generator"))
@@ -294,6 +332,8 @@ class Adversarial(Kind):
             "critic_gradient_norm": "gradient norm of the critic",
             "generator_gradient_norm": "gradient norm of the generator",
         }
+        if self.critic.estimator is not None:
+            del curves["critic_gradient_norm"]
         if self.constraint.penalises:
             curves["penalty"] = f"{self.constraint.name} of the critic"
         if not isinstance(self.critic.steps, int):
