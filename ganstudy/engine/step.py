@@ -261,25 +261,10 @@ class Game:
         gradients; weight `(pack, 1)`.
         """
 
-        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
-            real, latent, noise = d_step
-            fake = self._generate(self.generator.split(generator), latent)
-            total, diagnostics = self._critic_loss(
-                self.critic.split(critic), state.critic, real, fake, noise
-            )
-            return total.sum(), diagnostics
-
-        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
-            total = self._generator_loss(
-                self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
-            )
-            return total.sum(), {"generator_loss": total}
-
         def energy(
             generator: Tensor, critic: Tensor
         ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics, Diagnostics]]:
-            d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
-            m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
+            d, m, d_aux, m_aux = self.gradients(generator, critic, state, d_step, m_step)
             return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, d_aux, m_aux)
 
         players = state.generator.parameters, state.critic.parameters
@@ -294,6 +279,58 @@ class Game:
             state, m + factor * to_generator, generator_diagnostics, None
         )
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
+
+    def gradients(
+        self,
+        generator: Tensor,
+        critic: Tensor,
+        state: State,
+        d_step: tuple[Tensor, Tensor, Tensor],
+        m_step: tuple[Tensor, Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor, Diagnostics, Diagnostics]:
+        """Gradients of the critic's and of the generator's loss at stacked parameters, each in its
+        own player's, and their diagnostics; the state gives the constraint's own.
+        """
+
+        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            real, latent, noise = d_step
+            fake = self._generate(self.generator.split(generator), latent)
+            total, diagnostics = self._critic_loss(
+                self.critic.split(critic), state.critic, real, fake, noise
+            )
+            return total.sum(), diagnostics
+
+        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            total = self._generator_loss(
+                self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
+            )
+            return total.sum(), {"generator_loss": total}
+
+        d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
+        m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
+        return d, m, d_aux, m_aux
+
+    def worst_step(
+        self, state: State, real: Tensor, latent: Tensor, noise: Tensor
+    ) -> tuple[State, Diagnostics]:
+        """One generator update up the critic's loss: the other side of a zero-sum game."""
+        critic = self.critic.split(state.critic.parameters)
+
+        def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
+            fake = self._generate(parameters, latent)
+            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, noise)
+            total = -diagnostics["critic_loss"]
+            return total.sum(), {"generator_loss": total}
+
+        gradient, diagnostics = self.generator.gradient(loss, state.generator)
+        return self._move_generator(state, gradient, diagnostics, None)
+
+    def critic_loss(self, state: State, real: Tensor, latent: Tensor, noise: Tensor) -> Tensor:
+        """Loss of the critics on one batch, without penalty, `(pack,)`."""
+        with torch.no_grad():
+            fake = self._generate(self.generator.split(state.generator.parameters), latent)
+            critic = self.critic.split(state.critic.parameters)
+            return self._critic_loss(critic, state.critic, real, fake, noise)[1]["critic_loss"]
 
     # --- what the players see -------------------------------------------------------------------
 

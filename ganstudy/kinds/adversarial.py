@@ -39,6 +39,37 @@ PENALISED = 2.5
 """D-steps with a penalty take a gradient of a gradient, at a third set of points."""
 
 
+class Equilibrium(Settings):
+    """What is measured of the game itself when training has ended."""
+
+    responses: int = Field(200, ge=1, description="steps of each player's answer to the other")
+    parameters: int = Field(
+        1000, ge=0, description="most parameters of both players whose Jacobian is taken"
+    )
+
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Attributes of what is measured; all are curves with a value at the last step alone."""
+        limit = f"NaN where the players have more than {self.parameters} parameters together"
+        return {
+            "duality_gap": {"long_name": "duality gap, from below", "role": "curve"},
+            "jacobian_real": {
+                "long_name": "largest real part of the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+            "jacobian_imaginary": {
+                "long_name": "largest imaginary part of the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+            "jacobian_rotation": {
+                "long_name": "share of rotation in the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+        }
+
+
 class Recording(Settings):
     """What is kept of a trial."""
 
@@ -50,6 +81,12 @@ class Recording(Settings):
         strict=False,
         min_length=1,
         description="metrics that are recorded as curves",
+    )
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    equilibrium: Equilibrium | None = Field(
+        None,
+        exclude_if=lambda equilibrium: equilibrium is None,
+        description="duality gap and eigenvalues of the game at the end; default: none, they cost",
     )
 
     @field_validator("metrics")
@@ -200,6 +237,13 @@ class Adversarial(Kind):
             raise ValueError(
                 f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"
             )
+        divergence, critic = info.data.get("divergence"), info.data.get("critic")
+        if record.equilibrium is not None:
+            if divergence is not None and divergence.closed_form:
+                raise ValueError(f"`equilibrium` is of two players; {divergence.name} trains one")
+            if critic is not None and critic.estimator is not None:
+                name = critic.estimator.name
+                raise ValueError(f"`equilibrium` is of two players; {name} trains one")
         problems = [metric.problem(target) for metric in record.metrics] if target else []
         for problem in filter(None, problems):
             raise ValueError(problem)
@@ -240,7 +284,7 @@ class Adversarial(Kind):
             "generator.steps": self.generator.steps,
             "steps": self.steps,
         }
-        kept = self.record.model_dump(include={"every", "samples"})
+        kept = self.record.model_dump(include={"every", "samples", "equilibrium"})
         return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
 
     def graph_key(self) -> str:
@@ -350,6 +394,11 @@ class Adversarial(Kind):
         described: dict[str, dict[str, Any]] = {
             name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()
         }
+        if self.record.equilibrium is not None:
+            described |= self.record.equilibrium.variables()
+            if self.constraint.fixes:
+                for name in ("jacobian_real", "jacobian_imaginary", "jacobian_rotation"):
+                    described[name]["missing"] += f", and with {self.constraint.name}"
         for metric in self.record.metrics:
             reading = dataclasses.asdict(metric.reading(self.target))
             described[metric.name] = {**reading, "role": "metric"}

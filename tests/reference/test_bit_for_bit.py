@@ -100,6 +100,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "kliep": {"critic": {"estimator": {"name": "kliep", "centres": 13, "iterations": 4}}},
     "lsif": {"critic": {"estimator": {"name": "lsif", "centres": 11, "iterations": 4}}},
     "default lsif": {"critic": {"estimator": "lsif"}, "updates": "extragradient"},
+    "equilibrium": {"record": {"equilibrium": {"responses": 3}}},
     "relativistic": {
         "divergences": [
             "relativistic_average",

@@ -278,6 +278,18 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  updates: consensus\n  critic: {estimator: kliep}\n",
         [":3", "trial.updates", "consensus", "kliep", "critic"],
     ),
+    "the game of an estimator": (
+        "trial:\n  critic: {estimator: kliep}\n  record: {equilibrium: {}}\n",
+        [":4", "trial.record", "equilibrium", "kliep"],
+    ),
+    "the game of one player": (
+        "trial:\n  divergence: mmd\n  record: {equilibrium: {}}\n",
+        [":4", "trial.record", "equilibrium", "mmd"],
+    ),
+    "unknown key of the game": (
+        "trial:\n  record:\n    equilibrium: {response: 10}\n",
+        [":4", "trial.record.equilibrium.response", "'responses'"],
+    ),
     "misspelt estimator": (
         "trial:\n  critic: {estimator: kleip}\n",
         [":3", "trial.critic.estimator", "'kleip'", "'kliep'"],
