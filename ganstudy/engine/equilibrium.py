@@ -102,10 +102,10 @@ def field_jacobian(game: Game, state: State, judged: Sequence[Batches]) -> NDArr
             to_critic, to_generator, *_ = game.gradients(*own, state, d_step, m_step)
             return -torch.cat([to_generator, to_critic], dim=1)
 
-        _, pull = torch.func.vjp(field, players)
+        pull: Any = torch.func.vjp(field, players)[1]
 
         def row(axis: Tensor, pull: Any = pull) -> Tensor:
-            (slopes,) = pull(axis.expand_as(players))
+            slopes: Tensor = pull(axis.expand_as(players))[0]
             return slopes
 
         rows = torch.func.vmap(row, chunk_size=_DIRECTIONS)(axes)
