@@ -13,7 +13,7 @@ import json
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -143,7 +143,10 @@ class Family(Generic[MemberT]):
 
 
 class FamilyField:
-    """Pydantic's view of a family: a union tagged by the member's name, open to plug-ins."""
+    """Pydantic's view of a family: a union tagged by the member's name, open to plug-ins.
+
+    Of a field whose type is `Member | None`, null is a value as well.
+    """
 
     def __init__(self, family: Family[Any], default: str, key: str) -> None:
         self.family, self.default, self.key = family, default, key
@@ -151,10 +154,12 @@ class FamilyField:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        schema: core_schema.CoreSchema = core_schema.no_info_plain_validator_function(
             self._member,
             serialization=core_schema.plain_serializer_function_ser_schema(self._dump),
         )
+        optional = type(None) in get_args(source)
+        return core_schema.nullable_schema(schema) if optional else schema
 
     def __get_pydantic_json_schema__(
         self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
@@ -169,6 +174,8 @@ class FamilyField:
                 definition["required"] = [self.key]
             references.append(reference)
         names = {"enum": list(self.family.names)}
+        if core["type"] == "nullable":
+            return {"anyOf": [names, *references, {"type": "null"}], "default": None}
         return {"anyOf": [names, *references], "default": self.default}
 
     def _member(self, value: Any) -> Member:

@@ -13,6 +13,7 @@ from ganstudy.score import tail_mean
 
 LOSSES = ("critic_loss", "generator_loss")
 NORMS = ("critic_gradient_norm", "generator_gradient_norm")
+AT_THE_END = ("duality_gap", "jacobian_real", "jacobian_imaginary", "jacobian_rotation")
 LEVEL = 0.05
 
 
@@ -34,7 +35,9 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
     Returns  variables (arm,), each where the dataset has its curves: for both losses
              `<loss>_strength` (mean share of the variance at the strongest frequency),
              `<loss>_cycles` (share of trials with a cycle), `<loss>_period` (median of those, in
-             M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median).
+             M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median);
+             medians of what `record.equilibrium` measures at the end, and `<name>_trials`, the
+             number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
     ds = with_arms(ds)
@@ -56,6 +59,10 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found["bound"] = _tail(ds["bound"]).where(complete).mean(over)
     for norm in (name for name in NORMS if name in ds):
         found[norm] = median(_tail(ds[norm]).where(complete), over)
+    for name in (name for name in AT_THE_END if name in ds):
+        last = _last(ds[name]).where(complete)
+        found[name] = median(last, over)
+        found[f"{name}_trials"] = last.notnull().sum(over)
     return xr.Dataset(found)
 
 
@@ -85,6 +92,14 @@ def _gap(logit: xr.DataArray) -> xr.DataArray:
     """|D - 1/2| at a logit: half the hyperbolic tangent of half of it."""
     values = logit.astype(np.float64).compute()
     return values.copy(data=np.abs(np.tanh(values.values / 2)) / 2)
+
+
+def _last(curves: xr.DataArray) -> xr.DataArray:
+    """The last number of each curve; trials of different lengths end at different steps."""
+    values = curves.astype(np.float64).compute()
+    known = values.copy(data=np.isfinite(values.values))
+    steps = np.arange(1, values.sizes["step"] + 1)
+    return values.isel(step=(known * steps).argmax("step")).drop_vars("step")
 
 
 def _tail(curves: xr.DataArray) -> xr.DataArray:

@@ -32,6 +32,10 @@ class Constraint(Member, ABC):
     perturbs: ClassVar[bool] = False
     """Whether it acts through `perturb`."""
 
+    fixes: ClassVar[bool] = False
+    """Whether its gradient holds something fixed that moves with the parameters: derivatives of
+    that gradient are then not those of the field that the players follow."""
+
     def project(self, parameters: Tensor) -> Tensor:
         """The nearest admissible parameters, `(*pack, size)`; applied after each D-step."""
         return parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,8 @@ class SpectralNorm(Constraint):
     Source  Miyato et al. 2018, algorithm 1 and eq. 11. `torch.nn.utils.spectral_norm` iterates in
             M-steps as well; here u stands still there, and v follows the new weights.
     """
+
+    fixes: ClassVar[bool] = True
 
     norm: float = Field(1.0, gt=0, description="c, the spectral norm of every layer")
 

@@ -44,6 +44,9 @@ class Divergence(Member, ABC):
     paired: ClassVar[bool] = False
     """Whether the generator's loss looks at logits on p too, by `paired_generator_loss`."""
 
+    log_ratio: ClassVar[bool] = False
+    """Whether the best logit is log p/q: an estimate of it can then take the critic's place."""
+
     @property
     def descends_exact(self) -> bool:
         """Whether the generator descends `exact`, and not something that has no name."""

@@ -8,7 +8,7 @@ $D^* = \frac{p}{p + q}$, that is $a^* = \log p - \log q$
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class ClassifierDivergence(Divergence, ABC):
     """A divergence defined by its generator loss; the critic is the Bayes classifier of p and q."""
+
+    log_ratio: ClassVar[bool] = True
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         r"""$-E_p \log D - E_q \log(1 - D)$; equals $2 \log 2$ at p = q."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class FJensenShannon(VariationalDivergence):
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Table 1 writes the divergence with
             a factor 1/2 that its f has not: this f gives 2 JS.
     """
+
+    log_ratio: ClassVar[bool] = True
 
     def f(self, u: Array) -> Array:
         """u log u - (u + 1) log((u + 1)/2)."""

@@ -25,6 +25,7 @@ class FReverseKL(VariationalDivergence):
     """
 
     overflows: ClassVar[bool] = True
+    log_ratio: ClassVar[bool] = True
 
     def f(self, u: Array) -> Array:
         """-log u."""

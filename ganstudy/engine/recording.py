@@ -11,6 +11,7 @@ import torch
 
 from ganstudy.engine.affine import critic_error, exact_value
 from ganstudy.engine.batches import evaluation_latent, held_out
+from ganstudy.engine.equilibrium import measured
 from ganstudy.engine.film import Camera
 from ganstudy.engine.step import AVERAGE
 from ganstudy.family import canonical_json
@@ -53,7 +54,7 @@ class Recorder:
         stack: Sequence[Trial[Adversarial]],
         device: torch.device,
     ) -> None:
-        self.trials = trials
+        self.trials, self.stack = trials, stack
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: Kept = {}
         self.camera = Camera(trials, stack, self.steps, device)
@@ -89,6 +90,9 @@ class Recorder:
         values["bound"] = self._bounds(values["critic_loss"])
         if any(self.known) and self.unseen is not None:
             values |= self._against_the_best(game, state, self.unseen, fake)
+        if last and self.trials[0].configuration.record.equilibrium is not None:
+            game_values = measured(self.stack, game, state)
+            values |= {name: value[:count] for name, value in game_values.items()}
         column = int(np.searchsorted(self.steps, step))
         for name, value in values.items():
             empty = np.full((count, len(self.steps)), np.nan, np.float32)

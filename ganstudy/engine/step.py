@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from ganstudy.engine.stacked import Stacked, choose
+from ganstudy.estimators import Estimator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
-    from ganstudy.networks import Architecture, Network
+    from ganstudy.networks import Architecture, Function
     from ganstudy.optimizers import Optimizer
     from ganstudy.updates import Updates
 
@@ -107,9 +108,9 @@ class Patience(NamedTuple):
 
 @dataclass(frozen=True)
 class Player:
-    """A network with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
+    """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
 
-    network: Network
+    function: Function
     architecture: Architecture
     shapes: dict[str, tuple[int, ...]]
     optimizers: Stacked[Optimizer]
@@ -126,7 +127,7 @@ class Player:
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.network.apply(self.architecture, parameters, x)
+        return self.function.apply(self.architecture, parameters, x)
 
     def gradient(
         self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState
@@ -246,6 +247,8 @@ class Game:
         """
         with torch.no_grad():
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
+            if isinstance(self.critic.function, Estimator):
+                return self._fit_critic(self.critic.function, state, real, fake, noise)
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
@@ -283,25 +286,10 @@ class Game:
         gradients; weight `(pack, 1)`.
         """
 
-        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
-            real, latent, noise = d_step
-            fake = self._generate(self.generator.split(generator), latent)
-            total, diagnostics = self._critic_loss(
-                self.critic.split(critic), state.critic, real, fake, noise
-            )
-            return total.sum(), diagnostics
-
-        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
-            total = self._generator_loss(
-                self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
-            )
-            return total.sum(), {"generator_loss": total}
-
         def energy(
             generator: Tensor, critic: Tensor
         ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics, Diagnostics]]:
-            d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
-            m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
+            d, m, d_aux, m_aux = self.gradients(generator, critic, state, d_step, m_step)
             return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, d_aux, m_aux)
 
         players = state.generator.parameters, state.critic.parameters
@@ -317,6 +305,58 @@ class Game:
         )
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
 
+    def gradients(
+        self,
+        generator: Tensor,
+        critic: Tensor,
+        state: State,
+        d_step: tuple[Tensor, Tensor, Tensor],
+        m_step: tuple[Tensor, Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor, Diagnostics, Diagnostics]:
+        """Gradients of the critic's and of the generator's loss at stacked parameters, each in its
+        own player's, and their diagnostics; the state gives the constraint's own.
+        """
+
+        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            real, latent, noise = d_step
+            fake = self._generate(self.generator.split(generator), latent)
+            total, diagnostics = self._critic_loss(
+                self.critic.split(critic), state.critic, real, fake, noise
+            )
+            return total.sum(), diagnostics
+
+        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+            total = self._generator_loss(
+                self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
+            )
+            return total.sum(), {"generator_loss": total}
+
+        d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
+        m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
+        return d, m, d_aux, m_aux
+
+    def worst_step(
+        self, state: State, real: Tensor, latent: Tensor, noise: Tensor
+    ) -> tuple[State, Diagnostics]:
+        """One generator update up the critic's loss: the other side of a zero-sum game."""
+        critic = self.critic.split(state.critic.parameters)
+
+        def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
+            fake = self._generate(parameters, latent)
+            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, noise)
+            total = -diagnostics["critic_loss"]
+            return total.sum(), {"generator_loss": total}
+
+        gradient, diagnostics = self.generator.gradient(loss, state.generator)
+        return self._move_generator(state, gradient, diagnostics, None)
+
+    def critic_loss(self, state: State, real: Tensor, latent: Tensor, noise: Tensor) -> Tensor:
+        """Loss of the critics on one batch, without penalty, `(pack,)`."""
+        with torch.no_grad():
+            fake = self._generate(self.generator.split(state.generator.parameters), latent)
+            critic = self.critic.split(state.critic.parameters)
+            return self._critic_loss(critic, state.critic, real, fake, noise)[1]["critic_loss"]
+
     # --- what the players see -------------------------------------------------------------------
 
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
@@ -328,8 +368,11 @@ class Game:
 
     def _judge(self, critic: Parameters, x: Tensor) -> Tensor:
         """Logits, `(pack, count, *) -> (pack, count / pac)`."""
-        joined = x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
-        return self.critic.forward(critic, joined)[..., 0]
+        return self.critic.forward(critic, self._joined(x))[..., 0]
+
+    def _joined(self, x: Tensor) -> Tensor:
+        """What the critic judges together, `(pack, count, *) -> (pack, count / pac, *)`."""
+        return x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
 
     def _witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
@@ -377,9 +420,9 @@ class Game:
                     return slopes
                 return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)
 
-            groups = real.shape[1] // self.pac
-            joined = [x.reshape(x.shape[0], groups, -1) for x in (real, fake)]
-            penalty = self.constraint.penalty(gradient, joined[0], joined[1], noise)
+            penalty = self.constraint.penalty(
+                gradient, self._joined(real), self._joined(fake), noise
+            )
             total = losses + penalty
             diagnostics["penalty"] = penalty
         return total, {**diagnostics, **slots}
@@ -409,6 +452,20 @@ class Game:
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
 
     # --- how they move --------------------------------------------------------------------------
+
+    def _fit_critic(
+        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Tensor
+    ) -> tuple[State, Diagnostics]:
+        """A new critic from one batch; the diagnostics are, as ever, of the one before it."""
+        old = state.critic.parameters
+        _, diagnostics = self._critic_loss(self.critic.split(old), state.critic, real, fake, noise)
+        real, fake = self._perturbed(real, fake, noise)
+        fitted = estimator.fit(self._joined(real), self._joined(fake))
+        new = torch.cat([fitted[name].flatten(1) for name in self.critic.shapes], dim=1)
+        finite = torch.isfinite(diagnostics["critic_loss"]) & torch.isfinite(new).all(dim=-1)
+        alive = state.alive & finite
+        critic = state.critic._replace(parameters=torch.where(alive[:, None], new, old))
+        return state._replace(critic=critic, alive=alive), diagnostics
 
     def _move_critic(
         self,

@@ -127,12 +127,12 @@ def _player(
     stream_block: int,
     device: torch.device,
 ) -> tuple[Player, PlayerState]:
-    network, pack = settings[0].network, len(trials)
-    shapes = network.shapes(settings[0], *layers)
+    function, pack = settings[0].function, len(trials)
+    shapes = function.shapes(settings[0], *layers)
     size = sum(math.prod(shape) for shape in shapes.values())
     parameters = np.empty((pack, size), np.float32)
     for row, trial, own in zip(parameters, trials, settings, strict=True):
-        values = network.initialise(own, trial.stream("init", stream_block), shapes)
+        values = function.initialise(own, trial.stream("init", stream_block), shapes)
         np.concatenate([values[name].ravel() for name in shapes], out=row)
     optimizers = stack([s.optimizer for s in settings], device, torch.float64)
     slots: dict[str, Tensor] = {}
@@ -142,7 +142,7 @@ def _player(
         for name in optimizer.weights:
             slots[name] = torch.zeros(pack, 1, dtype=torch.float64, device=device)
     lr = _column([s.lr for s in settings], device)
-    player = Player(network, settings[0], shapes, optimizers, lr)
+    player = Player(function, settings[0], shapes, optimizers, lr)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from ganstudy import networks, optimizers
+from ganstudy import estimators, networks, optimizers
 from ganstudy.family import Settings
 
 __all__ = ["Critic", "Generator", "Player", "UntilSettled"]
@@ -23,6 +23,11 @@ class Player(networks.Architecture):
         default="adam", validate_default=True, description="update rule"
     )
     lr: float = Field(1e-3, gt=0, description="learning rate")
+
+    @property
+    def function(self) -> networks.Function:
+        """What the player computes."""
+        return self.network
 
     def structure(self) -> dict[str, Any]:
         """What fixes the shapes and the forward pass; first values and updates do not."""
@@ -68,6 +73,23 @@ class Critic(Player):
         1, description="D-steps before the M-steps of a round: a number, or until the loss settles"
     )
     pac: int = Field(1, ge=1, description="samples of one law that the critic judges together")
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    estimator: Annotated[estimators.Estimator | None, estimators.family.field("kliep")] = Field(
+        None,
+        exclude_if=lambda estimator: estimator is None,
+        description="what finds log p/q anew in each D-step, in place of a trained network",
+    )
+
+    @property
+    def function(self) -> networks.Function:
+        """The estimator, if there is one."""
+        return self.estimator or self.network
+
+    def structure(self) -> dict[str, Any]:
+        """That of the estimator alone, if there is one."""
+        if self.estimator is None:
+            return super().structure()
+        return {"estimator": self.estimator.model_dump()}
 
     @property
     def most_steps(self) -> int:

@@ -38,6 +38,37 @@ PENALISED = 2.5
 """D-steps with a penalty take a gradient of a gradient, at a third set of points."""
 
 
+class Equilibrium(Settings):
+    """What is measured of the game itself when training has ended."""
+
+    responses: int = Field(200, ge=1, description="steps of each player's answer to the other")
+    parameters: int = Field(
+        1000, ge=0, description="most parameters of both players whose Jacobian is taken"
+    )
+
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Attributes of what is measured; all are curves with a value at the last step alone."""
+        limit = f"NaN where the players have more than {self.parameters} parameters together"
+        return {
+            "duality_gap": {"long_name": "duality gap, from below", "role": "curve"},
+            "jacobian_real": {
+                "long_name": "largest real part of the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+            "jacobian_imaginary": {
+                "long_name": "largest imaginary part of the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+            "jacobian_rotation": {
+                "long_name": "share of rotation in the game's eigenvalues",
+                "role": "curve",
+                "missing": limit,
+            },
+        }
+
+
 class Recording(Settings):
     """What is kept of a trial."""
 
@@ -49,6 +80,12 @@ class Recording(Settings):
         strict=False,
         min_length=1,
         description="metrics that are recorded as curves",
+    )
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    equilibrium: Equilibrium | None = Field(
+        None,
+        exclude_if=lambda equilibrium: equilibrium is None,
+        description="duality gap and eigenvalues of the game at the end; default: none, they cost",
     )
     # Left out of the canonical form, and so of ids: a film changes no number of a trial.
     frames: int = Field(
@@ -112,6 +149,23 @@ class Adversarial(Kind):
             raise ValueError(f"target {target.name} has no labels to condition on")
         return condition
 
+    @field_validator("critic")
+    @classmethod
+    def _estimable(cls, critic: Critic, info: ValidationInfo) -> Critic:
+        divergence, estimator = info.data.get("divergence"), critic.estimator
+        if estimator is None:
+            return critic
+        if divergence is not None and not divergence.log_ratio:
+            raise ValueError(
+                f"{estimator.name} estimates log p/q, which is not the best critic of "
+                f"{divergence.name}"
+            )
+        if critic.steps != 1:
+            raise ValueError(
+                f"{estimator.name} starts anew in each D-step; it needs `critic.steps: 1`"
+            )
+        return critic
+
     @field_validator("constraint")
     @classmethod
     def _constraint_applies(
@@ -121,6 +175,11 @@ class Adversarial(Kind):
         if divergence is not None and divergence.closed_form and constraint.name != "none":
             raise ValueError(
                 f"{divergence.name} trains no critic that {constraint.name} could bind"
+            )
+        estimator = None if critic is None else critic.estimator
+        if estimator is not None and constraint.name != "none" and not constraint.perturbs:
+            raise ValueError(
+                f"{estimator.name} trains no network that {constraint.name} could bind"
             )
         if critic is not None and critic.norm == "batch" and constraint.penalises:
             raise ValueError(
@@ -136,6 +195,10 @@ class Adversarial(Kind):
         divergence = info.data.get("divergence")
         if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
             raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
+        if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
+            raise ValueError(
+                f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
+            )
         if scheme.single and critic is not None and generator is not None:
             for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
                 if steps != 1:
@@ -162,6 +225,14 @@ class Adversarial(Kind):
         closed_form = divergence is not None and divergence.closed_form
         if closed_form and critic is not None and critic.pac > 1:
             raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
+        estimator = None if critic is None else critic.estimator
+        if critic is not None and estimator is not None:
+            inputs = batch // critic.pac
+            if inputs < estimator.centres:
+                raise ValueError(
+                    f"{estimator.name} has {estimator.centres} `centres`, and {inputs} "
+                    "samples to put them at"
+                )
         return batch
 
     @field_validator("record")
@@ -172,6 +243,13 @@ class Adversarial(Kind):
             raise ValueError(
                 f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"
             )
+        divergence, critic = info.data.get("divergence"), info.data.get("critic")
+        if record.equilibrium is not None:
+            if divergence is not None and divergence.closed_form:
+                raise ValueError(f"`equilibrium` is of two players; {divergence.name} trains one")
+            if critic is not None and critic.estimator is not None:
+                name = critic.estimator.name
+                raise ValueError(f"`equilibrium` is of two players; {name} trains one")
         problems = [metric.problem(target) for metric in record.metrics] if target else []
         for problem in filter(None, problems):
             raise ValueError(problem)
@@ -212,7 +290,8 @@ class Adversarial(Kind):
             "generator.steps": self.generator.steps,
             "steps": self.steps,
         }
-        kept = {name: getattr(self.record, name) for name in ("every", "samples", "frames")}
+        kept = self.record.model_dump(include={"every", "samples", "equilibrium"})
+        kept["frames"] = self.record.frames
         return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
 
     def graph_key(self) -> str:
@@ -242,6 +321,9 @@ class Adversarial(Kind):
         """
         generator, critic = self._layer_products()
         d_step = self.batch * (generator + 2 * 3 * critic) / MULTIPLY_ADDS_PER_SECOND
+        if self.critic.estimator is not None:
+            fit = self.critic.estimator.products(self.batch, self.layers("critic")[0])
+            d_step += fit / MULTIPLY_ADDS_PER_SECOND
         m_step = self.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
         if self.constraint.penalises:
             d_step *= PENALISED
@@ -256,20 +338,21 @@ class Adversarial(Kind):
     def working_set(self) -> int:
         """Activations of the D-step, both batches, and the critic's parameters and their state.
 
-        Without a critic, the distances between and within the batches.
+        Without a critic, the distances between and within the batches; with an estimator, its
+        kernels on them.
         """
-        units = sum(
-            player.width * player.depth * player.activation.inputs
-            for player in (self.critic, self.generator)
-        )
+        trained = [self.generator] if self.critic.estimator else [self.critic, self.generator]
+        units = sum(p.width * p.depth * p.activation.inputs for p in trained)
         numbers = 2 * self.batch * units + 4 * sum(self._layer_products())
         if self.divergence.closed_form:
             numbers += 4 * self.batch**2
+        if self.critic.estimator is not None:
+            numbers += 4 * self.batch * self.critic.estimator.centres
         return 4 * numbers
 
     def _layer_products(self) -> tuple[int, int]:
         def products(player: Player, inputs: int, outputs: int) -> int:
-            shapes = player.network.shapes(player, inputs, outputs)
+            shapes = player.function.shapes(player, inputs, outputs)
             return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
 
         generator = products(self.generator, *self.layers("generator"))
@@ -300,6 +383,8 @@ class Adversarial(Kind):
             "critic_gradient_norm": "gradient norm of the critic",
             "generator_gradient_norm": "gradient norm of the generator",
         }
+        if self.critic.estimator is not None:
+            del curves["critic_gradient_norm"]
         if self.constraint.penalises:
             curves["penalty"] = f"{self.constraint.name} of the critic"
         if not isinstance(self.critic.steps, int):
@@ -316,6 +401,11 @@ class Adversarial(Kind):
         described: dict[str, dict[str, Any]] = {
             name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()
         }
+        if self.record.equilibrium is not None:
+            described |= self.record.equilibrium.variables()
+            if self.constraint.fixes:
+                for name in ("jacobian_real", "jacobian_imaginary", "jacobian_rotation"):
+                    described[name]["missing"] += f", and with {self.constraint.name}"
         for metric in self.record.metrics:
             reading = dataclasses.asdict(metric.reading(self.target))
             described[metric.name] = {**reading, "role": "metric"}

@@ -37,7 +37,7 @@ class Architecture(Settings):
     bias: bool = Field(True, description="whether layers have biases")
 
 
-class Network(Member, ABC):
+class Function(Member, ABC):
     """A function with named parameters."""
 
     @abstractmethod
@@ -58,3 +58,7 @@ class Network(Member, ABC):
 
         Shapes  parameters `(pack, *shape)`; x `(pack, batch, inputs) -> (pack, batch, outputs)`.
         """
+
+
+class Network(Function, ABC):
+    """A function that is trained by gradient steps."""

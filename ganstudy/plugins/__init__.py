@@ -21,7 +21,7 @@ __all__ = ["FAMILIES", "PluginError", "families", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "metrics", "kinds"),
+    *("optimizers", "updates", "estimators", "metrics", "kinds"),
 )
 """Names of all families."""
 

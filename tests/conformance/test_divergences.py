@@ -311,6 +311,18 @@ def test_two_forms_of_the_non_saturating_divergence(points: int) -> None:
     assert exact == pytest.approx(left, abs=1e-12)
 
 
+@pytest.mark.parametrize("divergence", [c for c in CASES if c.log_ratio], ids=_identity)
+@every_size
+def test_best_logit_is_the_log_ratio_where_it_is_said_to_be(
+    divergence: Divergence, points: int
+) -> None:
+    """An estimate of log p/q takes the critic's place there."""
+    laws = _laws(points)
+    np.testing.assert_allclose(
+        divergence.optimal_logits(laws), np.log(laws.p / laws.q), rtol=1e-12, atol=1e-12
+    )
+
+
 @pytest.mark.parametrize(
     "cls", [m for m in MEMBERS if issubclass(m, ClassifierDivergence)], ids=lambda cls: cls.name
 )

@@ -97,6 +97,10 @@ FEATURES: dict[str, dict[str, Any]] = {
     "average": {"generator": {"average": 0.9}},
     "training set": {"training_set": 11},
     "kernels": {"divergences": ["mmd", "energy_distance", {"name": "mmd", "bandwidth": 2.0}]},
+    "kliep": {"critic": {"estimator": {"name": "kliep", "centres": 13, "iterations": 4}}},
+    "lsif": {"critic": {"estimator": {"name": "lsif", "centres": 11, "iterations": 4}}},
+    "default lsif": {"critic": {"estimator": "lsif"}, "updates": "extragradient"},
+    "equilibrium": {"record": {"equilibrium": {"responses": 3}}},
     "relativistic": {
         "divergences": [
             "relativistic_average",
@@ -151,7 +155,10 @@ def _featured(
 
 @pytest.mark.parametrize(
     ("feature", "batch"),
-    [*((feature, 33) for feature in FEATURES), ("batch norm", 96), ("consensus", 96)],
+    [
+        *((feature, 33) for feature in FEATURES if feature != "default lsif"),
+        *(("batch norm", 96), ("consensus", 96), ("kliep", 96), ("default lsif", 96)),
+    ],
 )
 def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
     """Alone, in packs and in other places of them, with batches that fill vectors and others."""
@@ -168,6 +175,7 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
     [
         *("gradient penalty", "r1", "spectral norm", "consensus", "consensus with a penalty"),
         *("simultaneous", "extragradient", "batch norm", "until", "kernels", "relativistic"),
+        *("kliep", "lsif"),
     ],
 )
 def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: str) -> None:
@@ -181,7 +189,7 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
     if culprit == "overflow":
         if feature in ("kernels", "relativistic"):
             pytest.skip("these packs hold no divergence that overflows")
-        worst["divergence"] = "f_kl"
+        worst["divergence"] = "forward_kl" if worst["critic"].get("estimator") else "f_kl"
     spoilt = Trial(Adversarial.model_validate(worst), 7)
     packed = train([trials[0], spoilt, trials[1]])
     alone = _by_id([train([t])[0] for t in trials])
@@ -312,6 +320,8 @@ COMPILED: list[tuple[str, ...]] = [
     ("consensus with a penalty",),
     ("relativistic", "batch norm"),
     ("kernels", "layer norm"),
+    ("kliep", "simultaneous"),
+    ("lsif", "pac"),
 ]
 """Features that share the one pair of graphs that each case compiles; a pair takes long.
 

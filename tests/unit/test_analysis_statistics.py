@@ -398,6 +398,21 @@ def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
     assert_allclose(found["critic_gap"], [0.0, 0.5])
     assert found["generator_loss_strength"].notnull().all()
     assert "bound" not in found
+    assert "duality_gap" not in found
+
+
+def test_game_at_the_end_is_the_last_number_of_complete_trials(make_study: Make) -> None:
+    """Trials end at different steps, and some have no Jacobian."""
+    ds = make_study({"divergence": ["a", "b"]}, seeds=3, samples=5)
+    gaps = ds["critic_loss"].copy(data=np.full(ds["critic_loss"].shape, np.nan))
+    gaps[0, :, -1] = [1.0, 2.0, 9.0]
+    gaps[1, 0, 1] = 5.0
+    ds["status"][0, 2] = "diverged"
+    found = analysis.equilibrium(ds.assign(duality_gap=gaps, jacobian_real=gaps * np.nan))
+    assert_allclose(found["duality_gap"], [1.5, 5.0])
+    assert_allclose(found["duality_gap_trials"], [2, 1])
+    assert found["jacobian_real"].isnull().all()
+    assert_allclose(found["jacobian_real_trials"], [0, 0])
 
 
 def test_accessor_has_the_verbs_of_analysis(make_study: Make) -> None:

@@ -274,6 +274,46 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  updates: consensus\n  critic: {steps: {until: 0.1}}\n",
         [":3", "trial.updates", "consensus", "`critic.steps: 1`"],
     ),
+    "consensus with an estimator": (
+        "trial:\n  updates: consensus\n  critic: {estimator: kliep}\n",
+        [":3", "trial.updates", "consensus", "kliep", "critic"],
+    ),
+    "the game of an estimator": (
+        "trial:\n  critic: {estimator: kliep}\n  record: {equilibrium: {}}\n",
+        [":4", "trial.record", "equilibrium", "kliep"],
+    ),
+    "the game of one player": (
+        "trial:\n  divergence: mmd\n  record: {equilibrium: {}}\n",
+        [":4", "trial.record", "equilibrium", "mmd"],
+    ),
+    "unknown key of the game": (
+        "trial:\n  record:\n    equilibrium: {response: 10}\n",
+        [":4", "trial.record.equilibrium.response", "'responses'"],
+    ),
+    "misspelt estimator": (
+        "trial:\n  critic: {estimator: kleip}\n",
+        [":3", "trial.critic.estimator", "'kleip'", "'kliep'"],
+    ),
+    "unknown parameter of an estimator": (
+        "trial:\n  critic: {estimator: {name: lsif, rigde: 1.0}}\n",
+        [":3", "trial.critic.estimator.rigde", "'ridge'"],
+    ),
+    "an estimator of another critic": (
+        "trial:\n  divergence: wasserstein\n  critic:\n    estimator: kliep\n",
+        [":4", "trial.critic", "wasserstein", "log p/q"],
+    ),
+    "an estimator that starts anew": (
+        "trial:\n  critic: {estimator: kliep, steps: 5}\n",
+        [":3", "trial.critic", "kliep", "`critic.steps: 1`"],
+    ),
+    "a penalty on an estimator": (
+        "trial:\n  critic: {estimator: kliep}\n  constraint: r1\n",
+        [":4", "trial.constraint", "kliep", "r1"],
+    ),
+    "more centres than samples": (
+        "trial:\n  batch: 64\n  critic: {estimator: {centres: 33}, pac: 2}\n",
+        [":3", "trial.batch", "33", "32"],
+    ),
     "consensus without a critic": (
         "trial:\n  updates: consensus\n  divergence: energy_distance\n",
         [":3", "trial.updates", "consensus", "energy_distance", "critic"],
