@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.step import Batches, Game, State
+    from ganstudy.engine.state import Batches, State
+    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.trial import Trial
 

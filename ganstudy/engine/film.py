@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.step import Game, State
+    from ganstudy.engine.state import State
+    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.trial import Trial
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.engine.stacked import choose
-from ganstudy.engine.step import Batches, Game, State
+from ganstudy.engine.state import Batches, State
+from ganstudy.engine.step import Game
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganstudy.engine.step import Diagnostics, Patience
+    from ganstudy.engine.state import Patience
+    from ganstudy.engine.step import Diagnostics
     from ganstudy.trial import ProgramName
 
     Step = Callable[..., tuple[State, Diagnostics]]

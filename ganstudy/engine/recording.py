@@ -13,7 +13,7 @@ from ganstudy.engine.affine import critic_error, exact_value
 from ganstudy.engine.batches import evaluation_latent, held_out
 from ganstudy.engine.equilibrium import measured
 from ganstudy.engine.film import Camera
-from ganstudy.engine.step import AVERAGE
+from ganstudy.engine.state import AVERAGE
 from ganstudy.family import canonical_json
 from ganstudy.trial import Record
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.step import Game, State
+    from ganstudy.engine.state import State
+    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.trial import ProgramName, Trial
     from ganstudy.updates._base import Diagnostics

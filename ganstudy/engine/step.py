@@ -6,160 +6,29 @@ Shapes carry a leading trial axis of length `pack`. The parameters of a player a
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 
+from ganstudy.engine.player import Player
 from ganstudy.engine.stacked import Stacked, choose
+from ganstudy.engine.state import AVERAGE, Patience, PlayerState, State
 from ganstudy.estimators import Estimator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from torch import Tensor
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
-    from ganstudy.networks import Architecture, Function
-    from ganstudy.optimizers import Optimizer
     from ganstudy.updates import Updates
 
     Parameters = Mapping[str, Tensor]
     Diagnostics = dict[str, Tensor]
 
-__all__ = ["AVERAGE", "Batches", "Game", "Patience", "Player", "PlayerState", "State"]
-
-AVERAGE = "average"
-"""Slot of the generator's averaged parameters."""
-
-
-class PlayerState(NamedTuple):
-    """Parameters `(pack, size)`, and the tensors of optimizer, constraint and average."""
-
-    parameters: Tensor
-    slots: dict[str, Tensor]
-
-
-class State(NamedTuple):
-    """All that the next step needs.
-
-    alive `(pack,)` bool: no loss, gradient norm or parameter was ever NaN or infinite.
-    survived `(pack,)` int64: M-steps completed alive.
-    """
-
-    generator: PlayerState
-    critic: PlayerState
-    alive: Tensor
-    survived: Tensor
-
-    def with_critic(self, other: State) -> State:
-        """This state, after an M-step, with the critic of another, after a D-step from the same.
-
-        Where the critic has died, the M-step beside it does not count.
-        """
-        lost = (self.alive & ~other.alive).to(self.survived.dtype)
-        return self._replace(
-            critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
-        )
-
-    def looking_ahead_from(self, start: State) -> State:
-        """This state as no step of its own: neither the count nor the average has seen it."""
-        slots = dict(self.generator.slots)
-        if AVERAGE in slots:
-            slots[AVERAGE] = start.generator.slots[AVERAGE]
-        return self._replace(
-            generator=self.generator._replace(slots=slots), survived=start.survived
-        )
-
-
-class Batches(NamedTuple):
-    """The random numbers of one round, a row for each gradient that is taken.
-
-    Shapes  real `(D-gradients, pack, batch, dimension + labels)`,
-            latent `(D-gradients + M-gradients, pack, batch, latent + labels)`,
-            noise `(D-gradients + M-gradients, pack, *, *)`: what the constraint draws, if anything.
-    """
-
-    real: Tensor
-    latent: Tensor
-    noise: Tensor
-
-    def d_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Real batch, latent batch and noise of a D-gradient."""
-        return self.real[number], self.latent[number], self.noise[number]
-
-    def m_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Those of an M-gradient; its real batch is that of the last D-gradient."""
-        place = len(self.real) + number
-        return self.real[-1], self.latent[place], self.noise[place]
-
-
-class Patience(NamedTuple):
-    """D-steps of a round end after `steps` of them without a fall of the critic's loss.
-
-    until `(pack,)`: the least fall that counts.
-    """
-
-    until: Tensor
-    steps: int
-
-
-@dataclass(frozen=True)
-class Player:
-    """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
-
-    function: Function
-    architecture: Architecture
-    shapes: dict[str, tuple[int, ...]]
-    optimizers: Stacked[Optimizer]
-    lr: Tensor
-
-    def split(self, parameters: Tensor) -> dict[str, Tensor]:
-        """Named views `(pack, *shape)` of the stacked parameters `(pack, size)`."""
-        pack, start, views = parameters.shape[0], 0, {}
-        for name, shape in self.shapes.items():
-            size = math.prod(shape)
-            views[name] = parameters[:, start : start + size].reshape(pack, *shape)
-            start += size
-        return views
-
-    def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.function.apply(self.architecture, parameters, x)
-
-    def gradient(
-        self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState
-    ) -> tuple[Tensor, Diagnostics]:
-        """Gradient `(pack, size)` of a summed loss, and what else the loss returns.
-
-        The sum over trials has each trial's own gradient, since no trial's loss depends on
-        another's parameters.
-        """
-        gradients, aux = torch.func.grad(loss, has_aux=True)(self.split(state.parameters))
-        pack = state.parameters.shape[0]
-        return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
-
-    def update(
-        self, state: PlayerState, gradient: Tensor, acting: Tensor, start: Tensor | None
-    ) -> tuple[PlayerState, Tensor]:
-        """The state after one optimizer update, and which trials have moved.
-
-        A trial that does not act, or whose new parameters are not all finite, keeps its own. The
-        update sets off from `start`, if given, instead of the parameters of the gradient.
-        """
-        change: Tensor | None = None
-        slots = dict(state.slots)
-        for optimizer, mask in self.optimizers.groups:
-            own, new = optimizer.update(gradient, state.slots, self.lr, state.parameters)
-            change = choose(mask, own, change)
-            slots |= {name: choose(mask, value, slots[name]) for name, value in new.items()}
-        assert change is not None
-        old = state.parameters if start is None else start
-        updated = old + change
-        moved = acting & torch.isfinite(updated).all(dim=-1)
-        return PlayerState(torch.where(moved[:, None], updated, old), slots), moved
+__all__ = ["Game"]
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,12 @@ import torch
 from ganstudy.divergences import Divergence
 from ganstudy.engine.batches import batches
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
+from ganstudy.engine.player import Player
 from ganstudy.engine.program import program
 from ganstudy.engine.recording import Recorder
 from ganstudy.engine.stacked import stack
-from ganstudy.engine.step import AVERAGE, Game, Patience, Player, PlayerState, State
+from ganstudy.engine.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.engine.step import Game
 
 if TYPE_CHECKING:
     from torch import Tensor

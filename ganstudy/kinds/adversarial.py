@@ -10,11 +10,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy import constraints, divergences, targets
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.family import Member, Settings, canonical_json
+from ganstudy.family import Member, canonical_json
 from ganstudy.kinds._base import Kind
 from ganstudy.kinds._players import Critic, Generator, Player
-from ganstudy.metrics import Metric, perfect_sampler
-from ganstudy.metrics import family as metric_family
+from ganstudy.kinds._recording import Recording
+from ganstudy.metrics import perfect_sampler
 from ganstudy.updates import Updates
 from ganstudy.updates import family as update_family
 
@@ -36,73 +36,6 @@ MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
 
 PENALISED = 2.5
 """D-steps with a penalty take a gradient of a gradient, at a third set of points."""
-
-
-class Equilibrium(Settings):
-    """What is measured of the game itself when training has ended."""
-
-    responses: int = Field(200, ge=1, description="steps of each player's answer to the other")
-    parameters: int = Field(
-        1000, ge=0, description="most parameters of both players whose Jacobian is taken"
-    )
-
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Attributes of what is measured; all are curves with a value at the last step alone."""
-        limit = f"NaN where the players have more than {self.parameters} parameters together"
-        return {
-            "duality_gap": {"long_name": "duality gap, from below", "role": "curve"},
-            "jacobian_real": {
-                "long_name": "largest real part of the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-            "jacobian_imaginary": {
-                "long_name": "largest imaginary part of the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-            "jacobian_rotation": {
-                "long_name": "share of rotation in the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-        }
-
-
-class Recording(Settings):
-    """What is kept of a trial."""
-
-    every: int = Field(100, ge=1, description="M-steps between two records of the curves")
-    samples: int = Field(2000, ge=1, description="samples that the metrics see, kept at the end")
-    metrics: tuple[Annotated[Metric, metric_family.field("modes_covered")], ...] = Field(
-        default=("modes_covered", "high_quality", "mode_kl"),
-        validate_default=True,
-        strict=False,
-        min_length=1,
-        description="metrics that are recorded as curves",
-    )
-    # It came after studies had been run: where it is not set, ids of trials do not know of it.
-    equilibrium: Equilibrium | None = Field(
-        None,
-        exclude_if=lambda equilibrium: equilibrium is None,
-        description="duality gap and eigenvalues of the game at the end; default: none, they cost",
-    )
-    # Left out of the canonical form, and so of ids: a film changes no number of a trial.
-    frames: int = Field(
-        10,
-        ge=0,
-        exclude=True,
-        description="frames of samples and critic in the plane, which change no id; 0 for none",
-    )
-
-    @field_validator("metrics")
-    @classmethod
-    def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
-        names = [metric.name for metric in metrics]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"recorded more than once: {', '.join(repeated)}")
-        return metrics
 
 
 def _name(member: Any, default: str) -> str:

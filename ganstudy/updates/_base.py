@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganstudy.engine.program import Program
-    from ganstudy.engine.step import Batches, Game, State
+    from ganstudy.engine.state import Batches, State
+    from ganstudy.engine.step import Game
 
     Diagnostics = Mapping[str, Tensor]
 

@@ -8,7 +8,8 @@ from ganstudy.updates._base import Updates
 
 if TYPE_CHECKING:
     from ganstudy.engine.program import Program
-    from ganstudy.engine.step import Batches, Game, State
+    from ganstudy.engine.state import Batches, State
+    from ganstudy.engine.step import Game
     from ganstudy.updates._base import Diagnostics
 
 

@@ -15,7 +15,8 @@ from tiny import trial
 
 from ganstudy.engine.batches import batches
 from ganstudy.engine.equilibrium import duality_gap, field_jacobian, spectrum
-from ganstudy.engine.step import Batches, Game, State
+from ganstudy.engine.state import Batches, State
+from ganstudy.engine.step import Game
 from ganstudy.engine.training import initial, train
 
 CPU = torch.device("cpu")

@@ -15,7 +15,7 @@ from torch import nn
 
 from ganstudy.engine.batches import batches, evaluation_latent, held_out
 from ganstudy.engine.program import program
-from ganstudy.engine.step import AVERAGE, Batches
+from ganstudy.engine.state import AVERAGE, Batches
 from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.trial import Trial

@@ -1,0 +1,84 @@
+"""What a step starts from: parameters, slots and random numbers, the trial axis first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State"]
+
+AVERAGE = "average"
+"""Slot of the generator's averaged parameters."""
+
+
+class PlayerState(NamedTuple):
+    """Parameters `(pack, size)`, and the tensors of optimizer, constraint and average."""
+
+    parameters: Tensor
+    slots: dict[str, Tensor]
+
+
+class State(NamedTuple):
+    """All that the next step needs.
+
+    alive `(pack,)` bool: no loss, gradient norm or parameter was ever NaN or infinite.
+    survived `(pack,)` int64: M-steps completed alive.
+    """
+
+    generator: PlayerState
+    critic: PlayerState
+    alive: Tensor
+    survived: Tensor
+
+    def with_critic(self, other: State) -> State:
+        """This state, after an M-step, with the critic of another, after a D-step from the same.
+
+        Where the critic has died, the M-step beside it does not count.
+        """
+        lost = (self.alive & ~other.alive).to(self.survived.dtype)
+        return self._replace(
+            critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
+        )
+
+    def looking_ahead_from(self, start: State) -> State:
+        """This state as no step of its own: neither the count nor the average has seen it."""
+        slots = dict(self.generator.slots)
+        if AVERAGE in slots:
+            slots[AVERAGE] = start.generator.slots[AVERAGE]
+        return self._replace(
+            generator=self.generator._replace(slots=slots), survived=start.survived
+        )
+
+
+class Batches(NamedTuple):
+    """The random numbers of one round, a row for each gradient that is taken.
+
+    Shapes  real `(D-gradients, pack, batch, dimension + labels)`,
+            latent `(D-gradients + M-gradients, pack, batch, latent + labels)`,
+            noise `(D-gradients + M-gradients, pack, *, *)`: what the constraint draws, if anything.
+    """
+
+    real: Tensor
+    latent: Tensor
+    noise: Tensor
+
+    def d_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Real batch, latent batch and noise of a D-gradient."""
+        return self.real[number], self.latent[number], self.noise[number]
+
+    def m_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Those of an M-gradient; its real batch is that of the last D-gradient."""
+        place = len(self.real) + number
+        return self.real[-1], self.latent[place], self.noise[place]
+
+
+class Patience(NamedTuple):
+    """D-steps of a round end after `steps` of them without a fall of the critic's loss.
+
+    until `(pack,)`: the least fall that counts.
+    """
+
+    until: Tensor
+    steps: int
