@@ -5,7 +5,7 @@ VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test check lint bench clean
+.PHONY: study test check lint docs bench clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -31,6 +31,14 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[test]"
 	touch $@ $(VENV)/.installed
+
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning docs build/docs
+	@echo build/docs/index.html
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) --editable ".[docs]"
+	touch $@
 
 bench: $(VENV)/.installed-bench
 	$(VENV)/bin/python -m benchmarks

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,12 @@ from matplotlib.figure import Figure
 from synthetic_dataset import RING
 from test_search_bayes import bayes, made_up, peak
 from tiny import write_study
+from unrendered import unrendered
 
 import ganstudy
 from ganstudy import analysis, plot
 from ganstudy.pipeline import run
 from ganstudy.report import build
-from ganstudy.report.drawing import Drawing
 from ganstudy.store import RunDirectory, gather, open_run
 from ganstudy.study import load
 
@@ -75,20 +74,6 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     directory.study.write_text("question: made up\n")
     gather(directory, own)
     return open_run(directory.path).compute()
-
-
-@contextmanager
-def unrendered() -> Iterator[dict[str, Figure]]:
-    """The figures of reports as they are built, by name; writing them out takes seconds."""
-    figures: dict[str, Figure] = {}
-
-    def keep(drawing: Drawing, folder: Path) -> str:
-        figures[drawing.name] = drawing.figure
-        return ""
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Drawing, "save", keep)
-        yield figures
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,26 @@
+"""Reports whose figures are drawn and not written out, which is what takes their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from ganstudy.report.drawing import Drawing
+
+
+@contextmanager
+def unrendered() -> Iterator[dict[str, Figure]]:
+    """The figures of reports as they are built, by name."""
+    figures: dict[str, Figure] = {}
+
+    def keep(drawing: Drawing, folder: Path) -> str:
+        figures[drawing.name] = drawing.figure
+        return ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Drawing, "save", keep)
+        yield figures
