@@ -125,9 +125,10 @@ def rule(findings: Findings, shown: Sequence[Scene]) -> str:
     """Which trials are shown, in a sentence."""
     among = "settings and seeds" if findings.axes else "seeds"
     text = (
-        f"Of each arm the trial in the middle by {findings.metric.long_name}, of all its {among} "
-        "with a film (the worse of two)."
+        f"Of each arm the trial in the middle by {findings.metric.long_name}, among those of all "
+        f"its {among} that have a film; of two in the middle, the worse."
     )
-    if len(shown) == MOST < len(findings.arms):
-        text += f" {MOST} of {len(findings.arms)} arms, evenly chosen."
+    if len(shown) < len(findings.arms):
+        which = "evenly chosen" if len(shown) == MOST else "those with films"
+        text += f" {len(shown)} of {len(findings.arms)} arms, {which}."
     return text
