@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,11 +156,12 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     return index
 
 
-def opening(dataset: xr.Dataset, run: Path) -> str:
-    """The call of `ganstudy` that opens the dataset of a page."""
-    if "runs" in dataset.attrs:
-        return f"open_runs({', '.join(map(json.dumps, dataset.attrs['runs']))})"
-    return f"open_run({json.dumps(run.as_posix())})"
+def opening(dataset: xr.Dataset, run: Path) -> Markup:
+    """The call of `ganstudy` that opens the dataset of a page; its quotes stay as they are."""
+    paths = dataset.attrs.get("runs", [run.as_posix()])
+    verb = "open_runs" if "runs" in dataset.attrs else "open_run"
+    text = f"{verb}({', '.join(json.dumps(path, ensure_ascii=False) for path in paths)})"
+    return Markup(html.escape(text, quote=False))
 
 
 def _picture(drawing: Drawing, destination: Path) -> Picture:

@@ -253,7 +253,7 @@ def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (call,) = re.findall(r"ds = (ganstudy\.open_runs\([^<]*\))</code>", html)
     import ganstudy
 
-    ds: Any = eval(call.replace("&#34;", '"'), {"ganstudy": ganstudy})
+    ds: Any = eval(call, {"ganstudy": ganstudy})
     best = analysis.rank_arms(ds).isel(arm=0)
     assert f"<strong>{best['arm'].item()}</strong> ranks first" in html
     # A run's own report is not written over.
