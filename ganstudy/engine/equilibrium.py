@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["duality_gap", "field_jacobian", "measured", "spectrum"]
 
-_DIRECTIONS = 64
-"""Rows of the Jacobian that are computed at once."""
+_ROWS = 256
+"""Rows of Jacobians that are computed at once, those of all trials together: memory bounds them."""
 
 
 def measured(
@@ -94,6 +94,7 @@ def field_jacobian(game: Game, state: State, judged: Sequence[Batches]) -> NDArr
     size = state.generator.parameters.shape[1]
     players = torch.cat([state.generator.parameters, state.critic.parameters], dim=1)
     axes = torch.eye(players.shape[1], dtype=players.dtype, device=players.device)
+    chunk = max(_ROWS // len(players), 1)
     total: Tensor | None = None
     for batch in judged:
         d_step, m_step = (tuple(x.double() for x in s) for s in (batch.d_step(0), batch.m_step(0)))
@@ -109,7 +110,7 @@ def field_jacobian(game: Game, state: State, judged: Sequence[Batches]) -> NDArr
             slopes: Tensor = pull(axis.expand_as(players))[0]
             return slopes
 
-        rows = torch.func.vmap(row, chunk_size=_DIRECTIONS)(axes)
+        rows = torch.func.vmap(row, chunk_size=chunk)(axes)
         total = rows if total is None else total + rows
     assert total is not None
     jacobians: NDArray[np.float64] = (total / len(judged)).transpose(0, 1).cpu().numpy()
