@@ -98,7 +98,7 @@ def test_netcdf_brings_everything_back(tiny_run: Path, tmp_path: Path) -> None:
 
 def test_pandas_has_a_row_for_each_trial_and_step(tiny_run: Path) -> None:
     ds = open_run(tiny_run)
-    table = ds[["modes_covered", "mode_kl"]].to_dataframe()
+    table = ds[["status", "modes_covered"]].to_dataframe()
     assert table.index.names == ["divergence", "critic_steps", "seed", "step"]
     assert len(table) == 2 * 2 * 2 * 3
     here = table.loc[("minimax", 1, 0, 60)]
