@@ -83,9 +83,9 @@ def markdown(results: dict[str, Any]) -> str:
         lines += [f"| {k} | {v:.3g} |" for k, v in part.items() if k != "machine"]
         lines.append("")
     if part := results.get("growth"):
-        lines += ["## Growth", "", "| varied | value | seconds per trial |", "|---|---|---|"]
+        lines += ["## Growth", "", "| varied | value | seconds |", "|---|---|---|"]
         lines += [
-            f"| {name} | {value} | {seconds:.4g} |"
+            f"| {name} | {value} | {seconds:.1f} |"
             for name, rows in part["series"].items()
             for value, seconds in rows
         ]

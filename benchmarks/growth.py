@@ -1,4 +1,4 @@
-"""Cost of a trial against the number of trials, of steps, and against width; a figure."""
+"""Seconds of a study against the number of trials, of steps, and against width; a figure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ seeds: {seeds}
 engine: {{program: eager}}
 """
 
+FIGURE = Path(__file__).parents[1] / "docs" / "growth.png"
+
 SERIES = {
     "trials": [{"seeds": seeds} for seeds in (5, 50, 500, 5000)],
     "steps": [{"steps": steps} for steps in (50, 200, 800, 3200)],
@@ -40,21 +42,32 @@ def measure() -> dict[str, Any]:
                 study = Path(folder) / f"{name}.yaml"
                 study.write_text(STUDY.format(**settings))
                 out = Path(folder) / f"{name}-{time.time_ns()}"
-                seconds = session_seconds(study, out)
                 value = settings["seeds"] * 2 if name == "trials" else settings[name]
-                series.setdefault(name, []).append((value, seconds / (2 * settings["seeds"])))
-    draw(series, Path(__file__).parent / "growth.svg")
+                series.setdefault(name, []).append((value, session_seconds(study, out)))
+    draw(series, FIGURE)
     return {"series": series}
 
 
 def draw(series: dict[str, list[tuple[int, float]]], path: Path) -> None:
+    """Seconds with the straight line of least squares; against the square of width, since that is
+    what the multiply-adds of a layer grow with."""
     import matplotlib.pyplot as plt
+    import numpy as np
 
-    figure, axes = plt.subplots(1, len(series), figsize=(10, 3.2), layout="constrained")
-    labels = {"trials": "number of trials", "steps": "M-steps", "width": "width of the layers"}
+    figure, axes = plt.subplots(1, len(series), figsize=(10, 3.0), layout="constrained")
+    labels = {
+        "trials": "trials of 50 steps, width 16",
+        "steps": "M-steps of 40 trials, width 16",
+        "width": "square of the width, 40 trials of 50 steps",
+    }
     for ax, (name, rows) in zip(axes, series.items(), strict=True):
-        ax.loglog(*zip(*rows, strict=True), marker="o")
-        ax.set_xlabel(labels[name])
+        x, seconds = np.array(rows, float).T
+        x = x**2 if name == "width" else x
+        slope, start = np.polyfit(x, seconds, 1)
+        ends = np.array([0, x.max()])
+        ax.plot(ends, start + slope * ends, color="0.7", zorder=0)
+        ax.plot(x, seconds, "o")
+        ax.set(xlabel=labels[name], ylim=(0, None))
         ax.grid(alpha=0.3)
-    axes[0].set_ylabel("seconds per trial")
-    figure.savefig(path)
+    axes[0].set_ylabel("seconds, both cores")
+    figure.savefig(path, dpi=110)

@@ -14,6 +14,7 @@ import xarray as xr
 from ganstudy.analysis.design import arm_dim, setting_dims
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
+from ganstudy.film import FILM
 from ganstudy.store import RunError
 from ganstudy.store.resolved import Resolved
 
@@ -97,7 +98,9 @@ def _compared(ds: xr.Dataset, settings: set[str]) -> str:
 
 def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -> xr.Dataset:
     """A run's dataset with its arms on `arm`, and every variable along all axes of any run."""
-    ds = run.dataset.compute()
+    # Films of different windows have no grid in common, and are the largest part of a dataset.
+    filmed = {dim for dims in FILM.values() for dim in dims}
+    ds = run.dataset.drop_dims(filmed & set(run.dataset.dims)).compute()
     arms = [run.name]
     if compared:
         values = ds[compared].values.tolist()
@@ -234,7 +237,7 @@ def _rank_by_what_all_have(joined: xr.Dataset, runs: Sequence[Run]) -> None:
         if len(having) < len(runs):
             joined[name].attrs = {**joined[name].attrs, "role": "curve"}
         low, high = zip(*(attrs["bounds"] for attrs in having), strict=True)
-        joined[name].attrs = {**joined[name].attrs, "bounds": [min(low), max(high)]}
+        joined[name].attrs = {**joined[name].attrs, "bounds": (min(low), max(high))}
 
 
 def _without_repetition(joined: xr.Dataset) -> xr.Dataset:

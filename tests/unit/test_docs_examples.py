@@ -55,7 +55,7 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     header = "area,perimeter,texture,type\n"
     rows = "".join(f"{k},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
-    for name in ("study", "mode_collapse", "equilibrium"):
+    for name in ("study", "mode_collapse", "equilibrium", "a", "b"):
         shutil.copytree(tiny_run, tmp_path / "runs" / name)
     with unrendered():
         yield tmp_path
