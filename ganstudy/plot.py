@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import is_search, tuned
 from ganstudy.report import bounds as _bounds
+from ganstudy.report import critics as _critics
 from ganstudy.report import curves as _curves
 from ganstudy.report import effects as _effects
+from ganstudy.report import film_stills as _film_stills
 from ganstudy.report import gallery as _gallery
 from ganstudy.report import heatmap as _heatmap
 from ganstudy.report import labels as _labels
@@ -37,14 +39,17 @@ from ganstudy.report import stability as _stability
 from ganstudy.report import style, theory
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.scenes import scenes
 from ganstudy.report.search import Searched
 
 __all__ = [
     "bounds",
     "budget",
+    "critics",
     "curves",
     "diagnostics",
     "effects",
+    "film",
     "gallery",
     "heatmap",
     "importances",
@@ -176,6 +181,18 @@ def gallery(ds: xr.Dataset) -> Panels:
     return _panels(_gallery.draw, found)
 
 
+def critics(ds: xr.Dataset) -> Panels:
+    """What the critic of one trial of each arm says of every place at the end."""
+    found = _findings(ds)
+    return _filmed(_critics.draw, found)
+
+
+def film(ds: xr.Dataset) -> Panels:
+    """First, middle and last frame of how one generator of each arm moved, over its gradients."""
+    found = _findings(ds)
+    return _filmed(_film_stills.draw, found)
+
+
 def stability(ds: xr.Dataset, metric: str | None = None) -> Panels:
     """Share of trials diverged, drops per trial and drawdown (`ds.gan.stability`)."""
     return _panels(_stability.draw, _findings(ds, metric))
@@ -236,6 +253,14 @@ def _searched(ds: xr.Dataset) -> Searched:
 def _need(possible: bool, reason: str) -> None:
     if not possible:
         raise ValueError(f"nothing to draw: {reason}")
+
+
+def _filmed(draw: Callable[..., Drawing | None], found: Findings) -> Panels:
+    with style.figure_style():
+        drawing = draw(found, scenes(found))
+    if drawing is None:
+        raise ValueError("no trial has such a film: see `record.frames`")
+    return _shown(drawing)
 
 
 def _panels(draw: Callable[..., Drawing | None], *arguments: object) -> Panels:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores
+from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings, decimals_of
 
@@ -157,13 +158,12 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
         columns["critic: |D - 1/2|"] = _means(found["trial_critic_gap"], _two, (0.0, 0.5))
-    if not columns or not any(map(np.isfinite, _numbers(found))):
-        return None
-    return _by_arm(findings, colours, columns)
-
-
-def _numbers(found: xr.Dataset) -> list[float]:
-    return [float(x) for name in found.data_vars for x in np.ravel(found[name].values)]
+    for name in AT_THE_END:
+        if name in found:
+            heading = str(findings.ds[name].attrs["long_name"])
+            columns[f"{heading}, median"] = [prose.number(x, 3) for x in found[name].values]
+    known = {name: cells for name, cells in columns.items() if {*cells} != {prose.MISSING}}
+    return _by_arm(findings, colours, known) if known else None
 
 
 def _by_arm(

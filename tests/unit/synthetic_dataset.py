@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ganstudy import film
+from ganstudy.targets import from_config
+
 RING = {"name": "ring", "modes": 8, "radius": 1.0, "std": 0.02}
 DIVERGENCES = ["minimax", "non_saturating", "reverse_kl", "wasserstein"]
 GRID: dict[str, Sequence[Any]] = {
@@ -171,3 +174,42 @@ def _ring_samples(
     planar[between] += 0.4 * rng.normal(size=(int(between.sum()), 2))
     extra = rng.normal(size=(count, max(features - 2, 0)))
     return np.concatenate([planar, extra], axis=1)[:, :features].astype(np.float32)
+
+
+FRAMES = 4
+
+
+def filmed(ds: xr.Dataset, particles: int = 10) -> xr.Dataset:
+    """The study with films: particles that run outwards, over the logit x + 2 y."""
+    dims = tuple(map(str, ds["status"].dims))
+    shape = ds["status"].shape
+    rng = np.random.default_rng(3)
+    edges = film.window(from_config(json.loads(str(ds["target_settings"].item()))))
+    (x, y), (at_x, at_y) = film.grid(edges, film.GRID), film.grid(edges, film.ARROWS)
+    samples = np.full((*shape, FRAMES, particles, 2), np.nan, np.float32)
+    for point in np.ndindex(*shape):
+        seen = {"complete": FRAMES, "diverged": 2}.get(str(ds["status"].values[point]), 0)
+        direction = rng.normal(size=(particles, 2))
+        samples[point][:seen] = np.linspace(0.1, 0.8, FRAMES)[:seen, None, None] * direction
+    alive = np.isfinite(samples[..., 0, 0])
+    logits = np.broadcast_to(x + 2 * y[:, None], (*shape, FRAMES, film.GRID, film.GRID))
+    pull = np.broadcast_to([1.0, 2.0], (*shape, FRAMES, film.ARROWS, film.ARROWS, 2)).astype(
+        np.float32
+    )
+    return ds.assign(
+        frame_step=("frame", 100.0 * np.arange(1, FRAMES + 1)),
+        film_window=(("coordinate", "edge"), edges),
+        frame_samples=((*dims, "frame", "particle", "coordinate"), samples),
+        critic_logits=(
+            (*dims, "frame", "grid_y", "grid_x"),
+            np.where(alive[..., None, None], logits, np.nan),
+        ),
+        generator_pull=(
+            (*dims, "frame", "arrow_y", "arrow_x", "coordinate"),
+            np.where(alive[..., None, None, None], pull, np.nan),
+        ),
+        divergence_settings=(
+            "divergence",
+            [json.dumps({"name": str(name)}) for name in ds["divergence"].values],
+        ),
+    ).assign_coords(grid_x=x, grid_y=y, arrow_x=at_x, arrow_y=at_y)

@@ -18,7 +18,7 @@ import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from synthetic_dataset import RING
+from synthetic_dataset import RING, filmed
 from test_search_bayes import bayes, made_up, peak
 from tiny import write_study
 from unrendered import unrendered
@@ -56,7 +56,7 @@ def grid(make_study: Make) -> xr.Dataset:
     ds["bound"] = (0.8 * ds["critic_loss"]).assign_attrs(long_name="lower bound")
     angle = np.arctan2(ds["samples"].isel(feature=1), ds["samples"].isel(feature=0))
     ds["labels"] = (np.round(angle * 8 / (2 * np.pi)) % 8).astype(np.int64)
-    return ds.assign(target_settings=json.dumps(RING))
+    return filmed(ds.assign(target_settings=json.dumps(RING)))
 
 
 @pytest.fixture(scope="module")

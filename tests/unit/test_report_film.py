@@ -14,54 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from synthetic_dataset import filmed
 
 from ganstudy import analysis
-from ganstudy.film import ARROWS, GRID, grid, window
 from ganstudy.report import critics, film, film_stills, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
 from ganstudy.report.scenes import MOST, Scene, scenes
-from ganstudy.targets import from_config
 
 Make = Callable[..., xr.Dataset]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FRAMES = 4
 ARMS = ["minimax", "wasserstein"]
-
-
-def filmed(ds: xr.Dataset, particles: int = 10) -> xr.Dataset:
-    """The study with films: particles that run outwards, over the logit x + 2 y."""
-    dims = tuple(map(str, ds["status"].dims))
-    shape = ds["status"].shape
-    rng = np.random.default_rng(3)
-    edges = window(from_config(json.loads(str(ds["target_settings"].item()))))
-    (x, y), (at_x, at_y) = grid(edges, GRID), grid(edges, ARROWS)
-    samples = np.full((*shape, FRAMES, particles, 2), np.nan, np.float32)
-    for point in np.ndindex(*shape):
-        seen = {"complete": FRAMES, "diverged": 2}.get(str(ds["status"].values[point]), 0)
-        direction = rng.normal(size=(particles, 2))
-        samples[point][:seen] = np.linspace(0.1, 0.8, FRAMES)[:seen, None, None] * direction
-    alive = np.isfinite(samples[..., 0, 0])
-    logits = np.broadcast_to(x + 2 * y[:, None], (*shape, FRAMES, GRID, GRID))
-    pull = np.broadcast_to([1.0, 2.0], (*shape, FRAMES, ARROWS, ARROWS, 2)).astype(np.float32)
-    return ds.assign(
-        frame_step=("frame", 100.0 * np.arange(1, FRAMES + 1)),
-        film_window=(("coordinate", "edge"), edges),
-        frame_samples=((*dims, "frame", "particle", "coordinate"), samples),
-        critic_logits=(
-            (*dims, "frame", "grid_y", "grid_x"),
-            np.where(alive[..., None, None], logits, np.nan),
-        ),
-        generator_pull=(
-            (*dims, "frame", "arrow_y", "arrow_x", "coordinate"),
-            np.where(alive[..., None, None, None], pull, np.nan),
-        ),
-        divergence_settings=(
-            "divergence",
-            [json.dumps({"name": str(name)}) for name in ds["divergence"].values],
-        ),
-    ).assign_coords(grid_x=x, grid_y=y, arrow_x=at_x, arrow_y=at_y)
 
 
 @pytest.fixture(scope="module")
