@@ -1,6 +1,9 @@
 """A soak: 2,000 short trials under random kills, with every trial accounted for and no leak.
 
-    python benchmarks/soak.py [--trials 2000] [--seconds-between-kills 2.0]
+    python benchmarks/soak.py [--trials 2000] [--seconds-between-kills 8.0]
+
+Between kills there must be time for a worker to start, which takes seconds: where none ever gets to
+train, a run ends with a message instead of trying for ever.
 
 Kills a worker at random moments, for as long as there is work, in one process that keeps running,
 and prints counts, memory, open files, threads and processes of the parent: after a tenth of the
@@ -81,7 +84,7 @@ def kill_at_random(between: float, over: threading.Event, kills: list[int]) -> N
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=2000)
-    parser.add_argument("--seconds-between-kills", type=float, default=2.0)
+    parser.add_argument("--seconds-between-kills", type=float, default=8.0)
     given = parser.parse_args()
     checkpoints.EVERY = 0.2
     # A page of figures about 2,000 trials is not what is tested here.
