@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from browser import needs_browser, opened, title, with_script
 from synthetic_dataset import filmed
 
 from ganstudy import analysis
@@ -24,7 +22,6 @@ from ganstudy.report.scenes import MOST, Scene, scenes
 
 Make = Callable[..., xr.Dataset]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARMS = ["minimax", "wasserstein"]
 
 
@@ -169,11 +166,9 @@ ACTIONS = {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+@needs_browser
 def test_the_film_is_stepped_and_played_in_a_browser(index: Path, tmp_path: Path) -> None:
     """Every action in a frame of its own, so that one start of the browser shows them all."""
-    source = index.read_text()
-    guard = "<script>window.onerror = (m) => { document.title = 'ERROR ' + m; };</script>"
     for name, action in ACTIONS.items():
         act = (
             "const slider = document.getElementById('film-frame'),"
@@ -185,9 +180,7 @@ def test_the_film_is_stepped_and_played_in_a_browser(index: Path, tmp_path: Path
             "arrows: document.querySelector('.film-scene .arrows').getAttribute('d').length,"
             "stills: getComputedStyle(document.getElementById('film-stills')).display});"
         )
-        page = source.replace("<style>", guard + "<style>", 1)
-        page = page.replace("</body>", f"<script>{act}</script></body>")
-        index.with_name(f"{name}.html").write_text(page)
+        with_script(index, act, name)
     frames = "".join(f'<iframe src="{name}.html" name="{name}"></iframe>' for name in ACTIONS)
     read = (
         "window.onload = () => { document.title = JSON.stringify(Object.fromEntries("
@@ -196,24 +189,8 @@ def test_the_film_is_stepped_and_played_in_a_browser(index: Path, tmp_path: Path
     )
     whole = index.with_name("all.html")
     whole.write_text(f"<title></title>{frames}<script>{read}</script>")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic"]
-    flags += ["--allow-file-access-from-files", "--force-prefers-reduced-motion"]
-    shown = subprocess.run(
-        [
-            str(CHROMIUM),
-            *flags,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--dump-dom",
-            whole.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-    )
-    title = re.search(r"<title>(.*?)</title>", shown.stdout, re.DOTALL)
-    assert title is not None
-    titles = json.loads(html.unescape(title[1]))
+    flags = ("--allow-file-access-from-files", "--force-prefers-reduced-motion")
+    titles = json.loads(title(opened(whole, *flags)))
     found: dict[str, dict[str, Any]] = {}
     for name, text in titles.items():
         assert not text.startswith("ERROR")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from browser import needs_browser, opened, with_script
 from scipy import stats
 
 import ganstudy
@@ -25,8 +26,6 @@ from ganstudy.report.tables import MOST_ROWS, equilibrium_table, score_table, st
 from ganstudy.report.trials import metric_table, setting_table, trial_table
 
 Make = Callable[..., xr.Dataset]
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -115,27 +114,12 @@ class Rows(HTMLParser):
 
 
 def in_browser(page: Path, script: str) -> Rows:
-    """The table after a script has run at the end of the page, with an error made visible."""
-    assert CHROMIUM is not None
-    guard = "<script>window.onerror = (m) => { document.title = 'ERROR ' + m; };</script>"
-    html = page.read_text().replace("<style>", guard + "<style>", 1)
-    acted = page.with_name("acted.html")
-    acted.write_text(html.replace("</body>", f"<script>{script}</script></body>"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-    profile = page.parent / "profile"
-    shown = subprocess.run(
-        [CHROMIUM, *flags, f"--user-data-dir={profile}", "--dump-dom", acted.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert "<title>ERROR" not in shown.stdout
-    return Rows(shown.stdout)
+    """The table after a script has run at the end of the page."""
+    return Rows(opened(with_script(page, script)))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+@needs_browser
 def test_trials_are_sorted_and_filtered_in_a_browser(make_study: Make, tmp_path: Path) -> None:
     ds = make_study(
         {"divergence": ["minimax", "reverse_kl"], "critic_steps": [1, 10, 2]},

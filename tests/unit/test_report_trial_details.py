@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
-import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from browser import needs_browser, opened, title, with_script
 
 from ganstudy.report import trial_details
 from ganstudy.report.contours import backdrop
@@ -22,8 +19,6 @@ from ganstudy.report.page import build
 from ganstudy.report.trials import trial_table
 
 Make = Callable[..., xr.Dataset]
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +110,7 @@ def test_a_study_without_samples_has_curves_alone(make_study: Make) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+@needs_browser
 def test_a_row_is_opened_by_its_button_in_a_browser(small: xr.Dataset, tmp_path: Path) -> None:
     """It stays open while the table is sorted, and closes where it was opened."""
     page = build(small, {}, tmp_path / "report")
@@ -145,24 +140,7 @@ def test_a_row_is_opened_by_its_button_in_a_browser(small: xr.Dataset, tmp_path:
       seen.failed = rows()[failed + 1].textContent;
       document.title = JSON.stringify(seen);
     """
-    guard = "<script>window.onerror = (m) => { document.title = 'ERROR ' + m; };</script>"
-    acted = page.with_name("acted.html")
-    source = page.read_text().replace("<style>", guard + "<style>", 1)
-    acted.write_text(source.replace("</body>", f"<script>{script}</script></body>"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic"]
-    shown = subprocess.run(
-        [
-            *(str(CHROMIUM), *flags, f"--user-data-dir={tmp_path / 'profile'}"),
-            *("--dump-dom", acted.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=240,
-    )
-    title = re.search(r"<title>(.*?)</title>", shown.stdout, re.DOTALL)
-    assert title is not None
-    seen = json.loads(html.unescape(title[1]))
+    seen = json.loads(title(opened(with_script(page, script))))
     assert (seen["before"], seen["opened"], seen["sorted"], seen["closed"]) == (11, 12, 12, 11)
     assert seen["focused"] is True
     assert seen["expanded"] == "true"
