@@ -77,7 +77,8 @@ def markdown(results: dict[str, Any]) -> str:
             f"| {k} | {'not installed' if v is None else f'{v:.0f}'} |"
             for k, v in part["peers"].items()
         ]
-        lines += ["", f"mode_collapse: {part['mode_collapse']:.0f} s, warm cache.", ""]
+        own, peer = part["mode_collapse"], part["mode_collapse_with_joblib"]
+        lines += ["", f"mode_collapse: {own:.0f} s, warm cache; by joblib {peer:.0f} s.", ""]
     if part := results.get("overhead"):
         lines += ["## Overhead", "", "| what | value |", "|---|---|"]
         lines += [f"| {k} | {v:.3g} |" for k, v in part.items() if k != "machine"]

@@ -1,4 +1,4 @@
-"""The trials of four_hundred.yaml as users run them elsewhere.
+"""The trials of four_hundred.yaml, and of mode_collapse.yaml, as users run them elsewhere.
 
 `python -m benchmarks.peers joblib 100`
 """
@@ -26,12 +26,31 @@ def settings(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def settings_of_mode_collapse(count: int) -> list[dict[str, Any]]:
+    """The first trials of that study; Wasserstein's, which cost the same, with another loss."""
+    fixed = {"batch": 128, "steps": 2000, "every": 100, "samples": 2000}
+    losses = ("minimax", "non_saturating", "reverse_kl", "minimax")
+    points = itertools.product(range(5), losses, (5e-4, 2e-3), (1, 5), (16, 64))
+    return [
+        {**fixed, "seed": seed, "divergence": loss, "lr": lr, "d_steps": d_steps, "width": width}
+        for seed, loss, lr, d_steps, width in itertools.islice(points, count)
+    ]
+
+
 def with_joblib(count: int) -> None:
+    fan_out(settings(count))
+
+
+def mode_collapse_with_joblib(count: int) -> None:
+    fan_out(settings_of_mode_collapse(count))
+
+
+def fan_out(trials: list[dict[str, Any]]) -> None:
     from joblib import Parallel, delayed
 
     from benchmarks.plain_torch import train
 
-    Parallel(n_jobs=CORES)(delayed(train)(**own) for own in settings(count))
+    Parallel(n_jobs=CORES)(delayed(train)(**own) for own in trials)
 
 
 def with_ray(count: int) -> None:
@@ -95,7 +114,9 @@ PEERS = {"joblib": with_joblib, "optuna": with_optuna, "hydra": with_hydra, "ray
 
 if __name__ == "__main__":
     name, trials, *rest = sys.argv[1:]
-    if name == "optuna-worker":
+    if name == "mode_collapse":
+        mode_collapse_with_joblib(int(trials))
+    elif name == "optuna-worker":
         optuna_worker(int(trials), rest[0], int(rest[1]))
     else:
         PEERS[name](int(trials))
