@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from numpy.typing import NDArray
 
 from ganstudy import analysis, open_run, plot
 from ganstudy.metrics import Metric, Reading
@@ -18,7 +20,7 @@ from ganstudy.targets import Target
 class FirstFeature(Metric):
     """Mean of the first feature: a metric that a notebook might state."""
 
-    def compute(self, samples: np.ndarray, target: Target) -> np.ndarray:  # type: ignore[type-arg]
+    def compute(self, samples: NDArray[Any], target: Target) -> NDArray[Any]:
         """Shapes `(*pack, samples, dimension) -> (*pack,)`."""
         return np.asarray(samples[..., 0].mean(-1), np.float64)
 

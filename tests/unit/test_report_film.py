@@ -51,7 +51,9 @@ def test_the_trial_in_the_middle_of_each_arm_is_shown(small: xr.Dataset) -> None
         )
         ranked = np.sort(own.values[has.values])
         assert len(ranked) == 5
-        steps, seed = re.fullmatch(r"critic_steps (\d) · seed (\d)", scene.label).groups()  # type: ignore[union-attr]
+        found = re.fullmatch(r"critic_steps (\d) · seed (\d)", scene.label)
+        assert found is not None
+        steps, seed = found.groups()
         place = {"critic_steps": int(steps), "seed": int(seed)}
         assert float(own.sel(place)) == ranked[2]
         kept = small["frame_samples"].isel(divergence=scene.arm).sel(place)
