@@ -190,6 +190,7 @@ def test_kliep_climbs_to_the_likelihood_of_a_general_solver() -> None:
     assert reached[-1] == pytest.approx(best, abs=1e-4)
 
 
+@pytest.mark.slow
 @every_estimator
 @pytest.mark.parametrize("updates", ["alternating", "simultaneous", "extragradient"])
 def test_a_generator_finds_a_gaussian(cls: type[Estimator], updates: str) -> None:

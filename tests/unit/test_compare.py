@@ -234,6 +234,7 @@ def test_names_are_made_unique(tmp_path: Path) -> None:
     assert set(open_runs(one, moved)["run"].values.tolist()) == {"own", "moved"}
 
 
+@pytest.mark.slow
 def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the runs, what differs, versions, the command, and calls that run."""
     first = made_run(tmp_path, "first")
