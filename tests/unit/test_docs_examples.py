@@ -116,3 +116,10 @@ def test_examples_are_found() -> None:
     tutorial = [text for kind, text in blocks(ROOT / "docs" / "tutorial.md") if not kind]
     verbs = re.findall(r"^ganstudy (\w+)", "".join(tutorial), re.MULTILINE)
     assert set(verbs) == {"list", "check", "plan", "run", "status"}
+
+
+def test_every_page_is_in_the_contents() -> None:
+    """A page that nobody reaches is an error when the docs are built."""
+    contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").split()
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert pages - set(contents) <= {"search"}, "searching.md includes search.md"
