@@ -34,7 +34,7 @@ class Trial(Generic[ConfigurationT]):
     configuration: ConfigurationT
     seed: int
 
-    @cached_property
+    @property
     def settings(self) -> str:
         """Canonical JSON of the configuration: sorted keys, no spaces, shortest floats."""
         return self.configuration.settings

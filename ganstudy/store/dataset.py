@@ -213,7 +213,7 @@ def _members(field: str, axes: Sequence[str], plan: Search) -> dict[str, xr.Vari
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
         if field in type(trial.configuration).model_fields:
-            texts[index[:-1]] = json.dumps(trial.configuration.model_dump()[field])
+            texts[index[:-1]] = json.dumps(trial.configuration.model_dump(include={field})[field])
     known = set(texts.ravel()) - {""}
     if not known:
         return {}
