@@ -166,7 +166,8 @@ def train(
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
     """Packs of earlier sessions that can go on from a checkpoint; the search is told of them."""
-    missing = {t.id: t for i, t in search.trials.items() if search.status(i) == "missing"}
+    statuses = search.statuses
+    missing = {t.id: t for i, t in search.trials.items() if statuses[i] == "missing"}
     flying = checkpoints.packs_in_flight(directory.checkpoints, missing)
     search.begin(flying)
     return flying

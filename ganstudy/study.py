@@ -14,14 +14,8 @@ from ganstudy import kinds, plugins
 from ganstudy.configuration import Assignment, configure
 from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
 from ganstudy.family import label
-from ganstudy.space import (
-    AnyParameter,
-    Choice,
-    RangeFile,
-    labelled,
-    parameters,
-    size,
-)
+from ganstudy.objective import objective_problems
+from ganstudy.space import AnyParameter, Choice, labelled, parameters, size
 from ganstudy.study_file import StudyFile, read_study_file
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
@@ -38,6 +32,7 @@ RESERVED = (
         "samples",
         "labels",
         "pareto",
+        "violation",
     ),
 )
 """Names of the dataset that an axis or a parameter cannot take."""
@@ -152,7 +147,9 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     points = _points(study, problems)
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
-    problems += _objective_problems(study, points)
+        if file.search.bayes is not None:
+            variables, steps = configuration.variables(), configuration.steps
+            problems += objective_problems(document, file.search.bayes, variables, steps)
     problems += _size_problems(study)
     if problems:
         raise StudyError(problems)
@@ -203,43 +200,6 @@ def _space(
     problems += own
     # What a broken parameter would set cannot be checked any further.
     return () if own else space
-
-
-def _objective_problems(
-    study: Study, points: Mapping[tuple[int, ...], kinds.Kind]
-) -> Iterator[Problem]:
-    bayes = study.file.search.bayes
-    if bayes is None:
-        return
-    place = ("search", "bayes", "objective")
-    objectives = bayes.objective.metrics
-    if not objectives:
-        yield study.document.problem(place, "write maximize or minimize, and a metric")
-    if bayes.sampler == "cmaes" and len(objectives) > 1:
-        message = "cmaes has one objective; tpe, gp, qmc and random can have several"
-        yield study.document.problem(("search", "bayes", "sampler"), message)
-    if bayes.sampler == "cmaes" and not any(isinstance(p, RangeFile) for p in bayes.space.values()):
-        message = "cmaes needs a range in the space; lists of values it draws at random"
-        yield study.document.problem(("search", "bayes", "sampler"), message)
-    if bayes.pruner is not None and len(objectives) > 1:
-        message = "points are pruned by one objective, and there are several"
-        yield study.document.problem(("search", "bayes", "pruner"), message)
-    for configuration in itertools.islice(points.values(), 1):
-        variables, metrics = configuration.variables(), _metrics(configuration)
-        for name, direction in objectives.items():
-            here = (*place, direction)
-            if name not in metrics:
-                message = f"{name!r} is not recorded{nearest(name, metrics)}"
-                yield study.document.problem(here, message)
-                continue
-            better = variables[name]["direction"]
-            if (better == "higher") != (direction == "maximize"):
-                other = "maximize" if better == "higher" else "minimize"
-                message = f"{name} is better {better}; write {other}: {name}"
-                yield study.document.problem(here, message)
-        if bayes.pruner is not None and bayes.pruner.first >= configuration.steps:
-            message = f"the first comparison is to come before the end, at {configuration.steps}"
-            yield study.document.problem(("search", "bayes", "pruner", "first"), message)
 
 
 def _size_problems(study: Study) -> Iterator[Problem]:

@@ -12,25 +12,19 @@ from ganstudy import kinds
 from ganstudy.configuration import plain_message
 from ganstudy.document import Document, Problem, StudyError, nearest
 from ganstudy.family import Settings
-from ganstudy.space import BayesFile, ChoiceFile, ObjectiveFile, PrunerFile, RangeFile
+from ganstudy.search_file import (
+    BayesFile,
+    ChoiceFile,
+    ConstraintFile,
+    ObjectiveFile,
+    PrunerFile,
+    RangeFile,
+    SearchFile,
+)
 
-__all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file"]
+__all__ = ["EngineFile", "StudyFile", "read_study_file"]
 
 _LISTED = re.compile(r", | or ")
-
-
-class SearchFile(Settings):
-    """The key `search:` of a study file."""
-
-    grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(
-        default={}, description="axes: a key path with a list of values, or labelled bundles"
-    )
-    bayes: BayesFile | None = Field(
-        None, description="a search by results; with a grid, one such search for each of its points"
-    )
-    exclude: list[dict[str, Any]] = Field(
-        default=[], description="grid points to leave out: axis and value pairs that all match"
-    )
 
 
 class EngineFile(Settings):
@@ -111,6 +105,8 @@ def _model_at(location: Sequence[Any]) -> type[Settings]:
         ("search", "bayes", "objective"): ObjectiveFile,
         ("search", "bayes", "pruner"): PrunerFile,
     }
+    if tuple(location[:3]) == ("search", "bayes", "constraints"):
+        return ConstraintFile
     if "dict[range]" in location or "dict[choice]" in location:
         return RangeFile if "dict[range]" in location else ChoiceFile
     return models.get(tuple(location[:-1]), StudyFile)

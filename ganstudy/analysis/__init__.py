@@ -7,6 +7,7 @@ dataset's labels and attributes and none of its metrics.
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
+    feasible,
     importances,
     is_search,
     parameters_of,
@@ -49,6 +50,7 @@ __all__ = [
     "drop_threshold",
     "equilibrium",
     "factor_effects",
+    "feasible",
     "importances",
     "in_comparison",
     "interquartile_mean",

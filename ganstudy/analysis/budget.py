@@ -48,19 +48,20 @@ def best_by_budget(
 ) -> xr.Dataset:
     """The best point among the first n of every arm: its score as a function of the budget n.
 
-    The incumbent at n is the point with the best `point_scores` among the first n, in the order in
-    which the search learned of them; on a tie the first. `mean`, `low`, `high` are its mean over
-    seeds with a Student-t interval over seeds: how sure the score of that point is, not how another
-    search would have fared. The seeds that are averaged have chosen the point, which is optimistic;
-    `held_out` is not: each seed is scored at the point that the other seeds choose by their mean,
-    and these scores are averaged (NaN with one seed).
+    The incumbent at n is the point with the best `point_scores` among the first n that keep the
+    constraints of the search, in the order in which it learned of them; on a tie the first.
+    `mean`, `low`, `high` are its mean over seeds with a Student-t interval over seeds: how sure the
+    score of that point is, not how another search would have fared. The seeds that are averaged
+    have chosen the point, which is optimistic; `held_out` is not: each seed is scored at the point
+    that the other seeds choose by their mean, and these scores are averaged (NaN with one seed).
 
     Returns  variables (arm, axes..., trial): `mean`, `low`, `high`, `seeds`, `held_out`,
-             `incumbent` (index of the point; -1 while no point has a value); NaN there.
+             `incumbent` (index of the point; -1 while there is none); NaN there.
     """
     fact = Metric.of(ds, metric)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
-    told = point_scores(ds, metric).transpose(*score.dims[:-1])
+    told = point_scores(ds, metric).where(feasible(ds)).transpose(*score.dims[:-1])
+    score = score.where(feasible(ds)).transpose(*score.dims)
     shape = score.shape[:-2]
     chosen = np.full((*shape, score.sizes["trial"]), -1, dtype=np.int64)
     held_out = np.full(chosen.shape, np.nan)
@@ -82,22 +83,37 @@ def best_by_budget(
 def tuned(ds: xr.Dataset) -> xr.Dataset:
     """Every arm at the best of its points: a grid study without settings, for all other analyses.
 
-    The parameters become coordinates of the arms. An arm without any value stands at its first
-    point. Scores at the best point are optimistic; see `best_by_budget` for what they are worth.
+    The parameters become coordinates of the arms. An arm none of whose points keeps the constraints
+    stands at the one that breaks them least; an arm without any value, at its first. Scores at the
+    best point are optimistic; see `best_by_budget` for what they are worth.
     """
     ds = with_arms(ds)
-    best = best_by_budget(ds)["incumbent"].isel(trial=-1).clip(min=0)
-    chosen = ds.isel(trial=best).drop_vars("trial").drop_vars("pareto")
+    best = best_by_budget(ds)["incumbent"].isel(trial=-1)
+    if "violation" in ds:
+        broken = ds["violation"].where(point_scores(ds).notnull(), np.inf)
+        best = best.where(best >= 0, broken.argmin("trial"))
+    best = best.clip(min=0)
+    found = ("trial", "pareto", "violation")
+    chosen = ds.isel(trial=best).drop_vars(found, errors="ignore")
     attrs = {k: v for k, v in ds.attrs.items() if k != "search"}
     return chosen.assign_attrs({**attrs, "axes": list(best.dims)})
+
+
+def feasible(ds: xr.Dataset) -> xr.DataArray:
+    """Whether each point keeps the constraints of the search; all do where it has none.
+
+    Returns  dims (arm, axes..., trial).
+    """
+    return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
 
 
 def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """How much each parameter decides whether a point is among the best quarter of its arm.
 
-    Shares that sum to one; NaN for an arm with fewer than `FEWEST` points with a value or whose
-    values are all equal. A sampler visits good regions more often, which blurs importances: compare
-    those of one arm with each other, and do not read small differences.
+    Shares that sum to one; NaN for an arm with fewer than `FEWEST` points with a value, or whose
+    values are all equal. Points that break a constraint have none. A sampler visits good regions
+    more often, which blurs importances: compare those of one arm with each other, and do not read
+    small differences.
 
     Returns  dims (arm, axes..., parameter).
     Source   Watanabe et al. 2023, "PED-ANOVA", as in `optuna.importance`.
@@ -105,7 +121,7 @@ def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     ds, fact = with_arms(ds), Metric.of(ds, metric)
-    told = point_scores(ds, metric).transpose(..., "trial")
+    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., "trial")
     space = parameters_of(ds)
     columns = {p.name: ds[p.dimension].broadcast_like(told).transpose(*told.dims) for p in space}
     shares = np.full((*told.shape[:-1], len(space)), np.nan)

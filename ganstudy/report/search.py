@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis import (
     Metric,
     best_by_budget,
+    feasible,
     importances,
     parameters_of,
     point_scores,
@@ -42,6 +43,7 @@ class Searched:
     arms: list[int]
     best: xr.Dataset
     told: xr.DataArray
+    feasible: xr.DataArray
     importances: xr.DataArray
 
     @classmethod
@@ -61,6 +63,7 @@ class Searched:
             arms=[at[0] for at in places],
             best=best_by_budget(ds).transpose(*keep),
             told=told.transpose(*keep),
+            feasible=feasible(ds).broadcast_like(told).transpose(*keep),
             importances=importances(ds).transpose(*axes, "parameter"),
         )
 
@@ -89,6 +92,11 @@ class Searched:
         """A value of the metric."""
         return prose.number(value, decimals_of(self.ds, self.metric))
 
+    @property
+    def constraints(self) -> list[str]:
+        """What a point must keep to, in words; none without constraints."""
+        return [str(text) for text in np.atleast_1d(self.ds.attrs.get("constraints", []))]
+
     def by_row(self, array: xr.DataArray) -> NDArray[np.generic]:
         """Values with the searches on one axis: shape `(rows, *rest)`."""
         rest = array.shape[len(self.told.dims) - 1 :]
@@ -105,11 +113,16 @@ def sentence(searched: Searched) -> Markup:
     ]
     held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
     order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
-    text = Markup(
-        "Each arm is shown at the best of its {}, as {} found it; all arms had this budget"
-    ).format(prose.plural(searched.points, "point"), _SAMPLERS[str(searched.ds.attrs["sampler"])])
+    one = len(searched.rows) == 1
+    text = Markup("{} shown at the best of its {}, as {} found it{}").format(
+        "The study is" if one else "Each arm is",
+        prose.plural(searched.points, "point"),
+        _SAMPLERS[str(searched.ds.attrs["sampler"])],
+        "" if one else "; all arms had this budget",
+    )
     if named:
         text += Markup(" ({} trials among all points)").format(prose.listing(named))
+    text += _constrained(searched)
     text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
     if np.isfinite(held).any():
         best = prose.listing(
@@ -119,6 +132,24 @@ def sentence(searched: Searched) -> Markup:
         )
         text += Markup("; with each seed's point chosen on the other seeds: {}").format(best)
     return text + Markup(".")
+
+
+def _constrained(searched: Searched) -> Markup:
+    """What the constraints left, as the end of a sentence; empty without constraints."""
+    if not searched.constraints:
+        return Markup("")
+    told = searched.by_row(searched.told).astype(float)
+    kept = np.isfinite(told) & searched.by_row(searched.feasible).astype(bool)
+    known, keeping = int(np.isfinite(told).sum()), int(kept.sum())
+    text = Markup(", of points with {}, which {} of {} trained to the end {}").format(
+        prose.listing(searched.constraints), keeping, known, "does" if keeping == 1 else "do"
+    )
+    none = [name for name, row in zip(searched.rows, kept, strict=True) if not row.any()]
+    if none:
+        text += Markup("; no point of {} does, and it is shown at the one that fails least").format(
+            prose.listing(none)
+        )
+    return text
 
 
 _SAMPLERS = {
@@ -144,8 +175,8 @@ def draw_budget(searched: Searched) -> Drawing:
         "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
         "is, not how another search would have fared. Dotted: each seed scored at the point that "
         "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
-        "Right: all points in the order in which they were learned."
-    ).format(searched.ds.attrs["statistic"])
+        "Right: all points in the order in which they were learned{}."
+    ).format(searched.ds.attrs["statistic"], _crosses(searched))
     mean = searched.by_row(searched.best["mean"]).astype(float)
     alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
         f"{name} {searched.show(value)} after {searched.points}"
@@ -177,18 +208,27 @@ def _points(axes: Axes, searched: Searched) -> None:
     """Every point's score in the order in which the search learned of it."""
     told = searched.by_row(searched.told).astype(float)
     colours = style.arm_colours(max(searched.arms) + 1)
+    kept = searched.by_row(searched.feasible).astype(bool)
+    number = np.arange(1, searched.points + 1)
     for row, arm in enumerate(searched.arms):
-        axes.plot(
-            np.arange(1, searched.points + 1),
-            told[row],
-            color=colours[arm],
-            marker="o",
-            markersize=4,
-            linestyle="none",
-            markeredgewidth=0,
-            alpha=0.6,
-        )
+        for marker, shown in (("o", kept[row]), ("x", ~kept[row])):
+            axes.plot(
+                number[shown],
+                told[row][shown],
+                color=colours[arm],
+                marker=marker,
+                markersize=4,
+                linestyle="none",
+                alpha=0.6,
+            )
     _budget_axis(axes, searched.metric)
+
+
+def _crosses(searched: Searched) -> Markup:
+    """What a cross means, for captions; empty where there are none."""
+    if not searched.constraints:
+        return Markup("")
+    return Markup("; crosses are those without {}").format(prose.listing(searched.constraints))
 
 
 def draw_importances(searched: Searched) -> Drawing | None:
@@ -255,8 +295,8 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
-        "no other one of the arm betters in every objective.{}"
-    ).format(first.long_name, second.long_name, more)
+        "no other one of the arm betters in every objective{}.{}"
+    ).format(first.long_name, second.long_name, _crosses(searched), more)
     alt = f"Points by {first.long_name} and {second.long_name}, with each arm's Pareto front."
     return Drawing("pareto", figure, alt, caption)
 
@@ -278,19 +318,21 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     front = searched.by_row(
         searched.ds["pareto"].broadcast_like(searched.told).transpose(*searched.told.dims)
     ).astype(bool)
+    kept = searched.by_row(searched.feasible).astype(bool)
     colours = style.arm_colours(max(searched.arms) + 1)
     for row, arm in enumerate(searched.arms):
         colour, on = colours[arm], front[row]
-        axes.plot(
-            x[row],
-            y[row],
-            linestyle="none",
-            marker="o",
-            markersize=4,
-            color=colour,
-            markerfacecolor="none",
-            alpha=0.6,
-        )
+        for marker, shown in (("o", kept[row]), ("x", ~kept[row])):
+            axes.plot(
+                x[row][shown],
+                y[row][shown],
+                linestyle="none",
+                marker=marker,
+                markersize=4,
+                color=colour,
+                markerfacecolor="none",
+                alpha=0.6,
+            )
         order = np.argsort(x[row][on])
         axes.plot(
             x[row][on][order],

@@ -32,9 +32,10 @@ class Search(ABC):
     def trials(self) -> Mapping[tuple[int, ...], Trial[Any]]:
         """The trials known so far, by their index on each dimension."""
 
+    @property
     @abstractmethod
-    def status(self, index: tuple[int, ...]) -> str:
-        """What became of the trial at an index of `trials`: `missing` without a record."""
+    def statuses(self) -> Mapping[tuple[int, ...], str]:
+        """What became of each of `trials`, by the same index: `missing` without a record."""
 
     @abstractmethod
     def tell(self, records: Iterable[Record]) -> None:

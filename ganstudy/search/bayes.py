@@ -6,22 +6,21 @@ import hashlib
 import itertools
 import json
 import math
-import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganstudy.engine.packing import LARGEST, WORKING_SET, packs
 from ganstudy.family import canonical_json
-from ganstudy.score import tail_mean, worst
 from ganstudy.search import halving
 from ganstudy.search._base import Search
-from ganstudy.search.samplers import Known, Question, propose
-from ganstudy.space import Range, at_random
+from ganstudy.search.outcomes import Outcomes
+from ganstudy.search.point import Arm, Point
+from ganstudy.search.recognition import agrees, candidates
+from ganstudy.search.samplers import Question, propose
+from ganstudy.space import at_random
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
@@ -30,77 +29,32 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.trial import Record
 
-__all__ = ["Bayes", "Point"]
+__all__ = ["Bayes"]
 
 ATTEMPTS = 20
 """Proposals of known points after which a sampler is passed over for random ones."""
 RANDOM_ATTEMPTS = 500
 """Random points in a row that are all known: the space counts as used up."""
 
-STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
-    "mean": statistics.fmean,
-    "median": statistics.median,
-    "min": min,
-    "max": max,
-}
-
-Arm = tuple[int, ...]
-
-
-@dataclass(eq=False)
-class Point:
-    """One point of a space in one arm, with all its seeds.
-
-    rungs   M-steps to which it is trained, one after another; only one without a pruner
-    trials  `[rung][seed]`
-    level   the rung at which it is, or was when it was stopped
-    """
-
-    arm: Arm
-    values: Mapping[str, Any]
-    rungs: tuple[int, ...]
-    trials: tuple[tuple[Trial[Any], ...], ...]
-    level: int = 0
-
-    @property
-    def last(self) -> bool:
-        """Whether it is at its last rung."""
-        return self.level == len(self.rungs) - 1
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What the search keeps of a record."""
-
-    status: str
-    finished: float
-    scores: Mapping[str, float] = field(default_factory=dict)
-
 
 class Bayes(Search):
     """Asked for points as workers fall free, told of their scores as records land.
 
-    A point is its seeds: its value is a statistic of their scores (`search.bayes.statistic`). A
-    trial that diverged or failed scores the worst bound of the metric; where that is infinite its
-    point gets the worst value known in the arm, whatever its other seeds score. A point in training
-    counts as the worst known (a constant liar), so that points asked together differ.
+    What came of the points, and what a sampler is told of them, is kept by `outcomes`; here stands
+    which trials are due. A point in training counts as the worst known (a constant liar), so that
+    points asked together differ.
     """
 
     def __init__(self, study: Study) -> None:
         assert study.file.search.bayes is not None
         self.study = study
         self.file = study.file.search.bayes
+        self.outcomes = Outcomes(self.file)
         self._points: dict[Arm, list[Point]] = {arm: [] for arm in study.points}
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
-        self._outcomes: dict[str, _Outcome] = {}
         self._in_flight: set[str] = set()
         self._used_up: set[Arm] = set()
         self._slots = 1
-
-    @cached_property
-    def objectives(self) -> dict[str, str]:
-        """Direction by metric."""
-        return dict(self.file.objective.metrics)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -115,50 +69,28 @@ class Bayes(Search):
             (*arm, number, seed): trial
             for arm in self._points
             for number, point in enumerate(self.points(arm))
-            for seed, trial in enumerate(point.trials[point.level])
+            for seed, trial in enumerate(point.current)
         }
 
     def points(self, arm: Arm) -> list[Point]:
         """The points of an arm's budget, in the order in which the search learned of them."""
         order = {id(point): number for number, point in enumerate(self._points[arm])}
-        ordered = sorted(self._points[arm], key=lambda p: (self._learned(p), order[id(p)]))
+        ordered = sorted(self._points[arm], key=lambda p: (self.outcomes.learned(p), order[id(p)]))
         return ordered[: self.file.trials]
 
-    def status(self, index: tuple[int, ...]) -> str:
-        """The status of its record; `pruned` if the point was trained well and not to the end."""
-        *arm, number, seed = index
-        point = self.points(tuple(arm))[number]
-        return self._status(point, point.trials[point.level][seed])
-
-    def _status(self, point: Point, trial: Trial[Any]) -> str:
-        outcome = self._outcomes.get(trial.id)
-        if outcome is None:
-            return "missing"
-        return "pruned" if outcome.status == "complete" and not point.last else outcome.status
-
-    def pareto(self, arm: Arm) -> list[Point]:
-        """Points of the arm, trained to the end, that no other one betters in every objective."""
-        signs = [1.0 if d == "maximize" else -1.0 for d in self.objectives.values()]
-        scored = [
-            (point, [s * v for s, v in zip(signs, known.values, strict=True)])
-            for point, known in self.known(arm)
-            if point.last and self._complete(point)
-        ]
-        return [
-            point
-            for point, own in scored
-            if not any(
-                all(a >= b for a, b in zip(other, own, strict=True)) and other != own
-                for _, other in scored
-            )
-        ]
+    @property
+    def statuses(self) -> dict[tuple[int, ...], str]:
+        """The status of each of `trials`; `pruned` where a point was stopped before the end."""
+        return {
+            (*arm, number, seed): self.outcomes.status(point, trial)
+            for arm in self._points
+            for number, point in enumerate(self.points(arm))
+            for seed, trial in enumerate(point.current)
+        }
 
     def counts(self) -> Counter[str]:
         """Planned trials by status; a pruned point counts once, where it was stopped."""
-        found: Counter[str] = Counter()
-        for arm in self._points:
-            for point in self.points(arm):
-                found.update(self._status(point, trial) for trial in point.trials[point.level])
+        found = Counter(self.statuses.values())
         planned = len(self._points) * self.file.trials * len(self.study.seeds)
         found["missing"] += planned - found.total()
         return +found
@@ -182,17 +114,7 @@ class Bayes(Search):
                 continue
             point, level = place
             point.level = max(point.level, level)
-            self._outcomes[record.id] = self._outcome(point, record)
-
-    def _outcome(self, point: Point, record: Record) -> _Outcome:
-        readings = point.trials[0][0].configuration.variables()
-        scores = {}
-        for name in self.objectives:
-            score = math.nan
-            if record.status == "complete":
-                score = float(tail_mean(record.curves[name].astype(np.float64)))
-            scores[name] = score if math.isfinite(score) else worst(readings[name])
-        return _Outcome(record.status, record.finished, scores)
+            self.outcomes.note(point, record)
 
     def _recover(self, text: str) -> None:
         """Add the point that has a trial of these settings, if there is one in the space.
@@ -203,32 +125,13 @@ class Bayes(Search):
         settings = json.loads(text)
         for arm in self._points:
             bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
-            if not all(_agrees(bundle, settings) for bundle in bundles):
+            if not all(agrees(bundle, settings) for bundle in bundles):
                 continue
-            for values in self._candidates(settings, self.study.labels(arm)):
+            for values in candidates(self.study.space, settings, self.study.labels(arm)):
                 point = self._point(arm, values)
                 if any(trials[0].settings == text for trials in point.trials):
                     self._add(point)
                     return
-
-    def _candidates(
-        self, settings: Mapping[str, Any], arm: Mapping[str, Any]
-    ) -> Iterator[dict[str, Any]]:
-        possible: list[list[Any]] = []
-        for parameter in self.study.space:
-            if isinstance(parameter, Range):
-                value = _at(settings, parameter.name)
-                possible.append([value] if parameter.holds(value) else [None])
-            else:
-                pairs = zip(parameter.labels, parameter.bundles, strict=True)
-                possible.append([x for x, bundle in pairs if _agrees(bundle, settings)] or [None])
-        for chosen in itertools.product(*possible):
-            values: dict[str, Any] = {}
-            for parameter, value in zip(self.study.space, chosen, strict=True):
-                if parameter.active({**arm, **values}):
-                    values[parameter.name] = value
-            if None not in values.values():
-                yield values
 
     # --- asked --------------------------------------------------------------------------------
 
@@ -240,15 +143,15 @@ class Bayes(Search):
         for arm in self._points:
             busy = 0
             for point in self.points(arm):
-                lacking = tuple(t for t in point.trials[point.level] if self._is_missing(t))
+                lacking = tuple(t for t in point.current if self._is_missing(t))
                 if lacking:
                     ready.append(lacking)
-                busy += self._waiting(point)
+                busy += not self.outcomes.recorded(point)
             while busy < together:
                 found = self._promoted(arm) or self._new(arm)
                 if found is None:
                     break
-                ready.append(found.trials[found.level])
+                ready.append(found.current)
                 self._in_flight.update(trial.id for trial in ready[-1])
                 busy += 1
         parts = self._packed(ready, max(free_slots, 1))
@@ -264,7 +167,7 @@ class Bayes(Search):
         trials: list[Trial[Any]] = []
         for arm in self._points:
             labels, points = self.study.labels(arm), self.points(arm)
-            trials += [t for p in points for t in p.trials[p.level] if self._is_missing(t)]
+            trials += [t for p in points for t in p.current if self._is_missing(t)]
             for number in range(len(points), self.file.trials):
                 rng = np.random.default_rng((*self._stream(arm), number))
                 point = self._point(arm, at_random(self.study.space, rng, labels))
@@ -278,7 +181,7 @@ class Bayes(Search):
         number = len(self._points[arm])
         if number >= self.file.trials or arm in self._used_up:
             return None
-        known = tuple(known for _, known in self.known(arm, lies=True))
+        known = tuple(known for _, known in self.outcomes.known(self.points(arm), lies=True))
         learned = sum(not k.lie for k in known)
         sampler = self.file.sampler
         if sampler in ("tpe", "gp") and learned < self.file.startup:
@@ -287,7 +190,7 @@ class Bayes(Search):
             question = Question(
                 space=self.study.space,
                 arm=self.study.labels(arm),
-                directions=tuple(self.objectives.values()),
+                directions=tuple(self.outcomes.objectives.values()),
                 known=known,
                 number=number + attempt,
                 seed=(*self._stream(arm), number, attempt),
@@ -316,31 +219,31 @@ class Bayes(Search):
     def _promotable(self, points: Sequence[Point]) -> Iterator[Point]:
         """Points among the best of their rung and bracket, highest rungs first."""
         assert self.file.pruner is not None
-        (direction,) = self.objectives.values()
-        sign = 1.0 if direction == "maximize" else -1.0
         brackets: dict[tuple[int, ...], list[Point]] = {}
         for point in points:
             brackets.setdefault(point.rungs, []).append(point)
         for rungs, peers in brackets.items():
             for level in reversed(range(len(rungs) - 1)):
-                known = {id(p): self._value_at(p, level) for p in peers if self._alive(p, level)}
-                scores = {key: sign * v for key, v in known.items() if v is not None}
+                known = {
+                    id(p): self.outcomes.standing(p, level)
+                    for p in peers
+                    if self.outcomes.alive(p, level)
+                }
+                scores = {key: standing for key, standing in known.items() if standing is not None}
                 promoted = [id(p) for p in peers if p.level > level]
                 chosen = halving.promotable(scores, promoted, self.file.pruner.factor)
                 yield from (p for key in chosen for p in peers if id(p) == key)
 
     def _last_resort(self, points: Sequence[Point]) -> Point | None:
         """The best point, if the budget is spent and no point has been trained to the end."""
-        if any(point.last or self._waiting(point) for point in points):
+        if any(point.last or not self.outcomes.recorded(point) for point in points):
             return None
-        (direction,) = self.objectives.values()
-        sign = 1.0 if direction == "maximize" else -1.0
 
-        def standing(point: Point) -> tuple[int, float]:
-            value = self._value_at(point, point.level)
-            return point.rungs[point.level], -math.inf if value is None else sign * value
+        def reached(point: Point) -> tuple[int, tuple[float, float] | None]:
+            return point.rungs[point.level], self.outcomes.standing(point, point.level)
 
-        return max((p for p in points if self._alive(p, p.level)), key=standing, default=None)
+        alive = [point for point in points if self.outcomes.alive(point, point.level)]
+        return max(alive, key=reached, default=None)
 
     def _packed(self, ready: Sequence[tuple[Trial[Any], ...]], slots: int) -> list[Pack]:
         """Packs of whole points, which wait for no other pack; at least one for each slot."""
@@ -360,75 +263,8 @@ class Bayes(Search):
                 parts += [trials[i : i + most] for i in range(0, len(trials), most)]
         return sorted(parts, key=lambda pack: -len(pack) * pack[0].configuration.cost())
 
-    # --- what is known --------------------------------------------------------------------------
-
-    def known(self, arm: Arm, lies: bool = False) -> list[tuple[Point, Known]]:
-        """Points with values, in the order in which they were learned; then, if asked, lies."""
-        points = self.points(arm)
-        raw = {id(p): self._raw(p, p.level) for p in points}
-        penalties = []
-        for place, direction in enumerate(self.objectives.values()):
-            finite = [v[place] for v in raw.values() if v is not None and math.isfinite(v[place])]
-            pick = min if direction == "maximize" else max
-            penalties.append(pick(finite, default=0.0))
-        found: list[tuple[Point, Known]] = []
-        for point in points:
-            values = raw[id(point)]
-            if values is None:
-                continue
-            filled = tuple(
-                v if math.isfinite(v) else p for v, p in zip(values, penalties, strict=True)
-            )
-            rung = None if point.last else point.rungs[point.level]
-            found.append((point, Known(point.values, filled, rung)))
-        if found and lies:
-            waiting = [point for point in points if raw[id(point)] is None]
-            found += [(p, Known(p.values, tuple(penalties), lie=True)) for p in waiting]
-        return found
-
-    def _raw(self, point: Point, level: int) -> tuple[float, ...] | None:
-        """Statistics over seeds by objective, NaN for a penalty; None if a seed is not recorded."""
-        outcomes = [self._outcomes.get(trial.id) for trial in point.trials[level]]
-        recorded = [outcome for outcome in outcomes if outcome is not None]
-        if len(recorded) < len(outcomes):
-            return None
-        values = []
-        for name in self.objectives:
-            scores = [outcome.scores[name] for outcome in recorded]
-            finite = all(map(math.isfinite, scores))
-            values.append(float(STATISTICS[self.file.statistic](scores)) if finite else math.nan)
-        return tuple(values)
-
-    def _value_at(self, point: Point, level: int) -> float | None:
-        """Value at a rung, for comparisons there: a penalty is worse than anything."""
-        values = self._raw(point, level)
-        if values is None:
-            return None
-        (direction,) = self.objectives.values()
-        worst_of_all = -math.inf if direction == "maximize" else math.inf
-        return values[0] if math.isfinite(values[0]) else worst_of_all
-
-    def _learned(self, point: Point) -> float:
-        """When the last seed of its first rung was recorded; infinite if one is missing."""
-        outcomes = [self._outcomes.get(trial.id) for trial in point.trials[0]]
-        return max((o.finished if o is not None else math.inf) for o in outcomes)
-
-    def _recorded(self, point: Point) -> bool:
-        return all(trial.id in self._outcomes for trial in point.trials[point.level])
-
-    def _waiting(self, point: Point) -> bool:
-        return not self._recorded(point)
-
-    def _complete(self, point: Point) -> bool:
-        outcomes = [self._outcomes.get(trial.id) for trial in point.trials[point.level]]
-        return all(o is not None and o.status != "failed" for o in outcomes)
-
-    def _alive(self, point: Point, level: int) -> bool:
-        outcomes = [self._outcomes.get(trial.id) for trial in point.trials[level]]
-        return any(o is not None and o.status == "complete" for o in outcomes)
-
     def _is_missing(self, trial: Trial[Any]) -> bool:
-        return trial.id not in self._outcomes and trial.id not in self._in_flight
+        return trial not in self.outcomes and trial.id not in self._in_flight
 
     # --- points ---------------------------------------------------------------------------------
 
@@ -458,24 +294,3 @@ class Bayes(Search):
         text = canonical_json({name: str(x) for name, x in self.study.labels(arm).items()})
         digest = hashlib.sha256(text.encode()).digest()
         return (self.file.seed, int.from_bytes(digest[:8], "big"))
-
-
-def _at(settings: Mapping[str, Any], path: str) -> Any:
-    """The value at a key path; None if there is none."""
-    value: Any = settings
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _agrees(bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether resolved settings can have come from a bundle, which is a part of them."""
-
-    def within(written: Any, resolved: Any) -> bool:
-        if isinstance(written, str) and isinstance(resolved, Mapping):
-            return written == resolved.get("name")
-        if isinstance(written, Mapping) and isinstance(resolved, Mapping):
-            return all(within(value, _at(resolved, key)) for key, value in written.items())
-        return isinstance(written, list) or bool(written == resolved)
-
-    return within(bundle, settings)

@@ -42,9 +42,10 @@ class Grid(Search):
             for number, seed in enumerate(self.study.seeds)
         }
 
-    def status(self, index: tuple[int, ...]) -> str:
-        """The status of its record."""
-        return self._status.get(self.trials[index].id, "missing")
+    @property
+    def statuses(self) -> dict[tuple[int, ...], str]:
+        """The status of each trial's record."""
+        return {index: self._status.get(t.id, "missing") for index, t in self.trials.items()}
 
     def tell(self, records: Iterable[Record]) -> None:
         """Take note of which trials are recorded."""

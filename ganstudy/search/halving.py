@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["bracket", "promotable", "rungs"]
 
@@ -46,10 +46,11 @@ def bracket(key: str, brackets: int, factor: int) -> int:
     return brackets - 1
 
 
-def promotable(scores: Mapping[Key, float], promoted: Sequence[Key], factor: int) -> list[Key]:
+def promotable(scores: Mapping[Key, Any], promoted: Sequence[Key], factor: int) -> list[Key]:
     """Points of a rung that are to go on, best first: the best 1/`factor` of all that reached it.
 
-    `scores` are better the higher; ties go to the point that came first.
+    `scores` are numbers or tuples, better the higher; ties go to the point that came first.
     """
-    best = sorted(scores, key=lambda key: -scores[key])[: len(scores) // factor]
+    # Python's order is stable in reverse too.
+    best = sorted(scores, key=lambda key: scores[key], reverse=True)[: len(scores) // factor]
     return [key for key in best if key not in promoted]

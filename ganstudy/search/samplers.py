@@ -25,12 +25,14 @@ __all__ = ["Known", "Question", "propose", "to_study"]
 class Known:
     """A point and what came of it.
 
-    values  one for each objective; of a point in training, a lie
-    rung    the M-steps after which it was stopped, for a pruned point; then it has one value
+    values      one for each objective; of a point in training, a lie
+    violations  one for each constraint, above zero if the point breaks it
+    rung        the M-steps after which it was stopped, for a pruned point; then it has one value
     """
 
     point: Mapping[str, Any]
     values: tuple[float, ...]
+    violations: tuple[float, ...] = ()
     rung: int | None = None
     lie: bool = False
 
@@ -178,6 +180,7 @@ def to_study(
             distributions={name: distributions[name] for name in point.point},
             values=list(point.values) if point.rung is None else None,
             intermediate_values={} if point.rung is None else {point.rung: point.values[0]},
+            constraints={str(place): v for place, v in enumerate(point.violations)},
         )
         for point in known
     )

@@ -29,10 +29,10 @@ def write_storage(search: Bayes, path: Path) -> None:
     for arm in search.study.points:
         labels = search.study.labels(arm).items()
         name = ", ".join([search.study.name, *(f"{axis} {label}" for axis, label in labels)])
-        known = [known for _, known in search.known(arm)]
-        directions = list(search.objectives.values())
+        known = [known for _, known in search.outcomes.known(search.points(arm))]
+        directions = list(search.outcomes.objectives.values())
         study = to_study(search.study.space, directions, known, storage=storage, study_name=name)
-        study.set_user_attr("objectives", list(search.objectives))
+        study.set_user_attr("objectives", list(search.outcomes.objectives))
     storage.remove_session()
     fresh = path.with_suffix(".partial")
     fresh.unlink(missing_ok=True)

@@ -40,6 +40,8 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "samples": {"long_name": "final samples of the generator"},
     "labels": {"long_name": "label that each sample was generated under; -1 without one"},
     "step": {"long_name": "M-steps"},
+    "pareto": {"long_name": "no other point of the arm betters it in every objective"},
+    "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
 }
 
 
@@ -52,7 +54,7 @@ def open_run(path: str | Path) -> xr.Dataset:
     A search by results has a dimension `trial` between the axes and `seed`: one point of the search
     with all its seeds. Its parameters are coordinates (axes..., trial), NaN or empty where one took
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
-    arm betters in every objective.
+    arm betters in every objective. With constraints, `violation` is 0 for points that keep them.
 
     Errors  `RunError` if the path is no run directory or nothing has been gathered there.
     """
@@ -81,7 +83,7 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
 
 def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
-    study = plan.study
+    study, statuses = plan.study, plan.statuses
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
@@ -103,7 +105,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         record = found.get(trial_id)
         for index in indices:
             ids[index] = trial_id
-            status[index] = plan.status(index)
+            status[index] = statuses[index]
             if record is None:
                 continue
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
@@ -170,11 +172,13 @@ def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
         columns[parameter.name] = (
             np.full(shape, np.nan) if numbers else np.full(shape, "", dtype=object)
         )
-    pareto = np.zeros(shape, dtype=bool)
+    pareto, violation = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
     for arm in study.points:
-        front = plan.pareto(arm)
-        for number, point in enumerate(plan.points(arm)):
+        points = plan.points(arm)
+        front = plan.outcomes.front(points)
+        for number, point in enumerate(points):
             pareto[(*arm, number)] = any(point is other for other in front)
+            violation[(*arm, number)] = plan.outcomes.violation(point)
             for name, value in point.values.items():
                 columns[name][(*arm, number)] = value
     coordinates = {
@@ -185,16 +189,20 @@ def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
         )
         for p in study.space
     }
-    front_attributes = {"long_name": "no other point of the arm betters it in every objective"}
+    found, attributes = {"pareto": (dims, pareto)}, {}
+    if plan.outcomes.constraints:
+        found["violation"] = (dims, violation)
+        attributes["constraints"] = [str(own) for own in plan.outcomes.constraints]
     return (
-        dataset.assign(pareto=(dims, pareto, front_attributes))
+        dataset.assign(found)
         .assign_coords({"trial": np.arange(plan.shape[-2]), **coordinates})
         .assign_attrs(
             search="bayes",
             sampler=plan.file.sampler,
-            objectives=list(plan.objectives),
+            objectives=list(plan.outcomes.objectives),
             statistic=plan.file.statistic,
             parameters=[p.dimension for p in study.space],
+            **attributes,
         )
     )
 

@@ -225,6 +225,26 @@ CASES: dict[str, tuple[str, list[str]]] = {
         BAYES.replace("trials: 4", "trials: 40"),
         [":5", "search.bayes.trials", "8 points"],
     ),
+    "cmaes with constraints": (
+        f"{BAYES}    sampler: cmaes\n    constraints: {{high_quality: {{minimum: 0.5}}}}\n",
+        [":7", "search.bayes.sampler", "constraints"],
+    ),
+    "unknown constraint": (
+        f"{BAYES}    constraints: {{high_qualty: {{minimum: 0.5}}}}\n",
+        [":7", "search.bayes.constraints.high_qualty", "'high_quality'"],
+    ),
+    "unknown bound": (
+        f"{BAYES}    constraints: {{high_quality: {{minimun: 0.5}}}}\n",
+        [":7", "search.bayes.constraints.high_quality.minimun", "'minimum'"],
+    ),
+    "no bound": (
+        f"{BAYES}    constraints: {{high_quality: {{}}}}\n",
+        [":7", "search.bayes.constraints.high_quality", "minimum, maximum or both"],
+    ),
+    "impossible bound": (
+        f"{BAYES}    constraints: {{high_quality: {{minimum: 1.5}}}}\n",
+        [":7", "search.bayes.constraints.high_quality", "between 0 and 1"],
+    ),
     "no budget": (BAYES.replace("    trials: 4\n", ""), [":3", "search.bayes.trials", "required"]),
     "unknown pruner": (
         f"{BAYES}    pruner: {{name: hyperbnad, first: 9}}\n",

@@ -208,7 +208,7 @@ def test_a_bad_end_teaches_and_never_crashes(
     """The worst bound, or the worst value known where that is infinite; the search avoids it."""
     objective = "search.bayes.objective={minimize: mode_kl}"
     if not bounded:
-        monkeypatch.setattr("ganstudy.search.bayes.worst", lambda reading: math.nan)
+        monkeypatch.setattr("ganstudy.search.outcomes.worst", lambda reading: math.nan)
     penalty = math.log(8) if bounded else 1.5
     own = bayes(tmp_path, objective, "search.bayes.trials=30", "search.grid.divergence=[minimax]")
 
@@ -216,7 +216,7 @@ def test_a_bad_end_teaches_and_never_crashes(
         return status if trial.configuration.generator.lr > 1e-3 else "complete"
 
     list(search(own, lambda trial: 1.0 + trial.seed, fate))
-    known = [known for _, known in own.known((0,))]
+    known = [known for _, known in own.outcomes.known(own.points((0,)))]
     bad = [k.point["generator.lr"] > 1e-3 for k in known]
     assert {k.values for k, b in zip(known, bad, strict=True) if not b} == {(1.5,)}
     assert {k.values for k, b in zip(known, bad, strict=True) if b} == {(penalty,)}
@@ -230,7 +230,7 @@ def test_all_points_bad_is_no_end(tmp_path: Path) -> None:
     own = bayes(tmp_path, "search.bayes.objective={minimize: mode_kl}")
     list(search(own, status=lambda trial: "diverged"))
     assert own.counts() == {"diverged": 48}
-    assert own.pareto((0,))
+    assert own.outcomes.front(own.points((0,)))
 
 
 @pytest.mark.parametrize(("statistic", "expected"), [("mean", 2.0), ("min", 1.0), ("max", 4.0)])
@@ -238,7 +238,7 @@ def test_a_point_is_its_seeds(tmp_path: Path, statistic: str, expected: float) -
     """The search is told the statistic of the seeds; every seed is kept."""
     own = bayes(tmp_path, f"search.bayes.statistic={statistic}", "seeds=3")
     list(search(own, lambda trial: (1.0, 1.0, 4.0)[trial.seed]))
-    assert {known.values for _, known in own.known((0,))} == {(expected,)}
+    assert {known.values for _, known in own.outcomes.known(own.points((0,)))} == {(expected,)}
     assert len(own.trials) == 2 * 12 * 3
 
 
@@ -387,14 +387,107 @@ def test_pareto_front(tmp_path: Path, sampler: str) -> None:
     while parts := own.ask(1):
         own.tell([both(trial) for pack in parts for trial in pack])
     for arm in own.study.points:
-        values = {id(p): k.values for p, k in own.known(arm)}
-        front = {id(p) for p in own.pareto(arm)}
+        values = {id(p): k.values for p, k in own.outcomes.known(own.points(arm))}
+        front = {id(p) for p in own.outcomes.front(own.points(arm))}
         for key, (quality, kl) in values.items():
             bettered = any(
                 q >= quality and k <= kl and (q, k) != (quality, kl) for q, k in values.values()
             )
             assert (key in front) != bettered
         assert 0 < len(front) < 12
+
+
+# --- constraints ----------------------------------------------------------------------------------
+
+CONSTRAINED = (
+    "search.bayes.objective={maximize: high_quality, minimize: mode_kl}",
+    "search.bayes.constraints={modes_covered: {minimum: 3, maximum: 6}}",
+)
+
+
+def covering(trial: Trial[Any]) -> Record:
+    """Quality and Kullback-Leibler divergence both grow with the rate; modes fall with it."""
+    rate = math.log10(trial.configuration.generator.lr)
+    record = made_up(trial, 0.0)
+    for name, value in (("high_quality", (rate + 5) / 4), ("mode_kl", rate + 5)):
+        record.curves[name][:] = value
+    record.curves["modes_covered"][:] = -2 * rate - 1 + 0.5 * trial.seed
+    return record
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_points_that_break_a_constraint_are_never_best(tmp_path: Path, sampler: str) -> None:
+    """Violations by hand, and a front of all points that keep both bounds and of no other."""
+    own = bayes(tmp_path, *CONSTRAINED, f"search.bayes.sampler={sampler}")
+    while parts := own.ask(1):
+        own.tell([covering(trial) for pack in parts for trial in pack])
+    broken = 0
+    for arm in own.study.points:
+        found = own.points(arm)
+        front = {id(p) for p in own.outcomes.front(found)}
+        for point in found:
+            covered = -2 * math.log10(point.values["generator.lr"]) - 1 + 0.25
+            expected = max(3 - covered, 0) + max(covered - 6, 0)
+            assert own.outcomes.violation(point) == pytest.approx(expected, abs=1e-5)
+            # Whoever is better in one objective is worse in the other.
+            assert (id(point) in front) == (expected == 0)
+            broken += expected > 0
+    assert broken
+
+
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("gp", marks=pytest.mark.slow)])
+def test_a_sampler_keeps_to_constraints(sampler: str) -> None:
+    """The best x is 5, the best that is allowed 1. Told of violations, most are not far above."""
+
+    def share_far_above(told: bool) -> float:
+        known: list[Known] = []
+        for number in range(40):
+            asked = Question(SPACE, {}, ("maximize",), tuple(known), number, (number,), (0,))
+            point = propose("random" if number < 10 else sampler, asked)
+            violations = (point["x"] - 1.0,) if told else ()
+            known.append(Known(point, (point["x"],), violations))
+        return float(np.mean([k.point["x"] > 1.5 for k in known[20:]]))
+
+    assert share_far_above(True) < 0.5
+    assert share_far_above(False) > 0.9
+
+
+def test_a_score_that_is_not_finite_breaks_every_constraint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it is the only thing known: what the sampler is told is never above board."""
+    monkeypatch.setattr("ganstudy.search.outcomes.worst", lambda reading: math.nan)
+    own = bayes(tmp_path, "search.bayes.constraints={mode_kl: {maximum: 1.0}}")
+    list(search(own, status=lambda trial: "diverged"))
+    for point, known in own.outcomes.known(own.points((0,))):
+        assert own.outcomes.violation(point) == math.inf
+        assert known.violations[0] > 0
+    assert own.outcomes.front(own.points((0,))) == []
+
+
+def test_points_that_keep_constraints_stand_first(tmp_path: Path) -> None:
+    """At a rung: those that keep six modes by their quality, then the others by what they lack."""
+    own = bayes(
+        tmp_path,
+        "search.bayes.objective={maximize: high_quality}",
+        "search.bayes.constraints={modes_covered: {minimum: 6}}",
+        "search.bayes.pruner={name: successive_halving, factor: 3, first: 10}",
+        "search.bayes.sampler=random",
+    )
+    while parts := own.ask(1):
+        own.tell([covering(trial) for pack in parts for trial in pack])
+    found = own.points((0,))
+    rates = [math.log10(point.values["generator.lr"]) for point in found]
+    lacking = [max(6 - (-2 * rate - 1 + 0.25), 0.0) for rate in rates]
+    assert 0 < sum(x == 0 for x in lacking) < len(found)
+    by_hand = sorted(range(len(found)), key=lambda i: (-lacking[i], rates[i]))
+
+    def standing(place: int) -> tuple[float, float]:
+        known = own.outcomes.standing(found[place], 0)
+        assert known is not None
+        return known
+
+    assert sorted(range(len(found)), key=standing) == by_hand
 
 
 # --- pruning --------------------------------------------------------------------------------------
@@ -431,8 +524,8 @@ def test_poor_points_are_pruned(tmp_path: Path, name: str) -> None:
     spent = sum(int(record.steps[-1]) for record in records)
     assert spent < 0.8 * 2 * 27 * 2 * 90
     for arm in own.study.points:
-        values = [known.values[0] for _, known in own.known(arm)]
-        finished = [k.values[0] for p, k in own.known(arm) if p.last]
+        values = [known.values[0] for _, known in own.outcomes.known(own.points(arm))]
+        finished = [k.values[0] for p, k in own.outcomes.known(own.points(arm)) if p.last]
         assert max(finished) == pytest.approx(max(values))
     again = bayes(tmp_path, pruner, "search.bayes.trials=27")
     again.tell(records)
@@ -467,6 +560,8 @@ def test_the_storage_is_a_cache(tmp_path: Path) -> None:
         assert names == ["tiny, divergence minimax", "tiny, divergence reverse_kl"]
         study = optuna.load_study(study_name=names[0], storage=url)
         found.append([(t.params, t.value) for t in study.trials])
-        assert study.best_value == pytest.approx(max(k.values[0] for _, k in own.known((0,))))
+        assert study.best_value == pytest.approx(
+            max(k.values[0] for _, k in own.outcomes.known(own.points((0,))))
+        )
     assert found[0] == found[1]
     assert [params for params, _ in found[0]] == points(own)[0]

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
+from ganstudy.trial import Trial
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,53 @@ def test_tuned_arms_are_a_grid_study(gathered: tuple[Bayes, xr.Dataset]) -> None
         mean = ranked["mean"].sel(divergence=arm).item()
         assert mean == pytest.approx(last["mean"].sel(divergence=arm).item())
     assert "generator_lr" in at_best.coords
+
+
+def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
+    """Best scores without the points that break one; an arm with no other stands at the least bad.
+
+    Modes covered grow with the critic's rate; minimax may cover six at most, reverse_kl covers more
+    everywhere.
+    """
+    bound = "search.bayes.constraints={mode_kl: {maximum: 0.5}}"
+    own = bayes(tmp_path, bound, "search.bayes.sampler=random", "search.bayes.trials=20")
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+
+    def rate(trial: Trial[Any]) -> float:
+        return math.log10(trial.configuration.critic.lr)
+
+    while parts := own.ask(1):
+        for trial in (trial for pack in parts for trial in pack):
+            record = made_up(trial, rate(trial) + 6)
+            high = trial.configuration.divergence.name == "reverse_kl"
+            record.curves["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
+            directory.write([record])
+            own.tell([record])
+    directory.study.write_text("question: made up\n")
+    gather(directory, own)
+    ds = open_run(directory.path).compute()
+    assert ds.attrs["constraints"] == ["mode_kl ≤ 0.5"]
+    told = analysis.point_scores(ds)
+    allowed = ds["violation"] == 0
+    assert allowed.sel(divergence="minimax").any()
+    assert not allowed.sel(divergence="minimax").all()
+    assert not allowed.sel(divergence="reverse_kl").any()
+    found = analysis.best_by_budget(ds).isel(trial=-1)
+    best = told.where(allowed).sel(divergence="minimax").max().item()
+    assert best < told.sel(divergence="minimax").max().item()
+    assert found["mean"].sel(divergence="minimax").item() == pytest.approx(best)
+    assert found["incumbent"].sel(divergence="reverse_kl").item() == -1
+    shown = analysis.trial_scores(analysis.tuned(ds))["score"].mean("seed")
+    assert shown.sel(divergence="minimax").item() == pytest.approx(best)
+    least = told.sel(divergence="reverse_kl").min().item()
+    assert shown.sel(divergence="reverse_kl").item() == pytest.approx(least)
+    page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
+    kept = int(allowed.sum())
+    sentence = f"of points with mode_kl ≤ 0.5, which {kept} of 40 trained to the end do; no"
+    assert sentence in page
+    assert "no point of reverse_kl does, and it is shown at the one that fails least" in page
+    assert "crosses are those without mode_kl ≤ 0.5" in page
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
