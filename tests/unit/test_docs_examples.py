@@ -26,7 +26,7 @@ from ganstudy.study import load
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NOT_RUN = {"from dask_jobqueue import SLURMCluster": "the page says that nobody has run it"}
-WITHIN = {"pruner": ("search", "bayes")}
+WITHIN = dict.fromkeys(("objective", "constraints", "pruner"), ("search", "bayes"))
 """Where the keys of an excerpt belong, if not at the top of a study."""
 
 
