@@ -6,6 +6,7 @@ The file is written from what the search knows and is never read back. Deleted, 
 from __future__ import annotations
 
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,10 @@ def write_storage(search: Bayes, path: Path) -> None:
         known = [known for _, known in search.outcomes.known(search.points(arm))]
         directions = list(search.outcomes.objectives.values())
         study = to_study(search.study.space, directions, known, storage=storage, study_name=name)
-        study.set_user_attr("objectives", list(search.outcomes.objectives))
+        with warnings.catch_warnings():
+            # Names are marked experimental, for their interface; a pin holds that.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names(list(search.outcomes.objectives))
     storage.remove_session()
     fresh = path.with_suffix(".partial")
     fresh.unlink(missing_ok=True)

@@ -559,6 +559,7 @@ def test_the_storage_is_a_cache(tmp_path: Path) -> None:
         names = optuna.get_all_study_names(url)
         assert names == ["tiny, divergence minimax", "tiny, divergence reverse_kl"]
         study = optuna.load_study(study_name=names[0], storage=url)
+        assert study.metric_names == ["modes_covered"]
         found.append([(t.params, t.value) for t in study.trials])
         assert study.best_value == pytest.approx(
             max(k.values[0] for _, k in own.outcomes.known(own.points((0,))))

@@ -22,6 +22,8 @@ from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
+from ganstudy.report.search import Searched, draw_budget, sentence
+from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
 from ganstudy.trial import Trial
@@ -132,12 +134,13 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
         return math.log10(trial.configuration.critic.lr)
 
     while parts := own.ask(1):
-        for trial in (trial for pack in parts for trial in pack):
-            record = made_up(trial, rate(trial) + 6)
+        trials = [trial for pack in parts for trial in pack]
+        records = [made_up(trial, rate(trial) + 6) for trial in trials]
+        for trial, record in zip(trials, records, strict=True):
             high = trial.configuration.divergence.name == "reverse_kl"
             record.curves["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
-            directory.write([record])
-            own.tell([record])
+        directory.write(records)
+        own.tell(records)
     directory.study.write_text("question: made up\n")
     gather(directory, own)
     ds = open_run(directory.path).compute()
@@ -156,12 +159,16 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     assert shown.sel(divergence="minimax").item() == pytest.approx(best)
     least = told.sel(divergence="reverse_kl").min().item()
     assert shown.sel(divergence="reverse_kl").item() == pytest.approx(least)
-    page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
-    kept = int(allowed.sum())
-    sentence = f"of points with mode_kl ≤ 0.5, which {kept} of 40 trained to the end do; no"
-    assert sentence in page
-    assert "no point of reverse_kl does, and it is shown at the one that fails least" in page
-    assert "crosses are those without mode_kl ≤ 0.5" in page
+    searched = Searched.of(ds)
+    kept = f"of points with mode_kl ≤ 0.5, which {int(allowed.sum())} of 40 trained to the end do; "
+    none = "no point of reverse_kl does, and it is shown at the one that fails least"
+    assert kept + none in sentence(searched)
+    with figure_style():
+        budget = draw_budget(searched)
+    assert "crosses are those without mode_kl ≤ 0.5" in budget.caption
+    points = budget.figure.axes[1].get_lines()
+    crosses = sum(len(line.get_xdata()) for line in points if line.get_marker() == "x")
+    assert crosses == int((~allowed).sum())
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
