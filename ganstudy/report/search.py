@@ -84,6 +84,11 @@ class Searched:
         return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
 
     @property
+    def objective_names(self) -> list[str]:
+        """The same in words."""
+        return [Metric.of(self.ds, name).long_name for name in self.objectives]
+
+    @property
     def arm_names(self) -> list[str]:
         """Labels of the arms, in study order."""
         return arm_labels(self.ds[str(self.ds.attrs["compare"])])
@@ -96,6 +101,10 @@ class Searched:
     def constraints(self) -> list[str]:
         """What a point must keep to, in words; none without constraints."""
         return [str(text) for text in np.atleast_1d(self.ds.attrs.get("constraints", []))]
+
+    def on_rows(self, array: xr.DataArray) -> NDArray[np.generic]:
+        """The same for what has a value for each point, though not along every axis of the grid."""
+        return self.by_row(array.broadcast_like(self.told).transpose(*self.told.dims))
 
     def by_row(self, array: xr.DataArray) -> NDArray[np.generic]:
         """Values with the searches on one axis: shape `(rows, *rest)`."""
@@ -310,14 +319,9 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     """Hollow points, and a line through those of each arm's front."""
     first, second = (Metric.of(searched.ds, name) for name in searched.objectives[:2])
     x, y = (
-        searched.by_row(point_scores(searched.ds, m.name).transpose(*searched.told.dims)).astype(
-            float
-        )
-        for m in (first, second)
+        searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in (first, second)
     )
-    front = searched.by_row(
-        searched.ds["pareto"].broadcast_like(searched.told).transpose(*searched.told.dims)
-    ).astype(bool)
+    front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     kept = searched.by_row(searched.feasible).astype(bool)
     colours = style.arm_colours(max(searched.arms) + 1)
     for row, arm in enumerate(searched.arms):
@@ -345,50 +349,6 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
     axes.grid()
-
-
-@dataclass(frozen=True)
-class BestRow:
-    """The best point of one search, as text."""
-
-    name: str
-    colour: str
-    cells: list[str]
-
-
-def best_rows(searched: Searched) -> list[BestRow]:
-    """Point, score, interval, held-out score and parameters of the best point of every search."""
-    last = searched.best.isel(trial=-1)
-    names = ("incumbent", "mean", "low", "high", "held_out")
-    columns = [searched.by_row(last[name]).astype(float) for name in names]
-    colours = style.arm_colours(max(searched.arms) + 1)
-    dims = searched.told.dims
-    parameters = [
-        searched.by_row(searched.ds[name].broadcast_like(searched.told).transpose(*dims))
-        for name in (parameter.dimension for parameter in parameters_of(searched.ds))
-    ]
-    rows = []
-    for row, name in enumerate(searched.rows):
-        point, mean, low, high, held = (float(column[row]) for column in columns)
-        found = point >= 0
-        at = int(max(point, 0))
-        interval = f"{searched.show(low)} to {searched.show(high)}"
-        cells = [
-            f"{at + 1} of {searched.points}" if found else prose.MISSING,
-            searched.show(mean),
-            interval if math.isfinite(low) else prose.MISSING,
-            searched.show(held),
-            *(_value(values[row][at]) if found else prose.MISSING for values in parameters),
-        ]
-        rows.append(BestRow(name, colours[searched.arms[row]], cells))
-    return rows
-
-
-def _value(value: object) -> str:
-    """A parameter's value with three digits; empty where it took no part."""
-    if isinstance(value, float | np.floating):
-        return "" if math.isnan(value) else prose.short(float(value))
-    return str(value)
 
 
 def _budget_axis(axes: Axes, metric: Metric) -> None:

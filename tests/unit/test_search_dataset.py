@@ -23,6 +23,7 @@ from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.search import Searched, draw_budget, sentence
+from ganstudy.report.search_tables import front_rows
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
@@ -169,6 +170,26 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     points = budget.figure.axes[1].get_lines()
     crosses = sum(len(line.get_xdata()) for line in points if line.get_marker() == "x")
     assert crosses == int((~allowed).sum())
+
+
+# So few points as are made up here leave a conditional parameter almost none of its own.
+@pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
+def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> None:
+    """All of them and no other, the best by the first objective on top, with their parameters."""
+    _, ds = gathered
+    searched = Searched.of(ds.assign_attrs(objectives=["modes_covered", "high_quality"]))
+    rows = front_rows(searched)
+    told = analysis.point_scores(ds)
+    for arm in ds["divergence"].values.tolist():
+        own = [row.cells for row in rows if row.name == arm]
+        places = [int(cells[0].split()[0]) - 1 for cells in own]
+        here = ds["pareto"].sel(divergence=arm).values
+        assert sorted(places) == np.flatnonzero(here).tolist()
+        scores = told.sel(divergence=arm).values[places]
+        assert (np.diff(scores) <= 0).all()
+        steps = ds["critic_steps"].sel(divergence=arm).values[places]
+        assert [float(cells[5]) for cells in own] == steps.tolist()
+    assert front_rows(Searched.of(ds)) == []
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
