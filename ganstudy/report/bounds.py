@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
@@ -34,6 +34,7 @@ def draw(findings: Findings) -> Drawing | None:
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
     for axes in panels.flat[len(known) :]:
         axes.set_visible(False)
+    ends = []
     for arm, axes in zip(known, panels.flat, strict=False):
         axes.set_title(fill(findings.arms[arm], 30), fontsize=8, color=style.INK)
         # Trials whose divergence no grid can tell are left out of both lines.
@@ -41,7 +42,9 @@ def draw(findings: Findings) -> Drawing | None:
         seen = both.any(axis=0)
         for name, line in (("exact", "-"), ("bound", "--")):
             values = np.where(both, shown[name][arm], np.nan)[:, seen]
-            axes.plot(steps[seen], np.nanmedian(values, axis=0), line, color=style.INK)
+            median = np.nanmedian(values, axis=0)
+            axes.plot(steps[seen], median, line, color=style.INK)
+            ends.append((f"{findings.arms[arm]}, {name},", median[-1:]))
         axes.grid(axis="y")
     for axes in panels[-1]:
         axes.set_xlabel("M-step")
@@ -52,7 +55,10 @@ def draw(findings: Findings) -> Drawing | None:
         "that the critic has found, on one batch. Medians over settings and seeds. The closer the "
         "two, the nearer the critic is to the one that the theory assumes."
     )
-    alt = "Small panels, one per arm: exact divergence and the critic's bound against M-steps."
+    alt = (
+        "Exact divergence and the critic's bound against M-steps, a panel for each arm. At the "
+        f"end: {prose.spans(*zip(*ends, strict=True))}."
+    )
     return Drawing("bounds", figure, alt, caption)
 
 

@@ -21,7 +21,7 @@ from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.film_stills import draw_behind, draw_discs
 from ganstudy.report.findings import Findings
-from ganstudy.report.scenes import Scene, rule
+from ganstudy.report.scenes import Array, Scene, rule
 
 LEVELS = 17
 """Contour levels of a surface."""
@@ -62,8 +62,9 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         f"grid of {GRID} by {GRID} points."
     )
     caption = Markup(" ").join([*map(Markup.escape, parts), Markup.escape(rule(findings, shown))])
-    arms = prose.listing(findings.arms[scene.arm] for scene in judged)
-    alt = f"Surfaces of the critics of {arms} at the end, with the target and samples over them."
+    names = [f"{_says(scene)} of {findings.arms[scene.arm]}" for scene in judged]
+    said = prose.spans(names, map(_surface, judged))
+    alt = f"What critics say at the end over the window of the target, lowest to highest: {said}."
     return Drawing("critics", figure, alt, caption)
 
 
@@ -72,6 +73,17 @@ def is_classifier(scene: Scene) -> bool:
     name = json.loads(scene.divergence)["name"] if scene.divergence else ""
     known = name in divergences.family.names
     return known and issubclass(divergences.family[name], ClassifierDivergence)
+
+
+def _says(scene: Scene) -> str:
+    return "D" if is_classifier(scene) else "logit"
+
+
+def _surface(scene: Scene) -> Array:
+    """What the critic says of each point of the grid at the end."""
+    assert scene.logits is not None
+    logits = scene.logits[scene.seen[-1]]
+    return np.asarray(expit(logits)) if is_classifier(scene) else logits
 
 
 def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
@@ -107,7 +119,6 @@ def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
     bar.ax.tick_params(labelsize=6.5, length=2)
     for text, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
         text.set(ha=side)
-    label = "D" if is_classifier(scene) else "logit"
     where = f", at M-step {scene.steps[frame]:,}" if math.isfinite(scene.diverged_at) else ""
-    bar.set_label(label + where, fontsize=7, color=style.MUTED)
+    bar.set_label(_says(scene) + where, fontsize=7, color=style.MUTED)
     bar.outline.set_visible(False)

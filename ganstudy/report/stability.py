@@ -38,13 +38,12 @@ def draw(findings: Findings) -> Drawing:
         "is the largest distance from its best value so far. Discs: share "
         "of the arm's trials; black tick: their mean."
     ).format("fall" if findings.metric.higher_is_better else "rise", name, threshold)
+    columns = ("diverged", "trials", "drops", "drawdown")
     alt = "Share of trials diverged, drops per trial and drawdown, by arm: " + "; ".join(
-        f"{arm} {int(count)} of {int(trials)} diverged"
-        for arm, count, trials in zip(
-            findings.arms,
-            stable["diverged"].values,
-            stable["trials"].values,
-            strict=True,
+        f"{arm} {int(count)} of {int(trials)} diverged, {prose.number(drops, 1)} drops, drawdown "
+        f"{findings.show(drawdown)}"
+        for arm, count, trials, drops, drawdown in zip(
+            findings.arms, *(stable[column].values for column in columns), strict=True
         )
     )
     return Drawing("stability", figure, f"{alt}.", caption)
