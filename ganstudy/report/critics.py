@@ -43,7 +43,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     for axes in panels.flat[len(judged) :]:
         axes.set_visible(False)
     for scene, axes in zip(judged, panels.flat, strict=False):
-        _panel(figure, axes, scene)
+        draw_on(axes, scene)
         axes.set_title(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
     classifiers = [scene for scene in judged if is_classifier(scene)]
     parts = []
@@ -86,7 +86,8 @@ def _surface(scene: Scene) -> Array:
     return np.asarray(expit(logits)) if is_classifier(scene) else logits
 
 
-def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
+def draw_on(axes: Axes, scene: Scene) -> None:
+    """One panel, with a bar of its colours below."""
     assert scene.logits is not None
     frame = scene.seen[-1]
     # The outer half of the outer cells is as their middle.
@@ -113,6 +114,8 @@ def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
         axes.contour(x, y, logits, levels=[0.0], colors=style.INK, linewidths=0.8, linestyles="--")
     draw_behind(axes, backdrop(scene.target), scene.window)
     draw_discs(axes, scene.samples[frame], style.INK, size=1.8)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     bar = figure.colorbar(filled, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03)
     bar.set_ticks([low, (low + high) / 2, high])
     bar.set_ticklabels([prose.short(value) for value in (low, (low + high) / 2, high)])

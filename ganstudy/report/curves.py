@@ -47,16 +47,12 @@ def draw_score(findings: Findings) -> Drawing:
     size = (wide, 0.5 + (2.1 if columns > 1 else 3.2) * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for index, axes in enumerate(panels.flat):
-        if index >= len(titles):
-            axes.set_visible(False)
-            continue
-        axes.set_title(fill(titles[index], 44), fontsize=8, color=style.INK)
+    style.bottom_row(panels, len(titles), "M-step")
+    for index, (title, axes) in enumerate(zip(titles, panels.flat, strict=False)):
+        axes.set_title(fill(title, 44), fontsize=8, color=style.INK)
         _score_lines(axes, findings, values[:, index])
     for axes in panels[:, 0]:
         axes.set_ylabel(axis_label(findings))
-    for axes in panels[-1]:
-        axes.set_xlabel("M-step")
     style.arm_legend(figure, findings.arms)
     over = ", each averaged over its settings" if averaged else ""
     caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
@@ -104,14 +100,11 @@ def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawi
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    for axes in panels.flat[len(names) :]:
-        axes.set_visible(False)
+    style.bottom_row(panels, len(names), "M-step")
     seen = []
     for name, axes in zip(names, panels.flat, strict=False):
         axes.set_title(fill(_title(findings, name), 36), fontsize=8, color=style.INK)
         seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
-    for axes in panels[-1]:
-        axes.set_xlabel("M-step")
     style.arm_legend(figure, findings.arms)
     trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
     caption = Markup(

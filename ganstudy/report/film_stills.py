@@ -36,7 +36,6 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     colours = style.arm_colours(len(findings.arms))
     for scene, row in zip(shown, panels, strict=False):
         for axes, frame in zip(row, _three(scene), strict=True):
-            draw_behind(axes, backdrop(scene.target), scene.window)
             _still(axes, scene, frame, colours[scene.arm])
             axes.set_title(f"M-step {scene.steps[frame]:,}", fontsize=7, color=style.MUTED)
         row[0].set_ylabel(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
@@ -89,7 +88,13 @@ def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int 
     )
 
 
+def draw_on(axes: Axes, findings: Findings, scene: Scene) -> None:
+    """The last frame of one scene."""
+    _still(axes, scene, scene.seen[-1], style.arm_colours(len(findings.arms))[scene.arm])
+
+
 def _still(axes: Axes, scene: Scene, frame: int, colour: str) -> None:
+    draw_behind(axes, backdrop(scene.target), scene.window)
     if scene.arrows is not None:
         count = scene.arrows.shape[1]
         x, y = np.meshgrid(*grid(scene.window, count))

@@ -57,6 +57,11 @@ def draw(findings: Findings) -> Drawing | None:
     return Drawing("gallery", figure, alt, _caption(findings, len(rows), len(columns)))
 
 
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The panel of the first arm at the first setting."""
+    _panel(axes, _Cells(findings)[0, 0], style.arm_colours(len(findings.arms))[0])
+
+
 def drawable(findings: Findings) -> bool:
     """Whether there are samples, and a target to draw."""
     return "samples" in findings.ds and "target_settings" in findings.ds

@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         provenance=provenance_rows(provenance),
         compared=compared,
         opened=opening(dataset, destination.parent),
+        version=version("ganstudy"),
     )
     index = destination / "index.html"
     partial = destination / "index.html.partial"

@@ -138,7 +138,13 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "budget": lambda ds, ax: plot.budget(ds, ax=ax),
     "importances": lambda ds, ax: plot.importances(ds, ax=ax),
     "pareto": lambda ds, ax: plot.pareto(ds, ax=ax),
+    "bounds": lambda ds, ax: plot.bounds(ds, ax=ax),
+    "gallery": lambda ds, ax: plot.gallery(ds, ax=ax),
+    "critics": lambda ds, ax: plot.critics(ds, ax=ax),
+    "film": lambda ds, ax: plot.film(ds, ax=ax),
+    "stability": lambda ds, ax: plot.stability(ds, ax=ax),
 }
+assert set(ON_AXES) == set(plot.__all__) - {"pictures"}
 
 
 @pytest.mark.parametrize("name", ON_AXES)
@@ -204,6 +210,8 @@ def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
         ("bounds", "no exact divergence"),
         ("labels", "no trial is conditional"),
         ("gallery", "no samples"),
+        ("critics", "no trial has a film"),
+        ("film", "no trial has a film"),
         ("effects", "no settings"),
         ("budget", "a grid"),
         ("importances", "a grid"),
