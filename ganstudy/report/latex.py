@@ -1,4 +1,4 @@
-r"""The tables of a paper: the ranking and all metrics, with booktabs and graphicx."""
+r"""The tables of a paper, with booktabs and graphicx."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import numpy as np
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
+from ganstudy.report.distribution import note
 from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.tables import ArmTable
+from ganstudy.report.trials import Table, cell_text
 
 _GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 _LETTERS = """alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho
@@ -100,6 +103,22 @@ def metrics(findings: Findings) -> str:
     )
     rows += [["\\midrule\nperfect sampler", *of_p]]
     return _table(headings, rows, caption, "metrics", findings)
+
+
+def distribution(findings: Findings, table: Table) -> str:
+    """Arms by the whole distribution of their trials, as the page has it."""
+    rows = [[escaped(cell_text(cell)) for cell in row] for row in table.rows]
+    caption = f"{prose.capital(findings.metric.long_name)} beyond the mean. {note(findings)}"
+    headings = [_heading(table.headings[0], "l"), *map(_heading, table.headings[1:])]
+    return _table(headings, rows, caption, "distribution", findings)
+
+
+def by_arm(findings: Findings, table: ArmTable, title: str, label: str) -> str:
+    """A table of the page with an arm a row."""
+    rows = [list(map(escaped, (row.arm, *row.cells))) for row in table.rows]
+    caption = f"{title}. Means, in brackets 95% intervals over seeds, and medians where it says so."
+    headings = [_heading(findings.arm, "l"), *map(_heading, table.headings)]
+    return _table(headings, rows, caption, label, findings)
 
 
 def _column(findings: Findings, name: str) -> list[str]:

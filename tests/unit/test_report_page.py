@@ -39,7 +39,8 @@ FIGURES = {
     "gallery",
     "stability",
 }
-TABLES = {"distribution", "metrics", "settings", "trials"}
+TYPESET = {"distribution", "game", "metrics", "ranking", "stability"}
+TABLES = TYPESET | {"settings", "trials"}
 
 
 class Page(HTMLParser):
@@ -144,7 +145,7 @@ def test_figures_lie_beside_the_page(report: Path) -> None:
     assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
         "index.html",
         *(f"{name}.csv" for name in TABLES),
-        *("metrics.tex", "ranking.tex"),
+        *(f"{name}.tex" for name in TYPESET),
     }
     assert report.stat().st_size < 1_000_000
 
@@ -164,11 +165,12 @@ def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
 def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
-    for name in ("heatmap.png", "heatmap.svg"):
+    for name in ("heatmap.png", "heatmap.svg", "ranking.tex", "ranking.csv"):
         (folder / name).write_text("old")
     index = build(make_study({}, seeds=1, steps=5, samples=9, score="mode_kl"), {}, folder)
     assert not (folder / "heatmap.png").exists()
     assert not (folder / "heatmap.svg").exists()
+    assert not list(folder.glob("ranking.[tc]*"))
     text = re.sub(r"\s+", " ", index.read_text())
     page = Page(text)
     assert page.open == []
