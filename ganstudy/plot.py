@@ -4,7 +4,8 @@ ds      what `ganstudy.open_run` returns; of a search, figures of arms show each
         point
 metric  drawn in place of the study's headline metric
 ax      draw there, with the fonts and sizes that are set in matplotlib, and return it: the first
-        panel where a figure has two
+        panel where a figure has several, so that `gallery(ds.sel(divergence=["hinge"]), ax=ax)`
+        draws that arm; all but `pictures` take it
 
 Without `ax` a figure is made as for the report, in the report's size, and shown where pyplot shows
 figures. What returns then is its Axes, or an array of its Axes, row by row, where it has several
@@ -154,10 +155,16 @@ def diagnostics(ds: xr.Dataset, *names: str, ax: Axes | None = None) -> Axes | P
     return _panels(_curves.draw_others, found, chosen)
 
 
-def bounds(ds: xr.Dataset) -> Panels:
+@overload
+def bounds(ds: xr.Dataset, *, ax: Axes) -> Axes: ...
+@overload
+def bounds(ds: xr.Dataset, *, ax: None = None) -> Panels: ...
+def bounds(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
     """What critics claim of their divergence against its exact value, a panel for each arm."""
     found = _findings(ds)
     _need(_bounds.drawable(found), "no exact divergence is known; affine generators have one")
+    if ax is not None:
+        return _onto(ax, _bounds.draw_on, found)
     return _panels(_bounds.draw, found)
 
 
@@ -171,31 +178,65 @@ def labels(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return _panel(_labels.draw, found)
 
 
-def gallery(ds: xr.Dataset) -> Panels:
+@overload
+def gallery(ds: xr.Dataset, *, ax: Axes) -> Axes: ...
+@overload
+def gallery(ds: xr.Dataset, *, ax: None = None) -> Panels: ...
+def gallery(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
     """Final samples of the first seed over the target, an arm a row and a setting a column.
 
     `gallery(ds.sel(seed=[3]))` shows another seed, and so on for arms and settings.
     """
     found = _findings(ds)
     _need(_gallery.drawable(found), "the trials keep no samples, or have no target to draw")
+    if ax is not None:
+        return _onto(ax, _gallery.draw_on, found)
     return _panels(_gallery.draw, found)
 
 
-def critics(ds: xr.Dataset) -> Panels:
+@overload
+def critics(ds: xr.Dataset, *, ax: Axes) -> Axes: ...
+@overload
+def critics(ds: xr.Dataset, *, ax: None = None) -> Panels: ...
+def critics(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
     """What the critic of one trial of each arm says of every place at the end."""
     found = _findings(ds)
-    return _filmed(_critics.draw, found)
+    judged = [scene for scene in scenes(found) if scene.logits is not None]
+    _need(bool(judged), "no trial has a film with a critic of points: see `record.frames`")
+    if ax is not None:
+        return _onto(ax, _critics.draw_on, judged[0])
+    return _panels(_critics.draw, found, judged)
 
 
-def film(ds: xr.Dataset) -> Panels:
-    """First, middle and last frame of how one generator of each arm moved, over its gradients."""
+@overload
+def film(ds: xr.Dataset, *, ax: Axes) -> Axes: ...
+@overload
+def film(ds: xr.Dataset, *, ax: None = None) -> Panels: ...
+def film(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
+    """First, middle and last frame of how one generator of each arm moved, over its gradients.
+
+    On `ax` the last frame.
+    """
     found = _findings(ds)
-    return _filmed(_film_stills.draw, found)
+    shown = scenes(found)
+    _need(bool(shown), "no trial has a film: see `record.frames`")
+    if ax is not None:
+        return _onto(ax, _film_stills.draw_on, found, shown[0])
+    return _panels(_film_stills.draw, found, shown)
 
 
-def stability(ds: xr.Dataset, metric: str | None = None) -> Panels:
+@overload
+def stability(ds: xr.Dataset, metric: str | None = None, *, ax: Axes) -> Axes: ...
+@overload
+def stability(ds: xr.Dataset, metric: str | None = None, *, ax: None = None) -> Panels: ...
+def stability(
+    ds: xr.Dataset, metric: str | None = None, *, ax: Axes | None = None
+) -> Axes | Panels:
     """Share of trials diverged, drops per trial and drawdown (`ds.gan.stability`)."""
-    return _panels(_stability.draw, _findings(ds, metric))
+    found = _findings(ds, metric)
+    if ax is not None:
+        return _onto(ax, _stability.draw_on, found)
+    return _panels(_stability.draw, found)
 
 
 @overload
@@ -253,14 +294,6 @@ def _searched(ds: xr.Dataset) -> Searched:
 def _need(possible: bool, reason: str) -> None:
     if not possible:
         raise ValueError(f"nothing to draw: {reason}")
-
-
-def _filmed(draw: Callable[..., Drawing | None], found: Findings) -> Panels:
-    with style.figure_style():
-        drawing = draw(found, scenes(found))
-    if drawing is None:
-        raise ValueError("no trial has such a film: see `record.frames`")
-    return _shown(drawing)
 
 
 def _panels(draw: Callable[..., Drawing | None], *arguments: object) -> Panels:

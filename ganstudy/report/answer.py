@@ -54,15 +54,16 @@ def answer(findings: Findings) -> Answer:
         verdicts = "analysis.claim_verdicts(ds)"
         first = [*((text, verdicts) for text in theory.sentences(findings)), (lead, ranking)]
         lead, ranking = claims.lead(findings.claims), verdicts
+    perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
     points: list[tuple[Markup | None, str]] = [
         *first,
         (_behind(findings), f"analysis.compare_arms(ds{used})"),
         (_best_settings(findings), "analysis.best_setting_scores(ds)"),
         (effects.sentence(findings), "analysis.factor_effects(ds)[['share', 'residual']]"),
-        (_scale(findings), f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"),
-        (None if findings.theory else _drops(findings), "analysis.stability(ds)['drops']"),
+        (_scale(findings), f"{perfect}.assign_attrs(ds.sizes)"),
+        (None if findings.theory else _drops(findings), "analysis.stability(ds)[['drops']]"),
         (_diverged(findings), "analysis.stability(ds)[['diverged', 'trials']]"),
-        (_left_out(findings), "analysis.status_counts(ds)"),
+        (_left_out(findings), "analysis.status_counts(ds).drop_sel(status='excluded')"),
         (_excluded(findings), "analysis.planned(ds)"),
     ]
     kept = [Sentence(Markup(prose.capital(point)), call) for point, call in points if point]
@@ -76,9 +77,9 @@ def _scale(findings: Findings) -> Markup | None:
     if not math.isfinite(low):
         return None
     span = (
-        Markup("{} in every one").format(findings.show(low))
+        Markup("{} in every one of").format(findings.show(low))
         if low == high
-        else Markup("{} to {}").format(findings.show(low), findings.show(high))
+        else Markup("{} to {} in").format(findings.show(low), findings.show(high))
     )
     samples = findings.ds.sizes.get("sample", 0)
     worst = findings.metric.worst
@@ -87,9 +88,9 @@ def _scale(findings: Findings) -> Markup | None:
         if math.isfinite(worst)
         else Markup("")
     )
-    return Markup(
-        "A perfect generator, measured like these with {}, scores {} of {} draws{}."
-    ).format(prose.plural(samples, "sample"), span, findings.ds.sizes.get("draw", 0), end)
+    return Markup("A perfect generator, measured like these with {}, scores {} {} draws{}.").format(
+        prose.plural(samples, "sample"), span, findings.ds.sizes.get("draw", 0), end
+    )
 
 
 def _lead(findings: Findings) -> Markup:

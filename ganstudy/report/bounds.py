@@ -7,44 +7,32 @@ from textwrap import fill
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+
+Array = NDArray[np.float64]
 
 
 def draw(findings: Findings) -> Drawing | None:
     """A panel for each arm: exact value and bound over training, as medians over its trials."""
     if not drawable(findings):
         return None
-    ds = findings.ds
-    steps = ds["step"].values
-    shown = {
-        name: findings.flat(ds[name].transpose(..., "seed", "step")).reshape(
-            len(findings.arms), -1, len(steps)
-        )
-        for name in ("exact", "bound")
-    }
-    known = [arm for arm in range(len(findings.arms)) if np.isfinite(shown["exact"][arm]).any()]
+    known = _known(findings)
     columns = min(5, len(known))
     rows = math.ceil(len(known) / columns)
     size = (10.4 if columns > 2 else 3.4 * columns, 0.6 + 2.1 * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    for axes in panels.flat[len(known) :]:
-        axes.set_visible(False)
+    style.bottom_row(panels, len(known), "M-step")
+    ends = []
     for arm, axes in zip(known, panels.flat, strict=False):
         axes.set_title(fill(findings.arms[arm], 30), fontsize=8, color=style.INK)
-        # Trials whose divergence no grid can tell are left out of both lines.
-        both = np.isfinite(shown["exact"][arm]) & np.isfinite(shown["bound"][arm])
-        seen = both.any(axis=0)
-        for name, line in (("exact", "-"), ("bound", "--")):
-            values = np.where(both, shown[name][arm], np.nan)[:, seen]
-            axes.plot(steps[seen], np.nanmedian(values, axis=0), line, color=style.INK)
-        axes.grid(axis="y")
-    for axes in panels[-1]:
-        axes.set_xlabel("M-step")
+        ends += _lines(axes, findings, arm)
     for axes in panels[:, 0]:
         axes.set_ylabel("divergence, nats")
     caption = Markup(
@@ -52,11 +40,46 @@ def draw(findings: Findings) -> Drawing | None:
         "that the critic has found, on one batch. Medians over settings and seeds. The closer the "
         "two, the nearer the critic is to the one that the theory assumes."
     )
-    alt = "Small panels, one per arm: exact divergence and the critic's bound against M-steps."
+    alt = (
+        "Exact divergence and the critic's bound against M-steps, a panel for each arm. At the "
+        f"end: {prose.spans(*zip(*ends, strict=True))}."
+    )
     return Drawing("bounds", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The panel of the first arm whose divergence is known."""
+    _lines(axes, findings, _known(findings)[0])
+    axes.set_xlabel("M-step")
+    axes.set_ylabel("divergence, nats")
 
 
 def drawable(findings: Findings) -> bool:
     """Whether exact values are known."""
     ds = findings.ds
     return "exact" in ds and "bound" in ds and bool(np.isfinite(ds["exact"].values).any())
+
+
+def _known(findings: Findings) -> list[int]:
+    """Arms with an exact divergence."""
+    finite = np.isfinite(findings.flat(findings.ds["exact"]))
+    return [arm for arm in range(len(findings.arms)) if finite[arm].any()]
+
+
+def _lines(axes: Axes, findings: Findings, arm: int) -> list[tuple[str, Array]]:
+    """Exact value and bound over training; returns what each line is, and where it ends."""
+    steps = findings.ds["step"].values
+    curves = [
+        findings.flat(findings.ds[name].transpose(..., "seed", "step"))[arm].reshape(-1, len(steps))
+        for name in ("exact", "bound")
+    ]
+    # Trials whose divergence no grid can tell are left out of both lines.
+    both = np.isfinite(curves).all(axis=0)
+    seen = both.any(axis=0)
+    ends = []
+    for name, line, values in zip(("exact", "bound"), ("-", "--"), curves, strict=True):
+        median = np.nanmedian(np.where(both, values, np.nan)[:, seen], axis=0)
+        axes.plot(steps[seen], median, line, color=style.INK)
+        ends.append((f"{findings.arms[arm]}, {name},", median[-1:]))
+    axes.grid(axis="y")
+    return ends

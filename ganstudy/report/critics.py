@@ -21,7 +21,7 @@ from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.film_stills import draw_behind, draw_discs
 from ganstudy.report.findings import Findings
-from ganstudy.report.scenes import Scene, rule
+from ganstudy.report.scenes import Array, Scene, rule
 
 LEVELS = 17
 """Contour levels of a surface."""
@@ -43,7 +43,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     for axes in panels.flat[len(judged) :]:
         axes.set_visible(False)
     for scene, axes in zip(judged, panels.flat, strict=False):
-        _panel(figure, axes, scene)
+        draw_on(axes, scene)
         axes.set_title(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
     classifiers = [scene for scene in judged if is_classifier(scene)]
     parts = []
@@ -62,8 +62,9 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         f"grid of {GRID} by {GRID} points."
     )
     caption = Markup(" ").join([*map(Markup.escape, parts), Markup.escape(rule(findings, shown))])
-    arms = prose.listing(findings.arms[scene.arm] for scene in judged)
-    alt = f"Surfaces of the critics of {arms} at the end, with the target and samples over them."
+    names = [f"{_says(scene)} of {findings.arms[scene.arm]}" for scene in judged]
+    said = prose.spans(names, map(_surface, judged))
+    alt = f"What critics say at the end over the window of the target, lowest to highest: {said}."
     return Drawing("critics", figure, alt, caption)
 
 
@@ -74,7 +75,19 @@ def is_classifier(scene: Scene) -> bool:
     return known and issubclass(divergences.family[name], ClassifierDivergence)
 
 
-def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
+def _says(scene: Scene) -> str:
+    return "D" if is_classifier(scene) else "logit"
+
+
+def _surface(scene: Scene) -> Array:
+    """What the critic says of each point of the grid at the end."""
+    assert scene.logits is not None
+    logits = scene.logits[scene.seen[-1]]
+    return np.asarray(expit(logits)) if is_classifier(scene) else logits
+
+
+def draw_on(axes: Axes, scene: Scene) -> None:
+    """One panel, with a bar of its colours below."""
     assert scene.logits is not None
     frame = scene.seen[-1]
     # The outer half of the outer cells is as their middle.
@@ -101,13 +114,14 @@ def _panel(figure: Figure, axes: Axes, scene: Scene) -> None:
         axes.contour(x, y, logits, levels=[0.0], colors=style.INK, linewidths=0.8, linestyles="--")
     draw_behind(axes, backdrop(scene.target), scene.window)
     draw_discs(axes, scene.samples[frame], style.INK, size=1.8)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     bar = figure.colorbar(filled, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03)
     bar.set_ticks([low, (low + high) / 2, high])
     bar.set_ticklabels([prose.short(value) for value in (low, (low + high) / 2, high)])
     bar.ax.tick_params(labelsize=6.5, length=2)
     for text, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
         text.set(ha=side)
-    label = "D" if is_classifier(scene) else "logit"
     where = f", at M-step {scene.steps[frame]:,}" if math.isfinite(scene.diverged_at) else ""
-    bar.set_label(label + where, fontsize=7, color=style.MUTED)
+    bar.set_label(_says(scene) + where, fontsize=7, color=style.MUTED)
     bar.outline.set_visible(False)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganstudy.analysis import charged_curves
+from ganstudy.analysis import charged_curves, trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -47,16 +47,12 @@ def draw_score(findings: Findings) -> Drawing:
     size = (wide, 0.5 + (2.1 if columns > 1 else 3.2) * rows)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for index, axes in enumerate(panels.flat):
-        if index >= len(titles):
-            axes.set_visible(False)
-            continue
-        axes.set_title(fill(titles[index], 44), fontsize=8, color=style.INK)
+    style.bottom_row(panels, len(titles), "M-step")
+    for index, (title, axes) in enumerate(zip(titles, panels.flat, strict=False)):
+        axes.set_title(fill(title, 44), fontsize=8, color=style.INK)
         _score_lines(axes, findings, values[:, index])
     for axes in panels[:, 0]:
         axes.set_ylabel(axis_label(findings))
-    for axes in panels[-1]:
-        axes.set_xlabel("M-step")
     style.arm_legend(figure, findings.arms)
     over = ", each averaged over its settings" if averaged else ""
     caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
@@ -64,10 +60,13 @@ def draw_score(findings: Findings) -> Drawing:
         caption += Markup(" A diverged trial stays at the worst value from its divergence on.")
     else:
         caption += Markup(" A diverged trial leaves the mean at its divergence.")
+    where = (
+        "averaged over settings" if averaged or not findings.axes else "a panel for each setting"
+    )
+    ends = findings.flat(trial_scores(findings.ds)["last"].mean("seed"))
     alt = (
-        f"{findings.metric.long_name} against M-steps, "
-        + ("averaged over settings" if averaged else f"in {len(titles)} panels, one per setting")
-        + f"; one line per arm: {', '.join(findings.arms)}."
+        f"{findings.metric.long_name} against M-steps, {where}. Means over seeds at the last "
+        f"record: {prose.spans(findings.arms, ends)}."
     )
     return Drawing("curves", figure, alt, caption)
 
@@ -101,21 +100,21 @@ def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawi
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    for axes in panels.flat[len(names) :]:
-        axes.set_visible(False)
+    style.bottom_row(panels, len(names), "M-step")
+    seen = []
     for name, axes in zip(names, panels.flat, strict=False):
         axes.set_title(fill(_title(findings, name), 36), fontsize=8, color=style.INK)
-        _quartile_lines(axes, findings, name)
-    for axes in panels[-1]:
-        axes.set_xlabel("M-step")
+        seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
     style.arm_legend(figure, findings.arms)
     trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
     caption = Markup(
         "Line: the median over {}. Band: the middle half of the trials. A diverged trial is left "
         "out from its divergence on. Losses of different objectives are not on one scale."
     ).format(trials)
-    listed = prose.listing(_title(findings, name) for name in names)
-    alt = f"Small panels of {listed} against M-steps, one line per arm."
+    alt = (
+        "Small panels of what was recorded against M-steps, a line for each arm. Medians of arms "
+        f"over all records: {prose.spans(*zip(*seen, strict=True))}."
+    )
     return Drawing("diagnostics", figure, alt, caption)
 
 
@@ -160,7 +159,8 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
     axes.plot(steps, np.nanmean(kept, axis=0), color=colour)
 
 
-def _quartile_lines(axes: Axes, findings: Findings, name: str) -> None:
+def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
+    """A line at the median and a band between the quartiles of each arm; returns the medians."""
     quartiles = _quartiles(findings, findings.ds[name])
     for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
         # Runs that are compared may have been recorded at other steps than these.
@@ -172,6 +172,7 @@ def _quartile_lines(axes: Axes, findings: Findings, name: str) -> None:
     if _spans_decades(quartiles):
         axes.set_yscale("log")
     axes.grid(axis="y")
+    return np.asarray(quartiles[1])
 
 
 def _quartiles(findings: Findings, variable: xr.DataArray) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.findings import Findings
 from ganstudy.report.scenes import Array, Scene, rule
@@ -42,7 +42,12 @@ def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
                 "colour": colours[scene.arm],
                 "target": target_path(scene.target, scene.window),
                 "dots": backdrop(scene.target).points is not None,
-                "alt": f"Samples of {findings.arms[scene.arm]} over the target, frame by frame",
+                "alt": (
+                    f"{scene.samples.shape[1]} samples of {findings.arms[scene.arm]}, "
+                    f"{scene.label}, over the target, in "
+                    f"{prose.plural(len(scene.seen), 'frame')} from M-step "
+                    f"{scene.steps[scene.seen[0]]:,} to {scene.steps[scene.seen[-1]]:,}"
+                ),
             }
             for scene in shown
         ],

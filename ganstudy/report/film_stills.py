@@ -35,9 +35,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         panel.set_visible(False)
     colours = style.arm_colours(len(findings.arms))
     for scene, row in zip(shown, panels, strict=False):
-        seen = scene.seen
-        for axes, frame in zip(row, (seen[0], seen[len(seen) // 2], seen[-1]), strict=True):
-            draw_behind(axes, backdrop(scene.target), scene.window)
+        for axes, frame in zip(row, _three(scene), strict=True):
             _still(axes, scene, frame, colours[scene.arm])
             axes.set_title(f"M-step {scene.steps[frame]:,}", fontsize=7, color=style.MUTED)
         row[0].set_ylabel(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
@@ -46,11 +44,19 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         "fixed. Arrows: where an M-step draws a sample, minus the gradient of the generator's loss "
         "in its position, with lengths in proportion to the root of its size. {}"
     ).format(shown[0].samples.shape[1], rule(findings, shown))
-    alt = (
-        f"Samples of {prose.plural(len(shown), 'arm')} at the first, a middle and the last frame, "
-        "over the target and the field of generator gradients."
+    trials = "; ".join(
+        f"{findings.arms[scene.arm]} ({scene.label}) at M-steps "
+        + prose.listing(f"{scene.steps[frame]:,}" for frame in _three(scene))
+        for scene in shown
     )
+    alt = f"Samples over the target and the field of generator gradients: {trials}."
     return Drawing("film", figure, alt, caption)
+
+
+def _three(scene: Scene) -> tuple[int, int, int]:
+    """The first, a middle and the last frame before any divergence."""
+    seen = scene.seen
+    return seen[0], seen[len(seen) // 2], seen[-1]
 
 
 def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
@@ -82,7 +88,13 @@ def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int 
     )
 
 
+def draw_on(axes: Axes, findings: Findings, scene: Scene) -> None:
+    """The last frame of one scene."""
+    _still(axes, scene, scene.seen[-1], style.arm_colours(len(findings.arms))[scene.arm])
+
+
 def _still(axes: Axes, scene: Scene, frame: int, colour: str) -> None:
+    draw_behind(axes, backdrop(scene.target), scene.window)
     if scene.arrows is not None:
         count = scene.arrows.shape[1]
         x, y = np.meshgrid(*grid(scene.window, count))

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop, data_descriptions, density
 from ganstudy.report.drawing import Drawing
@@ -47,11 +48,18 @@ def draw(findings: Findings) -> Drawing | None:
     for row, arm in enumerate(rows):
         for column, setting in enumerate(columns):
             _panel(panels[row, column], cells[arm, setting], colours[arm])
+    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[rows]
     alt = (
-        f"Final samples of {prose.plural(len(rows), 'arm')} at "
-        f"{prose.plural(len(columns), 'setting')}, drawn over the target's density."
+        f"Final samples over the target, {prose.plural(len(rows), 'arm')} by "
+        f"{prose.plural(len(columns), 'setting')}. Their {findings.metric.long_name}, lowest to "
+        f"highest setting: {prose.spans([findings.arms[row] for row in rows], last)}."
     )
     return Drawing("gallery", figure, alt, _caption(findings, len(rows), len(columns)))
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The panel of the first arm at the first setting."""
+    _panel(axes, _Cells(findings)[0, 0], style.arm_colours(len(findings.arms))[0])
 
 
 def drawable(findings: Findings) -> bool:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.ranking import axis_label
@@ -52,9 +52,10 @@ def draw(findings: Findings) -> Drawing:
             "Mean over seeds of each trial's score, {} settings in study order; darker is better, "
             "and a white cell has no score."
         ).format(settings)
+    mean = findings.flat(findings.cells["mean"])
     alt = (
-        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings; "
-        "the table of all arms below has the same numbers."
+        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings, lowest "
+        f"to highest setting: {prose.spans(findings.arms, mean)}. The table of all arms has each."
     )
     return Drawing("heatmap", figure, alt, caption)
 

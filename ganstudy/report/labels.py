@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganstudy.analysis import label_scores
+from ganstudy.report import prose
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
@@ -27,7 +28,10 @@ def draw(findings: Findings) -> Drawing | None:
         "Share of the final samples generated under a label that are of high quality and of the "
         "mode which the label names; mean over seeds."
     )
-    alt = "Heat map of the share of right samples by label, a row for each conditional arm."
+    alt = (
+        "Heat map of the share of right samples by label, lowest to highest label: "
+        f"{prose.spans(*zip(*rows, strict=True))}."
+    )
     return Drawing("labels", figure, alt, caption)
 
 

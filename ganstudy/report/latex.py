@@ -1,16 +1,23 @@
-r"""The tables of a paper: the ranking and all metrics, with booktabs and nothing else."""
+r"""The tables of a paper, with booktabs and graphicx."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
+from ganstudy.report.distribution import note
 from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.tables import ArmTable
+from ganstudy.report.trials import Table, cell_text
 
+_GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+_LETTERS = """alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho
+sigma tau upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"""
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -22,8 +29,18 @@ _SPECIAL = {
     "\N{EN DASH}": "--",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{INFINITY}": r"$\infty$",
+    "\N{DOUBLE VERTICAL LINE}": r"$\Vert$",
+    "\N{LESS-THAN OR EQUAL TO}": r"$\leq$",
+    "\N{GREATER-THAN OR EQUAL TO}": r"$\geq$",
+    "\N{RIGHTWARDS ARROW}": r"$\rightarrow$",
+    "\N{NABLA}": r"$\nabla$",
     **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{x: rf"$\{name}$" for x, name in zip(_GREEK, _LETTERS.split(), strict=True)},
+    **{chr(0x2080 + digit): rf"\textsubscript{{{digit}}}" for digit in range(10)},
 }
+
+HEADING = 14
+"""Characters after which a heading goes on in a line below."""
 
 
 def escaped(text: str) -> str:
@@ -52,7 +69,8 @@ def ranking(findings: Findings) -> str:
             escaped(prose.p_value(at["p"])) if place else "",
         ]
         rows.append(cells)
-    headings = [findings.arm, metric.long_name, "95% interval", "difference", "95% interval", "p"]
+    names = [metric.long_name, "95% interval", "difference", "95% interval", "p"]
+    headings = [_heading(findings.arm, "l"), *map(_heading, names)]
     settings = findings.compared_settings
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
@@ -74,17 +92,33 @@ def metrics(findings: Findings) -> str:
         escaped(prose.number(float(scale["mean"].sel(metric=fact.name)), decimals_of(ds, fact)))
         for fact in facts
     ]
-    arrows = [r"$\uparrow$" if fact.higher_is_better else r"$\downarrow$" for fact in facts]
+    arrow = {True: r" $\uparrow$", False: r" $\downarrow$"}
     headings = [
-        escaped(findings.arm),
-        *(f"{escaped(fact.long_name)} {arrow}" for fact, arrow in zip(facts, arrows, strict=True)),
+        _heading(findings.arm, "l"),
+        *(_heading(fact.long_name, end=arrow[fact.higher_is_better]) for fact in facts),
     ]
     caption = (
         f"Means over {prose.plural(findings.seeds, 'seed')}; after the sign, half the width of the "
         "95% interval over seeds. Below the line, as many samples of the target itself."
     )
     rows += [["\\midrule\nperfect sampler", *of_p]]
-    return _table(headings, rows, caption, "metrics", findings, escape=False)
+    return _table(headings, rows, caption, "metrics", findings)
+
+
+def distribution(findings: Findings, table: Table) -> str:
+    """Arms by the whole distribution of their trials, as the page has it."""
+    rows = [[escaped(cell_text(cell)) for cell in row] for row in table.rows]
+    caption = f"{prose.capital(findings.metric.long_name)} beyond the mean. {note(findings)}"
+    headings = [_heading(table.headings[0], "l"), *map(_heading, table.headings[1:])]
+    return _table(headings, rows, caption, "distribution", findings)
+
+
+def by_arm(findings: Findings, table: ArmTable, title: str, label: str) -> str:
+    """A table of the page with an arm a row."""
+    rows = [list(map(escaped, (row.arm, *row.cells))) for row in table.rows]
+    caption = f"{title}. Means, in brackets 95% intervals over seeds, and medians where it says so."
+    headings = [_heading(findings.arm, "l"), *map(_heading, table.headings)]
+    return _table(headings, rows, caption, label, findings)
 
 
 def _column(findings: Findings, name: str) -> list[str]:
@@ -114,28 +148,38 @@ def _table(
     caption: str,
     label: str,
     findings: Findings,
-    *,
-    escape: bool = True,
 ) -> str:
-    names = list(map(escaped, headings)) if escape else headings
     question = " ".join(str(findings.ds.attrs["question"]).split())
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         f"% {question}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{escaped(caption)}}}",
         rf"\label{{tab:{label}}}",
+        r"\medskip",
+        # Scaled down where it is wider than the text, and never up.
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}",
         r"\toprule",
-        " & ".join(names) + r" \\",
+        " & ".join(headings) + r" \\",
         r"\midrule",
         *(" & ".join(row) + r" \\" for row in rows),
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _heading(text: str, align: str = "r", end: str = "") -> str:
+    """A heading over as many lines as it takes not to widen its column."""
+    lines = [
+        escaped(line)
+        for line in wrap(text, HEADING, break_long_words=False, break_on_hyphens=False)
+    ]
+    whole = r"\\".join(lines) + end
+    return rf"\shortstack[{align}]{{{whole}}}" if len(lines) > 1 else whole
 
 
 def _interval(low: str, high: str) -> str:

@@ -6,6 +6,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     section on the search.
 
     `destination/index.html` needs no other file and no network. Every figure lies beside it as PNG
-    and SVG. Equal inputs give equal bytes; figures of an earlier report are replaced or removed.
+    and SVG, the tables as CSV and LaTeX. Equal inputs give equal bytes; files of an earlier report
+    are replaced or removed.
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
@@ -73,7 +75,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         score_table,
         stability_table,
     )
-    from ganstudy.report.trials import metric_table, setting_table, trial_table
+    from ganstudy.report.trials import arm_table, metric_table, setting_table, trial_table
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
@@ -102,9 +104,6 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
         pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
     pictures |= {picture.name: picture for picture in classical}
-    for path in destination.iterdir():
-        if path.suffix in (".png", ".svg") and path.stem not in pictures:
-            path.unlink()
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
@@ -113,21 +112,33 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     compared = runs.Compared.of(findings, provenance)
     if compared:
         found.sentences.insert(0, Sentence(compared.sentence, "ds.attrs['differences']"))
+    several = len(findings.arms) > 1
     tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
-    if len(findings.arms) > 1:
+    texts = {"metrics": latex.metrics(findings)}
+    by_arm = {"stability": stability_table(findings, colours)}
+    if game := equilibrium_table(findings, colours):
+        by_arm["game"] = game
+    if several:
         tables["distribution"] = distribution.table(findings)
-    else:
-        (destination / "distribution.csv").unlink(missing_ok=True)
+        texts["ranking"] = latex.ranking(findings)
+        texts["distribution"] = latex.distribution(findings, tables["distribution"])
     written = {**tables, "settings": setting_table(findings)}
-    for name, table in written.items():
-        (destination / f"{name}.csv").write_text(table.csv(), encoding="utf-8")
-    written_tex = {"metrics": latex.metrics(findings)}
-    if len(findings.arms) > 1:
-        written_tex["ranking"] = latex.ranking(findings)
-    else:
-        (destination / "ranking.tex").unlink(missing_ok=True)
-    for name, text in written_tex.items():
-        (destination / f"{name}.tex").write_text(text, encoding="utf-8")
+    if several:
+        written["ranking"] = arm_table(findings, findings.ranked)
+    if "stability" in pictures:
+        written["stability"] = arm_table(findings, findings.stability)
+        texts["stability"] = latex.by_arm(findings, by_arm["stability"], "Stability", "stability")
+        if game:
+            written["game"] = arm_table(findings, findings.equilibrium)
+            texts["game"] = latex.by_arm(findings, game, "The game", "game")
+    files = {f"{name}.csv": table.csv() for name, table in written.items()}
+    files |= {f"{name}.tex": text for name, text in texts.items()}
+    for name, text in files.items():
+        (destination / name).write_text(text, encoding="utf-8")
+    kept = {*files, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
+    for path in destination.iterdir():
+        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
+            path.unlink()
     page = _template().render(
         **tables,
         details=trial_details.embedded(findings),
@@ -145,11 +156,12 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
-        stability=stability_table(findings, colours),
-        equilibrium=equilibrium_table(findings, colours),
+        stability=by_arm["stability"],
+        equilibrium=by_arm.get("game"),
         provenance=provenance_rows(provenance),
         compared=compared,
         opened=opening(dataset, destination.parent),
+        version=version("ganstudy"),
     )
     index = destination / "index.html"
     partial = destination / "index.html.partial"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import performance_profile
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.ranking import axis_label
@@ -23,13 +26,27 @@ def draw(findings: Findings) -> Drawing:
         "the left to hard on the right. An arm whose line is above another's everywhere is "
         "better throughout; lines that cross trade typical trials for the best ones."
     )
-    alt = f"Performance profiles of {', '.join(findings.arms)} by {findings.metric.long_name}."
+    alt = (
+        f"Performance profiles by {findings.metric.long_name}. Half of an arm's trials are at "
+        f"least as good as: {prose.spans(findings.arms, _reached_by_half(findings))}."
+    )
     return Drawing("performance_profile", figure, alt, caption)
+
+
+def _profile(findings: Findings) -> xr.DataArray:
+    return performance_profile(findings.ds, settings=findings.settings_used)
+
+
+def _reached_by_half(findings: Findings) -> list[float]:
+    """The hardest level that half of the trials of each arm reach."""
+    levels = [row["level"].values[row.values >= 0.5] for row in _profile(findings)]
+    sign = findings.metric.sign
+    return [sign * max(sign * own) if own.size else math.nan for own in levels]
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """A line of each arm, falling from easy levels on the left to hard ones on the right."""
-    profile = performance_profile(findings.ds, settings=findings.settings_used)
+    profile = _profile(findings)
     levels = profile["level"].values
     for shares, colour in zip(profile.values, style.arm_colours(len(findings.arms)), strict=True):
         axes.step(levels, shares, where="pre", color=colour)

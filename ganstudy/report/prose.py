@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import ArrayLike
 
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
@@ -23,6 +25,17 @@ def short(value: float) -> str:
     """A number with up to three significant digits and no trailing zeros; 1,000 in full."""
     text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def spans(names: Iterable[str], rows: Iterable[ArrayLike]) -> str:
+    """`a 0.1 to 3; b 2`: the lowest and the highest finite number of each row; a dash for none."""
+    parts = []
+    for name, row in zip(names, rows, strict=True):
+        known = np.asarray(row, np.float64)
+        known = known[np.isfinite(known)]
+        ends = dict.fromkeys(short(end) for end in (known.min(), known.max())) if known.size else {}
+        parts.append(f"{name} {' to '.join(ends) or MISSING}")
+    return "; ".join(parts)
 
 
 def scientific(value: float) -> str:

@@ -22,15 +22,14 @@ def draw(findings: Findings) -> Drawing:
     figure = Figure(figsize=(10.4, 1.1 + 0.5 * arms), layout=ConstrainedLayoutEngine(wspace=0.06))
     panels = figure.subplots(1, 3, sharey=True)
     stable = findings.stability
-    _shares(panels[0], findings)
+    draw_on(panels[0], findings)
     name = findings.metric.long_name
     threshold = prose.short(stable.attrs["threshold"])
     _trials(panels[1], findings, findings.flat(stable["trial_drops"]))
     panels[1].set_xlabel(f"drops by more than {threshold}, per trial")
     _trials(panels[2], findings, findings.flat(stable["trial_drawdown"]))
     panels[2].set_xlabel(f"drawdown of {name}")
-    style.arm_rows(panels[0], findings.arms, range(arms))
-    for axes in panels:
+    for axes in panels[1:]:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
     caption = Markup(
@@ -38,19 +37,19 @@ def draw(findings: Findings) -> Drawing:
         "is the largest distance from its best value so far. Discs: share "
         "of the arm's trials; black tick: their mean."
     ).format("fall" if findings.metric.higher_is_better else "rise", name, threshold)
+    columns = ("diverged", "trials", "drops", "drawdown")
     alt = "Share of trials diverged, drops per trial and drawdown, by arm: " + "; ".join(
-        f"{arm} {int(count)} of {int(trials)} diverged"
-        for arm, count, trials in zip(
-            findings.arms,
-            stable["diverged"].values,
-            stable["trials"].values,
-            strict=True,
+        f"{arm} {int(count)} of {int(trials)} diverged, {prose.number(drops, 1)} drops, drawdown "
+        f"{findings.show(drawdown)}"
+        for arm, count, trials, drops, drawdown in zip(
+            findings.arms, *(stable[column].values for column in columns), strict=True
         )
     )
     return Drawing("stability", figure, f"{alt}.", caption)
 
 
-def _shares(axes: Axes, findings: Findings) -> None:
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The left panel: the share of each arm's trials that diverged."""
     colours = style.arm_colours(len(findings.arms))
     stable = findings.stability
     for row, colour in enumerate(colours):
@@ -68,6 +67,8 @@ def _shares(axes: Axes, findings: Findings) -> None:
     axes.set_xlim(0, 1.18)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
     axes.set_xlabel("trials diverged")
+    axes.spines["left"].set_visible(False)
+    style.arm_rows(axes, findings.arms, range(len(findings.arms)))
 
 
 def _trials(axes: Axes, findings: Findings, values: Array) -> None:

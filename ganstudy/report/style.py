@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import offset_copy
+from numpy.typing import NDArray
 
 INK = "#1f2328"
 MUTED = "#6b7280"
@@ -74,6 +76,16 @@ def figure_style() -> Iterator[None]:
     }
     with mpl.rc_context(settings):
         yield
+
+
+def bottom_row(panels: NDArray[np.object_], used: int, label: str) -> None:
+    """Hide the panels beyond `used`; the lowest that is left in each column has ticks and label."""
+    for axes in panels.flat[used:]:
+        axes.set_visible(False)
+    for column in panels.T:
+        lowest = [axes for axes in column if axes.get_visible()][-1]
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel(label)
 
 
 def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:

@@ -80,6 +80,12 @@
     });
   });
   filter.addEventListener("input", () => { limit = PAGE; show(); });
-  more.addEventListener("click", () => { limit += PAGE; show(); });
+  more.addEventListener("click", () => {
+    const seen = limit;
+    limit += PAGE;
+    show();
+    // The button may be gone, or far below: go on at the first row that it has added.
+    body.querySelectorAll("th button")[seen].focus();
+  });
   show();
 })();

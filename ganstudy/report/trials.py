@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, setting_scores, trial_scores
 from ganstudy.report import prose
-from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.findings import Findings, arm_labels, decimals_of
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,15 @@ def metric_table(findings: Findings) -> Table:
         )
     headings = ["metric", "better", *findings.arms, "perfect sampler", "lowest", "highest", "worst"]
     return Table(headings, [None, None, *[None] * (len(headings) - 2)], rows)
+
+
+def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
+    """All statistics that have one number for each arm, under the names of their variables."""
+    names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
+    arms = arm_labels(statistics[findings.arm])
+    columns = [[_number(float(x)) for x in statistics[name].values] for name in names]
+    rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
+    return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
 
 
 def cell_text(cell: Any) -> str:

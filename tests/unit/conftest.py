@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 import xarray as xr
 from synthetic_dataset import synthetic_dataset
+from test_search_bayes import bayes, made_up, peak
 from tiny import write_study
 from unrendered import unrendered
 
 from ganstudy.pipeline import run
+from ganstudy.store import RunDirectory, gather, open_run
 from ganstudy.study import load
+
+THEORY = """\
+question: Which updates find the equilibrium?
+trial: {kind: tabular, points: 4, steps: 10}
+search: {grid: {algorithm: [alternating, descent, practical]}}
+seeds: 2
+"""
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +44,29 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_study() -> Callable[..., xr.Dataset]:
     """Builder of gathered studies with made-up numbers."""
     return synthetic_dataset
+
+
+@pytest.fixture(scope="session")
+def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A search with two objectives and made-up records."""
+    folder = tmp_path_factory.mktemp("search")
+    both = "search.bayes.objective={maximize: modes_covered, minimize: mode_kl}"
+    own = bayes(folder, both)
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    while parts := own.ask(1):
+        records = [made_up(trial, peak(trial)) for pack in parts for trial in pack]
+        directory.write(records)
+        own.tell(records)
+    directory.study.write_text("question: made up\n")
+    gather(directory, own)
+    return open_run(directory.path).compute()
+
+
+@pytest.fixture(scope="session")
+def theory(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A study whose trials check claims."""
+    folder = tmp_path_factory.mktemp("theory")
+    with unrendered():
+        run(load(write_study(folder, THEORY)), folder / "run", workers=1)
+    return open_run(folder / "run").compute()

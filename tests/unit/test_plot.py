@@ -19,25 +19,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from synthetic_dataset import RING, filmed
-from test_search_bayes import bayes, made_up, peak
-from tiny import write_study
 from unrendered import unrendered
 
 import ganstudy
 from ganstudy import analysis, plot
-from ganstudy.pipeline import run
 from ganstudy.report import build
-from ganstudy.store import RunDirectory, gather, open_run
-from ganstudy.study import load
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating", "reverse_kl"]
-THEORY = """\
-question: Which updates find the equilibrium?
-trial: {kind: tabular, points: 4, steps: 10}
-search: {grid: {algorithm: [alternating, descent, practical]}}
-seeds: 2
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -57,32 +46,6 @@ def grid(make_study: Make) -> xr.Dataset:
     angle = np.arctan2(ds["samples"].isel(feature=1), ds["samples"].isel(feature=0))
     ds["labels"] = (np.round(angle * 8 / (2 * np.pi)) % 8).astype(np.int64)
     return filmed(ds.assign(target_settings=json.dumps(RING)))
-
-
-@pytest.fixture(scope="module")
-def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A search with two objectives and made-up records."""
-    folder = tmp_path_factory.mktemp("search")
-    both = "search.bayes.objective={maximize: modes_covered, minimize: mode_kl}"
-    own = bayes(folder, both)
-    directory = RunDirectory(folder / "run")
-    directory.records.mkdir(parents=True)
-    while parts := own.ask(1):
-        records = [made_up(trial, peak(trial)) for pack in parts for trial in pack]
-        directory.write(records)
-        own.tell(records)
-    directory.study.write_text("question: made up\n")
-    gather(directory, own)
-    return open_run(directory.path).compute()
-
-
-@pytest.fixture(scope="module")
-def theory(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A study whose trials check claims."""
-    folder = tmp_path_factory.mktemp("theory")
-    with unrendered():
-        run(load(write_study(folder, THEORY)), folder / "run", workers=1)
-    return open_run(folder / "run").compute()
 
 
 def figure_of(drawn: Any) -> Figure:
@@ -138,7 +101,13 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "budget": lambda ds, ax: plot.budget(ds, ax=ax),
     "importances": lambda ds, ax: plot.importances(ds, ax=ax),
     "pareto": lambda ds, ax: plot.pareto(ds, ax=ax),
+    "bounds": lambda ds, ax: plot.bounds(ds, ax=ax),
+    "gallery": lambda ds, ax: plot.gallery(ds, ax=ax),
+    "critics": lambda ds, ax: plot.critics(ds, ax=ax),
+    "film": lambda ds, ax: plot.film(ds, ax=ax),
+    "stability": lambda ds, ax: plot.stability(ds, ax=ax),
 }
+assert set(ON_AXES) == set(plot.__all__) - {"pictures"}
 
 
 @pytest.mark.parametrize("name", ON_AXES)
@@ -204,6 +173,8 @@ def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
         ("bounds", "no exact divergence"),
         ("labels", "no trial is conditional"),
         ("gallery", "no samples"),
+        ("critics", "no trial has a film"),
+        ("film", "no trial has a film"),
         ("effects", "no settings"),
         ("budget", "a grid"),
         ("importances", "a grid"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from ganstudy import analysis
 from ganstudy.report import prose
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
@@ -22,6 +24,59 @@ def plain(ds: xr.Dataset) -> tuple[str, str]:
     told = answer(Findings.of(ds))
     strip = [re.sub(r"<[^>]+>", "", str(text)).replace("&nbsp;", " ") for text in told.points]
     return re.sub(r"<[^>]+>", "", str(told.lead)).replace("&nbsp;", " "), " ".join(strip)
+
+
+def unexplained(said: str, value: xr.Dataset | xr.DataArray, names: Iterable[str]) -> list[str]:
+    """Numbers of a sentence that are neither in what a call returned nor sums of such."""
+    whole = value.to_dataset(name="value") if isinstance(value, xr.DataArray) else value
+    known: list[float] = list(map(float, whole.sizes.values()))
+    for variable in whole.variables.values():
+        if variable.dtype.kind in "biuf":
+            numbers = variable.values.astype(np.float64)
+            over = [np.nansum(numbers, axis=axis) for axis in (None, *range(numbers.ndim))]
+            known += np.concatenate([np.ravel(own) for own in (numbers, *over)]).tolist()
+    for attrs in (whole.attrs, *(variable.attrs for variable in whole.variables.values())):
+        for entry in attrs.values():
+            known += [x for x in np.ravel(entry).tolist() if isinstance(x, int | float)]
+    text = re.sub(r"<[^>]+>", "", said).replace("\N{MINUS SIGN}", "-")
+    for name in (*sorted(names, key=len, reverse=True), "95% interval", "5% level"):
+        text = text.replace(name, "")
+    left = []
+    for number, decimals, percent in re.findall(r"(\d[\d,]*(?:\.(\d+))?)(%?)", text):
+        unit = 100 if percent else 1
+        slack = 0.501 * 10 ** -len(decimals)
+        stated = float(number.replace(",", ""))
+        if not (np.abs(unit * np.abs(known) - stated) <= slack).any():
+            left.append(number + percent)
+    return left
+
+
+@pytest.mark.parametrize(
+    ("axes", "settings"),
+    [
+        (None, {}),
+        ({"divergence": ARMS}, {"score": "mode_kl", "status": {(0, 1): "diverged"}}),
+        (
+            {"divergence": ARMS, "lr": ["slow", "fast"]},
+            {
+                "seeds": 4,
+                "status": {**{(3, 0, k): "excluded" for k in range(4)}, (1, 1, 2): "failed"},
+            },
+        ),
+        ({}, {"seeds": 1}),
+    ],
+)
+def test_every_number_of_the_answer_is_in_what_its_call_returns(
+    make_study: Make, axes: Mapping[str, Sequence[str]] | None, settings: Mapping[str, Any]
+) -> None:
+    ds = make_study(axes, samples=7, **settings)
+    findings = Findings.of(ds)
+    told = answer(findings)
+    names = {*findings.arms, *findings.axes, *(x for own in findings.settings for x in own)}
+    labels = {name for name in names if not name.isdigit()}
+    for text, call in [(told.lead, told.call), *told.sentences]:
+        value = eval(call, {"ds": ds, "analysis": analysis})
+        assert unexplained(text, value, labels) == [], f"{text}: {call}"
 
 
 def flat(ds: xr.Dataset, level: Mapping[str, float], noise: float = 0.0) -> xr.Dataset:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.patches import Rectangle
+from ruamel.yaml import YAML
 from tiny import TABLE
 
 from ganstudy.report import build, curves, gallery, heatmap, prose, ranking, stability, style
@@ -24,6 +27,7 @@ from ganstudy.report.tables import provenance_rows, score_table
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating"]
+CITATION = Path(__file__).parents[2] / "CITATION.cff"
 PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
 FIGURES = {
     "ranking",
@@ -35,7 +39,8 @@ FIGURES = {
     "gallery",
     "stability",
 }
-TABLES = {"distribution", "metrics", "settings", "trials"}
+TYPESET = {"distribution", "game", "metrics", "ranking", "stability"}
+TABLES = TYPESET | {"settings", "trials"}
 
 
 class Page(HTMLParser):
@@ -48,6 +53,8 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.sources: list[str] = []
         self.alts: list[str] = []
+        self.levels: list[int] = []
+        self.regions: list[str] = []
         self.feed(html)
         self.close()
 
@@ -57,6 +64,10 @@ class Page(HTMLParser):
             self.open.append(tag)
         self.ids |= {given["id"] or ""} if "id" in given else set()
         self.links += [given["href"] or ""] if "href" in given else []
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if given.get("role") == "region":
+            self.regions.append(given["aria-label"] or "")
         if tag == "img":
             self.sources.append(given["src"] or "")
             self.alts.append(given["alt"] or "")
@@ -90,12 +101,31 @@ def test_page_is_self_contained(report: Path) -> None:
     assert page.open == []
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.sources)
     assert len(page.sources) == len(FIGURES)
-    assert all(len(alt) > 20 for alt in page.alts)
+    assert all(re.search(r"\d", alt) for alt in page.alts), "what is seen, with numbers"
     assert "<script src" not in html
     assert "@import" not in html
     assert "url(" not in html
     for link in page.links:
         assert link.removeprefix("#") in page.ids or (report.parent / link).is_file(), link
+
+
+def test_page_has_an_outline_and_names_what_scrolls(report: Path) -> None:
+    page = Page(report.read_text())
+    assert page.levels[0] == 1
+    assert page.levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(page.levels))
+    assert len(page.regions) > len(FIGURES)
+    assert len(set(page.regions)) == len(page.regions)
+
+
+def test_page_cites_what_the_citation_file_says(report: Path) -> None:
+    cited = YAML(typ="safe").load(CITATION.read_text())
+    shown = html.unescape(report.read_text())
+    (author,) = cited["authors"]
+    year = cited["date-released"].year
+    for field, value in (("title", cited["title"]), ("version", cited["version"]), ("year", year)):
+        assert f"  {field} = {{{value}}}" in shown
+    assert f"  author = {{{{{author['name']}}}}}" in shown
 
 
 def test_page_holds_answer_tables_and_provenance(report: Path, small: xr.Dataset) -> None:
@@ -115,7 +145,7 @@ def test_figures_lie_beside_the_page(report: Path) -> None:
     assert files == {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")} | {
         "index.html",
         *(f"{name}.csv" for name in TABLES),
-        *("metrics.tex", "ranking.tex"),
+        *(f"{name}.tex" for name in TYPESET),
     }
     assert report.stat().st_size < 1_000_000
 
@@ -135,11 +165,12 @@ def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
 def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: Path) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
-    for name in ("heatmap.png", "heatmap.svg"):
+    for name in ("heatmap.png", "heatmap.svg", "ranking.tex", "ranking.csv"):
         (folder / name).write_text("old")
     index = build(make_study({}, seeds=1, steps=5, samples=9, score="mode_kl"), {}, folder)
     assert not (folder / "heatmap.png").exists()
     assert not (folder / "heatmap.svg").exists()
+    assert not list(folder.glob("ranking.[tc]*"))
     text = re.sub(r"\s+", " ", index.read_text())
     page = Page(text)
     assert page.open == []

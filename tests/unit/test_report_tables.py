@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -164,6 +164,7 @@ def cells_of(table: str) -> list[list[str]]:
     assert [table.count(line) for line in (r"\toprule", r"\bottomrule", r"\begin{tabular}")] == [
         *(1, 1, 1)
     ]
+    table = re.sub(r"\\shortstack\[.\]{(.*?)}", lambda lines: lines[1].replace(r"\\", " "), table)
     body = table.split(r"\toprule")[1].split(r"\bottomrule")[0].replace(r"\midrule", "")
     rows = [[cell.strip() for cell in row.split(" & ")] for row in body.split(r"\\")]
     columns = table.split(r"\begin{tabular}{")[1].split("}")[0]
@@ -173,10 +174,10 @@ def cells_of(table: str) -> list[list[str]]:
 
 def test_text_is_escaped_for_latex() -> None:
     """Every character that TeX would take for its own."""
-    text = "a_b & 5% of $x$ #1 {y} ~ ^ \\ < > | −1 – ∞ ×"
+    text = "a_b & 5% of $x$ #1 {y} ~ ^ \\ < > | −1 – ∞ × γ Σ ≤ W₁"
     expected = (
         r"a\_b \& 5\% of \$x\$ \#1 \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"$<$ $>$ $|$ $-$1 -- $\infty$ $\times$"
+        r"$<$ $>$ $|$ $-$1 -- $\infty$ $\times$ $\gamma$ $\Sigma$ $\leq$ W\textsubscript{1}"
     )
     assert latex.escaped(text) == expected
 
@@ -220,12 +221,35 @@ def test_metrics_in_latex(make_study: Make) -> None:
     half = stats.t.ppf(0.975, 4) * seeds.std(ddof=1) / np.sqrt(5)
     assert rows[0][1].endswith(rf"$\pm$ {half:.2f}")
     assert rows[3][1] == "8.00"
-    if engine := shutil.which("pdflatex") or shutil.which("tectonic"):
-        text = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{table}"
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "table.tex"
-            source.write_text(text + r"\end{document}")
-            subprocess.run([engine, source.name], cwd=folder, check=True, timeout=120)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs LaTeX")
+def test_tables_are_typeset_and_no_wider_than_the_text(make_study: Make, tmp_path: Path) -> None:
+    """With names that TeX would choke on, and more columns than a page is wide."""
+    arms = ["100% of_a $long$ {name} ~^", "γ = ½ · λ → ∞ ≤ 1e−3, W₁(p, q) ‖ é", "a & b # c"]
+    ds = make_study({"divergence": arms, "lr": [1, 2]}, samples=1)
+    ds = ds.rename(mode_kl="kl", mode_kl_perfect="kl_perfect")
+    for number in range(6):
+        for name in ("kl", "kl_perfect"):
+            ds[name.replace("kl", f"kl{number}")] = ds[name]
+    found = Findings.of(ds)
+    tables = latex.ranking(found) + latex.metrics(found)
+    (packages,) = set(re.findall(r"% (\\usepackage{.*?})", tables))
+    source = tmp_path / "tables.tex"
+    source.write_text(
+        rf"\documentclass{{article}}{packages}\begin{{document}}{tables}\end{{document}}"
+    )
+    told = subprocess.run(
+        ["pdflatex", "-halt-on-error", source.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stdout
+    assert "Overfull" not in told.stdout
 
 
 def test_long_tables_show_the_best_points(make_study: Make) -> None:

@@ -92,4 +92,8 @@ def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -
         "Number: the share of its mass that q gives to the least covered mode, mean over seeds. "
         "After the figure of “Everything about GANs”, “The original definition”."
     ).format(f"{prose.capital(where)}. " if where else "")
-    return Drawing(f"fits_{setting + 1}", figure, f"Fits on p, a panel per arm. {where}", caption)
+    alt = (
+        f"Fits on p, a panel for each arm{f', {where}' if where else ''}. Share of the least "
+        f"covered mode, lowest to highest seed: {prose.spans(findings.arms, coverage)}."
+    )
+    return Drawing(f"fits_{setting + 1}", figure, alt, caption)

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory._grid import recorded, setting_name
@@ -45,7 +45,12 @@ def draw(findings: Findings) -> list[Drawing]:
         "relative to the truth's root mean square; at 1 (dotted) an estimate is no better than a "
         "constant. Kernel widths are the median distance, without tuning."
     )
-    return [Drawing("errors", figure, "Errors of the estimators by setting.", caption)]
+    errors = recorded(findings, "ratio_error")[..., -1].mean(-1)
+    alt = (
+        "Errors of the estimators by setting, six panels. Relative error of the log-ratio out of "
+        f"sample: {prose.spans(findings.arms, errors)}."
+    )
+    return [Drawing("errors", figure, alt, caption)]
 
 
 def sentences(findings: Findings) -> list[Markup]:

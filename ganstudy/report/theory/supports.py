@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory._grid import arrays, recorded, setting_name
@@ -59,7 +59,12 @@ def _signal(findings: Findings) -> Drawing:
         "Losses that saturate lose it, losses that are linear or logarithmic in D blow it up with "
         "the critic's slope, and the 1-Lipschitz critic keeps it at 1."
     )
-    return Drawing("signal", figure, "Length of the generator's gradient by critic steps.", caption)
+    ends = length[:, shown, :, -1]
+    alt = (
+        "Length of the generator's gradient by critic steps. After the last: "
+        f"{prose.spans(findings.arms, ends)}."
+    )
+    return Drawing("signal", figure, alt, caption)
 
 
 def _distances(findings: Findings) -> Drawing:
@@ -89,4 +94,8 @@ def _distances(findings: Findings) -> Drawing:
         "Left: exact divergences on the samples. Right: two normals eight standard deviations "
         "apart, after figure 2 of Arjovsky, Chintala & Bottou 2017 (figure 3 in Bouman's slides)."
     )
-    return Drawing("distances", figure, "JS and W1 by distance; two critics.", caption)
+    alt = (
+        f"Left, over distances: {prose.spans(('JS', 'W1'), (js, w1))}. Right, over x: "
+        f"{prose.spans(('the best classifier', 'the best critic of W1'), (classifier, potential))}."
+    )
+    return Drawing("distances", figure, alt, caption)

@@ -92,7 +92,10 @@ def _collapse(findings: Findings) -> Drawing | None:
         "is a point mass, and the next critic sends it elsewhere. It collapses at the first step "
         "and jumps for ever. First seed, recorded steps."
     )
-    return Drawing("collapse", figure, "Orbits of alternating minimization.", caption)
+    names = [name_of(findings, arm, setting) for arm, setting in chosen]
+    points = [fullest[arm, setting, 0][shown][1:] + 1 for arm, setting in chosen]
+    alt = f"The point that holds all mass of q jumps at every step: {prose.spans(names, points)}."
+    return Drawing("collapse", figure, alt, caption)
 
 
 def _descent(findings: Findings) -> Drawing | None:
@@ -127,7 +130,10 @@ def _descent(findings: Findings) -> Drawing | None:
         "2 KL((p_R + p_r)/2 ‖ p_r). Costs without a curvature at the equilibrium (total "
         "variation, W₁) stop at a distance of the order of the step."
     )
-    return Drawing("descent", figure, "Descent of the cost with the best critic.", caption)
+    names = [name_of(findings, arm, setting) for arm, setting in places]
+    falls = [cost[arm, setting].mean(0) for arm, setting in places]
+    alt = f"Cost with the best critic over steps, lowest to highest: {prose.spans(names, falls)}."
+    return Drawing("descent", figure, alt, caption)
 
 
 def _critic_steps(findings: Findings) -> Drawing | None:
@@ -156,7 +162,15 @@ def _critic_steps(findings: Findings) -> Drawing | None:
         "generators over the last fifth of the steps, mean over seeds. Dotted line: {}, below "
         "which we say that it follows algorithm 2. Trials that diverged are left out."
     ).format(NEAR)
-    return Drawing("critic_steps", figure, "Distance from algorithm 2 by D-steps.", caption)
+    labels = [
+        setting_name(findings, index) or "practical algorithm"
+        for index in range(len(findings.settings))
+    ]
+    alt = (
+        "Distance from algorithm 2 by D-steps, lowest to highest: "
+        f"{prose.spans(labels, apart.mean(-1).T)}."
+    )
+    return Drawing("critic_steps", figure, alt, caption)
 
 
 def _line(
