@@ -7,12 +7,14 @@ seeds are fixed. Each test also runs a wrong method that has to be caught.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from ganstudy.analysis import arm_scores
-from ganstudy.analysis._intervals import holm, paired_t, t_interval
+from ganstudy.analysis._intervals import Array, holm, paired_t, t_interval
 
 SEEDS = 5
 
@@ -86,6 +88,37 @@ def test_equal_arms_are_told_apart_from_the_best_at_most_at_the_stated_rate() ->
     assert wrong < level + four_standard_errors(level, runs)
     naive = np.stack([holm(row[kept]) for row, kept in zip(p, with_best, strict=True)])
     assert np.mean((naive < level).any(axis=1)) > level + four_standard_errors(level, runs)
+
+
+DISCRETE: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+    "seven or eight modes": lambda rng, shape: 7.0 + (rng.random(shape) < 0.5),
+    "eight modes, rarely seven": lambda rng, shape: 7.0 + (rng.random(shape) < 0.9),
+    "all modes or none": lambda rng, shape: 8.0 * (rng.random(shape) < 0.5),
+    "number of modes": lambda rng, shape: rng.binomial(8, 0.7, shape).astype(float),
+}
+
+
+@pytest.mark.parametrize("law", DISCRETE)
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_equal_arms_with_counts_for_scores_are_rarely_told_apart(law: str, seeds: int) -> None:
+    """Few seeds of a count often differ by the same number in all: this is no certainty."""
+    runs, level = 4000, 0.05
+    for arms in (2, 4):
+        values = DISCRETE[law](np.random.default_rng(5), (runs, arms, seeds))
+        first, second = np.triu_indices(arms, 1)
+        p = paired_t(values[:, first], values[:, second])
+        # The smallest of the p-values adjusted by Holm is the smallest times their number.
+        wrong = np.mean(p.min(axis=1) * len(first) < level)
+        assert wrong < level + four_standard_errors(level, runs)
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_equal_arms_with_skewed_scores_are_rarely_told_apart(seeds: int) -> None:
+    """Differences of equal arms are symmetric, and their tails only make the test cautious."""
+    runs, level = 4000, 0.05
+    values = np.random.default_rng(6).lognormal(size=(runs, 2, seeds))
+    wrong = np.mean(paired_t(values[:, 0], values[:, 1]) < level)
+    assert 0.01 < wrong < level
 
 
 def test_a_real_difference_is_found() -> None:

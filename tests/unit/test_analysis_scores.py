@@ -204,8 +204,8 @@ def test_ranking_of_equal_arms_keeps_study_order() -> None:
 
 def test_ranking_where_lower_is_better_puts_arms_without_score_last() -> None:
     ds = constant(
-        [[[5.0, 5.0]], [[1.0, 1.0]], [[2.0, 2.0]]],
-        {(1, 0, 0): "failed", (1, 0, 1): "missing"},
+        [[[5.0] * 3], [[1.0] * 3], [[2.0] * 3]],
+        {(1, 0, 0): "failed", (1, 0, 1): "missing", (1, 0, 2): "failed"},
         lower=True,
     )
     ranked = analysis.rank_arms(ds)
