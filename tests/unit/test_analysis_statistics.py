@@ -388,6 +388,31 @@ def test_fisher_test_has_the_published_critical_value() -> None:
     assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
 
 
+@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (1499, 0.0062)])
+def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
+    from fractions import Fraction
+
+    from ganstudy.analysis._periods import _fisher_tail
+
+    g = Fraction(strength)
+    terms = (
+        (-1) ** (k - 1) * math.comb(frequencies, k) * (1 - k * g) ** (frequencies - 1)
+        for k in range(1, int(1 / g) + 1)
+    )
+    assert _fisher_tail(strength, frequencies) == pytest.approx(float(sum(terms)), rel=1e-9)
+
+
+@pytest.mark.parametrize("records", [50, 1000, 6000])
+def test_a_spike_in_a_long_curve_is_no_cycle(records: int) -> None:
+    """All frequencies are as strong in it; a weak sine in noise is found at any length."""
+    spike = np.zeros(records)
+    spike[records // 3] = 1.0
+    assert float(periodicity(spike)[2]) > 0.999
+    noise = np.random.default_rng(14).normal(size=records)
+    assert 0.01 < float(periodicity(noise)[2]) <= 1.0
+    assert float(periodicity(noise + np.sin(np.arange(records)))[2]) < 1e-4
+
+
 def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=5)
     ds["real_logit"][0] = 0.0
