@@ -73,6 +73,27 @@ def paired_t(first: Array, second: Array) -> Array:
     return np.where(count < 2, np.nan, p)
 
 
+def pairs_needed(differences: Array, level: float, power: float) -> Array:
+    r"""Number of pairs with which a paired t test would probably find such a difference.
+
+    Maths   $\lceil (z_{\alpha/2} + z_{1-\beta})^2 s_d^2 / \bar d^2 + z_{\alpha/2}^2 / 2 \rceil$, were
+            mean and spread of all differences those seen: within one of the number by the
+            noncentral t law. No fewer than `paired_t` needs where all differences are equal;
+            infinite for a mean of zero. NaN for fewer than two pairs.
+    Shapes  `(*, n) -> (*)`.
+    Source  Guenther 1981, "Sample size formulas for normal theory t tests".
+    """
+    mean, _, high, count = t_interval(differences, confidence=0.95)
+    freedom = np.maximum(count - 1, 1)
+    spread = (high - mean) / stats.t.ppf(0.975, freedom) * np.sqrt(count)
+    error = stats.norm.isf(level / 2)
+    size = np.where(mean == 0, np.nan, np.abs(mean))
+    pairs = ((error + stats.norm.ppf(power)) * spread / size) ** 2 + error**2 / 2
+    fewest = np.log(2 / level) / np.log(4)
+    needed = np.where(mean == 0, np.inf, np.ceil(np.maximum(pairs, fewest)))
+    return np.where(count < 2, np.nan, needed)
+
+
 def holm(p: Array) -> Array:
     r"""Holm's step-down adjusted p-values; NaN is a test that was not made and is not counted.
 

@@ -54,6 +54,8 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     readings = [metric.reading(target) for target in targets.values()]
     lows, highs = zip(*(reading.bounds for reading in readings), strict=True)
     attributes = {**asdict(readings[0]), "bounds": (min(lows), max(highs)), "role": "metric"}
+    if len({reading.value_at_equality for reading in readings}) > 1:
+        attributes["value_at_equality"] = np.nan
     perfect = {
         text: perfect_sampler(metric, target, ds.sizes["sample"])
         for text, target in targets.items()
