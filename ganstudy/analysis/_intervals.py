@@ -76,8 +76,8 @@ def paired_t(first: Array, second: Array) -> Array:
 def pairs_needed(differences: Array, level: float, power: float) -> Array:
     r"""Number of pairs with which a paired t test would probably find such a difference.
 
-    Maths   $\lceil (z_{\alpha/2} + z_{1-\beta})^2 s_d^2 / \bar d^2 + z_{\alpha/2}^2 / 2 \rceil$, were
-            mean and spread of all differences those seen: within one of the number by the
+    Maths   $\lceil (z_{\alpha/2} + z_{1-\beta})^2 s_d^2 / \bar d^2 + z_{\alpha/2}^2 / 2 \rceil$,
+            were mean and spread of all differences those seen: within one of the number by the
             noncentral t law. No fewer than `paired_t` needs where all differences are equal;
             infinite for a mean of zero. NaN for fewer than two pairs.
     Shapes  `(*, n) -> (*)`.

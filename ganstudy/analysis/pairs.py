@@ -31,8 +31,8 @@ def compare_by_resampling(
 
     The probability of improvement is the share of (setting, seed) pairs in which the arm is better,
     ties counting half; Agarwal et al. 2021 take it over all pairs of runs, whose streams differ. A
-    trial that is worse than any number is worse than every other one there, and is in no difference.
-    A trial that failed or is missing is in no pair.
+    trial that is worse than any number is worse than every other one there, and is in no
+    difference. A trial that failed or is missing is in no pair.
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
              (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).

@@ -59,9 +59,9 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """Curves of a metric in which a diverged trial has the worst bound from divergence on.
 
-    Without this the mean over seeds would rise when a bad seed leaves it, as it does where the bound
-    is infinite: the values are then NaN. The dims are those of the curves; values of failed, pruned
-    and missing trials are NaN.
+    Without this the mean over seeds would rise when a bad seed leaves it, as it does where the
+    bound is infinite: the values are then NaN. The dims are those of the curves; values of failed,
+    pruned and missing trials are NaN.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)

@@ -40,8 +40,8 @@ def stability(
     towards worse values, whatever the metric's direction, and are counted up to divergence: the
     divergence itself is no drop.
 
-    A trial is perfect at a record if its metric is as good as that of the worst of the clouds of its
-    own p in the dataset (`<metric>_perfect`), or as the stated value at p = q without them.
+    A trial is perfect at a record if its metric is as good as that of the worst of the clouds of
+    its own p in the dataset (`<metric>_perfect`), or as the stated value at p = q without them.
     `attrs["perfect"]` is that level, NaN where the trials have several.
 
     Returns  variables (arm,): `trials` (complete or diverged), `diverged`, `share_diverged`,

@@ -258,4 +258,6 @@ def _readings(plan: Search) -> dict[str, dict[str, Any]]:
                 known["bounds"] = [min(known["bounds"][0], low), max(known["bounds"][1], high)]
                 if known["value_at_equality"] != attributes["value_at_equality"]:
                     known["value_at_equality"] = math.nan
+                if attributes.get("estimate", "") not in known.get("estimate", ""):
+                    known["estimate"] += f" or {attributes['estimate']}"
     return readings
