@@ -47,22 +47,51 @@ def t_interval(values: Array, confidence: float = 0.95) -> Interval:
 
 
 def paired_t(first: Array, second: Array) -> Array:
-    r"""Two-sided p-value of the paired t test along the last axis; NaN pairs are left out.
+    r"""Two-sided p-value of the paired t test along the last axis; pairs with NaN are left out.
 
     Maths   $t = \bar d \sqrt n / s_d$ on $n - 1$ degrees of freedom, $d$ the differences.
-            Differences that are all equal (to rounding) have no variance: p is 1 if they are zero
-            and 0 if they are not. Fewer than two pairs cannot be tested: p is NaN.
+            Differences that are all equal (to rounding) have no variance, and few seeds of a score
+            that counts modes are often so by chance: p is 1 if they are zero and $2 \cdot 4^{-n}$
+            if they are not. Two equal arms that are independent within a seed differ by a given
+            amount with a chance of at most 1/4, whatever the law of their scores (a graph without
+            triangles has no larger value of the quadratic form). Fewer than two pairs cannot be
+            tested: p is NaN.
     Shapes  `(*, n), (*, n) -> (*)`.
+    Source  Student 1908; the bound is that of Motzkin and Straus 1965, "Maxima for graphs and a new
+            proof of a theorem of Turán".
     """
-    mean, _, high, count = t_interval(first - second, confidence=0.95)
+    differences = first - second
+    mean, _, high, count = t_interval(differences, confidence=0.95)
     freedom = np.maximum(count - 1, 1)
     error = (high - mean) / stats.t.ppf(0.975, freedom)
-    scale = np.fmax.reduce(np.fmax(np.abs(first), np.abs(second)), axis=-1, initial=0.0)
-    constant = error <= ROUNDING * scale
+    size = np.where(np.isfinite(differences), np.maximum(np.abs(first), np.abs(second)), 0.0)
+    rounding = ROUNDING * size.max(axis=-1, initial=0.0)
+    constant = error <= rounding
     safe = np.where(constant | (count < 2), 1.0, error)
     p = 2 * stats.t.sf(np.abs(mean) / safe, freedom)
-    p = np.where(constant, np.where(np.abs(mean) <= ROUNDING * scale, 1.0, 0.0), p)
+    p = np.where(constant, np.where(np.abs(mean) <= rounding, 1.0, 2 * 0.25**count), p)
     return np.where(count < 2, np.nan, p)
+
+
+def pairs_needed(differences: Array, level: float, power: float) -> Array:
+    r"""Number of pairs with which a paired t test would probably find such a difference.
+
+    Maths   $\lceil (z_{\alpha/2} + z_{1-\beta})^2 s_d^2 / \bar d^2 + z_{\alpha/2}^2 / 2 \rceil$,
+            were mean and spread of all differences those seen: within one of the number by the
+            noncentral t law. No fewer than `paired_t` needs where all differences are equal;
+            infinite for a mean of zero. NaN for fewer than two pairs.
+    Shapes  `(*, n) -> (*)`.
+    Source  Guenther 1981, "Sample size formulas for normal theory t tests".
+    """
+    mean, _, high, count = t_interval(differences, confidence=0.95)
+    freedom = np.maximum(count - 1, 1)
+    spread = (high - mean) / stats.t.ppf(0.975, freedom) * np.sqrt(count)
+    error = stats.norm.isf(level / 2)
+    size = np.where(mean == 0, np.nan, np.abs(mean))
+    pairs = ((error + stats.norm.ppf(power)) * spread / size) ** 2 + error**2 / 2
+    fewest = np.log(2 / level) / np.log(4)
+    needed = np.where(mean == 0, np.inf, np.ceil(np.maximum(pairs, fewest)))
+    return np.where(count < 2, np.nan, needed)
 
 
 def holm(p: Array) -> Array:

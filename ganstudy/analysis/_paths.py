@@ -24,22 +24,23 @@ def falls(curves: Array, threshold: float) -> NDArray[np.int64]:
     return np.asarray((change < -threshold).sum(axis=-1), dtype=np.int64)
 
 
-def first_reach(curves: Array, level: float) -> NDArray[np.int64]:
+def first_reach(curves: Array, level: Array) -> NDArray[np.int64]:
     """Index of the first recorded value of at least `level`; -1 if there is none.
 
-    Shapes  `(*, steps) -> (*)`.
+    Shapes  `(*, steps), (*) -> (*)`.
     """
-    reached = curves >= level
+    reached = curves >= level[..., None]
     return np.where(reached.any(axis=-1), reached.argmax(axis=-1), -1)
 
 
-def stays(curves: Array, level: float) -> NDArray[np.bool_]:
+def stays(curves: Array, level: Array) -> NDArray[np.bool_]:
     """Whether every recorded value from the first of at least `level` on is; false without one.
 
-    Shapes  `(*, steps) -> (*)`.
+    Shapes  `(*, steps), (*) -> (*)`.
     """
-    since = np.logical_or.accumulate(curves >= level, axis=-1)
-    return np.asarray(since.any(axis=-1) & ~(since & (curves < level)).any(axis=-1))
+    since = np.logical_or.accumulate(curves >= level[..., None], axis=-1)
+    fell = since & (curves < level[..., None])
+    return np.asarray(since.any(axis=-1) & ~fell.any(axis=-1))
 
 
 def drawdown(curves: Array) -> Array:

@@ -6,8 +6,16 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln, xlog1py
 
 Array = NDArray[np.float64]
+
+CERTAIN = 12.0
+"""Frequencies expected to be as strong as the strongest from which p is 1, to exp(-12).
+
+The shares of the frequencies are negatively associated: that none is as strong is no likelier than
+were they independent. Beyond, the terms of the sum are large and cancel, as after a single spike.
+"""
 
 
 def periodicity(curves: Array) -> tuple[Array, Array, Array]:
@@ -42,9 +50,11 @@ def periodicity(curves: Array) -> tuple[Array, Array, Array]:
 def _fisher_tail(strength: float, frequencies: int) -> float:
     if math.isnan(strength):
         return math.nan
-    terms = (
-        (-1) ** (k - 1) * math.comb(frequencies, k) * (1 - k * strength) ** (frequencies - 1)
-        for k in range(1, min(frequencies, int(1 / strength)) + 1)
-    )
-    # Many frequencies make huge terms of changing sign; exact addition keeps their difference.
-    return min(max(math.fsum(terms), 0.0), 1.0)
+    expected = frequencies * (1 - strength) ** (frequencies - 1)
+    if expected > CERTAIN:
+        return 1.0
+    k = np.arange(1, min(frequencies, int(1 / strength)) + 1)
+    # The coefficients of thousands of frequencies are larger than any float, the terms are not.
+    chosen = gammaln(frequencies + 1) - gammaln(k + 1) - gammaln(frequencies - k + 1)
+    terms = np.exp(chosen + xlog1py(frequencies - 1, -np.minimum(k * strength, 1.0)))
+    return min(max(math.fsum(np.where(k % 2, terms, -terms)), 0.0), 1.0)

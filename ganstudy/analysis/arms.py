@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._intervals import Array, t_interval
+from ganstudy.analysis._intervals import Array, Interval, t_interval
 from ganstudy.analysis.design import (
     Settings,
     arm_dim,
@@ -73,21 +73,25 @@ def best_setting_scores(
     The setting with the best mean over seeds is taken, among those with the most scored seeds and,
     on a tie, the first in study order. `mean`, `low`, `high` are of the same seeds that chose the
     setting and therefore optimistic. `held_out` is not: each seed is scored at the setting that the
-    other seeds choose (leave-one-seed-out), and these scores are averaged; NaN with one seed.
+    other seeds choose (leave-one-seed-out), and these scores are averaged over the `held_out_seeds`
+    that have one; NaN with one seed.
 
-    Returns  dims (arm,): `mean`, `low`, `high`, `seeds`, `held_out`, `ties` (settings that share
-             the best mean), and one coordinate per axis with the value chosen.
+    Returns  dims (arm,): `mean`, `low`, `high`, `seeds`, `held_out`, `held_out_seeds`, `ties`
+             (settings that share the best mean; none where no setting has a score), and one
+             coordinate per axis with the value chosen (the first where none has a score).
     """
     fact = Metric.of(ds, metric)
     arm, axes = arm_dim(ds), setting_dims(ds)
     score = trial_scores(ds, metric)["score"].transpose(arm, *axes, "seed")
     flat = score.values.reshape(score.sizes[arm], -1, score.sizes["seed"])
-    best, held_out, ties = [], [], []
+    best, held_out, held_out_seeds, ties = [], [], [], []
     for values in flat:
         chosen, tied = _best_setting(values * fact.sign)
         best.append(chosen)
         ties.append(tied)
-        held_out.append(_held_out(values, fact.sign))
+        kept = _held_out(values, fact.sign)
+        held_out.append(kept.mean)
+        held_out_seeds.append(kept.number)
     at_best = xr.DataArray(
         flat[np.arange(len(flat)), best],
         dims=(arm, "seed"),
@@ -95,6 +99,7 @@ def best_setting_scores(
     )
     scores = interval_over_seeds(at_best, fact, confidence)
     scores["held_out"] = (arm, np.asarray(held_out))
+    scores["held_out_seeds"] = (arm, np.asarray(held_out_seeds))
     scores["ties"] = (arm, np.asarray(ties))
     sizes = [score.sizes[axis] for axis in axes]
     for axis, index in zip(axes, np.unravel_index(best, sizes) if axes else [], strict=True):
@@ -133,13 +138,11 @@ def _best_setting(oriented: Array) -> tuple[int, int]:
     return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
 
 
-def _held_out(values: Array, sign: float) -> float:
+def _held_out(values: Array, sign: float) -> Interval:
     """Mean over seeds of the score at the setting that the other seeds choose."""
-    seeds = values.shape[1]
-    if seeds < 2:
-        return np.nan
-    kept = [
-        values[_best_setting(sign * np.delete(values, seed, axis=1))[0], seed]
-        for seed in range(seeds)
-    ]
-    return float(t_interval(np.asarray(kept)).mean)
+    kept = np.full(values.shape[1], np.nan)
+    for seed in range(len(kept)):
+        setting, tied = _best_setting(sign * np.delete(values, seed, axis=1))
+        if tied:
+            kept[seed] = values[setting, seed]
+    return t_interval(kept)

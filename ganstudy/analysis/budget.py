@@ -28,7 +28,8 @@ def is_search(ds: xr.Dataset) -> bool:
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """What the search was told of every point: the study's statistic over the scores of its seeds.
 
-    NaN for a point of which a seed has no score: it is missing, failed or pruned.
+    NaN for a point of which a seed has no score: it is missing, failed, pruned, or worse than any
+    number.
 
     Returns  dims (arm, axes..., trial).
     """

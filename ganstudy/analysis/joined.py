@@ -231,13 +231,18 @@ def _gap(name: str, dtype: np.dtype[Any]) -> Any:
 
 
 def _rank_by_what_all_have(joined: xr.Dataset, runs: Sequence[Run]) -> None:
-    """A metric that only some runs record is a curve here; a bound spans the bounds of all."""
+    """A metric that only some runs record is a curve here; a bound spans the bounds of all.
+
+    The value at p = q is NaN where it is not the same in all runs.
+    """
     for name in metric_names(joined):
         having = [run.dataset[name].attrs for run in runs if name in run.dataset]
         if len(having) < len(runs):
             joined[name].attrs = {**joined[name].attrs, "role": "curve"}
         low, high = zip(*(attrs["bounds"] for attrs in having), strict=True)
         joined[name].attrs = {**joined[name].attrs, "bounds": (min(low), max(high))}
+        if len({attrs["value_at_equality"] for attrs in having}) > 1:
+            joined[name].attrs["value_at_equality"] = np.nan
 
 
 def _without_repetition(joined: xr.Dataset) -> xr.Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
@@ -51,9 +50,12 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
         else:
             value = metric.compute_labelled(cloud[kept][None], labels[at][kept][None], target)
         curves[(*at, last[at])] = value[0]
-    readings = [metric.reading(target) for target in targets.values()]
-    lows, highs = zip(*(reading.bounds for reading in readings), strict=True)
-    attributes = {**asdict(readings[0]), "bounds": (min(lows), max(highs)), "role": "metric"}
+    readings = [metric.attributes(target) for target in targets.values()]
+    lows, highs = zip(*(reading["bounds"] for reading in readings), strict=True)
+    attributes = {**readings[0], "bounds": (min(lows), max(highs))}
+    if len({reading["value_at_equality"] for reading in readings}) > 1:
+        attributes["value_at_equality"] = np.nan
+    attributes["estimate"] = " or ".join(dict.fromkeys(r["estimate"] for r in readings))
     perfect = {
         text: perfect_sampler(metric, target, ds.sizes["sample"])
         for text, target in targets.items()

@@ -30,14 +30,18 @@ def compare_by_resampling(
     it cannot reach 0.05.
 
     The probability of improvement is the share of (setting, seed) pairs in which the arm is better,
-    ties counting half. A trial without a score is in no pair.
+    ties counting half; Agarwal et al. 2021 take it over all pairs of runs, whose streams differ. A
+    trial that is worse than any number is worse than every other one there, and is in no
+    difference. A trial that failed or is missing is in no pair.
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
-             (adjusted), `improvement` (0.5 on the diagonal), `pairs` (trials compared).
+             (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).
     """
     fact = Metric.of(ds, metric)
     arm = arm_dim(ds)
-    score = trial_scores(ds, metric)["score"].where(in_comparison(ds, settings))
+    used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
+    score = scores["score"].where(used)
+    oriented = (fact.sign * score).where(~scores["unbounded"], -np.inf).where(used)
     arms = score.sizes[arm]
     difference, low, high, p, improvement = (np.full((arms, arms), np.nan) for _ in range(5))
     pairs = np.zeros((arms, arms), np.int64)
@@ -46,18 +50,20 @@ def compare_by_resampling(
     for i, j in combinations(range(arms), 2):
         apart = score.isel({arm: i}, drop=True) - score.isel({arm: j}, drop=True)
         of_seed = apart.mean(setting_dims(ds)).values
-        known = apart.values[np.isfinite(apart.values)]
-        pairs[i, j] = pairs[j, i] = known.size
-        if not known.size:
+        first, second = oriented.isel({arm: i}).values, oriented.isel({arm: j}).values
+        both = ~np.isnan(first) & ~np.isnan(second)
+        pairs[i, j] = pairs[j, i] = both.sum()
+        if not both.any():
+            continue
+        improvement[i, j] = np.mean((first > second)[both]) + np.mean((first == second)[both]) / 2
+        improvement[j, i] = 1 - improvement[i, j]
+        if not np.isfinite(of_seed).any():
             continue
         low[i, j], high[i, j] = bca_interval(of_seed, confidence)
         low[j, i], high[j, i] = -high[i, j], -low[i, j]
         difference[i, j] = np.nanmean(of_seed)
         difference[j, i] = -difference[i, j]
         p[i, j] = sign_flip_p(of_seed)
-        better = fact.sign * known
-        improvement[i, j] = np.mean(better > 0) + np.mean(better == 0) / 2
-        improvement[j, i] = 1 - improvement[i, j]
     upper = np.triu_indices(arms, 1)
     p[upper] = holm(p[upper])
     p[upper[::-1]] = p[upper]

@@ -19,8 +19,8 @@ def performance_profile(
     """Share of each arm's trials whose score is at least as good as a level; dims (arm, level).
 
     Levels run evenly over the scores seen. A diverged trial counts with the worst bound, or as
-    worse than every level where the metric has none: it ran, and it did not get there. Failed and
-    missing trials are left out.
+    worse than every level where the metric has none: it ran, and it did not get there. So does one
+    whose score is infinitely bad. Failed and missing trials are left out.
 
     Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
             distributions of scores, Agarwal et al. 2021, section 4.2.
@@ -54,7 +54,7 @@ def interquartile_mean(
     """Mean of the middle half of each arm's trials; dims (arm,), NaN for an arm without a score.
 
     It is moved by no single trial, and less wasteful than a median. Of n trials n/4 at either end
-    are left out, the last of them in part. A diverged trial of an unbounded metric is worse than
+    are left out, the last of them in part. A trial that is worse than any number is worse than
     all others: it is among those left out at the bad end while they are no more than a quarter, and
     makes the mean infinite beyond.
 
@@ -80,7 +80,7 @@ def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 
 def _oriented(ds: xr.Dataset, metric: str | None, settings: Settings) -> tuple[str, xr.DataArray]:
-    """Scores (arm, trial), more is better; minus infinity for a diverged trial without a score."""
+    """Scores (arm, trial), more is better; minus infinity for one worse than any number."""
     fact, arm = Metric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)
     used = in_comparison(ds, settings)

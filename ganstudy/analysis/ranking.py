@@ -7,11 +7,14 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._intervals import holm, paired_t, t_interval
+from ganstudy.analysis._intervals import holm, paired_t, pairs_needed, t_interval
 from ganstudy.analysis.arms import arm_scores
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
+
+POWER = 0.8
+"""Chance of telling two arms apart that the number of seeds needed is for."""
 
 
 def compare_arms(
@@ -30,30 +33,35 @@ def compare_arms(
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other) with the limits `low`
              and `high` of a single comparison, `p` (adjusted; NaN where fewer than two seeds can be
-             paired and on the diagonal), `seeds` (pairs).
+             paired and on the diagonal), `seeds` (that both arms have), `trials` (of each arm that
+             are compared), and `seeds_needed`: about how many seeds would tell the two apart with a
+             chance of `POWER`, at the level of the first step of Holm's correction, were difference
+             and spread those seen; infinite where no difference is seen.
     """
     fact = Metric.of(ds, metric)
     arm = arm_dim(ds)
     score = trial_scores(ds, metric)["score"].where(in_comparison(ds, settings))
     arms = score.sizes[arm]
-    difference, low, high, p = (np.full((arms, arms), np.nan) for _ in range(4))
-    seeds = np.zeros((arms, arms), dtype=np.int64)
+    difference, low, high, p, needed = (np.full((arms, arms), np.nan) for _ in range(5))
+    seeds, trials = np.zeros((2, arms, arms), dtype=np.int64)
+    apart = np.full((arms, arms, score.sizes["seed"]), np.nan)
     for i, j in combinations(range(arms), 2):
         first, second = score.isel({arm: i}, drop=True), score.isel({arm: j}, drop=True)
         both = first.notnull() & second.notnull()
         first = first.where(both).mean(setting_dims(ds))
         second = second.where(both).mean(setting_dims(ds))
-        limits = t_interval((first - second).values, confidence)
+        trials[i, j] = trials[j, i] = both.sum()
+        apart[i, j] = (first - second).values
+        limits = t_interval(apart[i, j], confidence)
         difference[i, j], low[i, j], high[i, j], seeds[i, j] = limits
         p[i, j] = paired_t(first.values, second.values)
     upper = np.triu_indices(arms, 1)
-    p[upper] = holm(p[upper])
     lower = upper[::-1]
-    difference[lower], p[lower], seeds[lower] = (
-        -difference[upper],
-        p[upper],
-        seeds[upper],
-    )
+    tests = max(int(np.isfinite(p[upper]).sum()), 1)
+    needed[upper] = pairs_needed(apart[upper], (1 - confidence) / tests, POWER)
+    p[upper] = holm(p[upper])
+    for values, sign in ((difference, -1), (p, 1), (needed, 1), (seeds, 1)):
+        values[lower] = sign * values[upper]
     low[lower], high[lower] = -high[upper], -low[upper]
     np.fill_diagonal(difference, 0.0)
     dims = (arm, "other")
@@ -68,6 +76,8 @@ def compare_arms(
             "high": (dims, high),
             "p": (dims, p, {"long_name": "Holm-adjusted p-value"}),
             "seeds": (dims, seeds),
+            "trials": (dims, trials),
+            "seeds_needed": (dims, needed, {"long_name": "seeds needed to tell the two apart"}),
         },
         coords={arm: score[arm], "other": score[arm].values},
         attrs={"metric": fact.name, "confidence": confidence, "settings": settings},
@@ -86,11 +96,12 @@ def rank_arms(
     The best arm is chosen by looking at the data, so that its comparisons with the others are the
     extremes among all pairs. Holm's correction is therefore taken over all pairs; over the
     comparisons with the best alone, four equal arms would be told apart 7 times in 100 at a level
-    of 5 (tests/statistical/test_analysis_ranking.py).
+    of 5 (tests/statistical/test_analysis_intervals.py).
 
     Returns  `arm_scores` sorted by mean (arms without a score last, ties in study order), with
              `difference`, `difference_low`, `difference_high` (arm minus best, paired), `p`
-             (adjusted) and `apart` (p < 1 - confidence; false for the best itself).
+             (adjusted), `apart` (p < 1 - confidence; false for the best itself), and `seeds_needed`
+             to tell an arm and the best apart, as in `compare_arms`.
     """
     fact = Metric.of(ds, metric)
     arm = arm_dim(ds)
@@ -104,5 +115,6 @@ def rank_arms(
         with_best["high"],
     )
     scores["p"] = with_best["p"]
+    scores["seeds_needed"] = with_best["seeds_needed"]
     scores["apart"] = with_best["p"] < 1 - confidence
     return scores.isel({arm: order})

@@ -32,10 +32,11 @@ def rank_table(
     Source  Friedman 1937; Nemenyi 1963; Demšar 2006, "Statistical comparisons of classifiers over
             multiple data sets", section 3.2.
 
-    A diverged trial without a worst bound makes its arm the last of its block.
+    A trial that is worse than any number makes its arm the last of its block.
 
     Returns  variables (arm,): `rank`; scalars `statistic`, `p`, `critical_difference`, `blocks`,
-             `left_out` (NaN statistics with fewer than two blocks or arms).
+             `left_out` (seeds), `trials` (of each arm that are ranked); NaN statistics with fewer
+             than two blocks or arms.
     """
     from scipy.stats import chi2, rankdata, studentized_range
 
@@ -67,6 +68,7 @@ def rank_table(
             "critical_difference": critical,
             "blocks": blocks,
             "left_out": len(table) - blocks,
+            "trials": int(everywhere.sum()),
         },
         coords={arm: means[arm]},
         attrs={"metric": fact.name, "level": level, "settings": settings},

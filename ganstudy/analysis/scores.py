@@ -19,13 +19,14 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     A complete trial scores the mean over the last fifth of its recorded steps: adversarial training
     circles rather than settles, and the value at one step depends on when it stops. A diverged
     trial scores the worst end of the metric's bounds, since a generator that blew up generates
-    nothing; if that end is infinite its score is NaN. Failed and missing trials have NaN. So has a
-    trial whose tail is infinite or not recorded.
+    nothing; if that end is infinite its score is NaN. So is that of a complete trial that is
+    infinitely bad, or has recorded nothing. Failed, pruned and missing trials have NaN.
 
     Returns  variables (arm, settings…, seed): `score`; `last`, the last recorded value, by the same
              rules; `best`, the best recorded value before any divergence; `charged`, whether the
              score is the worst bound by the rule for diverged trials; `unbounded`, whether it
-             is NaN because a diverged trial has no such bound.
+             is NaN because it is worse than any number: that of a diverged trial without such
+             a bound, or infinite. Where ranks and not values count, it is the worst of all.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
@@ -36,19 +37,21 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
         valid = values.where(complete & np.isfinite(values))
         return valid.where(~diverged, fact.worst)
 
+    tail = along_steps(tail_mean, curves)
     scores = xr.Dataset(
         {
-            "score": score(along_steps(tail_mean, curves)),
+            "score": score(tail),
             "last": score(along_steps(_paths.last, curves)),
             "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
             "charged": diverged & np.isfinite(fact.worst),
-            "unbounded": diverged & (not np.isfinite(fact.worst)),
+            "unbounded": (diverged & (not np.isfinite(fact.worst)))
+            | (complete & (fact.sign * tail == -np.inf)),
         },
         attrs={"metric": fact.name},
     )
     for name in ("score", "last", "best"):
         scores[name].attrs = {**curves.attrs, "long_name": f"{fact.long_name}, {name}"}
-    scores["unbounded"].attrs = {"long_name": "diverged, and the metric has no worst bound"}
+    scores["unbounded"].attrs = {"long_name": "worse than any number"}
     scores["charged"].attrs = {"long_name": "diverged and given the worst bound"}
     return scores
 
@@ -56,8 +59,9 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """Curves of a metric in which a diverged trial has the worst bound from divergence on.
 
-    Without this the mean over seeds would rise when a bad seed leaves it. The dims are those of the
-    curves; values of failed and missing trials are NaN.
+    Without this the mean over seeds would rise when a bad seed leaves it, as it does where the
+    bound is infinite: the values are then NaN. The dims are those of the curves; values of failed,
+    pruned and missing trials are NaN.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)

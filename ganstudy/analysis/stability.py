@@ -11,7 +11,6 @@ from ganstudy.analysis import _paths
 from ganstudy.analysis._intervals import t_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
-from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.scores import trial_scores
 
 DROP = 0.1
@@ -41,8 +40,9 @@ def stability(
     towards worse values, whatever the metric's direction, and are counted up to divergence: the
     divergence itself is no drop.
 
-    A trial is perfect at a record if its metric is as good as that of the worst of the clouds of p
-    in the dataset (`analysis.perfect_sampler`), or as the stated value at p = q without them.
+    A trial is perfect at a record if its metric is as good as that of the worst of the clouds of
+    its own p in the dataset (`<metric>_perfect`), or as the stated value at p = q without them.
+    `attrs["perfect"]` is that level, NaN where the trials have several.
 
     Returns  variables (arm,): `trials` (complete or diverged), `diverged`, `share_diverged`,
              `diverged_at` (median M-step), `drops` (mean number per trial), `share_dropped`
@@ -69,12 +69,10 @@ def stability(
     trials = ran.sum(over)
     diverged = (status == "diverged").sum(over)
     level = _perfect_level(ds, fact)
-    place = xr.apply_ufunc(
-        _paths.first_reach, oriented, input_core_dims=steps, kwargs={"level": level}
-    )
+    place = xr.apply_ufunc(_paths.first_reach, oriented, level, input_core_dims=[["step"], []])
     reached = ((place >= 0) & ran).where(ran)
     at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
-    kept = xr.apply_ufunc(_paths.stays, oriented, input_core_dims=steps, kwargs={"level": level})
+    kept = xr.apply_ufunc(_paths.stays, oriented, level, input_core_dims=[["step"], []])
     kept = (kept & (status == "complete")).where(ran)
     score = trial_scores(ds, metric)["score"]
     variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
@@ -99,7 +97,9 @@ def stability(
             "trial_kept": kept.transpose(arm_dim(ds), ...),
         }
     )
-    return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=fact.sign * level)
+    levels = np.unique(level.values[np.isfinite(level.values)])
+    perfect = fact.sign * float(levels[0]) if len(levels) == 1 else math.nan
+    return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=perfect)
 
 
 def over_seeds(
@@ -139,8 +139,10 @@ def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
     return loaded.where(~empty, 0.0).median(over).where(~empty)
 
 
-def _perfect_level(ds: xr.Dataset, fact: Metric) -> float:
-    """The least oriented value that counts as perfect."""
-    clouds = perfect_sampler(ds).sel(metric=fact.name)
-    worst_cloud = float(clouds["low" if fact.higher_is_better else "high"])
-    return fact.sign * (fact.perfect if math.isnan(worst_cloud) else worst_cloud)
+def _perfect_level(ds: xr.Dataset, fact: Metric) -> xr.DataArray:
+    """The least oriented value that counts as perfect, along the axes that change the target."""
+    stored = f"{fact.name}_perfect"
+    clouds = ds[stored] if stored in ds else xr.DataArray([fact.perfect], dims="draw")
+    # In the precision of the curves: a trial can be exactly as good as a cloud.
+    rounded = clouds.astype(ds[fact.name].dtype).astype(np.float64).compute()
+    return (fact.sign * rounded).min("draw").fillna(fact.sign * fact.perfect)

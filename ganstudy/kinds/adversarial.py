@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -340,12 +339,11 @@ class Adversarial(Kind):
                 for name in ("jacobian_real", "jacobian_imaginary", "jacobian_rotation"):
                     described[name]["missing"] += f", and with {self.constraint.name}"
         for metric in self.record.metrics:
-            reading = dataclasses.asdict(metric.reading(self.target))
-            described[metric.name] = {**reading, "role": "metric"}
+            attributes = metric.attributes(self.target)
+            described[metric.name] = attributes
             if self.generator.average is not None:
-                long_name = f"{reading['long_name']}, averaged generator"
-                average = {**reading, "role": "metric", "long_name": long_name}
-                described[f"average_{metric.name}"] = average
+                long_name = f"{attributes['long_name']}, averaged generator"
+                described[f"average_{metric.name}"] = {**attributes, "long_name": long_name}
         return described
 
     @property

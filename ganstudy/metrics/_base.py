@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ganstudy.family import Member
 
@@ -19,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a metric is to be read, for a given target; it travels with the data as attributes."""
+    """How a metric is to be read, for a given target; it travels with the data as attributes.
+
+    estimate  how samples stand for laws, where there is a choice: exact, by neighbours, a kernel
+    """
 
     long_name: str
     units: str
     direction: Literal["higher", "lower"]
     bounds: tuple[float, float]
     value_at_equality: float
+    estimate: str = ""
 
 
 class Metric(Member, ABC):
@@ -55,3 +61,19 @@ class Metric(Member, ABC):
     @abstractmethod
     def reading(self, target: Target) -> Reading:
         """Name, units, direction, bounds and the value at p = q."""
+
+    def attributes(self, target: Target) -> dict[str, Any]:
+        """What a dataset says of the metric: its reading, and the bias and cost that it states."""
+        stated = {name: self._section(name) for name in ("Bias", "Cost")}
+        return {
+            **asdict(self.reading(target)),
+            "bias": stated["Bias"],
+            "cost": stated["Cost"],
+            "role": "metric",
+        }
+
+    def _section(self, name: str) -> str:
+        """A section of the docstring in one line; empty without one."""
+        text = inspect.cleandoc(type(self).__doc__ or "")
+        found = re.search(rf"^{name} +(.*(?:\n .*)*)", text, re.MULTILINE)
+        return " ".join(found[1].split()) if found else ""

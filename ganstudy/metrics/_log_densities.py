@@ -42,6 +42,12 @@ def log_ratios(cloud: Cloud, real: Cloud, target: Target, neighbours: int) -> Lo
     return LogRatios(*(np.where(np.isnan(ratio), 0.0, ratio) for ratio in ratios))
 
 
+def stated(target: Target, neighbours: int) -> str:
+    """Which densities `log_ratios` knows and which it estimates."""
+    by_neighbours = f"by {neighbours} neighbours"
+    return f"density of q {by_neighbours}, of p {'exact' if target.has_density else by_neighbours}"
+
+
 def _log_density(
     points: Cloud, cloud: Cloud, neighbours: int, *, own: bool = False
 ) -> NDArray[np.float64]:

@@ -48,4 +48,5 @@ class TransportDistance(Metric, ABC):
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the units of the samples."""
-        return Reading(f"Wasserstein-{self.order} distance", "", "lower", (0.0, np.inf), 0.0)
+        name, matched = f"Wasserstein-{self.order} distance", f"exact for {self.subsample} samples"
+        return Reading(name, "", "lower", (0.0, np.inf), 0.0, matched)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._log_densities import log_ratios
+from ganstudy.metrics._log_densities import log_ratios, stated
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -46,4 +46,5 @@ class ForwardKL(Metric):
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in nats."""
-        return Reading("forward KL", "nat", "lower", (0.0, np.inf), 0.0)
+        density = stated(target, self.neighbours)
+        return Reading("forward KL", "nat", "lower", (0.0, np.inf), 0.0, density)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._log_densities import log_ratios
+from ganstudy.metrics._log_densities import log_ratios, stated
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -48,4 +48,5 @@ class JensenShannon(Metric):
     def reading(self, target: Target) -> Reading:
         """Between 0 and log 2, in nats."""
         bounds = (0.0, float(np.log(2)))
-        return Reading("Jensen-Shannon divergence", "nat", "lower", bounds, 0.0)
+        density = stated(target, self.neighbours)
+        return Reading("Jensen-Shannon divergence", "nat", "lower", bounds, 0.0, density)

@@ -53,4 +53,5 @@ class MMD(Metric):
     def reading(self, target: Target) -> Reading:
         """Between 0 and the distance of two point masses far apart."""
         bounds = (0.0, float(np.sqrt(2)))
-        return Reading("maximum mean discrepancy", "1", "lower", bounds, 0.0)
+        kernel = f"Gaussian kernel as wide as {self.bandwidth:g} of the median distance in p"
+        return Reading("maximum mean discrepancy", "1", "lower", bounds, 0.0, kernel)

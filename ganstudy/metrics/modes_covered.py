@@ -40,6 +40,8 @@ class ModesCovered(ModeMetric):
         return np.asarray(covered.sum(axis=-1), np.float64)
 
     def reading(self, target: Target) -> Reading:
-        """Between none and all modes."""
+        """Between none and all modes; none at p = q if `share` is more than is of high quality."""
         modes = float(len(modes_of(target).weights))
-        return Reading("modes covered", "modes", "higher", (0.0, modes), modes)
+        reached = self.share < modes_of(target).high_quality_share(self.radius)
+        at_equality = modes if reached else 0.0
+        return Reading("modes covered", "modes", "higher", (0.0, modes), at_equality)

@@ -10,11 +10,15 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from ganstudy.analysis.ranking import POWER
 from ganstudy.report import claims, effects, prose, theory
 from ganstudy.report.findings import Findings
 
 MOST_LISTED = 6
 """Arms that a sentence lists; the tables have the rest."""
+
+MOST_SEEDS = 1000
+"""Seeds beyond which no study is run, and an estimate from a few of them says nothing."""
 
 STRONG = Markup("<strong>{}</strong>")
 
@@ -58,6 +62,7 @@ def answer(findings: Findings) -> Answer:
     points: list[tuple[Markup | None, str]] = [
         *first,
         (_behind(findings), f"analysis.compare_arms(ds{used})"),
+        (_seeds_needed(findings), f"analysis.rank_arms(ds{used})['seeds_needed']"),
         (_best_settings(findings), "analysis.best_setting_scores(ds)"),
         (effects.sentence(findings), "analysis.factor_effects(ds)[['share', 'residual']]"),
         (_scale(findings), f"{perfect}.assign_attrs(ds.sizes)"),
@@ -196,6 +201,30 @@ def _behind(findings: Findings) -> Markup | None:
     )
 
 
+def _seeds_needed(findings: Findings) -> Markup | None:
+    """How many seeds would tell the tied arms apart from the best."""
+    if _all_equal(findings):
+        return None
+    columns = (findings.ranked[name].values for name in ("p", "apart", "seeds_needed"))
+    rows = zip(findings.ranked_arms, *columns, strict=True)
+    needed = [(arm, seeds) for arm, p, apart, seeds in rows if math.isfinite(p) and not apart]
+    if not needed:
+        return None
+    listed = [
+        f"{arm} {seeds:,.0f}" if seeds <= MOST_SEEDS else f"{arm} more than {MOST_SEEDS:,}"
+        for arm, seeds in needed[:MOST_LISTED]
+    ]
+    return Markup(
+        "To tell {} from {} with a chance of {:.0f}%, about this many seeds would be needed if "
+        "differences and their spread are as seen here: {}."
+    ).format(
+        "it" if len(needed) == 1 else "these arms",
+        findings.ranked_arms[0],
+        100 * POWER,
+        prose.listing(listed),
+    )
+
+
 def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting."""
     best = findings.best
@@ -277,7 +306,7 @@ def _left_out(findings: Findings) -> Markup:
     """Failed, missing and unscored trials."""
     planned = int(findings.counts.drop_sel(status="excluded").sum())
     parts = []
-    for status, verb in (("failed", "failed"), ("missing", "missing")):
+    for status in ("failed", "pruned", "missing"):
         by_arm = findings.with_status(status)
         if by_arm:
             where = (
@@ -285,7 +314,7 @@ def _left_out(findings: Findings) -> Markup:
                 if len(by_arm) > 1
                 else Markup("in {}").format(next(iter(by_arm)))
             )
-            parts.append(Markup("{} {} ({})").format(sum(by_arm.values()), verb, where))
+            parts.append(Markup("{} {} ({})").format(sum(by_arm.values()), status, where))
     complete = sum(findings.with_status("complete").values())
     diverged = sum(findings.with_status("diverged").values())
     scored = int(findings.cells["seeds"].sum())

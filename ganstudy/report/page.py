@@ -70,6 +70,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
         equilibrium_table,
+        estimates,
         provenance_rows,
         ranking_rows,
         score_table,
@@ -144,6 +145,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         details=trial_details.embedded(findings),
         details_note=trial_details.note(findings),
         distribution_note=distribution.note(findings),
+        estimates=estimates(findings),
         draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
         findings=findings,
         answer=found,

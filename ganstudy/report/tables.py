@@ -211,6 +211,12 @@ def _two(value: float) -> str:
     return prose.number(value, 2)
 
 
+def estimates(findings: Findings) -> list[tuple[str, str]]:
+    """Each metric that has to be estimated, and how."""
+    known = [(name, findings.ds[name].attrs) for name in metric_names(findings.ds)]
+    return [(str(own["long_name"]), own["estimate"]) for _, own in known if own.get("estimate")]
+
+
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Key and value of every entry; nested ones become `outer inner` and `outer 1 inner`."""
     rows: list[tuple[str, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -251,7 +252,10 @@ def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
 
 
 def _readings(plan: Search) -> dict[str, dict[str, Any]]:
-    """Attributes of the recorded variables; bounds are widened to hold those of every trial."""
+    """Attributes of the recorded variables; bounds are widened to hold those of every trial.
+
+    The value at p = q is NaN where it is not the same for all targets.
+    """
     readings: dict[str, dict[str, Any]] = {}
     points = [*plan.study.points.values(), *(t.configuration for t in plan.trials.values())]
     for configuration in {id(point): point for point in points}.values():
@@ -260,4 +264,8 @@ def _readings(plan: Search) -> dict[str, dict[str, Any]]:
             if "bounds" in known:
                 low, high = attributes["bounds"]
                 known["bounds"] = [min(known["bounds"][0], low), max(known["bounds"][1], high)]
+                if known["value_at_equality"] != attributes["value_at_equality"]:
+                    known["value_at_equality"] = math.nan
+                if attributes.get("estimate", "") not in known.get("estimate", ""):
+                    known["estimate"] += f" or {attributes['estimate']}"
     return readings

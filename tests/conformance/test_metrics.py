@@ -63,6 +63,8 @@ BIASES: dict[str, Callable[[Target, Metric], Excess]] = {
 }
 """Where the mean over finite clouds lies beside the value at equality; each metric owes this."""
 
+RING = targets.from_config({"name": "ring", "modes": 8})
+
 UNLABELLED = [cls for cls in metrics.family if not cls.labelled]
 """Metrics of samples alone; those that need labels cannot take the clouds that are drawn here."""
 
@@ -114,6 +116,34 @@ def test_bias_and_cost_are_stated(cls: type[Metric]) -> None:
         assert section in (cls.__doc__ or "")
     costly = "at the end." in (cls.__doc__ or "")
     assert costly == (cls.at == "end")
+
+
+@pytest.mark.parametrize("cls", list(metrics.family), ids=lambda cls: cls.name)
+def test_datasets_say_how_to_read_it(cls: type[Metric]) -> None:
+    """Attributes have the reading and, in full, the bias and the cost that the docstring states."""
+    known = cls().attributes(RING)
+    doc = " ".join((cls.__doc__ or "").split())
+    for name in ("bias", "cost"):
+        text = known[name]
+        assert f"{name.title()} {text} " in doc
+        assert text.endswith(".")
+        assert not set(text.split()) & {"Maths", "Bias", "Cost", "Source"}
+    assert known["direction"] in ("higher", "lower")
+    assert known["role"] == "metric"
+    estimated = {"forward_kl", "reverse_kl", "jensen_shannon", "mmd"}
+    assert bool(known["estimate"]) == (cls.name in estimated or "wasserstein_" in cls.name)
+
+
+@pytest.mark.parametrize("name", ["forward_kl", "reverse_kl", "jensen_shannon"])
+def test_which_densities_are_estimated_is_stated(name: str) -> None:
+    metric = metrics.family[name]()
+    number = metric.model_dump()["neighbours"]
+    curve = targets.from_config("swiss_roll")
+    exact = f"density of q by {number} neighbours, of p exact"
+    assert metric.attributes(RING)["estimate"] == exact
+    assert curve.has_density == (metric.attributes(curve)["estimate"] == exact)
+    digits = targets.from_config("digits")
+    assert metric.attributes(digits)["estimate"].endswith(f"of p by {number} neighbours")
 
 
 @every_metric
@@ -271,3 +301,11 @@ def test_modes_covered_counts_to_the_share_of_the_fair_share() -> None:
     for share, expected in ((0.0, 4), (0.2, 4), (0.21, 3), (0.8, 3), (0.81, 2), (1.0, 2)):
         metric = metrics.family.from_config({"name": "modes_covered", "share": share})
         assert float(metric.compute(cloud, target)) == expected
+
+
+@pytest.mark.parametrize("share", [0.5, 0.98, 1.0])
+def test_modes_covered_of_a_perfect_generator_by_its_share(share: float) -> None:
+    """Of p itself 98.9 % are of high quality: a mode that has to have more is covered by nobody."""
+    metric = metrics.family.from_config({"name": "modes_covered", "share": share})
+    cloud = RING.sample(np.random.default_rng(5), 400_000)
+    assert float(metric.compute(cloud, RING)) == metric.reading(RING).value_at_equality

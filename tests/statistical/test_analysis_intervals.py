@@ -7,12 +7,14 @@ seeds are fixed. Each test also runs a wrong method that has to be caught.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from ganstudy.analysis import arm_scores
-from ganstudy.analysis._intervals import holm, paired_t, t_interval
+from ganstudy.analysis._intervals import Array, holm, paired_t, pairs_needed, t_interval
 
 SEEDS = 5
 
@@ -86,6 +88,62 @@ def test_equal_arms_are_told_apart_from_the_best_at_most_at_the_stated_rate() ->
     assert wrong < level + four_standard_errors(level, runs)
     naive = np.stack([holm(row[kept]) for row, kept in zip(p, with_best, strict=True)])
     assert np.mean((naive < level).any(axis=1)) > level + four_standard_errors(level, runs)
+
+
+DISCRETE: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+    "seven or eight modes": lambda rng, shape: 7.0 + (rng.random(shape) < 0.5),
+    "eight modes, rarely seven": lambda rng, shape: 7.0 + (rng.random(shape) < 0.9),
+    "all modes or none": lambda rng, shape: 8.0 * (rng.random(shape) < 0.5),
+    "number of modes": lambda rng, shape: rng.binomial(8, 0.7, shape).astype(float),
+}
+
+
+@pytest.mark.parametrize("law", DISCRETE)
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_equal_arms_with_counts_for_scores_are_rarely_told_apart(law: str, seeds: int) -> None:
+    """Few seeds of a count often differ by the same number in all: this is no certainty."""
+    runs, level = 4000, 0.05
+    for arms in (2, 4):
+        values = DISCRETE[law](np.random.default_rng(5), (runs, arms, seeds))
+        first, second = np.triu_indices(arms, 1)
+        p = paired_t(values[:, first], values[:, second])
+        # The smallest of the p-values adjusted by Holm is the smallest times their number.
+        wrong = np.mean(p.min(axis=1) * len(first) < level)
+        assert wrong < level + four_standard_errors(level, runs)
+
+
+COVERAGE = {
+    "seven or eight modes": (7.5, {3: 0.75, 5: 0.94, 10: 0.98}),
+    "eight modes, rarely seven": (7.9, {3: 0.27, 5: 0.41, 10: 0.65}),
+    "number of modes": (5.6, {3: 0.94, 5: 0.94, 10: 0.95}),
+}
+"""True means, and the shares of intervals that cover, as in docs/statistics.md."""
+
+
+@pytest.mark.parametrize("law", COVERAGE)
+def test_intervals_of_counts_cover_as_seldom_as_documented(law: str) -> None:
+    """Seeds that all score the same leave no width, and miss what was not drawn."""
+    runs, (mean, documented) = 4000, COVERAGE[law]
+    for seeds, expected in documented.items():
+        interval = t_interval(DISCRETE[law](np.random.default_rng(7), (runs, seeds)))
+        covered = np.mean((interval.low <= mean + 1e-9) & (interval.high >= mean - 1e-9))
+        assert abs(covered - expected) < 0.005 + four_standard_errors(expected, runs)
+
+
+def test_seeds_needed_from_five_are_right_to_a_factor_of_three() -> None:
+    """A difference of half a standard deviation needs 34 seeds (docs/statistics.md)."""
+    values = 0.5 + np.random.default_rng(8).normal(size=(4000, SEEDS))
+    quartiles = np.quantile(pairs_needed(values, 0.05, 0.8), [0.25, 0.5, 0.75])
+    assert np.abs(quartiles / [10.5, 27, 105] - 1).max() < 0.15
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_equal_arms_with_skewed_scores_are_rarely_told_apart(seeds: int) -> None:
+    """Differences of equal arms are symmetric, and their tails only make the test cautious."""
+    runs, level = 4000, 0.05
+    values = np.random.default_rng(6).lognormal(size=(runs, 2, seeds))
+    wrong = np.mean(paired_t(values[:, 0], values[:, 1]) < level)
+    assert 0.01 < wrong < level
 
 
 def test_a_real_difference_is_found() -> None:

@@ -48,10 +48,10 @@ def make_study() -> Callable[..., xr.Dataset]:
 
 @pytest.fixture(scope="session")
 def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A search with two objectives and made-up records."""
+    """A search with two objectives, a constraint that all points keep, and made-up records."""
     folder = tmp_path_factory.mktemp("search")
     both = "search.bayes.objective={maximize: modes_covered, minimize: mode_kl}"
-    own = bayes(folder, both)
+    own = bayes(folder, both, "search.bayes.constraints={high_quality: {minimum: 0}}")
     directory = RunDirectory(folder / "run")
     directory.records.mkdir(parents=True)
     while parts := own.ask(1):

@@ -104,7 +104,7 @@ def synthetic_dataset(
     curves = {name: np.full((*shape, steps), np.nan) for name in (*METRICS, *CURVES)}
     drawn = np.full((*shape, samples, features), np.nan, dtype=np.float32)
     for point in np.ndindex(*shape):
-        if states[point] in ("failed", "missing", "excluded"):
+        if states[point] not in ("complete", "diverged"):
             continue
         strength = strengths[point[arm] % len(strengths)] if axes else strengths[2]
         others = [index for axis, index in enumerate(point[:-1]) if axis != arm]

@@ -169,6 +169,15 @@ def test_best_setting_needs_as_many_seeds_as_the_others() -> None:
     assert float(analysis.best_setting_scores(ds)["mean"].squeeze()) == 3.0
 
 
+def test_held_out_score_needs_another_seed_that_chose_the_setting() -> None:
+    """Only seed 0 has scores: left out, no seed is left that could choose."""
+    status = {(0, 0, 1): "failed", (0, 1, 1): "missing"}
+    best = analysis.best_setting_scores(constant([[[4.0, 4.0], [5.0, 5.0]]], status)).squeeze()
+    assert (float(best["mean"]), int(best["seeds"])) == (5.0, 1)
+    assert math.isnan(best["held_out"])
+    assert int(best["held_out_seeds"]) == 0
+
+
 def test_setting_scores_count_what_did_not_complete() -> None:
     status = {(0, 0, 0): "diverged", (0, 0, 1): "failed", (0, 1, 0): "missing"}
     cells = analysis.setting_scores(constant([[[4.0, 4.0, 4.0], [5.0, 5.0, 5.0]]], status))
@@ -204,8 +213,8 @@ def test_ranking_of_equal_arms_keeps_study_order() -> None:
 
 def test_ranking_where_lower_is_better_puts_arms_without_score_last() -> None:
     ds = constant(
-        [[[5.0, 5.0]], [[1.0, 1.0]], [[2.0, 2.0]]],
-        {(1, 0, 0): "failed", (1, 0, 1): "missing"},
+        [[[5.0] * 3], [[1.0] * 3], [[2.0] * 3]],
+        {(1, 0, 0): "failed", (1, 0, 1): "missing", (1, 0, 2): "failed"},
         lower=True,
     )
     ranked = analysis.rank_arms(ds)

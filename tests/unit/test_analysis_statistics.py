@@ -14,6 +14,7 @@ from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis import _variance
+from ganstudy.analysis._intervals import pairs_needed
 from ganstudy.analysis._periods import periodicity
 from ganstudy.analysis._resampling import bca_interval, sign_flip_p
 
@@ -122,6 +123,17 @@ def test_improvement_counts_ties_half_and_follows_the_direction() -> None:
         assert float(pairs["improvement"][0, 1]) == expected
 
 
+def test_improvement_over_a_diverged_trial_without_a_worst_bound() -> None:
+    """It lost against every trial that did not diverge, and ties with those that did."""
+    values = np.array([[[1.0, 2.0, 3.0, 4.0]], [[2.0, 1.0, 4.0, 5.0]]])
+    status = {(0, 0, 0): "diverged", (1, 0, 1): "diverged", (0, 0, 2): "diverged"}
+    status |= {(1, 0, 2): "diverged"}
+    pairs = analysis.compare_by_resampling(study(values, status=status, lower=True))
+    assert float(pairs["improvement"][0, 1]) == (0 + 1 + 0.5 + 1) / 4
+    assert int(pairs["pairs"][0, 1]) == 4
+    assert float(pairs["difference"][0, 1]) == -1.0
+
+
 def test_pairs_without_a_common_trial_are_not_compared() -> None:
     status = {(0, 0, 0): "failed", (1, 0, 1): "missing"}
     pairs = analysis.compare_by_resampling(study(np.ones((2, 1, 2)), status=status))
@@ -171,6 +183,22 @@ def test_diverged_trials_of_an_unbounded_metric_are_the_worst() -> None:
     assert math.isinf(analysis.interquartile_mean(study(values, status=many, lower=True))[0])
     ranks = analysis.rank_table(study(values, status=many))
     assert_array_equal(ranks["rank"], [(4 * 2 + 4 * 1.5) / 8, (4 * 1 + 4 * 1.5) / 8])
+
+
+def test_infinitely_bad_trials_are_the_worst_and_not_left_out() -> None:
+    """A complete trial of infinite divergence counts as one that diverged does."""
+    values = np.array([[np.arange(8.0)], [np.arange(8.0) + 0.5]])
+    values[0, 0, 0] = math.inf
+    ds = study(values, lower=True)
+    assert int(analysis.trial_scores(ds)["unbounded"].sum()) == 1
+    assert_allclose(analysis.interquartile_mean(ds), [4.5, 4.0])
+    assert float(analysis.performance_profile(ds).max("level")[0]) == 7 / 8
+    assert_allclose(analysis.rank_table(ds)["rank"], [(2 + 7 * 1) / 8, (1 + 7 * 2) / 8])
+    pairs = analysis.compare_by_resampling(ds).sel(arm="arm0", other="arm1", drop=True)
+    assert (float(pairs["improvement"]), int(pairs["pairs"])) == (7 / 8, 8)
+    assert float(pairs["difference"]) == -0.5
+    means = analysis.arm_scores(ds)
+    assert_array_equal(means["trials"], [7, 8])
 
 
 def test_ranks_and_friedman_are_scipys(scores: NDArray[np.float64]) -> None:
@@ -368,6 +396,61 @@ def test_stability_knows_when_a_trial_was_perfect_and_whether_it_stayed() -> Non
     assert float(stable["seed_spread"]) == pytest.approx(np.std([8, 8, 7, 0], ddof=1))
 
 
+def test_perfection_is_measured_against_the_own_target() -> None:
+    """Four of eight modes are not perfect because another setting has a target of four."""
+    curves = np.array([[[[4.0, 4]], [[4, 8]]], [[[4.0, 3]], [[8, 8]]]])
+    ds = study(curves[..., 0], bounds=(0, 8))
+    attrs = ds["quality"].attrs | {"value_at_equality": NAN}
+    ds = ds.drop_dims("step").assign_coords(step=[10, 20])
+    ds["quality"] = (("arm", "lr", "seed", "step"), curves, attrs)
+    ds["quality_perfect"] = (("lr", "draw"), [[4.0, 4.0], [8.0, 8.0]])
+    stable = analysis.stability(ds)
+    assert_array_equal(stable["trial_perfect"].squeeze(), [[1, 1], [1, 1]])
+    assert_array_equal(stable["steps_to_perfect"], [15, 10])
+    assert_array_equal(stable["trial_kept"].squeeze(), [[1, 1], [0, 1]])
+    assert math.isnan(stable.attrs["perfect"])
+    ds["quality_perfect"] = ("draw", [8.0, 7.0])
+    stable = analysis.stability(ds)
+    assert_array_equal(stable["trial_perfect"].squeeze(), [[0, 1], [0, 1]])
+    assert stable.attrs["perfect"] == 7
+
+
+def test_a_trial_exactly_as_good_as_a_cloud_of_p_is_perfect() -> None:
+    """Curves are of single precision, clouds of double: 0.9845 is not below 0.9845."""
+    ds = study(np.full((1, 1, 3), 0.9845), bounds=(0, 1))
+    ds["quality"] = ds["quality"].astype(np.float32)
+    for share in (0.9845, 0.9835, 0.9842):
+        level = ds.assign(quality_perfect=("draw", [0.99, share]))
+        level["quality"][:] = np.float32(share)
+        assert float(analysis.stability(level)["share_perfect"][0]) == 1
+
+
+def test_seeds_needed_have_the_power() -> None:
+    """Exactly, by the noncentral t law; and the numbers that everyone knows (Cohen 1988)."""
+    for size, known in ((0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)):
+        differences = size + np.array([-1.0, 1.0, 0.0, -1.0, 1.0])
+        assert pairs_needed(differences, 0.05, 0.8) == known
+        for level in (0.05, 0.05 / 6, 0.05 / 28):
+            pairs = int(pairs_needed(differences, level, 0.8))
+            bound = stats.t.isf(level / 2, pairs - 1)
+            power = stats.nct.sf(bound, pairs - 1, size * math.sqrt(pairs))
+            assert 0.78 < power < 0.86
+    edges = np.array([[1.0, -1, 0, NAN], [2, 2, 2, NAN], [1, NAN, NAN, NAN], [0, 0, 0, 0]])
+    assert_array_equal(pairs_needed(edges, 0.05, 0.8), [math.inf, 3, NAN, math.inf])
+
+
+def test_seeds_needed_are_at_the_level_of_all_pairs(scores: NDArray[np.float64]) -> None:
+    ds = study(scores, status={(0, 0, 1): "failed"})
+    pairs = analysis.compare_arms(ds)
+    apart = (scores[2] - scores[1]).mean(axis=0)
+    assert float(pairs["seeds_needed"][1, 2]) == pairs_needed(apart, 0.05 / 3, 0.8)
+    assert_array_equal(pairs["seeds_needed"], pairs["seeds_needed"].values.T)
+    assert_array_equal(pairs["trials"], [[0, 11, 11], [11, 0, 12], [11, 12, 0]])
+    ranked = analysis.rank_arms(ds)
+    assert ranked["arm"].values.tolist() == ["arm2", "arm1", "arm0"]
+    assert_array_equal(ranked["seeds_needed"], pairs["seeds_needed"].values[2, [2, 1, 0]])
+
+
 def test_period_of_a_sine_is_found_and_noise_is_not_taken_for_one() -> None:
     time = np.arange(48)
     noise = np.random.default_rng(10).normal(size=(400, 48))
@@ -386,6 +469,31 @@ def test_fisher_test_has_the_published_critical_value() -> None:
     from ganstudy.analysis._periods import _fisher_tail
 
     assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
+
+
+@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (1499, 0.0062)])
+def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
+    from fractions import Fraction
+
+    from ganstudy.analysis._periods import _fisher_tail
+
+    g = Fraction(strength)
+    terms = (
+        (-1) ** (k - 1) * math.comb(frequencies, k) * (1 - k * g) ** (frequencies - 1)
+        for k in range(1, int(1 / g) + 1)
+    )
+    assert _fisher_tail(strength, frequencies) == pytest.approx(float(sum(terms)), rel=1e-9)
+
+
+@pytest.mark.parametrize("records", [50, 1000, 6000])
+def test_a_spike_in_a_long_curve_is_no_cycle(records: int) -> None:
+    """All frequencies are as strong in it; a weak sine in noise is found at any length."""
+    spike = np.zeros(records)
+    spike[records // 3] = 1.0
+    assert float(periodicity(spike)[2]) > 0.999
+    noise = np.random.default_rng(14).normal(size=records)
+    assert 0.01 < float(periodicity(noise)[2]) <= 1.0
+    assert float(periodicity(noise + 2 * np.sin(np.arange(records)))[2]) < 1e-3
 
 
 def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:

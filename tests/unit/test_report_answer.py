@@ -119,6 +119,30 @@ def test_arms_that_cannot_be_told_apart_are_named(make_study: Make) -> None:
     assert not re.search(r"minimax by [^;]*not told apart", points)
 
 
+def test_seeds_that_would_be_needed_are_those_of_the_call(make_study: Make) -> None:
+    ds = flat(make_study({"divergence": ARMS[:2]}, samples=1), dict.fromkeys(ARMS[:2], 5.0), 0.5)
+    ranked = analysis.rank_arms(ds)
+    best, other = ranked["divergence"].values.tolist()
+    needed = float(ranked["seeds_needed"][1])
+    assert 5 < needed < 1000
+    assert (
+        f"To tell it from {best} with a chance of 80%, about this many seeds would be needed if "
+        f"differences and their spread are as seen here: {other} {needed:.0f}."
+    ) in plain(ds)[1]
+    apart = flat(ds, {"minimax": 1, "non_saturating": 7}, 0.1)
+    assert "would be needed" not in plain(apart)[1]
+    alike = ds["modes_covered"].copy(data=np.zeros(ds["modes_covered"].shape))
+    alike[0], alike[1] = [[1.0], [-1], [0], [0], [0]], [[-1.0], [1], [0], [0], [0]]
+    alike[1] += 1e-6
+    assert "more than 1,000" in plain(ds.assign(modes_covered=alike))[1]
+
+
+def test_pruned_trials_are_counted(make_study: Make) -> None:
+    status = {(0, seed): "pruned" for seed in range(5)}
+    _, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
+    assert "Of 20 planned trials, 5 pruned (in minimax); they are left out" in points
+
+
 def test_no_winner_is_named_where_all_arms_look_alike(make_study: Make) -> None:
     ds = flat(make_study({"divergence": ARMS}, samples=1), dict.fromkeys(ARMS, 5.0), 0.5)
     assert "No arm wins: it cannot be told apart from any of the others" in plain(ds)[0]
