@@ -164,7 +164,10 @@ def status(run: Path, as_json: bool) -> None:
         else:
             rate, left = now["trial_steps"] / now["seconds"], now["seconds_left"]
             pace = f", {rate:,.0f} trial-steps/s" if now["trial_steps"] else ""
-            pace += f", {_duration(left)} left" if left is not None else ""
+            if now["doing"] != "training":
+                pace += f", {now['doing']}"
+            elif left is not None:
+                pace += f", {_duration(left)} left"
             click.echo(f"running for {_duration(now['seconds'])}{pace}")
             for pack in now["packs"]:
                 click.echo(f"  {pack['trials']} trials for {_duration(pack['seconds'])}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.packing import choose_program, cost, packs
@@ -39,6 +40,13 @@ __all__ = [
 ]
 
 ExecutorName = Literal["local", "dask"]
+
+
+class Beat(Protocol):
+    """Told what a run is doing: `starting`, `training` some packs, or `gathering`."""
+
+    def __call__(self, doing: str, running: Sequence[Running] = ()) -> None:
+        """Pass it on to whoever asks."""
 
 
 @dataclass
@@ -117,27 +125,30 @@ def run(
         progress.program, progress.program_reason = program(directory, study, left, workers)
         if not only_failed:
             directory.write_study(search)
-        if left:
-            session = {
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                "command": command,
-                "workers": workers,
-                "devices": list(devices),
-                "executor": executor,
-                "program": progress.program,
-            }
-            source = Resumed(first, search, search_on=not only_failed)
-            try:
-                with open_executor(executor, workers, devices, scheduler) as opened:
-                    train(directory, search, source, opened, progress, observe)
-            except ExecutorError as error:
-                raise RunError(f"{directory.path}: {error}") from None
-            finally:
-                session["seconds"] = round(progress.seconds, 1)
-                session["trials"] = progress.trained
-                session["trial_steps"] = progress.trial_steps
-                directory.write_session(session, study.name)
-        report(directory, search)
+        with heartbeat(directory, progress) as beat:
+            if left:
+                session = {
+                    "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "command": command,
+                    "workers": workers,
+                    "devices": list(devices),
+                    "executor": executor,
+                    "program": progress.program,
+                }
+                source = Resumed(first, search, search_on=not only_failed)
+                try:
+                    beat("starting")
+                    with open_executor(executor, workers, devices, scheduler) as opened:
+                        train(directory, search, source, opened, progress, beat, observe)
+                except ExecutorError as error:
+                    raise RunError(f"{directory.path}: {error}") from None
+                finally:
+                    session["seconds"] = round(progress.seconds, 1)
+                    session["trials"] = progress.trained
+                    session["trial_steps"] = progress.trial_steps
+                    directory.write_session(session, study.name)
+            beat("gathering")
+            report(directory, search)
     return progress
 
 
@@ -147,6 +158,7 @@ def train(
     source: Resumed,
     executor: Executor,
     progress: Progress,
+    beat: Beat,
     observe: Callable[[Progress], None],
 ) -> None:
     """Train the packs of a source, and keep the records as they land."""
@@ -154,18 +166,20 @@ def train(
 
     recorded = directory.recorded()
     engine = search.study.file.engine
+    # Workers elsewhere have another current folder.
+    kept = directory.checkpoints.absolute()
     assert progress.program is not None
     observe(progress)
-    with Interruption() as interruption, heartbeat(directory, progress) as beat:
+    with Interruption() as interruption:
         for records in train_packs(
             source,
             executor,
             progress.program,
             search.masked(),
-            checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
+            checkpoints=checkpoints.Checkpoints(kept, checkpoints.EVERY),
             limits=Limits(engine.time_limit, engine.memory_limit),
             interruption=interruption,
-            beat=beat,
+            beat=partial(beat, "training"),
         ):
             landed = {record.id: record.status for record in records}
             if again := landed.keys() & recorded.keys():
@@ -207,25 +221,25 @@ def open_executor(
 
 
 @contextmanager
-def heartbeat(
-    directory: RunDirectory, progress: Progress
-) -> Iterator[Callable[[Sequence[Running]], None]]:
-    """Keep `ganstudy status` informed from one second to the next while packs are trained."""
-    latest = 0.0
+def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
+    """Keep `ganstudy status` informed of what is done, from one second to the next."""
+    latest, last = 0.0, ""
 
-    def beat(running: Sequence[Running]) -> None:
-        nonlocal latest
-        if time.monotonic() - latest < 1.0:
+    def beat(doing: str, running: Sequence[Running] = ()) -> None:
+        nonlocal latest, last
+        if doing == last and time.monotonic() - latest < 1.0:
             return
-        latest = time.monotonic()
-        directory.write_heartbeat(
-            {
-                "seconds": progress.seconds,
-                "trial_steps": progress.trial_steps,
-                "seconds_left": progress.seconds_left,
-                "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
-            }
-        )
+        latest, last = time.monotonic(), doing
+        content = {
+            "doing": doing,
+            "seconds": progress.seconds,
+            "trial_steps": progress.trial_steps,
+            "seconds_left": progress.seconds_left,
+            "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
+        }
+        # Where there is no room for it there is none for records, whose loss is to be told.
+        with suppress(OSError):
+            directory.write_heartbeat(content)
 
     try:
         yield beat
@@ -299,7 +313,7 @@ def study_of(directory: RunDirectory, overrides: Sequence[str] = ()) -> Study:
 
 
 def status(path: Path) -> dict[str, Any]:
-    """How far a run is, as plain values; `running` is None unless a process is at it.
+    """How far a run is, as plain values; `running` is None unless `ganstudy run` is at it.
 
     The slowest trial is the one with the most training time, an equal share of its pack's.
     """

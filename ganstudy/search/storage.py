@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstudy.search.samplers import to_study
+from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search.bayes import Bayes
@@ -19,7 +20,10 @@ __all__ = ["write_storage"]
 
 
 def write_storage(search: Bayes, path: Path) -> None:
-    """Write one Optuna study for each arm, named after it; the file appears when it is whole."""
+    """Write one Optuna study for each arm, named after it; the file appears when it is whole.
+
+    Errors  `OSError`, such as for a full disk.
+    """
     import optuna
     from sqlalchemy.pool import StaticPool
 
@@ -34,13 +38,7 @@ def write_storage(search: Bayes, path: Path) -> None:
         study = to_study(search.study.space, directions, known, storage=storage, study_name=name)
         study.set_user_attr("objectives", list(search.objectives))
     storage.remove_session()
-    fresh = path.with_suffix(".partial")
-    fresh.unlink(missing_ok=True)
-    with (
-        closing(sqlite3.connect(fresh)) as file,
-        closing(storage.engine.raw_connection()) as memory,
-    ):
+    with closing(storage.engine.raw_connection()) as memory:
         assert isinstance(memory.driver_connection, sqlite3.Connection)
-        memory.driver_connection.backup(file)
+        write_whole(path, memory.driver_connection.serialize())
     storage.engine.dispose()
-    fresh.replace(path)

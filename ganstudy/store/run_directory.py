@@ -89,17 +89,17 @@ class RunDirectory:
     def locked(self) -> Iterator[None]:
         """Hold the run alone; the kernel frees it when this process dies.
 
-        Errors  `RunError` if another process holds it, and if the disk is full meanwhile.
+        Errors  `RunError` if another process holds it, if nothing can be written there, and if the
+                disk is full meanwhile.
         """
-        try:
-            self.records.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
         lock = FileLock(self.path / ".lock")
         try:
+            self.records.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise RunError(f"{self.path}: another ganstudy is running here") from None
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
         try:
             remove_partial(self.path)
             remove_partial(self.records)

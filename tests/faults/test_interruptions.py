@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -45,6 +46,20 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     assert "Traceback" not in text
     assert in_flight(out)
     assert not (out / "heartbeat.json").exists()
+    # Begun anew, a pack would soon have a checkpoint of an earlier step.
+    kept = _steps(out)
+    start(out / "study.yaml", out)
+    wait_until(lambda: any(step != kept[name] for name, step in _steps(out).items()))
+    assert all(step >= kept[name] for name, step in _steps(out).items())
+
+
+def _steps(out: Path) -> dict[str, int]:
+    """The step of each checkpoint."""
+    steps = {}
+    for path in (out / "checkpoints").glob("*.checkpoint"):
+        with path.open("rb") as file:
+            steps[path.name] = int(json.loads(file.readline())["step"])
+    return steps
 
 
 @pytest.mark.slow
@@ -95,6 +110,9 @@ def test_before_and_after_the_training(tmp_path: Path, number: signal.Signals, w
     assert run.stdout is not None
     while (line := run.stdout.readline()) != "dwelling\n":
         assert line
+    said_by_run = RunDirectory(out).read_heartbeat()
+    assert said_by_run
+    assert said_by_run["doing"] == ("starting" if where == "start" else "gathering")
     os.killpg(run.pid, number)
     said, _ = run.communicate(timeout=60)
     assert run.returncode == 130, said

@@ -226,11 +226,20 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
-    """Exit 2 while another process holds the run."""
+    """Exit 2 while another process holds the run, whatever is asked of it."""
     study, out = write_study(tmp_path), tmp_path / "run"
     with RunDirectory(out).locked():
-        result = _run(study, out)
-    assert result.exit_code == 2
-    assert isinstance(result.exception, SystemExit)
-    assert "another ganstudy" in result.stderr
-    assert result.stdout == ""
+        RunDirectory(out).write_study(Grid(load(study)))
+        here = sorted(out.rglob("*"))
+        for arguments in (
+            ["run", str(study), "--out", str(out)],
+            ["run", str(study), "--out", str(out), "--fresh"],
+            ["retry", str(out)],
+            ["report", str(out)],
+        ):
+            result = CliRunner().invoke(main, arguments)
+            assert result.exit_code == 2
+            assert isinstance(result.exception, SystemExit)
+            assert "another ganstudy" in result.stderr
+            assert result.stdout == ""
+        assert sorted(out.rglob("*")) == here
