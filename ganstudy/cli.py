@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -33,6 +33,36 @@ workers_option = click.option(
 )
 
 
+def _execution_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Where and how trials are trained, for the verbs that train some."""
+    for option in (
+        json_option,
+        click.option(
+            "--scheduler",
+            metavar="tcp://...",
+            help="Dask's scheduler; default: a cluster of its own.",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["local", "dask"]),
+            default="local",
+            show_default=True,
+            help="Processes of this machine, or a Dask cluster.",
+        ),
+        click.option(
+            "--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,..."
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            show_default="number of cores; with GPUs one for each",
+            help="Worker processes, one thread each, dealt out over the devices.",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ganstudy")
 def main() -> None:
@@ -43,28 +73,9 @@ def main() -> None:
 @study_argument
 @overrides_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    show_default="number of cores; with GPUs one for each",
-    help="Worker processes, one thread each, dealt out over the devices.",
-)
-@click.option(
-    "--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,..."
-)
-@click.option(
-    "--executor",
-    type=click.Choice(["local", "dask"]),
-    default="local",
-    show_default=True,
-    help="Processes of this machine, or a Dask cluster.",
-)
-@click.option(
-    "--scheduler", metavar="tcp://...", help="Dask's scheduler; default: a cluster of its own."
-)
+@_execution_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
-@json_option
 def run(
     study: Path,
     overrides: tuple[str, ...],
@@ -78,52 +89,21 @@ def run(
     as_json: bool,
 ) -> None:
     """Run a study: train what is missing, gather the dataset, build the report."""
-    with _clear_errors():
+    # With --fresh the same command would begin once more.
+    with _clear_errors("run the same command to continue" + ", without --fresh" * fresh):
         from ganstudy import pipeline
+        from ganstudy.store import RunDirectory
 
-        if scheduler and executor != "dask":
-            raise click.UsageError("--scheduler is Dask's; add --executor dask")
         asked, directory = _asked(study, overrides, out)
         if dry_run:
             _print_plan(asked, directory, workers or _cores(), as_json)
             return
-        device_names = _devices(devices)
-        if workers is None:
-            workers = _cores() if "cpu" in device_names else len(device_names)
+        how = _execution(workers, devices, executor, scheduler)
         if fresh and directory.exists():
-            aside = _aside(directory)
-            directory.rename(aside)
-            click.echo(f"the earlier run is now {aside}", err=True)
+            click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
         with _display(quiet=as_json) as observe:
-            try:
-                progress = pipeline.run(
-                    asked,
-                    directory,
-                    workers=workers,
-                    devices=device_names,
-                    executor=executor,
-                    scheduler=scheduler,
-                    command=shlex.join(["ganstudy", *sys.argv[1:]]),
-                    observe=observe,
-                )
-            except KeyboardInterrupt:
-                click.echo("interrupted; run the same command to continue", err=True)
-                sys.exit(130)
-        page = directory / "report" / "index.html"
-        done = dict(progress.done)
-        if as_json:
-            summary = {
-                "run": str(directory),
-                "report": str(page),
-                "status": done,
-                "trained": progress.trained,
-                "seconds": round(progress.seconds, 1),
-            }
-            click.echo(json.dumps(summary))
-        else:
-            click.echo(f"{_status_line(done)}; {progress.trained} trained now")
-            click.echo(f"report: {page}")
-        sys.exit(1 if done.get("failed") else 0)
+            progress = pipeline.run(asked, directory, **how, observe=observe)
+        _print_ended(directory, progress, as_json)
 
 
 @main.command()
@@ -184,7 +164,10 @@ def status(run: Path, as_json: bool) -> None:
         else:
             rate, left = now["trial_steps"] / now["seconds"], now["seconds_left"]
             pace = f", {rate:,.0f} trial-steps/s" if now["trial_steps"] else ""
-            pace += f", {_duration(left)} left" if left is not None else ""
+            if now["doing"] != "training":
+                pace += f", {now['doing']}"
+            elif left is not None:
+                pace += f", {_duration(left)} left"
             click.echo(f"running for {_duration(now['seconds'])}{pace}")
             for pack in now["packs"]:
                 click.echo(f"  {pack['trials']} trials for {_duration(pack['seconds'])}")
@@ -200,7 +183,7 @@ def status(run: Path, as_json: bool) -> None:
 @run_argument
 def report(run: Path) -> None:
     """Gather the records and build the report anew."""
-    with _clear_errors():
+    with _clear_errors("run the same command to continue"):
         from ganstudy import pipeline
 
         directory, search = pipeline.reopen(run)
@@ -216,7 +199,7 @@ def report(run: Path) -> None:
 )
 def compare(runs: tuple[Path, ...], out: Path | None) -> None:
     """Build one report over several runs, whose arms it compares."""
-    with _clear_errors():
+    with _clear_errors("run the same command to continue"):
         from ganstudy import pipeline
 
         page = pipeline.compare(runs, out, shlex.join(["ganstudy", *sys.argv[1:]]))
@@ -225,15 +208,27 @@ def compare(runs: tuple[Path, ...], out: Path | None) -> None:
 
 @main.command()
 @run_argument
-def retry(run: Path) -> None:
-    """Forget the failed trials, so that `ganstudy run` trains them again."""
-    with _clear_errors():
+@overrides_argument
+@_execution_options
+def retry(
+    run: Path,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    devices: str,
+    executor: ExecutorName,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Train the failed trials of a run again, and only those."""
+    with _clear_errors("run the same command to continue"):
         from ganstudy import pipeline
+        from ganstudy.store import RunDirectory
 
-        directory, _ = pipeline.reopen(run)
-        with directory.locked():
-            directory.forget(["failed"])
-        click.echo(f"failed trials are missing again; continue with: ganstudy run {run}/study.yaml")
+        asked = pipeline.study_of(RunDirectory.existing(run), overrides)
+        how = _execution(workers, devices, executor, scheduler)
+        with _display(quiet=as_json) as observe:
+            progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
+        _print_ended(run, progress, as_json)
 
 
 @main.command(name="list")
@@ -267,18 +262,28 @@ def schema() -> None:
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Mistakes of the user end in a message and exit code 2, never in a traceback."""
-    from ganstudy.document import StudyError
-    from ganstudy.plugins import PluginError
-    from ganstudy.store import RunError
+def _clear_errors(after_interruption: str = "nothing has changed") -> Iterator[None]:
+    """Mistakes of the user end in a message and exit code 2, never in a traceback.
 
-    logging.basicConfig(format="%(message)s")
+    Ctrl-C and SIGTERM end in a message and exit code 130, whatever is under way.
+    """
+    from ganstudy.schedule.interruption import Interruption
+
     try:
-        yield
-    except (StudyError, RunError, PluginError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+        with Interruption():
+            from ganstudy.document import StudyError
+            from ganstudy.plugins import PluginError
+            from ganstudy.store import RunError
+
+            logging.basicConfig(format="%(message)s")
+            try:
+                yield
+            except (StudyError, RunError, PluginError) as error:
+                click.echo(str(error), err=True)
+                sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo(f"interrupted; {after_interruption}", err=True)
+        sys.exit(130)
 
 
 def _asked(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
@@ -289,7 +294,7 @@ def _asked(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[S
 
     own = RunDirectory(study.parent)
     if study == own.study and own.records.is_dir():
-        return load(study, overrides, pipeline.name_of(own)), out or study.parent
+        return pipeline.study_of(own, overrides), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
 
@@ -308,11 +313,41 @@ def _devices(asked: str) -> tuple[str, ...]:
         raise click.BadParameter(str(error), param_hint="--devices") from None
 
 
-def _aside(directory: Path) -> Path:
-    number = 1
-    while (aside := directory.with_name(f"{directory.name}.{number}")).exists():
-        number += 1
-    return aside
+def _execution(
+    workers: int | None, devices: str, executor: ExecutorName, scheduler: str | None
+) -> dict[str, Any]:
+    """What `pipeline.run` is told about where and how to train."""
+    if scheduler and executor != "dask":
+        raise click.UsageError("--scheduler is Dask's; add --executor dask")
+    names = _devices(devices)
+    if workers is None:
+        workers = _cores() if "cpu" in names else len(names)
+    return {
+        "workers": workers,
+        "devices": names,
+        "executor": executor,
+        "scheduler": scheduler,
+        "command": shlex.join(["ganstudy", *sys.argv[1:]]),
+    }
+
+
+def _print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
+    """Say how a run has ended, and exit as it deserves."""
+    page = directory / "report" / "index.html"
+    done = dict(progress.done)
+    if as_json:
+        summary = {
+            "run": str(directory),
+            "report": str(page),
+            "status": done,
+            "trained": progress.trained,
+            "seconds": round(progress.seconds, 1),
+        }
+        click.echo(json.dumps(summary))
+    else:
+        click.echo(f"{_status_line(done)}; {progress.trained} trained now")
+        click.echo(f"report: {page}")
+    sys.exit(1 if done.get("failed") else 0)
 
 
 def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> None:

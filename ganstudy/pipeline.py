@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ganstudy.engine import checkpoints
-from ganstudy.engine.packing import choose_program, cost
+from ganstudy.engine.packing import choose_program, cost, packs
 from ganstudy.schedule.executor import ExecutorError
+from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.search import Search, search_of
 from ganstudy.search.bayes import Bayes
 from ganstudy.search.storage import write_storage
@@ -24,11 +26,27 @@ if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
-    from ganstudy.trial import ProgramName, Record
+    from ganstudy.trial import ProgramName
 
-__all__ = ["ExecutorName", "Progress", "compare", "name_of", "reopen", "report", "run", "status"]
+__all__ = [
+    "ExecutorName",
+    "Progress",
+    "compare",
+    "reopen",
+    "report",
+    "run",
+    "status",
+    "study_of",
+]
 
 ExecutorName = Literal["local", "dask"]
+
+
+class Beat(Protocol):
+    """Told what a run is doing: `starting`, `training` some packs, or `gathering`."""
+
+    def __call__(self, doing: str, running: Sequence[Running] = ()) -> None:
+        """Pass it on to whoever asks."""
 
 
 @dataclass
@@ -65,16 +83,13 @@ class Progress:
             return None
         return self.seconds * max(self.cost_planned / self.cost - 1, 0.0)
 
-    def add(self, search: Search, records: Iterable[Record]) -> None:
-        """Count the records of a pack that has ended."""
-        trials = {trial.id: trial for trial in search.trials.values()}
+    def add(self, search: Search, ended: Pack) -> None:
+        """Count trials that have ended; the search has been told of them."""
         self.done = search.counts()
         del self.done["missing"]
-        for record in records:
-            configuration = trials[record.id].configuration
-            self.trained += 1
-            self.trial_steps += configuration.steps
-            self.cost += configuration.cost()
+        self.trained += len(ended)
+        self.trial_steps += sum(trial.configuration.steps for trial in ended)
+        self.cost += cost(ended)
 
 
 def run(
@@ -86,11 +101,13 @@ def run(
     executor: ExecutorName = "local",
     scheduler: str | None = None,
     command: str = "",
+    only_failed: bool = False,
     observe: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
-    executor  `local`, or `dask`: on a cluster of its own, or on that of a `scheduler`
+    executor     `local`, or `dask`: on a cluster of its own, or on that of a `scheduler`
+    only_failed  train the failed trials once more instead of the missing ones
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
             full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
@@ -102,65 +119,76 @@ def run(
         directory.set_damaged_aside()
         search.tell(directory.read(samples=False, films=False))
         directory.check_study(search)
-        flying = in_flight(directory, search)
-        left = [*flying, *search.outlook(workers)]
+        first = failed(search, workers) if only_failed else in_flight(directory, search)
+        left = [*first, *([] if only_failed else search.outlook(workers))]
         progress = Progress.of(search, left)
         progress.program, progress.program_reason = program(directory, study, left, workers)
-        directory.write_study(search)
-        if left:
-            session = {
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                "command": command,
-                "workers": workers,
-                "devices": list(devices),
-                "executor": executor,
-                "program": progress.program,
-            }
-            try:
-                with open_executor(executor, workers, devices, scheduler) as opened:
-                    train(directory, search, flying, opened, progress, observe)
-            except ExecutorError as error:
-                raise RunError(f"{directory.path}: {error}") from None
-            finally:
-                session["seconds"] = round(progress.seconds, 1)
-                session["trials"] = progress.trained
-                session["trial_steps"] = progress.trial_steps
-                directory.write_session(session, study.name)
-        report(directory, search)
+        if not only_failed:
+            directory.write_study(search)
+        with heartbeat(directory, progress) as beat:
+            if left:
+                session = {
+                    "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "command": command,
+                    "workers": workers,
+                    "devices": list(devices),
+                    "executor": executor,
+                    "program": progress.program,
+                }
+                source = Resumed(first, search, search_on=not only_failed)
+                try:
+                    beat("starting")
+                    with open_executor(executor, workers, devices, scheduler) as opened:
+                        train(directory, search, source, opened, progress, beat, observe)
+                except ExecutorError as error:
+                    raise RunError(f"{directory.path}: {error}") from None
+                finally:
+                    session["seconds"] = round(progress.seconds, 1)
+                    session["trials"] = progress.trained
+                    session["trial_steps"] = progress.trial_steps
+                    directory.write_session(session, study.name)
+            beat("gathering")
+            report(directory, search)
     return progress
 
 
 def train(
     directory: RunDirectory,
     search: Search,
-    flying: Sequence[Pack],
+    source: Resumed,
     executor: Executor,
     progress: Progress,
+    beat: Beat,
     observe: Callable[[Progress], None],
 ) -> None:
-    """Train what a search asks for, packs in flight first, and keep the records as they land."""
+    """Train the packs of a source, and keep the records as they land."""
     from ganstudy.schedule.interruption import Interruption
-    from ganstudy.schedule.loop import Limits, Resumed, train_packs
 
-    recorded = set(directory.recorded())
+    recorded = directory.recorded()
     engine = search.study.file.engine
+    # Workers elsewhere have another current folder.
+    kept = directory.checkpoints.absolute()
     assert progress.program is not None
     observe(progress)
-    with Interruption() as interruption, heartbeat(directory, progress) as beat:
+    with Interruption() as interruption:
         for records in train_packs(
-            Resumed(flying, search),
+            source,
             executor,
             progress.program,
             search.masked(),
-            checkpoints=checkpoints.Checkpoints(directory.checkpoints, checkpoints.EVERY),
+            checkpoints=checkpoints.Checkpoints(kept, checkpoints.EVERY),
             limits=Limits(engine.time_limit, engine.memory_limit),
             interruption=interruption,
-            beat=beat,
+            beat=partial(beat, "training"),
         ):
+            landed = {record.id: record.status for record in records}
+            if again := landed.keys() & recorded.keys():
+                # Were this process to die now, they would be missing, and never there twice.
+                directory.forget(again)
             directory.write(records)
-            recorded.update(record.id for record in records)
+            recorded |= landed
             checkpoints.discard(directory.checkpoints, recorded)
-            progress.add(search, records)
+            progress.add(search, tuple(source.given[trial] for trial in landed))
             observe(progress)
 
 
@@ -171,6 +199,12 @@ def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
     flying = checkpoints.packs_in_flight(directory.checkpoints, missing)
     search.begin(flying)
     return flying
+
+
+def failed(search: Search, workers: int) -> list[Pack]:
+    """Packs of the trials that have failed."""
+    trials = [trial for i, trial in search.trials.items() if search.status(i) == "failed"]
+    return packs(trials, workers, search.study.file.engine.pack)
 
 
 def open_executor(
@@ -188,25 +222,25 @@ def open_executor(
 
 
 @contextmanager
-def heartbeat(
-    directory: RunDirectory, progress: Progress
-) -> Iterator[Callable[[Sequence[Running]], None]]:
-    """Keep `ganstudy status` informed from one second to the next while packs are trained."""
-    latest = 0.0
+def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
+    """Keep `ganstudy status` informed of what is done, from one second to the next."""
+    latest, last = 0.0, ""
 
-    def beat(running: Sequence[Running]) -> None:
-        nonlocal latest
-        if time.monotonic() - latest < 1.0:
+    def beat(doing: str, running: Sequence[Running] = ()) -> None:
+        nonlocal latest, last
+        if doing == last and time.monotonic() - latest < 1.0:
             return
-        latest = time.monotonic()
-        directory.write_heartbeat(
-            {
-                "seconds": progress.seconds,
-                "trial_steps": progress.trial_steps,
-                "seconds_left": progress.seconds_left,
-                "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
-            }
-        )
+        latest, last = time.monotonic(), doing
+        content = {
+            "doing": doing,
+            "seconds": progress.seconds,
+            "trial_steps": progress.trial_steps,
+            "seconds_left": progress.seconds_left,
+            "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
+        }
+        # Where there is no room for it there is none for records, whose loss is to be told.
+        with suppress(OSError):
+            directory.write_heartbeat(content)
 
     try:
         yield beat
@@ -268,18 +302,19 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
 def reopen(path: Path) -> tuple[RunDirectory, Search]:
     """An existing run and the search of the study it was asked, told all its records."""
     directory = RunDirectory.existing(path)
-    search = search_of(load(directory.study, name=name_of(directory)))
+    search = search_of(study_of(directory))
     search.tell(directory.read(samples=False, films=False))
     return directory, search
 
 
-def name_of(directory: RunDirectory) -> str:
-    """Name of the study that a run was asked."""
-    return str(directory.read_environment().get("study", directory.path.resolve().name))
+def study_of(directory: RunDirectory, overrides: Sequence[str] = ()) -> Study:
+    """The study that a run was asked, with settings changed or without."""
+    name = directory.read_environment().get("study", directory.path.resolve().name)
+    return load(directory.study, overrides, str(name))
 
 
 def status(path: Path) -> dict[str, Any]:
-    """How far a run is, as plain values; `running` is None unless a process is at it.
+    """How far a run is, as plain values; `running` is None unless `ganstudy run` is at it.
 
     The slowest trial is the one with the most training time, an equal share of its pack's.
     """

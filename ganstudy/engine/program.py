@@ -7,11 +7,13 @@ use one program, whatever their packs, workers and sessions, and their records n
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
 from ganstudy.engine.stacked import choose
 from ganstudy.engine.state import Batches, State
@@ -96,5 +98,9 @@ def program(name: ProgramName) -> Program:
     torch._dynamo.config.recompile_limit = 1024
     torch._dynamo.config.accumulated_recompile_limit = 8192
     torch._inductor.config.compile_threads = 1
+    # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a semaphore
+    # of the system; a worker that is killed would leave it behind.
+    if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
+        tqdm.set_lock(threading.RLock())
     compiled = functools.partial(torch.compile, fullgraph=True, dynamic=False)
     return Program(compiled(Game.d_step), compiled(Game.m_step), compiled(Game.joint_step))

@@ -9,8 +9,8 @@ import os
 import queue
 import time
 import traceback
-from collections.abc import Hashable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -40,6 +40,8 @@ _CONFIGURATION = {
 }
 
 _ANSWER_SECONDS = 5.0
+
+_GONE = "the Dask scheduler is gone; run the same command to continue"
 
 _log = logging.getLogger("ganstudy")
 
@@ -83,13 +85,17 @@ class DaskExecutor(Executor):
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
-            self._client.register_plugin(_WarmUp())
+            try:
+                self._client.register_plugin(_WarmUp())
+            except ImportError as error:
+                raise ExecutorError(f"the workers of {scheduler} cannot train: {error}") from None
             self._open = opening.pop_all()
 
     def room(self) -> int:
         """Threads of the cluster that train nothing; workers may come and go."""
         if time.monotonic() - self._counted > 1.0:
-            threads = sum(self._client.nthreads().values())
+            with _reached():
+                threads = sum(self._client.nthreads().values())
             if not threads and self._threads:
                 _log.warning("the Dask cluster has no workers left; waiting for some")
             self._threads, self._counted = threads, time.monotonic()
@@ -113,21 +119,22 @@ class DaskExecutor(Executor):
         except queue.Empty:
             pass
         if self._client.status != "running":
-            raise ExecutorError("the Dask scheduler is gone; run the same command to continue")
+            raise ExecutorError(_GONE)
         return ended
 
     def kill(self, handle: Hashable) -> str:
         """Where the task is; then it is cancelled, and its worker started anew by its nanny."""
         future = self._tasks.pop(str(handle))
-        stack = self._client.call_stack([future])
-        where = [line for keys in stack.values() for lines in keys.values() for line in lines]
-        self._abandon([future])
+        with _reached():
+            stack = self._client.call_stack([future])
+            where = [line for keys in stack.values() for lines in keys.values() for line in lines]
+            self._abandon([future])
         return "\n".join([*where, ""])
 
     def drain(self) -> None:
         """Every worker is told; the next pack of an idle one stops, and is handed out again."""
-        # A worker that hangs does not answer, and one that has just died cannot.
-        with suppress(TimeoutError):
+        # A worker that hangs does not answer, and what has just died cannot.
+        with suppress(OSError):
             self._client.sync(
                 self._client.run,
                 request_stop,
@@ -141,7 +148,8 @@ class DaskExecutor(Executor):
         with self._open:
             # The workers of our own cluster are about to end anyway.
             if self._tasks and not self._owned and self._client.status == "running":
-                self._abandon(list(self._tasks.values()))
+                with suppress(OSError, ExecutorError):
+                    self._abandon(list(self._tasks.values()))
             self._tasks.clear()
 
     def _abandon(self, futures: list[Future[Any]]) -> None:
@@ -152,8 +160,18 @@ class DaskExecutor(Executor):
         self._client.cancel(futures, force=True)
         try:
             self._client.restart_workers(busy, raise_for_error=False)
-        except ValueError as error:  # it has no nanny
-            _log.warning("a worker that hangs cannot be started anew: %s", error)
+        except ValueError as error:
+            message = f"a busy worker has no nanny that could start it anew ({error})"
+            raise ExecutorError(message) from None
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """What is asked of the scheduler is answered, or it is an `ExecutorError`."""
+    try:
+        yield
+    except OSError as error:  # as which Dask knows connections that break, and its timeouts
+        raise ExecutorError(f"{_GONE} ({error})") from None
 
 
 class _WarmUp(WorkerPlugin):

@@ -116,15 +116,16 @@ class _Worker:
         self.ready = False
         self.task: object | None = None
         self.starts += 1
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(
-            target=serve,
-            args=(theirs, os.getpid(), self.stack, self.slot),
-            env={**os.environ, **WORKER_ENVIRONMENT},
-        )
+        # An interruption comes when there is a process that can be ended, or none.
         with signals_held():
+            self.connection, theirs = context.Pipe()
+            self.process = context.Process(
+                target=serve,
+                args=(theirs, os.getpid(), self.stack, self.slot),
+                env=WORKER_ENVIRONMENT,
+            )
             self.process.start()
-        theirs.close()
+            theirs.close()
 
     @property
     def idle(self) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, steps_kept
 from ganstudy.schedule.executor import Ended, Executor, Task
@@ -18,7 +18,7 @@ from ganstudy.trial import Record
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
-    from ganstudy.trial import ProgramName
+    from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["DRAIN_SECONDS", "TRIES", "Limits", "Resumed", "Running", "Source", "train_packs"]
 
@@ -26,7 +26,8 @@ TRIES = 3
 """How often a trial that ends its worker is tried before it is recorded as failed."""
 
 DRAIN_SECONDS = 30.0
-"""How long packs may take to stop; more than a step, a checkpoint and a compilation take."""
+"""How long packs may take to stop: a step and a checkpoint. A compilation may take longer, but a
+pack that still compiles has no state to lose."""
 
 _BEAT = 0.2
 """Seconds within which an interruption, a time limit or a new worker is noticed."""
@@ -45,16 +46,24 @@ class Source(Protocol):
 
 
 class Resumed:
-    """Packs in flight from an earlier session, and behind them what a search asks for."""
+    """Packs that are known beforehand, and behind them what a search asks for, if it is to ask.
 
-    def __init__(self, packs: Sequence[Pack], search: Source) -> None:
+    given  trials that have been handed out, by id
+    """
+
+    def __init__(self, packs: Sequence[Pack], search: Source, *, search_on: bool = True) -> None:
+        self.given: dict[str, Trial[Any]] = {}
         self._packs = list(packs)
         self._search = search
+        self._search_on = search_on
 
     def ask(self, free_slots: int) -> list[Pack]:
-        """All packs in flight, once; then those of the search."""
+        """All packs that are known, once; then those of the search."""
         packs, self._packs = self._packs, []
-        return packs or self._search.ask(free_slots)
+        if not packs and self._search_on:
+            packs = self._search.ask(free_slots)
+        self.given.update((trial.id, trial) for pack in packs for trial in pack)
+        return packs
 
     def tell(self, records: Iterable[Record]) -> None:
         """Tell the search."""

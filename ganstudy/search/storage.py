@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstudy.search.samplers import to_study
+from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search.bayes import Bayes
@@ -20,7 +21,10 @@ __all__ = ["write_storage"]
 
 
 def write_storage(search: Bayes, path: Path) -> None:
-    """Write one Optuna study for each arm, named after it; the file appears when it is whole."""
+    """Write one Optuna study for each arm, named after it; the file appears when it is whole.
+
+    Errors  `OSError`, such as for a full disk.
+    """
     import optuna
     from sqlalchemy.pool import StaticPool
 
@@ -38,13 +42,7 @@ def write_storage(search: Bayes, path: Path) -> None:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names(list(search.outcomes.objectives))
     storage.remove_session()
-    fresh = path.with_suffix(".partial")
-    fresh.unlink(missing_ok=True)
-    with (
-        closing(sqlite3.connect(fresh)) as file,
-        closing(storage.engine.raw_connection()) as memory,
-    ):
+    with closing(storage.engine.raw_connection()) as memory:
         assert isinstance(memory.driver_connection, sqlite3.Connection)
-        memory.driver_connection.backup(file)
+        write_whole(path, memory.driver_connection.serialize())
     storage.engine.dispose()
-    fresh.replace(path)

@@ -72,14 +72,25 @@ def open_run(path: str | Path) -> xr.Dataset:
 
 
 def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
-    """Build the dataset from the records and replace results.zarr with it."""
+    """Build the dataset from the records and replace results.zarr with it.
+
+    Errors  `OSError`, such as for a full disk; results.zarr is then what it was.
+    """
     dataset = _assemble(run, plan)
-    fresh = run.results.with_suffix(".partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    # Strings have no stable form in version 3 of the zarr format yet.
-    dataset.to_zarr(fresh, mode="w", zarr_format=2)
-    shutil.rmtree(run.results, ignore_errors=True)
+    fresh, old = (run.results.with_suffix(suffix) for suffix in (".partial", ".old"))
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        # Strings have no stable form in version 3 of the zarr format yet.
+        dataset.to_zarr(fresh, mode="w", zarr_format=2)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    # A folder cannot be replaced at once; for those who look, moving is quicker than removing.
+    if run.results.exists():
+        run.results.rename(old)
     fresh.rename(run.results)
+    shutil.rmtree(old, ignore_errors=True)
     return dataset
 
 

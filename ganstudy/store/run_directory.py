@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -89,17 +89,17 @@ class RunDirectory:
     def locked(self) -> Iterator[None]:
         """Hold the run alone; the kernel frees it when this process dies.
 
-        Errors  `RunError` if another process holds it, and if the disk is full meanwhile.
+        Errors  `RunError` if another process holds it, if nothing can be written there, and if the
+                disk is full meanwhile.
         """
-        try:
-            self.records.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
         lock = FileLock(self.path / ".lock")
         try:
+            self.records.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             raise RunError(f"{self.path}: another ganstudy is running here") from None
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
         try:
             remove_partial(self.path)
             remove_partial(self.records)
@@ -115,6 +115,17 @@ class RunDirectory:
             raise RunError(message) from None
         finally:
             lock.release()
+
+    def set_aside(self) -> Path:
+        """Rename the directory, whatever it holds; its new path.
+
+        Errors  `RunError` if another process holds it.
+        """
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        with self.locked():
+            return self.path.rename(aside)
 
     def write_study(self, search: Search) -> None:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point.
@@ -214,14 +225,12 @@ class RunDirectory:
         """Keep the records of a pack."""
         records.write(pack, self.records)
 
-    def forget(self, statuses: Iterable[str]) -> None:
-        """Drop all records of these statuses, so that their trials are missing again."""
-        unwanted = set(statuses)
-        self.set_damaged_aside()
+    def forget(self, trials: Collection[str]) -> None:
+        """Drop the records of these trials, so that they are missing again."""
         for path in self._files():
-            if unwanted.isdisjoint(entry.status for entry in self._index(path).values()):
+            if not self._index(path).keys() & set(trials):
                 continue
-            kept = [record for record in records.read(path) if record.status not in unwanted]
+            kept = [record for record in records.read(path) if record.id not in trials]
             if kept:
                 self.write(kept)
             path.unlink()

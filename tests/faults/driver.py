@@ -1,24 +1,48 @@
-"""`ganstudy` with its times shortened, for tests and the soak; run as a program of its own.
+"""`ganstudy` with its times shortened, for tests; run as a program of its own.
 
 Checkpoints come at every step, and the report, which takes longer than the training, is left out.
+With `DWELL` in the environment the run stays where a test wants to find it, and says so.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
+
+import xarray as xr
 
 from ganstudy import report
 from ganstudy.cli import main
 from ganstudy.engine import checkpoints
+from ganstudy.schedule.local import LocalExecutor
+
+
+def _dwell(where: str) -> None:
+    if os.environ.get("DWELL") == where:
+        print("dwelling", flush=True)
+        time.sleep(600.0)
 
 
 def _no_report(dataset: Any, provenance: Any, destination: Path) -> Path:
+    _dwell("report")
     return destination / "index.html"
+
+
+def _then_dwell(function: Any, where: str) -> Any:
+    def wrapped(*given: Any, **named: Any) -> Any:
+        result = function(*given, **named)
+        _dwell(where)
+        return result
+
+    return wrapped
 
 
 if __name__ == "__main__":
     checkpoints.EVERY = float(sys.argv.pop(1))
     report.build = _no_report
+    LocalExecutor.__init__ = _then_dwell(LocalExecutor.__init__, "start")  # type: ignore[method-assign]
+    xr.Dataset.to_zarr = _then_dwell(xr.Dataset.to_zarr, "gather")  # type: ignore[method-assign]
     main()

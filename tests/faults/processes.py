@@ -37,7 +37,9 @@ engine: {program: eager, pack: 2}
 """
 
 
-def start(study: Path, out: Path, *more: str, every: float = 0.0) -> subprocess.Popen[str]:
+def start(
+    study: Path, out: Path, *more: str, every: float = 0.0, dwell: str = ""
+) -> subprocess.Popen[str]:
     """`ganstudy run`, in a process group of its own, as a shell would start it."""
     command = [sys.executable, str(DRIVER), str(every), "run", str(study), "--out", str(out)]
     run = subprocess.Popen(
@@ -46,7 +48,11 @@ def start(study: Path, out: Path, *more: str, every: float = 0.0) -> subprocess.
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path]),
+            "DWELL": dwell,
+        },
     )
     started.append(run)
     return run

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
 from click.testing import CliRunner
-from processes import STUDY, gone, kill, packs_under_way, start, wait_until
+from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until
 from tiny import differences, write_study
 
 from ganstudy import pipeline
@@ -24,6 +25,8 @@ from ganstudy.study import load
 
 pytestmark = pytest.mark.slow
 
+LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
+
 
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,19 +34,28 @@ def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
 
 
-def _dask(what: str, *arguments: str) -> subprocess.Popen[str]:
+def _dask(what: str, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_" + what, *arguments],
+        cwd=cwd,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
     )
 
 
+class Cluster(NamedTuple):
+    """A scheduler, its address, and the nannies of its workers."""
+
+    address: str
+    scheduler: psutil.Process
+    nannies: list[psutil.Process]
+
+
 @pytest.fixture
-def cluster() -> Iterator[tuple[str, list[psutil.Process]]]:
-    """Address of a scheduler, and the nannies of two workers that have no disk of the run's."""
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Two workers, whose current folder is not that of the run."""
     with ExitStack() as stack:
         scheduler = _dask("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1")
         stack.callback(_end, scheduler)
@@ -53,17 +65,18 @@ def cluster() -> Iterator[tuple[str, list[psutil.Process]]]:
             address = scheduler.stderr.readline()
         address = "tcp://" + address.split("tcp://")[1].split()[0]
         nannies = []
-        for _ in range(2):
-            worker = _dask("worker", address, "--nthreads", "1", "--no-dashboard")
+        for number in range(2):
+            (folder := tmp_path / f"worker{number}").mkdir()
+            worker = _dask("worker", address, "--nthreads", "1", "--no-dashboard", cwd=folder)
             stack.callback(_end, worker)
             nannies.append(psutil.Process(worker.pid))
-        yield address, nannies
+        yield Cluster(address, psutil.Process(scheduler.pid), nannies)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    children = psutil.Process(process.pid).children(recursive=True)
-    for one in [psutil.Process(process.pid), *children]:
-        kill(one)
+    with suppress(psutil.NoSuchProcess):
+        for one in (root := psutil.Process(process.pid), *root.children(recursive=True)):
+            kill(one)
     process.communicate()
 
 
@@ -71,11 +84,9 @@ def _worker(nanny: psutil.Process) -> list[psutil.Process]:
     return [c for c in nanny.children() if "multiprocessing.spawn" in " ".join(c.cmdline())]
 
 
-def test_a_killed_dask_worker_costs_nothing_but_time(
-    tmp_path: Path, cluster: tuple[str, list[psutil.Process]]
-) -> None:
+def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cluster) -> None:
     """The records that come back are those of local workers, bit for bit."""
-    address, nannies = cluster
+    address, _, nannies = cluster
     study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 1000"))
     out = tmp_path / "run"
     run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.5)
@@ -91,6 +102,44 @@ def test_a_killed_dask_worker_costs_nothing_but_time(
     assert sorted(record.id for record in found) == sorted(expected)
     assert all(differences(record, expected[record.id]) == [] for record in found)
     assert all(nanny.is_running() for nanny in nannies)
+
+
+def test_a_scheduler_that_dies_ends_the_run_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+) -> None:
+    """Exit 2 and no traceback; the checkpoints of the packs under way are where the run is."""
+    monkeypatch.chdir(tmp_path)
+    study, out = write_study(tmp_path, LONG), Path("run")
+    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
+    wait_until(lambda: packs_under_way(out, 0.0) == 2 and in_flight(out))
+    kill(cluster.scheduler)
+    said, _ = run.communicate(timeout=120)
+    assert run.returncode == 2, said
+    assert "the Dask scheduler is gone; run the same command to continue" in said
+    assert "Traceback" not in said
+    assert gone(run)
+    assert set(RunDirectory(out).recorded().values()) <= {"complete"}
+
+
+def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Cluster) -> None:
+    """The run says so, finishes with one that comes later, and blames no trial for it."""
+    out = tmp_path / "run"
+    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 300"))
+    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.5)
+    wait_until(lambda: packs_under_way(out, 0.0) == 2)
+    for nanny in cluster.nannies:
+        for one in (nanny, *nanny.children(recursive=True)):
+            kill(one)
+    assert run.stdout is not None
+    while "no workers left" not in (line := run.stdout.readline()):
+        assert line
+    worker = _dask("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
+    try:
+        said, _ = run.communicate(timeout=900)
+    finally:
+        _end(worker)
+    assert run.returncode == 0, said
+    assert list(RunDirectory(out).recorded().values()) == ["complete"] * 12
 
 
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from processes import STUDY as LONGER
 from processes import packs_under_way, start, wait_until
 from tiny import STUDY, write_study
 
-from ganstudy import store
+from ganstudy import open_run, store
 from ganstudy.cli import main
 from ganstudy.schedule.local import LocalExecutor
 from ganstudy.search.grid import Grid
@@ -111,6 +111,57 @@ def test_nothing_of_a_file_that_does_not_fit_is_left(tmp_path: Path) -> None:
     ):
         run.write(made_up[:1])
     assert sorted(path.name for path in run.records.iterdir()) == before
+
+
+def test_a_disk_that_is_full_while_results_are_gathered(tmp_path: Path) -> None:
+    """The dataset stays what it was, with nothing beside it; with space it is gathered."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    _fill(RunDirectory(out), study)
+    assert _run(study, out).exit_code == 1
+    before = sorted(path.name for path in out.iterdir())
+    marked = out / "results.zarr" / "marked"
+    marked.touch()
+    with _full_disk(100):
+        result = _run(study, out)
+    assert result.exit_code == 2
+    assert "the disk is full" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == before
+    assert marked.exists()
+    assert _run(study, out).exit_code == 1
+    assert not marked.exists()
+    assert open_run(out)["status"].shape == (1, 1, 2)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_while_the_report_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page stays what it was."""
+    monkeypatch.undo()
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    assert _run(study, out).exit_code == 0
+    page = out / "report" / "index.html"
+    before = page.read_bytes()
+    with _full_disk(20_000):
+        result = CliRunner().invoke(main, ["report", str(out)])
+    assert result.exit_code == 2
+    assert "the disk is full" in result.stderr
+    assert page.read_bytes() == before
+    assert CliRunner().invoke(main, ["report", str(out)]).exit_code == 0
+
+
+def test_a_run_that_cannot_be_written_to_is_an_error_in_words(tmp_path: Path) -> None:
+    """As on a disk that is mounted for reading; asking still works."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    _fill(RunDirectory(out), study)
+    (out / ".lock").unlink()
+    (out / ".lock").mkdir()
+    for arguments in (["run", str(study), "--out", str(out)], ["report", str(out)]):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 2
+        assert "cannot hold a run" in result.stderr
+    assert CliRunner().invoke(main, ["status", str(out)]).stdout.startswith("2 failed")
 
 
 @pytest.mark.slow

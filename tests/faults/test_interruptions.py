@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -11,16 +12,20 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until, workers
 from scripted import Scripted
 from tiny import Listed, differences, write_study
 
 from ganstudy import open_run
+from ganstudy.cli import main
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.local import LocalExecutor
 from ganstudy.schedule.loop import Running, train_packs
+from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
-from ganstudy.trial import Trial
+from ganstudy.study import load
+from ganstudy.trial import Record, Trial
 
 LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
 
@@ -41,6 +46,20 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     assert "Traceback" not in text
     assert in_flight(out)
     assert not (out / "heartbeat.json").exists()
+    # Begun anew, a pack would soon have a checkpoint of an earlier step.
+    kept = _steps(out)
+    start(out / "study.yaml", out)
+    wait_until(lambda: any(step != kept[name] for name, step in _steps(out).items()))
+    assert all(step >= kept[name] for name, step in _steps(out).items())
+
+
+def _steps(out: Path) -> dict[str, int]:
+    """The step of each checkpoint."""
+    steps = {}
+    for path in (out / "checkpoints").glob("*.checkpoint"):
+        with path.open("rb") as file:
+            steps[path.name] = int(json.loads(file.readline())["step"])
+    return steps
 
 
 @pytest.mark.slow
@@ -72,6 +91,40 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
     run.stdout.close()
     run.wait()
     assert gone(run)
+
+
+SMALL = (
+    STUDY.replace("steps: 100", "steps: 25")
+    .replace("[4, 5]", "[4]")
+    .replace("seeds: 3", "seeds: 1")
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("where", ["start", "gather", "report"])
+def test_before_and_after_the_training(tmp_path: Path, number: signal.Signals, where: str) -> None:
+    """Nothing is there by half; exit 130 and a message, and the same command finishes the run."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    run = start(study, out, dwell=where)
+    assert run.stdout is not None
+    while (line := run.stdout.readline()) != "dwelling\n":
+        assert line
+    said_by_run = RunDirectory(out).read_heartbeat()
+    assert said_by_run
+    assert said_by_run["doing"] == ("starting" if where == "start" else "gathering")
+    os.killpg(run.pid, number)
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert said.splitlines()[-1] == "interrupted; run the same command to continue"
+    assert "Traceback" not in said
+    assert gone(run)
+    assert (out / "results.zarr").exists() == (where == "report")
+    assert not (out / "results.partial").exists()
+    again = start(study, out)
+    said, _ = again.communicate(timeout=300)
+    assert again.returncode == 0, said
+    assert set(open_run(out)["status"].to_numpy().ravel().tolist()) == {"complete"}
 
 
 KILLS = ("worker", "worker", "worker", "both", "worker", "worker", "parent")
@@ -180,6 +233,33 @@ def test_a_pack_that_does_not_stop_is_not_waited_for_for_ever(
             list(loop)
     assert interruption.asked
     assert time.monotonic() - started < 300
+
+
+@pytest.mark.parametrize("verb", ["run", "report", "retry"])
+def test_every_verb_minds_sigterm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """A run with nothing to train is interrupted while it gathers; so are the other verbs."""
+    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
+    with RunDirectory(out).locked():
+        search = Grid(load(study))
+        RunDirectory(out).write_study(search)
+        for trial in search.trials.values():
+            RunDirectory(out).write([Record.of_failure(trial, "eager", "made up")])
+
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("ganstudy.pipeline.gather", interrupted)
+    monkeypatch.setattr("ganstudy.pipeline.open_executor", interrupted)
+    before = signal.getsignal(signal.SIGTERM)
+    options = ["--out", str(out)] if verb == "run" else []
+    path = study if verb == "run" else out
+    result = CliRunner().invoke(main, [verb, str(path), *options])
+    assert result.exit_code == 130, result.output
+    assert "interrupted; run the same command to continue" in result.stderr
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert set(RunDirectory(out).recorded().values()) == {"failed"}
 
 
 def test_nobody_minds_outside_the_loop() -> None:

@@ -184,7 +184,7 @@ def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_report")
 def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
-    """Exit 1, causes in `status`, and `retry` makes the failed trials, and only them, missing."""
+    """Exit 1, causes in `status`; `retry` trains the failed trials again, and nothing else."""
     study, out = write_study(tmp_path, ABSURD), tmp_path / "run"
     first = _run(study, out)
     assert first.exit_code == 1
@@ -194,15 +194,19 @@ def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
     assert all("MemoryError" in failure["cause"] for failure in status["failures"])
     assert _answer(_run(study, out))["trained"] == 0
 
-    retried = CliRunner().invoke(main, ["retry", str(out)])
-    assert retried.exit_code == 0
-    status = json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)
-    assert status["status"] == {"complete": 2, "missing": 2}
-    # The command that `retry` prints is the one that is run here.
-    assert f"ganstudy run {out}/study.yaml" in retried.stdout
-    second = _run(out / "study.yaml", out)
-    assert second.exit_code == 1
-    assert _answer(second)["trained"] == 2
+    # One of the others is missing now, and stays so.
+    (lost, *_) = [i for i, status in RunDirectory(out).recorded().items() if status == "complete"]
+    RunDirectory(out).forget({lost})
+    before = {record.id: record.finished for record in RunDirectory(out).read()}
+    retried = CliRunner().invoke(main, ["retry", str(out), "--workers", "1", "--json"])
+    assert retried.exit_code == 1
+    assert _answer(retried)["trained"] == 2
+    assert _answer(retried)["status"] == {"complete": 1, "failed": 2}
+    after = {record.id: record.finished for record in RunDirectory(out).read()}
+    assert before.keys() == after.keys()
+    again = {trial for trial in after if before[trial] != after[trial]}
+    assert again == {i for i, status in RunDirectory(out).recorded().items() if status == "failed"}
+    assert _answer(_run(out / "study.yaml", out))["trained"] == 1
     assert open_run(out).attrs["study"] == "tiny"
 
 
@@ -222,11 +226,20 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:
-    """Exit 2 while another process holds the run."""
+    """Exit 2 while another process holds the run, whatever is asked of it."""
     study, out = write_study(tmp_path), tmp_path / "run"
     with RunDirectory(out).locked():
-        result = _run(study, out)
-    assert result.exit_code == 2
-    assert isinstance(result.exception, SystemExit)
-    assert "another ganstudy" in result.stderr
-    assert result.stdout == ""
+        RunDirectory(out).write_study(Grid(load(study)))
+        here = sorted(out.rglob("*"))
+        for arguments in (
+            ["run", str(study), "--out", str(out)],
+            ["run", str(study), "--out", str(out), "--fresh"],
+            ["retry", str(out)],
+            ["report", str(out)],
+        ):
+            result = CliRunner().invoke(main, arguments)
+            assert result.exit_code == 2
+            assert isinstance(result.exception, SystemExit)
+            assert "another ganstudy" in result.stderr
+            assert result.stdout == ""
+        assert sorted(out.rglob("*")) == here

@@ -115,17 +115,18 @@ def test_a_crash_while_writing_leaves_no_record(
     assert len(directory.recorded()) == len(before) + 1
 
 
-def test_forget_drops_the_records_of_a_status_only(run: tuple[RunDirectory, Grid]) -> None:
-    """Failed alone, then diverged out of a pack whose other record stays as it is."""
+def test_forget_drops_the_records_of_some_trials_only(run: tuple[RunDirectory, Grid]) -> None:
+    """One alone, then one out of a pack whose other record stays as it is."""
     directory, plan = run
     complete, diverged = plan.trials[0, 0, 0].id, plan.trials[0, 0, 1].id
-    directory.forget(["failed"])
+    (failed,) = directory.recorded().keys() - {complete, diverged}
+    directory.forget({failed})
     assert directory.recorded() == {complete: "complete", diverged: "diverged"}
-    directory.forget(["diverged"])
+    directory.forget({diverged, failed})
     assert directory.recorded() == {complete: "complete"}
     (record,) = directory.read()
     assert differences(record, made_up(plan.trials[0, 0, 0])) == []
-    directory.forget(["complete"])
+    directory.forget({complete})
     assert directory.recorded() == {}
 
 
