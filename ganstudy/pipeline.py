@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
-    from ganstudy.trial import ProgramName
+    from ganstudy.trial import ProgramName, Trial
 
 __all__ = [
     "ExecutorName",
@@ -194,17 +194,20 @@ def train(
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
     """Packs of earlier sessions that can go on from a checkpoint; the search is told of them."""
-    statuses = search.statuses
-    missing = {t.id: t for i, t in search.trials.items() if statuses[i] == "missing"}
-    flying = checkpoints.packs_in_flight(directory.checkpoints, missing)
+    missing = _with_status(search, "missing")
+    flying = checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
     search.begin(flying)
     return flying
 
 
 def failed(search: Search, workers: int) -> list[Pack]:
     """Packs of the trials that have failed."""
-    trials = [trial for i, trial in search.trials.items() if search.status(i) == "failed"]
-    return packs(trials, workers, search.study.file.engine.pack)
+    return packs(_with_status(search, "failed"), workers, search.study.file.engine.pack)
+
+
+def _with_status(search: Search, status: str) -> list[Trial[Any]]:
+    trials = search.trials
+    return [trials[index] for index, own in search.statuses.items() if own == status]
 
 
 def open_executor(
