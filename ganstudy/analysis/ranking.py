@@ -65,6 +65,7 @@ def compare_arms(
     low[lower], high[lower] = -high[upper], -low[upper]
     np.fill_diagonal(difference, 0.0)
     dims = (arm, "other")
+    about = {"long_name": "seeds needed to tell the two apart", "power": POWER}
     return xr.Dataset(
         {
             "difference": (
@@ -77,7 +78,7 @@ def compare_arms(
             "p": (dims, p, {"long_name": "Holm-adjusted p-value"}),
             "seeds": (dims, seeds),
             "trials": (dims, trials),
-            "seeds_needed": (dims, needed, {"long_name": "seeds needed to tell the two apart"}),
+            "seeds_needed": (dims, needed, about),
         },
         coords={arm: score[arm], "other": score[arm].values},
         attrs={"metric": fact.name, "confidence": confidence, "settings": settings},
