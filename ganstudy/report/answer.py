@@ -38,16 +38,6 @@ class Answer:
     call: str
     sentences: list[Sentence]
 
-    @property
-    def points(self) -> list[Markup]:
-        """What is said after the lead."""
-        return [sentence.text for sentence in self.sentences]
-
-    @property
-    def calls(self) -> list[str]:
-        """The expression behind each of the points."""
-        return [sentence.call for sentence in self.sentences]
-
 
 def answer(findings: Findings) -> Answer:
     """State what the data say, what they cannot decide, and what was left out."""
@@ -55,9 +45,9 @@ def answer(findings: Findings) -> Answer:
     ranking = f"analysis.rank_arms(ds{used})"
     lead, first = _lead(findings), []
     if findings.theory:
-        verdicts = "analysis.claim_verdicts(ds)"
-        first = [*((text, verdicts) for text in theory.sentences(findings)), (lead, ranking)]
-        lead, ranking = claims.lead(findings.claims), verdicts
+        said = [(text, theory.call(findings)) for text in theory.sentences(findings)]
+        first = [*said, (lead, ranking)]
+        lead, ranking = claims.lead(findings.claims), claims.COUNTED
     perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
     points: list[tuple[Markup | None, str]] = [
         *first,

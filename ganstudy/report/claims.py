@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 from ganstudy.report import prose
 
+COUNTED = (
+    "analysis.claim_verdicts(ds).to_dataframe().query('trials > 0')"
+    ".eval('right = held == trials').groupby(['printed', 'right']).size()"
+)
+"""Claims by whether they are as printed in a source, and whether they held in every trial."""
+
 
 @dataclass(frozen=True)
 class ClaimRow:

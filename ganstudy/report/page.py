@@ -108,11 +108,14 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
-        said = Sentence(search.sentence(searched), "analysis.status_counts(searched)")
-        found.sentences.insert(0, said)
+        best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
+        counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
+        said = search.sentence(searched)
+        found.sentences.insert(0, Sentence(said, f"{best}.assign({counted})"))
     compared = runs.Compared.of(findings, provenance)
     if compared:
-        found.sentences.insert(0, Sentence(compared.sentence, "ds.attrs['differences']"))
+        counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"
+        found.sentences.insert(0, Sentence(compared.sentence, counted))
     several = len(findings.arms) > 1
     tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
     texts = {"metrics": latex.metrics(findings)}

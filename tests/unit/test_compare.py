@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from recomputed import sentences, unexplained
 from test_search_bayes import bayes, peak
 from test_search_bayes import made_up as made_up_point
 from test_store import made_up
@@ -257,6 +258,10 @@ def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ds: Any = eval(call, {"ganstudy": ganstudy})
     best = analysis.rank_arms(ds).isel(arm=0)
     assert f"<strong>{best['arm'].item()}</strong> ranks first" in html
+    names = [*ds["arm"].values.tolist(), *ds["run"].values.tolist(), "critic_steps"]
+    for said, found in sentences(html):
+        scope = {"ds": ds, "analysis": analysis}
+        assert unexplained(said, eval(found, scope), names) == [], found
     # A run's own report is not written over.
     refused = CliRunner().invoke(
         main, ["compare", "runs/first", "runs/second", "--out", str(first)]

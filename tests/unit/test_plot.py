@@ -18,6 +18,7 @@ import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from recomputed import sentences, unexplained
 from synthetic_dataset import RING, filmed
 from unrendered import unrendered
 
@@ -69,14 +70,24 @@ def content(figure: Figure) -> list[Any]:
     return found
 
 
-def test_each_figure_of_the_report_is_the_call_below_it(
+def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
     grid: xr.Dataset, search: xr.Dataset, theory: xr.Dataset, tmp_path: Path
 ) -> None:
-    """What the report shows is what the line draws; and the report calls every function."""
+    """What the report shows and says is what its lines draw and find; it calls every function."""
     called = set()
     for ds in (grid, search, theory):
         with unrendered() as figures:
             page = build(ds, {}, tmp_path / "report").read_text()
+        best = analysis.tuned(ds) if analysis.is_search(ds) else ds
+        scope = {"analysis": analysis, "searched": ds, "ds": best}
+        labels = {
+            str(x) for name in ds.dims for x in ds.get(name, ()) if ds[name].dtype.kind == "U"
+        }
+        for text, call in sentences(page):
+            # The words of a sentence may state the threshold of its call.
+            stated = re.findall(r"\d+\.\d+", call)
+            left = unexplained(text, eval(call, scope), {*labels, *map(str, ds.dims), *stated})
+            assert left == [], f"{text}: {call}"
         calls = re.findall(r'<code class="files">(.*?)</code>', page)
         assert len(calls) == len(figures)
         for call in map(html.unescape, calls):

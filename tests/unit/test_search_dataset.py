@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from recomputed import sentences, unexplained
 from test_search_bayes import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 
@@ -194,19 +193,18 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
 @pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
-def test_every_sentence_of_a_search_has_its_own_call(
+def test_every_number_of_a_search_is_in_what_its_call_returns(
     gathered: tuple[Bayes, xr.Dataset], tmp_path: Path
 ) -> None:
-    """The sentence on the search comes first, and none is lost or given another's call."""
+    """No sentence is lost or given another's call, that on the search among them."""
     _, ds = gathered
-    page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
-    section = page.partition('<section id="answer">')[2].partition("</section>")[0]
-    found = re.findall(r"<code>(analysis\..*?)</code>", section)
-    stated = answer(Findings.of(analysis.tuned(ds)))
-    calls = [stated.call, "analysis.status_counts(searched)", *stated.calls]
-    assert [html.unescape(call) for call in found] == calls
-    scope = {"searched": ds, "ds": analysis.tuned(ds), "analysis": analysis}
-    assert all(eval(call, scope) is not None for call in calls)
+    best = analysis.tuned(ds)
+    found = list(sentences(build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")))
+    assert len(found) == 2 + len(answer(Findings.of(best)).sentences)
+    scope = {"searched": ds, "ds": best, "analysis": analysis}
+    names = [*ds["divergence"].values.tolist(), *map(str, ds.coords)]
+    for text, call in found:
+        assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
 
 
 def test_importances_find_what_matters(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ def sentences(findings: Findings) -> list[Markup]:
     return [] if module is None else list(module.sentences(findings))
 
 
+def call(findings: Findings) -> str:
+    """The expression in `ds` and `analysis` that the sentences' numbers come from."""
+    return str(_module(findings).call(findings))
+
+
 def _module(findings: Findings) -> Any:
     kind = str(findings.ds.attrs.get("kind", ""))
     known = {module.name for module in pkgutil.iter_modules(__path__)}

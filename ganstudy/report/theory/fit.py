@@ -28,6 +28,11 @@ def draw(findings: Findings) -> list[Drawing]:
     ]
 
 
+def call(_: Findings) -> str:
+    """What the sentences rest on."""
+    return "ds['coverage'].isel(step=-1)"
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """Which objectives cover, seek, or do either, by setting."""
     coverage = recorded(findings, "coverage")[..., -1]

@@ -23,6 +23,11 @@ def draw(findings: Findings) -> list[Drawing]:
     return [_portraits(findings), _rates(findings)]
 
 
+def call(_: Findings) -> str:
+    """What the sentences rest on."""
+    return "analysis.trial_scores(ds, 'growth')['score']"
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """Which arms converge in every setting, which in none."""
     growth = tail(recorded(findings, "growth"))

@@ -53,6 +53,12 @@ def draw(findings: Findings) -> list[Drawing]:
     return [Drawing("errors", figure, alt, caption)]
 
 
+def call(findings: Findings) -> str:
+    """What the sentences rest on."""
+    over = [*findings.axes, "seed"]
+    return f"(ds['gradient_error'] / ds['ratio_error']).isel(step=-1).median({over})"
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """How much worse the gradient is than the ratio, by arm."""
     gradient, ratio = (

@@ -17,6 +17,11 @@ def draw(findings: Findings) -> list[Drawing]:
     return [_signal(findings), _distances(findings)]
 
 
+def call(_: Findings) -> str:
+    """What the sentences rest on."""
+    return "ds['generator_gradient'].isel(step=-1)"
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """The signal that is left at the end, by arm."""
     length = recorded(findings, "generator_gradient")[..., -1]

@@ -25,6 +25,16 @@ def draw(findings: Findings) -> list[Drawing]:
     return [drawing for drawing in found if drawing is not None]
 
 
+def call(findings: Findings) -> str:
+    """What the sentences rest on: the least number of D-steps that is near, by setting."""
+    last = max(1, round(0.2 * findings.ds.sizes["step"]))
+    return (
+        f"ds[['critic_steps_taken', 'from_descent']].isel(step=slice(-{last}, None))"
+        f".mean(['step', 'seed']).pipe(lambda x: x['critic_steps_taken']"
+        f".where(x['from_descent'] <= {NEAR}).min('{findings.arm}'))"
+    )
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """How many D-steps bring the practical algorithm to its ideal."""
     needed = _needed(findings)
