@@ -113,10 +113,9 @@ def distribution(findings: Findings, table: Table) -> str:
     return _table(headings, rows, caption, "distribution", findings)
 
 
-def by_arm(findings: Findings, table: ArmTable, title: str, label: str) -> str:
+def by_arm(findings: Findings, table: ArmTable, caption: str, label: str) -> str:
     """A table of the page with an arm a row."""
     rows = [list(map(escaped, (row.arm, *row.cells))) for row in table.rows]
-    caption = f"{title}. Means, in brackets 95% intervals over seeds, and medians where it says so."
     headings = [_heading(findings.arm, "l"), *map(_heading, table.headings)]
     return _table(headings, rows, caption, label, findings)
 

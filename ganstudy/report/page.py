@@ -49,18 +49,17 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         curves,
         distribution,
         effects,
+        files,
         film,
         film_stills,
         gallery,
         heatmap,
         labels,
-        latex,
         profile,
         ranking,
         runs,
         scenes,
         search,
-        search_tables,
         stability,
         style,
         theory,
@@ -69,14 +68,11 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
-        equilibrium_table,
         estimates,
         provenance_rows,
         ranking_rows,
         score_table,
-        stability_table,
     )
-    from ganstudy.report.trials import arm_table, metric_table, setting_table, trial_table
 
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
@@ -116,35 +112,18 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     if compared:
         counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"
         found.sentences.insert(0, Sentence(compared.sentence, counted))
-    several = len(findings.arms) > 1
-    tables = {"metrics": metric_table(findings), "trials": trial_table(findings)}
-    texts = {"metrics": latex.metrics(findings)}
-    by_arm = {"stability": stability_table(findings, colours)}
-    if game := equilibrium_table(findings, colours):
-        by_arm["game"] = game
-    if several:
-        tables["distribution"] = distribution.table(findings)
-        texts["ranking"] = latex.ranking(findings)
-        texts["distribution"] = latex.distribution(findings, tables["distribution"])
-    written = {**tables, "settings": setting_table(findings)}
-    if several:
-        written["ranking"] = arm_table(findings, findings.ranked)
-    if "stability" in pictures:
-        written["stability"] = arm_table(findings, findings.stability)
-        texts["stability"] = latex.by_arm(findings, by_arm["stability"], "Stability", "stability")
-        if game:
-            written["game"] = arm_table(findings, findings.equilibrium)
-            texts["game"] = latex.by_arm(findings, game, "The game", "game")
-    files = {f"{name}.csv": table.csv() for name, table in written.items()}
-    files |= {f"{name}.tex": text for name, text in texts.items()}
-    for name, text in files.items():
+    tables = files.Tables.of(findings, searched, colours)
+    written = files.files(findings, searched, tables, stability="stability" in pictures)
+    for name, text in written.items():
         (destination / name).write_text(text, encoding="utf-8")
-    kept = {*files, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
+    kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
     for path in destination.iterdir():
         if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
             path.unlink()
     page = _template().render(
-        **tables,
+        metrics=tables.metrics,
+        trials=tables.trials,
+        distribution=tables.distribution,
         details=trial_details.embedded(findings),
         details_note=trial_details.note(findings),
         distribution_note=distribution.note(findings),
@@ -153,16 +132,16 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         findings=findings,
         answer=found,
         searched=searched,
-        best=search_tables.best_rows(searched) if searched else [],
-        front=search_tables.front_rows(searched) if searched else [],
+        best=tables.best,
+        front=tables.front,
         pictures=pictures,
         film=film.player(findings, filmed),
         classical=[picture.name for picture in classical],
         claims=claims.rows(findings.claims),
         table=score_table(findings, colours),
         ranking=ranking_rows(findings, colours),
-        stability=by_arm["stability"],
-        equilibrium=by_arm.get("game"),
+        stability=tables.stability,
+        equilibrium=tables.game,
         provenance=provenance_rows(provenance),
         compared=compared,
         opened=opening(dataset, destination.parent),

@@ -84,11 +84,6 @@ class Searched:
         return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
 
     @property
-    def objective_names(self) -> list[str]:
-        """The same in words."""
-        return [Metric.of(self.ds, name).long_name for name in self.objectives]
-
-    @property
     def arm_names(self) -> list[str]:
         """Labels of the arms, in study order."""
         return arm_labels(self.ds[str(self.ds.attrs["compare"])])
@@ -306,7 +301,13 @@ def draw_pareto(searched: Searched) -> Drawing | None:
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
         "no other one of the arm betters in every objective{}.{}"
     ).format(first.long_name, second.long_name, _crosses(searched), more)
-    alt = f"Points by {first.long_name} and {second.long_name}, with each arm's Pareto front."
+    front = searched.on_rows(searched.ds["pareto"]).astype(bool)
+    alts = []
+    for metric in (first, second):
+        scores = searched.on_rows(point_scores(searched.ds, metric.name)).astype(float)
+        spans = prose.spans(searched.rows, (row[on] for row, on in zip(scores, front, strict=True)))
+        alts.append(f"{metric.long_name}: {spans}")
+    alt = f"Points of each arm's Pareto front by two objectives. {'. '.join(alts)}"
     return Drawing("pareto", figure, alt, caption)
 
 

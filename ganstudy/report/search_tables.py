@@ -1,9 +1,8 @@
-"""The points that a search found, as text: the best of each arm, and those on its Pareto front."""
+"""The points that a search found: the best of each arm, those on its Pareto front, and all."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,20 +10,13 @@ from ganstudy.analysis import Metric, parameters_of, point_scores
 from ganstudy.report import prose, style
 from ganstudy.report.findings import decimals_of
 from ganstudy.report.search import Searched
+from ganstudy.report.tables import ArmTable, Row
+from ganstudy.report.trials import Table, number_or_none
 
-__all__ = ["PointRow", "best_rows", "front_rows"]
-
-
-@dataclass(frozen=True)
-class PointRow:
-    """One point of a search."""
-
-    name: str
-    colour: str
-    cells: list[str]
+__all__ = ["best_table", "front_table", "point_table"]
 
 
-def best_rows(searched: Searched) -> list[PointRow]:
+def best_table(searched: Searched) -> ArmTable:
     """Point, score, interval, held-out score and parameters of the best point of every search."""
     last = searched.best.isel(trial=-1)
     names = ("incumbent", "mean", "low", "high", "held_out")
@@ -41,16 +33,17 @@ def best_rows(searched: Searched) -> list[PointRow]:
             searched.show(held),
         ]
         rows.append(_row(searched, row, at, cells))
-    return rows
+    headings = ["best point", searched.metric.long_name, "95% interval", "held out"]
+    return ArmTable([*headings, *searched.parameters], rows)
 
 
-def front_rows(searched: Searched) -> list[PointRow]:
+def front_table(searched: Searched) -> ArmTable | None:
     """Point, every objective and parameters of the points on each Pareto front, best first.
 
-    The first objective orders them; none with one objective.
+    The first objective orders them; None with one objective.
     """
     if len(searched.objectives) == 1:
-        return []
+        return None
     objectives = [Metric.of(searched.ds, name) for name in searched.objectives]
     scores = [searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in objectives]
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
@@ -64,15 +57,42 @@ def front_rows(searched: Searched) -> list[PointRow]:
             ]
             cells = [f"{at + 1} of {searched.points}", *shown]
             rows.append(_row(searched, row, at, cells))
-    return rows
+    names = [metric.long_name for metric in objectives]
+    return ArmTable(["point", *names, *searched.parameters], rows)
 
 
-def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> PointRow:
+def point_table(searched: Searched, arm: str) -> Table:
+    """Every point of every search, in the order learned: its objectives and its parameters."""
+    names = [*searched.objectives, *(["violation"] if searched.constraints else []), "pareto"]
+    values = {
+        name: searched.on_rows(
+            point_scores(searched.ds, name)
+            if name in searched.objectives
+            else searched.ds[name].astype(float)
+        ).astype(float)
+        for name in names
+    }
+    parameters = [searched.on_rows(searched.ds[p.dimension]) for p in parameters_of(searched.ds)]
+    rows = [
+        [
+            label,
+            point + 1,
+            *(number_or_none(float(values[name][row, point])) for name in names),
+            *(_value(own[row][point]) for own in parameters),
+        ]
+        for row, label in enumerate(searched.rows)
+        for point in range(searched.points)
+    ]
+    headings = [arm, "point", *names, *searched.parameters]
+    return Table(headings, [None] * len(headings), rows)
+
+
+def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> Row:
     """A point of a search, with its parameters behind other cells."""
     colour = style.arm_colours(max(searched.arms) + 1)[searched.arms[row]]
     values = (searched.on_rows(searched.ds[p.dimension])[row] for p in parameters_of(searched.ds))
     parameters = [prose.MISSING if at is None else _value(own[at]) for own in values]
-    return PointRow(searched.rows[row], colour, [*cells, *parameters])
+    return Row(searched.rows[row], colour, False, (), [*cells, *parameters])
 
 
 def _value(value: object) -> str:

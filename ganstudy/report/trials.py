@@ -71,7 +71,7 @@ def trial_table(findings: Findings) -> Table:
         if status[point] == "excluded":
             continue
         place = [values[index] for values, index in zip(coordinates, point, strict=True)]
-        numbers = [_number(values[point].item()) for _, _, values in columns]
+        numbers = [number_or_none(values[point].item()) for _, _, values in columns]
         rows.append([*place, str(status[point]), *numbers, str(ids[point])])
     headings = [*dims, "status", *(heading for heading, _, _ in columns), "trial"]
     decimals = [*[None] * (len(dims) + 1), *(places for _, places, _ in columns), None]
@@ -97,7 +97,7 @@ def setting_table(findings: Findings) -> Table:
         [
             findings.arms[arm],
             *findings.settings[setting],
-            *(_number(values[arm, setting].item()) for values in columns.values()),
+            *(number_or_none(values[arm, setting].item()) for values in columns.values()),
         ]
         for arm, setting in np.ndindex(excluded.shape)
         if not excluded[arm, setting]
@@ -118,8 +118,8 @@ def metric_table(findings: Findings) -> Table:
             [
                 fact.long_name,
                 "higher" if fact.higher_is_better else "lower",
-                *(_number(float(mean)) for mean in means),
-                *(_number(float(of_p[key])) for key in ("mean", "low", "high", "worst")),
+                *(number_or_none(float(mean)) for mean in means),
+                *(number_or_none(float(of_p[key])) for key in ("mean", "low", "high", "worst")),
             ]
         )
     headings = ["metric", "better", *findings.arms, "perfect sampler", "lowest", "highest", "worst"]
@@ -130,7 +130,7 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
     """All statistics that have one number for each arm, under the names of their variables."""
     names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
     arms = arm_labels(statistics[findings.arm])
-    columns = [[_number(float(x)) for x in statistics[name].values] for name in names]
+    columns = [[number_or_none(float(x)) for x in statistics[name].values] for name in names]
     rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
     return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
 
@@ -144,5 +144,6 @@ def cell_text(cell: Any) -> str:
     return f"{cell:,.0f}" if abs(cell) >= 1000 else prose.short(cell)
 
 
-def _number(value: float) -> float | None:
+def number_or_none(value: float) -> float | None:
+    """The number, or None for one that is not finite."""
     return value if math.isfinite(value) else None

@@ -22,7 +22,7 @@ from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.search import Searched, draw_budget, sentence
-from ganstudy.report.search_tables import front_rows
+from ganstudy.report.search_tables import front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
@@ -177,10 +177,12 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
     """All of them and no other, the best by the first objective on top, with their parameters."""
     _, ds = gathered
     searched = Searched.of(ds.assign_attrs(objectives=["modes_covered", "high_quality"]))
-    rows = front_rows(searched)
+    table = front_table(searched)
+    assert table is not None
+    assert table.headings[:3] == ["point", "modes covered", "share of high-quality samples"]
     told = analysis.point_scores(ds)
     for arm in ds["divergence"].values.tolist():
-        own = [row.cells for row in rows if row.name == arm]
+        own = [row.cells for row in table.rows if row.arm == arm]
         places = [int(cells[0].split()[0]) - 1 for cells in own]
         here = ds["pareto"].sel(divergence=arm).values
         assert sorted(places) == np.flatnonzero(here).tolist()
@@ -188,7 +190,14 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
         assert (np.diff(scores) <= 0).all()
         steps = ds["critic_steps"].sel(divergence=arm).values[places]
         assert [float(cells[5]) for cells in own] == steps.tolist()
-    assert front_rows(Searched.of(ds)) == []
+    assert front_table(Searched.of(ds)) is None
+    every = point_table(searched, "divergence")
+    listed = [row for row in every.rows if row[every.headings.index("pareto")]]
+    assert len(every.rows) == 40
+    arms, places = np.nonzero(ds["pareto"].values)
+    names = ds["divergence"].values[arms].tolist()
+    expected = list(zip(names, (places + 1).tolist(), strict=True))
+    assert [(row[0], row[1]) for row in listed] == expected
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
