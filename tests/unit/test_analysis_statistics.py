@@ -520,8 +520,8 @@ def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
 
 def test_equilibrium_is_of_complete_trials_and_of_the_second_half(make_study: Make) -> None:
     """A cycle of five records, one every 100 M-steps, after a first half that turns otherwise."""
-    status = {(0, 2): "diverged"}
-    ds = make_study({"divergence": ["a", "b"]}, seeds=3, steps=80, samples=5, status=status)
+    status = {point: "diverged" for point in ((0, 1), (0, 2), (2, 0), (2, 1), (2, 2))}
+    ds = make_study({"divergence": ["a", "b", "c"]}, seeds=3, steps=80, samples=5, status=status)
     time = np.arange(80)
     noise = np.random.default_rng(15).normal(size=ds["critic_loss"].shape)
     wave = np.where(time < 40, 9 * np.sin(2 * np.pi * time / 13), np.sin(2 * np.pi * time / 5))
@@ -530,17 +530,18 @@ def test_equilibrium_is_of_complete_trials_and_of_the_second_half(make_study: Ma
     curves |= {"real_logit": 0 * noise, "fake_logit": np.full(noise.shape, -math.log(3))}
     curves["critic_gradient_norm"] = 2 + 0 * noise
     for name, values in curves.items():
-        values[0, 2] = np.where(gone, NAN, 1000.0)
+        values[0, 1:] = np.where(gone, NAN, 1000.0)
+        values[2] = np.where(gone, NAN, values[2])
         ds[name] = (("divergence", "seed", "step"), values)
     found = analysis.equilibrium(ds)
-    assert_array_equal(found["critic_loss_cycles"], [1, 1])
-    assert_allclose(found["critic_loss_period"], [500, 500])
-    assert (found["critic_loss_strength"] > 0.9).all()
-    assert np.isnan(found["trial_critic_loss_strength"][0, 2])
+    assert_array_equal(found["critic_loss_cycles"], [1, 1, NAN])
+    assert_allclose(found["critic_loss_period"], [500, 500, NAN])
+    assert (found["critic_loss_strength"][:2] > 0.9).all()
+    assert np.isnan(found["trial_critic_loss_strength"][0, 1:]).all()
     # sigma(0) = 1/2 and sigma(-log 3) = 1/4: a distance of 0 and of 1/4.
-    assert_allclose(found["critic_gap"], [0.125, 0.125])
-    assert_allclose(found["bound"], [1, 1])
-    assert_allclose(found["critic_gradient_norm"], [2, 2])
+    assert_allclose(found["critic_gap"], [0.125, 0.125, NAN])
+    assert_allclose(found["bound"], [1, 1, NAN])
+    assert_allclose(found["critic_gradient_norm"], [2, 2, NAN])
 
 
 def test_game_at_the_end_is_the_last_number_of_complete_trials(make_study: Make) -> None:
