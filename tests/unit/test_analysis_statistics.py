@@ -480,7 +480,7 @@ def test_fisher_test_has_the_published_critical_value() -> None:
     assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
 
 
-@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (1499, 0.0062)])
+@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (400, 0.02)])
 def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
     from fractions import Fraction
 
@@ -520,7 +520,7 @@ def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
 
 def test_equilibrium_is_of_complete_trials_and_of_the_second_half(make_study: Make) -> None:
     """A cycle of five records, one every 100 M-steps, after a first half that turns otherwise."""
-    status = {point: "diverged" for point in ((0, 1), (0, 2), (2, 0), (2, 1), (2, 2))}
+    status = dict.fromkeys(((0, 1), (0, 2), (2, 0), (2, 1), (2, 2)), "diverged")
     ds = make_study({"divergence": ["a", "b", "c"]}, seeds=3, steps=80, samples=5, status=status)
     time = np.arange(80)
     noise = np.random.default_rng(15).normal(size=ds["critic_loss"].shape)
