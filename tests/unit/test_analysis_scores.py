@@ -120,6 +120,8 @@ def test_interval_is_clipped_to_the_bounds() -> None:
     scores = analysis.arm_scores(constant([[[8.0, 7.0, 8.0]]])).squeeze()
     assert float(scores["high"]) == 8.0
     assert float(scores["low"]) < 7.67
+    scores = analysis.arm_scores(constant([[[0.0, 1.0, 0.0]]])).squeeze()
+    assert float(scores["low"]) == 0.0
 
 
 def test_failed_trials_are_left_out_of_their_seed() -> None:

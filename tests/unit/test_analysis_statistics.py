@@ -134,6 +134,15 @@ def test_improvement_over_a_diverged_trial_without_a_worst_bound() -> None:
     assert float(pairs["difference"][0, 1]) == -1.0
 
 
+def test_improvement_is_over_shared_settings() -> None:
+    """At the second setting the third arm is excluded; what diverged there takes no part."""
+    values = np.array([[[1.0, 1.0], [9.0, 9.0]], [[2.0, 2.0], [0.0, 0.0]], [[3.0, 3.0]] * 2])
+    status = {(2, 1, seed): "excluded" for seed in range(2)} | {(0, 1, 0): "diverged"}
+    pairs = analysis.compare_by_resampling(study(values, status=status))
+    assert float(pairs["improvement"][0, 1]) == 0
+    assert int(pairs["pairs"][0, 1]) == 2
+
+
 def test_pairs_without_a_common_trial_are_not_compared() -> None:
     status = {(0, 0, 0): "failed", (1, 0, 1): "missing"}
     pairs = analysis.compare_by_resampling(study(np.ones((2, 1, 2)), status=status))
@@ -471,7 +480,7 @@ def test_fisher_test_has_the_published_critical_value() -> None:
     assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
 
 
-@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (1499, 0.0062)])
+@pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (400, 0.02)])
 def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
     from fractions import Fraction
 
@@ -507,6 +516,32 @@ def test_equilibrium_of_an_uninformed_critic(make_study: Make) -> None:
     assert found["generator_loss_strength"].notnull().all()
     assert "bound" not in found
     assert "duality_gap" not in found
+
+
+def test_equilibrium_is_of_complete_trials_and_of_the_second_half(make_study: Make) -> None:
+    """A cycle of five records, one every 100 M-steps, after a first half that turns otherwise."""
+    status = dict.fromkeys(((0, 1), (0, 2), (2, 0), (2, 1), (2, 2)), "diverged")
+    ds = make_study({"divergence": ["a", "b", "c"]}, seeds=3, steps=80, samples=5, status=status)
+    time = np.arange(80)
+    noise = np.random.default_rng(15).normal(size=ds["critic_loss"].shape)
+    wave = np.where(time < 40, 9 * np.sin(2 * np.pi * time / 13), np.sin(2 * np.pi * time / 5))
+    gone = time >= 39
+    curves = {"critic_loss": wave + 0.1 * noise, "generator_loss": noise, "bound": 1 + 0 * noise}
+    curves |= {"real_logit": 0 * noise, "fake_logit": np.full(noise.shape, -math.log(3))}
+    curves["critic_gradient_norm"] = 2 + 0 * noise
+    for name, values in curves.items():
+        values[0, 1:] = np.where(gone, NAN, 1000.0)
+        values[2] = np.where(gone, NAN, values[2])
+        ds[name] = (("divergence", "seed", "step"), values)
+    found = analysis.equilibrium(ds)
+    assert_array_equal(found["critic_loss_cycles"], [1, 1, NAN])
+    assert_allclose(found["critic_loss_period"], [500, 500, NAN])
+    assert (found["critic_loss_strength"][:2] > 0.9).all()
+    assert np.isnan(found["trial_critic_loss_strength"][0, 1:]).all()
+    # sigma(0) = 1/2 and sigma(-log 3) = 1/4: a distance of 0 and of 1/4.
+    assert_allclose(found["critic_gap"], [0.125, 0.125, NAN])
+    assert_allclose(found["bound"], [1, 1, NAN])
+    assert_allclose(found["critic_gradient_norm"], [2, 2, NAN])
 
 
 def test_game_at_the_end_is_the_last_number_of_complete_trials(make_study: Make) -> None:
