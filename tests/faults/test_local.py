@@ -227,8 +227,8 @@ def test_a_point_that_has_failed_is_retried_as_it_is(tmp_path: Path) -> None:
     """Of a search by results: the same settings, and no proposal in their place."""
     text = STUDY.replace("    critic.steps: [1, 2]\n", "").replace(
         "search:\n",
-        "search:\n  bayes:\n    space: {generator.lr: {low: 1.0e-4, high: 1.0e-2}}\n    trials: 30\n"
-        "    sampler: random\n    objective: {maximize: modes_covered}\n",
+        "search:\n  bayes:\n    space: {generator.lr: {low: 1.0e-4, high: 1.0e-2}}\n"
+        "    trials: 30\n    sampler: random\n    objective: {maximize: modes_covered}\n",
     )
     search = search_of(load(write_study(tmp_path, text)))
     asked = {trial.id: trial for pack in search.ask(1) for trial in pack}
