@@ -64,7 +64,8 @@ class DaskExecutor(Executor):
         self._threads, self._counted = 1, -math.inf
         self._owned = scheduler is None
         # It tells of every worker that comes and goes; what matters of that is told by the loop.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in ("distributed", "distributed.client"):  # which Dask gives a level of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         # It starts a process, and unblocks signals when it does.
         resource_tracker.ensure_running()
         self._open = ExitStack()

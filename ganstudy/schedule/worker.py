@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,13 +40,11 @@ def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
         # Written by C code, which needs no lock of a process that hangs.
         faulthandler.register(signal.SIGUSR1, file=file)
         warm_up()
-        connection.send(None)
-        while True:
-            try:
-                content = connection.recv_bytes()
-            except (EOFError, OSError):
-                return
-            connection.send(_answer(content, device))
+        # Where the other end is gone, so is the parent, and nobody is left to be told.
+        with suppress(EOFError, OSError):
+            connection.send(None)
+            while True:
+                connection.send(_answer(connection.recv_bytes(), device))
 
 
 def _answer(content: bytes, device: str) -> Ended:

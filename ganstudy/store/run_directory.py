@@ -268,7 +268,9 @@ class RunDirectory:
         if content["host"] != socket.gethostname():
             return content
         try:
-            same = psutil.Process(content["process"]).create_time() == content["born"]
+            born = psutil.Process(content["process"]).create_time()
+            # It is counted from the start of the machine, which moves when the clock is set.
+            same = abs(born - content["born"]) < 10.0
         except psutil.NoSuchProcess:
             same = False
         return content if same else None

@@ -101,9 +101,11 @@ SMALL = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("where", ["start", "gather", "report"])
-def test_before_and_after_the_training(tmp_path: Path, number: signal.Signals, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "number"),
+    [("start", signal.SIGTERM), ("gather", signal.SIGTERM), ("report", signal.SIGINT)],
+)
+def test_before_and_after_the_training(tmp_path: Path, where: str, number: signal.Signals) -> None:
     """Nothing is there by half; exit 130 and a message, and the same command finishes the run."""
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"
     run = start(study, out, dwell=where)

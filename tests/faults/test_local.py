@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,8 @@ from tiny import STUDY, Listed, write_study
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
 from ganstudy.schedule.local import LocalExecutor
-from ganstudy.schedule.loop import TRIES, train_packs
+from ganstudy.schedule.loop import TRIES, Resumed, train_packs
+from ganstudy.search import search_of
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
@@ -72,6 +74,17 @@ def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -
     assert found[beside.id].status == "complete"
     assert {found[trial.id].status for trial in others} == {"complete"}
     assert attempts(killer) == TRIES
+
+
+@pytest.mark.slow
+def test_a_worker_that_compiles_leaves_no_semaphore() -> None:
+    """torch's compiler counts with tqdm, which locks with a semaphore of the system by default."""
+    from torch.hub import tqdm
+
+    from ganstudy.engine.program import program
+
+    program("compiled")
+    assert isinstance(tqdm.get_lock(), type(threading.RLock()))
 
 
 @pytest.mark.slow
@@ -208,6 +221,24 @@ def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
     assert again == {i for i, status in RunDirectory(out).recorded().items() if status == "failed"}
     assert _answer(_run(out / "study.yaml", out))["trained"] == 1
     assert open_run(out).attrs["study"] == "tiny"
+
+
+def test_a_point_that_has_failed_is_retried_as_it_is(tmp_path: Path) -> None:
+    """Of a search by results: the same settings, and no proposal in their place."""
+    text = STUDY.replace("    critic.steps: [1, 2]\n", "").replace(
+        "search:\n",
+        "search:\n  bayes:\n    space: {generator.lr: {low: 1.0e-4, high: 1.0e-2}}\n"
+        "    trials: 30\n    sampler: random\n    objective: {maximize: modes_covered}\n",
+    )
+    search = search_of(load(write_study(tmp_path, text)))
+    asked = {trial.id: trial for pack in search.ask(1) for trial in pack}
+    search.tell([Record.of_failure(trial, "eager", "made up") for trial in asked.values()])
+    packs = pipeline.failed(search, 1)
+    assert {trial.id for pack in packs for trial in pack} == asked.keys()
+    source = Resumed(packs, search, search_on=False)
+    assert source.ask(1) == packs
+    assert source.ask(1) == []
+    assert search.ask(1) != []
 
 
 @pytest.mark.usefixtures("no_report")
