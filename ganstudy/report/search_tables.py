@@ -78,7 +78,7 @@ def point_table(searched: Searched, arm: str) -> Table:
             label,
             point + 1,
             *(number_or_none(float(values[name][row, point])) for name in names),
-            *(_value(own[row][point]) for own in parameters),
+            *(_cell(own[row][point]) for own in parameters),
         ]
         for row, label in enumerate(searched.rows)
         for point in range(searched.points)
@@ -93,6 +93,13 @@ def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> Row:
     values = (searched.on_rows(searched.ds[p.dimension])[row] for p in parameters_of(searched.ds))
     parameters = [prose.MISSING if at is None else _value(own[at]) for own in values]
     return Row(searched.rows[row], colour, False, (), [*cells, *parameters])
+
+
+def _cell(value: object) -> float | str | None:
+    """A parameter's value in full; None where it took no part."""
+    if isinstance(value, float | np.floating):
+        return number_or_none(float(value))
+    return str(value)
 
 
 def _value(value: object) -> str:

@@ -198,6 +198,8 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
     names = ds["divergence"].values[arms].tolist()
     expected = list(zip(names, (places + 1).tolist(), strict=True))
     assert [(row[0], row[1]) for row in listed] == expected
+    rates = [row[every.headings.index("generator.lr")] for row in every.rows]
+    assert rates == ds["generator_lr"].values.ravel().tolist()
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
