@@ -277,6 +277,7 @@ def _readings(plan: Search) -> dict[str, dict[str, Any]]:
                 known["bounds"] = [min(known["bounds"][0], low), max(known["bounds"][1], high)]
                 if known["value_at_equality"] != attributes["value_at_equality"]:
                     known["value_at_equality"] = math.nan
-                if attributes.get("estimate", "") not in known.get("estimate", ""):
-                    known["estimate"] += f" or {attributes['estimate']}"
+                ways = (known.get("estimate", ""), attributes.get("estimate", ""))
+                if ways[1] not in ways[0]:
+                    known["estimate"] = " or ".join(filter(None, ways))
     return readings
