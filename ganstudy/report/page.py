@@ -104,10 +104,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     colours = style.arm_colours(len(findings.arms))
     found = answer(findings)
     if searched:
-        best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
-        counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
-        said = search.sentence(searched)
-        found.sentences.insert(0, Sentence(said, f"{best}.assign({counted})"))
+        found.sentences.insert(0, Sentence(search.sentence(searched), search.call(searched)))
     compared = runs.Compared.of(findings, provenance)
     if compared:
         counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"

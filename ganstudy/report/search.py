@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.analysis import (
     Metric,
@@ -138,14 +138,22 @@ def sentence(searched: Searched) -> Markup:
     return text + Markup(".")
 
 
+def call(searched: Searched) -> str:
+    """The expression that returns the numbers of the sentence."""
+    best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
+    counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
+    if searched.constraints:
+        counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
+    return f"{best}.assign({counted})"
+
+
 def _constrained(searched: Searched) -> Markup:
     """What the constraints left, as the end of a sentence; empty without constraints."""
     if not searched.constraints:
         return Markup("")
-    told = searched.by_row(searched.told).astype(float)
-    kept = np.isfinite(told) & searched.by_row(searched.feasible).astype(bool)
-    known, keeping = int(np.isfinite(told).sum()), int(kept.sum())
-    text = Markup(", of points with {}, which {} of {} trained to the end {}").format(
+    kept = searched.by_row(searched.feasible).astype(bool)
+    keeping, known = int(kept.sum()), int(searched.ds["violation"].notnull().sum())
+    text = Markup(", of points with {}, which {} of {} {}").format(
         prose.listing(searched.constraints), keeping, known, "does" if keeping == 1 else "do"
     )
     none = [name for name, row in zip(searched.rows, kept, strict=True) if not row.any()]
@@ -215,16 +223,7 @@ def _points(axes: Axes, searched: Searched) -> None:
     kept = searched.by_row(searched.feasible).astype(bool)
     number = np.arange(1, searched.points + 1)
     for row, arm in enumerate(searched.arms):
-        for marker, shown in (("o", kept[row]), ("x", ~kept[row])):
-            axes.plot(
-                number[shown],
-                told[row][shown],
-                color=colours[arm],
-                marker=marker,
-                markersize=4,
-                linestyle="none",
-                alpha=0.6,
-            )
+        _dots(axes, number, told[row], kept[row], colours[arm], colours[arm])
     _budget_axis(axes, searched.metric)
 
 
@@ -327,17 +326,7 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     colours = style.arm_colours(max(searched.arms) + 1)
     for row, arm in enumerate(searched.arms):
         colour, on = colours[arm], front[row]
-        for marker, shown in (("o", kept[row]), ("x", ~kept[row])):
-            axes.plot(
-                x[row][shown],
-                y[row][shown],
-                linestyle="none",
-                marker=marker,
-                markersize=4,
-                color=colour,
-                markerfacecolor="none",
-                alpha=0.6,
-            )
+        _dots(axes, x[row], y[row], kept[row], colour, "none")
         order = np.argsort(x[row][on])
         axes.plot(
             x[row][on][order],
@@ -350,6 +339,23 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
     axes.grid()
+
+
+def _dots(
+    axes: Axes, x: ArrayLike, y: ArrayLike, kept: NDArray[np.bool_], colour: str, face: str
+) -> None:
+    """Points, those that break a constraint as crosses."""
+    for marker, shown in (("o", kept), ("x", ~kept)):
+        axes.plot(
+            np.asarray(x)[shown],
+            np.asarray(y)[shown],
+            color=colour,
+            marker=marker,
+            markersize=4,
+            markerfacecolor=face,
+            linestyle="none",
+            alpha=0.6,
+        )
 
 
 def _budget_axis(axes: Axes, metric: Metric) -> None:
