@@ -250,6 +250,7 @@ def _slopes(constraint: object, **settings: Any) -> NDArray[np.float64]:
     return np.asarray(slopes.norm(dim=-1)[0])
 
 
+@pytest.mark.slow
 def test_gradient_penalty_drives_slopes_to_one() -> None:
     """Where the critic wants to rise as steeply as it can, two-sided slopes are near 1."""
     two = _slopes({"name": "gradient_penalty"})

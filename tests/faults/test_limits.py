@@ -36,6 +36,7 @@ def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     assert "scripted.py" in found[bad.id].cause
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     """An allocation beyond the limit fails in its own trial, and leaves the machine alone."""
     others = [_script(tmp_path, seed) for seed in range(2)]

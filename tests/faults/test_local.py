@@ -195,6 +195,7 @@ def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["report", str(out)]).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
     """Exit 1, causes in `status`; `retry` trains the failed trials again, and nothing else."""
@@ -241,6 +242,7 @@ def test_a_point_that_has_failed_is_retried_as_it_is(tmp_path: Path) -> None:
     assert search.ask(1) != []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     """Nothing is deleted, and everything is trained anew."""

@@ -206,6 +206,7 @@ def test_points_on_the_front_are_listed(gathered: tuple[Bayes, xr.Dataset]) -> N
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
 def test_every_number_of_a_search_is_in_what_its_call_returns(
     gathered: tuple[Bayes, xr.Dataset], tmp_path: Path
