@@ -220,6 +220,7 @@ def test_records_of_different_trials_differ() -> None:
     assert "samples" in differences(first, faster)
 
 
+@pytest.mark.slow
 def test_one_worker_and_two() -> None:
     """The same numbers in this process, in one worker, and split over two."""
     trials = _mixed(16, 2, 33)
