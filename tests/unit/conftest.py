@@ -64,9 +64,15 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
 
 
 @pytest.fixture(scope="session")
-def theory(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A study whose trials check claims."""
+def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a study whose trials check claims."""
     folder = tmp_path_factory.mktemp("theory")
     with unrendered():
         run(load(write_study(folder, THEORY)), folder / "run", workers=1)
-    return open_run(folder / "run").compute()
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def theory(theory_run: Path) -> xr.Dataset:
+    """Its dataset."""
+    return open_run(theory_run).compute()

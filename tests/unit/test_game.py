@@ -94,6 +94,7 @@ def test_instance_noise_is_the_expectation_over_noise() -> None:
         ({"method": "consensus"}, True),
     ],
 )
+@pytest.mark.slow
 def test_which_dirac_gans_converge(settings: dict[str, Any], converges: bool) -> None:
     """The table of Mescheder et al. 2018."""
     record = _run(game="dirac_gan", divergence="minimax", steps=600, radius=0.5, **settings)

@@ -143,6 +143,7 @@ def index(small: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(small, {}, tmp_path_factory.mktemp("run") / "report")
 
 
+@pytest.mark.slow
 def test_the_page_holds_the_film_and_its_stills(index: Path) -> None:
     text = index.read_text()
     for part in ("film", "critics"):
