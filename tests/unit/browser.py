@@ -115,12 +115,16 @@ async def keyboard(page: Path) -> AsyncIterator[Keyboard]:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as told:
                 (tab,) = (one for one in json.load(told) if one["type"] == "page")
             keys = Keyboard(await websocket_connect(tab["webSocketDebuggerUrl"]))
-            while await keys.value("document.readyState") != "complete":
-                await asyncio.sleep(0.1)
-            yield keys
-            keys.socket.close()
-            while await keys.socket.read_message() is not None:
-                pass
+            try:
+                # A tab begins with an empty page, which is complete.
+                loaded = f"complete {page.as_uri()}"
+                while await keys.value("`${document.readyState} ${location.href}`") != loaded:
+                    await asyncio.sleep(0.1)
+                yield keys
+            finally:
+                keys.socket.close()
+                while await keys.socket.read_message() is not None:
+                    pass
         finally:
             shown.terminate()
             shown.wait()
