@@ -1,9 +1,9 @@
-"""The score of a trial: what a search learns from it and what the report ranks it by."""
+"""The score of a trial: what a search learns from it, what ranks it, and how it is to be read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["TAIL", "tail_mean", "worst"]
+__all__ = ["TAIL", "spanning", "tail_mean", "worst"]
 
 TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
@@ -40,3 +40,18 @@ def worst(reading: Mapping[str, Any]) -> float:
     low, high = (float(bound) for bound in reading["bounds"])
     worse = low if reading["direction"] == "higher" else high
     return worse if math.isfinite(worse) else math.nan
+
+
+def spanning(readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One reading of a metric for several targets: bounds that hold all, every way to estimate it.
+
+    The value at p = q is NaN where it is not the same for all.
+    """
+    whole = dict(readings[0])
+    lows, highs = zip(*(reading["bounds"] for reading in readings), strict=True)
+    whole["bounds"] = (min(lows), max(highs))
+    if len({reading["value_at_equality"] for reading in readings}) > 1:
+        whole["value_at_equality"] = math.nan
+    if ways := dict.fromkeys(own for r in readings if (own := r.get("estimate"))):
+        whole["estimate"] = " or ".join(ways)
+    return whole

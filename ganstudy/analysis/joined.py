@@ -15,6 +15,7 @@ from ganstudy.analysis.design import arm_dim, setting_dims
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
 from ganstudy.film import FILM
+from ganstudy.score import spanning
 from ganstudy.store import RunError
 from ganstudy.store.resolved import Resolved
 
@@ -231,18 +232,11 @@ def _gap(name: str, dtype: np.dtype[Any]) -> Any:
 
 
 def _rank_by_what_all_have(joined: xr.Dataset, runs: Sequence[Run]) -> None:
-    """A metric that only some runs record is a curve here; a bound spans the bounds of all.
-
-    The value at p = q is NaN where it is not the same in all runs.
-    """
+    """A metric that only some runs record is a curve here; its reading is that of all."""
     for name in metric_names(joined):
         having = [run.dataset[name].attrs for run in runs if name in run.dataset]
-        if len(having) < len(runs):
-            joined[name].attrs = {**joined[name].attrs, "role": "curve"}
-        low, high = zip(*(attrs["bounds"] for attrs in having), strict=True)
-        joined[name].attrs = {**joined[name].attrs, "bounds": (min(low), max(high))}
-        if len({attrs["value_at_equality"] for attrs in having}) > 1:
-            joined[name].attrs["value_at_equality"] = np.nan
+        role = {"role": "curve"} if len(having) < len(runs) else {}
+        joined[name].attrs = {**joined[name].attrs, **spanning(having), **role}
 
 
 def _without_repetition(joined: xr.Dataset) -> xr.Dataset:

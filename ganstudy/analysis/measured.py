@@ -9,6 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis.metric import metric_names
 from ganstudy.metrics import Metric, perfect_sampler
+from ganstudy.score import spanning
 from ganstudy.targets import from_config
 
 
@@ -51,11 +52,7 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
             value = metric.compute_labelled(cloud[kept][None], labels[at][kept][None], target)
         curves[(*at, last[at])] = value[0]
     readings = [metric.attributes(target) for target in targets.values()]
-    lows, highs = zip(*(reading["bounds"] for reading in readings), strict=True)
-    attributes = {**readings[0], "bounds": (min(lows), max(highs))}
-    if len({reading["value_at_equality"] for reading in readings}) > 1:
-        attributes["value_at_equality"] = np.nan
-    attributes["estimate"] = " or ".join(dict.fromkeys(r["estimate"] for r in readings))
+    attributes = spanning(readings)
     perfect = {
         text: perfect_sampler(metric, target, ds.sizes["sample"])
         for text, target in targets.items()

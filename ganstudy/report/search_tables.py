@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganstudy.analysis import Metric, parameters_of, point_scores
 from ganstudy.report import prose, style
@@ -72,7 +73,7 @@ def point_table(searched: Searched, arm: str) -> Table:
         ).astype(float)
         for name in names
     }
-    parameters = [searched.on_rows(searched.ds[p.dimension]) for p in parameters_of(searched.ds)]
+    parameters = _parameters(searched)
     rows = [
         [
             label,
@@ -90,9 +91,14 @@ def point_table(searched: Searched, arm: str) -> Table:
 def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> Row:
     """A point of a search, with its parameters behind other cells."""
     colour = style.arm_colours(max(searched.arms) + 1)[searched.arms[row]]
-    values = (searched.on_rows(searched.ds[p.dimension])[row] for p in parameters_of(searched.ds))
+    values = (own[row] for own in _parameters(searched))
     parameters = [prose.MISSING if at is None else _value(own[at]) for own in values]
     return Row(searched.rows[row], colour, False, (), [*cells, *parameters])
+
+
+def _parameters(searched: Searched) -> list[NDArray[np.generic]]:
+    """Values of each parameter, `[search, point]`."""
+    return [searched.on_rows(searched.ds[p.dimension]) for p in parameters_of(searched.ds)]
 
 
 def _cell(value: object) -> float | str | None:
@@ -104,6 +110,5 @@ def _cell(value: object) -> float | str | None:
 
 def _value(value: object) -> str:
     """A parameter's value with three digits; empty where it took no part."""
-    if isinstance(value, float | np.floating):
-        return "" if math.isnan(value) else prose.short(float(value))
-    return str(value)
+    cell = _cell(value)
+    return prose.short(cell) if isinstance(cell, float) else cell or ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from ganstudy.score import spanning
 from ganstudy.search.bayes import Bayes
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
@@ -263,21 +263,10 @@ def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
 
 
 def _readings(plan: Search) -> dict[str, dict[str, Any]]:
-    """Attributes of the recorded variables; bounds are widened to hold those of every trial.
-
-    The value at p = q is NaN where it is not the same for all targets.
-    """
-    readings: dict[str, dict[str, Any]] = {}
+    """Attributes of the recorded variables, those of metrics spanning the targets of all trials."""
+    readings: dict[str, list[dict[str, Any]]] = {}
     points = [*plan.study.points.values(), *(t.configuration for t in plan.trials.values())]
     for configuration in {id(point): point for point in points}.values():
         for name, attributes in configuration.variables().items():
-            known = readings.setdefault(name, dict(attributes))
-            if "bounds" in known:
-                low, high = attributes["bounds"]
-                known["bounds"] = [min(known["bounds"][0], low), max(known["bounds"][1], high)]
-                if known["value_at_equality"] != attributes["value_at_equality"]:
-                    known["value_at_equality"] = math.nan
-                ways = (known.get("estimate", ""), attributes.get("estimate", ""))
-                if ways[1] not in ways[0]:
-                    known["estimate"] = " or ".join(filter(None, ways))
-    return readings
+            readings.setdefault(name, []).append(attributes)
+    return {name: spanning(own) if "bounds" in own[0] else own[0] for name, own in readings.items()}
