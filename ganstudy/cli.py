@@ -10,15 +10,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from ganstudy.pipeline import ExecutorName, Progress
+    from ganstudy.pipeline import ExecutorName
     from ganstudy.study import Study
 
 from ganstudy.plugins import FAMILIES
+from ganstudy.terminal import describe, display, duration, print_ended, print_plan, status_line
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
@@ -96,14 +97,14 @@ def run(
 
         asked, directory = _asked(study, overrides, out)
         if dry_run:
-            _print_plan(asked, directory, workers or _cores(), as_json)
+            print_plan(asked, directory, workers or _cores(), as_json)
             return
         how = _execution(workers, devices, executor, scheduler)
         if fresh and directory.exists():
             click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
-        with _display(quiet=as_json) as observe:
+        with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, directory, **how, observe=observe)
-        _print_ended(directory, progress, as_json)
+        print_ended(directory, progress, as_json)
 
 
 @main.command()
@@ -142,7 +143,7 @@ def plan(
 ) -> None:
     """Show trials, packs and estimated time."""
     with _clear_errors():
-        _print_plan(*_asked(study, overrides, out), workers, as_json)
+        print_plan(*_asked(study, overrides, out), workers, as_json)
 
 
 @main.command()
@@ -157,7 +158,7 @@ def status(run: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(found))
             return
-        click.echo(_status_line(found["status"]))
+        click.echo(status_line(found["status"]))
         now = found["running"]
         if now is None:
             click.echo("not running")
@@ -167,10 +168,10 @@ def status(run: Path, as_json: bool) -> None:
             if now["doing"] != "training":
                 pace += f", {now['doing']}"
             elif left is not None:
-                pace += f", {_duration(left)} left"
-            click.echo(f"running for {_duration(now['seconds'])}{pace}")
+                pace += f", {duration(left)} left"
+            click.echo(f"running for {duration(now['seconds'])}{pace}")
             for pack in now["packs"]:
-                click.echo(f"  {pack['trials']} trials for {_duration(pack['seconds'])}")
+                click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}")
         if found["slowest"]:
             seconds = found["slowest"]["seconds"]
             click.echo(f"slowest trial: {found['slowest']['trial']}, {seconds:.1f} s")
@@ -226,9 +227,9 @@ def retry(
 
         asked = pipeline.study_of(RunDirectory.existing(run), overrides)
         how = _execution(workers, devices, executor, scheduler)
-        with _display(quiet=as_json) as observe:
+        with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
-        _print_ended(run, progress, as_json)
+        print_ended(run, progress, as_json)
 
 
 @main.command(name="list")
@@ -238,7 +239,7 @@ def list_family(family: str, as_json: bool) -> None:
     """List the members of a family with their parameters and sources."""
     from importlib import import_module
 
-    members = [_describe(member) for member in import_module(f"ganstudy.{family}").family]
+    members = [describe(member) for member in import_module(f"ganstudy.{family}").family]
     if as_json:
         click.echo(json.dumps(members))
         return
@@ -328,144 +329,4 @@ def _execution(
         "executor": executor,
         "scheduler": scheduler,
         "command": shlex.join(["ganstudy", *sys.argv[1:]]),
-    }
-
-
-def _print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
-    """Say how a run has ended, and exit as it deserves."""
-    page = directory / "report" / "index.html"
-    done = dict(progress.done)
-    if as_json:
-        summary = {
-            "run": str(directory),
-            "report": str(page),
-            "status": done,
-            "trained": progress.trained,
-            "seconds": round(progress.seconds, 1),
-        }
-        click.echo(json.dumps(summary))
-    else:
-        click.echo(f"{_status_line(done)}; {progress.trained} trained now")
-        click.echo(f"report: {page}")
-    sys.exit(1 if done.get("failed") else 0)
-
-
-def _print_plan(study: Any, directory: Path, workers: int, as_json: bool) -> None:
-    from ganstudy import pipeline
-    from ganstudy.engine.packing import estimate
-    from ganstudy.search import search_of
-    from ganstudy.store import RunDirectory
-
-    run = RunDirectory(directory)
-    search = search_of(study)
-    search.tell(run.read(samples=False, films=False))
-    counts, parts = search.counts(), search.outlook(workers)
-    program, reason = pipeline.program(run, study, parts, workers)
-    summary = {
-        "study": study.name,
-        "axes": {axis.name: list(axis.labels) for axis in study.axes},
-        "seeds": list(study.seeds),
-        "trials": counts.total(),
-        "recorded": counts.total() - counts["missing"],
-        "packs": [len(pack) for pack in parts],
-        "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
-        "program": program,
-        "seconds": round(estimate(parts, workers, program)),
-    }
-    if study.space:
-        summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
-    if as_json:
-        click.echo(json.dumps(summary))
-        return
-    click.echo(study.file.question)
-    for name, labels in summary["axes"].items():
-        click.echo(f"  {name}: {', '.join(map(str, labels))}")
-    for parameter in study.space:
-        click.echo(f"  {parameter.name}: {parameter}")
-    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
-    click.echo(
-        f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
-    )
-    if parts:
-        sizes = summary["packs"]
-        click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-            f"{_duration(summary['seconds'])} with {workers} workers; "
-            f"{program}: {reason}"
-        )
-
-
-@contextmanager
-def _display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A live line on a terminal, plain lines elsewhere; always on standard error."""
-    if quiet:
-        yield lambda progress: None
-    elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
-
-        latest: list[Progress] = []
-        console = Console(stderr=True)
-
-        def line() -> Text:
-            return Text(_progress_line(latest[-1]) if latest else "starting")
-
-        with Live(console=console, get_renderable=line, refresh_per_second=2):
-            yield latest.append
-    else:
-        yield lambda progress: click.echo(_progress_line(progress), err=True)
-
-
-def _progress_line(progress: Progress) -> str:
-    done = sum(progress.done.values())
-    parts = [f"{done}/{progress.planned} trials"]
-    if progress.program and not progress.trained:
-        parts.append(f"{progress.program} steps ({progress.program_reason})")
-    parts += [
-        f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
-    ]
-    if progress.trained:
-        parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
-    left = progress.seconds_left
-    if left is not None and done < progress.planned:
-        parts.append(f"{_duration(left)} left")
-    return ", ".join(parts)
-
-
-def _status_line(done: dict[str, int]) -> str:
-    order = ("complete", "diverged", "pruned", "failed", "missing")
-    return ", ".join(f"{done[name]} {name}" for name in order if done.get(name)) or "no trials"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _describe(member: Any) -> dict[str, Any]:
-    lines = (member.__doc__ or "").strip().splitlines()
-    source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
-    parameters = {
-        name: {
-            "default": "required"
-            if info.is_required()
-            else info.get_default(call_default_factory=True),
-            "description": info.description,
-        }
-        for name, info in member.model_fields.items()
-    }
-    return {
-        "name": member.name,
-        "summary": lines[0] if lines else "",
-        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ")
-        if source
-        else "",
-        "parameters": {
-            k: {"default": str(v["default"]), "description": v["description"]}
-            for k, v in parameters.items()
-        },
     }
