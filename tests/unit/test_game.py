@@ -12,8 +12,8 @@ from scipy.linalg import expm
 from tiny import write_study
 
 from ganstudy.document import StudyError
-from ganstudy.kinds._fields import DiracGAN
 from ganstudy.kinds.game import Game
+from ganstudy.kinds.game.fields import DiracGAN
 from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 

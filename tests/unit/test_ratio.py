@@ -11,8 +11,7 @@ from scipy import stats
 from tiny import write_study
 
 from ganstudy.document import StudyError
-from ganstudy.kinds import _ratio_estimators as estimators
-from ganstudy.kinds.ratio import Ratio
+from ganstudy.kinds.ratio import Ratio, estimators
 from ganstudy.study import load
 
 

@@ -11,7 +11,7 @@ import pytest
 from tiny import write_study
 
 from ganstudy.document import StudyError
-from ganstudy.kinds.supports import Supports, _laws, _masses
+from ganstudy.kinds.supports.kind import Supports, _laws, _masses
 from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 

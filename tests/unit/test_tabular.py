@@ -12,8 +12,8 @@ from scipy import optimize, stats
 from tiny import write_study
 
 from ganstudy.document import StudyError
-from ganstudy.kinds import _finite_game as game
 from ganstudy.kinds.tabular import Tabular
+from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 
