@@ -17,7 +17,7 @@ from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.training import initial, train
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
 
