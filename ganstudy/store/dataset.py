@@ -13,6 +13,7 @@ import xarray as xr
 
 from ganstudy.score import spanning
 from ganstudy.search.bayes import Bayes
+from ganstudy.store.features import with_features
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
 from ganstudy.store.run_directory import RunDirectory, RunError
@@ -165,6 +166,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
     for axis in study.axes:
         dataset[axis.dimension].attrs["long_name"] = axis.name
+    dataset = with_features(dataset, plan)
     if isinstance(plan, Bayes):
         dataset = _with_search(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():

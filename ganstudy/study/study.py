@@ -33,6 +33,8 @@ RESERVED = (
         "labels",
         "pareto",
         "violation",
+        "feature_mean",
+        "feature_scale",
     ),
 )
 """Names of the dataset that an axis or a parameter cannot take."""
