@@ -1,4 +1,9 @@
-"""Searches: which trials a study needs."""
+"""Searches: which trials a study needs.
+
+A file here is a search. It says what a study file may write below `search.NAME` (`keys`), which
+trials are due (`ask`, `tell`), and what it adds to the dataset (`adds`, `dimensions`, `variables`).
+A study that names none is a `grid`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Search", "family", "search_of"]
 
-# A base is abstract; members are what is made.
 family: Family[Search] = Family(__name__, Search)
 
 

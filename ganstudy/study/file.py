@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import Field, Tag, ValidationError, create_model, model_validator
@@ -79,8 +80,12 @@ class StudyFile(Settings):
 
 def study_file() -> type[StudyFile]:
     """The study file with a key below `search:` for every search that has some."""
+    return _with_searches(tuple(plugins.family("search")))
+
+
+@cache
+def _with_searches(members: tuple[Any, ...]) -> type[StudyFile]:
     keys: dict[str, Any] = {}
-    members: Iterable[Any] = plugins.family("search")
     for member in members:
         if member.keys.model_fields:
             about = (member.__doc__ or "").partition("\n")[0]

@@ -43,7 +43,7 @@ RANDOM_ATTEMPTS = 500
 
 
 class Bayes(Search):
-    """Asked for points as workers fall free, told of their scores as records land.
+    """A search by results; with a grid, one such search for each of its points.
 
     What came of the points, and what a sampler is told of them, is kept by `outcomes`; here stands
     which trials are due. A point in training counts as the worst known (a constant liar), so that
@@ -121,7 +121,7 @@ class Bayes(Search):
         return (*super().dimensions[:-1], "trial", "seed")
 
     def coordinates(self) -> dict[str, Column]:
-        """Those of a grid, numbers of points, and parameters: NaN or empty where one is not used."""
+        """Those of a grid, numbers of points, and parameters: NaN or empty where not used."""
         return {
             **super().coordinates(),
             "trial": (("trial",), np.arange(self.file.trials), self.adds["trial"]),
