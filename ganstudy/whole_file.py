@@ -1,11 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and that tell when they are not what was written."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PARTIAL", "remove_partial", "write_whole"]
+__all__ = ["PARTIAL", "Damaged", "remove_partial", "sealed", "unsealed", "write_whole"]
 
 PARTIAL = ".partial"
 """How the name of a file that is not whole yet ends."""
@@ -41,3 +45,35 @@ def remove_partial(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder."""
     for path in folder.glob(f".*{PARTIAL}"):
         path.unlink(missing_ok=True)
+
+
+class Damaged(Exception):
+    """A file that is not as it was written."""
+
+
+def sealed(content: Mapping[str, Any]) -> bytes:
+    """A line of JSON whose last key, `sha256`, is a digest of all the others."""
+    return _json({**content, "sha256": _digest(content)}) + b"\n"
+
+
+def unsealed(line: bytes) -> dict[str, Any]:
+    """What was sealed.
+
+    Errors  `Damaged` for a line that is not, byte for byte, one that `sealed` has written.
+    """
+    try:
+        content = json.loads(line)
+        digest = content.pop("sha256")
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        raise Damaged("it is not whole") from None
+    if digest != _digest(content) or line != sealed(content):
+        raise Damaged("its checksum is wrong")
+    return dict(content)
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_json(content)).hexdigest()
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
