@@ -272,9 +272,9 @@ def _clear_errors(after_interruption: str = "nothing has changed") -> Iterator[N
 
     try:
         with Interruption():
-            from ganstudy.document import StudyError
             from ganstudy.plugins import PluginError
             from ganstudy.store import RunError
+            from ganstudy.study.document import StudyError
 
             logging.basicConfig(format="%(message)s")
             try:

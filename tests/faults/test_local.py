@@ -16,7 +16,7 @@ from tiny import STUDY, Listed, write_study
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import TRIES, Resumed, train_packs
 from ganstudy.search import search_of
 from ganstudy.search.grid import Grid

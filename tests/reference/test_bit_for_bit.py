@@ -17,7 +17,7 @@ from ganstudy.engine.packing import Pack, _can_compile
 from ganstudy.engine.program import program
 from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
 

@@ -19,9 +19,9 @@ from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.film_stills import draw_behind, draw_discs
 from ganstudy.report.findings import Findings
 from ganstudy.report.scenes import Array, Scene, rule
+from ganstudy.report.sections.film_stills import draw_behind, draw_discs
 
 LEVELS = 17
 """Contour levels of a surface."""

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from ganstudy import kinds
-from ganstudy.configuration import plain_message
-from ganstudy.document import Document, Problem, StudyError, nearest
 from ganstudy.family import Settings
-from ganstudy.search_file import (
+from ganstudy.study.configuration import plain_message
+from ganstudy.study.document import Document, Problem, StudyError, nearest
+from ganstudy.study.search_keys import (
     BayesFile,
     ChoiceFile,
     ConstraintFile,

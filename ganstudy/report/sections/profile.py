@@ -13,7 +13,7 @@ from ganstudy.analysis import performance_profile
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.ranking import axis_label
+from ganstudy.report.sections.ranking import axis_label
 
 
 def draw(findings: Findings) -> Drawing:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ganstudy.analysis import compare_by_resampling, interquartile_mean, rank_table
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
-from ganstudy.report.trials import Table
+from ganstudy.report.sections.trials import Table
 
 
 def table(findings: Findings) -> Table:

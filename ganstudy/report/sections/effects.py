@@ -14,7 +14,7 @@ from ganstudy.analysis import marginal_means
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.ranking import axis_label
+from ganstudy.report.sections.ranking import axis_label
 
 MOST_VALUES = 24
 """Values of an axis beyond which its marginal means are not drawn."""

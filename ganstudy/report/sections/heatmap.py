@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.ranking import axis_label
+from ganstudy.report.sections.ranking import axis_label
 
 MOST_WRITTEN = 48
 """Settings up to which every cell has its value in it, and every column its label."""

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganstudy import kinds
-from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest
 from ganstudy.family import FamilyField
+from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 
 __all__ = ["configure", "plain_message"]
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import kinds, plugins
-from ganstudy.configuration import Assignment, configure
-from ganstudy.document import Document, KeyPath, Problem, StudyError, nearest, read_document
 from ganstudy.family import label
-from ganstudy.objective import objective_problems
-from ganstudy.space import AnyParameter, Choice, labelled, parameters, size
-from ganstudy.study_file import StudyFile, read_study_file
+from ganstudy.study.configuration import Assignment, configure
+from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest, read_document
+from ganstudy.study.file import StudyFile, read_study_file
+from ganstudy.study.objective import objective_problems
+from ganstudy.study.space import AnyParameter, Choice, labelled, parameters, size
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 

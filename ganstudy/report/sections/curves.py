@@ -17,7 +17,7 @@ from ganstudy.analysis import charged_curves, trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.ranking import axis_label
+from ganstudy.report.sections.ranking import axis_label
 
 MOST_PANELS = 12
 """With more settings than this the curves of the headline metric are averaged over settings."""

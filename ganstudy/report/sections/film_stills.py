@@ -15,9 +15,9 @@ from ganstudy.film import grid
 from ganstudy.report import prose, style
 from ganstudy.report.contours import Backdrop, backdrop
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.film import BEHIND
 from ganstudy.report.findings import Findings
 from ganstudy.report.scenes import Array, Scene, rule
+from ganstudy.report.sections.film import BEHIND
 
 
 def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ganstudy.document import Document, Problem, nearest
-from ganstudy.search_file import BayesFile, RangeFile
+from ganstudy.study.document import Document, Problem, nearest
+from ganstudy.study.search_keys import BayesFile, RangeFile
 
 __all__ = ["Constraint", "constraints", "objective_problems"]
 

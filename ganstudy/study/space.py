@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ganstudy.document import Document, KeyPath, Problem, nearest
 from ganstudy.family import label
-from ganstudy.search_file import BayesFile, ChoiceFile, RangeFile
+from ganstudy.study.document import Document, KeyPath, Problem, nearest
+from ganstudy.study.search_keys import BayesFile, ChoiceFile, RangeFile
 
 __all__ = [
     *("AnyParameter", "Choice", "Parameter", "Range"),
