@@ -51,29 +51,27 @@ class Damaged(Exception):
     """A file that is not as it was written."""
 
 
-def sealed(content: Mapping[str, Any]) -> bytes:
-    """A line of JSON whose last key, `sha256`, is a digest of all the others."""
-    return _json({**content, "sha256": _digest(content)}) + b"\n"
+def sealed(content: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """JSON whose last key, `sha256`, is a digest of all the others; one line, or indented."""
+    whole = {**content, "sha256": _digest(content)}
+    separators = (",", ":") if indent is None else None
+    return json.dumps(whole, separators=separators, indent=indent).encode() + b"\n"
 
 
-def unsealed(line: bytes) -> dict[str, Any]:
-    """What was sealed.
+def unsealed(text: bytes) -> dict[str, Any]:
+    """The values that were sealed.
 
-    Errors  `Damaged` for a line that is not, byte for byte, one that `sealed` has written.
+    Errors  `Damaged` if they are not.
     """
     try:
-        content = json.loads(line)
+        content: dict[str, Any] = json.loads(text)
         digest = content.pop("sha256")
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise Damaged("it is not whole") from None
-    if digest != _digest(content) or line != sealed(content):
+    if digest != _digest(content):
         raise Damaged("its checksum is wrong")
-    return dict(content)
+    return content
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_json(content)).hexdigest()
-
-
-def _json(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, separators=(",", ":")).encode()
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

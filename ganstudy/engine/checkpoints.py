@@ -1,9 +1,9 @@
 """Checkpoints: the state of a pack in flight, from which any part of the pack can go on.
 
-A checkpoint is one line of JSON, which tells whose it is without torch, and the state behind it. The
-line is sealed, and holds a digest of the state: no bit of either can change unnoticed.
-Batches are functions of (seed, purpose, block), so that no generator state is in it, and a trial
-that goes on from one has the same bits as a trial that was never disturbed.
+A checkpoint is one line of JSON, which tells whose it is without torch, and the state behind it.
+The line is sealed, and holds a digest of the state: no bit of either can change unnoticed. Batches
+are functions of (seed, purpose, block), so that no generator state is in it, and a trial that goes
+on from one has the same bits as a trial that was never disturbed.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def discard(folder: Path, recorded: Collection[str]) -> None:
 
 
 def _headers(folder: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The checkpoints of a folder and their first lines; those whose line is damaged are removed."""
+    """The checkpoints of a folder and their first lines; without a whole one they are removed."""
     for path in sorted(folder.glob("*.checkpoint")) if folder is not None else ():
         try:
             with path.open("rb") as file:
