@@ -81,7 +81,7 @@ def test_a_worker_that_compiles_leaves_no_semaphore() -> None:
     """torch's compiler counts with tqdm, which locks with a semaphore of the system by default."""
     from torch.hub import tqdm
 
-    from ganstudy.engine.program import program
+    from ganstudy.kinds.adversarial.program import program
 
     program("compiled")
     assert isinstance(tqdm.get_lock(), type(threading.RLock()))

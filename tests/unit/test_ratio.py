@@ -10,8 +10,7 @@ import pytest
 from scipy import stats
 from tiny import write_study
 
-from ganstudy.kinds import _ratio_estimators as estimators
-from ganstudy.kinds.ratio import Ratio
+from ganstudy.kinds.ratio import Ratio, estimators
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 

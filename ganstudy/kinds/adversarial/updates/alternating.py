@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.updates._base import Updates
+from ganstudy.kinds.adversarial.updates._base import Updates
 
 if TYPE_CHECKING:
-    from ganstudy.engine.program import Program
-    from ganstudy.engine.state import Batches, State
-    from ganstudy.engine.step import Game
-    from ganstudy.updates._base import Diagnostics
+    from ganstudy.kinds.adversarial.program import Program
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.updates._base import Diagnostics
 
 
 class Alternating(Updates):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.engine.stacked import Stacked, choose
-from ganstudy.engine.state import PlayerState
+from ganstudy.kinds.adversarial.state import PlayerState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ganstudy.engine.batches import batches
+from ganstudy.kinds.adversarial.batches import batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.state import Batches, State
-    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
     from ganstudy.trial import Trial
 
 __all__ = ["duality_gap", "field_jacobian", "measured", "spectrum"]

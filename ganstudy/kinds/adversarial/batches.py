@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ganstudy.engine.state import Batches
+from ganstudy.kinds.adversarial.state import Batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,11 +11,11 @@ from ganstudy import constraints, divergences, targets
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Member, canonical_json
 from ganstudy.kinds._base import Kind
-from ganstudy.kinds._players import Critic, Generator, Player
-from ganstudy.kinds._recording import Recording
+from ganstudy.kinds.adversarial.kept import Recording
+from ganstudy.kinds.adversarial.players import Critic, Generator, Player
+from ganstudy.kinds.adversarial.updates import Updates
+from ganstudy.kinds.adversarial.updates import family as update_family
 from ganstudy.metrics import perfect_sampler
-from ganstudy.updates import Updates
-from ganstudy.updates import family as update_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -381,6 +381,6 @@ class Adversarial(Kind):
         checkpoints: Checkpoints = NO_CHECKPOINTS,
     ) -> list[Record]:
         """Train the pack with the stacked engine."""
-        from ganstudy.engine.training import train
+        from ganstudy.kinds.adversarial.training import train
 
         return train(trials, device, program, beside, checkpoints)

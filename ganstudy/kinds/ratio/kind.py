@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.kinds._ratio_estimators import ESTIMATORS
 from ganstudy.kinds._theory import Check, Claim, Outcome, TheoryKind, metric
+from ganstudy.kinds.ratio.estimators import ESTIMATORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from ganstudy.kinds._ratio_estimators import LogRatio
+    from ganstudy.kinds.ratio.estimators import LogRatio
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float64]

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ganstudy.engine.batches import held_out
 from ganstudy.film import ARROWS, FILM, GRID, PARTICLES, frame_steps, grid, window
+from ganstudy.kinds.adversarial.batches import held_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.state import State
-    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.state import State
+    from ganstudy.kinds.adversarial.step import Game
     from ganstudy.trial import Trial
 
     Kept = dict[str, NDArray[np.floating]]

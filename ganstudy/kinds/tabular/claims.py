@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.divergences._classifier import ClassifierDivergence
-from ganstudy.kinds import _finite_game as game
 from ganstudy.kinds._losses import critic_terms, generator_terms
 from ganstudy.kinds._theory import EPS, Check, Claim
+from ganstudy.kinds.tabular import finite_game as game
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

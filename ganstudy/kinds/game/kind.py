@@ -8,16 +8,16 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.kinds._fields import DiracGAN, Linear, Moves
-from ganstudy.kinds._game_claims import CLAIMS, checks, spectrum
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds.game.claims import CLAIMS, checks, spectrum
+from ganstudy.kinds.game.fields import DiracGAN, Linear, Moves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from ganstudy.kinds._fields import Field as GameField
+    from ganstudy.kinds.game.fields import Field as GameField
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float64]

@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from ganstudy import divergences
 from ganstudy.divergences._classifier import ClassifierDivergence
 from ganstudy.family import Settings
-from ganstudy.kinds import _finite_game as game
 from ganstudy.kinds._losses import critic_gradient, generator_terms
-from ganstudy.kinds._tabular_claims import CLAIMS, checks
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds.tabular import finite_game as game
+from ganstudy.kinds.tabular.claims import CLAIMS, checks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ganstudy.engine.player import Player
 from ganstudy.engine.stacked import Stacked, choose
-from ganstudy.engine.state import AVERAGE, Patience, PlayerState, State
 from ganstudy.estimators import Estimator
+from ganstudy.kinds.adversarial.player import Player
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
-    from ganstudy.updates import Updates
+    from ganstudy.kinds.adversarial.updates import Updates
 
     Parameters = Mapping[str, Tensor]
     Diagnostics = dict[str, Tensor]

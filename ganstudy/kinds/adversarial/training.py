@@ -11,21 +11,21 @@ import numpy as np
 import torch
 
 from ganstudy.divergences import Divergence
-from ganstudy.engine.batches import batches
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
-from ganstudy.engine.player import Player
-from ganstudy.engine.program import program
-from ganstudy.engine.recording import Recorder
 from ganstudy.engine.stacked import stack
-from ganstudy.engine.state import AVERAGE, Patience, PlayerState, State
-from ganstudy.engine.step import Game
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.player import Player
+from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.recording import Recorder
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.step import Game
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ganstudy.family import Member
-    from ganstudy.kinds._players import Player as PlayerSettings
     from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.players import Player as PlayerSettings
     from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = ["initial", "train"]

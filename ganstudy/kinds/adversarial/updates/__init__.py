@@ -1,7 +1,7 @@
 """Updates: how the gradients of the two players become a round of training."""
 
 from ganstudy.family import Family
-from ganstudy.updates._base import Updates
+from ganstudy.kinds.adversarial.updates._base import Updates
 
 __all__ = ["Updates", "family"]
 

@@ -16,14 +16,14 @@ import torch
 from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
 from ganstudy.engine.stacked import choose
-from ganstudy.engine.state import Batches, State
-from ganstudy.engine.step import Game
+from ganstudy.kinds.adversarial.state import Batches, State
+from ganstudy.kinds.adversarial.step import Game
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganstudy.engine.state import Patience
-    from ganstudy.engine.step import Diagnostics
+    from ganstudy.kinds.adversarial.state import Patience
+    from ganstudy.kinds.adversarial.step import Diagnostics
     from ganstudy.trial import ProgramName
 
     Step = Callable[..., tuple[State, Diagnostics]]

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ganstudy.engine.affine import critic_error, exact_value
-from ganstudy.engine.batches import evaluation_latent, held_out
-from ganstudy.engine.equilibrium import measured
-from ganstudy.engine.film import Camera
-from ganstudy.engine.state import AVERAGE
 from ganstudy.family import canonical_json
+from ganstudy.kinds.adversarial.affine import critic_error, exact_value
+from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
+from ganstudy.kinds.adversarial.camera import Camera
+from ganstudy.kinds.adversarial.equilibrium import measured
+from ganstudy.kinds.adversarial.state import AVERAGE
 from ganstudy.trial import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.engine.state import State
-    from ganstudy.engine.step import Game
     from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.state import State
+    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.updates._base import Diagnostics
     from ganstudy.trial import ProgramName, Trial
-    from ganstudy.updates._base import Diagnostics
 
     Array = NDArray[np.float32]
     Kept = dict[str, NDArray[Any]]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ganstudy.engine.program import Program
-    from ganstudy.engine.state import Batches, State
-    from ganstudy.engine.step import Game
+    from ganstudy.kinds.adversarial.program import Program
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
 
     Diagnostics = Mapping[str, Tensor]
 

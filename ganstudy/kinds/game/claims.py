@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.kinds._fields import DiracGAN
 from ganstudy.kinds._theory import EPS, Check, Claim
+from ganstudy.kinds.game.fields import DiracGAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.kinds._fields import Field, Moves
     from ganstudy.kinds.game import Game
+    from ganstudy.kinds.game.fields import Field, Moves
 
     Array = NDArray[np.float64]
 
