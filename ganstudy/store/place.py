@@ -11,10 +11,7 @@ from ganstudy.whole_file import PARTIAL
 __all__ = ["FILES", "FOLDERS", "RunError", "check_kinds", "check_new", "check_room", "is_run"]
 
 FOLDERS = ("records", "checkpoints", "damaged", "results.zarr", "report")
-FILES = (
-    *("study.yaml", "resolved.yaml", "environment.json"),
-    *("heartbeat.json", "search.db", ".lock"),
-)
+FILES = ("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db")
 
 _BEGUN = {".lock", "records", "checkpoints", "heartbeat.json"}
 """What a run has that was killed before it wrote what it was asked."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
-from ganstudy.store import environment, heartbeat, records, resolved
+from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
 from ganstudy.study.document import StudyError
 from ganstudy.study.study import load
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = ["RunDirectory"]
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _log = logging.getLogger("ganstudy")
 
@@ -93,47 +89,18 @@ class RunDirectory:
                 something cannot be read or written there, and if the disk is full meanwhile.
         """
         check_room(self.path)
-        # A lock that is a file, and stays when its process dies, would hold the run for ever.
-        lock = FileLock(self.path / ".lock", fallback_to_soft=False)
-        try:
-            self.records.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise RunError(self._why_held()) from None
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
-        try:
+        with lock.held(self.path, self._heartbeat):
+            self.records.mkdir(exist_ok=True)
             for folder in (self.path, self.records, self.checkpoints):
                 remove_partial(folder)
             yield
-        except OSError as error:
-            if error.errno is None:
-                raise
-            raise RunError(self._in_words(error)) from None
-        finally:
-            lock.release()
-
-    def _why_held(self) -> str:
-        if heartbeat.read(self._heartbeat) is not None:
-            return f"{self.path}: another ganstudy is running here"
-        return (
-            f"{self.path}: another ganstudy is running here, or its file system knows no locks"
-            " (then choose --out on another one)"
-        )
-
-    def _in_words(self, error: OSError) -> str:
-        safe = "all records that were written are whole."
-        if error.errno in _FULL:
-            trouble = f"the disk is full ({error}); {safe} Free some space and run"
-        else:
-            trouble = f"{error}; {safe} Mend that and run"
-        return f"{self.path}: {trouble} the same command to continue"
 
     def set_aside(self) -> Path:
         """Rename the run; its new path.
 
         Errors  `RunError` if it is none, if another process holds it, or if this process is in it.
         """
+        check_room(self.path)
         path = self.path.absolute()
         if Path.cwd().is_relative_to(path.resolve()):
             message = "is, or holds, the current folder; set it aside from elsewhere"
