@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
 __all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
@@ -111,7 +112,9 @@ def attempt(task: Task, device: str) -> Ended:
         torch.set_num_threads(1)
         _limit_memory(task.memory_limit)
         kind = task.pack[0].configuration
-        records = kind.train(task.pack, device, task.program, task.beside, task.checkpoints)
+        records = kind.train(
+            task.pack, Session(device, task.program, task.beside, task.checkpoints)
+        )
     except Stopped:
         return Ended("stopped")
     except BaseException:
