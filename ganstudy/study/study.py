@@ -24,6 +24,7 @@ _OWN = (
     *("seed", "step", "sample", "feature"),
     *("status", "failure", "diverged_at", "seconds", "trial_id"),
     *("target_settings", "samples", "labels"),
+    *("feature_mean", "feature_scale"),
 )
 
 
