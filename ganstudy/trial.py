@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, Literal, get_args
 import numpy as np
 from typing_extensions import TypeVar
 
+from ganstudy.cause import cleaned
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Record:
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
     film    arrays by the names of `ganstudy.film.FILM`; none for a trial that is not filmed
-    cause   why a trial failed, with its traceback; empty otherwise
+    cause   why a trial failed: a line that says so, and its traceback; empty otherwise
     finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
 
@@ -124,5 +125,5 @@ class Record:
             steps=np.empty(0, np.int64),
             curves={},
             samples=None,
-            cause=cause,
+            cause=cleaned(cause),
         )

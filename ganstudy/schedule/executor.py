@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ganstudy.cause import cause_of
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `cause` is the traceback, or what else is known."""
+    """How a task ended; `cause` says why, in its first line, and where."""
 
     how: Literal["trained", "raised", "died", "stopped"]
     records: Sequence[Record] = ()
@@ -117,8 +117,8 @@ def attempt(task: Task, device: str) -> Ended:
         )
     except Stopped:
         return Ended("stopped")
-    except BaseException:
-        return Ended("raised", cause=traceback.format_exc())
+    except BaseException as error:
+        return Ended("raised", cause=cause_of(error))
     return Ended("trained", records)
 
 

@@ -151,7 +151,7 @@ def train_packs(
             over = executor.wait(_BEAT)
             for handle in running.keys() - dict(over).keys():
                 if running[handle].seconds > limits.of(running[handle].pack):
-                    cause = f"{executor.kill(handle)}TimeLimit: more than {limits.seconds:g} s"
+                    cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
                     over.append((handle, Ended("raised", cause=cause)))
             for handle, ended in over:
                 one = running.pop(handle)
