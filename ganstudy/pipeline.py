@@ -116,7 +116,7 @@ def run(
     with directory.locked():
         directory.check_schema()
         directory.set_damaged_aside()
-        search.tell(directory.read(samples=False, films=False))
+        search.tell(directory.read("curves"))
         directory.check_study(search)
         if only_failed:
             check_nothing_lost(directory)
@@ -317,7 +317,7 @@ def reopen(path: Path) -> tuple[RunDirectory, Search]:
     directory = RunDirectory.existing(path)
     search = search_of(directory.read_study())
     directory.warn_of_changes()
-    search.tell(directory.read(samples=False, films=False))
+    search.tell(directory.read("curves"))
     return directory, search
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ganstudy.family import Member
     from ganstudy.trial import Record
+    from ganstudy.variable import Variable
 
 
 class Kind(Configuration, ABC):
@@ -34,8 +35,14 @@ class Kind(Configuration, ABC):
         return ()
 
     @abstractmethod
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Attributes of each recorded variable: long_name, role, and units and reading if any."""
+    def variables(self) -> tuple[Variable, ...]:
+        """What its trials may record, the headline metric first; steps are understood."""
+
+    def coordinates(
+        self, sizes: Mapping[str, int], shared: Mapping[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Coordinates by name, from the dataset's sizes and what all its trials share."""
+        return {}
 
     def perfect(self) -> dict[str, NDArray[np.float64]]:
         """What each metric says of samples of p itself, `(draws,)`: the scale of the scores."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganstudy.family import Member
+from ganstudy.variable import Reading, Variable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,20 +18,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-
-@dataclass(frozen=True)
-class Reading:
-    """How a metric is to be read, for a given target; it travels with the data as attributes.
-
-    estimate  how samples stand for laws, where there is a choice: exact, by neighbours, a kernel
-    """
-
-    long_name: str
-    units: str
-    direction: Literal["higher", "lower"]
-    bounds: tuple[float, float]
-    value_at_equality: float
-    estimate: str = ""
+__all__ = ["Metric", "Reading"]
 
 
 class Metric(Member, ABC):
@@ -62,15 +49,11 @@ class Metric(Member, ABC):
     def reading(self, target: Target) -> Reading:
         """Name, units, direction, bounds and the value at p = q."""
 
-    def attributes(self, target: Target) -> dict[str, Any]:
-        """What a dataset says of the metric: its reading, and the bias and cost that it states."""
-        stated = {name: self._section(name) for name in ("Bias", "Cost")}
-        return {
-            **asdict(self.reading(target)),
-            "bias": stated["Bias"],
-            "cost": stated["Cost"],
-            "role": "metric",
-        }
+    def variable(self, target: Target) -> Variable:
+        """What a dataset holds of the metric: its reading, and the bias and cost that it states."""
+        stated = {name.lower(): self._section(name) for name in ("Bias", "Cost")}
+        reading = self.reading(target)
+        return Variable.of_metric(self.name, reading, estimate=reading.estimate, **stated)
 
     def _section(self, name: str) -> str:
         """A section of the docstring in one line; empty without one."""

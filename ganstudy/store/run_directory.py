@@ -232,11 +232,11 @@ class RunDirectory:
         """The program that trained the run's records; None before the first."""
         return next((entry.program for entry in self.entries().values()), None)
 
-    def read(self, samples: bool = True, films: bool = True) -> Iterator[Record]:
-        """Every record that is not damaged, one file at a time; samples and films, or without."""
+    def read(self, part: records.Part = "all") -> Iterator[Record]:
+        """Every record that is not damaged, one file at a time, with all variables or some."""
         for path in self._files():
             try:
-                yield from records.read(path, samples, films)
+                yield from records.read(path, part)
             except Damaged as error:
                 _log.warning("%s: %s; left out", path, error)
 

@@ -17,21 +17,15 @@ from ganstudy.study.document import Document, KeyPath, Problem, StudyError, near
 from ganstudy.study.file import StudyFile, read_study_file, study_file
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, Choice, labelled
+from ganstudy.variable import OF_A_DATASET, names_of
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
-_OWN = (
-    *("seed", "step", "sample", "feature"),
-    *("status", "failure", "diverged_at", "seconds", "trial_id"),
-    *("target_settings", "samples", "labels"),
-    *("feature_mean", "feature_scale"),
-)
-
 
 def reserved() -> set[str]:
-    """Names of the dataset that an axis or a parameter cannot take."""
+    """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
-    return {*_OWN, *(name for search in searches for name in search.adds)}
+    return names_of(OF_A_DATASET) | {name for search in searches for name in search.adds}
 
 
 @dataclass(frozen=True)
@@ -322,7 +316,7 @@ def _extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator
 
 def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
     """Names that the dataset uses for something else, or does not have."""
-    variables, metrics = configuration.variables(), _metrics(configuration)
+    variables, metrics = names_of(configuration.variables()), _metrics(configuration)
     if study.file.score is not None and study.file.score not in metrics:
         message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
         yield study.document.problem(("score",), message)
@@ -337,4 +331,4 @@ def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]
 
 
 def _metrics(configuration: kinds.Kind) -> list[str]:
-    return [k for k, v in configuration.variables().items() if v["role"] == "metric"]
+    return [own.name for own in configuration.variables() if own.role == "metric"]

@@ -62,8 +62,8 @@ class BayesKeys(SearchKeys):
 
     def problems(self, document: Document, configuration: kinds.Kind) -> Iterator[Problem]:
         """Mistakes in what is sought, given what a trial records and its number of M-steps."""
-        readings = configuration.variables()
-        metrics = [name for name, about in readings.items() if about["role"] == "metric"]
+        readings = {own.name: own.attributes for own in configuration.variables()}
+        metrics = [own.name for own in configuration.variables() if own.role == "metric"]
         yield from self._objective_problems(document, readings, metrics)
         yield from self._sampler_problems(document)
         yield from self._pruner_problems(document, configuration.steps)
