@@ -77,21 +77,25 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`;
             `PageError` once the page is written, if it lacks a section.
     """
+    from ganstudy.analysis import metric_names
     from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
 
-    findings = Findings.of(dataset, provenance)
-    environment = _environment(findings, opening(dataset, destination.parent))
     destination.mkdir(parents=True, exist_ok=True)
+    if not metric_names(dataset):
+        return _write(destination, _untrained(dataset, provenance), [])
+    findings = Findings.of(dataset, provenance)
+    environment = _environment(
+        findings=findings,
+        metric=findings.metric,
+        several=len(findings.settings) > 1,
+        opened=opening(dataset, destination.parent),
+    )
     placed = list(_placed(findings, environment, destination))
     found = answer(findings)
     found.sentences[:0] = [sentence for own in placed for sentence in own.sentences]
-    _write_files(placed, destination)
     template = environment.get_template("page.html.j2")
-    index = destination / "index.html"
-    partial = destination / "index.html.partial"
-    partial.write_text(template.render(answer=found, sections=placed), encoding="utf-8")
-    partial.replace(index)
+    index = _write(destination, template.render(answer=found, sections=placed), placed)
     failures = {own.name: own.failure for own in placed if own.failure}
     if failures:
         raise PageError(index, failures)
@@ -141,8 +145,18 @@ def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
     )
 
 
-def _write_files(placed: list[Placed], destination: Path) -> None:
-    """Write the tables, and remove what an earlier report has left."""
+def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
+    """The page of a study without a single result."""
+    from ganstudy.report import untrained
+    from ganstudy.report.tables import provenance_rows
+
+    template = _environment().get_template("untrained.html.j2")
+    rows = provenance_rows(provenance)
+    return str(template.render(**untrained.words(dataset), provenance=rows))
+
+
+def _write(destination: Path, page: str, placed: list[Placed]) -> Path:
+    """Put page and tables where they belong; of an earlier report nothing else is left."""
     written = {name: text for own in placed for name, text in own.files.items()}
     for name, text in written.items():
         (destination / name).write_text(text, encoding="utf-8")
@@ -151,9 +165,14 @@ def _write_files(placed: list[Placed], destination: Path) -> None:
     for path in destination.iterdir():
         if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
             path.unlink()
+    index = destination / "index.html"
+    partial = destination / "index.html.partial"
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(index)
+    return index
 
 
-def _environment(findings: Findings, opened: Markup) -> Any:
+def _environment(**known: Any) -> Any:
     """Templates, those of sections beside their files, and what all of them may name."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -171,11 +190,5 @@ def _environment(findings: Findings, opened: Markup) -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["cell"] = cell_text
-    environment.globals |= {
-        "findings": findings,
-        "metric": findings.metric,
-        "several": len(findings.settings) > 1,
-        "opened": opened,
-        "version": version("ganstudy"),
-    }
+    environment.globals |= {**known, "version": version("ganstudy")}
     return environment

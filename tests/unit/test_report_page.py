@@ -23,6 +23,7 @@ from ganstudy.report import build, prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.page import PageError
 from ganstudy.report.sections import ranking, samples, settings, stability
 from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import provenance_rows, score_table
@@ -408,3 +409,24 @@ def test_diagnostics_take_a_log_scale_over_decades(make_study: Make) -> None:
     scales = {axes.get_title(loc="left"): axes.get_yscale() for axes in panels}
     assert scales["critic loss"] == "log"
     assert scales["share of high-quality samples"] == "linear"
+
+
+def test_a_section_that_raises_is_named_in_its_place(
+    make_study: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of the page is there, its files too, and the error names page and section."""
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=5, samples=3)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("no such <number>")
+
+    monkeypatch.setattr(settings.SettingScores, "applies", fail)
+    with pytest.raises(PageError, match="settings") as caught:
+        build(ds, PROVENANCE, tmp_path / "report")
+    assert caught.value.failures == {"settings": "ZeroDivisionError: no such <number>"}
+    page = caught.value.page.read_text()
+    ids = re.findall(r'<section id="(.*?)">', page)
+    assert ids.index("effects") + 1 == ids.index("settings") == ids.index("curves") - 1
+    assert "This section could not be made: ZeroDivisionError: no such &lt;number&gt;" in page
+    assert (tmp_path / "report" / "curves.svg").is_file()
+    assert not (tmp_path / "report" / "heatmap.svg").exists()

@@ -22,8 +22,8 @@ from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
-from ganstudy.report.sections.search.figures import draw_budget
 from ganstudy.report.sections.search import section as search_report
+from ganstudy.report.sections.search.figures import draw_budget
 from ganstudy.report.sections.search.tables import front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
