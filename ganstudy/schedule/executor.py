@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganstudy.cause import cause_of
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
+from ganstudy.family import Part
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,8 +58,23 @@ class Ended:
     cause: str = ""
 
 
-class Executor(ABC):
-    """Workers that train packs, each one at a time."""
+class Executor(Part, ABC):
+    """Workers that train packs, each one at a time.
+
+    Made with the number of workers, the devices that they share, and the address of the scheduler
+    that places them, which is None unless `has_scheduler`.
+
+    has_scheduler  whether one can be named with `--scheduler`
+
+    Errors  `ExecutorError` if there will never be a worker.
+    """
+
+    has_scheduler: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(
+        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+    ) -> None: ...
 
     def __enter__(self) -> Self:
         return self

@@ -38,7 +38,9 @@ class LocalExecutor(Executor):
     its records, is an end of file and nobody else's concern.
     """
 
-    def __init__(self, workers: int, devices: Sequence[str] = ("cpu",)) -> None:
+    def __init__(
+        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
