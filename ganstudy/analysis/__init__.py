@@ -8,7 +8,6 @@ from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scor
 from ganstudy.analysis.budget import (
     best_by_budget,
     feasible,
-    importances,
     is_search,
     parameters_of,
     point_scores,
@@ -25,6 +24,7 @@ from ganstudy.analysis.design import (
 )
 from ganstudy.analysis.effects import factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
+from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
 from ganstudy.analysis.metric import Metric, metric_names

@@ -11,14 +11,7 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.search.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice, Range
-
-FEWEST = 8
-"""Points with a value below which importances are not computed."""
-BEST = 0.25
-"""Share of points that importances compare with all of them; of 40 points, ten."""
-
 
 def is_search(ds: xr.Dataset) -> bool:
     """Whether the dataset is of a search by results, with a dimension `trial` of points."""
@@ -108,44 +101,6 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
     return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
 
 
-def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
-    """How much each parameter decides whether a point is among the best quarter of its arm.
-
-    Shares that sum to one; NaN for an arm with fewer than `FEWEST` points with a value, or whose
-    values are all equal. Points that break a constraint have none. A sampler visits good regions
-    more often, which blurs importances: compare those of one arm with each other, and do not read
-    small differences.
-
-    Returns  dims (arm, axes..., parameter).
-    Source   Watanabe et al. 2023, "PED-ANOVA", as in `optuna.importance`.
-    """
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    ds, fact = with_arms(ds), Metric.of(ds, metric)
-    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., "trial")
-    space = parameters_of(ds)
-    columns = {p.name: ds[p.dimension].broadcast_like(told).transpose(*told.dims) for p in space}
-    shares = np.full((*told.shape[:-1], len(space)), np.nan)
-    for arm in np.ndindex(*told.shape[:-1]):
-        known = []
-        for number in np.flatnonzero(np.isfinite(told.values[arm])):
-            point = {p.name: _plain(p, columns[p.name].values[arm][number]) for p in space}
-            here = {name: value for name, value in point.items() if value is not None}
-            known.append(Known(here, (float(told.values[arm][number]),)))
-        if len(known) < FEWEST or len({k.values for k in known}) == 1:
-            continue
-        direction = "maximize" if fact.higher_is_better else "minimize"
-        varied = [p.name for p in space if len({str(k.point.get(p.name)) for k in known}) > 1]
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST)
-        study = to_study(space, [direction], known)
-        found = get_param_importances(study, evaluator=evaluator, params=varied)
-        shares[arm] = [found.get(p.name, 0.0) for p in space]
-    dims = (*told.dims[:-1], "parameter")
-    coords = {d: told[d] for d in told.dims[:-1]} | {"parameter": [p.dimension for p in space]}
-    about = {"long_name": "importance", "metric": fact.name}
-    return xr.DataArray(shares, coords, dims, name="importance", attrs=about)
-
-
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     """The parameters of a search, from the attributes of their coordinates; without conditions."""
     found: list[AnyParameter] = []
@@ -162,22 +117,6 @@ def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
         own = Range(str(about["long_name"]), (), {}, low, high, bool(about["log"]), step)
         found.append(own)
     return found
-
-
-def _plain(parameter: AnyParameter, value: object) -> object:
-    """A stored value as the parameter has it; None where it took no part."""
-    if isinstance(parameter, Choice):
-        return next((label for label in parameter.labels if str(label) == _text(value)), None)
-    number = float(str(value))
-    if np.isnan(number):
-        return None
-    return int(number) if parameter.whole else number
-
-
-def _text(value: object) -> str:
-    """Text of a label that may have been stored as a float."""
-    number = value if isinstance(value, float | np.floating) else None
-    return str(int(number)) if number is not None and number == int(number) else str(value)
 
 
 def _incumbents(oriented: Array) -> NDArray[np.int64]:
