@@ -160,6 +160,8 @@ def status(run: Path, as_json: bool) -> None:
             click.echo(json.dumps(found))
             return
         click.echo(status_line(found["status"]))
+        for sentence in found["search"]:
+            click.echo(sentence)
         now = found["running"]
         if now is None:
             click.echo("not running")

@@ -17,8 +17,6 @@ from ganstudy.engine.packing import choose_program, cost, packs
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.search import Search, search_of
-from ganstudy.search.bayes import Bayes
-from ganstudy.search.storage import write_storage
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import Study, load
 
@@ -122,7 +120,7 @@ def run(
         first = failed(search, workers) if only_failed else in_flight(directory, search)
         left = [*first, *([] if only_failed else search.outlook(workers))]
         progress = Progress.of(search, left)
-        progress.program, progress.program_reason = program(directory, study, left, workers)
+        progress.program, progress.program_reason = program(directory, search, left, workers)
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
@@ -252,13 +250,13 @@ def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
 
 
 def program(
-    directory: RunDirectory, study: Study, parts: Sequence[Pack], workers: int
+    directory: RunDirectory, search: Search, parts: Sequence[Pack], workers: int
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
 
     Errors  `RunError` if the study asks for another program than the run has used.
     """
-    asked, used = study.file.engine.program, directory.program()
+    asked, used = search.study.file.engine.program, directory.program()
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
@@ -266,16 +264,15 @@ def program(
         return used, "as the earlier trials of this run"
     if asked != "auto":
         return asked, "as the study asks"
-    if study.space:
-        return "eager", "a search asks for packs of too many sizes to compile"
+    if search.why_eager:
+        return "eager", search.why_eager
     return choose_program(parts, workers)
 
 
 def report(directory: RunDirectory, search: Search) -> Path:
     """Gather the records and build the report from the dataset."""
     dataset = gather(directory, search)
-    if isinstance(search, Bayes):
-        write_storage(search, directory.search)
+    search.write_files(directory.path)
     from ganstudy.report import build
 
     return build(dataset, directory.read_environment(), directory.report)
@@ -328,6 +325,7 @@ def status(path: Path) -> dict[str, Any]:
     return {
         "run": str(path),
         "status": dict(search.counts()),
+        "search": search.sentences(),
         "running": directory.read_heartbeat(),
         "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
         "failures": [

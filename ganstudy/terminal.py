@@ -48,7 +48,7 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
     search = search_of(study)
     search.tell(run.read(samples=False, films=False))
     counts, parts = search.counts(), search.outlook(workers)
-    program, reason = pipeline.program(run, study, parts, workers)
+    program, reason = pipeline.program(run, search, parts, workers)
     summary = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
@@ -147,7 +147,7 @@ def describe(member: Any) -> dict[str, Any]:
             else info.get_default(call_default_factory=True),
             "description": info.description,
         }
-        for name, info in member.model_fields.items()
+        for name, info in member.parameters_of().items()
     }
     return {
         "name": member.name,

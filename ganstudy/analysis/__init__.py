@@ -7,10 +7,12 @@ dataset's labels and attributes and none of its metrics.
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
+    budget_curve,
     feasible,
     is_search,
     parameters_of,
     point_scores,
+    seen,
     tuned,
 )
 from ganstudy.analysis.claims import claim_verdicts
@@ -43,6 +45,7 @@ __all__ = [
     "arm_scores",
     "best_by_budget",
     "best_setting_scores",
+    "budget_curve",
     "charged_curves",
     "claim_verdicts",
     "compare_arms",
@@ -68,6 +71,7 @@ __all__ = [
     "point_scores",
     "rank_arms",
     "rank_table",
+    "seen",
     "setting_dims",
     "setting_scores",
     "stability",

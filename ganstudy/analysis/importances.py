@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.budget import feasible, parameters_of, point_scores
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
-from ganstudy.search.samplers import Known, to_study
+from ganstudy.search.bayes.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice
 
 Array = NDArray[np.float64]

@@ -21,17 +21,15 @@ __all__ = ["Grid"]
 
 
 class Grid(Search):
-    """All trials of a study at once."""
+    """Every combination of the axes' values, all trials at once; what a study without a search is.
+
+    Its axes stand below `search.grid`, those of every other search too.
+    """
 
     def __init__(self, study: Study) -> None:
-        self.study = study
+        super().__init__(study)
         self._status: dict[str, str] = {}
         self._asked: set[str] = set()
-
-    @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """Number of values of each axis, then of seeds."""
-        return (*(len(axis.labels) for axis in self.study.axes), len(self.study.seeds))
 
     @cached_property
     def trials(self) -> dict[tuple[int, ...], Trial[Any]]:

@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.score import spanning
-from ganstudy.search.bayes import Bayes
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
 from ganstudy.store.run_directory import RunDirectory, RunError
@@ -35,14 +34,11 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
-    "trial": {"long_name": "point of the search, in the order in which it was learned"},
     "target_settings": {"long_name": "target distribution, as JSON"},
     "divergence_settings": {"long_name": "divergence, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
     "labels": {"long_name": "label that each sample was generated under; -1 without one"},
     "step": {"long_name": "M-steps"},
-    "pareto": {"long_name": "no other point of the arm betters it in every objective"},
-    "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
 }
 
 
@@ -130,9 +126,8 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
                 samples[index][:count, :dimension] = record.samples
             if record.labels is not None:
                 labels[index][: len(record.labels)] = record.labels
-    arms = tuple(axis.dimension for axis in study.axes)
-    axes = (*arms, "trial") if study.space else arms
-    dims = (*axes, "seed")
+    dims = plan.dimensions
+    axes = dims[:-1]
     dataset = xr.Dataset(
         {
             "status": (dims, status),
@@ -145,12 +140,9 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
             **({"labels": ((*dims, "sample"), labels)} if labelled else {}),
+            **plan.variables(),
         },
-        coords={
-            **{axis.dimension: np.array(axis.labels) for axis in study.axes},
-            "seed": np.array(study.seeds),
-            "step": steps,
-        },
+        coords={**plan.coordinates(), "step": steps},
         attrs={
             "question": study.file.question,
             "study": study.name,
@@ -159,64 +151,15 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "score": study.score,
             "axes": list(axes),
             "schema": SCHEMA,
+            **plan.attributes(),
         },
     )
     del found
     dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
-    for axis in study.axes:
-        dataset[axis.dimension].attrs["long_name"] = axis.name
-    if isinstance(plan, Bayes):
-        dataset = _with_search(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
     return dataset
-
-
-def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
-    """The dataset with the parameters as coordinates, the Pareto front, and what was sought."""
-    study = plan.study
-    arms = tuple(axis.dimension for axis in study.axes)
-    dims, shape = (*arms, "trial"), plan.shape[:-1]
-    columns: dict[str, NDArray[Any]] = {}
-    for parameter in study.space:
-        numbers = all(isinstance(x, int | float) for x in parameter.extremes)
-        columns[parameter.name] = (
-            np.full(shape, np.nan) if numbers else np.full(shape, "", dtype=object)
-        )
-    pareto, violation = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
-    for arm in study.points:
-        points = plan.points(arm)
-        front = plan.outcomes.front(points)
-        for number, point in enumerate(points):
-            pareto[(*arm, number)] = any(point is other for other in front)
-            violation[(*arm, number)] = plan.outcomes.violation(point)
-            for name, value in point.values.items():
-                columns[name][(*arm, number)] = value
-    coordinates = {
-        p.dimension: xr.Variable(
-            dims,
-            columns[p.name].astype(str) if columns[p.name].dtype == object else columns[p.name],
-            p.attributes,
-        )
-        for p in study.space
-    }
-    found, attributes = {"pareto": (dims, pareto)}, {}
-    if plan.outcomes.constraints:
-        found["violation"] = (dims, violation)
-        attributes["constraints"] = [str(own) for own in plan.outcomes.constraints]
-    return (
-        dataset.assign(found)
-        .assign_coords({"trial": np.arange(plan.shape[-2]), **coordinates})
-        .assign_attrs(
-            search="bayes",
-            sampler=plan.file.sampler,
-            objectives=list(plan.outcomes.objectives),
-            statistic=plan.file.statistic,
-            parameters=[p.dimension for p in study.space],
-            **attributes,
-        )
-    )
 
 
 def _kind(plan: Search) -> str:

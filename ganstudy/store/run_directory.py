@@ -53,7 +53,6 @@ class RunDirectory:
         self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
         self.results = path / "results.zarr"
-        self.search = path / "search.db"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
         self._indices: dict[str, dict[str, Entry]] = {}

@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstudy.search.samplers import to_study
+from ganstudy.search.bayes.samplers import to_study
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from ganstudy.search.bayes import Bayes
+    from ganstudy.search.bayes.samplers import Known
+    from ganstudy.study.space import AnyParameter
 
 __all__ = ["write_storage"]
 
 
-def write_storage(search: Bayes, path: Path) -> None:
-    """Write one Optuna study for each arm, named after it; the file appears when it is whole.
+def write_storage(
+    path: Path,
+    known: Mapping[str, Sequence[Known]],
+    space: Sequence[AnyParameter],
+    objectives: Mapping[str, str],
+) -> None:
+    """Write one Optuna study for each name, of the points known there.
+
+    `objectives` are directions by metric. The file appears when it is whole.
 
     Errors  `OSError`, such as for a full disk.
     """
@@ -31,16 +40,13 @@ def write_storage(search: Bayes, path: Path) -> None:
     # In memory first: on disk, each trial would wait for the disk many times.
     one = {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     storage = optuna.storages.RDBStorage("sqlite://", engine_kwargs=one)
-    for arm in search.study.points:
-        labels = search.study.labels(arm).items()
-        name = ", ".join([search.study.name, *(f"{axis} {label}" for axis, label in labels)])
-        known = [known for _, known in search.outcomes.known(search.points(arm))]
-        directions = list(search.outcomes.objectives.values())
-        study = to_study(search.study.space, directions, known, storage=storage, study_name=name)
+    for name, points in known.items():
+        directions = list(objectives.values())
+        study = to_study(space, directions, points, storage=storage, study_name=name)
         with warnings.catch_warnings():
             # Names are marked experimental, for their interface; a pin holds that.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names(list(search.outcomes.objectives))
+            study.set_metric_names(list(objectives))
     storage.remove_session()
     with closing(storage.engine.raw_connection()) as memory:
         assert isinstance(memory.driver_connection, sqlite3.Connection)

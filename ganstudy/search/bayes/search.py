@@ -8,18 +8,21 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ganstudy.engine.packing import LARGEST, WORKING_SET, packs
 from ganstudy.family import canonical_json
-from ganstudy.search import halving
-from ganstudy.search._base import Search
-from ganstudy.search.outcomes import Outcomes
-from ganstudy.search.point import Arm, Point
-from ganstudy.search.recognition import agrees, candidates
-from ganstudy.search.samplers import Question, propose
+from ganstudy.search._base import Column, Search
+from ganstudy.search.bayes import halving
+from ganstudy.search.bayes.keys import BayesKeys
+from ganstudy.search.bayes.outcomes import Outcomes
+from ganstudy.search.bayes.point import Arm, Point
+from ganstudy.search.bayes.recognition import agrees, candidates
+from ganstudy.search.bayes.samplers import Question, propose
+from ganstudy.search.bayes.storage import write_storage
 from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
     from ganstudy.study import Study
+    from ganstudy.study.configuration import Assignment
+    from ganstudy.study.space import AnyParameter
     from ganstudy.trial import Record
 
 __all__ = ["Bayes"]
@@ -38,17 +43,25 @@ RANDOM_ATTEMPTS = 500
 
 
 class Bayes(Search):
-    """Asked for points as workers fall free, told of their scores as records land.
+    """A search by results; with a grid, one such search for each of its points.
 
     What came of the points, and what a sampler is told of them, is kept by `outcomes`; here stands
     which trials are due. A point in training counts as the worst known (a constant liar), so that
     points asked together differ.
     """
 
+    keys = BayesKeys
+    why_eager = "a search asks for packs of too many sizes to compile"
+    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "trial": {"long_name": "point of the search, in the order in which it was learned"},
+        "pareto": {"long_name": "no other point of the arm betters it in every objective"},
+        "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
+    }
+
     def __init__(self, study: Study) -> None:
-        assert study.file.search.bayes is not None
-        self.study = study
-        self.file = study.file.search.bayes
+        assert isinstance(study.keys, BayesKeys)
+        super().__init__(study)
+        self.file = study.keys
         self.outcomes = Outcomes(self.file)
         self._points: dict[Arm, list[Point]] = {arm: [] for arm in study.points}
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
@@ -99,6 +112,68 @@ class Bayes(Search):
         """The masked members of all trials that the space allows."""
         corners = self.study.corners()
         return tuple(dict.fromkeys(member for c in corners for member in c.masked()))
+
+    # --- what the dataset holds -----------------------------------------------------------------
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The axes, points of the search, seeds."""
+        return (*super().dimensions[:-1], "trial", "seed")
+
+    def coordinates(self) -> dict[str, Column]:
+        """Those of a grid, numbers of points, and parameters: NaN or empty where not used."""
+        return {
+            **super().coordinates(),
+            "trial": (("trial",), np.arange(self.file.trials), self.adds["trial"]),
+            **{parameter.dimension: self._column(parameter) for parameter in self.study.space},
+        }
+
+    def _column(self, parameter: AnyParameter) -> Column:
+        """The values of a parameter at each point."""
+        numbers = all(isinstance(x, int | float) for x in parameter.extremes)
+        values = np.full(self.shape[:-1], np.nan if numbers else "", None if numbers else object)
+        for arm in self._points:
+            for number, point in enumerate(self.points(arm)):
+                if parameter.name in point.values:
+                    values[(*arm, number)] = point.values[parameter.name]
+        own = values if numbers else values.astype(str)
+        return self.dimensions[:-1], own, parameter.attributes
+
+    def variables(self) -> dict[str, Column]:
+        """Which points are on the Pareto front; with constraints, how far they are broken."""
+        shape, dims = self.shape[:-1], self.dimensions[:-1]
+        pareto, violation = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
+        for arm in self._points:
+            points = self.points(arm)
+            front = {id(point) for point in self.outcomes.front(points)}
+            for number, point in enumerate(points):
+                pareto[(*arm, number)] = id(point) in front
+                violation[(*arm, number)] = self.outcomes.violation(point)
+        found = {"pareto": pareto}
+        if self.outcomes.constraints:
+            found["violation"] = violation
+        return {name: (dims, values, self.adds[name]) for name, values in found.items()}
+
+    def attributes(self) -> dict[str, Any]:
+        """How points were proposed, and what was sought."""
+        constraints = [str(bound) for bound in self.outcomes.constraints]
+        return {
+            "search": "bayes",
+            "sampler": self.file.sampler,
+            "objectives": list(self.outcomes.objectives),
+            "statistic": self.file.statistic,
+            "parameters": [parameter.dimension for parameter in self.study.space],
+            **({"constraints": constraints} if constraints else {}),
+        }
+
+    def write_files(self, folder: Path) -> None:
+        """search.db, for Optuna's tools: a study for each arm, named after it."""
+        known = {}
+        for arm in self._points:
+            labels = self.study.labels(arm).items()
+            name = ", ".join([self.study.name, *(f"{axis} {label}" for axis, label in labels)])
+            known[name] = [known for _, known in self.outcomes.known(self.points(arm))]
+        write_storage(folder / "search.db", known, self.study.space, self.outcomes.objectives)
 
     # --- told ---------------------------------------------------------------------------------
 
@@ -285,7 +360,7 @@ class Bayes(Search):
                 rungs = rungs[halving.bracket(key, len(rungs), pruner.factor) :]
         trials = []
         for rung in rungs:
-            own = whole if rung == steps else self.study.resolve(place, values, rung)
+            own = whole if rung == steps else self.study.resolve(place, values, (_steps(rung),))
             trials.append(tuple(Trial(own, seed) for seed in self.study.seeds))
         return Point(arm, dict(values), rungs, tuple(trials))
 
@@ -294,3 +369,8 @@ class Bayes(Search):
         text = canonical_json({name: str(x) for name, x in self.study.labels(arm).items()})
         digest = hashlib.sha256(text.encode()).digest()
         return (self.file.seed, int.from_bytes(digest[:8], "big"))
+
+
+def _steps(rung: int) -> Assignment:
+    """Trained up to a rung."""
+    return ("steps",), rung, ("search", "bayes", "pruner")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.score import tail_mean, worst
-from ganstudy.search.samplers import Known
-from ganstudy.study.objective import constraints
+from ganstudy.search.bayes.objective import bounds
+from ganstudy.search.bayes.samplers import Known
 
 if TYPE_CHECKING:
-    from ganstudy.search.point import Point
-    from ganstudy.study.search_keys import BayesFile
+    from ganstudy.search.bayes.keys import BayesKeys
+    from ganstudy.search.bayes.point import Point
     from ganstudy.trial import Record, Trial
 
 __all__ = ["Outcomes"]
@@ -49,9 +49,9 @@ class Outcomes:
     every constraint on it, and is told to samplers as the worst that is known.
     """
 
-    def __init__(self, file: BayesFile) -> None:
+    def __init__(self, file: BayesKeys) -> None:
         self.objectives = dict(file.objective.metrics)
-        self.constraints = constraints(file)
+        self.constraints = bounds(file.constraints)
         self._statistic = STATISTICS[file.statistic]
         self._of: dict[str, _Outcome] = {}
 
