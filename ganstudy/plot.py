@@ -36,6 +36,7 @@ from ganstudy.report.sections import effects as _effects
 from ganstudy.report.sections import film_stills as _film_stills
 from ganstudy.report.sections import gallery as _gallery
 from ganstudy.report.sections import heatmap as _heatmap
+from ganstudy.report.sections import importances as _importances
 from ganstudy.report.sections import labels as _labels
 from ganstudy.report.sections import profile as _profile
 from ganstudy.report.sections import ranking as _ranking
@@ -244,11 +245,14 @@ def budget(ds: xr.Dataset, *, ax: Axes) -> Axes: ...
 @overload
 def budget(ds: xr.Dataset, *, ax: None = None) -> Panels: ...
 def budget(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
-    """Best score so far against the number of points that a search tried, with held-out scores.
+    """What a search of k points finds, with held-out scores.
 
-    Left, or on `ax`: the best point so far (`analysis.best_by_budget`); right: every point.
+    Left, or on `ax`: `analysis.budget_curve`; right: every point. Of a sampler that learns there is
+    no curve with one search, and `ax` has the points.
     """
     found = _searched(ds)
+    if ax is not None and not _search.has_curve(found):
+        return _onto(ax, _search.draw_points_on, found, legend=found.arm_names)
     if ax is not None:
         return _onto(ax, _search.draw_budget_on, found, legend=found.arm_names)
     return _panels(_search.draw_budget, found)
@@ -257,10 +261,10 @@ def budget(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes | Panels:
 def importances(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     """How much each parameter of a search decides (`analysis.importances`)."""
     found = _searched(ds)
-    _need(_search.has_importances(found), "too few points have a score, or all scores are equal")
+    _need(_importances.exceeds(found), "no parameter decides more than chance explains")
     if ax is not None:
-        return _onto(ax, _search.draw_importances_on, found, legend=found.arm_names)
-    return _panel(_search.draw_importances, found)
+        return _onto(ax, _importances.draw_on, found, legend=found.arm_names)
+    return _panel(_importances.draw, found)
 
 
 def pareto(ds: xr.Dataset, *, ax: Axes | None = None) -> Axes:

@@ -7,7 +7,6 @@ dataset's labels and attributes and none of its metrics.
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
-    budget_curve,
     feasible,
     is_search,
     parameters_of,
@@ -15,6 +14,7 @@ from ganstudy.analysis.budget import (
     seen,
     tuned,
 )
+from ganstudy.analysis.budget_curve import budget_curve
 from ganstudy.analysis.claims import claim_verdicts
 from ganstudy.analysis.design import (
     arm_dim,

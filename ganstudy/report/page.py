@@ -56,6 +56,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         film_stills,
         gallery,
         heatmap,
+        importances,
         labels,
         profile,
         ranking,
@@ -80,7 +81,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             ranking.draw(findings),
             *(
                 draw(searched)
-                for draw in (search.draw_budget, search.draw_importances, search.draw_pareto)
+                for draw in (search.draw_budget, importances.draw, search.draw_pareto)
                 if searched
             ),
             profile.draw(findings) if len(findings.arms) > 1 else None,
@@ -102,6 +103,9 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     found = answer(findings)
     if searched:
         found.sentences.insert(0, Sentence(search.sentence(searched), search.call(searched)))
+        decisive = importances.sentence(searched)
+        if decisive:
+            found.sentences.append(Sentence(decisive, importances.CALL))
     compared = runs.Compared.of(findings, provenance)
     if compared:
         counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"

@@ -1,9 +1,10 @@
-"""The search behind the arms: best score against budget, best points, importances, Pareto front."""
+"""The search behind the arms: what a budget finds, every point, the Pareto front."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ganstudy.analysis import (
     Metric,
     best_by_budget,
+    budget_curve,
     feasible,
     importances,
     parameters_of,
@@ -32,19 +34,22 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Searched:
-    """The dataset of a search and what it found; `rows` are the searches, one of each arm.
+    """The dataset of a search and what it found; `rows` are the searches, `groups` those of an arm.
 
-    With several axes in the grid a row is one point of it; `arms[i]` is the arm it belongs to.
+    With several axes in the grid a group is one point of it; `arms[i]` and `group_arms[i]` are the
+    arms that they belong to. Without repeats, each group is one search.
     """
 
     ds: xr.Dataset
     metric: Metric
     rows: list[str]
     arms: list[int]
+    groups: list[str]
+    group_arms: list[int]
     best: xr.Dataset
+    curve: xr.Dataset
     told: xr.DataArray
     feasible: xr.DataArray
-    importances: xr.DataArray
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Searched:
@@ -52,20 +57,41 @@ class Searched:
         ds = with_arms(dataset.compute())
         compare = str(ds.attrs["compare"])
         told = point_scores(ds)
-        axes = [compare, *(d for d in told.dims if d not in (compare, "trial"))]
+        own = ("repeat", "trial")
+        axes = [compare, *(str(d) for d in told.dims if d not in (compare, *own))]
         labels = [arm_labels(ds[axis]) for axis in axes]
-        places = list(np.ndindex(*(len(own) for own in labels)))
-        keep = [*axes, "trial"]
+        places = list(np.ndindex(*(len(names) for names in labels)))
+        groups = [", ".join(n[i] for n, i in zip(labels, at, strict=True)) for at in places]
+        repeats = [""] * (1 if "repeat" not in ds.dims else 0)
+        repeats += [f", search {number + 1}" for number in range(ds.sizes.get("repeat", 0))]
+        keep = [*axes, *(dim for dim in own if dim in told.dims)]
         return cls(
             ds=ds,
             metric=Metric.of(ds),
-            rows=[", ".join(own[i] for own, i in zip(labels, at, strict=True)) for at in places],
-            arms=[at[0] for at in places],
+            rows=[group + repeat for group in groups for repeat in repeats],
+            arms=[at[0] for at in places for _ in repeats],
+            groups=groups,
+            group_arms=[at[0] for at in places],
             best=best_by_budget(ds).transpose(*keep),
+            curve=budget_curve(ds).transpose(*axes, "trial"),
             told=told.transpose(*keep),
             feasible=feasible(ds).broadcast_like(told).transpose(*keep),
-            importances=importances(ds).transpose(*axes, "parameter"),
         )
+
+    @cached_property
+    def importances(self) -> xr.Dataset:
+        """How much each parameter decides, and what chance gives."""
+        return importances(self.ds)
+
+    @property
+    def repeats(self) -> int:
+        """Searches of each arm."""
+        return self.ds.sizes.get("repeat", 1)
+
+    @property
+    def fresh(self) -> int:
+        """Seeds that no search has seen, for each point that is chosen."""
+        return int(self.ds["fresh"].sum()) if "fresh" in self.ds else 0
 
     @property
     def points(self) -> int:
@@ -106,17 +132,23 @@ class Searched:
         rest = array.shape[len(self.told.dims) - 1 :]
         return np.asarray(array.values.reshape(len(self.rows), *rest))
 
+    def by_group(self, array: xr.DataArray) -> Array:
+        """Values with the arms, and further axes, on one axis: shape `(groups, rest)`."""
+        return array.values.reshape(len(self.groups), -1).astype(float)
+
 
 def sentence(searched: Searched) -> Markup:
-    """What stands behind every number of the page: tuned arms, chosen on their own seeds."""
+    """What stands behind every number of the page: tuned arms, and on which seeds they are scored.
+
+    What one search of an arm found is one draw, however many seeds score it: no arms are told apart
+    by it.
+    """
     counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
     named = [
         f"{int(count)} {status}"
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
         if count and status in ("diverged", "pruned", "failed", "missing")
     ]
-    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
-    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     one = len(searched.rows) == 1
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
         "The study is" if one else "Each arm is",
@@ -127,7 +159,30 @@ def sentence(searched: Searched) -> Markup:
     if named:
         text += Markup(" ({} trials among all points)").format(prose.listing(named))
     text += _constrained(searched)
-    text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    if searched.repeats > 1:
+        return text + Markup(
+            ". Each was searched {} times, with other draws and other seeds, and the best point of "
+            "each search is scored on {}, which no search has seen: what is averaged and tested "
+            "here are whole searches."
+        ).format(searched.repeats, prose.plural(searched.fresh, "fresh seed"))
+    text += _scored(searched)
+    if len(searched.groups) > 1:
+        text += Markup(
+            " Each was searched once. Another search would have found other points, and how much "
+            "that changes is not known: no arm is told apart from another."
+        )
+    return text
+
+
+def _scored(searched: Searched) -> Markup:
+    """How optimistic the scores of a single search are."""
+    if searched.fresh:
+        return Markup(". The best point is scored on {}, which the search has not seen.").format(
+            prose.plural(searched.fresh, "fresh seed")
+        )
+    text = Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
+    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     if np.isfinite(held).any():
         best = prose.listing(
             f"{searched.rows[row]} {searched.show(held[row])}"
@@ -144,6 +199,8 @@ def call(searched: Searched) -> str:
     counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
     if searched.constraints:
         counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
+    if searched.fresh:
+        counted += ", repeats=searched.sizes['repeat'], fresh=searched['fresh'].sum()"
     return f"{best}.assign({counted})"
 
 
@@ -174,49 +231,89 @@ _SAMPLERS = {
 
 
 def draw_budget(searched: Searched) -> Drawing:
-    """Best score so far against the number of points, a line for each search; dots are points."""
+    """What a search of k points finds, a line for each arm; dots are points."""
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
-    axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
-    draw_budget_on(axes, searched)
-    _points(single, searched)
-    axes.set_title("the best point so far")
+    known = has_curve(searched)
+    if known:
+        axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+        draw_budget_on(axes, searched)
+        axes.set_title("what a search of so many points finds")
+    else:
+        single = figure.subplots()
+        single.set_ylabel(searched.metric.label)
+    draw_points_on(single, searched)
     single.set_title("every point")
     style.arm_legend(figure, searched.arm_names)
-    caption = Markup(
-        "Left: the point with the best {} over seeds among those tried so far. Line: its mean over "
-        "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
-        "is, not how another search would have fared. Dotted: each seed scored at the point that "
-        "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
-        "Right: all points in the order in which they were learned{}."
-    ).format(searched.ds.attrs["statistic"], _crosses(searched))
-    mean = searched.by_row(searched.best["mean"]).astype(float)
-    alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
-        f"{name} {searched.show(value)} after {searched.points}"
-        for name, value in zip(searched.rows, mean[:, -1].tolist(), strict=True)
+    caption = Markup("{}{} in the order in which they were learned{}.").format(
+        _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
+    mean = searched.by_group(searched.curve["best" if known else "held_out"])[:, -1]
+    ends = zip(searched.groups, mean.tolist(), strict=True)
+    alt = f"{searched.metric.long_name} of points in the order tried"
+    if known:
+        alt = f"{searched.metric.long_name} of the best of {searched.points} points: " + "; ".join(
+            f"{name} {searched.show(value)}" for name, value in ends
+        )
     return Drawing("budget", figure, f"{alt}.", caption)
 
 
+def has_curve(searched: Searched) -> bool:
+    """Whether anything is known of other searches than the ones that were made."""
+    return bool(np.isfinite(searched.curve["best"]).any())
+
+
+def _curve_caption(searched: Searched) -> Markup:
+    """How the left panel is to be read; why there is none."""
+    statistic = searched.ds.attrs["statistic"]
+    if not has_curve(searched):
+        return Markup(
+            "The best point so far is not drawn against the budget: of a sampler that learns, one "
+            "search is one draw, and another would have gone another way. "
+        )
+    dotted = Markup(
+        " Dotted: each seed scored at the point that the other seeds choose, without the optimism "
+        "of choosing and scoring on the same seeds. "
+    )
+    if searched.curve.attrs["by_chance"]:
+        band = "; band: 95% interval over searches" if searched.repeats > 1 else ""
+        text = Markup(
+            "Left: the {} over seeds of the best of k points, averaged over every choice of k of "
+            "those tried{}."
+        ).format(statistic, band)
+    else:
+        text = Markup(
+            "Left: the {} over seeds of the best point so far; line: median over {} searches of an "
+            "arm, band: their range."
+        ).format(statistic, searched.repeats)
+    return text + dotted
+
+
 def draw_budget_on(axes: Axes, searched: Searched) -> None:
-    """The left panel: the best point so far, with its interval and its held-out score."""
+    """The left panel: what a search of k points finds, with its spread and its held-out score."""
     budget = np.arange(1, searched.points + 1)
-    names = ("mean", "low", "high", "held_out")
-    mean, low, high, held = (searched.by_row(searched.best[n]).astype(float) for n in names)
-    told = searched.by_row(searched.told).astype(float)
+    names = ("best", "low", "high", "held_out")
+    best, low, high, held = (searched.by_group(searched.curve[name]) for name in names)
     colours = style.arm_colours(max(searched.arms) + 1)
-    for row, arm in enumerate(searched.arms):
+    by_chance = bool(searched.curve.attrs["by_chance"])
+    drawn = "default" if by_chance else "steps-post"
+    for row, arm in enumerate(searched.group_arms):
         colour = colours[arm]
-        # Points that are still missing come last, and nothing is known of budgets as large.
-        tried = np.flatnonzero(np.isfinite(told[row])).max(initial=-1) + 1
-        x, band = budget[:tried], (low[row, :tried], high[row, :tried])
-        axes.fill_between(x, *band, color=colour, alpha=0.1, linewidth=0, step="post")
-        axes.plot(x, mean[row, :tried], color=colour, drawstyle="steps-post")
-        axes.plot(x, held[row, :tried], color=colour, linestyle=":", drawstyle="steps-post")
+        axes.fill_between(
+            budget,
+            low[row],
+            high[row],
+            color=colour,
+            alpha=0.1,
+            linewidth=0,
+            step=None if by_chance else "post",
+        )
+        axes.plot(budget, best[row], color=colour, drawstyle=drawn)
+        axes.plot(budget, held[row], color=colour, linestyle=":", drawstyle=drawn)
     axes.set_ylabel(searched.metric.label)
     _budget_axis(axes, searched.metric)
 
 
-def _points(axes: Axes, searched: Searched) -> None:
+def draw_points_on(axes: Axes, searched: Searched) -> None:
     """Every point's score in the order in which the search learned of it."""
     told = searched.by_row(searched.told).astype(float)
     colours = style.arm_colours(max(searched.arms) + 1)
@@ -232,58 +329,6 @@ def _crosses(searched: Searched) -> Markup:
     if not searched.constraints:
         return Markup("")
     return Markup("; crosses are those without {}").format(prose.listing(searched.constraints))
-
-
-def draw_importances(searched: Searched) -> Drawing | None:
-    """Bars of the parameters' importances, by search; None where none could be computed."""
-    if not has_importances(searched):
-        return None
-    rows, parameters, shares = _importances(searched)
-    figure = Figure(
-        figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
-    )
-    draw_importances_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
-    caption = Markup(
-        "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
-        "parameter at a time. From so few points, gathered where the search went, they are rough: "
-        "small differences mean nothing."
-    )
-    alt = "Importance of parameters: " + "; ".join(
-        f"{searched.rows[row]} "
-        + ", ".join(f"{name} {share:.2f}" for name, share in zip(parameters, own, strict=True))
-        for row, own in zip(rows, shares, strict=True)
-    )
-    return Drawing("importances", figure, f"{alt}.", caption)
-
-
-def has_importances(searched: Searched) -> bool:
-    """Whether any search has points enough to tell."""
-    return bool(np.isfinite(searched.importances).any())
-
-
-def draw_importances_on(axes: Axes, searched: Searched) -> None:
-    """A bar for each parameter and search, the most important parameter on top."""
-    rows, parameters, shares = _importances(searched)
-    height = 0.8 / len(rows)
-    colours = style.arm_colours(max(searched.arms) + 1)
-    for place, (row, own) in enumerate(zip(rows, shares, strict=True)):
-        at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
-        axes.barh(at, own, height=0.86 * height, color=colours[searched.arms[row]])
-    axes.set_yticks(range(len(parameters)), parameters)
-    axes.invert_yaxis()
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("importance")
-    axes.set_xlim(0, 1)
-    axes.grid(axis="x")
-
-
-def _importances(searched: Searched) -> tuple[list[int], list[str], Array]:
-    """Searches that have importances, parameters with the most important first, and the shares."""
-    shares = searched.by_row(searched.importances).astype(float)
-    rows = [row for row in range(len(shares)) if np.isfinite(shares[row]).all()]
-    order = np.argsort(-shares[rows].mean(axis=0), kind="stable")
-    return rows, [searched.parameters[index] for index in order], shares[rows][:, order]
 
 
 def draw_pareto(searched: Searched) -> Drawing | None:

@@ -21,7 +21,7 @@ from ganstudy.search.bayes.keys import BayesKeys
 from ganstudy.search.bayes.outcomes import Outcomes
 from ganstudy.search.bayes.point import Arm, Point
 from ganstudy.search.bayes.recognition import agrees, candidates
-from ganstudy.search.bayes.samplers import Question, propose
+from ganstudy.search.bayes.samplers import Known, Question, propose
 from ganstudy.search.bayes.storage import write_storage
 from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
@@ -58,16 +58,25 @@ class Bayes(Search):
         "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
     }
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, repeat: int = 0) -> None:
         assert isinstance(study.keys, BayesKeys)
         super().__init__(study)
         self.file = study.keys
+        self.repeat = repeat
         self.outcomes = Outcomes(self.file)
         self._points: dict[Arm, list[Point]] = {arm: [] for arm in study.points}
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
         self._in_flight: set[str] = set()
         self._used_up: set[Arm] = set()
         self._slots = 1
+
+    @classmethod
+    def of(cls, study: Study) -> Search:
+        """One search of each arm, or several with fresh seeds for what they choose."""
+        from ganstudy.search.bayes.repeated import Repeated
+
+        assert isinstance(study.keys, BayesKeys)
+        return Repeated(study) if study.keys.repeated else cls(study)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,6 +99,27 @@ class Bayes(Search):
         order = {id(point): number for number, point in enumerate(self._points[arm])}
         ordered = sorted(self._points[arm], key=lambda p: (self.outcomes.learned(p), order[id(p)]))
         return ordered[: self.file.trials]
+
+    def spent(self, arm: Arm) -> bool:
+        """Whether all points of an arm's budget, or of its space, are recorded."""
+        points = self.points(arm)
+        whole = len(points) == self.file.trials or arm in self._used_up
+        return whole and all(self.outcomes.recorded(point) for point in points)
+
+    def chosen(self, arm: Arm) -> tuple[int, Point] | None:
+        """The best point of an arm and its number, once the budget is spent.
+
+        Of points trained to the end: those that keep the constraints before those that do not, and
+        the first on a tie. None before, and if there is none.
+        """
+        numbered = enumerate(self.points(arm) if self.spent(arm) else [])
+        whole = [(number, point) for number, point in numbered if self.outcomes.finished(point)]
+        return max(whole, key=self._rank, default=None)
+
+    def _rank(self, numbered: tuple[int, Point]) -> tuple[float, float]:
+        standing = self.outcomes.standing(numbered[1], numbered[1].level)
+        assert standing is not None
+        return standing
 
     @property
     def statuses(self) -> dict[tuple[int, ...], str]:
@@ -168,12 +198,17 @@ class Bayes(Search):
 
     def write_files(self, folder: Path) -> None:
         """search.db, for Optuna's tools: a study for each arm, named after it."""
-        known = {}
-        for arm in self._points:
-            labels = self.study.labels(arm).items()
-            name = ", ".join([self.study.name, *(f"{axis} {label}" for axis, label in labels)])
-            known[name] = [known for _, known in self.outcomes.known(self.points(arm))]
+        known = {self.named(arm): self.known(arm) for arm in self._points}
         write_storage(folder / "search.db", known, self.study.space, self.outcomes.objectives)
+
+    def named(self, arm: Arm) -> str:
+        """The study and the arm, in words."""
+        labels = self.study.labels(arm).items()
+        return ", ".join([self.study.name, *(f"{axis} {label}" for axis, label in labels)])
+
+    def known(self, arm: Arm) -> list[Known]:
+        """Points of an arm that have values, in the order in which they were learned."""
+        return [known for _, known in self.outcomes.known(self.points(arm))]
 
     # --- told ---------------------------------------------------------------------------------
 
@@ -365,10 +400,14 @@ class Bayes(Search):
         return Point(arm, dict(values), rungs, tuple(trials))
 
     def _stream(self, arm: Arm) -> tuple[int, ...]:
-        """Entropy of an arm's search, by the labels of the arm and not by their order."""
+        """Entropy of an arm's search, by the labels of the arm and not by their order.
+
+        The first search of an arm does not know that there are others.
+        """
         text = canonical_json({name: str(x) for name, x in self.study.labels(arm).items()})
         digest = hashlib.sha256(text.encode()).digest()
-        return (self.file.seed, int.from_bytes(digest[:8], "big"))
+        own = (self.file.seed, int.from_bytes(digest[:8], "big"))
+        return (*own, self.repeat) if self.repeat else own
 
 
 def _steps(rung: int) -> Assignment:
