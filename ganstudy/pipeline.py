@@ -17,8 +17,9 @@ from ganstudy.engine.packing import choose_program, cost, packs
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.search import Search, search_of
-from ganstudy.store import RunDirectory, RunError, gather
-from ganstudy.study import Study, load
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost, gather
+from ganstudy.store.place import check_new
+from ganstudy.study import Study
 
 if TYPE_CHECKING:
     from ganstudy.engine.packing import Pack
@@ -32,9 +33,9 @@ __all__ = [
     "compare",
     "reopen",
     "report",
+    "report_anew",
     "run",
     "status",
-    "study_of",
 ]
 
 ExecutorName = Literal["local", "dask"]
@@ -117,6 +118,8 @@ def run(
         directory.set_damaged_aside()
         search.tell(directory.read(samples=False, films=False))
         directory.check_study(search)
+        if only_failed:
+            check_nothing_lost(directory)
         first = failed(search, workers) if only_failed else in_flight(directory, search)
         left = [*first, *([] if only_failed else search.outlook(workers))]
         progress = Progress.of(search, left)
@@ -278,6 +281,17 @@ def report(directory: RunDirectory, search: Search) -> Path:
     return build(dataset, directory.read_environment(), directory.report)
 
 
+def report_anew(path: Path) -> Path:
+    """Gather the records of an existing run again and build its report.
+
+    Errors  `RunError` if the directory is in use, and if records that were gathered are gone.
+    """
+    directory, search = reopen(path)
+    with directory.locked():
+        check_nothing_lost(directory)
+        return report(directory, search)
+
+
 def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     """Build one report over several runs; the default place is `runs/compare-<names>`.
 
@@ -289,8 +303,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     dataset = open_runs(*paths)
     names = list(dict.fromkeys(dataset["run"].values.tolist()))
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
-    if RunDirectory(out).study.is_file():
-        raise RunError(f"{out}: is a run, whose report would be lost; choose another --out")
+    check_new(out, "report")
     environments = [RunDirectory(path).read_environment() for path in paths]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
@@ -302,15 +315,10 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
 def reopen(path: Path) -> tuple[RunDirectory, Search]:
     """An existing run and the search of the study it was asked, told all its records."""
     directory = RunDirectory.existing(path)
-    search = search_of(study_of(directory))
+    search = search_of(directory.read_study())
+    directory.warn_of_changes()
     search.tell(directory.read(samples=False, films=False))
     return directory, search
-
-
-def study_of(directory: RunDirectory, overrides: Sequence[str] = ()) -> Study:
-    """The study that a run was asked, with settings changed or without."""
-    name = directory.read_environment().get("study", directory.path.resolve().name)
-    return load(directory.study, overrides, str(name))
 
 
 def status(path: Path) -> dict[str, Any]:

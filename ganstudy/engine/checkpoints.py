@@ -1,15 +1,15 @@
 """Checkpoints: the state of a pack in flight, from which any part of the pack can go on.
 
 A checkpoint is one line of JSON, which tells whose it is without torch, and the state behind it.
-Batches are functions of (seed, purpose, block), so that no generator state is in it, and a trial
-that goes on from one has the same bits as a trial that was never disturbed.
+The line is sealed, and holds a digest of the state: no bit of either can change unnoticed. Batches
+are functions of (seed, purpose, block), so that no generator state is in it, and a trial that goes
+on from one has the same bits as a trial that was never disturbed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
 import logging
 import threading
 import time
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,21 +158,20 @@ class Flight:
             "trials": self.trials,
             "step": step,
             "identity": self._identity(state),
-            "sha256": hashlib.sha256(payload.getvalue()).hexdigest(),
+            "state": hashlib.sha256(payload.getvalue()).hexdigest(),
         }
         name = hashlib.sha256("".join(sorted(self.trials)).encode()).hexdigest()[:16]
         folder.mkdir(exist_ok=True)
-        line = canonical_json(header).encode() + b"\n"
-        write_whole(folder / f"{name}.checkpoint", line + payload.getvalue())
+        write_whole(folder / f"{name}.checkpoint", sealed(header) + payload.getvalue())
 
     def _load(self, path: Path, state: StateT, recorded: Curves) -> tuple[int, StateT]:
         import torch
         from torch.utils import _pytree
 
-        line, _, payload = path.read_bytes().partition(b"\n")
-        header = json.loads(line)
-        if hashlib.sha256(payload).hexdigest() != header["sha256"]:
-            raise ValueError("its checksum is wrong")
+        line, newline, payload = path.read_bytes().partition(b"\n")
+        header = unsealed(line + newline)
+        if hashlib.sha256(payload).hexdigest() != header["state"]:
+            raise Damaged("its checksum is wrong")
         content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
         place = {trial: row for row, trial in enumerate(header["trials"])}
         rows = [place[trial] for trial in self.trials]
@@ -232,21 +231,18 @@ def discard(folder: Path, recorded: Collection[str]) -> None:
 
 
 def _headers(folder: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The checkpoints of a folder and their first lines; those that have none are removed."""
+    """The checkpoints of a folder and their first lines; without a whole one they are removed."""
     for path in sorted(folder.glob("*.checkpoint")) if folder is not None else ():
         try:
             with path.open("rb") as file:
-                header = json.loads(file.readline())
-            known = {"trials", "step", "identity", "sha256"} <= set(header)
+                header = unsealed(file.readline())
         except FileNotFoundError:  # its record has landed meanwhile
             continue
-        except (ValueError, TypeError):
-            known = False
-        if known:
-            yield path, header
-        else:
-            _log.warning("%s: not a checkpoint, removed", path)
+        except Damaged as error:
+            _log.warning("%s: not a checkpoint, removed: %s", path, error)
             path.unlink(missing_ok=True)
+        else:
+            yield path, header
 
 
 def _leaves(state: object) -> dict[str, Tensor]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import xarray as xr
 
 from ganstudy.score import spanning
+from ganstudy.search import search_of
+from ganstudy.store import digests
+from ganstudy.store.digests import Digests
+from ganstudy.store.features import with_features
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
-from ganstudy.store.run_directory import RunDirectory, RunError
-from ganstudy.trial import SCHEMA
+from ganstudy.store.place import RunError
+from ganstudy.store.run_directory import RunDirectory
+from ganstudy.trial import SCHEMA, Status
+from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
 
     Places = dict[str, list[tuple[int, ...]]]
 
-__all__ = ["gather", "open_run"]
+__all__ = ["check_nothing_lost", "gather", "open_run"]
+
+_log = logging.getLogger("ganstudy")
 
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "status": {
@@ -53,18 +62,69 @@ def open_run(path: str | Path) -> xr.Dataset:
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
     arm betters in every objective. With constraints, `violation` is 0 for points that keep them.
 
-    Errors  `RunError` if the path is no run directory or nothing has been gathered there.
+    Where a part of results.zarr is not what was written, all is gathered from the records again.
+
+    Errors  `RunError` if the path is no run directory or nothing has been gathered there, and if
+            the dataset is damaged and its records are gone.
     """
     run = RunDirectory.existing(Path(path))
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
-    # Without chunks: what one gets does not depend on whether dask is installed.
-    dataset: xr.Dataset = xr.open_zarr(run.results, chunks=None)
+    try:
+        digests.check(run.results, known := digests.read(run.results))
+        dataset = _opened(run, known)
+    except Damaged as error:
+        _log.warning("%s/%s; gathered from the records again", run.results, error)
+        dataset = _gathered_again(run)
     for variable in dataset.variables.values():
         # As a list, xarray would refuse it in netCDF, where it looks for a variable of that name.
         if "bounds" in variable.attrs:
             variable.attrs["bounds"] = tuple(variable.attrs["bounds"])
     return dataset
+
+
+def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
+    from ganstudy.store.gathered_store import GatheredStore
+
+    store = GatheredStore(run.results, digests=known)
+    # Without chunks: what one gets does not depend on whether dask is installed.
+    dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    return dataset
+
+
+def _gathered_again(run: RunDirectory) -> xr.Dataset:
+    """From the records; kept if nobody else is at the run and it can be written to."""
+    plan = search_of(run.read_study())
+    plan.tell(run.read(samples=False, films=False))
+    if not run.recorded():
+        raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")
+    try:
+        with run.locked():
+            return gather(run, plan)
+    except RunError as error:
+        _log.warning("%s; what was gathered is not kept", error)
+        return _assemble(run, plan)
+
+
+def check_nothing_lost(run: RunDirectory) -> None:
+    """Refuse to gather anew where that would lose trials.
+
+    Errors  `RunError` if results.zarr holds trials whose records are gone.
+    """
+    try:
+        gathered = _opened(run, digests.read(run.results))
+        trained = gathered["status"].isin(get_args(Status)).to_numpy()
+        held = set(gathered["trial_id"].to_numpy()[trained].tolist())
+    except (Damaged, RunError):  # nothing there to lose
+        return
+    if lost := held - run.recorded().keys():
+        message = (
+            f"the records of {len(lost)} trials, of the {len(held)} that results.zarr holds, are"
+            " gone; it and the report stay as they are."
+            f" `ganstudy run {run.study}` trains those trials again, and to report on what is"
+            " left, remove results.zarr"
+        )
+        raise RunError(f"{run.path}: {message}")
 
 
 def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
@@ -79,6 +139,7 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     try:
         # Strings have no stable form in version 3 of the zarr format yet.
         dataset.to_zarr(fresh, mode="w", zarr_format=2)
+        digests.seal(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -154,6 +215,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     )
     del found
     dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
+    dataset = with_features(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)

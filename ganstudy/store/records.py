@@ -17,7 +17,7 @@ import numpy as np
 
 from ganstudy.film import FILM, VIEWS
 from ganstudy.trial import SCHEMA, Record
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import Damaged, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     _Variables = dict[str, tuple[tuple[str, ...], NDArray[Any]]]
 
-__all__ = ["Damaged", "Entry", "index", "read", "schema", "write"]
+__all__ = ["Entry", "OtherSchema", "index", "read", "write"]
 
 _SCALARS = (
     *("id", "seed", "settings", "status", "program"),
@@ -43,8 +43,8 @@ _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
 """What netCDF wants a dimension to be called that has no values of its own."""
 
 
-class Damaged(Exception):
-    """A file of records that is not as it was written."""
+class OtherSchema(Exception):
+    """A file of records whose ids mean something else than those of today."""
 
 
 class Entry(NamedTuple):
@@ -75,19 +75,15 @@ def write(records: Sequence[Record], folder: Path) -> Path:
 def index(path: Path) -> dict[str, Entry]:
     """Trial id to entry, for every record of a file.
 
-    Errors  `Damaged`.
+    Errors  `Damaged`; `OtherSchema` that says which.
     """
     with h5py.File(_content(path)) as file:
+        if (found := int(np.ravel(file.attrs["schema"])[0])) != SCHEMA:
+            raise OtherSchema(found)
         texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
     ids, status, cause, program = texts.values()
     return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
-
-
-def schema(path: Path) -> int:
-    """Version of what the ids of a file mean."""
-    with h5py.File(path) as file:
-        return int(np.ravel(file.attrs["schema"])[0])
 
 
 def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Record]:
@@ -145,10 +141,10 @@ def _content(path: Path) -> io.BytesIO:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Damaged(f"{path}: cannot be read: {error}") from None
+        raise Damaged(f"cannot be read: {error}") from None
     _, _, expected = path.stem.partition("-")
     if _digest(content) != expected:
-        raise Damaged(f"{path}: its checksum is not the one in its name")
+        raise Damaged("its checksum is not the one in its name")
     return io.BytesIO(content)
 
 

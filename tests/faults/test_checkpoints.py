@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny import differences, trial
 
 from ganstudy.engine import checkpoints
@@ -166,14 +167,46 @@ def test_a_damaged_checkpoint_costs_time_only(
     assert path.name in caplog.text
 
 
-def test_one_flipped_bit_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_no_flipped_bit_goes_unnoticed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Any bit of the line that tells whose state it is, and some of the state."""
     trials = _mixed(20)
     path = _stopped(trials, tmp_path, 10, monkeypatch)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
+    content = path.read_bytes()
+    header = content.index(b"\n") + 1
+    places = [*range(8 * header), *range(8 * header, 8 * len(content), 8 * len(content) // 40)]
+    flight = Checkpoints(tmp_path).flight(trials, "eager", ())
+    fresh = {"": torch.zeros(1)}
+
+    def believed(*_: object, **__: object) -> None:
+        pytest.fail("a checkpoint was believed")
+
+    monkeypatch.setattr("torch.load", believed)
+    for place in places:
+        caplog.clear()
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(bytes(flipped))
+        assert flight.resume(fresh, {}) == (0, fresh), place
+        assert path.name in caplog.text, place
+    path.write_bytes(content)
+    with pytest.raises(pytest.fail.Exception, match="was believed"):
+        flight.resume(fresh, {})
+
+
+def test_two_swapped_ids_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each trial would go on with the numbers of another."""
+    trials = _mixed(20)
+    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    first, second = (trial.id.encode() for trial in trials[:2])
+    line, newline, state = path.read_bytes().partition(b"\n")
+    line = line.replace(first, b"-").replace(second, first).replace(b"-", second)
+    path.write_bytes(line + newline + state)
     _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), train(trials))
     assert "checksum" in caplog.text
 
