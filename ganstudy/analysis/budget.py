@@ -16,7 +16,7 @@ from ganstudy.study.space import AnyParameter, Choice, Range
 
 def is_search(ds: xr.Dataset) -> bool:
     """Whether the dataset is of a search by results, with a dimension `trial` of points."""
-    return "parameters" in ds.attrs
+    return "trial" in ds.dims
 
 
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
@@ -91,7 +91,6 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     ds = with_arms(ds)
     best = _chosen(ds)
     chosen = ds.isel(trial=best).drop_vars(("trial", "pareto", "violation"), errors="ignore")
-    attrs = {k: v for k, v in ds.attrs.items() if k not in ("search", "parameters")}
     axes = [str(dim) for dim in best.dims if dim != "repeat"]
     searches = ds.sizes.get("repeat", 1)
     if "fresh" in ds:
@@ -104,7 +103,7 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
         chosen = chosen.transpose(*axes, "seed", ...)
     elif "repeat" in ds.dims:
         chosen = chosen.isel(repeat=0, drop=True)
-    return chosen.assign_attrs({**attrs, "axes": axes, "searches": searches})
+    return chosen.assign_attrs(axes=axes, searches=searches)
 
 
 def seen(ds: xr.Dataset) -> xr.Dataset:

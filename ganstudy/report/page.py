@@ -86,7 +86,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             ),
             profile.draw(findings) if len(findings.arms) > 1 else None,
             effects.draw(findings),
-            heatmap.draw(findings) if len(findings.settings) > 1 else None,
+            heatmap.draw(findings) if findings.several else None,
             curves.draw_score(findings),
             curves.draw_others(findings),
             bounds.draw(findings),

@@ -217,7 +217,7 @@ def test_every_number_of_a_search_is_in_what_its_call_returns(
     _, ds = gathered
     best = analysis.tuned(ds)
     found = list(sentences(build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")))
-    assert len(found) == 2 + len(answer(Findings.of(best)).sentences)
+    assert len(found) == 3 + len(answer(Findings.of(best)).sentences)
     scope = {"searched": ds, "ds": best, "analysis": analysis}
     names = [*ds["divergence"].values.tolist(), *map(str, ds.coords)]
     for text, call in found:
@@ -256,7 +256,7 @@ def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:
         return float(np.random.default_rng([trial.seed, int(trial.id, 16)]).uniform(0, 8))
 
     searched = Searched.of(scored_by(tmp_path, noise, "search.bayes.trials=40"))
-    assert searched.importances["share"].max() > 0.4
+    assert searched.importances["share"].max() > 0.35
     assert importances_report.draw(searched) is None
     said = importances_report.sentence(searched)
     assert said is not None

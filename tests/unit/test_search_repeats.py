@@ -55,9 +55,9 @@ def test_searches_share_nothing_and_the_first_is_that_without_repeats(tmp_path: 
     before = finish(alone)
     assert {r.id for r in before} <= {r.id for r in records}
     for arm in own.study.points:
-        values = [[point.values for point in search.points(arm)] for search in own.searches]
-        assert values[0] == [point.values for point in alone.points(arm)]
-        assert all(a != b for a, b in itertools.combinations(values, 2))
+        values = [{str(p.values) for p in search.points(arm)} for search in own.searches]
+        assert values[0] == {str(point.values) for point in alone.points(arm)}
+        assert not any(a & b for a, b in itertools.combinations(values, 2))
     # Two arms, three searches, five points, two seeds; two arms, three searches, two fresh seeds.
     assert own.counts() == {"complete": 2 * 3 * 5 * 2 + 2 * 3 * 2}
     assert len({r.id for r in records}) == len(records) == own.counts().total()
@@ -84,12 +84,12 @@ def test_fresh_seeds_are_those_of_the_best_point(tmp_path: Path) -> None:
 
 
 def test_records_alone_decide_and_searches_grow(tmp_path: Path) -> None:
-    """Told any part of the records, in any order, a search asks for the rest and no other."""
+    """Told the records up to any time, in any order, a search asks for the rest and no other."""
     few = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
     records = finish(few)
     for seed in range(3):
         rng = np.random.default_rng(seed)
-        told = [records[i] for i in rng.permutation(len(records))[: 20 * seed]]
+        told = [records[i] for i in rng.permutation(20 * seed)]
         again = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
         again.tell(told)
         rest = finish(again)
