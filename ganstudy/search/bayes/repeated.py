@@ -13,16 +13,16 @@ import numpy as np
 from ganstudy.engine.packing import packs
 from ganstudy.search._base import Column, Search
 from ganstudy.search.bayes.keys import BayesKeys
-from ganstudy.search.bayes.search import Bayes
 from ganstudy.search.bayes.seeds import fresh_seeds, is_fresh, of_repeat, repeat_of
+from ganstudy.search.bayes.single import Single
 from ganstudy.search.bayes.storage import write_storage
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Pack
     from ganstudy.search.bayes.point import Point
     from ganstudy.study import Study
     from ganstudy.trial import Record
@@ -41,9 +41,9 @@ class Repeated(Search):
     """
 
     keys = BayesKeys
-    why_eager = Bayes.why_eager
+    why_eager = Single.why_eager
     adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        **Bayes.adds,
+        **Single.adds,
         "repeat": {"long_name": "search of the arm"},
         "fresh": {"long_name": "whether the seed is one that no search has seen"},
     }
@@ -53,7 +53,7 @@ class Repeated(Search):
         super().__init__(study)
         self.file = study.keys
         self.searches = [
-            Bayes(replace(study, seeds=of_repeat(study.seeds, repeat)), repeat)
+            Single(replace(study, seeds=of_repeat(study.seeds, repeat)), repeat)
             for repeat in range(self.file.repeats)
         ]
         self._fresh: dict[str, str] = {}
