@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.sections.search import Array, Searched
+from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search.figures import Array
 
 LEVEL = 0.05
 """Shares as large as chance gives in more studies than this are not shown as findings."""
