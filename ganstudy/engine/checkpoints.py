@@ -73,10 +73,14 @@ class Checkpoints:
     every: float = EVERY
 
     def flight(
-        self, trials: Sequence[Trial[Any]], program: ProgramName, beside: Sequence[Member]
+        self,
+        trials: Sequence[Trial[Any]],
+        program: ProgramName,
+        arithmetic: str,
+        beside: Sequence[Member],
     ) -> Flight:
         """The flight of a pack, which begins now."""
-        return Flight(self, [trial.id for trial in trials], program, beside)
+        return Flight(self, [trial.id for trial in trials], program, arithmetic, beside)
 
 
 NO_CHECKPOINTS = Checkpoints()
@@ -91,11 +95,13 @@ class Flight:
         checkpoints: Checkpoints,
         trials: list[str],
         program: ProgramName,
+        arithmetic: str,
         beside: Sequence[Member],
     ) -> None:
         self.checkpoints = checkpoints
         self.trials = trials
         self.program = program
+        self.arithmetic = arithmetic
         # A compiled step orders its sums by the members that are computed in it.
         self.beside = [member.model_dump() for member in beside] if program == "compiled" else []
         self.started = self.saved = time.perf_counter()
@@ -196,9 +202,9 @@ class Flight:
         what = {
             "schema": SCHEMA,
             "ganstudy": metadata.version("ganstudy"),
-            "torch": str(torch.__version__),
             "device": device.type,
             "program": self.program,
+            "arithmetic": self.arithmetic,
             "beside": self.beside,
         }
         return hashlib.sha256(canonical_json(what).encode()).hexdigest()

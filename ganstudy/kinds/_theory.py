@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from ganstudy.engine.arithmetic import computing
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.family import Settings, canonical_json
 from ganstudy.kinds._base import Kind
@@ -144,7 +145,8 @@ class TheoryKind(Kind, ABC):
     ) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
         started = time.perf_counter()
-        outcomes = self.compute(trials)
+        with computing(program, "cpu") as arithmetic:
+            outcomes = self.compute(trials)
         seconds = (time.perf_counter() - started) / len(trials)
         steps = self.recorded_steps
         return [
@@ -154,6 +156,7 @@ class TheoryKind(Kind, ABC):
                 settings=trial.settings,
                 status="diverged" if np.isfinite(outcome.diverged_at) else "complete",
                 program=program,
+                arithmetic=arithmetic,
                 diverged_at=outcome.diverged_at,
                 seconds=seconds,
                 steps=steps,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ganstudy.divergences import Divergence
+from ganstudy.engine.arithmetic import computing
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.engine.stacked import stack
 from ganstudy.kinds.adversarial.batches import batches
@@ -45,26 +46,28 @@ def train(
     checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
-    flight = checkpoints.flight(trials, program_name, beside)
-    device = torch.device(device_name)
-    steps_of = program(program_name)
-    padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
-    game, state = initial(padded, device, beside if program_name == "compiled" else ())
-    recorder = Recorder(trials, padded, device)
-    configuration = trials[0].configuration
-    m_steps, every = configuration.generator.steps, configuration.record.every
-    rounds = configuration.steps // m_steps
-    begun, state = flight.resume(state, recorder.curves)
-    source = itertools.islice(batches(padded, device, begun), rounds - begun)
-    for number, batch in enumerate(source, start=begun + 1):
-        state, diagnostics = game.updates.play(steps_of, game, state, batch)
-        step = number * m_steps
-        if step % every == 0 or number == rounds:
-            alive = recorder.record(step, game, state, diagnostics)
-            if not alive.any():
-                break
-        flight.offer(number, state, recorder.curves)
-    return recorder.records(game, state, program_name, flight.seconds / len(trials))
+    with computing(program_name, device_name) as arithmetic:
+        flight = checkpoints.flight(trials, program_name, arithmetic, beside)
+        device = torch.device(device_name)
+        steps_of = program(program_name)
+        compiled = program_name == "compiled"
+        padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
+        game, state = initial(padded, device, beside if compiled else ())
+        recorder = Recorder(trials, padded, device)
+        configuration = trials[0].configuration
+        m_steps, every = configuration.generator.steps, configuration.record.every
+        rounds = configuration.steps // m_steps
+        begun, state = flight.resume(state, recorder.curves)
+        source = itertools.islice(batches(padded, device, begun), rounds - begun)
+        for number, batch in enumerate(source, start=begun + 1):
+            state, diagnostics = game.updates.play(steps_of, game, state, batch)
+            step = number * m_steps
+            if step % every == 0 or number == rounds:
+                alive = recorder.record(step, game, state, diagnostics)
+                if not alive.any():
+                    break
+            flight.offer(number, state, recorder.curves)
+        return recorder.records(game, state, flight)
 
 
 def initial(
