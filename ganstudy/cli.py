@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
-from ganstudy.terminal import describe, display, duration, print_ended, print_plan, say, status_line
+from ganstudy.terminal import (
+    describe,
+    display,
+    duration,
+    print_checked,
+    print_ended,
+    print_plan,
+    say,
+    status_line,
+)
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
@@ -126,11 +135,9 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
 
             sys.exit(1 if check_plugin(plugin) else 0)
         assert study is not None
-        from ganstudy import study as studies
-        from ganstudy.search import search_of
+        from ganstudy.study import load
 
-        planned = search_of(studies.load(study, overrides)).counts().total()
-        click.echo(f"{study}: {planned} trials, no mistakes found")
+        print_checked(study, load(study, overrides))
 
 
 @main.command()

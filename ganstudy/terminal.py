@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from ganstudy.pipeline import Progress
     from ganstudy.study import Study
 
-__all__ = ["describe", "display", "duration", "print_ended", "print_plan", "say", "status_line"]
+__all__ = [
+    "describe",
+    "display",
+    "duration",
+    "print_checked",
+    "print_ended",
+    "print_plan",
+    "say",
+    "status_line",
+]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -35,6 +44,17 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
         click.echo(f"{status_line(done)}; {progress.trained} trained now")
         click.echo(f"report: {page}")
     sys.exit(1 if done.get("failed") else 0)
+
+
+def print_checked(path: Path, study: Study) -> None:
+    """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
+    from ganstudy.search import search_of
+
+    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    targets = [getattr(point, "target", None) for point in study.points.values()]
+    for target in dict.fromkeys(target for target in targets if target is not None):
+        for line in target.account():
+            click.echo(line)
 
 
 def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:

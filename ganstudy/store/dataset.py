@@ -16,6 +16,7 @@ from ganstudy.score import spanning
 from ganstudy.search import search_of
 from ganstudy.store import digests
 from ganstudy.store.digests import Digests
+from ganstudy.store.features import with_features
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
 from ganstudy.store.place import RunError
@@ -216,6 +217,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     )
     del found
     dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
+    dataset = with_features(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
