@@ -22,7 +22,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["NotPortable", "computing", "described", "environment", "pin"]
+__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin"]
 
 PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
 """What every program rests on: without it a product of MKL depends on how many stand beside it."""
@@ -70,15 +70,23 @@ def computing(program: ProgramName, device: str) -> Iterator[str]:
 
     Errors  `NotPortable` if the portable program cannot be had in this process or on the device.
     """
+    check(program, device)
     if program != "portable":
         yield described(program, device)
         return
-    if reason := _unportable(device):
-        raise NotPortable(reason)
     from ganstudy.engine.portable import Portable
 
-    with Portable():
+    with Portable():  # type: ignore[no-untyped-call]
         yield described(program, device)
+
+
+def check(program: ProgramName, device: str) -> None:
+    """Refuse a program that this process cannot run as it is meant.
+
+    Errors  `NotPortable` that says what is missing.
+    """
+    if program == "portable" and (reason := _unportable(device)):
+        raise NotPortable(reason)
 
 
 @functools.cache
@@ -135,7 +143,7 @@ def _mkl_branch() -> str:
     """The branch that MKL takes, as it says itself; `unknown` where torch has another library."""
     import torch
 
-    if not torch.backends.mkl.is_available():
+    if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
         return "absent"
     library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
     try:
@@ -147,14 +155,14 @@ def _mkl_branch() -> str:
 
 
 def _wide_features() -> set[str]:
-    found = np.show_config("dicts")["SIMD Extensions"]  # type: ignore[call-overload]
+    found = np.show_config("dicts")["SIMD Extensions"]
     known = {*found.get("found", ()), *found.get("not found", ())}
     return {name for name in known if name.startswith(_WIDE)}
 
 
 def _numpy_features() -> str:
     """Instruction sets beyond its baseline that NumPy uses here."""
-    found = np.show_config("dicts")["SIMD Extensions"].get("found", ())  # type: ignore[call-overload]
+    found = np.show_config("dicts")["SIMD Extensions"].get("found", ())
     return " ".join(found) or "its baseline"
 
 

@@ -196,7 +196,6 @@ class Flight:
 
     def _identity(self, state: object) -> str:
         """Two states of one identity go on with the same bits."""
-        import torch
 
         device: torch.device = next(iter(_leaves(state).values())).device
         what = {

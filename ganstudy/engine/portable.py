@@ -42,7 +42,7 @@ own approximations of 1/x and 1/√x: √x of single precision is then not even 
 _DTYPES = (torch.float32, torch.float64)
 
 
-class Portable(TorchDispatchMode):
+class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]
     r"""Functions and stacked products of tensors on a CPU by NumPy, all else as ever.
 
     NumPy computes √x exactly and the other functions by polynomials that depend on its instruction
@@ -59,7 +59,9 @@ class Portable(TorchDispatchMode):
         if packet is _aten.bmm and func is _aten.bmm.default:
             first, second = args
             if first.dtype in _DTYPES:
-                return torch.from_numpy(np.matmul(first.numpy(force=True), second.numpy(force=True)))
+                return torch.from_numpy(
+                    np.matmul(first.numpy(force=True), second.numpy(force=True))
+                )
         elif func is _aten.pow.Tensor_Scalar and args[1] == 0.5:
             return self.__torch_dispatch__(_aten.sqrt.default, types, args[:1])
         elif packet in _FUNCTIONS and args[0].dtype in _DTYPES:

@@ -43,6 +43,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
+    "arithmetic": {"long_name": "what the trial was computed with, in words"},
     "target_settings": {"long_name": "target distribution, as JSON"},
     "divergence_settings": {"long_name": "divergence, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
@@ -162,6 +163,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     for arm in study.points:
         status[arm] = "missing"
     ids = np.full(shape, "", "<U16")
+    arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
     steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
     curves: dict[str, NDArray[np.float32]] = {}
@@ -177,6 +179,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             status[index] = statuses[index]
             if record is None:
                 continue
+            arithmetic[index] = record.arithmetic
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
             at = np.searchsorted(steps, record.steps)
             for name, values in record.curves.items():
@@ -195,6 +198,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
+            "arithmetic": (dims, arithmetic.astype(str)),
             **_members("target", axes, plan),
             **_members("divergence", axes, plan),
             **_perfect(axes, plan),

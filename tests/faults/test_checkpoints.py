@@ -178,7 +178,7 @@ def test_no_flipped_bit_goes_unnoticed(
     content = path.read_bytes()
     header = content.index(b"\n") + 1
     places = [*range(8 * header), *range(8 * header, 8 * len(content), 8 * len(content) // 40)]
-    flight = Checkpoints(tmp_path).flight(trials, "eager", ())
+    flight = Checkpoints(tmp_path).flight(trials, "eager", "the usual", ())
     fresh = {"": torch.zeros(1)}
 
     def believed(*_: object, **__: object) -> None:

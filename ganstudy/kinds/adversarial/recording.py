@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ganstudy.engine.checkpoints import Flight
-
     from ganstudy.kinds.adversarial import Adversarial
     from ganstudy.kinds.adversarial.state import State
     from ganstudy.kinds.adversarial.step import Game
