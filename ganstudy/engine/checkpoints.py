@@ -120,11 +120,14 @@ class Flight:
         """
         identity = self._identity(state)
         wanted = set(self.trials)
-        found = [
-            (header["step"], path)
-            for path, header in _headers(self.checkpoints.folder)
-            if header["identity"] == identity and wanted <= set(header["trials"])
-        ]
+        found: list[tuple[int, Path]] = []
+        for path, header in _headers(self.checkpoints.folder):
+            if not wanted <= set(header["trials"]):
+                continue
+            if header["identity"] == identity:
+                found.append((header["step"], path))
+            elif (theirs := header.get("arithmetic", "")) != self.arithmetic:
+                _log.warning("%s: of other arithmetic (%s); training anew", path, theirs)
         for _, path in sorted(found, reverse=True):
             try:
                 return self._load(path, state, recorded)
@@ -164,6 +167,7 @@ class Flight:
             "trials": self.trials,
             "step": step,
             "identity": self._identity(state),
+            "arithmetic": self.arithmetic,
             "state": hashlib.sha256(payload.getvalue()).hexdigest(),
         }
         name = hashlib.sha256("".join(sorted(self.trials)).encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ import torch
 from tiny import differences, trial
 
 from ganstudy.engine import checkpoints
+from ganstudy.engine.arithmetic import described
 from ganstudy.engine.checkpoints import (
     Checkpoints,
     Flight,
@@ -178,7 +179,7 @@ def test_no_flipped_bit_goes_unnoticed(
     content = path.read_bytes()
     header = content.index(b"\n") + 1
     places = [*range(8 * header), *range(8 * header, 8 * len(content), 8 * len(content) // 40)]
-    flight = Checkpoints(tmp_path).flight(trials, "eager", "the usual", ())
+    flight = Checkpoints(tmp_path).flight(trials, "eager", described("eager"), ())
     fresh = {"": torch.zeros(1)}
 
     def believed(*_: object, **__: object) -> None:
@@ -211,16 +212,18 @@ def test_two_swapped_ids_are_noticed(
     assert "checksum" in caplog.text
 
 
-def test_a_checkpoint_of_another_build_is_not_continued(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_checkpoint_of_other_arithmetic_is_not_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Bits are promised for one build of torch: half a trial of each would be of neither."""
+    """Another processor, or another build of torch: half a trial of each would be of neither."""
     trials = _mixed(20)
     _stopped(trials, tmp_path, 10, monkeypatch)
-    monkeypatch.setattr("torch.__version__", "1.0")
+    monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
     monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
-    train(trials, checkpoints=Checkpoints(tmp_path))
+    records = train(trials, checkpoints=Checkpoints(tmp_path))
     assert _counted.begun == 0
+    assert {record.arithmetic for record in records} == {"torch 1.0"}
+    assert "of other arithmetic" in caplog.text
 
 
 def test_a_disk_that_is_full_costs_the_checkpoint_only(
