@@ -161,6 +161,7 @@ def status(run: Path, as_json: bool) -> None:
     """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with _clear_errors():
         from ganstudy import pipeline
+        from ganstudy.cause import telling
 
         found = pipeline.status(run)
         if as_json:
@@ -186,8 +187,8 @@ def status(run: Path, as_json: bool) -> None:
             seconds = found["slowest"]["seconds"]
             click.echo(f"slowest trial: {found['slowest']['trial']}, {seconds:.1f} s")
         for failure in found["failures"]:
-            last = str(failure["cause"]).strip().splitlines()[-1]
-            click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {last}")
+            why = telling(failure["cause"])
+            click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
 
 
 @main.command()

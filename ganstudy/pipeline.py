@@ -23,7 +23,7 @@ from ganstudy.store.place import check_new
 from ganstudy.study import Study
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
     from ganstudy.trial import ProgramName, Record, Trial
@@ -221,7 +221,7 @@ def failed(search: Search, workers: int) -> list[Pack]:
     return packs(_with_status(search, "failed"), workers, search.study.file.engine.pack)
 
 
-def _with_status(search: Search, status: str) -> list[Trial[Any]]:
+def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
     trials = search.trials
     return [trials[index] for index, own in search.statuses.items() if own == status]
 

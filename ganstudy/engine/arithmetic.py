@@ -65,19 +65,19 @@ def environment(program: ProgramName) -> dict[str, str]:
 
 
 @contextmanager
-def computing(program: ProgramName, device: str) -> Iterator[str]:
-    """Compute as a program does; in words, with what.
+def computing(program: ProgramName, device: str) -> Iterator[None]:
+    """Compute as a program does.
 
     Errors  `NotPortable` if the portable program cannot be had in this process or on the device.
     """
     check(program, device)
     if program != "portable":
-        yield described(program, device)
+        yield
         return
     from ganstudy.engine.portable import Portable
 
     with Portable():  # type: ignore[no-untyped-call]
-        yield described(program, device)
+        yield
 
 
 def check(program: ProgramName, device: str) -> None:

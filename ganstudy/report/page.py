@@ -42,6 +42,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
     from ganstudy.analysis import is_search, tuned
+    from ganstudy.analysis.metric import metric_names
     from ganstudy.report import files, scenes, style, theory
     from ganstudy.report.answer import Sentence, answer
     from ganstudy.report.findings import Findings
@@ -71,10 +72,12 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         score_table,
     )
 
+    destination.mkdir(parents=True, exist_ok=True)
+    if not metric_names(dataset):
+        return _write(destination, _untrained(dataset, provenance), set())
     searched = search.Searched.of(dataset) if is_search(dataset) else None
     findings = Findings.of(tuned(dataset) if searched else dataset)
     filmed = scenes.scenes(findings)
-    destination.mkdir(parents=True, exist_ok=True)
     with style.figure_style():
         drawings = [
             ranking.draw(findings),
@@ -111,9 +114,6 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     for name, text in written.items():
         (destination / name).write_text(text, encoding="utf-8")
     kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
-    for path in destination.iterdir():
-        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
-            path.unlink()
     page = _template().render(
         metrics=tables.metrics,
         trials=tables.trials,
@@ -141,6 +141,28 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         opened=opening(dataset, destination.parent),
         version=version("ganstudy"),
     )
+    return _write(destination, page, kept)
+
+
+def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
+    """The page of a study without a single result."""
+    from ganstudy.report import untrained
+    from ganstudy.report.tables import provenance_rows
+
+    return str(
+        _template("untrained.html.j2").render(
+            **untrained.words(dataset),
+            provenance=provenance_rows(provenance),
+            version=version("ganstudy"),
+        )
+    )
+
+
+def _write(destination: Path, page: str, kept: set[str]) -> Path:
+    """Put the page where it belongs; of an earlier report nothing is left but what is kept."""
+    for path in destination.iterdir():
+        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
+            path.unlink()
     index = destination / "index.html"
     partial = destination / "index.html.partial"
     partial.write_text(page, encoding="utf-8")
@@ -161,7 +183,7 @@ def _picture(drawing: Drawing, destination: Path) -> Picture:
     return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
 
 
-def _template() -> Any:
+def _template(name: str = "page.html.j2") -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
@@ -176,4 +198,4 @@ def _template() -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["cell"] = cell_text
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)

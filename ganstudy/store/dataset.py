@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import xarray as xr
 
+from ganstudy.cause import telling
 from ganstudy.score import spanning
 from ganstudy.search import search_of
 from ganstudy.store import digests
@@ -41,6 +42,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
         "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
     },
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
+    "failure": {"long_name": "why a trial failed, in a line; empty for one that did not"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
     "arithmetic": {"long_name": "what the trial was computed with, in words"},
@@ -165,6 +167,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     ids = np.full(shape, "", "<U16")
     arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
+    causes = np.full(shape, "", dtype=object)
     steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
     curves: dict[str, NDArray[np.float32]] = {}
     largest = [r.samples.shape for r in found.values() if r.samples is not None]
@@ -179,6 +182,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             status[index] = statuses[index]
             if record is None:
                 continue
+            causes[index] = telling(record.cause)
             arithmetic[index] = record.arithmetic
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
             at = np.searchsorted(steps, record.steps)
@@ -199,6 +203,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
             "arithmetic": (dims, arithmetic.astype(str)),
+            **({"failure": (dims, causes.astype(str))} if (causes != "").any() else {}),
             **_members("target", axes, plan),
             **_members("divergence", axes, plan),
             **_perfect(axes, plan),

@@ -22,7 +22,8 @@ __all__ = ["Axis", "Study", "json_schema", "load"]
 
 _OWN = (
     *("seed", "step", "sample", "feature"),
-    *("status", "diverged_at", "seconds", "trial_id", "target_settings", "samples", "labels"),
+    *("status", "failure", "diverged_at", "seconds", "trial_id"),
+    *("target_settings", "samples", "labels"),
     *("feature_mean", "feature_scale"),
 )
 
