@@ -100,7 +100,9 @@ def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Recor
     left_out = {*(() if samples else ("samples", "labels")), *(() if films else FILM)}
     with h5py.File(_content(path)) as file:
         scalars = {name: _scalar(file, name) for name in _SCALARS}
-        arrays = {name: file[name][:] for name in file.keys() - left_out if name not in _SCALARS}
+        # In the order of the file: that of a set would be another one in every process.
+        kept = [name for name in file if name not in left_out and name not in _SCALARS]
+        arrays = {name: file[name][:] for name in kept}
     curves = {
         name: values for name, values in arrays.items() if name not in _OTHERS and values.ndim == 2
     }
