@@ -289,7 +289,7 @@ def test_the_walk_of_a_search(tmp_path: Path) -> None:
     assert dict(ds.sizes)["trial"] == 4
     assert (out / "search.db").is_file()
     page = (out / "report" / "index.html").read_text(encoding="utf-8")
-    assert "Best score against tuning budget" in page
+    assert "What the search found" in page
     assert "Where is the optimum?" in page
     plan = runner.invoke(main, ["plan", str(study), "--out", str(out), "--workers", "1", "--json"])
     assert json.loads(plan.stdout)["recorded"] == 12

@@ -133,7 +133,7 @@ def _no_front(findings: Findings) -> str:
 
 
 class Search(Section):
-    """Best score against tuning budget, which parameters matter, and the Pareto front."""
+    """What was tried and found, which parameters matter, and the Pareto front."""
 
     place = 50
     label = "Search"
