@@ -41,8 +41,7 @@ def run(
     with directory.locked():
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed)
-        progress = Progress.of(search, left)
-        progress.program, progress.program_reason = program(directory, search, left, workers)
+        progress = Progress.of(search, left, *program(directory, search, left, workers))
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
@@ -50,7 +49,8 @@ def run(
                 source = Resumed(first, search, search_on=not only_failed)
                 with recorded(directory, study.name, progress, command, workers, devices, executor):
                     beat("starting")
-                    with open_executor(executor, workers, devices, scheduler) as opened:
+                    place = workers, devices, scheduler, progress.program
+                    with open_executor(executor, *place) as opened:
                         train(directory, search, source, opened, progress, beat, observe)
             beat("gathering")
             try:

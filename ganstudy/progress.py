@@ -36,8 +36,8 @@ class Progress:
     """
 
     planned: int
-    program: ProgramName | None = None
-    program_reason: str = ""
+    program: ProgramName
+    program_reason: str
     done: Counter[str] = field(default_factory=Counter)
     trained: int = 0
     trial_steps: int = 0
@@ -47,10 +47,12 @@ class Progress:
     incomplete: str = ""
 
     @classmethod
-    def of(cls, search: Search, left: Sequence[Pack]) -> Progress:
-        """At the start, with these packs left to train."""
+    def of(
+        cls, search: Search, left: Sequence[Pack], program: ProgramName, reason: str
+    ) -> Progress:
+        """At the start, with these packs left to train, by a program chosen for a reason."""
         done = search.counts()
-        progress = cls(done.total(), done=done, cost_planned=sum(map(cost, left)))
+        progress = cls(done.total(), program, reason, done=done, cost_planned=sum(map(cost, left)))
         del done["missing"]
         return progress
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from ganstudy.store import RunDirectory, RunError, check_nothing_lost
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = [
     "choose",
@@ -32,6 +33,9 @@ __all__ = [
     "take_up",
     "train",
 ]
+
+
+_log = logging.getLogger("ganstudy")
 
 
 def take_up(directory: RunDirectory, search: Search) -> None:
@@ -99,7 +103,11 @@ def program(
 
 
 def open_executor(
-    name: str, workers: int, devices: Sequence[str], scheduler: str | None
+    name: str,
+    workers: int,
+    devices: Sequence[str],
+    scheduler: str | None,
+    program: ProgramName,
 ) -> Executor:
     """The executor of a name; only its own module is imported, which takes a second.
 
@@ -110,7 +118,7 @@ def open_executor(
     except ModuleNotFoundError as error:
         extra = f"pip install 'ganstudy[{name}]'"
         raise ExecutorError(f"the executor {name} needs {error.name}: {extra}") from None
-    return executor(workers, devices, scheduler)
+    return executor(workers, devices, scheduler, program)
 
 
 @contextmanager
@@ -156,11 +164,10 @@ def train(
     observe: Callable[[Progress], None],
 ) -> None:
     """Train the packs of a source, and keep the records as they land."""
-    known = directory.recorded()
+    known, arithmetics = directory.recorded(), directory.arithmetics()
     engine = search.study.file.engine
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
-    assert progress.program is not None
     observe(progress)
     with Interruption() as interruption:
         for records in train_packs(
@@ -179,6 +186,17 @@ def train(
                 directory.forget(again)
             directory.write(records)
             known |= landed
+            _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, known)
             progress.add(search, tuple(source.given[trial] for trial in landed))
             observe(progress)
+
+
+def _tell_of_other_arithmetic(
+    directory: RunDirectory, known: set[str], records: Sequence[Record]
+) -> None:
+    """Say so once for each arithmetic that a run is continued on; it is known from then on."""
+    for new in {record.arithmetic for record in records} - {""} - known:
+        if known:
+            _log.warning("%s: goes on on other arithmetic: %s", directory.path, new)
+        known.add(new)

@@ -91,7 +91,7 @@ class _Lasting:
 def _progress_line(progress: Progress) -> str:
     done = sum(progress.done.values())
     parts = [f"{done}/{progress.planned} trials"]
-    if progress.program and not progress.trained:
+    if not progress.trained:
         parts.append(f"{progress.program} steps ({progress.program_reason})")
     parts += [
         f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganstudy.cause import cause_of
+from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 from ganstudy.family import Part
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
+__all__ = ["Ended", "Executor", "ExecutorError", "Task", "attempt", "environment", "warm_up"]
 
-WORKER_ENVIRONMENT = {
+_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -32,6 +33,11 @@ WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
 }
+
+
+def environment(program: ProgramName) -> dict[str, str]:
+    """Variables of a worker's process, which act only if they are there when it starts."""
+    return {**_ENVIRONMENT, **arithmetic.environment(program)}
 
 
 class ExecutorError(Exception):
@@ -61,8 +67,8 @@ class Ended:
 class Executor(Part, ABC):
     """Workers that train packs, each one at a time.
 
-    Made with the number of workers, the devices that they share, and the address of the scheduler
-    that places them, which is None unless `has_scheduler`.
+    Made with the number of workers, the devices that they share, the address of the scheduler that
+    places them (None unless `has_scheduler`), and the program that they will train by.
 
     has_scheduler  whether one can be named with `--scheduler`
 
@@ -73,7 +79,11 @@ class Executor(Part, ABC):
 
     @abstractmethod
     def __init__(
-        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
+        program: ProgramName = "eager",
     ) -> None: ...
 
     def __enter__(self) -> Self:
