@@ -50,7 +50,11 @@ class Beat(Protocol):
 
 @dataclass
 class Progress:
-    """Where a run stands; trial-steps are M-steps summed over trials."""
+    """Where a run stands; trial-steps are M-steps summed over trials.
+
+    busy    seconds that packs have trained, summed: the start of workers takes as long for few
+            packs as for many, and is no part of their pace
+    """
 
     planned: int
     program: ProgramName | None = None
@@ -58,15 +62,18 @@ class Progress:
     done: Counter[str] = field(default_factory=Counter)
     trained: int = 0
     trial_steps: int = 0
+    workers: int = 1
+    busy: float = 0.0
     cost: float = 0.0
     cost_planned: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
     @classmethod
-    def of(cls, search: Search, left: Sequence[Pack]) -> Progress:
+    def of(cls, search: Search, left: Sequence[Pack], workers: int) -> Progress:
         """At the start, with these packs left to train."""
         done = search.counts()
-        progress = cls(done.total(), done=done, cost_planned=sum(map(cost, left)))
+        costs = sum(map(cost, left))
+        progress = cls(done.total(), done=done, cost_planned=costs, workers=workers)
         del done["missing"]
         return progress
 
@@ -80,15 +87,17 @@ class Progress:
         """Time left at the pace so far; None before the first pack has ended."""
         if not self.cost:
             return None
-        return self.seconds * max(self.cost_planned / self.cost - 1, 0.0)
+        left = max(self.cost_planned - self.cost, 0.0)
+        return left * self.busy / self.cost / self.workers
 
-    def add(self, search: Search, ended: Pack) -> None:
-        """Count trials that have ended; the search has been told of them."""
+    def add(self, search: Search, ended: Pack, seconds: float) -> None:
+        """Count trials that have ended, after some seconds; the search has been told of them."""
         self.done = search.counts()
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
         self.cost += cost(ended)
+        self.busy += seconds
 
 
 def run(
@@ -122,7 +131,7 @@ def run(
             check_nothing_lost(directory)
         first = failed(search, workers) if only_failed else in_flight(directory, search)
         left = [*first, *([] if only_failed else search.outlook(workers))]
-        progress = Progress.of(search, left)
+        progress = Progress.of(search, left, workers)
         progress.program, progress.program_reason = program(directory, search, left, workers)
         if not only_failed:
             directory.write_study(search)
@@ -189,7 +198,8 @@ def train(
             directory.write(records)
             recorded |= landed
             checkpoints.discard(directory.checkpoints, recorded)
-            progress.add(search, tuple(source.given[trial] for trial in landed))
+            seconds = sum(record.seconds for record in records)
+            progress.add(search, tuple(source.given[trial] for trial in landed), seconds)
             observe(progress)
 
 

@@ -13,7 +13,7 @@ import io
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -42,9 +42,11 @@ __all__ = [
     "Flight",
     "Stopped",
     "discard",
+    "forget",
     "packs_in_flight",
     "request_stop",
     "steps_kept",
+    "when_stepping",
 ]
 
 EVERY = 30.0
@@ -54,6 +56,7 @@ StateT = TypeVar("StateT")
 
 _log = logging.getLogger("ganstudy")
 _stop = threading.Event()
+_stepping: list[Callable[[float], None]] = []
 
 
 class Stopped(Exception):
@@ -63,6 +66,14 @@ class Stopped(Exception):
 def request_stop() -> None:
     """Ask the pack that this process trains, or the next one, to stop at its next step."""
     _stop.set()
+
+
+def when_stepping(said: Callable[[float], None]) -> None:
+    """Have it said when a pack of this process has taken its first step, which may compile.
+
+    said    called with the seconds that the same pack has trained in earlier sessions
+    """
+    _stepping[:] = [said]
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,7 @@ class Flight:
         # A compiled step orders its sums by the members that are computed in it.
         self.beside = [member.model_dump() for member in beside] if program == "compiled" else []
         self.started = self.saved = time.perf_counter()
+        self.stepping, self.earlier = False, 0.0
 
     @property
     def seconds(self) -> float:
@@ -131,6 +143,10 @@ class Flight:
 
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
         """
+        if not self.stepping:
+            self.stepping = True
+            for said in _stepping:
+                said(self.earlier)
         stop = _stop.is_set()
         if not stop and time.perf_counter() - self.saved < self.checkpoints.every:
             return
@@ -186,6 +202,7 @@ class Flight:
         recorded |= {name: values.numpy()[rows] for name, values in content["curves"].items()}
         # A part of a pack has used its share of the time.
         self.started -= content["seconds"] * len(self.trials) / len(header["trials"])
+        self.earlier = content["seconds"]
         return header["step"], _pytree.tree_unflatten(leaves, _pytree.tree_structure(state))
 
     def _identity(self, state: object) -> str:
@@ -227,6 +244,14 @@ def discard(folder: Path, recorded: Collection[str]) -> None:
     """Remove the checkpoints of packs whose trials all have records."""
     for path, header in list(_headers(folder)):
         if all(trial in recorded for trial in header["trials"]):
+            path.unlink(missing_ok=True)
+
+
+def forget(folder: Path | None, pack: Pack) -> None:
+    """Remove the checkpoints of all trials of a pack, so that they begin anew."""
+    trials = {trial.id for trial in pack}
+    for path, header in list(_headers(folder)):
+        if trials & set(header["trials"]):
             path.unlink(missing_ok=True)
 
 

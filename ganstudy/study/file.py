@@ -28,7 +28,9 @@ class EngineFile(Settings):
         "auto", description="the step as written or compiled; auto: whichever ends sooner"
     )
     time_limit: float | None = Field(
-        None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"
+        None,
+        gt=0,
+        description="seconds that a trial may take, from its first step, alone",
     )
     memory_limit: float | None = Field(
         None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
