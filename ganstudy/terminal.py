@@ -69,7 +69,7 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
     search.tell(run.read(samples=False, films=False))
     counts, parts = search.counts(), search.outlook(workers)
     program, reason = pipeline.program(run, search, parts, workers)
-    summary = {
+    summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
         "seeds": list(study.seeds),

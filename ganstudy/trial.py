@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Generic, Literal, get_args
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from ganstudy.cause import cleaned
 from ganstudy.family import Member
@@ -16,7 +18,7 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial"]
+__all__ = ["SCHEMA", "Configuration", "ProgramName", "Purpose", "Record", "Status", "Trial"]
 
 SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
@@ -25,7 +27,28 @@ Purpose = Literal["init", "data", "latent", "evaluation", "constraint", "trainin
 # A stream is a function of the place in this list: new purposes come last.
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
-ConfigurationT = TypeVar("ConfigurationT", bound=Member)
+
+class Configuration(Member, ABC):
+    """Settings that say what can be stacked with what, and what it costs."""
+
+    @abstractmethod
+    def pack_key(self) -> str:
+        """Trials whose keys are equal can be stacked and trained as one program."""
+
+    @abstractmethod
+    def graph_key(self) -> str:
+        """Trials whose keys are equal run the same compiled steps, in packs of the same size."""
+
+    @abstractmethod
+    def cost(self) -> float:
+        """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
+
+    @abstractmethod
+    def working_set(self) -> int:
+        """Bytes that one trial of a stack reads and writes in one step."""
+
+
+ConfigurationT = TypeVar("ConfigurationT", bound=Member, covariant=True, default=Configuration)
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,7 @@ class Trial(Generic[ConfigurationT]):
 
 
 Status = Literal["complete", "diverged", "failed"]
-ProgramName = Literal["eager", "compiled"]
+ProgramName = Literal["eager", "compiled", "portable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +88,7 @@ class Record:
     """What a trial leaves behind; plain NumPy.
 
     program how it was trained; two programs differ in the last bits
+    arithmetic  what it was computed with, in words; empty where nothing was computed
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
@@ -87,9 +111,10 @@ class Record:
     film: dict[str, NDArray[np.floating]] = field(default_factory=dict)
     cause: str = ""
     finished: float = field(default_factory=time.time)
+    arithmetic: str = ""
 
     @classmethod
-    def of_failure(cls, trial: Trial[Any], program: ProgramName, cause: str) -> Record:
+    def of_failure(cls, trial: Trial[Member], program: ProgramName, cause: str) -> Record:
         """The record of a trial that could not be trained."""
         return cls(
             id=trial.id,

@@ -22,7 +22,7 @@ BEST = 0.25
 
 def is_search(ds: xr.Dataset) -> bool:
     """Whether the dataset is of a search by results, with a dimension `trial` of points."""
-    return "parameters" in ds.attrs
+    return "search" in ds.attrs and "trial" in ds.dims
 
 
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:

@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ganstudy.cause import cause_of, telling
+from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
+from ganstudy.engine.session import Session
 from ganstudy.schedule import memory
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    "WORKER_ENVIRONMENT",
     "Begun",
     "Clock",
     "Ended",
@@ -29,11 +30,12 @@ __all__ = [
     "ExecutorError",
     "Task",
     "attempt",
+    "environment",
     "is_for_memory",
     "warm_up",
 ]
 
-WORKER_ENVIRONMENT = {
+_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -43,6 +45,11 @@ WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
 }
+
+
+def environment(program: ProgramName) -> dict[str, str]:
+    """Variables of a worker's process, which act only if they are there when it starts."""
+    return {**_ENVIRONMENT, **arithmetic.environment(program)}
 
 
 class ExecutorError(Exception):
@@ -188,7 +195,9 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         torch.set_num_threads(1)
         memory.limit(task.memory_limit)
         kind = task.pack[0].configuration
-        records = kind.train(task.pack, device, task.program, task.beside, task.checkpoints)
+        records = kind.train(
+            task.pack, Session(device, task.program, task.beside, task.checkpoints)
+        )
     except Stopped:
         return Ended("stopped")
     except BaseException as error:

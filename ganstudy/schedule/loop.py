@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.cause import telling
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, forget, steps_kept
@@ -16,8 +16,8 @@ from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["DRAIN_SECONDS", "TRIES", "Limits", "Resumed", "Running", "Source", "train_packs"]
@@ -55,7 +55,7 @@ class Resumed:
     """
 
     def __init__(self, packs: Sequence[Pack], search: Source, *, search_on: bool = True) -> None:
-        self.given: dict[str, Trial[Any]] = {}
+        self.given: dict[str, Trial[Kind]] = {}
         self._packs = list(packs)
         self._search = search
         self._search_on = search_on

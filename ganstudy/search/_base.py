@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydantic.fields import FieldInfo
 
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record, Trial
 
@@ -54,7 +54,7 @@ class Search(Part, ABC):
 
     @property
     @abstractmethod
-    def trials(self) -> Mapping[tuple[int, ...], Trial[Any]]:
+    def trials(self) -> Mapping[tuple[int, ...], Trial[Kind]]:
         """The trials known so far, by their index on each dimension."""
 
     @property

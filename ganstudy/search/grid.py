@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ganstudy.engine.packing import packs
 from ganstudy.search._base import Search
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record
 
@@ -32,7 +32,7 @@ class Grid(Search):
         self._asked: set[str] = set()
 
     @cached_property
-    def trials(self) -> dict[tuple[int, ...], Trial[Any]]:
+    def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
         """The planned trials by their index on each axis and among the seeds."""
         return {
             (*index, number): Trial(configuration, seed)

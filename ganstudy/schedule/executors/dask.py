@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask
 from distributed import (
@@ -25,10 +25,10 @@ from distributed import (
 )
 
 from ganstudy.cause import cause_of
+from ganstudy.engine.arithmetic import NotPortable, check
 from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.devices import named, slots
+from ganstudy.schedule.devices import CPU, named, slots
 from ganstudy.schedule.executor import (
-    WORKER_ENVIRONMENT,
     Begun,
     Clock,
     Ended,
@@ -36,15 +36,18 @@ from ganstudy.schedule.executor import (
     ExecutorError,
     Task,
     attempt,
+    environment,
     is_for_memory,
     warm_up,
 )
 from ganstudy.schedule.interruption import signals_held
 
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
+
 __all__ = ["DaskExecutor"]
 
 _CONFIGURATION = {
-    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     # What is done after the death of a worker is for the loop to decide.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.comm.timeouts.connect": "10s",
@@ -70,7 +73,11 @@ class DaskExecutor(Executor):
     """
 
     def __init__(
-        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
+        program: ProgramName = "eager",
     ) -> None:
         self._devices = ",".join(devices)
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -85,7 +92,9 @@ class DaskExecutor(Executor):
         # It starts a process, and unblocks signals when it does.
         resource_tracker.ensure_running()
         self._open = ExitStack()
-        with self._open as opening, dask.config.set(_CONFIGURATION), signals_held():
+        spawned = {"distributed.nanny.pre-spawn-environ": environment(program)}
+        configuration = dask.config.set({**_CONFIGURATION, **spawned})
+        with self._open as opening, configuration, signals_held():
             cluster: Any = scheduler
             if scheduler is None:
                 cluster = opening.enter_context(
@@ -102,16 +111,16 @@ class DaskExecutor(Executor):
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
-            self._register(scheduler)
+            self._register(scheduler, program)
             self._client.subscribe_topic(self._topic, self._hear)
             self._open = opening.pop_all()
 
-    def _register(self, scheduler: str | None) -> None:
+    def _register(self, scheduler: str | None, program: ProgramName) -> None:
         """Have every worker warmed up, though one of them may die meanwhile."""
         for left in reversed(range(_REGISTRATIONS)):
             try:
-                self._client.register_plugin(_WarmUp())
-            except ImportError as error:
+                self._client.register_plugin(_WarmUp(program))
+            except (ImportError, NotPortable) as error:
                 raise ExecutorError(f"the workers of {scheduler} cannot train: {error}") from None
             except Exception as error:  # whatever Dask makes of a worker that is gone
                 if not left:
@@ -254,9 +263,16 @@ class _WarmUp(WorkerPlugin):
 
     name = "ganstudy"
 
+    def __init__(self, program: ProgramName) -> None:
+        self.program = program
+
     def setup(self, worker: object) -> None:
-        """Called by Dask."""
+        """Called by Dask.
+
+        Errors  `NotPortable` where the cluster's workers were not started for the program.
+        """
         warm_up()
+        check(self.program, CPU)
 
 
 def _ended(future: Future[Any]) -> Ended:

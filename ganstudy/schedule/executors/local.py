@@ -13,6 +13,7 @@ from contextlib import suppress
 from multiprocessing import resource_tracker as python_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from joblib.externals.loky.backend import resource_tracker
@@ -20,18 +21,21 @@ from joblib.externals.loky.backend.context import get_context
 
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
-    WORKER_ENVIRONMENT,
     Begun,
     Clock,
     Ended,
     Executor,
     ExecutorError,
     Task,
+    environment,
     is_for_memory,
 )
 from ganstudy.schedule.interruption import signals_held
 from ganstudy.schedule.memory import OVER_LIMIT, kills
 from ganstudy.schedule.worker import serve
+
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
 
 __all__ = ["LocalExecutor"]
 
@@ -48,7 +52,12 @@ class LocalExecutor(Executor):
     its records, is an end of file and nobody else's concern.
     """
 
-    def __init__(self, workers: int, devices: Sequence[str] = ("cpu",)) -> None:
+    def __init__(
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        program: ProgramName = "eager",
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
@@ -57,7 +66,8 @@ class LocalExecutor(Executor):
         try:
             with signals_held():
                 for number, slot in enumerate(slots(devices, workers)):
-                    self._workers.append(_Worker(slot, self._folder / f"{number}.stack"))
+                    stack = self._folder / f"{number}.stack"
+                    self._workers.append(_Worker(slot, stack, environment(program)))
         except BaseException:
             self.close()
             raise
@@ -124,8 +134,9 @@ class _Worker:
     used    whether it has been given anything
     """
 
-    def __init__(self, slot: Slot, stack: Path) -> None:
+    def __init__(self, slot: Slot, stack: Path, environment: dict[str, str]) -> None:
         self.slot = slot
+        self.environment = environment
         self.stack = stack
         self.starts = 0
         self._start()
@@ -144,7 +155,7 @@ class _Worker:
             self.process = context.Process(
                 target=serve,
                 args=(theirs, os.getpid(), self.stack, self.slot),
-                env=WORKER_ENVIRONMENT,
+                env=self.environment,
             )
             self.process.start()
             theirs.close()

@@ -15,6 +15,7 @@ from ganstudy.search.bayes.objective import bounds
 from ganstudy.search.bayes.samplers import Known
 
 if TYPE_CHECKING:
+    from ganstudy.kinds import Kind
     from ganstudy.search.bayes.keys import BayesKeys
     from ganstudy.search.bayes.point import Point
     from ganstudy.trial import Record, Trial
@@ -66,12 +67,12 @@ class Outcomes:
             scores[name] = score if math.isfinite(score) else worst(readings[name])
         self._of[record.id] = _Outcome(record.status, record.finished, scores)
 
-    def __contains__(self, trial: Trial[Any]) -> bool:
+    def __contains__(self, trial: Trial[Kind]) -> bool:
         return trial.id in self._of
 
     # --- of one point -----------------------------------------------------------------------------
 
-    def status(self, point: Point, trial: Trial[Any]) -> str:
+    def status(self, point: Point, trial: Trial[Kind]) -> str:
         """Of its record; `pruned` if the point was trained well and not to the end."""
         outcome = self._of.get(trial.id)
         if outcome is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganstudy.trial import Trial
+    from ganstudy.kinds import Pack
 
 __all__ = ["Arm", "Point"]
 
@@ -27,7 +27,7 @@ class Point:
     arm: Arm
     values: Mapping[str, Any]
     rungs: tuple[int, ...]
-    trials: tuple[tuple[Trial[Any], ...], ...]
+    trials: tuple[Pack, ...]
     level: int = 0
 
     @property
@@ -36,6 +36,6 @@ class Point:
         return self.level == len(self.rungs) - 1
 
     @property
-    def current(self) -> tuple[Trial[Any], ...]:
+    def current(self) -> Pack:
         """Its trials at the rung where it is, one for each seed."""
         return self.trials[self.level]

@@ -27,8 +27,8 @@ from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.study.configuration import Assignment
     from ganstudy.study.space import AnyParameter
@@ -76,7 +76,7 @@ class Bayes(Search):
         return (*axes, self.file.trials, len(self.study.seeds))
 
     @property
-    def trials(self) -> dict[tuple[int, ...], Trial[Any]]:
+    def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
         """The trials known so far, those of a pruned point at the rung where it was stopped."""
         return {
             (*arm, number, seed): trial
@@ -214,7 +214,7 @@ class Bayes(Search):
         """Unfinished points first, then promotions, then new points, up to those in training."""
         self._slots = max(self._slots, free_slots)
         together = max(self.file.together, math.ceil(self._slots / len(self._points)))
-        ready: list[tuple[Trial[Any], ...]] = []
+        ready: list[Pack] = []
         for arm in self._points:
             busy = 0
             for point in self.points(arm):
@@ -239,7 +239,7 @@ class Bayes(Search):
 
     def outlook(self, slots: int) -> list[Pack]:
         """Packs of as many random points as the budget still allows, and of promotions."""
-        trials: list[Trial[Any]] = []
+        trials: list[Trial[Kind]] = []
         for arm in self._points:
             labels, points = self.study.labels(arm), self.points(arm)
             trials += [t for p in points for t in p.current if self._is_missing(t)]
@@ -320,9 +320,9 @@ class Bayes(Search):
         alive = [point for point in points if self.outcomes.alive(point, point.level)]
         return max(alive, key=reached, default=None)
 
-    def _packed(self, ready: Sequence[tuple[Trial[Any], ...]], slots: int) -> list[Pack]:
+    def _packed(self, ready: Sequence[Pack], slots: int) -> list[Pack]:
         """Packs of whole points, which wait for no other pack; at least one for each slot."""
-        shapes: dict[str, list[tuple[Trial[Any], ...]]] = {}
+        shapes: dict[str, list[Pack]] = {}
         for trials in ready:
             shapes.setdefault(trials[0].configuration.pack_key(), []).append(trials)
         share = math.ceil(len(ready) / slots)
@@ -338,7 +338,7 @@ class Bayes(Search):
                 parts += [trials[i : i + most] for i in range(0, len(trials), most)]
         return sorted(parts, key=lambda pack: -len(pack) * pack[0].configuration.cost())
 
-    def _is_missing(self, trial: Trial[Any]) -> bool:
+    def _is_missing(self, trial: Trial[Kind]) -> bool:
         return trial not in self.outcomes and trial.id not in self._in_flight
 
     # --- points ---------------------------------------------------------------------------------

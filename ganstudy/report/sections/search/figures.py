@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,162 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.analysis import (
     Metric,
-    best_by_budget,
-    feasible,
-    importances,
-    parameters_of,
     point_scores,
-    status_counts,
-    with_arms,
 )
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.findings import arm_labels, decimals_of
+from ganstudy.report.searched import Searched
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Searched:
-    """The dataset of a search and what it found; `rows` are the searches, one of each arm.
-
-    With several axes in the grid a row is one point of it; `arms[i]` is the arm it belongs to.
-    """
-
-    ds: xr.Dataset
-    metric: Metric
-    rows: list[str]
-    arms: list[int]
-    best: xr.Dataset
-    told: xr.DataArray
-    feasible: xr.DataArray
-    importances: xr.DataArray
-
-    @classmethod
-    def of(cls, dataset: xr.Dataset) -> Searched:
-        """Compute what a search found."""
-        ds = with_arms(dataset.compute())
-        compare = str(ds.attrs["compare"])
-        told = point_scores(ds)
-        axes = [compare, *(d for d in told.dims if d not in (compare, "trial"))]
-        labels = [arm_labels(ds[axis]) for axis in axes]
-        places = list(np.ndindex(*(len(own) for own in labels)))
-        keep = [*axes, "trial"]
-        return cls(
-            ds=ds,
-            metric=Metric.of(ds),
-            rows=[", ".join(own[i] for own, i in zip(labels, at, strict=True)) for at in places],
-            arms=[at[0] for at in places],
-            best=best_by_budget(ds).transpose(*keep),
-            told=told.transpose(*keep),
-            feasible=feasible(ds).broadcast_like(told).transpose(*keep),
-            importances=importances(ds).transpose(*axes, "parameter"),
-        )
-
-    @property
-    def points(self) -> int:
-        """Points that each search may have."""
-        return self.ds.sizes["trial"]
-
-    @property
-    def parameters(self) -> list[str]:
-        """Names of the parameters."""
-        return [parameter.name for parameter in parameters_of(self.ds)]
-
-    @property
-    def objectives(self) -> list[str]:
-        """Names of the metrics that the search sought."""
-        # A netCDF file has no lists of one.
-        return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
-
-    @property
-    def arm_names(self) -> list[str]:
-        """Labels of the arms, in study order."""
-        return arm_labels(self.ds[str(self.ds.attrs["compare"])])
-
-    def show(self, value: float) -> str:
-        """A value of the metric."""
-        return prose.number(value, decimals_of(self.ds, self.metric))
-
-    @property
-    def constraints(self) -> list[str]:
-        """What a point must keep to, in words; none without constraints."""
-        return [str(text) for text in np.atleast_1d(self.ds.attrs.get("constraints", []))]
-
-    def on_rows(self, array: xr.DataArray) -> NDArray[np.generic]:
-        """The same for what has a value for each point, though not along every axis of the grid."""
-        return self.by_row(array.broadcast_like(self.told).transpose(*self.told.dims))
-
-    def by_row(self, array: xr.DataArray) -> NDArray[np.generic]:
-        """Values with the searches on one axis: shape `(rows, *rest)`."""
-        rest = array.shape[len(self.told.dims) - 1 :]
-        return np.asarray(array.values.reshape(len(self.rows), *rest))
-
-
-def sentence(searched: Searched) -> Markup:
-    """What stands behind every number of the page: tuned arms, chosen on their own seeds."""
-    counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
-    named = [
-        f"{int(count)} {status}"
-        for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
-        if count and status in ("diverged", "pruned", "failed", "missing")
-    ]
-    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
-    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
-    one = len(searched.rows) == 1
-    text = Markup("{} shown at the best of its {}, as {} found it{}").format(
-        "The study is" if one else "Each arm is",
-        prose.plural(searched.points, "point"),
-        _SAMPLERS[str(searched.ds.attrs["sampler"])],
-        "" if one else "; all arms had this budget",
-    )
-    if named:
-        text += Markup(" ({} trials among all points)").format(prose.listing(named))
-    text += _constrained(searched)
-    text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
-    if np.isfinite(held).any():
-        best = prose.listing(
-            f"{searched.rows[row]} {searched.show(held[row])}"
-            for row in order[:6]
-            if math.isfinite(held[row])
-        )
-        text += Markup("; with each seed's point chosen on the other seeds: {}").format(best)
-    return text + Markup(".")
-
-
-def call(searched: Searched) -> str:
-    """The expression that returns the numbers of the sentence."""
-    best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
-    counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
-    if searched.constraints:
-        counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
-    return f"{best}.assign({counted})"
-
-
-def _constrained(searched: Searched) -> Markup:
-    """What the constraints left, as the end of a sentence; empty without constraints."""
-    if not searched.constraints:
-        return Markup("")
-    kept = searched.by_row(searched.feasible).astype(bool)
-    keeping, known = int(kept.sum()), int(searched.ds["violation"].notnull().sum())
-    text = Markup(", of points with {}, which {} of {} {}").format(
-        prose.listing(searched.constraints), keeping, known, "does" if keeping == 1 else "do"
-    )
-    none = [name for name, row in zip(searched.rows, kept, strict=True) if not row.any()]
-    if none:
-        text += Markup("; no point of {} does, and it is shown at the one that fails least").format(
-            prose.listing(none)
-        )
-    return text
-
-
-_SAMPLERS = {
-    "tpe": "a tree-structured Parzen estimator",
-    "gp": "a Gaussian process",
-    "cmaes": "CMA-ES",
-    "qmc": "a Sobol sequence",
-    "random": "random search",
-}
 
 
 def draw_budget(searched: Searched) -> Drawing:
