@@ -41,7 +41,7 @@ def run(
     with directory.locked():
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed)
-        progress = Progress.of(search, left, *program(directory, search, left, workers))
+        progress = Progress.of(search, left, workers, *program(directory, search, left, workers))
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:

@@ -32,7 +32,9 @@ class Beat(Protocol):
 class Progress:
     """Where a run stands; trial-steps are M-steps summed over trials.
 
-    `incomplete` says what the report lacks; it is empty for a whole one.
+    busy        seconds that packs have trained, summed: the start of workers takes as long for few
+                packs as for many, and is no part of their pace
+    incomplete  what the report lacks; empty for a whole one
     """
 
     planned: int
@@ -41,6 +43,8 @@ class Progress:
     done: Counter[str] = field(default_factory=Counter)
     trained: int = 0
     trial_steps: int = 0
+    workers: int = 1
+    busy: float = 0.0
     cost: float = 0.0
     cost_planned: float = 0.0
     started: float = field(default_factory=time.perf_counter)
@@ -48,11 +52,19 @@ class Progress:
 
     @classmethod
     def of(
-        cls, search: Search, left: Sequence[Pack], program: ProgramName, reason: str
+        cls,
+        search: Search,
+        left: Sequence[Pack],
+        workers: int,
+        program: ProgramName,
+        reason: str,
     ) -> Progress:
         """At the start, with these packs left to train, by a program chosen for a reason."""
         done = search.counts()
-        progress = cls(done.total(), program, reason, done=done, cost_planned=sum(map(cost, left)))
+        costs = sum(map(cost, left))
+        progress = cls(
+            done.total(), program, reason, done=done, cost_planned=costs, workers=workers
+        )
         del done["missing"]
         return progress
 
@@ -66,15 +78,17 @@ class Progress:
         """Time left at the pace so far; None before the first pack has ended."""
         if not self.cost:
             return None
-        return self.seconds * max(self.cost_planned / self.cost - 1, 0.0)
+        left = max(self.cost_planned - self.cost, 0.0)
+        return left * self.busy / self.cost / self.workers
 
-    def add(self, search: Search, ended: Pack) -> None:
-        """Count trials that have ended; the search has been told of them."""
+    def add(self, search: Search, ended: Pack, seconds: float) -> None:
+        """Count trials that have ended, after some seconds; the search has been told of them."""
         self.done = search.counts()
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
         self.cost += cost(ended)
+        self.busy += seconds
 
 
 @contextmanager

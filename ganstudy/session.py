@@ -188,7 +188,8 @@ def train(
             known |= landed
             _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, known)
-            progress.add(search, tuple(source.given[trial] for trial in landed))
+            seconds = sum(record.seconds for record in records)
+            progress.add(search, tuple(source.given[trial] for trial in landed), seconds)
             observe(progress)
 
 
