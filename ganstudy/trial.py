@@ -9,11 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args
 
 import numpy as np
 from typing_extensions import TypeVar
 
+from ganstudy.cause import cleaned
 from ganstudy.family import Member
 from ganstudy.variable import STEP, Variable
 
@@ -82,7 +83,19 @@ class Trial(Generic[ConfigurationT]):
 
 
 Status = Literal["complete", "diverged", "failed"]
-ProgramName = Literal["eager", "compiled"]
+ProgramName = Literal["eager", "compiled", "portable"]
+
+
+class Computed(Protocol):
+    """By what a trial was computed: a session says so, and so does a pack in flight."""
+
+    @property
+    def program(self) -> ProgramName:
+        """How it is trained."""
+
+    @property
+    def arithmetic(self) -> str:
+        """What it is computed with, in words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +103,10 @@ class Record:
     """What a trial leaves behind; plain NumPy.
 
     program    how it was trained; two programs differ in the last bits
+    arithmetic what it was computed with, in words; empty where nothing was computed
     values     what was measured, by the names of its variables, in the shapes of their dimensions
     variables  dimensions and more of each of them
-    cause      why a trial failed, with its traceback; empty otherwise
+    cause      why a trial failed: a line that says so, and its traceback; empty otherwise
     finished   when it was made, in seconds since 1970; the order in which a search learned
     """
 
@@ -107,12 +121,13 @@ class Record:
     variables: dict[str, Variable] = field(default_factory=dict)
     cause: str = ""
     finished: float = field(default_factory=time.time)
+    arithmetic: str = ""
 
     @classmethod
     def of(
         cls,
         trial: Trial[Member],
-        program: ProgramName,
+        how: Computed,
         variables: Iterable[Variable],
         values: Mapping[str, NDArray[Any]],
         seconds: float,
@@ -128,7 +143,8 @@ class Record:
             seed=trial.seed,
             settings=trial.settings,
             status="complete" if math.isnan(diverged_at) else "diverged",
-            program=program,
+            program=how.program,
+            arithmetic=how.arithmetic,
             diverged_at=diverged_at,
             seconds=seconds,
             values=dict(values),
@@ -146,7 +162,7 @@ class Record:
             program=program,
             diverged_at=float("nan"),
             seconds=0.0,
-            cause=cause,
+            cause=cleaned(cause),
         )
 
     def along(self, *dims: str) -> dict[str, NDArray[Any]]:

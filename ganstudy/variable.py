@@ -109,6 +109,7 @@ OF_EVERY_TRIAL = (
     Variable("failure", "why a trial failed, in a line; empty for one that did not", ()),
     Variable("seconds", "training time, an equal share of the pack's", (), units="s"),
     Variable("trial_id", "trial id", ()),
+    Variable("arithmetic", "what the trial was computed with, in words", ()),
 )
 """What the dataset says of each trial, whatever its kind; their dimensions are those of trials."""
 

@@ -105,20 +105,8 @@ def differences(a: Record, b: Record) -> list[str]:
     ]
     if not np.array_equal(a.diverged_at, b.diverged_at, equal_nan=True):
         found.append("diverged_at")
-    if not np.array_equal(a.steps, b.steps):
-        found.append("steps")
-    found += sorted(set(a.curves) ^ set(b.curves))
-    for name in sorted(set(a.curves) & set(b.curves)):
-        if not np.array_equal(a.curves[name], b.curves[name], equal_nan=True):
+    found += sorted(set(a.values) ^ set(b.values))
+    for name in sorted(set(a.values) & set(b.values)):
+        if not np.array_equal(a.values[name], b.values[name], equal_nan=True):
             found.append(name)
-    found += sorted(set(a.film) ^ set(b.film))
-    for name in sorted(set(a.film) & set(b.film)):
-        if not np.array_equal(a.film[name], b.film[name], equal_nan=True):
-            found.append(name)
-    if not np.array_equal(np.array(a.labels), np.array(b.labels)):
-        found.append("labels")
-    if a.samples is None or b.samples is None:
-        return found if a.samples is b.samples else [*found, "samples"]
-    if not np.array_equal(a.samples, b.samples, equal_nan=True):
-        found.append("samples")
     return found

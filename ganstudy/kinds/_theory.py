@@ -147,13 +147,14 @@ class TheoryKind(TheorySettings, Kind, ABC):
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
         started = time.perf_counter()
-        outcomes = self.compute(trials)
+        with session.computing():
+            outcomes = self.compute(trials)
         seconds = (time.perf_counter() - started) / len(trials)
         variables, steps = self.variables(), self.recorded_steps
         return [
             Record.of(
                 trial,
-                session.program,
+                session,
                 variables,
                 {"step": steps, **_values(outcome, len(steps))},
                 seconds,

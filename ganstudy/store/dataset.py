@@ -196,18 +196,19 @@ def _recorded(
 def _of_trials(plan: Search, found: Mapping[str, Record]) -> dict[str, Column]:
     """What the dataset says of each trial, recorded or not."""
     shape, statuses = plan.shape, plan.statuses
-    status = np.full(shape, "excluded", "<U8")
-    for arm in plan.study.points:
-        status[arm] = "missing"
+    status = np.where(plan.planned, "missing", "excluded").astype("<U8")
     ids = np.full(shape, "", "<U16")
+    arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
     causes = np.full(shape, "", dtype=object)
     for index, trial in plan.trials.items():
         ids[index], status[index] = trial.id, statuses[index]
         if record := found.get(trial.id):
             causes[index] = telling(record.cause)
+            arithmetic[index] = record.arithmetic
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
     values = {"status": status, "diverged_at": diverged_at, "seconds": seconds, "trial_id": ids}
+    values["arithmetic"] = arithmetic.astype(str)
     if (causes != "").any():
         values["failure"] = causes.astype(str)
     return {name: (plan.dimensions, own) for name, own in values.items()}

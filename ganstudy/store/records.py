@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "OtherSchema", "Part", "index", "read", "write"]
 
 _SCALARS = tuple(own.name for own in fields(Record) if own.name not in ("values", "variables"))
-_TEXTS = ("id", "status", "cause", "program")
+_TEXTS = ("id", "status", "cause", "program", "arithmetic")
 
 # Bulky numbers are rounded to what a picture shows, and compress to half their size.
 _COMPRESSED = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -41,6 +41,9 @@ _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
 
 Part = Literal["all", "curves", "light", "bulky"]
 """What is read of records: all, what lies along `step` alone, what is not bulky, or what is."""
+
+UNKNOWN = "unknown"
+"""The arithmetic of records that were made before it was kept."""
 
 
 class OtherSchema(Exception):
@@ -55,6 +58,7 @@ class Entry(NamedTuple):
     seconds: float
     cause: str
     program: ProgramName
+    arithmetic: str
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -80,10 +84,11 @@ def index(path: Path) -> dict[str, Entry]:
     with h5py.File(_content(path)) as file:
         if (found := int(np.ravel(file.attrs["schema"])[0])) != SCHEMA:
             raise OtherSchema(found)
-        texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
+        texts = {name: _scalar(file, name).tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
-    ids, status, cause, program = texts.values()
-    return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
+    ids, status, cause, program, arithmetic = texts.values()
+    entries = map(Entry, status, seed, seconds, cause, program, arithmetic)
+    return dict(zip(ids, entries, strict=True))
 
 
 def read(path: Path, part: Part = "all") -> Iterator[Record]:
@@ -92,7 +97,8 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
     Errors  `Damaged`.
     """
     with h5py.File(_content(path)) as file:
-        scalars = {name: _column(file[name]) for name in _SCALARS}
+        scalars = {name: _scalar(file, name) for name in _SCALARS}
+        # In the order of the file: that of a set would be another one in every process.
         variables = {
             name: variable
             for name, dataset in file.items()
@@ -115,12 +121,16 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
             variables=variables,
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
+            arithmetic=str(scalars["arithmetic"][row]),
         )
 
 
-def _column(dataset: h5py.Dataset) -> NDArray[Any]:
-    text = h5py.check_string_dtype(dataset.dtype) is not None
-    return np.asarray(dataset.asstr()[:] if text else dataset[:])
+def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
+    """A value for each trial; files of before it was kept do not tell the arithmetic."""
+    if name == "arithmetic" and name not in file:
+        return np.full(len(file["id"]), UNKNOWN, object)
+    text = h5py.check_string_dtype(file[name].dtype) is not None
+    return np.asarray(file[name].asstr()[:] if text else file[name][:])
 
 
 def _is_of(variable: Variable, part: Part) -> bool:

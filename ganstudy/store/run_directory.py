@@ -232,6 +232,10 @@ class RunDirectory:
         """The program that trained the run's records; None before the first."""
         return next((entry.program for entry in self.entries().values()), None)
 
+    def arithmetics(self) -> set[str]:
+        """What the records were computed with."""
+        return {entry.arithmetic for entry in self.entries().values()} - {""}
+
     def read(self, part: records.Part = "all") -> Iterator[Record]:
         """Every record that is not damaged, one file at a time, with all variables or some."""
         for path in self._files():

@@ -12,11 +12,12 @@ import pytest
 import xarray as xr
 from tiny import STUDY, differences, write_study
 
-from ganstudy import open_run, pipeline
+from ganstudy import existing, open_run
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather, records
 from ganstudy.study import load
 from ganstudy.trial import Record, Status, Trial
+from ganstudy.variable import STEP
 
 TEXT = STUDY.replace(
     "seeds: 2", "  exclude: [{divergence: wasserstein, critic.steps: 1}]\nseeds: [5, 3]"
@@ -27,11 +28,13 @@ STEPS = np.array([2, 4, 6])
 def made_up(own: Trial[Any], status: Status = "complete") -> Record:
     """A record as a trial of that status leaves it; its numbers are drawn from the trial's id."""
     rng = np.random.default_rng(int(own.id, 16))
-    names = own.configuration.variables()
+    stated = own.configuration.variables()
+    names = [variable.name for variable in stated if variable.dims == ("step",)]
     curves = {name: rng.random(len(STEPS)).astype(np.float32) for name in names}
     if status == "diverged":
         curves = {k: np.where(STEPS < 4, v, np.nan).astype(np.float32) for k, v in curves.items()}
     failed = status == "failed"
+    samples = rng.random((32, 2)).astype(np.float32)
     return Record(
         id=own.id,
         seed=own.seed,
@@ -40,9 +43,8 @@ def made_up(own: Trial[Any], status: Status = "complete") -> Record:
         program="eager",
         diverged_at=4.0 if status == "diverged" else float("nan"),
         seconds=0.5,
-        steps=np.empty(0, np.int64) if failed else STEPS,
-        curves={} if failed else curves,
-        samples=None if failed else rng.random((32, 2)).astype(np.float32),
+        values={} if failed else {"step": STEPS, "samples": samples, **curves},
+        variables={} if failed else {variable.name: variable for variable in (STEP, *stated)},
         cause="Traceback (most recent call last):\nMemoryError: zu groß" if failed else "",
     )
 
@@ -166,7 +168,7 @@ def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
     pack = [made_up(plan.trials[0, 0, 0]), made_up(plan.trials[1, 0, 0])]
     found = list(records.read(records.write(pack, tmp_path)))
     for record, original in zip(found, pack, strict=True):
-        kept = {k: v for k, v in record.curves.items() if not np.isnan(v).all()}
+        kept = {k: v for k, v in record.along("step").items() if not np.isnan(v).all()}
         assert differences(dataclasses.replace(record, curves=kept), original) == []
 
 
@@ -219,7 +221,7 @@ def test_status_tells_five_fates_apart(run: tuple[RunDirectory, Grid]) -> None:
         assert finite.mean() == pytest.approx(share)
         assert bool(np.isfinite(point["diverged_at"])) == (status == "diverged")
         assert bool(np.isfinite(point["samples"]).all()) == (status in ("complete", "diverged"))
-    found = pipeline.status(directory.path)
+    found = existing.status(directory.path)
     assert found["status"] == {"complete": 1, "diverged": 1, "failed": 1, "missing": 3}
     (failure,) = found["failures"]
     assert (failure["trial"], failure["seed"]) == (plan.trials[0, 1, 0].id, 5)
@@ -236,9 +238,9 @@ def test_numbers_stand_where_they_belong(run: tuple[RunDirectory, Grid]) -> None
         own = plan.trials[0, 0, [5, 3].index(seed)]
         record = made_up(own, "diverged" if status == "diverged" else "complete")
         point = dataset.sel(divergence="minimax", critic_steps=1, seed=seed)
-        for name, values in record.curves.items():
+        for name, values in record.along("step").items():
             np.testing.assert_array_equal(point[name], values)
-        np.testing.assert_array_equal(point["samples"], record.samples)
+        np.testing.assert_array_equal(point["samples"], record.values["samples"])
         assert str(point["trial_id"].item()) == own.id
 
 
@@ -311,7 +313,7 @@ def test_the_kept_study_means_the_same(tmp_path: Path, overrides: tuple[str, ...
     with directory.locked():
         directory.write_study(Grid(study))
         directory.write_session({"seconds": 1.0}, study.name)
-    _, again = pipeline.reopen(directory.path)
+    _, again = existing.reopen(directory.path)
     assert again.study.name == "tiny"
     assert again.study.file == study.file
     ids = [[t.id for t in search.trials.values()] for search in (Grid(study), again)]

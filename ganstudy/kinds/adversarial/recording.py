@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ganstudy.engine.flight import Flight
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Diagnostics, State
     from ganstudy.kinds.adversarial.step import Rules
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import Trial
 
     Array = NDArray[np.float32]
     Kept = dict[str, NDArray[Any]]
@@ -106,17 +107,16 @@ class Recorder:
         self.camera.take(step, game, state, fake, alive, self.curves)
         return alive
 
-    def records(
-        self, game: Rules, state: State, program_name: ProgramName, seconds: float
-    ) -> list[Record]:
+    def records(self, game: Rules, state: State, flight: Flight) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
         samples = _on_host(game.sample(state.generator.parameters, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
         curves = self.curves.keys() - {variable.name for variable in FILM}
+        seconds = flight.seconds / len(self.trials)
         return [
             Record.of(
                 trial,
-                program_name,
+                flight,
                 stated := variables(trial.configuration),
                 {
                     "step": self.steps,
