@@ -195,7 +195,7 @@ def _arrays(records: Sequence[Record]) -> Iterator[tuple[Variable, NDArray[Any]]
     for name in _SCALARS:
         values = np.array([getattr(record, name) for record in records])
         yield Variable(name, dims=("trial",)), values
-    kept = {name: own for record in records for name, own in record.variables.items()}
+    kept = {name: record.variables[name] for record in records for name in record.values}
     for name, variable in kept.items():
         like = next(record.values[name] for record in records if name in record.values)
         if variable.is_coordinate:

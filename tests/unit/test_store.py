@@ -168,8 +168,8 @@ def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
     pack = [made_up(plan.trials[0, 0, 0]), made_up(plan.trials[1, 0, 0])]
     found = list(records.read(records.write(pack, tmp_path)))
     for record, original in zip(found, pack, strict=True):
-        kept = {k: v for k, v in record.along("step").items() if not np.isnan(v).all()}
-        assert differences(dataclasses.replace(record, curves=kept), original) == []
+        kept = {k: v for k, v in record.values.items() if not np.isnan(v).all()}
+        assert differences(dataclasses.replace(record, values=kept), original) == []
 
 
 def test_dataset_has_a_dimension_for_each_axis(run: tuple[RunDirectory, Grid]) -> None:
