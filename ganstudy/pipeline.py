@@ -88,6 +88,7 @@ class Progress:
     def add(self, search: Search, ended: Pack) -> None:
         """Count trials that have ended; the search has been told of them."""
         self.done = search.counts()
+        self.planned = self.done.total()
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
@@ -121,6 +122,7 @@ def run(
         directory.set_damaged_aside()
         search.tell(directory.read(samples=False, films=False))
         directory.check_study(search)
+        directory.check_rules(search)
         if only_failed:
             check_nothing_lost(directory)
         first = failed(search, workers) if only_failed else in_flight(directory, search)

@@ -90,17 +90,19 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
     for parameter in study.space:
         click.echo(f"  {parameter.name}: {parameter}")
-    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
+    click.echo(f"  seeds: {search.seeds_in_words()}")
     click.echo(
         f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
     )
     if parts:
         sizes = summary["packs"]
         click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-            f"{duration(summary['seconds'])} with {workers} workers; "
-            f"{program}: {reason}"
+            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; "
+            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
+            f"{workers} workers; {program}: {reason}"
         )
+    for sentence in search.sentences():
+        click.echo(sentence)
 
 
 @contextmanager
