@@ -34,6 +34,9 @@ from ganstudy.terminal import (
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
+plugins_option = click.option(
+    "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 workers_option = click.option(
     "--workers",
@@ -156,14 +159,15 @@ def plan(
 
 @main.command()
 @run_argument
+@plugins_option
 @json_option
-def status(run: Path, as_json: bool) -> None:
+def status(run: Path, plugins: bool, as_json: bool) -> None:
     """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with _clear_errors():
         from ganstudy import pipeline
         from ganstudy.cause import telling
 
-        found = pipeline.status(run)
+        found = pipeline.status(run, run_plugins=plugins)
         if as_json:
             click.echo(json.dumps(found))
             return
@@ -193,12 +197,13 @@ def status(run: Path, as_json: bool) -> None:
 
 @main.command()
 @run_argument
-def report(run: Path) -> None:
+@plugins_option
+def report(run: Path, plugins: bool) -> None:
     """Gather the records and build the report anew."""
     with _clear_errors("run the same command to continue"):
         from ganstudy import pipeline
 
-        click.echo(f"report: {pipeline.report_anew(run)}")
+        click.echo(f"report: {pipeline.report_anew(run, run_plugins=plugins)}")
 
 
 @main.command()
@@ -235,7 +240,7 @@ def retry(
 
         directory = RunDirectory.existing(run)
         directory.warn_of_changes()
-        asked = directory.read_study(overrides)
+        asked = directory.read_study(overrides, run_plugins=True)
         how = _execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
@@ -302,7 +307,7 @@ def _asked(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[S
 
     own = RunDirectory(study.parent)
     if study == own.study and own.records.is_dir():
-        return own.read_study(overrides), out or study.parent
+        return own.read_study(overrides, run_plugins=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
 
