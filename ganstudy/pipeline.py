@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = [
     "ExecutorName",
@@ -37,6 +38,8 @@ __all__ = [
     "run",
     "status",
 ]
+
+_log = logging.getLogger("ganstudy")
 
 ExecutorName = Literal["local", "dask"]
 
@@ -50,7 +53,11 @@ class Beat(Protocol):
 
 @dataclass
 class Progress:
-    """Where a run stands; trial-steps are M-steps summed over trials."""
+    """Where a run stands; trial-steps are M-steps summed over trials.
+
+    busy    seconds that packs have trained, summed: the start of workers takes as long for few
+            packs as for many, and is no part of their pace
+    """
 
     planned: int
     program: ProgramName | None = None
@@ -58,15 +65,18 @@ class Progress:
     done: Counter[str] = field(default_factory=Counter)
     trained: int = 0
     trial_steps: int = 0
+    workers: int = 1
+    busy: float = 0.0
     cost: float = 0.0
     cost_planned: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
     @classmethod
-    def of(cls, search: Search, left: Sequence[Pack]) -> Progress:
+    def of(cls, search: Search, left: Sequence[Pack], workers: int) -> Progress:
         """At the start, with these packs left to train."""
         done = search.counts()
-        progress = cls(done.total(), done=done, cost_planned=sum(map(cost, left)))
+        costs = sum(map(cost, left))
+        progress = cls(done.total(), done=done, cost_planned=costs, workers=workers)
         del done["missing"]
         return progress
 
@@ -80,15 +90,17 @@ class Progress:
         """Time left at the pace so far; None before the first pack has ended."""
         if not self.cost:
             return None
-        return self.seconds * max(self.cost_planned / self.cost - 1, 0.0)
+        left = max(self.cost_planned - self.cost, 0.0)
+        return left * self.busy / self.cost / self.workers
 
-    def add(self, search: Search, ended: Pack) -> None:
-        """Count trials that have ended; the search has been told of them."""
+    def add(self, search: Search, ended: Pack, seconds: float) -> None:
+        """Count trials that have ended, after some seconds; the search has been told of them."""
         self.done = search.counts()
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
         self.cost += cost(ended)
+        self.busy += seconds
 
 
 def run(
@@ -122,7 +134,7 @@ def run(
             check_nothing_lost(directory)
         first = failed(search, workers) if only_failed else in_flight(directory, search)
         left = [*first, *([] if only_failed else search.outlook(workers))]
-        progress = Progress.of(search, left)
+        progress = Progress.of(search, left, workers)
         progress.program, progress.program_reason = program(directory, search, left, workers)
         if not only_failed:
             directory.write_study(search)
@@ -139,7 +151,8 @@ def run(
                 source = Resumed(first, search, search_on=not only_failed)
                 try:
                     beat("starting")
-                    with open_executor(executor, workers, devices, scheduler) as opened:
+                    place = workers, devices, scheduler, progress.program
+                    with open_executor(executor, *place) as opened:
                         train(directory, search, source, opened, progress, beat, observe)
                 except ExecutorError as error:
                     raise RunError(f"{directory.path}: {error}") from None
@@ -165,7 +178,7 @@ def train(
     """Train the packs of a source, and keep the records as they land."""
     from ganstudy.schedule.interruption import Interruption
 
-    recorded = directory.recorded()
+    recorded, arithmetics = directory.recorded(), directory.arithmetics()
     engine = search.study.file.engine
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
@@ -188,9 +201,21 @@ def train(
                 directory.forget(again)
             directory.write(records)
             recorded |= landed
+            _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, recorded)
-            progress.add(search, tuple(source.given[trial] for trial in landed))
+            seconds = sum(record.seconds for record in records)
+            progress.add(search, tuple(source.given[trial] for trial in landed), seconds)
             observe(progress)
+
+
+def _tell_of_other_arithmetic(
+    directory: RunDirectory, known: set[str], records: Sequence[Record]
+) -> None:
+    """Say so once for each arithmetic that a run is continued on; it is known from then on."""
+    for new in {record.arithmetic for record in records} - {""} - known:
+        if known:
+            _log.warning("%s: goes on on other arithmetic: %s", directory.path, new)
+        known.add(new)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
@@ -212,17 +237,21 @@ def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
 
 
 def open_executor(
-    name: ExecutorName, workers: int, devices: tuple[str, ...], scheduler: str | None
+    name: ExecutorName,
+    workers: int,
+    devices: tuple[str, ...],
+    scheduler: str | None,
+    program: ProgramName,
 ) -> Executor:
     """The executor of a name; workers are needed only where something is missing, and cost a
     second to import."""
     if name == "dask":
         from ganstudy.schedule.executors.dask import DaskExecutor
 
-        return DaskExecutor(workers, devices, scheduler)
+        return DaskExecutor(workers, devices, scheduler, program)
     from ganstudy.schedule.executors.local import LocalExecutor
 
-    return LocalExecutor(workers, devices)
+    return LocalExecutor(workers, devices, program)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch.utils import _pytree
 
-from ganstudy.engine.checkpoints import STOP, Stopped, headers
+from ganstudy.engine.checkpoints import STEPPING, STOP, Stopped, headers
 from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
@@ -47,11 +47,12 @@ class Flight:
     def __init__(self, trials: Sequence[Trial[Member]], session: Session) -> None:
         self.checkpoints = session.checkpoints
         self.trials = [trial.id for trial in trials]
-        self.program = session.program
+        self.program, self.arithmetic = session.program, session.arithmetic
         # A compiled step orders its sums by the members that are computed in it.
         compiled = session.program == "compiled"
         self.beside = [member.model_dump() for member in session.beside] if compiled else []
         self.started = self.saved = time.perf_counter()
+        self.stepping, self.earlier = False, 0.0
 
     @property
     def seconds(self) -> float:
@@ -67,11 +68,14 @@ class Flight:
         """
         identity = self._identity(state)
         wanted = set(self.trials)
-        found = [
-            (header["step"], path)
-            for path, header in headers(self.checkpoints.folder)
-            if header["identity"] == identity and wanted <= set(header["trials"])
-        ]
+        found: list[tuple[int, Path]] = []
+        for path, header in headers(self.checkpoints.folder):
+            if not wanted <= set(header["trials"]):
+                continue
+            if header["identity"] == identity:
+                found.append((header["step"], path))
+            elif (theirs := header.get("arithmetic", "")) != self.arithmetic:
+                _log.warning("%s: of other arithmetic (%s); training anew", path, theirs)
         for _, path in sorted(found, reverse=True):
             try:
                 return self._load(path, state, recorded)
@@ -84,6 +88,10 @@ class Flight:
 
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
         """
+        if not self.stepping:
+            self.stepping = True
+            for said in STEPPING:
+                said(self.earlier)
         stop = STOP.is_set()
         if not stop and time.perf_counter() - self.saved < self.checkpoints.every:
             return
@@ -109,6 +117,7 @@ class Flight:
             "trials": self.trials,
             "step": step,
             "identity": self._identity(state),
+            "arithmetic": self.arithmetic,
             "state": hashlib.sha256(payload.getvalue()).hexdigest(),
         }
         name = hashlib.sha256("".join(sorted(self.trials)).encode()).hexdigest()[:16]
@@ -134,6 +143,7 @@ class Flight:
         recorded |= {name: values.numpy()[rows] for name, values in content["curves"].items()}
         # A part of a pack has used its share of the time.
         self.started -= content["seconds"] * len(self.trials) / len(header["trials"])
+        self.earlier = content["seconds"]
         return header["step"], _pytree.tree_unflatten(leaves, _pytree.tree_structure(state))
 
     def _identity(self, state: object) -> str:
@@ -142,9 +152,9 @@ class Flight:
         what = {
             "schema": SCHEMA,
             "ganstudy": metadata.version("ganstudy"),
-            "torch": str(torch.__version__),
             "device": device.type,
             "program": self.program,
+            "arithmetic": self.arithmetic,
             "beside": self.beside,
         }
         return hashlib.sha256(canonical_json(what).encode()).hexdigest()

@@ -21,12 +21,12 @@ __all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "estimators", "metrics", "kinds", "search"),
+    *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "sections"),
 )
 """Names of all families."""
 
-_WITHIN = {"updates": "ganstudy.kinds.adversarial"}
-"""Packages of the families that only one kind has."""
+_WITHIN = {"updates": "ganstudy.kinds.adversarial", "sections": "ganstudy.report"}
+"""Where families lie that are no package of their own."""
 
 _VARIABLE = "GANSTUDY_PLUGINS"
 

@@ -13,7 +13,8 @@ import xarray as xr
 from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
-from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import decimals_of
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
             _interval(findings, at["difference_low"], at["difference_high"]) if place else "",
             prose.p_value(at["p"]) if place else "",
         ]
-        if len(findings.settings) > 1:
+        if findings.several:
             scored = math.isfinite(best["mean"])
             texts += [
                 findings.show(best["mean"].item()),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ganstudy.cause import cause_of
-from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.cause import cause_of, telling
+from ganstudy.engine import arithmetic
+from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
+from ganstudy.schedule import memory
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,9 +22,20 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
+__all__ = [
+    "Begun",
+    "Clock",
+    "Ended",
+    "Executor",
+    "ExecutorError",
+    "Task",
+    "attempt",
+    "environment",
+    "is_for_memory",
+    "warm_up",
+]
 
-WORKER_ENVIRONMENT = {
+_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -33,28 +47,80 @@ WORKER_ENVIRONMENT = {
 }
 
 
+def environment(program: ProgramName) -> dict[str, str]:
+    """Variables of a worker's process, which act only if they are there when it starts."""
+    return {**_ENVIRONMENT, **arithmetic.environment(program)}
+
+
 class ExecutorError(Exception):
     """No pack can be trained: workers do not start, or cannot be reached any more."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A pack and how it is trained; `memory_limit` is in gigabytes."""
+    """A pack and how it is trained.
+
+    memory_limit  gigabytes that its worker may take
+    fresh         whether its worker must not have trained anything before
+    """
 
     pack: Pack
     program: ProgramName
     beside: tuple[Member, ...]
     checkpoints: Checkpoints
     memory_limit: float | None
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a worker says of its task: it has begun, or else its first step has been taken.
+
+    earlier seconds that the pack had trained in earlier sessions
+    """
+
+    stepping: bool
+    earlier: float = 0.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Since when a task is prepared, or takes its steps; by this process's monotonic clock."""
+
+    stepping: bool
+    since: float
+
+    @classmethod
+    def started(cls, begun: Begun) -> Clock:
+        """The clock of a task that has begun just now."""
+        return cls(begun.stepping, time.monotonic() - begun.earlier)
+
+    @property
+    def seconds(self) -> float:
+        """What it shows."""
+        return time.monotonic() - self.since
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `cause` says why, in its first line, and where."""
+    """How a task ended.
 
-    how: Literal["trained", "raised", "died", "stopped"]
+    cause   why, in its first line, and where
+    fresh   whether its worker had trained nothing before
+    grown   whether its worker has kept so much memory that it is better made anew
+    """
+
+    how: Literal["trained", "raised", "died", "late", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
+    fresh: bool = False
+    grown: bool = False
+
+
+def is_for_memory(ended: Ended) -> bool:
+    """Whether a task has raised since it could not have the memory that it asked for."""
+    line = telling(ended.cause).lower()
+    return ended.how == "raised" and ("memory" in line or "allocate" in line)
 
 
 class Executor(ABC):
@@ -87,6 +153,10 @@ class Executor(ABC):
         """
 
     @abstractmethod
+    def clock(self, handle: Hashable) -> Clock | None:
+        """Since when a task trains; None while it waits for its turn."""
+
+    @abstractmethod
     def kill(self, handle: Hashable) -> str:
         """End a task that is under way, with its worker; where it was, as a traceback."""
 
@@ -104,13 +174,26 @@ def warm_up() -> None:
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
-def attempt(task: Task, device: str) -> Ended:
+def attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     """Train a pack; runs in a worker. Whatever goes wrong is told, not raised."""
+    global _tasks
+    _tasks += 1
+    ended = _attempt(task, device, say)
+    return replace(ended, fresh=_tasks == 1, grown=memory.has_grown())
+
+
+_tasks = 0
+"""Tasks that this process has been given."""
+
+
+def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     try:
+        say(Begun(stepping=False))
+        when_stepping(lambda earlier: say(Begun(True, earlier)))
         import torch
 
         torch.set_num_threads(1)
-        _limit_memory(task.memory_limit)
+        memory.limit(task.memory_limit)
         kind = task.pack[0].configuration
         records = kind.train(
             task.pack, Session(device, task.program, task.beside, task.checkpoints)
@@ -120,14 +203,3 @@ def attempt(task: Task, device: str) -> Ended:
     except BaseException as error:
         return Ended("raised", cause=cause_of(error))
     return Ended("trained", records)
-
-
-def _limit_memory(gigabytes: float | None) -> None:
-    """Bound what this process may allocate; beyond it allocations fail, as they should."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = hard if gigabytes is None else int(gigabytes * 2**30)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

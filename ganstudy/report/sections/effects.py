@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import marginal_means
+from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.ranking import axis_label
+from ganstudy.report.sections._base import Chart, Section
 
 MOST_VALUES = 24
 """Values of an axis beyond which its marginal means are not drawn."""
@@ -28,7 +29,7 @@ def draw(findings: Findings) -> Drawing | None:
     if not drawable(findings):
         return None
     effects = _largest(findings)
-    sizes = {axis: findings.ds.sizes[axis] for axis in (findings.arm, *findings.axes)}
+    sizes = {axis: findings.ds.sizes[axis] for axis in factor_dims(findings.ds)}
     factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]
     height = max(
         2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
@@ -59,7 +60,7 @@ def draw(findings: Findings) -> Drawing | None:
 
 def drawable(findings: Findings) -> bool:
     """Whether there are settings, and scores that differ."""
-    return bool(findings.axes and np.isfinite(findings.effects["share"]).any())
+    return bool(findings.several and np.isfinite(findings.effects["share"]).any())
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -73,7 +74,7 @@ def sentence(findings: Findings) -> Markup | None:
     if not drawable(findings):
         return None
     ranked = effects.sortby(-effects["share"])
-    single = [name for name in ranked["effect"].values if name in (findings.arm, *findings.axes)]
+    single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
     parts = [f"{name} {_percent(float(ranked['share'].sel(effect=name)))}" for name in single]
     parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
     pairs = [name for name in ranked["effect"].values if " × " in name]
@@ -141,4 +142,30 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
     axes.set_ylim(row - 0.5, -0.5)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(axis_label(findings))
+    axes.set_xlabel(findings.metric.label)
+
+
+def _missing(findings: Findings) -> str:
+    return "" if drawable(findings) else "there are no settings, or all scores are equal"
+
+
+class Effects(Section):
+    """Which axis matters, and how."""
+
+    place = 70
+    label = "Effects"
+    heading = "What explains the score"
+    charts = (
+        Chart(
+            "effects",
+            """Which axis matters: variance explained, and the mean at each value of each axis.
+
+            Left, or on `ax`: shares of variance (`ds.gan.factor_effects`); right:
+            `ds.gan.marginal_means`.
+            """,
+            draw,
+            draw_on,
+            missing=_missing,
+            metric=True,
+        ),
+    )

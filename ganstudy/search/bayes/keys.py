@@ -11,6 +11,7 @@ from pydantic import Field
 from ganstudy import kinds
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
+from ganstudy.search.bayes.seeds import FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.study.document import Document, Problem, nearest
 from ganstudy.study.search_keys import SearchKeys
@@ -19,6 +20,8 @@ from ganstudy.study.space import AnyParameter, size
 __all__ = ["BayesKeys"]
 
 _HERE = ("search", "bayes")
+
+FRESH_BY_DEFAULT = 5
 
 Readings = Mapping[str, Mapping[str, Any]]
 
@@ -44,6 +47,20 @@ class BayesKeys(SearchKeys):
     seed: int = Field(
         0, ge=0, le=2**63 - 1, description="seed of the sampler; another one is another search"
     )
+    repeats: int = Field(1, ge=1, description="independent searches of each arm")
+    fresh: int | None = Field(
+        None, ge=0, description="seeds for each chosen point; default: 5 with repeats, else none"
+    )
+
+    @property
+    def fresh_seeds(self) -> int:
+        """Seeds that no search has seen, for each point that one chooses."""
+        return FRESH_BY_DEFAULT * (self.repeats > 1) if self.fresh is None else self.fresh
+
+    @property
+    def repeated(self) -> bool:
+        """Whether there is more than one search of an arm, each on its own seeds."""
+        return self.repeats > 1 or self.fresh_seeds > 0
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -52,8 +69,8 @@ class BayesKeys(SearchKeys):
 
     @property
     def points(self) -> int:
-        """Its budget."""
-        return self.trials
+        """Its budget, in every one of its searches."""
+        return self.trials * self.repeats
 
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]
@@ -72,6 +89,7 @@ class BayesKeys(SearchKeys):
         readings = configuration.variables()
         metrics = [name for name, about in readings.items() if about["role"] == "metric"]
         yield from self._objective_problems(document, readings, metrics)
+        yield from self._repeat_problems(document)
         yield from self._sampler_problems(document)
         yield from self._pruner_problems(document, configuration.steps)
         yield from self._constraint_problems(document, readings, metrics)
@@ -109,6 +127,16 @@ class BayesKeys(SearchKeys):
                 other = "maximize" if better == "higher" else "minimize"
                 message = f"{name} is better {better}; write {other}: {name}"
                 yield document.problem(place, message)
+
+    def _repeat_problems(self, document: Document) -> Iterator[Problem]:
+        if self.repeats > 1 and not self.fresh_seeds:
+            message = "repeated searches are compared on fresh seeds; at least 1"
+            yield document.problem((*_HERE, "fresh"), message)
+        seeds = document.values.get("seeds")
+        listed = seeds if isinstance(seeds, list) else [seeds or 0]
+        if self.repeated and max(listed) >= FRESH:
+            message = f"with repeats or fresh seeds, those of a study lie below {FRESH:,}"
+            yield document.problem(("seeds",), message)
 
     def _sampler_problems(self, document: Document) -> Iterator[Problem]:
         if self.sampler != "cmaes":

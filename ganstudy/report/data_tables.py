@@ -13,7 +13,8 @@ import xarray as xr
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, setting_scores, trial_scores
 from ganstudy.report import prose
-from ganstudy.report.findings import Findings, arm_labels, decimals_of
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import arm_labels, decimals_of
 
 
 @dataclass(frozen=True)

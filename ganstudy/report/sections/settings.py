@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.ranking import axis_label
+from ganstudy.report.sections._base import Chart, Section
 
 MOST_WRITTEN = 48
 """Settings up to which every cell has its value in it, and every column its label."""
@@ -77,7 +77,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         rasterized=not written,
         fmt="",
         annot_kws={"fontsize": 8.5, "linespacing": 1.25},
-        cbar_kws={"label": axis_label(findings), "aspect": 14, "pad": 0.015},
+        cbar_kws={"label": findings.metric.label, "aspect": 14, "pad": 0.015},
         xticklabels=False,
         yticklabels=False,
     )
@@ -163,3 +163,25 @@ def _tiers(axes: Axes, findings: Findings) -> None:
                     clip_on=False,
                 )
             column += width
+
+
+class SettingScores(Section):
+    """The score of every arm at every setting, as a heat map."""
+
+    place = 80
+    label = "Settings"
+    charts = (
+        Chart(
+            "heatmap",
+            """Score of every arm at every setting, mean over seeds (`ds.gan.setting_scores`).""",
+            draw,
+            draw_on,
+            metric=True,
+            single=True,
+        ),
+    )
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """Where there are several settings."""
+        return findings.several

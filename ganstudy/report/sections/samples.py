@@ -20,6 +20,7 @@ from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop, data_descriptions, density
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
 
 MOST_ROWS, MOST_COLUMNS = 12, 8
 """A larger grid is thinned evenly, its first and last arm and setting kept."""
@@ -237,3 +238,27 @@ def _thinned(count: int, most: int) -> list[int]:
     """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
     spaced = np.linspace(0, count - 1, min(count, most))
     return [round(index) for index in spaced.tolist()]
+
+
+def _missing(findings: Findings) -> str:
+    return "" if drawable(findings) else "the trials keep no samples, or have no target to draw"
+
+
+class Samples(Section):
+    """What generators make at the end."""
+
+    place = 100
+    label = "Samples"
+    heading = "Final samples"
+    charts = (
+        Chart(
+            "gallery",
+            """Final samples of the first seed over the target, an arm a row and a setting a column.
+
+            `gallery(ds.sel(seed=[3]))` shows another seed, and so on for arms and settings.
+            """,
+            draw,
+            draw_on,
+            missing=_missing,
+        ),
+    )

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import Metric, parameters_of, point_scores
 from ganstudy.report import prose, style
-from ganstudy.report.findings import decimals_of
-from ganstudy.report.sections.search import Searched
-from ganstudy.report.sections.trials import Table, number_or_none
+from ganstudy.report.data_tables import Table, number_or_none
+from ganstudy.report.prose import decimals_of
+from ganstudy.report.searched import Searched
 from ganstudy.report.tables import ArmTable, Row
 
 __all__ = ["best_table", "front_table", "point_table"]

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganstudy.analysis import charged_curves, trial_scores
+from ganstudy.analysis.design import FRESH
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.ranking import axis_label
 
 MOST_PANELS = 12
 """With more settings than this the curves of the headline metric are averaged over settings."""
@@ -34,10 +34,12 @@ def _is_curve(variable: xr.DataArray) -> bool:
 def draw_score(findings: Findings) -> Drawing:
     """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
     curves = charged_curves(findings.ds)
-    averaged = len(findings.settings) > MOST_PANELS
+    fresh = findings.ds.sizes.get(FRESH, 0)
+    averaged = len(findings.settings) > MOST_PANELS or fresh > 0
     if averaged:
         values = _averaged(findings, curves)[:, None]
-        titles = [f"averaged over {len(findings.settings)} settings"]
+        what = f"{fresh} fresh seeds" if fresh else f"{len(findings.settings)} settings"
+        titles = [f"averaged over {what}"]
     else:
         values = findings.flat(curves.transpose(..., "seed", "step"))
         titles = [findings.setting_label(setting) for setting in findings.settings]
@@ -52,7 +54,7 @@ def draw_score(findings: Findings) -> Drawing:
         axes.set_title(fill(title, 44), fontsize=8, color=style.INK)
         _score_lines(axes, findings, values[:, index])
     for axes in panels[:, 0]:
-        axes.set_ylabel(axis_label(findings))
+        axes.set_ylabel(findings.metric.label)
     style.arm_legend(figure, findings.arms)
     over = ", each averaged over its settings" if averaged else ""
     caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
@@ -74,7 +76,7 @@ def draw_score(findings: Findings) -> Drawing:
 def draw_score_on(axes: Axes, findings: Findings) -> None:
     """The headline metric over training in one panel, each arm averaged over its settings."""
     _score_lines(axes, findings, _averaged(findings, charged_curves(findings.ds)))
-    axes.set_ylabel(axis_label(findings))
+    axes.set_ylabel(findings.metric.label)
     axes.set_xlabel("M-step")
 
 

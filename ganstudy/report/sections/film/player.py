@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
-from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop
+from ganstudy.report.embedded import SIDE, as_json, placed, target_path
 from ganstudy.report.findings import Findings
-from ganstudy.report.scenes import Array, Scene, rule
-
-SIDE = 1000
-"""Width and height of a scene in the units in which the page draws it."""
-
-BEHIND = 600
-"""Samples of a target without a density that are drawn behind those of q."""
+from ganstudy.report.scenes import Scene, rule
 
 UNDRAWN = " · no gradient at single points"
 """Of a scene without arrows."""
@@ -62,28 +54,11 @@ def frames(scene: Scene) -> dict[str, Any]:
         "diverged": int(scene.diverged_at) if diverged else None,
         "steps": scene.steps,
         "points": [
-            _placed(frame, scene.window).ravel().tolist() if at in scene.seen else None
+            placed(frame, scene.window).ravel().tolist() if at in scene.seen else None
             for at, frame in enumerate(scene.samples)
         ],
         "arrows": _arrows(scene),
     }
-
-
-def target_path(target: str, window: Array) -> str:
-    """A target's contours in a window, or samples of it as dots, as the path of an SVG."""
-    behind = backdrop(target)
-    if behind.points is not None:
-        dots = _placed(behind.points[:BEHIND], window)
-        return "".join(f"M{x} {y}h0" for x, y in dots.tolist())
-    lines = [_placed(line[:: max(1, len(line) // 120)], window) for line in behind.lines]
-    return "".join("M" + "L".join(f"{x} {y}" for x, y in line.tolist()) + "Z" for line in lines)
-
-
-def _placed(points: Array, window: Array) -> NDArray[np.int64]:
-    """Whole units; what lies far outside is put far outside."""
-    share = (points - window[:, 0]) / (window[:, 1] - window[:, 0])
-    share[..., 1] = 1 - share[..., 1]
-    return np.round(SIDE * np.clip(share, -4, 5)).astype(np.int64)
 
 
 def _arrows(scene: Scene) -> list[list[int] | None] | None:
@@ -95,9 +70,3 @@ def _arrows(scene: Scene) -> list[list[int] | None] | None:
         np.round(frame).astype(np.int64).ravel().tolist() if np.isfinite(frame).all() else None
         for frame in flipped
     ]
-
-
-def as_json(value: Any) -> Markup:
-    """A value as it may stand within a script element."""
-    text = json.dumps(value, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))

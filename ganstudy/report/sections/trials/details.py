@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ganstudy.report import style
 from ganstudy.report.contours import backdrop
+from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.film import as_json, target_path
 
 Array = NDArray[np.float64]
 

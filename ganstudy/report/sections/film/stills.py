@@ -7,17 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ganstudy.film import grid
 from ganstudy.report import prose, style
-from ganstudy.report.contours import Backdrop, backdrop
+from ganstudy.report.contours import backdrop, draw_behind, draw_discs
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.scenes import Array, Scene, rule
-from ganstudy.report.sections.film import BEHIND
+from ganstudy.report.scenes import Scene, rule
 
 
 def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
@@ -57,35 +55,6 @@ def _three(scene: Scene) -> tuple[int, int, int]:
     """The first, a middle and the last frame before any divergence."""
     seen = scene.seen
     return seen[0], seen[len(seen) // 2], seen[-1]
-
-
-def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
-    """The target in an empty square."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(True)
-    axes.spines[:].set_color(style.RULE)
-    axes.set_box_aspect(1)
-    axes.set_xlim(*window[0])
-    axes.set_ylim(*window[1])
-    axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.6, zorder=3))
-    if behind.points is not None:
-        draw_discs(axes, behind.points[:BEHIND], style.MUTED, size=1.0, zorder=1)
-
-
-def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int = 4) -> None:
-    """Small discs, as pixels where a figure is made of lines."""
-    axes.plot(
-        *points.T,
-        linestyle="none",
-        marker="o",
-        markersize=size,
-        markeredgewidth=0,
-        color=colour,
-        alpha=0.8,
-        rasterized=True,
-        zorder=zorder,
-    )
 
 
 def draw_on(axes: Axes, findings: Findings, scene: Scene) -> None:
