@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from inline import trained_inline
 from tiny import STUDY, write_study
 
-from ganstudy import open_run, pipeline, report
+from ganstudy import existing, open_run, pipeline, report
 from ganstudy.cli import main
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
@@ -59,7 +59,7 @@ def test_an_override_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(report, "build", lambda *_: tmp_path / "no page")
     with trained_inline():
         pipeline.run(load(path, ["trial.steps=2"]), tmp_path / "run", workers=1)
-        pipeline.report_anew(tmp_path / "run")
+        existing.report_anew(tmp_path / "run")
     ds = open_run(tmp_path / "run")
     assert list(ds["status"].dims) == ["zeta", "alpha", "seed"]
     assert ds["zeta"].values.tolist() == ["z", "a"]
