@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine.session import ALONE, Session
@@ -37,6 +38,11 @@ class Kind(Configuration, ABC):
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:
         """What its trials may record, the headline metric first; steps are understood."""
+
+    @cached_property
+    def readings(self) -> dict[str, Mapping[str, Any]]:
+        """How each recorded metric is to be read, the headline metric first."""
+        return {own.name: own.about for own in self.variables() if own.role == "metric"}
 
     def coordinates(
         self, sizes: Mapping[str, int], shared: Mapping[str, NDArray[Any]]

@@ -58,8 +58,7 @@ class Outcomes:
 
     def note(self, point: Point, record: Record) -> None:
         """Take note of the record of one of a point's trials."""
-        stated = point.trials[0][0].configuration.variables()
-        readings = {own.name: own.about for own in stated if own.role == "metric"}
+        readings = point.trials[0][0].configuration.readings
         scores = {}
         for name in self._metrics:
             score = math.nan
