@@ -77,7 +77,8 @@ def load(path: Path) -> tuple[str, type[Part]]:
         module = importlib.import_module(f"{__name__}.{path.stem}")
     except Exception as error:  # whatever a file of the user's raises is told with its name
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
-    if module.__file__ is None or Path(module.__file__).resolve() != path:
+    # A run keeps copies of its plug-ins, each of which is as good as the file that it is of.
+    if module.__file__ is None or Path(module.__file__).read_bytes() != path.read_bytes():
         raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")
     found = [
         (name, own, member) for name, own in families().items() for member in own.defined_in(module)

@@ -32,6 +32,9 @@ class Inline(Executor):
         ended, self.ended = self.ended, []
         return ended
 
+    def clock(self, handle: Hashable) -> None:
+        """Nothing is under way."""
+
     def kill(self, handle: Hashable) -> str:
         """Nothing is under way."""
         return ""
