@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["ResolvedPoint", "Resolved", "digest", "read", "text_of"]
+__all__ = ["Resolved", "ResolvedPoint", "digest", "read", "text_of"]
 
 _OF_STUDY = "# sha256 of study.yaml: "
 _OF_ALL = "# sha256 of all above: "

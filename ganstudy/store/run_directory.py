@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
+from ganstudy.study import load
 from ganstudy.study.document import StudyError, read_document
-from ganstudy.study.study import load
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial, write_whole
 
