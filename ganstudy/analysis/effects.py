@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis._variance import Variance, variance
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -40,7 +40,7 @@ def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     fact = Metric.of(ds, metric)
     score = trial_scores(ds, metric)["score"]
-    factors = [name for name in (arm_dim(ds), *setting_dims(ds)) if score.sizes[name] > 1]
+    factors = [name for name in factor_dims(ds) if score.sizes[name] > 1]
     table = score.transpose(*factors, ..., "seed").values.astype(np.float64)
     table = table.reshape(*(score.sizes[name] for name in factors), -1)
     names = [*factors, *(["seed"] if score.sizes["seed"] > 1 else [])]
@@ -96,9 +96,9 @@ def marginal_means(
     """
     fact = Metric.of(ds, metric)
     ds = with_arms(ds)
-    axes = [arm_dim(ds), *setting_dims(ds)]
-    if axis not in axes:
-        raise KeyError(f"no axis {axis!r}; the dataset has {', '.join(axes)}")
+    axes, factors = [arm_dim(ds), *setting_dims(ds)], factor_dims(ds)
+    if axis not in factors:
+        raise KeyError(f"no axis {axis!r}; the dataset has {', '.join(factors)}")
     shared = (ds["status"] != "excluded").any("seed").all(axis)
     if not bool(shared.any()):
         raise ValueError(f"no point is planned for every value of {axis}")

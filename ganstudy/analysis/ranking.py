@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis._intervals import holm, paired_t, pairs_needed, t_interval
 from ganstudy.analysis.arms import arm_scores
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -29,7 +29,7 @@ def compare_arms(
     Arms share the random streams of their seeds, so differences are taken within a seed and
     setting, over those that both arms have a score for; they are averaged over settings within each
     seed, and a paired t test is made on the seed means. P-values are adjusted by Holm over all
-    pairs.
+    pairs. Arms that were searched once each are not tested, and their differences have no limits.
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other) with the limits `low`
              and `high` of a single comparison, `p` (adjusted; NaN where fewer than two seeds can be
@@ -55,6 +55,8 @@ def compare_arms(
         limits = t_interval(apart[i, j], confidence)
         difference[i, j], low[i, j], high[i, j], seeds[i, j] = limits
         p[i, j] = paired_t(first.values, second.values)
+    if not testable(ds):
+        p[:], low[:], high[:], apart[:] = (np.nan,) * 4
     upper = np.triu_indices(arms, 1)
     lower = upper[::-1]
     tests = max(int(np.isfinite(p[upper]).sum()), 1)

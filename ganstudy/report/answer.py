@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from ganstudy.analysis.design import testable
 from ganstudy.analysis.ranking import POWER
 from ganstudy.report import prose, theory
 from ganstudy.report.findings import Findings
@@ -124,6 +125,8 @@ def _verdict(findings: Findings) -> Markup:
     tested = [arm for arm, value in zip(arms, p, strict=True) if math.isfinite(value)]
     level = Markup("at the 5% level")
     if not tested:
+        if not testable(findings.ds):
+            return Markup("Each arm was searched once, which tells none apart from another.")
         if findings.seeds == 1:
             return Markup(
                 "There is one seed, so there is no interval and no arm can be told apart "
@@ -212,11 +215,7 @@ def _seeds_needed(findings: Findings) -> Markup | None:
 def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting."""
     best = findings.best
-    if (
-        len(findings.settings) == 1
-        or _all_diverged(findings)
-        or not np.isfinite(best["mean"]).any()
-    ):
+    if not findings.several or _all_diverged(findings) or not np.isfinite(best["mean"]).any():
         return None
     order = np.argsort(-findings.metric.sign * best["mean"].values, kind="stable")
     kept = [index for index in order if math.isfinite(best["mean"].values[index])][:MOST_LISTED]

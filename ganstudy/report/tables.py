@@ -110,7 +110,7 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
             _interval(findings, at["difference_low"], at["difference_high"]) if place else "",
             prose.p_value(at["p"]) if place else "",
         ]
-        if len(findings.settings) > 1:
+        if findings.several:
             scored = math.isfinite(best["mean"])
             texts += [
                 findings.show(best["mean"].item()),

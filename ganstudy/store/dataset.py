@@ -161,9 +161,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         places.setdefault(trial.id, []).append(index)
     found = {record.id: record for record in run.read(films=False) if record.id in places}
     shape = plan.shape
-    status = np.full(shape, "excluded", "<U8")
-    for arm in study.points:
-        status[arm] = "missing"
+    status = np.where(plan.planned, "missing", "excluded").astype("<U8")
     ids = np.full(shape, "", "<U16")
     arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)

@@ -30,7 +30,9 @@ class EngineFile(Settings):
         "written, with the same bits on every x86-64 processor that has AVX2 and FMA",
     )
     time_limit: float | None = Field(
-        None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"
+        None,
+        gt=0,
+        description="seconds that a trial may take, from its first step, alone",
     )
     memory_limit: float | None = Field(
         None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
