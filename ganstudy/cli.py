@@ -16,6 +16,7 @@ from ganstudy.arguments import (
     execution_options,
     json_option,
     overrides_argument,
+    plugins_option,
     run_argument,
     study_argument,
     workers_option,
@@ -108,23 +109,25 @@ def plan(
 
 @main.command()
 @run_argument
+@plugins_option
 @json_option
-def status(run: Path, as_json: bool) -> None:
+def status(run: Path, plugins: bool, as_json: bool) -> None:
     """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with clear_errors():
         from ganstudy import existing
 
-        print_status(existing.status(run), as_json)
+        print_status(existing.status(run, run_plugins=plugins), as_json)
 
 
 @main.command()
 @run_argument
-def report(run: Path) -> None:
+@plugins_option
+def report(run: Path, plugins: bool) -> None:
     """Gather the records and build the report anew."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        click.echo(f"report: {existing.report_anew(run)}")
+        click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")
 
 
 @main.command()
@@ -161,7 +164,7 @@ def retry(
 
         directory = RunDirectory.existing(run)
         directory.warn_of_changes()
-        asked = directory.read_study(overrides)
+        asked = directory.read_study(overrides, run_plugins=True)
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
