@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Again", "Difference", "Verification", "differences", "verify"]
 
-Verdict = Literal["the same bits", "other bits on the same arithmetic", "other arithmetic"]
+Verdict = Literal[
+    "the same bits", "other arithmetic", "other bits on the same arithmetic", "fails this time"
+]
+_WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
 
 _NO_RESULT = ("seconds", "cause", "finished", "arithmetic")
 """What two records of one trial may differ in, and be equal."""
@@ -57,6 +60,7 @@ class Again:
     seed: int
     arm: str
     status: str
+    status_now: str
     beside: int
     then: str
     now: str
@@ -65,10 +69,11 @@ class Again:
     @property
     def verdict(self) -> Verdict:
         """What the trial alone says."""
+        if "failed" in (self.status, self.status_now):  # there are no numbers to compare
+            return "the same bits" if self.status == "failed" else "fails this time"
         if not self.differences:
             return "the same bits"
-        # A trial that fails again, or fails no more, was not computed, or is not now.
-        same = self.then == self.now or not (self.then and self.now)
+        same = self.then == self.now
         return "other bits on the same arithmetic" if same else "other arithmetic"
 
 
@@ -82,18 +87,23 @@ class Verification:
     @property
     def verdict(self) -> Verdict:
         """The worst of the trials'."""
-        found = {own.verdict for own in self.trials}
-        if "other bits on the same arithmetic" in found:
-            return "other bits on the same arithmetic"
-        return "other arithmetic" if "other arithmetic" in found else "the same bits"
+        return max((own.verdict for own in self.trials), key=_WORST_LAST.index)
+
+    @property
+    def sound(self) -> bool:
+        """Whether what was promised holds: bits differ on other arithmetic alone."""
+        return _WORST_LAST.index(self.verdict) < 2
 
     def sentences(self) -> Iterator[str]:
         """The verdict, and what it rests on."""
         alone = sum(not own.beside for own in self.trials)
         counted = f"{len(self.trials)} trials were trained again, {alone} of them alone"
         yield f"{self.verdict}: {counted}"
-        for then, now in sorted({(t.then, t.now) for t in self.trials if t.then != t.now}):
-            yield f"the run: {then or 'nothing computed'}; here: {now or 'nothing computed'}"
+        for then, now in sorted({(t.then, t.now) for t in self.trials if t.then and t.now}):
+            yield f"arithmetic: {now}" if then == now else f"the run: {then}; here: {now}"
+        for own in self.trials:
+            if own.status != own.status_now:
+                yield f"trial {own.trial} was {own.status} and is {own.status_now} now"
         largest: dict[str, list[Difference]] = {}
         for own in self.trials:
             for name, difference in own.differences.items():
@@ -102,7 +112,7 @@ class Verification:
             most = max(difference.largest for difference in found)
             steps = [d.since for d in found if np.isfinite(d.since)]
             since = f", from step {min(steps):g} on" if steps else ""
-            yield f"  {name}: {len(found)} trials differ, by at most {most:.3g}{since}"
+            yield f"  {name}: in {len(found)} of {len(self.trials)}, by at most {most:.3g}{since}"
 
     def receipt(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -115,17 +125,17 @@ def verify(
     count: int | None,
     workers: int,
     devices: Sequence[str],
-    executor: str,
-    scheduler: str | None,
+    executor: str = "local",
+    scheduler: str | None = None,
 ) -> Verification:
     """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
 
-    The sample is random and has trials of every arm and every status, `count` of them, or one of
+    The sample is random and has trials of every arm and every status, `count` of them, or two of
     each. One is trained alone, the others in packs that they were not trained in before.
 
     Errors  `RunError` if the run has no records, or no workers can be had.
     """
-    directory, search = reopen(path)
+    directory, search = reopen(path, run_plugins=True)
     program = directory.program()
     if program is None:
         raise RunError(f"{path}: no records, and so nothing to verify")
@@ -159,9 +169,7 @@ def differences(stored: Record, anew: Record) -> dict[str, Difference]:
     return found
 
 
-def _difference(
-    a: NDArray[Any], b: NDArray[Any], steps: NDArray[np.float64]
-) -> Difference | None:
+def _difference(a: NDArray[Any], b: NDArray[Any], steps: NDArray[np.float64]) -> Difference | None:
     if a.shape != b.shape:
         return Difference(float("inf"))
     if a.dtype.kind not in "fiub":
@@ -209,7 +217,7 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
         if turn < len(order)
     ]
     unique = list({trial.id: trial for trial in dealt}.values())
-    return unique[: count if count is not None else max(len(strata), 2)]
+    return unique[: 2 * len(strata) if count is None else count]
 
 
 def _arm(search: Search, index: tuple[int, ...]) -> str:
@@ -230,6 +238,7 @@ def _compared(
             seed=stored.seed,
             arm=arms[stored.id],
             status=stored.status,
+            status_now=anew[stored.id].status,
             beside=beside[stored.id],
             then=stored.arithmetic,
             now=anew[stored.id].arithmetic,
