@@ -58,7 +58,8 @@ def test_the_same_bits(run: Path) -> None:
     found = verify(run, None, 1, ("cpu",))
     assert (found.verdict, found.sound) == ("the same bits", True)
     assert {own.arm for own in found.trials} == {"minimax", "reverse_kl"}
-    assert [own.beside for own in found.trials].count(0) == 1
+    beside = [own.beside for own in found.trials]
+    assert min(beside) == 0 < max(beside)
     assert _files(run) == before
     assert not (run / "report").exists()
     said = RunDirectory(run).provenance()["verification"]
@@ -74,7 +75,7 @@ def test_a_flipped_bit_is_a_fault(run: Path) -> None:
     result = CliRunner().invoke(main, ["verify", str(run), "--trials", "99", "--workers", "1"])
     assert result.exit_code == 1
     assert result.output.startswith("other bits on the same arithmetic")
-    assert f"{CHANGED}: 1 trials differ" in result.output
+    assert f"{CHANGED}: in 1 of" in result.output
     assert "from step 40 on" in result.output
     receipt = json.loads((run / "verification.json").read_text())
     differing = [own["trial"] for own in receipt["trials"] if own["differences"]]
@@ -117,7 +118,7 @@ def test_trials_of_more_than_one_arithmetic_are_told(run: Path) -> None:
     """In the dataset, by `status`, and in the report."""
     _rewritten(run, lambda own: dataclasses.replace(own, arithmetic="abacus"))
     assert existing.status(run)["arithmetic"]["abacus"] == 1
-    assert "1 trials on abacus" in CliRunner().invoke(main, ["status", str(run)]).output
+    assert "1 computed on abacus" in CliRunner().invoke(main, ["status", str(run)]).output
     page = existing.report_anew(run).read_text(encoding="utf-8")
     assert "2 kinds of arithmetic" in page
     with open_run(run) as ds:
