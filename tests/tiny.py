@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ganstudy import verification
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
@@ -98,15 +99,4 @@ def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
 
 def differences(a: Record, b: Record) -> list[str]:
     """Names of the stored numbers in which two records differ; time is no result."""
-    found = [
-        name
-        for name in ("id", "seed", "settings", "status", "program", "cause")
-        if getattr(a, name) != getattr(b, name)
-    ]
-    if not np.array_equal(a.diverged_at, b.diverged_at, equal_nan=True):
-        found.append("diverged_at")
-    found += sorted(set(a.values) ^ set(b.values))
-    for name in sorted(set(a.values) & set(b.values)):
-        if not np.array_equal(a.values[name], b.values[name], equal_nan=True):
-            found.append(name)
-    return found
+    return sorted(verification.differences(a, b))
