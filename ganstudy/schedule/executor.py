@@ -6,12 +6,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganstudy.cause import cause_of, telling
 from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
+from ganstudy.family import Part
 from ganstudy.schedule import memory
 
 if TYPE_CHECKING:
@@ -128,8 +129,27 @@ def is_for_memory(ended: Ended) -> bool:
     return ended.how == "raised" and ("memory" in line or "allocate" in line)
 
 
-class Executor(ABC):
-    """Workers that train packs, each one at a time."""
+class Executor(Part, ABC):
+    """Workers that train packs, each one at a time.
+
+    Made with the number of workers, the devices that they share, the address of the scheduler that
+    places them (None unless `has_scheduler`), and the program that they will train by.
+
+    has_scheduler  whether one can be named with `--scheduler`
+
+    Errors  `ExecutorError` if there will never be a worker.
+    """
+
+    has_scheduler: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
+        program: ProgramName = "eager",
+    ) -> None: ...
 
     def __enter__(self) -> Self:
         return self

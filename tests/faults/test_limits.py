@@ -10,7 +10,7 @@ import pytest
 from scripted import Scripted, attempts
 from tiny import Listed
 
-from ganstudy.pipeline import Progress
+from ganstudy.progress import Progress
 from ganstudy.schedule.executor import Begun, Clock, Ended, ExecutorError
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import (
@@ -160,7 +160,7 @@ def test_steps_of_earlier_sessions_count() -> None:
 
 def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
     """It was 7 minutes for a run of 75 seconds."""
-    progress = Progress(4, workers=2, cost=1.0, cost_planned=4.0, busy=3.0)
+    progress = Progress(4, "eager", "", workers=2, cost=1.0, cost_planned=4.0, busy=3.0)
     progress.started -= 1000.0
     assert progress.seconds_left == 4.5
 

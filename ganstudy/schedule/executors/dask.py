@@ -72,6 +72,8 @@ class DaskExecutor(Executor):
     Errors  `ExecutorError` if there is no scheduler at the address.
     """
 
+    has_scheduler = True
+
     def __init__(
         self,
         workers: int,

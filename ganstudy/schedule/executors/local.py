@@ -62,6 +62,7 @@ class LocalExecutor(Executor):
         self,
         workers: int,
         devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
         program: ProgramName = "eager",
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
