@@ -68,6 +68,10 @@ class Resumed:
         self.given.update((trial.id, trial) for pack in packs for trial in pack)
         return packs
 
+    def begin_again(self, packs: Sequence[Pack]) -> None:
+        """Hand out trials once more that have been handed out, and not trained."""
+        self._packs = list(packs)
+
     def tell(self, records: Iterable[Record]) -> None:
         """Tell the search."""
         self._search.tell(records)
