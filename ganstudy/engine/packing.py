@@ -29,12 +29,16 @@ SECONDS_PER_GRAPH = 40.0
 
 
 def packs(
-    trials: Iterable[TrialT], workers: int, largest: int | None = None
+    trials: Iterable[TrialT],
+    workers: int,
+    largest: int | None = None,
+    *,
+    per_worker: int = PACKS_PER_WORKER,
 ) -> list[tuple[TrialT, ...]]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
     A trial's numbers do not depend on its pack; only time and memory do. `largest` overrides the
-    bound on the number of trials in a pack.
+    bound on the number of trials in a pack; with one pack for each worker stacks are widest.
     """
     shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -44,7 +48,7 @@ def packs(
             keys[place] = trial.configuration.pack_key()
         shapes.setdefault(keys[place], []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
-    share = total / (workers * PACKS_PER_WORKER)
+    share = total / (workers * per_worker)
     bounds: dict[str, int] = {}
     for own in shapes.values():
         configuration = own[0].configuration
@@ -82,13 +86,13 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
     """Compiled where that ends sooner and can be done at all, and why in a few words."""
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
-    if not _can_compile():
+    if not can_compile():
         return "eager", "no working C++ compiler was found"
     return "compiled", "the work pays for compilation"
 
 
 @functools.cache
-def _can_compile() -> bool:
+def can_compile() -> bool:
     """Whether a C++ compiler finds Python's headers, as compiled steps need on a CPU."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
-from ganstudy.study.document import StudyError
-from ganstudy.study.study import load
+from ganstudy.study import load
+from ganstudy.study.document import StudyError, read_document
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, remove_partial, write_whole
+from ganstudy.whole_file import Damaged, remove_partial, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -38,6 +38,7 @@ class RunDirectory:
         self.study = path / "study.yaml"
         self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
+        self.verification = path / "verification.json"
         self.results = path / "results.zarr"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
@@ -179,6 +180,20 @@ class RunDirectory:
         )
         raise RunError("\n".join(message))
 
+    def check_rules(self, search: Search) -> None:
+        """Refuse a study whose rules can no longer be changed, since scores have been seen.
+
+        Errors  `RunError` with the reason.
+        """
+        if not self.study.is_file():
+            return
+        try:
+            kept = read_document(self.study).values
+        except StudyError:  # of another version; what it meant is not known
+            return
+        if reason := search.refusal(kept):
+            raise RunError(f"{self.path}: {reason}")
+
     def read_resolved(self) -> resolved.Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
 
@@ -267,6 +282,29 @@ class RunDirectory:
         except Damaged as error:
             _log.warning("%s: %s; it is not known where the trials ran", self.environment, error)
             return {}
+
+    def write_verification(self, receipt: Mapping[str, Any]) -> None:
+        """Keep what came of training some trials again."""
+        write_whole(self.verification, sealed(receipt, indent=2))
+
+    def provenance(self) -> dict[str, Any]:
+        """What environment.json holds, and the receipt of the last verification if there is one."""
+        known = self.read_environment()
+        try:
+            receipt = unsealed(self.verification.read_bytes())
+        except FileNotFoundError:
+            return known
+        except Damaged as error:
+            _log.warning("%s: %s; the receipt is left out", self.verification, error)
+            return known
+        trials = receipt["trials"]
+        said = {
+            "when": receipt["when"],
+            "verdict": receipt["verdict"],
+            "trials": [own["trial"] for own in trials],
+            "arithmetic": list(dict.fromkeys(own["now"] for own in trials)),
+        }
+        return known | {"verification": said}
 
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:
         """Say how far this process is, for others that ask."""
