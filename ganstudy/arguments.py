@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("asked_study", "cores", "execution", "execution_options", "json_option"),
-    *("overrides_argument", "run_argument", "study_argument", "workers_option"),
+    *("overrides_argument", "plugins_option", "run_argument", "study_argument", "workers_option"),
 ]
 
 
@@ -38,6 +38,9 @@ class MemberName(click.ParamType[str]):
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
+plugins_option = click.option(
+    "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 workers_option = click.option(
     "--workers",
@@ -85,7 +88,7 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
 
     own = RunDirectory(study.parent)
     if study == own.study and own.records.is_dir():
-        return own.read_study(overrides), out or study.parent
+        return own.read_study(overrides, run_plugins=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
 

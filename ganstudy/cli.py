@@ -16,13 +16,20 @@ from ganstudy.arguments import (
     execution_options,
     json_option,
     overrides_argument,
+    plugins_option,
     run_argument,
     study_argument,
     workers_option,
 )
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
-from ganstudy.summaries import print_checked, print_members, print_plan, print_status
+from ganstudy.summaries import (
+    print_checked,
+    print_members,
+    print_plan,
+    print_status,
+    print_verification,
+)
 from ganstudy.terminal import clear_errors, display, print_ended
 
 
@@ -108,23 +115,25 @@ def plan(
 
 @main.command()
 @run_argument
+@plugins_option
 @json_option
-def status(run: Path, as_json: bool) -> None:
+def status(run: Path, plugins: bool, as_json: bool) -> None:
     """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with clear_errors():
         from ganstudy import existing
 
-        print_status(existing.status(run), as_json)
+        print_status(existing.status(run, run_plugins=plugins), as_json)
 
 
 @main.command()
 @run_argument
-def report(run: Path) -> None:
+@plugins_option
+def report(run: Path, plugins: bool) -> None:
     """Gather the records and build the report anew."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        click.echo(f"report: {existing.report_anew(run)}")
+        click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")
 
 
 @main.command()
@@ -161,11 +170,41 @@ def retry(
 
         directory = RunDirectory.existing(run)
         directory.warn_of_changes()
-        asked = directory.read_study(overrides)
+        asked = directory.read_study(overrides, run_plugins=True)
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
         print_ended(run, progress, as_json)
+
+
+@main.command()
+@run_argument
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    show_default="two of each arm and status",
+    help="How many trials of the run are trained again.",
+)
+@execution_options
+def verify(
+    run: Path,
+    trials: int | None,
+    workers: int | None,
+    devices: str,
+    executor: str,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Train some trials of a run again and compare every number that they stored."""
+    with clear_errors():
+        from ganstudy.verification import verify as verified
+
+        how = execution(workers, devices, executor, scheduler)
+        del how["command"]
+        verification = verified(run, trials, **how)
+        print_verification(verification, as_json)
+        if not verification.sound:
+            sys.exit(1)
 
 
 @main.command(name="list")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from ganstudy.store.place import check_new
 __all__ = ["compare", "reopen", "report_anew", "status"]
 
 
-def report_anew(path: Path) -> Path:
+def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
     """Gather the records of an existing run again and build its report.
 
     Errors  `RunError` if the directory is in use, and if records that were gathered are gone.
     """
-    directory, search = reopen(path)
+    directory, search = reopen(path, run_plugins=run_plugins)
     with directory.locked():
         check_nothing_lost(directory)
         return report(directory, search)
@@ -38,7 +39,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     names = list(dict.fromkeys(dataset["run"].values.tolist()))
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
     check_new(out, "report")
-    environments = [RunDirectory(path).read_environment() for path in paths]
+    environments = [RunDirectory(path).provenance() for path in paths]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
         for name, path, environment in zip(names, paths, environments, strict=True)
@@ -46,21 +47,28 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     return build(dataset, {"command": command, "runs": runs}, out / "report")
 
 
-def reopen(path: Path) -> tuple[RunDirectory, Search]:
-    """An existing run and the search of the study it was asked, told all its records."""
+def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:
+    """An existing run and the search of the study it was asked, told all its records.
+
+    The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`.
+    """
     directory = RunDirectory.existing(path)
-    search = search_of(directory.read_study())
+    search = search_of(directory.read_study(run_plugins=run_plugins))
     directory.warn_of_changes()
     search.tell(directory.read(samples=False, films=False))
     return directory, search
 
 
-def status(path: Path) -> dict[str, Any]:
+def _counted(texts: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(text for text in texts if text))
+
+
+def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
     """How far a run is, as plain values; `running` is None unless `ganstudy run` is at it.
 
     The slowest trial is the one with the most training time, an equal share of its pack's.
     """
-    directory, search = reopen(path)
+    directory, search = reopen(path, run_plugins=run_plugins)
     planned = {trial.id for trial in search.trials.values()}
     entries = {i: entry for i, entry in directory.entries().items() if i in planned}
     slowest = max(entries, key=lambda i: entries[i].seconds, default=None)
@@ -68,6 +76,7 @@ def status(path: Path) -> dict[str, Any]:
         "run": str(path),
         "status": dict(search.counts()),
         "search": search.sentences(),
+        "arithmetic": _counted(entry.arithmetic for entry in entries.values()),
         "running": directory.read_heartbeat(),
         "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
         "failures": [

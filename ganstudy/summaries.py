@@ -14,8 +14,9 @@ from ganstudy.terminal import duration, status_line
 if TYPE_CHECKING:
     from ganstudy.family import Part
     from ganstudy.study import Study
+    from ganstudy.verification import Verification
 
-__all__ = ["print_checked", "print_members", "print_plan", "print_status"]
+__all__ = ["print_checked", "print_members", "print_plan", "print_status", "print_verification"]
 
 
 def print_checked(path: Path, study: Study) -> None:
@@ -62,15 +63,16 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
     for parameter in study.space:
         click.echo(f"  {parameter.name}: {parameter}")
-    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
+    click.echo(f"  seeds: {search.seeds_in_words()}")
     click.echo(
         f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
     )
     if parts:
         sizes = summary["packs"]
         click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-            f"{duration(summary['seconds'])} with {workers} workers; "
+            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; "
+            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
+            f"{workers} workers; "
             f"{program}: {reason}"
         )
 
@@ -85,6 +87,9 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     click.echo(status_line(found["status"]))
     for sentence in found["search"]:
         click.echo(sentence)
+    if len(found["arithmetic"]) > 1:
+        for text, count in found["arithmetic"].items():
+            click.echo(f"{count} computed on {text}")
     _print_running(found["running"])
     if found["slowest"]:
         seconds = found["slowest"]["seconds"]
@@ -92,6 +97,15 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     for failure in found["failures"]:
         why = telling(failure["cause"])
         click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
+
+
+def print_verification(verification: Verification, as_json: bool) -> None:
+    """Say whether trials that were trained again have the same bits."""
+    if as_json:
+        click.echo(json.dumps(verification.receipt()))
+        return
+    for sentence in verification.sentences():
+        click.echo(sentence)
 
 
 def _print_running(now: Mapping[str, Any] | None) -> None:
@@ -103,7 +117,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
     if now["doing"] != "training":
         pace += f", {now['doing']}"
     elif left is not None:
-        pace += f", {duration(left)} left"
+        pace += f", {'at most ' * now.get('open_ended', False)}{duration(left)} left"
     click.echo(f"running for {duration(now['seconds'])}{pace}")
     for pack in now["packs"]:
         click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
-from ganstudy.study.document import StudyError
-from ganstudy.study.study import load
+from ganstudy.study import load
+from ganstudy.study.document import StudyError, read_document
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, remove_partial, write_whole
+from ganstudy.whole_file import Damaged, remove_partial, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -40,6 +38,7 @@ class RunDirectory:
         self.study = path / "study.yaml"
         self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
+        self.verification = path / "verification.json"
         self.results = path / "results.zarr"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
@@ -117,9 +116,7 @@ class RunDirectory:
         A study that is kept already, and all of whose trials are, is not written again.
         """
         document = search.study.document
-        text = document.path.read_text(encoding="utf-8")
-        if document.overridden:
-            text = _yaml_with_comment(document.values, document.overridden.values())
+        text = document.text
         if self._is_kept(text):
             recorded = self.recorded()
             if all(trial.id in recorded for trial in search.trials.values()):
@@ -183,6 +180,20 @@ class RunDirectory:
         )
         raise RunError("\n".join(message))
 
+    def check_rules(self, search: Search) -> None:
+        """Refuse a study whose rules can no longer be changed, since scores have been seen.
+
+        Errors  `RunError` with the reason.
+        """
+        if not self.study.is_file():
+            return
+        try:
+            kept = read_document(self.study).values
+        except StudyError:  # of another version; what it meant is not known
+            return
+        if reason := search.refusal(kept):
+            raise RunError(f"{self.path}: {reason}")
+
     def read_resolved(self) -> resolved.Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
 
@@ -194,13 +205,17 @@ class RunDirectory:
             _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
             return resolved.read(resolved.text_of(self.read_study(), ""))
 
-    def read_study(self, overrides: Sequence[str] = ()) -> Study:
+    def read_study(self, overrides: Sequence[str] = (), *, run_plugins: bool = False) -> Study:
         """The study that the run was asked, with settings changed or without.
+
+        The run may be somebody else's: its plug-ins are run only where the caller says so.
 
         Errors  `StudyError`.
         """
         name = self.read_environment().get("study") or self._name_in_resolved()
-        return load(self.study, overrides, str(name or self.path.resolve().name))
+        return load(
+            self.study, overrides, str(name or self.path.resolve().name), run_plugins=run_plugins
+        )
 
     def _name_in_resolved(self) -> str:
         try:
@@ -277,6 +292,29 @@ class RunDirectory:
             _log.warning("%s: %s; it is not known where the trials ran", self.environment, error)
             return {}
 
+    def write_verification(self, receipt: Mapping[str, Any]) -> None:
+        """Keep what came of training some trials again."""
+        write_whole(self.verification, sealed(receipt, indent=2))
+
+    def provenance(self) -> dict[str, Any]:
+        """What environment.json holds, and the receipt of the last verification if there is one."""
+        known = self.read_environment()
+        try:
+            receipt = unsealed(self.verification.read_bytes())
+        except FileNotFoundError:
+            return known
+        except Damaged as error:
+            _log.warning("%s: %s; the receipt is left out", self.verification, error)
+            return known
+        trials = receipt["trials"]
+        said = {
+            "when": receipt["when"],
+            "verdict": receipt["verdict"],
+            "trials": [own["trial"] for own in trials],
+            "arithmetic": list(dict.fromkeys(own["now"] for own in trials)),
+        }
+        return known | {"verification": said}
+
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:
         """Say how far this process is, for others that ask."""
         heartbeat.write(self._heartbeat, content)
@@ -297,12 +335,3 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
-
-
-def _yaml_with_comment(values: Mapping[str, Any], overrides: Iterable[str]) -> str:
-    from io import StringIO
-
-    stream = StringIO()
-    stream.write(f"# overridden on the command line: {' '.join(overrides)}\n")
-    YAML(typ="safe", pure=True).dump(dict(values), stream)
-    return stream.getvalue()

@@ -11,10 +11,11 @@ import numpy as np
 
 from ganstudy.family import label
 from ganstudy.study.document import Document, KeyPath, Problem
+from ganstudy.study.names import label_problems
 
 __all__ = [
     *("AnyParameter", "Choice", "Parameter", "Range"),
-    *("at_random", "labelled", "size", "values_at"),
+    *("at_random", "extremes", "labelled", "size", "values_at"),
 ]
 
 
@@ -212,6 +213,8 @@ def size(
         return size(rest, arm, chosen)
     if isinstance(first, Range):
         return first.count * size(rest, arm, chosen)
+    if not any(first.name in below.when for below in rest):
+        return len(first.labels) * size(rest, arm, chosen)
     return sum(size(rest, arm, {**chosen, first.name: label}) for label in first.labels)
 
 
@@ -231,9 +234,31 @@ def labelled(
         labels = [label(value) for value in values]
         bundles = [{name: value} for value in values]
         places = [(*place, index) for index in range(len(values))]
-    repeated = sorted({str(x) for x in labels if labels.count(x) > 1})
-    if repeated:
-        problems.append(document.problem(place, f"repeated value: {', '.join(repeated)}"))
     if not all(isinstance(x, int | float) for x in labels):
         labels = [str(x) for x in labels]
+    problems += label_problems(document, place, labels)
     return tuple(labels), tuple(bundles), tuple(places)
+
+
+def extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Points of a space that show every bound and every value once, its first point first."""
+
+    def completed(chosen: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in space:
+            if parameter.extremes and parameter.active({**arm, **values}):
+                values[parameter.name] = chosen.get(parameter.name, parameter.extremes[0])
+        return values
+
+    first = completed({})
+    yield first
+    for parameter in space:
+        # What a conditional parameter waits for is put in its place.
+        needed: dict[str, Any] = {}
+        for above in reversed(space[: space.index(parameter) + 1]):
+            if above.name in needed or above is parameter:
+                needed = {**{k: v[0] for k, v in above.when.items() if v}, **needed}
+        for value in parameter.extremes:
+            values = completed({**needed, parameter.name: value})
+            if parameter.name in values and values != first:
+                yield values
