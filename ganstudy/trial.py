@@ -106,7 +106,8 @@ class Record:
     arithmetic what it was computed with, in words; empty where nothing was computed
     values     what was measured, by the names of its variables, in the shapes of their dimensions
     variables  dimensions and more of each of them
-    cause      why a trial failed: a line that says so, and its traceback; empty otherwise
+    cause      why a trial failed: a line that says so, and its traceback; of another, which of
+               its metrics could not be measured, and why; else empty
     finished   when it was made, in seconds since 1970; the order in which a search learned
     """
 
@@ -132,6 +133,7 @@ class Record:
         values: Mapping[str, NDArray[Any]],
         seconds: float,
         diverged_at: float = float("nan"),
+        cause: str = "",
     ) -> Record:
         """The record of a trial that was trained: those of its variables that have values.
 
@@ -149,6 +151,7 @@ class Record:
             seconds=seconds,
             values=dict(values),
             variables={name: known[name] for name in values},
+            cause=cause,
         )
 
     @classmethod

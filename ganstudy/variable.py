@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -43,6 +44,23 @@ class Reading:
     bounds: tuple[float, float]
     value_at_equality: float
     estimate: str = ""
+
+    def __post_init__(self) -> None:
+        """A reading is read by many: what makes no sense is refused here.
+
+        Errors  `ValueError` for an unknown direction, bounds that are none, or a value at p = q
+                outside them.
+        """
+        low, high = self.bounds
+        if not self.long_name or not isinstance(self.units, str):
+            raise ValueError("a reading has a long_name, and units, which may be empty")
+        if self.direction not in ("higher", "lower"):
+            raise ValueError(f"direction should be 'higher' or 'lower' (got {self.direction!r})")
+        if not low <= high:
+            raise ValueError(f"bounds should be a lowest and a highest value (got {self.bounds})")
+        if not (low <= self.value_at_equality <= high or isnan(self.value_at_equality)):
+            message = f"value_at_equality should be within {self.bounds}, or NaN"
+            raise ValueError(f"{message} (got {self.value_at_equality})")
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ OF_EVERY_TRIAL = (
         about={"values": "complete, diverged, failed, pruned, missing, or excluded by the study"},
     ),
     Variable("diverged_at", "M-step at which a loss or gradient was not finite", ()),
-    Variable("failure", "why a trial failed, in a line; empty for one that did not", ()),
+    Variable("failure", "why a trial failed or a metric is missing, in a line; else empty", ()),
     Variable("seconds", "training time, an equal share of the pack's", (), units="s"),
     Variable("trial_id", "trial id", ()),
     Variable("arithmetic", "what the trial was computed with, in words", ()),

@@ -7,18 +7,19 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
+
 from ganstudy.family import Member
 from ganstudy.variable import Reading, Variable
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from ganstudy.targets import Target
 
     Array = NDArray[np.floating]
 
-__all__ = ["Metric", "Reading"]
+__all__ = ["Metric", "Reading", "measured_by"]
 
 
 class Metric(Member, ABC):
@@ -30,8 +31,30 @@ class Metric(Member, ABC):
 
     at: ClassVar[Literal["every", "end"]] = "every"
 
+    most_features: ClassVar[int | None] = None
+    """In how many dimensions it means something; None for any number."""
+
     def problem(self, target: Target) -> str | None:
         """Why this target cannot be measured, in a sentence; None where it can."""
+        return None
+
+    def fewest(self, target: Target) -> int:
+        """With how many samples it begins to mean something."""
+        return 10
+
+    def unfit(self, target: Target, samples: int) -> str | None:
+        """Why so many samples of this target mean nothing, in a sentence; None where they do.
+
+        Beyond these limits a perfect generator no longer scores like one.
+        """
+        if why := self.problem(target):
+            return why
+        most = self.most_features
+        if most is not None and target.dimension > most:
+            beside = f"{target.name} has {target.dimension}"
+            return f"metric {self.name} means nothing beyond {most} features; {beside}"
+        if samples < (least := self.fewest(target)):
+            return f"metric {self.name} needs {least:,} samples of {target.name} (got {samples})"
         return None
 
     labelled: ClassVar[bool] = False
@@ -50,13 +73,38 @@ class Metric(Member, ABC):
         """Name, units, direction, bounds and the value at p = q."""
 
     def variable(self, target: Target) -> Variable:
-        """What a dataset holds of the metric: its reading, and the bias and cost that it states."""
-        stated = {name.lower(): self._section(name) for name in ("Bias", "Cost")}
+        """What a dataset holds of the metric: its reading, and what it states of itself."""
         reading = self.reading(target)
-        return Variable.of_metric(self.name, reading, estimate=reading.estimate, **stated)
+        return Variable.of_metric(
+            self.name,
+            reading,
+            estimate=reading.estimate,
+            bias=self._section("Bias"),
+            cost=self._section("Cost"),
+            fewest_samples=self.fewest(target),
+            most_features=self.most_features or "any",
+        )
 
     def _section(self, name: str) -> str:
         """A section of the docstring in one line; empty without one."""
         text = inspect.cleandoc(type(self).__doc__ or "")
         found = re.search(rf"^{name} +(.*(?:\n .*)*)", text, re.MULTILINE)
         return " ".join(found[1].split()) if found else ""
+
+
+def measured_by(
+    metric: Metric, samples: Array, labels: NDArray[np.int64] | None, target: Target
+) -> Array:
+    """The metric of each cloud, `(*pack, samples, dimension) -> (*pack,)`, with labels if any.
+
+    Errors  `ValueError` for a metric that gives anything but a number for each cloud; and whatever
+            the metric raises.
+    """
+    if labels is None:
+        values = np.asarray(metric.compute(samples, target), np.float64)
+    else:
+        values = np.asarray(metric.compute_labelled(samples, labels, target), np.float64)
+    if values.shape != samples.shape[:-2]:
+        shape = f"{values.shape} for clouds {samples.shape[:-2]}"
+        raise ValueError(f"gives no number for each cloud: shape {shape}")
+    return values
