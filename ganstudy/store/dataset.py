@@ -42,7 +42,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
         "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
     },
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
-    "failure": {"long_name": "why a trial failed, in a line; empty for one that did not"},
+    "failure": {"long_name": "why a trial failed or a metric is missing, in a line; else empty"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
     "arithmetic": {"long_name": "what the trial was computed with, in words"},
