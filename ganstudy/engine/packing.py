@@ -13,11 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-<<<<<<< HEAD
-from ganstudy.engine.pace import GUESS, Pace
-=======
 from ganstudy.cause import cleaned, telling
->>>>>>> main
+from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["choose_program", "cost", "estimate", "packs", "why_no_compiler"]
