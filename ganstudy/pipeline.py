@@ -67,4 +67,4 @@ def report(directory: RunDirectory, search: Search) -> Path:
     """
     dataset = gather(directory, search)
     search.write_files(directory.path)
-    return reports.build(dataset, directory.read_environment(), directory.report)
+    return reports.build(dataset, directory.provenance(), directory.report)

@@ -43,11 +43,12 @@ def periodicity(curves: Array) -> tuple[Array, Array, Array]:
     usable = ~flat & (total > 0)
     strength = np.where(usable, power.max(axis=-1) / np.where(usable, total, 1.0), np.nan)
     period = np.where(usable, steps / (power.argmax(axis=-1) + 1), np.nan)
-    p = np.vectorize(_fisher_tail, otypes=[float])(strength, frequencies)
+    p = np.vectorize(fisher_tail, otypes=[float])(strength, frequencies)
     return strength, period, p
 
 
-def _fisher_tail(strength: float, frequencies: int) -> float:
+def fisher_tail(strength: float, frequencies: int) -> float:
+    """The chance that the largest of so many ordinates of noise has at least this share."""
     if math.isnan(strength):
         return math.nan
     expected = frequencies * (1 - strength) ** (frequencies - 1)

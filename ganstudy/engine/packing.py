@@ -86,13 +86,13 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
     """Compiled where that ends sooner and can be done at all, and why in a few words."""
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
-    if not _can_compile():
+    if not can_compile():
         return "eager", "no working C++ compiler was found"
     return "compiled", "the work pays for compilation"
 
 
 @functools.cache
-def _can_compile() -> bool:
+def can_compile() -> bool:
     """Whether a C++ compiler finds Python's headers, as compiled steps need on a CPU."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None:

@@ -194,8 +194,11 @@ def warm_up() -> None:
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
-def attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
-    """Train a pack; runs in a worker. Whatever goes wrong is told, not raised."""
+def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun: None) -> Ended:
+    """Train a pack; runs in a worker. Whatever goes wrong is told, not raised.
+
+    say  is told when the pack has begun, and when it takes its first step
+    """
     global _tasks
     _tasks += 1
     ended = _attempt(task, device, say)

@@ -180,8 +180,8 @@ def train_packs(
                 elif ended.how != "trained":
                     if ended.how == "late":  # what a trial needs is what it needs alone
                         forget(checkpoints.folder, one.pack)
-                    if again := _again(one, ended, confirmed):
-                        waiting.extendleft(reversed(again))
+                    if retried := again(one, ended, confirmed):
+                        waiting.extendleft(reversed(retried))
                     else:
                         records = [_failed(one, ended, program)]
                 if records:
@@ -191,7 +191,7 @@ def train_packs(
         raise KeyboardInterrupt
 
 
-def _again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
+def again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
     """What of a failed pack is tried once more; nothing if its one trial is at fault.
 
     confirmed   causes for which trials have failed in workers that had trained nothing else: a

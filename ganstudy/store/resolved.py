@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["Point", "Resolved", "digest", "read", "text_of"]
+__all__ = ["Resolved", "ResolvedPoint", "digest", "read", "text_of"]
 
 _OF_STUDY = "# sha256 of study.yaml: "
 _OF_ALL = "# sha256 of all above: "
 
 
 @dataclass(frozen=True)
-class Point:
+class ResolvedPoint:
     """The labels of a point of the grid, by the names of the axes, and its settings by key path."""
 
     at: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Resolved:
     """
 
     seeds: tuple[int, ...]
-    points: tuple[Point, ...]
+    points: tuple[ResolvedPoint, ...]
     study: str
 
     def values(self) -> dict[str, list[str]]:
@@ -100,7 +100,7 @@ def read(text: str) -> Resolved:
     section = ""
     seeds: list[int] = []
     common: dict[str, Any] = {}
-    points: list[Point] = []
+    points: list[ResolvedPoint] = []
     for line in above.splitlines():
         key, _, value = line.strip().partition(": ")
         if not line.startswith(" "):
@@ -110,7 +110,7 @@ def read(text: str) -> Resolved:
             common[key] = json.loads(value)
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
-            points.append(Point(point["at"], {**common, **point["settings"]}))
+            points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
     return Resolved(tuple(seeds), tuple(points), of_study.strip())
 
 
