@@ -7,10 +7,11 @@ import json
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis._intervals import Array
 from ganstudy.analysis.design import arm_dim, in_comparison, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.contest import Contest, Rules, paired_differences, play
+from ganstudy.contest import Contest, Rules, Standing, paired_differences, play
 
 
 def is_settled_by_seeds(ds: xr.Dataset) -> bool:
@@ -43,44 +44,22 @@ def settlement(ds: xr.Dataset) -> xr.Dataset:
     arm, fact = arm_dim(ds), Metric.of(ds)
     contest, recorded = _contest(ds, rules)
     standing = play(contest, recorded).standing
-    arms, seeds = recorded.shape
-    had = standing.seeds if standing else np.zeros(arms, dtype=np.int64)
-    better, equal = np.zeros((arms, arms), np.int64), np.zeros((arms, arms), bool)
-    difference, wins = (np.full((arms, arms), np.nan) for _ in range(2))
-    evidence = np.full((arms, arms, seeds), np.nan)
-    for pair, (i, j) in enumerate(contest.pairs if standing else ()):
-        both = int(min(had[i], had[j]))
-        own = contest.differences[pair, :both]
-        own = own[~np.isnan(own)]
-        assert standing is not None
-        better[i, j], better[j, i] = standing.better[pair], -standing.better[pair]
-        equal[i, j] = equal[j, i] = standing.equal[pair]
-        if own.size:
-            mean = fact.sign * own.mean() if np.isfinite(own).all() else np.nan
-            difference[i, j], difference[j, i] = mean, -mean
-            wins[i, j] = (0.5 * (1 + np.sign(own))).mean()
-            wins[j, i] = 1 - wins[i, j]
-        strength = contest.strength[pair, :both]
-        evidence[i, j, :both] = evidence[j, i, :both] = strength
-    needed = contest.needed(standing) if standing else np.full(seeds, np.nan)
-    if rules.method == "e_process":
-        evidence, needed = np.exp(evidence), np.exp(needed)
-    pairs = (arm, "other")
-    label = ds[arm].values[standing.leader] if standing else ""
-    return xr.Dataset(
+    had = standing.seeds if standing else np.zeros(len(recorded), dtype=np.int64)
+    dims = {"evidence": (arm, "other", "seed")}
+    tables = _tables(contest, standing, recorded.shape[1])
+    tables["difference"] *= fact.sign
+    found = {name: (dims.get(name, (arm, "other")), values) for name, values in tables.items()}
+    needed = contest.needed(standing) if standing else np.full(recorded.shape[1], np.nan)
+    result = xr.Dataset(
         {
             "seeds": ((arm,), had, {"long_name": "seeds"}),
-            "better": (pairs, better),
-            "equal": (pairs, equal),
-            "difference": (pairs, difference, {"long_name": f"difference in {fact.long_name}"}),
-            "wins": (pairs, wins, {"long_name": "share of seeds won"}),
-            "evidence": ((*pairs, "seed"), evidence),
-            "needed": (("seed",), needed),
+            **found,
+            "needed": (("seed",), np.exp(needed) if rules.method == "e_process" else needed),
         },
         coords={arm: ds[arm], "other": ds[arm].values, "seed": ds["seed"]},
         attrs={
             "metric": fact.name,
-            "leader": str(label),
+            "leader": str(ds[arm].values[standing.leader]) if standing else "",
             "settled": int(standing is not None and standing.settled),
             "looked": int(had.max(initial=0)),
             "start": rules.start,
@@ -89,6 +68,39 @@ def settlement(ds: xr.Dataset) -> xr.Dataset:
             "equal_within": np.nan if rules.equal_within is None else rules.equal_within,
         },
     )
+    result["difference"].attrs["long_name"] = f"difference in {fact.long_name}"
+    result["wins"].attrs["long_name"] = "share of seeds won"
+    return result
+
+
+def _tables(contest: Contest, standing: Standing | None, seeds: int) -> dict[str, Array]:
+    """What is known of each pair, both ways; the better the higher."""
+    arms = contest.arms
+    better, equal = np.zeros((arms, arms)), np.zeros((arms, arms), bool)
+    difference, wins = (np.full((arms, arms), np.nan) for _ in range(2))
+    evidence = np.full((arms, arms, seeds), np.nan)
+    for pair, (i, j) in enumerate(contest.pairs if standing else ()):
+        assert standing is not None
+        both = int(min(standing.seeds[i], standing.seeds[j]))
+        own = contest.differences[pair, :both]
+        own = own[~np.isnan(own)]
+        better[i, j], better[j, i] = standing.better[pair], -standing.better[pair]
+        equal[i, j] = equal[j, i] = standing.equal[pair]
+        if own.size:
+            mean = own.mean() if np.isfinite(own).all() else np.nan
+            difference[i, j], difference[j, i] = mean, -mean
+            wins[i, j] = (0.5 * (1 + np.sign(own))).mean()
+            wins[j, i] = 1 - wins[i, j]
+        evidence[i, j, :both] = evidence[j, i, :both] = contest.strength[pair, :both]
+    if contest.rules.method == "e_process":
+        evidence = np.exp(evidence)
+    return {
+        "better": better,
+        "equal": equal,
+        "difference": difference,
+        "wins": wins,
+        "evidence": evidence,
+    }
 
 
 def _contest(
