@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+from ganstudy.cause import cleaned, telling
+from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["choose_program", "cost", "estimate", "packs"]
+__all__ = ["choose_program", "cost", "estimate", "packs", "why_no_compiler"]
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
@@ -22,10 +27,6 @@ LARGEST = 64
 """Beyond this many trials the price of a kernel call is spread thin enough."""
 PACKS_PER_WORKER = 2
 """Enough packs that workers which finish early find another, few enough to keep stacks wide."""
-
-# Measured on two cores of a Xeon of 2023, with packs of 20 and widths 16 and 64.
-COMPILED_SPEED = 2.5
-SECONDS_PER_GRAPH = 40.0
 
 
 def packs(
@@ -67,38 +68,65 @@ def packs(
 
 
 def cost(pack: Sequence[Trial]) -> float:
-    """Rough seconds of a pack on one core, not compiled."""
+    """Seconds of a pack on one core of the machine of `pace.GUESS`, as its step is written."""
     return len(pack) * float(pack[0].configuration.cost())
 
 
 def estimate(
-    parts: Sequence[Sequence[Trial]], workers: int, program: ProgramName = "eager"
+    parts: Sequence[Sequence[Trial]],
+    workers: int,
+    program: ProgramName = "eager",
+    pace: Pace = GUESS,
 ) -> float:
-    """Rough seconds that packs take on some workers, within a factor of two or so."""
-    seconds = sum(map(cost, parts))
+    """Seconds that packs take on some workers at a pace."""
+    if not parts:
+        return 0.0
+    seconds = sum(map(cost, parts)) * pace.step[program]
     if program == "compiled":
         graphs = {pack[0].configuration.graph_key() for pack in parts}
-        seconds = seconds / COMPILED_SPEED + SECONDS_PER_GRAPH * len(graphs) * workers
-    return seconds / workers
+        seconds += pace.graph * len(graphs) * workers
+    return seconds / workers + pace.start
 
 
 def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
-    """Compiled where that ends sooner and can be done at all, and why in a few words."""
+    """Compiled where that ends sooner and can be done at all, and why in a few words.
+
+    By the same guess on every machine: after what was measured on this one, the same study would
+    have other bits from one day to the next.
+    """
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
-    if not can_compile():
-        return "eager", "no working C++ compiler was found"
+    if trouble := why_no_compiler():
+        return "eager", trouble
     return "compiled", "the work pays for compilation"
 
 
 @functools.cache
-def can_compile() -> bool:
-    """Whether a C++ compiler finds Python's headers, as compiled steps need on a CPU."""
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None:
-        return False
-    command = [compiler, "-x", "c++", "-fsyntax-only", f"-I{sysconfig.get_path('include')}", "-"]
-    probe = subprocess.run(
-        command, input=b"#include <Python.h>\n", capture_output=True, check=False
-    )
-    return probe.returncode == 0
+def why_no_compiler() -> str:
+    """What keeps a C++ compiler from making what a process can load; empty if nothing does.
+
+    Compiled steps need one on a CPU, with Python's headers.
+    """
+    name = os.environ.get("CXX", "g++")
+    if (compiler := shutil.which(name)) is None:
+        return f"there is no C++ compiler {name!r}"
+    source = "#include <Python.h>\n#include <cmath>\n" + _ANSWER
+    with tempfile.TemporaryDirectory(prefix="ganstudy-") as folder:
+        library = Path(folder) / "answer.so"
+        command = [compiler, "-x", "c++", "-shared", "-fPIC", "-O1", "-"]
+        command += [f"-I{sysconfig.get_path('include')}", "-o", str(library)]
+        try:
+            made = subprocess.run(
+                command, input=source.encode(), capture_output=True, check=False, timeout=60.0
+            )
+            if made.returncode:
+                said = made.stderr.decode(errors="replace").strip().splitlines() or [""]
+                return f"the C++ compiler {name!r} fails: {telling(cleaned(said[0]))}"
+            if ctypes.CDLL(str(library)).answer(ctypes.c_int(6)) != 42:
+                return f"the C++ compiler {name!r} makes what does not compute"
+        except (OSError, subprocess.SubprocessError, AttributeError) as error:
+            return f"what the C++ compiler {name!r} makes cannot be used: {cleaned(str(error))}"
+    return ""
+
+
+_ANSWER = """extern "C" int answer(int x) { return (int) std::lround(x * std::sqrt(49.0)); }\n"""

@@ -116,6 +116,9 @@ def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
     if study.file.score is not None and study.file.score not in metrics:
         message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
         yield study.document.problem(("score",), message)
+    elif constant := _constant(study, variables, metrics):
+        place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
+        yield study.document.problem(place, constant)
     for axis in study.axes:
         if axis.dimension in variables:
             message = "a recorded variable has this name; choose another for the axis"
@@ -124,3 +127,12 @@ def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
         if parameter.dimension in variables:
             message = "a recorded variable has this name; a parameter cannot have it"
             yield study.document.problem(parameter.place, message)
+
+
+def _constant(study: Study, variables: Mapping[str, Any], metrics: Sequence[str]) -> str:
+    """Why the score cannot rank anything: it has one value alone; empty where it can."""
+    name = study.file.score or (*study.keys.metrics, *metrics)[0]
+    low, high = variables.get(name, {}).get("bounds", (0.0, 1.0))
+    if low < high:
+        return ""
+    return f"{name} is always {low:g} for this target and ranks nothing; choose another score"
