@@ -48,7 +48,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
 
 
 def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:
-    """An existing run and the search of the study it was asked, told all its records.
+    """An existing run, and its study's search, which has been told of every record.
 
     The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`.
     """

@@ -22,6 +22,7 @@ from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
+from ganstudy.study.document import StudyError
 from ganstudy.trial import SCHEMA, Status
 from ganstudy.whole_file import Damaged
 
@@ -102,7 +103,10 @@ def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
 
 def _gathered_again(run: RunDirectory) -> xr.Dataset:
     """From the records; kept if nobody else is at the run and it can be written to."""
-    plan = search_of(run.read_study())
+    try:
+        plan = search_of(run.read_study())
+    except StudyError as error:  # plug-ins among them, which opening does not run
+        raise RunError(f"{run.path}: results.zarr is damaged; {error}") from None
     plan.tell(run.read(samples=False, films=False))
     if not run.recorded():
         raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")

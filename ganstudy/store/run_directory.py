@@ -212,8 +212,16 @@ class RunDirectory:
 
         Errors  `StudyError`.
         """
-        name = self.read_environment().get("study", self.path.resolve().name)
-        return load(self.study, overrides, str(name), run_plugins=run_plugins)
+        name = self.read_environment().get("study") or self._name_in_resolved()
+        return load(
+            self.study, overrides, str(name or self.path.resolve().name), run_plugins=run_plugins
+        )
+
+    def _name_in_resolved(self) -> str:
+        try:
+            return resolved.read(self.resolved.read_text(encoding="utf-8")).name
+        except (OSError, UnicodeDecodeError, Damaged):
+            return ""
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -242,8 +250,9 @@ class RunDirectory:
         return moved
 
     def program(self) -> ProgramName | None:
-        """The program that trained the run's records; None before the first."""
-        return next((entry.program for entry in self.entries().values()), None)
+        """The program that trained the run's records; None before the first that has not failed."""
+        trained = (e.program for e in self.entries().values() if e.status != "failed")
+        return next(trained, None)
 
     def arithmetics(self) -> set[str]:
         """What the records were computed with."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from ganstudy import plugins
 
@@ -110,3 +112,65 @@ def test_tests_import_no_private_names(path: Path) -> None:
         if alias.name.startswith("_") and not _is_module(node.module, alias.name)
     ]
     assert set(private) - PRIVATE == set(), "test it by what it is for, or make it public"
+
+
+def test_what_is_checked_before_a_commit_is_the_lint_of_the_makefile() -> None:
+    hooks = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("\nlint:")[2].partition("\n\n")[0].splitlines()[1:]
+    assert entries == [line.strip().replace("$(VENV)", ".venv") for line in recipe]
+
+
+def test_the_page_for_contributors_has_every_family() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("|")}
+    assert set(plugins.FAMILIES) - rows.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("family", "page"),
+    [
+        ("divergences", "objectives"),
+        ("constraints", "objectives"),
+        ("optimizers", "objectives"),
+        ("updates", "objectives"),
+        ("targets", "targets"),
+        ("metrics", "metrics"),
+        ("search", "search"),
+        ("executors", "clusters"),
+        ("kinds", "theory"),
+    ],
+)
+def test_each_member_is_in_the_documentation_of_its_family(family: str, page: str) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\n]+)`", text)) | set(re.findall(r"\w+", text))
+    assert {name for name in plugins.family(family).names if name not in named} == set()
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+WORDS = {
+    *("arm", "axis", "claim", "configuration", "family", "held out", "interval", "law", "member"),
+    *("pack", "parameter", "player", "plug-in", "point", "record", "run", "score", "session"),
+    *("setting", "study", "told apart", "trial", "worker"),
+}
+"""Words of the house beside the names of what families hold."""
+
+
+def test_the_glossary_is_complete() -> None:
+    """Each word of the house, and what each family is of, is defined once."""
+    page = (ROOT / "docs" / "notation.md").read_text(encoding="utf-8")
+    table = page.partition("## Words")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")][1:]
+    defined = {word.strip() for row in rows for word in row.split(",")}
+    bases = {own.base.__name__.lower() for own in plugins.families().values()}
+    assert (WORDS | bases) - defined == set()
+    assert len(defined) == sum(len(row.split(",")) for row in rows), "a word has two rows"
