@@ -37,6 +37,7 @@ from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
+from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
 from ganstudy.analysis.stability import drop_threshold, over_seeds, stability
 from ganstudy.analysis.units import original_units
 
@@ -59,6 +60,7 @@ __all__ = [
     "in_comparison",
     "interquartile_mean",
     "is_search",
+    "is_settled_by_seeds",
     "label_scores",
     "marginal_means",
     "measured",
@@ -76,6 +78,7 @@ __all__ = [
     "seen",
     "setting_dims",
     "setting_scores",
+    "settlement",
     "stability",
     "status_counts",
     "trial_scores",

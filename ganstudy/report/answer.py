@@ -14,7 +14,7 @@ from ganstudy.analysis.ranking import POWER
 from ganstudy.report import prose, theory
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
-from ganstudy.report.sections import claims, effects
+from ganstudy.report.sections import claims, effects, settled
 
 MOST_LISTED = 6
 """Arms that a sentence lists; the tables have the rest."""
@@ -39,6 +39,8 @@ def answer(findings: Findings) -> Answer:
     used = "" if findings.settings_used == "shared" else ", settings='own'"
     ranking = f"analysis.rank_arms(ds{used})"
     lead, first = _lead(findings), []
+    if findings.settlement is not None:
+        lead, ranking = settled.lead(findings), settled.LEAD_CALL
     if findings.theory:
         said = [(text, theory.call(findings)) for text in theory.sentences(findings)]
         first = [*said, (lead, ranking)]

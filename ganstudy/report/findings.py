@@ -21,11 +21,13 @@ from ganstudy.analysis import (
     factor_effects,
     in_comparison,
     is_search,
+    is_settled_by_seeds,
     perfect_sampler,
     planned,
     rank_arms,
     setting_dims,
     setting_scores,
+    settlement,
     stability,
     status_counts,
     tuned,
@@ -95,6 +97,11 @@ class Findings:
     def ranked(self) -> xr.Dataset:
         """The arms from best to worst."""
         return rank_arms(self.ds, settings=self.settings_used)
+
+    @cached_property
+    def settlement(self) -> xr.Dataset | None:
+        """What is settled, in a study whose seeds are added until it is."""
+        return settlement(self.ds) if is_settled_by_seeds(self.ds) else None
 
     @cached_property
     def best(self) -> xr.Dataset:
