@@ -39,7 +39,7 @@ def arm_scores(
     used = in_comparison(ds, settings)
     score = trial_scores(ds, metric)["score"].where(used)
     seed_mean = score.mean(setting_dims(ds)).transpose(arm_dim(ds), "seed")
-    scores = interval_over_seeds(seed_mean, fact, confidence)
+    scores = estimated(ds, interval_over_seeds(seed_mean, fact, confidence))
     scores["trials"] = score.notnull().sum([*setting_dims(ds), "seed"])
     scores["settings"] = used.astype(np.int64).sum(setting_dims(ds))
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
@@ -56,7 +56,7 @@ def setting_scores(
     """
     fact = Metric.of(ds, metric)
     trials = trial_scores(ds, metric)
-    scores = interval_over_seeds(trials["score"], fact, confidence)
+    scores = estimated(ds, interval_over_seeds(trials["score"], fact, confidence))
     status = with_arms(ds)["status"]
     for name in ("diverged", "failed", "missing"):
         scores[name] = (status == name).sum("seed")
@@ -97,7 +97,7 @@ def best_setting_scores(
         dims=(arm, "seed"),
         coords={arm: score[arm], "seed": score["seed"]},
     )
-    scores = interval_over_seeds(at_best, fact, confidence)
+    scores = estimated(ds, interval_over_seeds(at_best, fact, confidence))
     scores["held_out"] = (arm, np.asarray(held_out))
     scores["held_out_seeds"] = (arm, np.asarray(held_out_seeds))
     scores["ties"] = (arm, np.asarray(ties))
@@ -105,6 +105,14 @@ def best_setting_scores(
     for axis, index in zip(axes, np.unravel_index(best, sizes) if axes else [], strict=True):
         scores = scores.assign_coords({axis: (arm, score[axis].values[index])})
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
+
+
+def estimated(ds: xr.Dataset, scores: xr.Dataset) -> xr.Dataset:
+    """Scores without intervals where nothing is estimated: seeds are starts, and no chance."""
+    if ds.attrs.get("deterministic", 0):
+        for name in ("low", "high"):
+            scores[name] = scores[name].where(False)
+    return scores
 
 
 def interval_over_seeds(values: xr.DataArray, fact: Metric, confidence: float) -> xr.Dataset:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis._variance import Variance, variance
-from ganstudy.analysis.arms import interval_over_seeds
+from ganstudy.analysis.arms import estimated, interval_over_seeds
 from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
@@ -104,5 +104,5 @@ def marginal_means(
         raise ValueError(f"no point is planned for every value of {axis}")
     score = trial_scores(ds, metric)["score"].where(shared)
     means = score.mean([name for name in axes if name != axis])
-    result = interval_over_seeds(means, fact, confidence)
+    result = estimated(ds, interval_over_seeds(means, fact, confidence))
     return result.assign_attrs(metric=fact.name, confidence=confidence)

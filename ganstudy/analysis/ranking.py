@@ -55,6 +55,9 @@ def compare_arms(
         limits = t_interval(apart[i, j], confidence)
         difference[i, j], low[i, j], high[i, j], seeds[i, j] = limits
         p[i, j] = paired_t(first.values, second.values)
+    # No two scores lie further apart than the metric's bounds.
+    span = fact.bounds[1] - fact.bounds[0]
+    low, high = np.clip(low, -span, span), np.clip(high, -span, span)
     if not testable(ds):
         p[:], low[:], high[:], apart[:] = (np.nan,) * 4
     upper = np.triu_indices(arms, 1)

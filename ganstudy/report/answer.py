@@ -127,6 +127,8 @@ def _verdict(findings: Findings) -> Markup:
     tested = [arm for arm, value in zip(arms, p, strict=True) if math.isfinite(value)]
     level = Markup("at the 5% level")
     if not tested:
+        if findings.ds.attrs.get("deterministic", 0):
+            return Markup("Nothing is left to chance: these are differences of computed orbits.")
         if not testable(findings.ds):
             return Markup("Each arm was searched once, which tells none apart from another.")
         if findings.seeds == 1:
@@ -353,7 +355,7 @@ def _with_interval(findings: Findings, row: xr.Dataset) -> Markup:
         value = Markup("{}, where q&nbsp;=&nbsp;p has {}").format(
             value, prose.short(metric.perfect)
         )
-    if not math.isfinite(float(row["low"])):
+    if not math.isfinite(float(row["low"])) or findings.ds.attrs.get("deterministic", 0):
         return value
     return Markup("{} (95% interval over {}, {} to {})").format(
         value,

@@ -33,7 +33,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import FRESH, Settings
+from ganstudy.analysis.design import FRESH, Settings, whole
 from ganstudy.report import prose
 from ganstudy.report.searched import Searched
 
@@ -69,6 +69,7 @@ class Findings:
 
         `metric` takes the place of the headline metric, though not in the choice of best points.
         """
+        dataset = whole(dataset)
         arms = tuned(dataset) if is_search(dataset) else dataset
         ds = with_arms((arms if metric is None else arms.assign_attrs(score=metric)).compute())
         arm, axes = arm_dim(ds), setting_dims(ds)
