@@ -92,7 +92,12 @@ def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
 
     store = GatheredStore(run.results, digests=known)
     # Without chunks: what one gets does not depend on whether dask is installed.
-    dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    try:
+        dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    except RunError:
+        raise
+    except Exception as error:  # whatever zarr raises for what it did not write
+        raise Damaged(f"{type(error).__name__}: {error}") from None
     return dataset
 
 

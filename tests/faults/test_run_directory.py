@@ -167,6 +167,24 @@ def test_a_file_for_a_folder_or_the_reverse_is_said(tmp_path: Path, name: str) -
         assert str(path) in result.stderr or "not a run directory" in result.stderr
 
 
+@pytest.mark.parametrize("where", ["existing.open_runs", "existing.check_new"])
+def test_a_file_that_is_not_ours_to_read_or_write_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """By verbs that hold no run, too."""
+    for name in ("a", "b"):
+        filled(tmp_path / name / "run")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "theirs"))
+
+    target = "analysis.open_runs" if where == "existing.open_runs" else where
+    monkeypatch.setattr(f"ganstudy.{target}", refuse)
+    result = invoke("compare", tmp_path / "a/run", tmp_path / "b/run", "--out", tmp_path / "c")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'theirs'}: Permission denied" in result.stderr
+
+
 # --- nothing is lost -----------------------------------------------------------------------------
 
 
