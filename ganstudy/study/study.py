@@ -15,7 +15,7 @@ from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, extremes
 from ganstudy.study.until_settled import UntilSettled
 
-__all__ = ["Axis", "Study", "metrics_of"]
+__all__ = ["Axis", "Study"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Study:
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))
-        return self.file.score or (self.keys.metrics or metrics_of(first))[0]
+        return self.file.score or (self.keys.metrics or [*first.readings])[0]
 
     @property
     def search(self) -> str:
@@ -128,8 +128,3 @@ class Study:
             point = dict(zip(labels, index, strict=True))
             for values in extremes(self.space, labels):
                 yield self.resolve(point, values)
-
-
-def metrics_of(configuration: kinds.Kind) -> list[str]:
-    """Names of the metrics that trials of a configuration record."""
-    return [k for k, v in configuration.variables().items() if v["role"] == "metric"]

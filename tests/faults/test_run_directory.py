@@ -24,6 +24,7 @@ from ganstudy.store import RunDirectory, RunError, digests, gather
 from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
 from ganstudy.trial import Record
+from ganstudy.variable import STEP
 from ganstudy.whole_file import sealed
 
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
@@ -58,9 +59,12 @@ def filled(out: Path, text: str = STUDY) -> Grid:
                 program="eager",
                 diverged_at=float("nan"),
                 seconds=1.0,
-                steps=np.array([2, 4, 6]),
-                curves={"modes_covered": rng.uniform(0, 4, 3).astype(np.float32)},
-                samples=rng.normal(size=(32, 2)).astype(np.float32),
+                values={
+                    "step": np.array([2, 4, 6]),
+                    "modes_covered": rng.uniform(0, 4, 3).astype(np.float32),
+                    "samples": rng.normal(size=(32, 2)).astype(np.float32),
+                },
+                variables={own.name: own for own in (STEP, *trial.configuration.variables())},
                 finished=0.0,
             )
             for trial in search.trials.values()
