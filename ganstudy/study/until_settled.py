@@ -42,5 +42,5 @@ class UntilSettled(SearchKeys):
             message = f"fewer than the {self.start} seeds to start with"
             yield document.problem(("seeds", "max"), message)
         if self.method == "group_sequential" and self.step != 1:
-            message = "group_sequential plans its own looks; leave step out"
+            message = "group_sequential has looks of its own; leave step out"
             yield document.problem(("seeds", "step"), message)

@@ -28,7 +28,6 @@ LARGER = {
     "ganstudy/schedule/executors/dask.py": "still to be split",
     "ganstudy/schedule/loop.py:train_packs": "still to be split",
     "ganstudy/search/settled.py:Settled": "still to be split",
-    "ganstudy/store/dataset.py:_assemble": "still to be split",
     "ganstudy/store/run_directory.py": "still to be split",
     "ganstudy/store/run_directory.py:RunDirectory": "still to be split",
 }
