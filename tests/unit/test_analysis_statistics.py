@@ -14,7 +14,7 @@ from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis import _variance
-from ganstudy.analysis._intervals import pairs_needed
+
 from ganstudy.analysis._periods import periodicity
 from ganstudy.analysis._resampling import bca_interval, sign_flip_p
 
