@@ -31,11 +31,11 @@ class OurPack:
         import torch
 
         torch.set_num_threads(1)
-        from ganstudy.engine.batches import batches
         from ganstudy.engine.packing import packs
-        from ganstudy.engine.program import program
-        from ganstudy.engine.training import initial
         from ganstudy.kinds.adversarial import Adversarial
+        from ganstudy.kinds.adversarial.batches import batches
+        from ganstudy.kinds.adversarial.program import program
+        from ganstudy.kinds.adversarial.training import initial
         from ganstudy.trial import Trial
 
         player = {"width": width, "depth": 2, "optimizer": {"name": "adam", "beta1": 0.5}}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 from ganstudy.plugins import FAMILIES
+from ganstudy.plugins import family as family_of
 from ganstudy.terminal import describe, display, duration, print_ended, print_plan, status_line
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
@@ -237,9 +238,7 @@ def retry(
 @json_option
 def list_family(family: str, as_json: bool) -> None:
     """List the members of a family with their parameters and sources."""
-    from importlib import import_module
-
-    members = [describe(member) for member in import_module(f"ganstudy.{family}").family]
+    members = [describe(member) for member in family_of(family)]
     if as_json:
         click.echo(json.dumps(members))
         return
@@ -272,9 +271,9 @@ def _clear_errors(after_interruption: str = "nothing has changed") -> Iterator[N
 
     try:
         with Interruption():
-            from ganstudy.document import StudyError
             from ganstudy.plugins import PluginError
             from ganstudy.store import RunError
+            from ganstudy.study.document import StudyError
 
             logging.basicConfig(format="%(message)s")
             try:

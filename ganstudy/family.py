@@ -1,8 +1,9 @@
 """Families: sets of interchangeable parts, one part a file, found by file name.
 
 A *family* is a sub-package (`divergences`, `targets`, ...); a *member* is the one public class
-of one of its files. The file's stem is the member's name in study files, on the command line and
-in the dataset; the class's fields are its parameters in YAML. Adding a member is adding a file.
+of one of its files, or the one that a folder's `__init__.py` shows. The stem of the file, or the
+folder's name, is the member's name in study files, on the command line and in the dataset; the
+class's fields are its parameters in YAML. Adding a member is adding a file.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Member(Settings):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.name = cls.__module__.rpartition(".")[2]
+        cls.name = _place(cls)
 
     @cached_property
     def settings(self) -> str:
@@ -68,6 +69,19 @@ class Member(Settings):
 
 
 MemberT = TypeVar("MemberT", bound=Member)
+
+
+def _place(member: type[Member]) -> str:
+    """The file or the folder, within its family's package, that a member is defined in.
+
+    The package is that of the `_base` which the member derives from; a plug-in lies elsewhere.
+    """
+    module = member.__module__
+    for base in member.__mro__[1:]:
+        package, _, stem = base.__module__.rpartition(".")
+        if stem == "_base" and module.startswith(f"{package}."):
+            return module.removeprefix(f"{package}.").partition(".")[0]
+    return module.rpartition(".")[2]
 
 
 class Family(Generic[MemberT]):
@@ -104,10 +118,10 @@ class Family(Generic[MemberT]):
         return self._own[name]
 
     def defined_in(self, module: ModuleType) -> Iterator[type[MemberT]]:
-        """The public members of this family that a module defines itself."""
+        """The public members of this family that a module, or a package, defines itself."""
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, self.base):
-                own = value.__module__ == module.__name__
+                own = f"{value.__module__}.".startswith(f"{module.__name__}.")
                 if own and not value.__name__.startswith("_") and not inspect.isabstract(value):
                     yield value
 

@@ -216,10 +216,10 @@ def open_executor(
     """The executor of a name; workers are needed only where something is missing, and cost a
     second to import."""
     if name == "dask":
-        from ganstudy.schedule.dask import DaskExecutor
+        from ganstudy.schedule.executors.dask import DaskExecutor
 
         return DaskExecutor(workers, devices, scheduler)
-    from ganstudy.schedule.local import LocalExecutor
+    from ganstudy.schedule.executors.local import LocalExecutor
 
     return LocalExecutor(workers, devices)
 

@@ -25,23 +25,23 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ganstudy.analysis import is_search, tuned
-from ganstudy.report import bounds as _bounds
-from ganstudy.report import critics as _critics
-from ganstudy.report import curves as _curves
-from ganstudy.report import effects as _effects
-from ganstudy.report import film_stills as _film_stills
-from ganstudy.report import gallery as _gallery
-from ganstudy.report import heatmap as _heatmap
-from ganstudy.report import labels as _labels
-from ganstudy.report import profile as _profile
-from ganstudy.report import ranking as _ranking
-from ganstudy.report import search as _search
-from ganstudy.report import stability as _stability
 from ganstudy.report import style, theory
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.scenes import scenes
-from ganstudy.report.search import Searched
+from ganstudy.report.sections import bounds as _bounds
+from ganstudy.report.sections import critics as _critics
+from ganstudy.report.sections import curves as _curves
+from ganstudy.report.sections import effects as _effects
+from ganstudy.report.sections import film_stills as _film_stills
+from ganstudy.report.sections import gallery as _gallery
+from ganstudy.report.sections import heatmap as _heatmap
+from ganstudy.report.sections import labels as _labels
+from ganstudy.report.sections import profile as _profile
+from ganstudy.report.sections import ranking as _ranking
+from ganstudy.report.sections import search as _search
+from ganstudy.report.sections import stability as _stability
+from ganstudy.report.sections.search import Searched
 
 __all__ = [
     "bounds",

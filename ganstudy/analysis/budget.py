@@ -12,7 +12,7 @@ from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.search.samplers import Known, to_study
-from ganstudy.space import AnyParameter, Choice, Range
+from ganstudy.study.space import AnyParameter, Choice, Range
 
 FEWEST = 8
 """Points with a value below which importances are not computed."""

@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ganstudy.family import Family, Member
 
-__all__ = ["FAMILIES", "PluginError", "families", "load"]
+__all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
     *("optimizers", "updates", "estimators", "metrics", "kinds"),
 )
 """Names of all families."""
+
+_WITHIN = {"updates": "ganstudy.kinds.adversarial"}
+"""Packages of the families that only one kind has."""
 
 _VARIABLE = "GANSTUDY_PLUGINS"
 
@@ -36,7 +39,14 @@ class PluginError(Exception):
 
 def families() -> dict[str, Family[Member]]:
     """All families by name."""
-    return {name: importlib.import_module(f"ganstudy.{name}").family for name in FAMILIES}
+    return {name: family(name) for name in FAMILIES}
+
+
+def family(name: str) -> Family[Member]:
+    """The family of a name; no other is imported."""
+    package = importlib.import_module(f"{_WITHIN.get(name, 'ganstudy')}.{name}")
+    own: Family[Member] = package.family
+    return own
 
 
 def load(path: Path) -> tuple[str, type[Member]]:
@@ -63,17 +73,15 @@ def load(path: Path) -> tuple[str, type[Member]]:
     if module.__file__ is None or Path(module.__file__).resolve() != path:
         raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")
     found = [
-        (name, family, member)
-        for name, family in families().items()
-        for member in family.defined_in(module)
+        (name, own, member) for name, own in families().items() for member in own.defined_in(module)
     ]
     if len(found) != 1:
         members = ", ".join(member.__name__ for _, _, member in found) or "none"
         raise PluginError(f"{path}: a plug-in defines one member of a family (found: {members})")
-    ((name, family, member),) = found
+    ((name, own, member),) = found
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     try:
-        family.add(member, digest)
+        own.add(member, digest)
     except ValueError as error:
         raise PluginError(f"{path}: {error}") from None
     return name, member

@@ -11,8 +11,9 @@ import xarray as xr
 from markupsafe import Markup
 
 from ganstudy.analysis.ranking import POWER
-from ganstudy.report import claims, effects, prose, theory
+from ganstudy.report import prose, theory
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections import claims, effects
 
 MOST_LISTED = 6
 """Arms that a sentence lists; the tables have the rest."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganstudy.report import distribution, latex
+from ganstudy.report import latex
 from ganstudy.report.findings import Findings
-from ganstudy.report.search import Searched
-from ganstudy.report.search_tables import best_table, front_table, point_table
+from ganstudy.report.sections import distribution
+from ganstudy.report.sections.search import Searched
+from ganstudy.report.sections.search_tables import best_table, front_table, point_table
+from ganstudy.report.sections.trials import (
+    Table,
+    arm_table,
+    metric_table,
+    setting_table,
+    trial_table,
+)
 from ganstudy.report.tables import ArmTable, equilibrium_table, stability_table
-from ganstudy.report.trials import Table, arm_table, metric_table, setting_table, trial_table
 
 MEANS = "Means, in brackets 95% intervals over seeds, and medians where it says so."
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
-from ganstudy.report.distribution import note
 from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.sections.distribution import note
+from ganstudy.report.sections.trials import Table, cell_text
 from ganstudy.report.tables import ArmTable
-from ganstudy.report.trials import Table, cell_text
 
 _GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 _LETTERS = """alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho

@@ -42,14 +42,16 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
     """
     from ganstudy.analysis import is_search, tuned
-    from ganstudy.report import (
+    from ganstudy.report import files, scenes, style, theory
+    from ganstudy.report.answer import Sentence, answer
+    from ganstudy.report.findings import Findings
+    from ganstudy.report.sections import (
         bounds,
         claims,
         critics,
         curves,
         distribution,
         effects,
-        files,
         film,
         film_stills,
         gallery,
@@ -58,15 +60,10 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         profile,
         ranking,
         runs,
-        scenes,
         search,
         stability,
-        style,
-        theory,
         trial_details,
     )
-    from ganstudy.report.answer import Sentence, answer
-    from ganstudy.report.findings import Findings
     from ganstudy.report.tables import (
         estimates,
         provenance_rows,
@@ -168,7 +165,7 @@ def _template() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
-    from ganstudy.report.trials import cell_text
+    from ganstudy.report.sections.trials import cell_text
 
     environment = Environment(
         loader=PackageLoader("ganstudy.report", package_path="."),

@@ -100,7 +100,7 @@ class Executor(ABC):
 
 def warm_up() -> None:
     """Import what takes seconds, before a worker is given a pack and its time begins to count."""
-    import ganstudy.engine.training  # noqa: F401  # imported to be warm, not to be used
+    import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
 def attempt(task: Task, device: str) -> Ended:

@@ -20,7 +20,7 @@ from ganstudy.search.outcomes import Outcomes
 from ganstudy.search.point import Arm, Point
 from ganstudy.search.recognition import agrees, candidates
 from ganstudy.search.samplers import Question, propose
-from ganstudy.space import at_random
+from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.objective import constraints
 from ganstudy.score import tail_mean, worst
 from ganstudy.search.samplers import Known
+from ganstudy.study.objective import constraints
 
 if TYPE_CHECKING:
     from ganstudy.search.point import Point
-    from ganstudy.search_file import BayesFile
+    from ganstudy.study.search_keys import BayesFile
     from ganstudy.trial import Record, Trial
 
 __all__ = ["Outcomes"]

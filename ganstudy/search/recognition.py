@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ganstudy.space import AnyParameter, Range
+from ganstudy.study.space import AnyParameter, Range
 
 __all__ = ["agrees", "candidates"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.space import AnyParameter, Range, at_random, values_at
+from ganstudy.study.space import AnyParameter, Range, at_random, values_at
 
 if TYPE_CHECKING:
     import optuna

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganstudy.document import KeyPath
     from ganstudy.study import Study
+    from ganstudy.study.document import KeyPath
 
 __all__ = ["Point", "Resolved", "read", "text_of"]
 

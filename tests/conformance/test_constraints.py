@@ -15,10 +15,10 @@ from torch import nn
 
 from ganstudy import constraints
 from ganstudy.constraints import Constraint
-from ganstudy.engine.batches import batches
-from ganstudy.engine.program import program
 from ganstudy.engine.stacked import stack
-from ganstudy.engine.training import initial, train
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.training import initial, train
 
 CPU = torch.device("cpu")
 every_constraint = pytest.mark.parametrize("cls", list(constraints.family), ids=lambda c: c.name)

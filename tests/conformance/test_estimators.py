@@ -14,8 +14,8 @@ from scipy.stats import norm
 from tiny import trial
 
 from ganstudy import divergences, estimators
-from ganstudy.engine.training import train
 from ganstudy.estimators import Estimator
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.networks import Architecture
 
 Array = NDArray[np.float64]

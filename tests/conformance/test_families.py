@@ -12,7 +12,7 @@ import pytest
 from tiny import REQUIRED, example
 
 from ganstudy.family import Family, Member
-from ganstudy.plugins import FAMILIES, families
+from ganstudy.plugins import FAMILIES, families, family
 
 FAMILY_OF: dict[type[Member], Family[Any]] = {
     member: family for family in families().values() for member in family
@@ -27,18 +27,20 @@ def _identity(member: type[Member]) -> str:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_each_public_file_is_a_member(name: str) -> None:
-    """The family finds exactly the files whose names do not begin with an underscore."""
-    package = import_module(f"ganstudy.{name}")
-    stems = {p.stem for p in Path(str(package.__file__)).parent.glob("*.py")}
-    assert set(package.family.names) == {stem for stem in stems if not stem.startswith("_")}
-    assert package.family.names
+    """The family finds exactly the files and folders whose names begin with no underscore."""
+    own = family(name)
+    folder = Path(str(import_module(own.package).__file__)).parent
+    files = {p.stem for p in folder.glob("*.py")} | {p.parent.name for p in folder.glob("*/*.py")}
+    assert set(own.names) == {stem for stem in files if not stem.startswith("_")}
+    assert own.names
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)
-def test_name_is_the_stem_of_the_file(member: type[Member]) -> None:
-    """The name in study files is the file's stem, and it survives a round trip through YAML."""
-    stem = Path(inspect.getfile(member)).stem
+def test_name_is_the_stem_of_the_file_or_the_folder(member: type[Member]) -> None:
+    """The name in study files is that of its place, and it survives a round trip through YAML."""
     family = FAMILY_OF[member]
+    file = Path(inspect.getfile(member))
+    stem = file.parent.name if file.stem == "kind" else file.stem
     assert member.name == stem
     own = example(member)
     assert family.from_config({"name": stem, **REQUIRED.get(stem, {})}) == own
@@ -76,12 +78,13 @@ def test_docstring_names_the_source(member: type[Member]) -> None:
 
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)
 def test_members_do_not_import_their_siblings(member: type[Member]) -> None:
-    """A member's file can be deleted without breaking another one."""
+    """A member's file, or folder, can be deleted without breaking another one."""
     family = FAMILY_OF[member]
     siblings = {f"{family.package}.{n}" for n in family.names if n != member.name}
-    tree = ast.parse(Path(inspect.getfile(member)).read_text(encoding="utf-8"))
+    file = Path(inspect.getfile(member))
+    files = file.parent.rglob("*.py") if file.parent.name == member.name else [file]
     imported: set[str] = set()
-    for node in ast.walk(tree):
+    for node in (n for f in files for n in ast.walk(ast.parse(f.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

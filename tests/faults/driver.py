@@ -17,7 +17,7 @@ import xarray as xr
 from ganstudy import report
 from ganstudy.cli import main
 from ganstudy.engine import checkpoints
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 
 
 def _dwell(where: str) -> None:

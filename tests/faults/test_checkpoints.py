@@ -11,7 +11,6 @@ import pytest
 from tiny import differences, trial
 
 from ganstudy.engine import checkpoints
-from ganstudy.engine.batches import batches, block_length
 from ganstudy.engine.checkpoints import (
     Checkpoints,
     Flight,
@@ -20,8 +19,9 @@ from ganstudy.engine.checkpoints import (
     packs_in_flight,
     request_stop,
 )
-from ganstudy.engine.training import train
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.adversarial.batches import batches, block_length
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
@@ -102,7 +102,7 @@ def test_a_stopped_pack_goes_on_with_the_same_bits(
     assert {r.status for r in undisturbed} == {"complete", "diverged"}
     _stopped(trials, tmp_path, step, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+        patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
         _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), undisturbed)
     assert _counted.begun == step
 
@@ -125,7 +125,7 @@ def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
     trials = _mixed()
     _stopped(trials, tmp_path, 40, monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+        patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
         _assert_same(train(trials[part], checkpoints=Checkpoints(tmp_path)), undisturbed)
     assert _counted.begun == 40
 
@@ -185,7 +185,7 @@ def test_a_checkpoint_of_another_build_is_not_continued(
     trials = _mixed(20)
     _stopped(trials, tmp_path, 10, monkeypatch)
     monkeypatch.setattr("torch.__version__", "1.0")
-    monkeypatch.setattr("ganstudy.engine.training.batches", _counted := _Counted())
+    monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
     train(trials, checkpoints=Checkpoints(tmp_path))
     assert _counted.begun == 0
 

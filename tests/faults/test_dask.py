@@ -19,7 +19,7 @@ from tiny import differences, write_study
 
 from ganstudy import pipeline
 from ganstudy.cli import main
-from ganstudy.schedule import dask as schedule_dask
+from ganstudy.schedule.executors import dask as schedule_dask
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 

@@ -19,7 +19,7 @@ from tiny import STUDY, write_study
 
 from ganstudy import open_run, store
 from ganstudy.cli import main
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, records
 from ganstudy.study import load

@@ -19,8 +19,8 @@ from tiny import Listed, differences, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.interruption import Interruption
-from ganstudy.schedule.local import LocalExecutor
 from ganstudy.schedule.loop import Running, train_packs
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory

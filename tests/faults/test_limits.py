@@ -10,7 +10,7 @@ from scripted import Scripted
 from tiny import Listed
 
 from ganstudy.schedule.executor import ExecutorError
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.trial import Record, Trial
 
@@ -51,8 +51,8 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
 
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not started for ever."""
-    monkeypatch.setattr("ganstudy.schedule.local._STARTS", 2)
-    monkeypatch.setattr("ganstudy.schedule.local.serve", _dies)
+    monkeypatch.setattr("ganstudy.schedule.executors.local._STARTS", 2)
+    monkeypatch.setattr("ganstudy.schedule.executors.local.serve", _dies)
     with (
         LocalExecutor(1) as executor,
         pytest.raises(ExecutorError, match="exit code 3"),

@@ -16,7 +16,7 @@ from tiny import STUDY, Listed, write_study
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import TRIES, Resumed, train_packs
 from ganstudy.search import search_of
 from ganstudy.search.grid import Grid
@@ -81,7 +81,7 @@ def test_a_worker_that_compiles_leaves_no_semaphore() -> None:
     """torch's compiler counts with tqdm, which locks with a semaphore of the system by default."""
     from torch.hub import tqdm
 
-    from ganstudy.engine.program import program
+    from ganstudy.kinds.adversarial.program import program
 
     program("compiled")
     assert isinstance(tqdm.get_lock(), type(threading.RLock()))

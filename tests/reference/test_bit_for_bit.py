@@ -12,12 +12,12 @@ import pytest
 import torch
 from tiny import Listed, differences, trial
 
-from ganstudy.engine.batches import batches, block_length
 from ganstudy.engine.packing import Pack, _can_compile
-from ganstudy.engine.program import program
-from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
-from ganstudy.schedule.local import LocalExecutor
+from ganstudy.kinds.adversarial.batches import batches, block_length
+from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.training import initial, train
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
 

@@ -13,11 +13,11 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from tiny import trial
 
-from ganstudy.engine.batches import batches
-from ganstudy.engine.equilibrium import duality_gap, field_jacobian, spectrum
-from ganstudy.engine.state import Batches, State
-from ganstudy.engine.step import Game
-from ganstudy.engine.training import initial, train
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.equilibrium import duality_gap, field_jacobian, spectrum
+from ganstudy.kinds.adversarial.state import Batches, State
+from ganstudy.kinds.adversarial.step import Game
+from ganstudy.kinds.adversarial.training import initial, train
 
 CPU = torch.device("cpu")
 GAME = ("duality_gap", "jacobian_real", "jacobian_imaginary", "jacobian_rotation")

@@ -11,11 +11,11 @@ import torch
 from click.testing import CliRunner
 from tiny import trial
 
-from ganstudy import divergences, targets
+from ganstudy import divergences, plugins, targets
 from ganstudy.cli import FAMILIES, main
-from ganstudy.engine.affine import exact_value
-from ganstudy.engine.batches import batches
-from ganstudy.engine.training import train
+from ganstudy.kinds.adversarial.affine import exact_value
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.training import train
 
 CENTRE, STD = 0.7, 0.6
 TARGET = {"name": "ring", "modes": 1, "radius": CENTRE, "std": STD}
@@ -178,7 +178,7 @@ def test_list_prints_parameters_and_sources(family: str) -> None:
     """Every member with its parameters; every one but the kinds and the identity has a source."""
     result = CliRunner().invoke(main, ["list", family])
     assert result.exit_code == 0
-    package = __import__(f"ganstudy.{family}", fromlist=["family"]).family
+    package = plugins.family(family)
     for member in package:
         assert f"{member.name}: " in result.stdout
         for parameter in member.model_fields:

@@ -13,11 +13,11 @@ import torch
 from tiny import trial
 from torch import nn
 
-from ganstudy.engine.batches import batches, evaluation_latent, held_out
-from ganstudy.engine.program import program
-from ganstudy.engine.state import AVERAGE, Batches
-from ganstudy.engine.training import initial, train
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.adversarial.batches import batches, evaluation_latent, held_out
+from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.state import AVERAGE, Batches
+from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.trial import Trial
 
 CPU = torch.device("cpu")

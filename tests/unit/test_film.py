@@ -15,8 +15,8 @@ from tiny import STUDY, differences, trial, write_study
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Flight, Stopped
-from ganstudy.engine.training import initial, train
 from ganstudy.film import ARROWS, FILM, GRID, frame_steps, grid, window
+from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.report.contours import backdrop
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather, open_run, records

@@ -11,10 +11,10 @@ import pytest
 from scipy import integrate, optimize, stats
 from tiny import write_study
 
-from ganstudy.document import StudyError
 from ganstudy.kinds._line import Mixture, Objective
 from ganstudy.kinds.fit import Fit
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
 
 

@@ -11,10 +11,10 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from tiny import write_study
 
-from ganstudy.document import StudyError
-from ganstudy.kinds._fields import DiracGAN
 from ganstudy.kinds.game import Game
+from ganstudy.kinds.game.fields import DiracGAN
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
 
 

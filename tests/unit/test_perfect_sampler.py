@@ -8,7 +8,7 @@ import numpy as np
 from tiny import STUDY, trial, write_study
 
 from ganstudy import metrics, targets
-from ganstudy.engine.training import train
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics import perfect_sampler
 from ganstudy.search.grid import Grid
 from ganstudy.store.dataset import _perfect

@@ -12,10 +12,10 @@ import pytest
 from tiny import STUDY, write_study
 
 from ganstudy import divergences, plugins
-from ganstudy.document import StudyError
 from ganstudy.search.grid import Grid
 from ganstudy.store import open_run
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 
 MEMBER = '''\
 """A divergence of the user's own."""

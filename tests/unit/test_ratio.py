@@ -10,10 +10,9 @@ import pytest
 from scipy import stats
 from tiny import write_study
 
-from ganstudy.document import StudyError
-from ganstudy.kinds import _ratio_estimators as estimators
-from ganstudy.kinds.ratio import Ratio
+from ganstudy.kinds.ratio import Ratio, estimators
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 
 
 def _samples(dimension: int = 1, shift: float = 1.0, count: int = 400) -> tuple[Any, Any]:

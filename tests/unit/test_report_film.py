@@ -15,10 +15,11 @@ from browser import needs_browser, opened, title, with_script
 from synthetic_dataset import filmed
 
 from ganstudy import analysis
-from ganstudy.report import critics, film, film_stills, style
+from ganstudy.report import style
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
 from ganstudy.report.scenes import MOST, Scene, scenes
+from ganstudy.report.sections import critics, film, film_stills
 
 Make = Callable[..., xr.Dataset]
 

@@ -19,10 +19,11 @@ from matplotlib.patches import Rectangle
 from ruamel.yaml import YAML
 from tiny import TABLE
 
-from ganstudy.report import build, curves, gallery, heatmap, prose, ranking, stability, style
+from ganstudy.report import build, prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections import curves, gallery, heatmap, ranking, stability
 from ganstudy.report.tables import provenance_rows, score_table
 
 Make = Callable[..., xr.Dataset]

@@ -20,8 +20,8 @@ from ganstudy import analysis
 from ganstudy.report import latex
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
+from ganstudy.report.sections.trials import metric_table, setting_table, trial_table
 from ganstudy.report.tables import MOST_ROWS, equilibrium_table, score_table, stability_table
-from ganstudy.report.trials import metric_table, setting_table, trial_table
 
 Make = Callable[..., xr.Dataset]
 

@@ -12,11 +12,11 @@ import pytest
 import xarray as xr
 from browser import needs_browser, opened, title, with_script
 
-from ganstudy.report import trial_details
 from ganstudy.report.contours import backdrop
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
-from ganstudy.report.trials import trial_table
+from ganstudy.report.sections import trial_details
+from ganstudy.report.sections.trials import trial_table
 
 Make = Callable[..., xr.Dataset]
 

@@ -16,8 +16,8 @@ from ganstudy.search import halving
 from ganstudy.search.bayes import Bayes
 from ganstudy.search.samplers import Known, Question, propose
 from ganstudy.search.storage import write_storage
-from ganstudy.space import Choice, Range, at_random, values_at
 from ganstudy.study import load
+from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
 
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random")

@@ -19,11 +19,11 @@ from ganstudy import analysis, open_run
 from ganstudy.analysis._intervals import t_interval
 from ganstudy.cli import main
 from ganstudy.report import build
-from ganstudy.report import search as search_report
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
-from ganstudy.report.search import Searched, draw_budget, sentence
-from ganstudy.report.search_tables import front_table, point_table
+from ganstudy.report.sections import search as search_report
+from ganstudy.report.sections.search import Searched, draw_budget, sentence
+from ganstudy.report.sections.search_tables import front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather

@@ -10,9 +10,9 @@ import ot
 import pytest
 from tiny import write_study
 
-from ganstudy.document import StudyError
-from ganstudy.kinds.supports import Supports, _laws, _masses
+from ganstudy.kinds.supports.kind import Supports, _laws, _masses
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
 
 

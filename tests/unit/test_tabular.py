@@ -11,10 +11,10 @@ import pytest
 from scipy import optimize, stats
 from tiny import write_study
 
-from ganstudy.document import StudyError
-from ganstudy.kinds import _finite_game as game
 from ganstudy.kinds.tabular import Tabular
+from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
 
 

@@ -11,8 +11,8 @@ import pytest
 from tiny import TABLE, trial, write_study
 
 from ganstudy import targets
-from ganstudy.document import StudyError
 from ganstudy.study import load
+from ganstudy.study.document import StudyError
 from ganstudy.targets._rows import RowsTarget
 
 STUDY = """\

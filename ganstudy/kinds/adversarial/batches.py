@@ -1,0 +1,161 @@
+"""The batches of a pack: each trial's own random numbers, drawn in blocks of rounds.
+
+Random numbers come from NumPy on the host, whatever the device: the same trial sees the same data
+and the same latent noise on every machine, and blocks need no generator state in a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ganstudy.kinds.adversarial.state import Batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.trial import Trial
+
+    Array = NDArray[np.float32]
+
+__all__ = ["batches", "block_length", "evaluation_latent", "held_out"]
+
+_BLOCK = 2**17
+"""Numbers that a trial draws at once: enough to hide the call, few enough to stay in cache."""
+
+
+def block_length(configuration: Adversarial) -> int:
+    """Rounds whose numbers are drawn together; fixed by the trial, never by its pack."""
+    d_steps, m_steps = configuration.gradients
+    real = d_steps * configuration.batch * configuration.target.dimension
+    latent = (d_steps + m_steps) * configuration.batch * configuration.generator.latent
+    return min(64, max(1, _BLOCK // (real + latent)))
+
+
+def batches(
+    trials: Sequence[Trial[Adversarial]], device: torch.device, start: int = 0
+) -> Iterator[Batches]:
+    """Endless batches, those of one round at a time, from the round `start` on."""
+    shape = trials[0].configuration
+    rounds = block_length(shape)
+    data = [_Data(trial) for trial in trials]
+    block, skipped = divmod(start, rounds)
+    while True:
+        parts = [
+            (own.draw(block, rounds), _latent(own.trial, block, rounds), own.noise(block, rounds))
+            for own in data
+        ]
+        # The pack's axis comes behind those of rounds and steps.
+        whole = (np.stack(part, axis=2) for part in zip(*parts, strict=True))
+        on_device = [torch.from_numpy(part).to(device, non_blocking=True) for part in whole]
+        for number in range(skipped, rounds):
+            yield Batches(*(part[number] for part in on_device))
+        block, skipped = block + 1, 0
+
+
+def evaluation_latent(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:
+    """Latent noise held fixed through training, `(pack, record.samples, latent + labels)`."""
+    drawn = [
+        _latents(
+            trial.configuration, trial.stream("evaluation"), trial.configuration.record.samples
+        )
+        for trial in trials
+    ]
+    return torch.from_numpy(np.stack(drawn)).to(device)
+
+
+def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:
+    """Samples of p that no D-step sees, `(pack, count, dimension)`."""
+    drawn = []
+    for trial in trials:
+        configuration, rng = trial.configuration, trial.stream("evaluation", 1)
+        # Whole groups of the samples that the critic judges together, one at least.
+        pac = configuration.critic.pac
+        count = max(configuration.record.samples // pac, 1) * pac
+        if configuration.labels:
+            drawn.append(_samples(configuration, rng, count))
+        else:
+            drawn.append(configuration.target.held_out(rng, count))
+    return torch.from_numpy(np.stack(drawn)).to(device)
+
+
+class _Data:
+    """The samples of p that one trial sees, fresh ones or rows of its training set."""
+
+    def __init__(self, trial: Trial[Adversarial]) -> None:
+        self.trial = trial
+        configuration = trial.configuration
+        self.rows: Array | None = None
+        if configuration.training_set is not None:
+            rng = trial.stream("training_set")
+            self.rows = _samples(configuration, rng, configuration.training_set)
+
+    def draw(self, block: int, rounds: int) -> Array:
+        """`(rounds, D-gradients, batch, dimension + labels)`."""
+        configuration = self.trial.configuration
+        rng = self.trial.stream("data", block)
+        shape = (rounds, configuration.gradients[0], configuration.batch)
+        count = int(np.prod(shape))
+        if self.rows is None:
+            drawn = _samples(configuration, rng, count)
+        else:
+            drawn = np.take(self.rows, rng.integers(len(self.rows), size=count), axis=0)
+        return drawn.reshape(*shape, -1)
+
+    def noise(self, block: int, rounds: int) -> Array:
+        """What the constraint draws, `(rounds, D- and M-gradients, *, *)`."""
+        configuration = self.trial.configuration
+        total = configuration.steps // configuration.generator.steps
+        progress = np.minimum((block * rounds + np.arange(rounds)) / total, 1.0)
+        gradients, batch = sum(configuration.gradients), configuration.batch
+        drawn = configuration.constraint.draw(
+            self.trial.stream("constraint", block),
+            progress,
+            (gradients, batch, configuration.target.dimension + configuration.labels),
+            batch // configuration.critic.pac,
+        )
+        if drawn is None:
+            return np.empty((rounds, gradients, 0, 0), np.float32)
+        if configuration.constraint.perturbs and configuration.labels:
+            drawn[..., -configuration.labels :] = 0  # labels are told as they are
+        return drawn
+
+
+def _latent(trial: Trial[Adversarial], block: int, rounds: int) -> Array:
+    """`(rounds, D- and M-gradients, batch, latent + labels)`."""
+    configuration = trial.configuration
+    shape = (rounds, sum(configuration.gradients), configuration.batch)
+    drawn = _latents(configuration, trial.stream("latent", block), int(np.prod(shape)))
+    return drawn.reshape(*shape, -1)
+
+
+def _samples(configuration: Adversarial, rng: np.random.Generator, count: int) -> Array:
+    """Samples of p, `(count, dimension + labels)`, the label one-hot behind them."""
+    if not configuration.labels:
+        return configuration.target.sample(rng, count)
+    samples, labels = configuration.target.sample_labelled(rng, count)
+    return _with_labels(samples, labels, configuration.labels)
+
+
+def _latents(configuration: Adversarial, rng: np.random.Generator, count: int) -> Array:
+    """Latent noise, `(count, latent + labels)`; its labels follow the law of p's."""
+    size = (count, configuration.generator.latent)
+    if configuration.generator.latent_law == "normal":
+        noise = rng.standard_normal(size, dtype=np.float32)
+    else:
+        noise = 2 * rng.random(size, dtype=np.float32) - 1
+    if not configuration.labels:
+        return noise
+    _, labels = configuration.target.sample_labelled(rng, count)
+    return _with_labels(noise, labels, configuration.labels)
+
+
+def _with_labels(samples: Array, labels: NDArray[np.int64], count: int) -> Array:
+    one_hot = np.zeros((len(samples), count), np.float32)
+    one_hot[np.arange(len(samples)), labels] = 1
+    return np.concatenate([samples, one_hot], axis=1)

@@ -1,0 +1,150 @@
+"""The game at the end of training: how far from an equilibrium it is, and how it turns."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ganstudy.kinds.adversarial.batches import batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.trial import Trial
+
+__all__ = ["duality_gap", "field_jacobian", "measured", "spectrum"]
+
+_ROWS = 256
+"""Rows of Jacobians that are computed at once, those of all trials together: memory bounds them."""
+
+
+def measured(
+    stack: Sequence[Trial[Adversarial]], game: Game, state: State
+) -> dict[str, NDArray[np.float64]]:
+    """Duality gap and spectrum of each trial of a pack at its last parameters, `(pack,)` each.
+
+    The batches are those that training would have seen next.
+    """
+    configuration = stack[0].configuration
+    settings = configuration.record.equilibrium
+    assert settings is not None
+    rounds = configuration.steps // configuration.generator.steps
+    coming = batches(stack, state.alive.device, rounds)
+    count = math.ceil(configuration.record.samples / configuration.batch)
+    judged = list(itertools.islice(coming, count))
+    found = {
+        "duality_gap": duality_gap(
+            game, state, judged, itertools.islice(coming, settings.responses)
+        )
+    }
+    parameters = state.generator.parameters.shape[1] + state.critic.parameters.shape[1]
+    jacobians = np.full((len(stack), 0, 0), np.nan)
+    if parameters <= settings.parameters and not configuration.constraint.fixes:
+        jacobians = field_jacobian(game, state, judged)
+    values = [spectrum(own) for own in jacobians]
+    return found | {name: np.array([own[name] for own in values]) for name in values[0]}
+
+
+def duality_gap(
+    game: Game, state: State, judged: Sequence[Batches], training: Iterable[Batches]
+) -> NDArray[np.float64]:
+    r"""What the two players could gain by answering each other, `(pack,)`.
+
+    Maths   $\max_{\phi'} M(\theta, \phi') - \min_{\theta'} M(\theta', \phi)$ with M the negative
+            of the critic's loss, penalty left out; zero at an equilibrium of that zero-sum game
+            and positive elsewhere. Each answer is what the player's own optimizer makes of one
+            step on each batch of `training`; both are judged on other batches. They fall short of
+            the best answers, and the estimate falls short of the gap.
+    Source  Grnarova et al. 2019, "A domain agnostic measure for monitoring and evaluating GANs",
+            eq. 2 and section 4, who do the same for the minimax loss.
+    """
+    better = worse = state
+    for batch in training:
+        better, _ = game.d_step(better, *batch.d_step(0))
+        worse, _ = game.worst_step(worse, *batch.d_step(0))
+    best = state._replace(critic=better.critic)
+    worst = state._replace(generator=worse.generator)
+    losses = [
+        torch.stack([game.critic_loss(players, *batch.d_step(0)) for batch in judged]).mean(0)
+        for players in (worst, best)
+    ]
+    gap: NDArray[np.float64] = (losses[0] - losses[1]).double().cpu().numpy()
+    return gap
+
+
+def field_jacobian(game: Game, state: State, judged: Sequence[Batches]) -> NDArray[np.float64]:
+    r"""Jacobian of the field that both players follow, exact and in double precision.
+
+    Maths   $v = (-\nabla_\theta L_M, -\nabla_\phi L_D)$ as a function of $(\theta, \phi)$, penalty
+            and noise included, averaged over batches; row by row, backward through the gradients.
+            Learning rates, optimizers and projections are no part of it.
+    Shapes  `(pack, n, n)`, the generator's parameters first.
+    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", section 3.
+    """
+    state = _doubled(state)
+    size = state.generator.parameters.shape[1]
+    players = torch.cat([state.generator.parameters, state.critic.parameters], dim=1)
+    axes = torch.eye(players.shape[1], dtype=players.dtype, device=players.device)
+    chunk = max(_ROWS // len(players), 1)
+    total: Tensor | None = None
+    for batch in judged:
+        d_step, m_step = (tuple(x.double() for x in s) for s in (batch.d_step(0), batch.m_step(0)))
+
+        def field(players: Tensor, d_step: Any = d_step, m_step: Any = m_step) -> Tensor:
+            own = players[:, :size], players[:, size:]
+            to_critic, to_generator, *_ = game.gradients(*own, state, d_step, m_step)
+            return -torch.cat([to_generator, to_critic], dim=1)
+
+        pull: Any = torch.func.vjp(field, players)[1]
+
+        def row(axis: Tensor, pull: Any = pull) -> Tensor:
+            slopes: Tensor = pull(axis.expand_as(players))[0]
+            return slopes
+
+        rows = torch.func.vmap(row, chunk_size=chunk)(axes)
+        total = rows if total is None else total + rows
+    assert total is not None
+    jacobians: NDArray[np.float64] = (total / len(judged)).transpose(0, 1).cpu().numpy()
+    return jacobians
+
+
+def spectrum(jacobian: NDArray[np.float64]) -> dict[str, float]:
+    r"""What the eigenvalues $\lambda$ of one Jacobian say; NaN if it is empty or not finite.
+
+    Maths   `jacobian_real` $\max Re \lambda$: above zero the players are driven apart;
+            `jacobian_imaginary` $\max Im \lambda$: radians that they turn per unit of time;
+            `jacobian_rotation` $\sum |Im \lambda| / \sum |\lambda|$: one if the field only turns,
+            zero if it only pulls and pushes. It is a mean of the sines of the angles that
+            eigenvalues have with the real axis, weighted by their lengths, so that those of
+            parameters without effect, zero up to rounding, do not matter.
+    Source  Mescheder, Geiger & Nowozin 2018, section 2; Berard et al. 2020, section 4.
+    """
+    if not jacobian.size or not np.isfinite(jacobian).all():
+        return dict.fromkeys(("jacobian_real", "jacobian_imaginary", "jacobian_rotation"), np.nan)
+    values = np.linalg.eigvals(jacobian)
+    lengths = np.abs(values).sum()
+    return {
+        "jacobian_real": float(values.real.max()),
+        "jacobian_imaginary": float(values.imag.max()),
+        "jacobian_rotation": float(np.abs(values.imag).sum() / lengths) if lengths else np.nan,
+    }
+
+
+def _doubled(state: State) -> State:
+    generator, critic = (
+        player._replace(
+            parameters=player.parameters.double(),
+            slots={name: value.double() for name, value in player.slots.items()},
+        )
+        for player in (state.generator, state.critic)
+    )
+    return state._replace(generator=generator, critic=critic)

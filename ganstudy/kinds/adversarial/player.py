@@ -1,0 +1,81 @@
+"""A player: a stacked function, its gradient, and the rule by which it moves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from ganstudy.engine.stacked import Stacked, choose
+from ganstudy.kinds.adversarial.state import PlayerState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import Tensor
+
+    from ganstudy.networks import Architecture, Function
+    from ganstudy.optimizers import Optimizer
+
+    Parameters = Mapping[str, Tensor]
+    Diagnostics = dict[str, Tensor]
+
+__all__ = ["Player"]
+
+
+@dataclass(frozen=True)
+class Player:
+    """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
+
+    function: Function
+    architecture: Architecture
+    shapes: dict[str, tuple[int, ...]]
+    optimizers: Stacked[Optimizer]
+    lr: Tensor
+
+    def split(self, parameters: Tensor) -> dict[str, Tensor]:
+        """Named views `(pack, *shape)` of the stacked parameters `(pack, size)`."""
+        pack, start, views = parameters.shape[0], 0, {}
+        for name, shape in self.shapes.items():
+            size = math.prod(shape)
+            views[name] = parameters[:, start : start + size].reshape(pack, *shape)
+            start += size
+        return views
+
+    def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
+        """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
+        return self.function.apply(self.architecture, parameters, x)
+
+    def gradient(
+        self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState
+    ) -> tuple[Tensor, Diagnostics]:
+        """Gradient `(pack, size)` of a summed loss, and what else the loss returns.
+
+        The sum over trials has each trial's own gradient, since no trial's loss depends on
+        another's parameters.
+        """
+        gradients, aux = torch.func.grad(loss, has_aux=True)(self.split(state.parameters))
+        pack = state.parameters.shape[0]
+        return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
+
+    def update(
+        self, state: PlayerState, gradient: Tensor, acting: Tensor, start: Tensor | None
+    ) -> tuple[PlayerState, Tensor]:
+        """The state after one optimizer update, and which trials have moved.
+
+        A trial that does not act, or whose new parameters are not all finite, keeps its own. The
+        update sets off from `start`, if given, instead of the parameters of the gradient.
+        """
+        change: Tensor | None = None
+        slots = dict(state.slots)
+        for optimizer, mask in self.optimizers.groups:
+            own, new = optimizer.update(gradient, state.slots, self.lr, state.parameters)
+            change = choose(mask, own, change)
+            slots |= {name: choose(mask, value, slots[name]) for name, value in new.items()}
+        assert change is not None
+        old = state.parameters if start is None else start
+        updated = old + change
+        moved = acting & torch.isfinite(updated).all(dim=-1)
+        return PlayerState(torch.where(moved[:, None], updated, old), slots), moved

@@ -1,0 +1,106 @@
+"""Programs: the training step as it is written, or compiled; both give a trial the same law.
+
+The two differ in the last bits, since a compiler orders sums in its own way. All trials of a run
+use one program, whatever their packs, workers and sessions, and their records name it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
+
+from ganstudy.engine.stacked import choose
+from ganstudy.kinds.adversarial.state import Batches, State
+from ganstudy.kinds.adversarial.step import Game
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganstudy.kinds.adversarial.state import Patience
+    from ganstudy.kinds.adversarial.step import Diagnostics
+    from ganstudy.trial import ProgramName
+
+    Step = Callable[..., tuple[State, Diagnostics]]
+
+__all__ = ["Program", "program"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The pure steps in the form in which they are called, and loops over them."""
+
+    d_step: Step
+    m_step: Step
+    joint: Step
+
+    def d_steps(self, game: Game, state: State, batches: Batches) -> tuple[State, Diagnostics]:
+        """D-steps, each on a batch of its own; diagnostics of the last."""
+        if game.patience is not None:
+            return self._patient_d_steps(game, state, batches, game.patience)
+        for number in range(len(batches.real)):
+            state, diagnostics = self.d_step(game, state, *batches.d_step(number))
+        return state, diagnostics
+
+    def m_steps(self, game: Game, state: State, batches: Batches) -> tuple[State, Diagnostics]:
+        """M-steps, each on a batch of its own; diagnostics of the last."""
+        for number in range(len(batches.latent) - len(batches.real)):
+            state, diagnostics = self.m_step(game, state, *batches.m_step(number))
+        return state, diagnostics
+
+    def joint_step(
+        self, game: Game, state: State, batches: Batches, weight: float | Tensor
+    ) -> tuple[State, Diagnostics]:
+        """A D-step and an M-step that know of each other."""
+        return self.joint(game, state, batches.d_step(0), batches.m_step(0), weight)
+
+    def _patient_d_steps(
+        self, game: Game, state: State, batches: Batches, patience: Patience
+    ) -> tuple[State, Diagnostics]:
+        """D-steps until each trial's loss has stopped falling; diagnostics of each one's last.
+
+        To stop early the host reads one bit in each D-step.
+        """
+        best = torch.full_like(patience.until, torch.inf)
+        stale = torch.zeros_like(state.survived)
+        taken = torch.zeros_like(patience.until)
+        last: Diagnostics = {}
+        for number in range(len(batches.real)):
+            active = stale < patience.steps
+            # A pack that has died whole still takes one step, for its diagnostics.
+            if number and not bool((active & state.alive).any()):
+                break
+            state, diagnostics = self.d_step(game, state, *batches.d_step(number), None, active)
+            last = {k: choose(active, value, last.get(k)) for k, value in diagnostics.items()}
+            better = last["critic_loss"] < best - patience.until
+            stale = torch.where(better, 0, stale + 1)
+            best = torch.where(better, last["critic_loss"], best)
+            taken = taken + active
+        return state, {**last, "critic_steps": taken}
+
+
+@functools.cache
+def program(name: ProgramName) -> Program:
+    """The program of a name; the compiled one is made once in each process.
+
+    D-step and M-step are compiled apart, so that trials with many D-steps share the graph of those
+    with one. Graphs lie in the compiler's cache on disk and are read from there the next time.
+    """
+    if name == "eager":
+        return Program(Game.d_step, Game.m_step, Game.joint_step)
+    # One graph for each shape of pack that this process meets, and no compiler processes beside
+    # the workers, which already keep every core busy.
+    torch._dynamo.config.recompile_limit = 1024
+    torch._dynamo.config.accumulated_recompile_limit = 8192
+    torch._inductor.config.compile_threads = 1
+    # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a semaphore
+    # of the system; a worker that is killed would leave it behind.
+    if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
+        tqdm.set_lock(threading.RLock())
+    compiled = functools.partial(torch.compile, fullgraph=True, dynamic=False)
+    return Program(compiled(Game.d_step), compiled(Game.m_step), compiled(Game.joint_step))

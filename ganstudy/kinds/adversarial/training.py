@@ -1,0 +1,176 @@
+"""Training a pack: from trials to records."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ganstudy.divergences import Divergence
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
+from ganstudy.engine.stacked import stack
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.player import Player
+from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.recording import Recorder
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.step import Game
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganstudy.family import Member
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.players import Player as PlayerSettings
+    from ganstudy.trial import ProgramName, Record, Trial
+
+__all__ = ["initial", "train"]
+
+_VECTOR = 32
+"""Floats that one step of a vectorised loop handles, on the widest CPUs of today."""
+
+COMPILED_MULTIPLE = 4
+"""Compiled packs are filled up to a multiple of this, so that few sizes need a graph."""
+
+
+def train(
+    trials: Sequence[Trial[Adversarial]],
+    device_name: str = "cpu",
+    program_name: ProgramName = "eager",
+    beside: Sequence[Member] = (),
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
+) -> list[Record]:
+    """Train trials of one pack key as one stacked program; one record each, in their order."""
+    flight = checkpoints.flight(trials, program_name, beside)
+    device = torch.device(device_name)
+    steps_of = program(program_name)
+    padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
+    game, state = initial(padded, device, beside if program_name == "compiled" else ())
+    recorder = Recorder(trials, padded, device)
+    configuration = trials[0].configuration
+    m_steps, every = configuration.generator.steps, configuration.record.every
+    rounds = configuration.steps // m_steps
+    begun, state = flight.resume(state, recorder.curves)
+    source = itertools.islice(batches(padded, device, begun), rounds - begun)
+    for number, batch in enumerate(source, start=begun + 1):
+        state, diagnostics = game.updates.play(steps_of, game, state, batch)
+        step = number * m_steps
+        if step % every == 0 or number == rounds:
+            alive = recorder.record(step, game, state, diagnostics)
+            if not alive.any():
+                break
+        flight.offer(number, state, recorder.curves)
+    return recorder.records(game, state, program_name, flight.seconds / len(trials))
+
+
+def initial(
+    trials: Sequence[Trial[Adversarial]], device: torch.device, beside: Sequence[Member] = ()
+) -> tuple[Game, State]:
+    """The rules of a pack and the state before its first step.
+
+    The step computes the divergences of `beside` too, whichever the trials use. A compiler orders
+    the sums of a loss by what stands beside it: with the same divergences in all packs of a run, a
+    trial's last bits do not depend on its neighbours, and one graph serves an architecture.
+    """
+    configurations = [trial.configuration for trial in trials]
+    shape = configurations[0]
+    generator, generator_state = _player(
+        trials, [c.generator for c in configurations], shape.layers("generator"), 0, device
+    )
+    critic, critic_state = _player(
+        trials, [c.critic for c in configurations], shape.layers("critic"), 1, device
+    )
+    own = shape.divergence
+    also = [
+        member
+        for member in beside
+        if isinstance(member, Divergence)
+        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+    ]
+    divergences = stack([c.divergence for c in configurations], device, also=also)
+    constraints = stack([c.constraint for c in configurations], device)
+    slots = [
+        c.constraint.initial(t.stream("init", 2), critic.shapes)
+        for t, c in zip(trials, configurations, strict=True)
+    ]
+    for name in slots[0]:
+        stacked = np.stack([own[name] for own in slots])
+        critic_state.slots[name] = torch.from_numpy(stacked).to(device)
+    averages = [c.generator.average for c in configurations]
+    if shape.generator.average is not None:
+        generator_state.slots[AVERAGE] = generator_state.parameters.clone()
+    game = Game(
+        generator,
+        critic,
+        divergences,
+        divergences.sharing("critic_loss"),
+        divergences.sharing("paired_generator_loss" if own.paired else "generator_loss"),
+        projections=constraints,
+        constraint=None if shape.constraint.projects else constraints.groups[0][0],
+        updates=stack([c.updates for c in configurations], device, torch.float64).groups[0][0],
+        labels=shape.labels,
+        pac=shape.critic.pac,
+        average=None if averages[0] is None else _column(averages, device),
+        patience=_patience(configurations, device),
+    )
+    alive = torch.ones(len(trials), dtype=torch.bool, device=device)
+    survived = torch.zeros(len(trials), dtype=torch.int64, device=device)
+    return game, State(generator_state, critic_state, alive, survived)
+
+
+def _player(
+    trials: Sequence[Trial[Any]],
+    settings: Sequence[PlayerSettings],
+    layers: tuple[int, int],
+    stream_block: int,
+    device: torch.device,
+) -> tuple[Player, PlayerState]:
+    function, pack = settings[0].function, len(trials)
+    shapes = function.shapes(settings[0], *layers)
+    size = sum(math.prod(shape) for shape in shapes.values())
+    parameters = np.empty((pack, size), np.float32)
+    for row, trial, own in zip(parameters, trials, settings, strict=True):
+        values = function.initialise(own, trial.stream("init", stream_block), shapes)
+        np.concatenate([values[name].ravel() for name in shapes], out=row)
+    optimizers = stack([s.optimizer for s in settings], device, torch.float64)
+    slots: dict[str, Tensor] = {}
+    for optimizer, _ in optimizers.groups:
+        for name in optimizer.slots:
+            slots[name] = torch.zeros(pack, size, device=device)
+        for name in optimizer.weights:
+            slots[name] = torch.zeros(pack, 1, dtype=torch.float64, device=device)
+    lr = _column([s.lr for s in settings], device)
+    player = Player(function, settings[0], shapes, optimizers, lr)
+    return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
+
+
+def _patience(configurations: Sequence[Adversarial], device: torch.device) -> Patience | None:
+    rules = [c.critic.steps for c in configurations if not isinstance(c.critic.steps, int)]
+    if not rules:
+        return None
+    until = torch.tensor([rule.until for rule in rules], device=device)
+    return Patience(until, rules[0].patience)
+
+
+def _column(values: Sequence[float | None], device: torch.device) -> Tensor:
+    """One number for each trial, `(pack, 1)` in float64."""
+    return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
+
+
+def _with_ballast(trials: Sequence[Trial[Any]], multiple: int) -> list[Trial[Any]]:
+    """The pack with copies of its last trial behind it, up to a multiple of some size.
+
+    Two things on a CPU make a number depend on its place in memory: a product of one matrix takes
+    another kernel than a batch of two or more, and the last elements of a vectorised loop, fewer
+    than `_VECTOR`, go through scalar code whose exp and log differ in the last bit. Copies at the
+    end, whose results are dropped, take both away from the trials that count. Where neither can
+    happen and the size is right, there are none.
+    """
+    batch = trials[0].configuration.batch
+    copies = math.ceil(_VECTOR / batch) if batch % _VECTOR else int(len(trials) == 1)
+    copies += -(len(trials) + copies) % multiple
+    return [*trials, *[trials[-1]] * copies]

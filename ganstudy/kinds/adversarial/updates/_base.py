@@ -1,0 +1,38 @@
+"""What an update scheme is: the order in which the players see and answer each other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from ganstudy.family import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from ganstudy.kinds.adversarial.program import Program
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
+
+    Diagnostics = Mapping[str, Tensor]
+
+
+class Updates(Member, ABC):
+    """One round: the critic's D-steps and the generator's M-steps, put together from pure steps."""
+
+    passes: ClassVar[int] = 1
+    """Gradients that each player takes for one step, each on a batch of its own."""
+
+    single: ClassVar[bool] = False
+    """Whether each player makes exactly one step in a round."""
+
+    weighs_gradients: ClassVar[bool] = False
+    """Whether the gradients of both players, and thus a critic, are part of the losses."""
+
+    @abstractmethod
+    def play(
+        self, program: Program, game: Game, state: State, batches: Batches
+    ) -> tuple[State, Diagnostics]:
+        """The state after one round, and the diagnostics of its last D-step and M-step."""

@@ -1,0 +1,40 @@
+"""`extragradient`: a step with the gradient of where the step would lead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ganstudy.kinds.adversarial.updates._base import Updates
+
+if TYPE_CHECKING:
+    from ganstudy.kinds.adversarial.program import Program
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+
+
+class Extragradient(Updates):
+    r"""Both players look one step ahead, and move from where they stand by the gradients there.
+
+    Maths   $\omega_{1/2} = \omega - \eta v(\omega)$, $\omega' = \omega - \eta v(\omega_{1/2})$ for
+            both players' parameters $\omega = (\theta, \phi)$ and gradients v. The optimizers shape
+            both steps, and see both gradients: with Adam it is Extra-Adam.
+    Source  Korpelevich 1976; Gidel et al. 2019, "A variational inequality perspective on GANs",
+            algorithms 2 and 4.
+    """
+
+    passes: ClassVar[int] = 2
+    single: ClassVar[bool] = True
+
+    def play(
+        self, program: Program, game: Game, state: State, batches: Batches
+    ) -> tuple[State, Diagnostics]:
+        """Each of the four gradients is taken on a batch of its own."""
+        after_d, _ = program.d_step(game, state, *batches.d_step(0))
+        after_m, _ = program.m_step(game, state, *batches.m_step(0))
+        ahead = after_m.with_critic(after_d).looking_ahead_from(state)
+        after_d, critic = program.d_step(game, ahead, *batches.d_step(1), state.critic.parameters)
+        after_m, generator = program.m_step(
+            game, ahead, *batches.m_step(1), state.generator.parameters
+        )
+        return after_m.with_critic(after_d), {**critic, **generator}

@@ -1,0 +1,32 @@
+"""`simultaneous`: both players move at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ganstudy.kinds.adversarial.updates._base import Updates
+
+if TYPE_CHECKING:
+    from ganstudy.kinds.adversarial.program import Program
+    from ganstudy.kinds.adversarial.state import Batches, State
+    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+
+
+class Simultaneous(Updates):
+    r"""One D-step and one M-step, both from where the players stand.
+
+    Maths   $(\theta', \phi') = (\theta - \eta \nabla_\theta L_M(\theta, \phi),
+            \phi - \eta \nabla_\phi L_D(\theta, \phi))$
+    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", algorithm 1.
+    """
+
+    single: ClassVar[bool] = True
+
+    def play(
+        self, program: Program, game: Game, state: State, batches: Batches
+    ) -> tuple[State, Diagnostics]:
+        """The M-step does not see the D-step."""
+        after_d, critic = program.d_step(game, state, *batches.d_step(0))
+        after_m, generator = program.m_step(game, state, *batches.m_step(0))
+        return after_m.with_critic(after_d), {**critic, **generator}

@@ -1,0 +1,152 @@
+"""`game`: two players with a number each, where stability can be computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from ganstudy import divergences
+from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds.game.claims import CLAIMS, checks, spectrum
+from ganstudy.kinds.game.fields import DiracGAN, Linear, Moves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from ganstudy.kinds.game.fields import Field as GameField
+    from ganstudy.trial import Trial
+
+    Array = NDArray[np.float64]
+
+WINDOW = 50
+"""Steps over which the contraction is averaged."""
+
+
+class Game(TheoryKind):
+    r"""Two numbers that descend different losses: V = xy, quadratic games, the Dirac-GAN.
+
+    Maths   `bilinear`: the generator descends V = theta psi, the critic -V.
+            `quadratic`: each loss has curvature c besides, V = c theta^2 / 2 + theta psi
+            - c psi^2 / 2. `dirac_gan`: p a point mass at 0, q one at theta, the critic's logit
+            psi x, under the losses of any divergence.
+    Source  "Everything about GANs", section "GAN problem"; Mescheder, Geiger & Nowozin 2018 for
+            the Dirac-GAN and its regularizers; Gidel et al. 2019 for extragradient; Daskalakis et
+            al. 2018 for optimism; Mescheder, Nowozin & Geiger 2017 for consensus.
+    """
+
+    claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+
+    steps: int = Field(500, ge=1, description="steps of both players")
+    game: Literal["bilinear", "quadratic", "dirac_gan"] = Field(
+        "bilinear", description="the losses"
+    )
+    curvature: float = Field(0.1, description="c of the quadratic game")
+    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
+        Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
+    )
+    method: Literal["gradient", "momentum", "extragradient", "optimistic", "consensus"] = Field(
+        "gradient", description="how a gradient becomes a step"
+    )
+    order: Literal["simultaneous", "alternating"] = Field(
+        "simultaneous", description="both at once, or the generator after the critic"
+    )
+    lr: float = Field(0.1, gt=0, description="step size h of both players")
+    momentum: float = Field(
+        -0.5, gt=-1, lt=1, description="of the method momentum; may be negative"
+    )
+    consensus: float = Field(1.0, gt=0, description="weight of the method consensus")
+    regularizer: Literal["none", "r1", "gradient_penalty", "instance_noise"] = Field(
+        "none", description="of the Dirac-GAN's critic"
+    )
+    weight: float = Field(
+        0.5, gt=0, description="of r1 and gradient_penalty; standard deviation of instance_noise"
+    )
+    radius: float = Field(1.0, gt=0, description="distance of the start from the equilibrium")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Game:
+        if self.order == "alternating" and self.method not in ("gradient", "momentum"):
+            raise ValueError(f"the method {self.method} is defined for simultaneous steps only")
+        if self.regularizer != "none" and self.game != "dirac_gan":
+            raise ValueError(f"a regularizer needs the game dirac_gan, not {self.game}")
+        return self
+
+    def shape(self) -> Mapping[str, Any]:
+        """Everything but sizes."""
+        kept = {"game", "divergence", "method", "order", "regularizer"}
+        return self.model_dump(include=kept)
+
+    def cost(self) -> float:
+        """Measured: three derivatives of the losses take 1 ms, arithmetic 0.1 ms."""
+        return self.steps * (1e-3 if self.game == "dirac_gan" else 1e-4)
+
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Contraction, distance, and the orbit."""
+        name = "growth per step of the distance to the equilibrium"
+        return {
+            "growth": metric(name, "lower", (0.0, float("inf"))),
+            "distance": curve("distance to the equilibrium"),
+            "theta": orbit("parameter of the generator"),
+            "psi": orbit("parameter of the critic"),
+        }
+
+    def field(self, trials: Sequence[Trial[Any]]) -> GameField:
+        """The losses of trials of one pack."""
+        settings = [trial.configuration for trial in trials]
+        if self.game != "dirac_gan":
+            bend = [s.curvature if s.game == "quadratic" else 0.0 for s in settings]
+            return Linear(np.array([[[c, 1.0], [-1.0, c]] for c in bend]))
+        weight = np.array([s.weight for s in settings])
+        given = {name: weight * (self.regularizer == name) for name in _REGULARIZERS}
+        return DiracGAN(self.divergence, *given.values())
+
+    def moves(self, trials: Sequence[Trial[Any]]) -> Moves:
+        """How the players of trials of one pack move."""
+        settings = [trial.configuration for trial in trials]
+        lr, consensus = (np.array([[getattr(s, n)] for s in settings]) for n in ("lr", "consensus"))
+        heavy = np.array([[s.momentum if s.method == "momentum" else 0.0] for s in settings])
+        return Moves(self.method, self.order == "alternating", lr, heavy, consensus)
+
+    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+        """All trials of a pack step by step, as rows of one array."""
+        field, moves = self.field(trials), self.moves(trials)
+        start = np.array([[trial.stream("init").uniform(0, 2 * np.pi)] for trial in trials])
+        radius = np.array([[trial.configuration.radius] for trial in trials])
+        whole = moves.start(field, radius * np.concatenate([np.cos(start), np.sin(start)], -1))
+        path = [whole]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(self.steps):
+                whole = moves.update(field, whole)
+                path.append(whole)
+            paths = np.stack(path, axis=1)
+            return [self._outcome([trial], paths[i]) for i, trial in enumerate(trials)]
+
+    def _outcome(self, trials: Sequence[Trial[Any]], path: Array) -> Outcome:
+        """Path `(steps + 1, 4)` of one trial."""
+        at = self.recorded_steps
+        finite = np.isfinite(path).all(-1)
+        lost = float("nan") if finite.all() else float(np.argmin(finite))
+        distance = np.hypot(path[:, 0], path[:, 1])
+        before = np.maximum(np.arange(len(path)) - WINDOW, 0)
+        passed = np.arange(len(path)) - before
+        growth = np.full(len(path), np.nan)
+        known = (passed > 0) & finite & (distance > 0) & (distance[before] > 0)
+        ratio = distance[known] / distance[before[known]]
+        growth[known] = ratio ** (1 / passed[known])
+        curves = {
+            "growth": growth[at],
+            "distance": np.where(finite, distance, np.nan)[at],
+            "theta": np.where(finite, path[:, 0], np.nan)[at],
+            "psi": np.where(finite, path[:, 1], np.nan)[at],
+        }
+        configuration = trials[0].configuration
+        field, moves = configuration.field(trials), configuration.moves(trials)
+        found = checks(configuration, field, moves, path) if finite.all() else {}
+        return Outcome(curves, found, spectrum(configuration, field, moves), lost)
+
+
+_REGULARIZERS = ("r1", "gradient_penalty", "instance_noise")

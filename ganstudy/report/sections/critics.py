@@ -1,0 +1,127 @@
+"""Critics at the end: what each one says of every place, for the trials whose films are shown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from scipy.special import expit
+
+from ganstudy import divergences
+from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.film import GRID, grid
+from ganstudy.report import prose, style
+from ganstudy.report.contours import backdrop
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.scenes import Array, Scene, rule
+from ganstudy.report.sections.film_stills import draw_behind, draw_discs
+
+LEVELS = 17
+"""Contour levels of a surface."""
+
+COLUMNS = 4
+
+
+def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
+    """A panel for each scene whose critic judges points: D of a classifier, else the logit."""
+    judged = [scene for scene in shown if scene.logits is not None]
+    if not judged:
+        return None
+    rows = math.ceil(len(judged) / COLUMNS)
+    columns = math.ceil(len(judged) / rows)
+    figure = Figure(
+        figsize=(2.6 * columns, 3.25 * rows), layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.07)
+    )
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat[len(judged) :]:
+        axes.set_visible(False)
+    for scene, axes in zip(judged, panels.flat, strict=False):
+        draw_on(axes, scene)
+        axes.set_title(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
+    classifiers = [scene for scene in judged if is_classifier(scene)]
+    parts = []
+    if classifiers:
+        parts.append(
+            "Of a classifier: D(x), the probability that x comes from p; the dashed line is D = ½, "
+            "where it cannot tell."
+        )
+    if len(classifiers) < len(judged):
+        parts.append(
+            "Of every other critic: its logit, each on a scale of its own, from the lowest to the "
+            "highest hundredth."
+        )
+    parts.append(
+        "Dark line: the target. Discs: samples of the generator. The last frame of a trial, on a "
+        f"grid of {GRID} by {GRID} points."
+    )
+    caption = Markup(" ").join([*map(Markup.escape, parts), Markup.escape(rule(findings, shown))])
+    names = [f"{_says(scene)} of {findings.arms[scene.arm]}" for scene in judged]
+    said = prose.spans(names, map(_surface, judged))
+    alt = f"What critics say at the end over the window of the target, lowest to highest: {said}."
+    return Drawing("critics", figure, alt, caption)
+
+
+def is_classifier(scene: Scene) -> bool:
+    """Whether the best logit of the trial's critic is log p - log q."""
+    name = json.loads(scene.divergence)["name"] if scene.divergence else ""
+    known = name in divergences.family.names
+    return known and issubclass(divergences.family[name], ClassifierDivergence)
+
+
+def _says(scene: Scene) -> str:
+    return "D" if is_classifier(scene) else "logit"
+
+
+def _surface(scene: Scene) -> Array:
+    """What the critic says of each point of the grid at the end."""
+    assert scene.logits is not None
+    logits = scene.logits[scene.seen[-1]]
+    return np.asarray(expit(logits)) if is_classifier(scene) else logits
+
+
+def draw_on(axes: Axes, scene: Scene) -> None:
+    """One panel, with a bar of its colours below."""
+    assert scene.logits is not None
+    frame = scene.seen[-1]
+    # The outer half of the outer cells is as their middle.
+    logits = np.pad(scene.logits[frame], 1, mode="edge")
+    x, y = (
+        np.concatenate([[low], own, [high]])
+        for own, (low, high) in zip(grid(scene.window, len(logits) - 2), scene.window, strict=True)
+    )
+    if is_classifier(scene):
+        surface, low, high = np.asarray(expit(logits)), 0.0, 1.0
+    else:
+        surface = logits
+        low, high = np.quantile(logits, [0.01, 0.99]).tolist()
+        if low == high:
+            low, high = low - 1, high + 1
+    filled = axes.contourf(
+        *(x, y, np.clip(surface, low, high)),
+        levels=np.linspace(low, high, LEVELS),
+        cmap="RdBu",
+        extend="neither",
+    )
+    filled.set_rasterized(True)
+    if is_classifier(scene) and (logits > 0).any() and (logits < 0).any():
+        axes.contour(x, y, logits, levels=[0.0], colors=style.INK, linewidths=0.8, linestyles="--")
+    draw_behind(axes, backdrop(scene.target), scene.window)
+    draw_discs(axes, scene.samples[frame], style.INK, size=1.8)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(filled, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03)
+    bar.set_ticks([low, (low + high) / 2, high])
+    bar.set_ticklabels([prose.short(value) for value in (low, (low + high) / 2, high)])
+    bar.ax.tick_params(labelsize=6.5, length=2)
+    for text, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
+        text.set(ha=side)
+    where = f", at M-step {scene.steps[frame]:,}" if math.isfinite(scene.diverged_at) else ""
+    bar.set_label(_says(scene) + where, fontsize=7, color=style.MUTED)
+    bar.outline.set_visible(False)

@@ -1,0 +1,144 @@
+"""Which factor matters: variance explained, and the score at each value of each axis."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ganstudy.analysis import marginal_means
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.ranking import axis_label
+
+MOST_VALUES = 24
+"""Values of an axis beyond which its marginal means are not drawn."""
+
+MOST_BARS = 10
+"""Effects that the figure shows, the largest first."""
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """Bars of explained variance, and marginal means with intervals; None without variance."""
+    if not drawable(findings):
+        return None
+    effects = _largest(findings)
+    sizes = {axis: findings.ds.sizes[axis] for axis in (findings.arm, *findings.axes)}
+    factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]
+    height = max(
+        2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
+    )
+    figure = Figure(figsize=(10.4, height), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1))
+    draw_on(left, findings)
+    _means(right, findings, factors)
+    shown = [
+        f"{_percent(share)} {name}"
+        for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
+    ]
+    caption = Markup(
+        "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
+        "of axes beyond its two axes, and the seed explain; the rest is what differs between "
+        "trials of the same kind, and higher interactions. Right: mean score at each value of an "
+        "axis with its 95% interval over seeds."
+    ).format(int(effects["trials"]))
+    if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
+        caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
+    if effects.attrs["left_out"]:
+        caption += Markup(" Too large to be fitted beside gaps, and in the rest: {}.").format(
+            prose.listing(effects.attrs["left_out"])
+        )
+    alt = f"Variance of {findings.metric.long_name} explained: {', '.join(shown)}."
+    return Drawing("effects", figure, alt, caption)
+
+
+def drawable(findings: Findings) -> bool:
+    """Whether there are settings, and scores that differ."""
+    return bool(findings.axes and np.isfinite(findings.effects["share"]).any())
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The left panel: bars of explained variance, the largest first."""
+    _bars(axes, _largest(findings))
+
+
+def sentence(findings: Findings) -> Markup | None:
+    """What explains the score, in one sentence; None for a study without settings or variance."""
+    effects = findings.effects
+    if not drawable(findings):
+        return None
+    ranked = effects.sortby(-effects["share"])
+    single = [name for name in ranked["effect"].values if name in (findings.arm, *findings.axes)]
+    parts = [f"{name} {_percent(float(ranked['share'].sel(effect=name)))}" for name in single]
+    parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
+    pairs = [name for name in ranked["effect"].values if " × " in name]
+    text = Markup("Of the variance of the scores, {}").format(prose.listing(parts))
+    if pairs:
+        share = _percent(float(ranked["share"].sel(effect=pairs[0])))
+        text += Markup("; the strongest interaction is {} with {}").format(pairs[0], share)
+    rest = _percent(float(effects["residual"]))
+    return text + Markup("; {} is left to seeds of the same kind and higher interactions.").format(
+        rest
+    )
+
+
+def _largest(findings: Findings) -> xr.Dataset:
+    """The effects that are shown, the largest first."""
+    order = np.argsort(-findings.effects["share"].values, kind="stable")[:MOST_BARS]
+    return findings.effects.isel(effect=order)
+
+
+def _percent(share: float) -> str:
+    return prose.MISSING if math.isnan(share) else f"{100 * share:.0f}%"
+
+
+def _rows(findings: Findings, factors: list[str]) -> int:
+    return sum(findings.ds.sizes[axis] + 1 for axis in factors)
+
+
+def _bars(axes: Axes, effects: xr.Dataset) -> None:
+    names = [*map(str, effects["effect"].values), "the rest"]
+    shares = [*effects["share"].values, float(effects["residual"])]
+    colours = [style.INK if " × " not in name else style.MUTED for name in names[:-1]]
+    axes.barh(range(len(names)), shares, height=0.6, color=[*colours, style.RULE])
+    for row, share in enumerate(shares):
+        axes.text(share + 0.01, row, _percent(share), va="center", fontsize=8, color=style.MUTED)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0, labelcolor=style.INK)
+    axes.invert_yaxis()
+    axes.set_xlim(0, min(1.0, max(shares)) * 1.15 + 0.01)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("variance explained")
+
+
+def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
+    labels: list[str] = []
+    row = 0
+    ticks: list[int] = []
+    for axis in factors:
+        if row:
+            axes.axhline(row - 0.5, color=style.RULE, linewidth=0.8)
+        try:
+            means = marginal_means(findings.ds, axis)
+        except ValueError:
+            continue
+        for place, value in enumerate(means[axis].values.tolist()):
+            low, mean, high = (float(means[name][place]) for name in ("low", "mean", "high"))
+            axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
+            axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
+            name = prose.label(value)
+            labels.append(f"{axis}  {name}" if place == 0 else name)
+            ticks.append(row)
+            row += 1
+    axes.set_yticks(ticks, labels)
+    axes.tick_params(axis="y", length=0, labelcolor=style.INK)
+    axes.set_ylim(row - 0.5, -0.5)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(axis_label(findings))

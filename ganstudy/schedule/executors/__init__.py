@@ -1,0 +1,1 @@
+"""Executors: where packs are trained; one file each."""

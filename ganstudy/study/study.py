@@ -1,0 +1,355 @@
+"""A study: what its file asks, validated, with every setting of every trial in its place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter
+
+from ganstudy import kinds, plugins
+from ganstudy.family import label
+from ganstudy.study.configuration import Assignment, configure
+from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest, read_document
+from ganstudy.study.file import StudyFile, read_study_file
+from ganstudy.study.objective import objective_problems
+from ganstudy.study.space import AnyParameter, Choice, labelled, parameters, size
+
+__all__ = ["Axis", "Study", "json_schema", "load"]
+
+RESERVED = (
+    *("seed", "step", "sample", "feature"),
+    *(
+        "status",
+        "diverged_at",
+        "seconds",
+        "trial",
+        "trial_id",
+        "target_settings",
+        "samples",
+        "labels",
+        "pareto",
+        "violation",
+    ),
+)
+"""Names of the dataset that an axis or a parameter cannot take."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of a search.
+
+    settings[i] maps key paths to the values they take at labels[i].
+    """
+
+    name: str
+    labels: tuple[Any, ...]
+    settings: tuple[Mapping[str, Any], ...]
+    places: tuple[KeyPath, ...]
+
+    @property
+    def dimension(self) -> str:
+        """Name of the axis in the dataset."""
+        return self.name.replace(".", "_")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study.
+
+    points  the configuration at each point of the grid, by its index on each axis; in a search by
+            results, that of each arm with the first value of every parameter
+    space   the parameters of a search by results
+    """
+
+    name: str
+    document: Document
+    file: StudyFile
+    axes: tuple[Axis, ...]
+    seeds: tuple[int, ...]
+    points: Mapping[tuple[int, ...], kinds.Kind]
+    space: tuple[AnyParameter, ...] = ()
+
+    @property
+    def compare(self) -> str:
+        """Dimension of the arms; empty if the study has no axis."""
+        name = self.file.compare or (self.axes[0].name if self.axes else "")
+        return name.replace(".", "_")
+
+    @property
+    def score(self) -> str:
+        """Name of the metric that ranks the arms."""
+        bayes = self.file.search.bayes
+        objectives = list(bayes.objective.metrics) if bayes else []
+        return self.file.score or (objectives or _metrics(next(iter(self.points.values()))))[0]
+
+    def labels(self, index: Sequence[int]) -> dict[str, Any]:
+        """The label on each axis at a point of the grid."""
+        return {axis.name: axis.labels[i] for axis, i in zip(self.axes, index, strict=True)}
+
+    def resolve(
+        self,
+        point: Mapping[str, int],
+        values: Mapping[str, Any] | None = None,
+        steps: int | None = None,
+    ) -> kinds.Kind:
+        """The configuration at a point, given as an index on each named axis.
+
+        `values` are those of the parameters of a search, `steps` another number of M-steps.
+
+        Errors  `StudyError`, placed where the offending setting is written.
+        """
+        assignments: list[Assignment] = [
+            (tuple(key.split(".")), value, axis.places[point[axis.name]])
+            for axis in self.axes
+            if axis.name in point
+            for key, value in axis.settings[point[axis.name]].items()
+        ]
+        for parameter in self.space:
+            if values is not None and parameter.name in values:
+                assignments += parameter.settings(values[parameter.name])
+        if steps is not None:
+            assignments.append((("steps",), steps, ("search", "bayes", "pruner")))
+        return configure(self.document, self.file.trial, assignments)
+
+    def corners(self) -> Iterator[kinds.Kind]:
+        """Configurations that show every value of a list and both ends of every range."""
+        for index in self.points:
+            labels = self.labels(index)
+            point = dict(zip(labels, index, strict=True))
+            for values in _extremes(self.space, labels):
+                yield self.resolve(point, values)
+
+
+def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Study:
+    """Read and validate a study file; its name is the file's stem unless another is given.
+
+    Errors  `StudyError` with every problem of the file and of each point of the grid.
+    """
+    document = read_document(path, overrides)
+    file = read_study_file(document)
+    problems: list[Problem] = list(_plugin_problems(document, file))
+    if problems:
+        raise StudyError(problems)
+    axes = tuple(_axes(document, file, problems))
+    seeds = _seeds(document, file, problems)
+    space = _space(document, file, axes, problems)
+    study = Study(name or path.stem, document, file, axes, seeds, points={}, space=space)
+    names = [axis.name for axis in axes]
+    if file.compare is not None and file.compare not in names:
+        message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
+        problems.append(document.problem(("compare",), message))
+    problems += _exclude_problems(document, file, axes)
+    problems += _conflicts(document, axes, space)
+    points = _points(study, problems)
+    for configuration in itertools.islice(points.values(), 1):
+        problems += _name_problems(study, configuration)
+        if file.search.bayes is not None:
+            variables, steps = configuration.variables(), configuration.steps
+            problems += objective_problems(document, file.search.bayes, variables, steps)
+    problems += _size_problems(study)
+    if problems:
+        raise StudyError(problems)
+    return replace(study, points=points)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of study files, for editors that complete and check YAML."""
+    schema = StudyFile.model_json_schema()
+    configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
+    trial = TypeAdapter(configuration).json_schema()
+    schema["$defs"] |= trial.pop("$defs")
+    # The trial is a mapping; the short form, a kind's bare name, is not taken there.
+    schema["properties"]["trial"] = {
+        "anyOf": [x for x in trial["anyOf"] if "enum" not in x],
+        "description": StudyFile.model_fields["trial"].description,
+    }
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+# --- reading the file's parts -------------------------------------------------------------------
+
+
+def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
+    """Load the plug-ins; a run directory holds them beside its copy of the study."""
+    folder = document.path.parent
+    for index, name in enumerate(file.plugins):
+        path = folder / name
+        try:
+            plugins.load(path if path.is_file() else folder / path.name)
+        except plugins.PluginError as error:
+            yield document.problem(("plugins", index), str(error))
+
+
+def _space(
+    document: Document, file: StudyFile, axes: Sequence[Axis], problems: list[Problem]
+) -> tuple[AnyParameter, ...]:
+    if file.search.bayes is None:
+        return ()
+    labels = {axis.name: axis.labels for axis in axes}
+    own: list[Problem] = []
+    space = tuple(parameters(document, file.search.bayes, labels, own))
+    for parameter in space:
+        if parameter.dimension in RESERVED:
+            message = "this name has a meaning of its own in the dataset; choose another"
+            own.append(document.problem(parameter.place, message))
+    problems += own
+    # What a broken parameter would set cannot be checked any further.
+    return () if own else space
+
+
+def _size_problems(study: Study) -> Iterator[Problem]:
+    """A budget that is larger than the space can never be spent."""
+    bayes = study.file.search.bayes
+    arms = itertools.product(*(axis.labels for axis in study.axes))
+    for labels in arms if bayes is not None and study.space else ():
+        names = (axis.name for axis in study.axes)
+        points = size(study.space, dict(zip(names, labels, strict=True)))
+        if bayes is not None and points < bayes.trials:
+            message = f"the space has {points:.0f} points only; use at most so many trials, or grid"
+            yield study.document.problem(("search", "bayes", "trials"), message)
+            return
+
+
+def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
+    for name, values in file.search.grid.items():
+        place = ("search", "grid", name)
+        if not values:
+            problems.append(document.problem(place, "an axis needs at least one value"))
+            continue
+        if name.replace(".", "_") in RESERVED:
+            message = "this name has a meaning of its own in the dataset; choose another"
+            problems.append(document.problem(place, message))
+        yield Axis(name, *labelled(document, place, name, values, problems))
+
+
+def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
+    seeds = list(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= s < 2**63 for s in seeds):
+        message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
+        problems.append(document.problem(("seeds",), message))
+    return tuple(seeds)
+
+
+def _exclude_problems(
+    document: Document, file: StudyFile, axes: Sequence[Axis]
+) -> Iterator[Problem]:
+    by_name = {axis.name: axis for axis in axes}
+    for index, entry in enumerate(file.search.exclude):
+        place = ("search", "exclude", index)
+        if not entry:
+            yield document.problem(place, "an empty entry would match every point")
+        for name, value in entry.items():
+            if name not in by_name:
+                yield document.problem((*place, name), f"no such axis{nearest(name, by_name)}")
+            elif label(value) not in by_name[name].labels:
+                known = map(str, by_name[name].labels)
+                message = f"{label(value)!r} is not a value of this axis{nearest(value, known)}"
+                yield document.problem((*place, name), message)
+
+
+def _conflicts(
+    document: Document, axes: Sequence[Axis], space: Sequence[AnyParameter]
+) -> Iterator[Problem]:
+    """Axes or parameters that set the same key: one would silently undo the other."""
+    owners: dict[str, str] = {}
+    dimensions: dict[str, str] = {}
+    placed: list[tuple[Axis | AnyParameter, KeyPath, str, Sequence[Mapping[str, Any]]]] = [
+        *((axis, ("search", "grid", axis.name), "axis", axis.settings) for axis in axes),
+        *(
+            (p, p.place, "parameter", p.bundles if isinstance(p, Choice) else [{p.name: 0}])
+            for p in space
+        ),
+    ]
+    for own, place, what, bundles in placed:
+        name = f"{what} {own.name!r}"
+        for key in sorted({key for settings in bundles for key in _leaves(settings)}):
+            if owners.setdefault(key, name) != name:
+                yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
+        if dimensions.setdefault(own.dimension, name) != name:
+            yield document.problem(place, f"has the same dimension as {dimensions[own.dimension]}")
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Key paths of all values in nested settings; a member is one value and its parameters."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:
+    """The configuration at each point of the grid that is not excluded."""
+    excluded = [
+        {name: label(value) for name, value in entry.items()} for entry in study.file.search.exclude
+    ]
+    points: dict[tuple[int, ...], kinds.Kind] = {}
+    planned = 0
+    for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
+        labels = {axis.name: axis.labels[i] for axis, i in zip(study.axes, index, strict=True)}
+        if any(entry and entry.items() <= labels.items() for entry in excluded):
+            continue
+        planned += 1
+        names = (axis.name for axis in study.axes)
+        point = dict(zip(names, index, strict=True))
+        for number, values in enumerate(_extremes(study.space, labels)):
+            try:
+                configuration = study.resolve(point, values)
+            except StudyError as error:
+                problems += error.problems
+                continue
+            if not number:
+                points[index] = configuration
+    if not planned:
+        message = "every point of the grid is excluded; nothing is left to run"
+        problems.append(study.document.problem(("search", "exclude"), message))
+    return points
+
+
+def _extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Points of a space that show every bound and every value once, its first point first."""
+
+    def completed(chosen: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in space:
+            if parameter.extremes and parameter.active({**arm, **values}):
+                values[parameter.name] = chosen.get(parameter.name, parameter.extremes[0])
+        return values
+
+    first = completed({})
+    yield first
+    for parameter in space:
+        # What a conditional parameter waits for is put in its place.
+        needed: dict[str, Any] = {}
+        for above in reversed(space[: space.index(parameter) + 1]):
+            if above.name in needed or above is parameter:
+                needed = {**{k: v[0] for k, v in above.when.items() if v}, **needed}
+        for value in parameter.extremes:
+            values = completed({**needed, parameter.name: value})
+            if parameter.name in values and values != first:
+                yield values
+
+
+def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Names that the dataset uses for something else, or does not have."""
+    variables, metrics = configuration.variables(), _metrics(configuration)
+    if study.file.score is not None and study.file.score not in metrics:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
+        yield study.document.problem(("score",), message)
+    for axis in study.axes:
+        if axis.dimension in variables:
+            message = "a recorded variable has this name; choose another for the axis"
+            yield study.document.problem(("search", "grid", axis.name), message)
+    for parameter in study.space:
+        if parameter.dimension in variables:
+            message = "a recorded variable has this name; a parameter cannot have it"
+            yield study.document.problem(parameter.place, message)
+
+
+def _metrics(configuration: kinds.Kind) -> list[str]:
+    return [k for k, v in configuration.variables().items() if v["role"] == "metric"]

@@ -1,8 +1,0 @@
-"""Updates: how the gradients of the two players become a round of training."""
-
-from ganstudy.family import Family
-from ganstudy.updates._base import Updates
-
-__all__ = ["Updates", "family"]
-
-family = Family(__name__, Updates)
