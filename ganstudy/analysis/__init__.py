@@ -35,7 +35,7 @@ from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
-from ganstudy.analysis.stability import drop_threshold, over_seeds, stability
+from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
 
 __all__ = [
     "Metric",
@@ -70,6 +70,7 @@ __all__ = [
     "rank_table",
     "setting_dims",
     "setting_scores",
+    "share_over_seeds",
     "stability",
     "status_counts",
     "trial_scores",

@@ -91,13 +91,15 @@ def holm(p: Array) -> Array:
 
     Maths   $\tilde p_{(i)} = \max_{j \le i} \min(1, (m - j + 1) p_{(j)})$. Controls the chance of
             any false rejection whatever the dependence between tests.
-    Shapes  `(m,) -> (m,)`.
+    Shapes  `(*, m) -> (*, m)`.
     Source  Holm 1979, "A simple sequentially rejective multiple test procedure"; the adjusted form
             is that of Wright 1992, "Adjusted p-values for simultaneous inference".
     """
-    adjusted = np.full(p.shape, np.nan)
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    multiplied = (len(order) - np.arange(len(order))) * p[order]
-    adjusted[order] = np.maximum.accumulate(np.minimum(multiplied, 1.0))
+    order = np.argsort(p, axis=-1, kind="stable")
+    tests = np.isfinite(p).sum(axis=-1, keepdims=True)
+    multiplied = (tests - np.arange(p.shape[-1])) * np.take_along_axis(p, order, axis=-1)
+    # NaN is sorted to the end, where it stays.
+    stepped = np.maximum.accumulate(np.minimum(multiplied, 1.0), axis=-1)
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, stepped, axis=-1)
     return adjusted

@@ -7,14 +7,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis._bounded import gaffke_interval
+from ganstudy.analysis._grades import SETTINGS
 from ganstudy.analysis._intervals import Array, Interval, t_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-
-FEWEST_FOR_T = 4
-"""Settings from which the mean of a seed is near enough to normal for Student's interval."""
 
 
 def arm_scores(
@@ -47,16 +45,14 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     least_squares = whole.mean([*axes, "seed"])
     ran = score.notnull().any(axes)
     seed_mean = whole.mean(axes).where(ran)
-    used = int(whole.notnull().any([score.dims[0], "seed"]).sum())
-    scores = interval_over_seeds(seed_mean, fact, confidence, settings=used)
+    scores = interval_over_seeds(seed_mean, fact, confidence, settings=compared.settings)
     shift = least_squares - scores["mean"]
     for name in ("low", "high"):
         moved = (scores[name] + shift).clip(*fact.bounds)
         scores[name] = moved.assign_attrs(scores[name].attrs)
     scores["mean"] = least_squares.where(ran.any("seed")).assign_attrs(scores["mean"].attrs)
     scores["trials"] = score.notnull().sum([*axes, "seed"])
-    planned_here = compared.used.astype(np.int64)
-    scores["settings"] = planned_here.sum(axes)
+    scores["settings"] = compared.used.astype(np.int64).sum(axes)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
     return scores
 
@@ -124,7 +120,7 @@ def interval_over_seeds(
 ) -> xr.Dataset:
     """Mean along `seed` with an interval, (*, seed) -> variables (*); NaN limits for one seed.
 
-    Student's t where a seed's value is the mean over `FEWEST_FOR_T` settings or more and no more
+    Student's t where a seed's value is the mean over `SETTINGS` settings or more and no more
     than half of the seeds agree. Elsewhere seeds may all have missed what happens to one in five,
     and Student's interval would cover half as often as it says: the limits are then Gaffke's, which
     no law within the bounds of the metric fools. Where a bound is infinite there are no such
@@ -133,7 +129,7 @@ def interval_over_seeds(
     over_seeds = values.transpose(..., "seed")
     flat = over_seeds.values.reshape(-1, over_seeds.sizes["seed"]).astype(np.float64)
     found = t_interval(flat, confidence)
-    rows = (found.number > 1) & (_tied(flat) if settings >= FEWEST_FOR_T else True)
+    rows = (found.number > 1) & (_tied(flat) if settings >= SETTINGS else True)
     if rows.any() and np.isfinite(fact.bounds).any():
         safe = gaffke_interval(flat[rows], fact.bounds, confidence)
         found.low[rows], found.high[rows] = safe.low, safe.high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -18,19 +19,15 @@ from ganstudy.analysis.scores import trial_scores
 class Compared:
     """Arms of a study, compared by a metric on what they have in common.
 
-    score    scores (arm, settings…, seed) in the metric's direction, NaN where there is none
-    basis    `means` of scores; or `wins`, trial against trial, where a trial that takes part is
-             worse than any number, so that a mean would leave out the worst
-    pairs    oriented differences of all pairs of arms: positive where the first is better
-    effects  what orders the arms, more is better
-    used     grid points that take part, (arm, settings…)
+    score     scores (arm, settings…, seed), NaN where there is none
+    oriented  the same (arms, settings, seeds), more is better; minus infinity where a trial is
+              worse than any number
+    used      grid points that take part, (arm, settings…)
     """
 
     fact: Metric
     score: xr.DataArray
-    basis: Basis
-    pairs: Paired
-    effects: Array
+    oriented: Array
     used: xr.DataArray
 
     @classmethod
@@ -40,18 +37,42 @@ class Compared:
         used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
         score = scores["score"].where(used).transpose(arm, *setting_dims(ds), "seed")
         unbounded = (scores["unbounded"] & used).transpose(*score.dims)
-        oriented = (fact.sign * score).where(~unbounded, -np.inf)
-        basis: Basis = "wins" if bool(unbounded.any()) else "means"
-        flat = oriented.values.reshape(score.sizes[arm], -1, score.sizes["seed"])
-        pairs = paired(flat, basis)
-        return cls(fact, score, basis, pairs, order_effects(pairs), used)
+        oriented = (fact.sign * score).where(~unbounded, -np.inf).values
+        flat = oriented.reshape(score.sizes[arm], -1, score.sizes["seed"])
+        return cls(fact, score, flat, used)
 
     @property
+    def basis(self) -> Basis:
+        """`means` of scores, or `wins` where a mean would leave out trials worse than any number.
+
+        A win is one trial against another of the same setting and seed.
+        """
+        return "wins" if np.isneginf(self.oriented).any() else "means"
+
+    @property
+    def settings(self) -> int:
+        """Number of settings that averages are over."""
+        return int((~np.isnan(self.oriented)).any(axis=(0, 2)).sum())
+
+    @cached_property
+    def pairs(self) -> Paired:
+        """Oriented differences of all pairs of arms: positive where the first is better."""
+        return paired(self.oriented, self.basis)
+
+    @cached_property
+    def scored(self) -> Paired:
+        """The same of scores alone, whatever the basis."""
+        if self.basis == "means":
+            return self.pairs
+        return paired(np.where(np.isfinite(self.oriented), self.oriented, np.nan), "means")
+
+    @cached_property
     def balanced(self) -> xr.DataArray:
         """Scores with gaps filled by least squares, so that averages are over the same trials."""
-        sign = self.fact.sign
-        arms, *_, seeds = self.score.shape
-        flat = sign * self.score.values.reshape(arms, -1, seeds)
-        pairs = paired(flat, "means")
-        whole = sign * filled(flat, order_effects(pairs), joined(pairs))
+        known = np.isfinite(self.oriented)
+        if (known.all(axis=0) | ~known.any(axis=0)).all():
+            return self.score
+        own = np.where(known, self.oriented, np.nan)
+        effects, group = order_effects(self.scored), joined(self.scored)
+        whole = self.fact.sign * filled(own, effects, group)
         return self.score.copy(data=whole.reshape(self.score.shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._blocks import paired
+from ganstudy.analysis._blocks import order_effects
 from ganstudy.analysis._grades import detectable, graded
 from ganstudy.analysis._intervals import Array, t_interval
 from ganstudy.analysis.arms import scores_of
@@ -42,17 +42,18 @@ def compare_arms(
     arms = compared.score.sizes[arm]
     upper = np.triu_indices(arms, 1)
     apart = compared.pairs.differences[upper]
-    p, grade = graded(apart)
+    p, grade = graded(apart, compared.settings)
     tests = max(int(np.isfinite(p).sum()), 1)
     won = np.where(np.isfinite(apart), 0.5 * (1 + np.sign(apart)), np.nan)
-    scored = apart
-    if compared.basis == "wins":
-        finite = fact.sign * compared.score.values.reshape(arms, -1, apart.shape[-1])
-        scored = paired(finite, "means").differences[upper]
+    scored = compared.scored.differences[upper]
     limits = t_interval(fact.sign * scored, 1 - (1 - confidence) / tests)
     seeds = np.isfinite(apart).sum(axis=-1)
     share = np.where(seeds > 0, np.nansum(won, axis=-1) / np.maximum(seeds, 1), np.nan)
-    least = detectable(apart, tests) if compared.basis == "means" else np.full(len(p), np.nan)
+    least = (
+        detectable(apart, tests, compared.settings)
+        if compared.basis == "means"
+        else np.full(len(p), np.nan)
+    )
     dims, long_name = (arm, "other"), fact.long_name
 
     def table(above: Array, below: Array, diagonal: float = np.nan) -> Array:
@@ -117,7 +118,7 @@ def rank_arms(
     fact, arm = compared.fact, arm_dim(ds)
     scores = scores_of(compared, confidence)
     mean = fact.sign * scores["mean"].values
-    worth = mean if compared.basis == "means" else compared.effects
+    worth = mean if compared.basis == "means" else order_effects(compared.pairs)
     paired_at_all = compared.pairs.trials.any(axis=1) | (scores.sizes[arm] == 1)
     worth = np.where(paired_at_all | (compared.basis == "means"), worth, np.nan)
     order = np.argsort(-worth, kind="stable")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis._intervals import holm
@@ -117,11 +118,24 @@ def test_arm_score_averages_settings_within_a_seed_first() -> None:
 
 
 def test_interval_is_clipped_to_the_bounds() -> None:
-    scores = analysis.arm_scores(constant([[[8.0, 7.0, 8.0]]])).squeeze()
+    """Student's, which a mean over four settings has, would leave them on both sides."""
+    values = np.tile([8.0, 7.7, 7.9, 6.0, 7.8], (4, 1))
+    scores = analysis.arm_scores(constant([values.tolist()])).squeeze()
     assert float(scores["high"]) == 8.0
-    assert float(scores["low"]) < 7.67
-    scores = analysis.arm_scores(constant([[[0.0, 1.0, 0.0]]])).squeeze()
+    mean, error = values.mean(), np.std(values[0], ddof=1) / math.sqrt(5)
+    assert float(scores["low"]) == pytest.approx(mean - stats.t.isf(0.025, 4) * error)
+    scores = analysis.arm_scores(constant([(8 - values).tolist()])).squeeze()
     assert float(scores["low"]) == 0.0
+
+
+def test_interval_of_one_setting_or_of_seeds_that_agree_is_clopper_and_pearsons() -> None:
+    """Of zeros and eights in one setting, and of eights alone in any number of settings."""
+    scores = analysis.arm_scores(constant([[[8.0, 0.0, 8.0, 8.0, 8.0]]])).squeeze()
+    exact = stats.binomtest(4, 5).proportion_ci(method="exact")
+    assert_allclose([scores["low"] / 8, scores["high"] / 8], [exact.low, exact.high], atol=0.006)
+    scores = analysis.arm_scores(constant([[[8.0] * 5] * 4])).squeeze()
+    exact = stats.binomtest(5, 5).proportion_ci(method="exact")
+    assert_allclose([scores["low"] / 8, scores["high"] / 8], [exact.low, 1.0], atol=0.006)
 
 
 def test_failed_trials_are_left_out_of_their_seed() -> None:
@@ -197,8 +211,11 @@ def test_ranking_pairs_arms_within_seeds() -> None:
     ranked = analysis.rank_arms(constant([[seeds.tolist()], [better.tolist()]]))
     assert ranked["arm"].values.tolist() == ["arm1", "arm0"]
     assert_allclose(ranked["difference"], [0.0, -1.0])
-    assert ranked["grade"].values.tolist() == ["", "clear"]
+    # Five seeds of one setting make nothing clear; as many of four do.
+    assert ranked["grade"].values.tolist() == ["", "leaning"]
     assert float(ranked["low"][0]) < float(ranked["high"][1]), "unpaired intervals overlap"
+    four = [[seeds.tolist()] * 4, [better.tolist()] * 4]
+    assert analysis.rank_arms(constant(four))["grade"].values.tolist() == ["", "clear"]
 
 
 def test_ranking_sees_no_difference_in_noise() -> None:
