@@ -118,7 +118,7 @@ def recording() -> dict[str, float]:
             )
             trials = [Trial(configuration, seed) for seed in range(16)]
             started = time.perf_counter()
-            configuration.train(trials, "cpu", "eager")
+            configuration.train(trials)
             seconds[every] = time.perf_counter() - started
         shares.append((seconds[100] - seconds[1000]) / 0.9 / seconds[1000])
     return {"recording_share": statistics.median(shares)}

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
-from ganstudy.terminal import describe, display, duration, print_ended, print_plan, status_line
+from ganstudy.terminal import (
+    describe,
+    display,
+    duration,
+    print_checked,
+    print_ended,
+    print_plan,
+    say,
+    status_line,
+)
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
@@ -126,11 +135,9 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
 
             sys.exit(1 if check_plugin(plugin) else 0)
         assert study is not None
-        from ganstudy import study as studies
-        from ganstudy.search import search_of
+        from ganstudy.study import load
 
-        planned = search_of(studies.load(study, overrides)).counts().total()
-        click.echo(f"{study}: {planned} trials, no mistakes found")
+        print_checked(study, load(study, overrides))
 
 
 @main.command()
@@ -154,12 +161,15 @@ def status(run: Path, as_json: bool) -> None:
     """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
     with _clear_errors():
         from ganstudy import pipeline
+        from ganstudy.cause import telling
 
         found = pipeline.status(run)
         if as_json:
             click.echo(json.dumps(found))
             return
         click.echo(status_line(found["status"]))
+        for sentence in found["search"]:
+            click.echo(sentence)
         now = found["running"]
         if now is None:
             click.echo("not running")
@@ -177,8 +187,8 @@ def status(run: Path, as_json: bool) -> None:
             seconds = found["slowest"]["seconds"]
             click.echo(f"slowest trial: {found['slowest']['trial']}, {seconds:.1f} s")
         for failure in found["failures"]:
-            last = str(failure["cause"]).strip().splitlines()[-1]
-            click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {last}")
+            why = telling(failure["cause"])
+            click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
 
 
 @main.command()
@@ -188,10 +198,7 @@ def report(run: Path) -> None:
     with _clear_errors("run the same command to continue"):
         from ganstudy import pipeline
 
-        directory, search = pipeline.reopen(run)
-        with directory.locked():
-            page = pipeline.report(directory, search)
-        click.echo(f"report: {page}")
+        click.echo(f"report: {pipeline.report_anew(run)}")
 
 
 @main.command()
@@ -226,7 +233,9 @@ def retry(
         from ganstudy import pipeline
         from ganstudy.store import RunDirectory
 
-        asked = pipeline.study_of(RunDirectory.existing(run), overrides)
+        directory = RunDirectory.existing(run)
+        directory.warn_of_changes()
+        asked = directory.read_study(overrides)
         how = _execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
@@ -279,22 +288,21 @@ def _clear_errors(after_interruption: str = "nothing has changed") -> Iterator[N
             try:
                 yield
             except (StudyError, RunError, PluginError) as error:
-                click.echo(str(error), err=True)
+                say(str(error))
                 sys.exit(2)
     except KeyboardInterrupt:
-        click.echo(f"interrupted; {after_interruption}", err=True)
+        say(f"interrupted; {after_interruption}")
         sys.exit(130)
 
 
 def _asked(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
     """The study and its run directory; the study.yaml of a run continues that run."""
-    from ganstudy import pipeline
     from ganstudy.store import RunDirectory
     from ganstudy.study import load
 
     own = RunDirectory(study.parent)
     if study == own.study and own.records.is_dir():
-        return pipeline.study_of(own, overrides), out or study.parent
+        return own.read_study(overrides), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
 

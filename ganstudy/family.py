@@ -23,12 +23,16 @@ from pydantic import (
     GetJsonSchemaHandler,
     model_serializer,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Family", "FamilyField", "Member", "MemberT", "Settings", "canonical_json", "label"]
+__all__ = [
+    *("Family", "FamilyField", "Member", "MemberT", "Part", "PartT", "Settings"),
+    *("canonical_json", "label"),
+]
 
 
 class Settings(BaseModel):
@@ -37,20 +41,47 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Member(Settings):
-    """A frozen object whose fields are its YAML parameters.
+def _place(member: type[Part]) -> str:
+    """The file or the folder, within its family's package, that a member is defined in.
+
+    The package is that of the `_base` which the member derives from; a plug-in lies elsewhere.
+    """
+    module = member.__module__
+    for base in member.__mro__[1:]:
+        package, _, stem = base.__module__.rpartition(".")
+        if stem == "_base" and module.startswith(f"{package}."):
+            return module.removeprefix(f"{package}.").partition(".")[0]
+    return module.rpartition(".")[2]
+
+
+class Part:
+    """A member of a family, named after its file."""
+
+    name: ClassVar[str] = ""
+    plugin: ClassVar[str] = ""
+    """Digest of a plug-in's file."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.name = _place(cls)
+
+    @classmethod
+    def parameters_of(cls) -> Mapping[str, FieldInfo]:
+        """What can be set of it in a study file."""
+        return {}
+
+
+class Member(Settings, Part):
+    """A frozen object whose fields are its YAML parameters; its settings tell the plug-in's digest.
 
     Law of the fields: a `float` may be replaced by a tensor of shape `(*pack, 1)` when trials are
     stacked; an `int`, `str` or `bool` changes shapes or control flow and separates packs.
     """
 
-    name: ClassVar[str] = ""
-    plugin: ClassVar[str] = ""
-    """Digest of a plug-in's file: part of the settings, since the file says what they mean."""
-
     @classmethod
-    def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.name = _place(cls)
+    def parameters_of(cls) -> Mapping[str, FieldInfo]:
+        """Its fields."""
+        return cls.model_fields
 
     @cached_property
     def settings(self) -> str:
@@ -68,33 +99,21 @@ class Member(Settings):
         return {"name": self.name, **plugin, **fields(self)}
 
 
+PartT = TypeVar("PartT", bound=Part)
 MemberT = TypeVar("MemberT", bound=Member)
 
 
-def _place(member: type[Member]) -> str:
-    """The file or the folder, within its family's package, that a member is defined in.
-
-    The package is that of the `_base` which the member derives from; a plug-in lies elsewhere.
-    """
-    module = member.__module__
-    for base in member.__mro__[1:]:
-        package, _, stem = base.__module__.rpartition(".")
-        if stem == "_base" and module.startswith(f"{package}."):
-            return module.removeprefix(f"{package}.").partition(".")[0]
-    return module.rpartition(".")[2]
-
-
-class Family(Generic[MemberT]):
+class Family(Generic[PartT]):
     """The members of one sub-package, looked up by name.
 
     `Family("ganstudy.divergences", Divergence)["reverse_kl"]` is the class `ReverseKL`.
     """
 
-    def __init__(self, package: str, base: type[MemberT]) -> None:
+    def __init__(self, package: str, base: type[PartT]) -> None:
         self.package = package
         self.base = base
-        self._own: dict[str, type[MemberT]] = {}
-        self._plugins: dict[str, type[MemberT]] = {}
+        self._own: dict[str, type[PartT]] = {}
+        self._plugins: dict[str, type[PartT]] = {}
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -107,7 +126,7 @@ class Family(Generic[MemberT]):
         """Names of all members, sorted; those of plug-ins among them."""
         return tuple(sorted((*self.files, *self._plugins)))
 
-    def __getitem__(self, name: str) -> type[MemberT]:
+    def __getitem__(self, name: str) -> type[PartT]:
         """The class of a member; `KeyError` if there is no such file."""
         if name in self._plugins:
             return self._plugins[name]
@@ -117,7 +136,7 @@ class Family(Generic[MemberT]):
             (self._own[name],) = self.defined_in(importlib.import_module(f"{self.package}.{name}"))
         return self._own[name]
 
-    def defined_in(self, module: ModuleType) -> Iterator[type[MemberT]]:
+    def defined_in(self, module: ModuleType) -> Iterator[type[PartT]]:
         """The public members of this family that a module, or a package, defines itself."""
         for value in vars(module).values():
             if inspect.isclass(value) and issubclass(value, self.base):
@@ -125,7 +144,7 @@ class Family(Generic[MemberT]):
                 if own and not value.__name__.startswith("_") and not inspect.isabstract(value):
                     yield value
 
-    def add(self, member: type[MemberT], digest: str) -> None:
+    def add(self, member: type[PartT], digest: str) -> None:
         """Take in the member of a plug-in; `digest` is that of its file.
 
         Errors  `ValueError` if the family has another member of this name.
@@ -138,10 +157,10 @@ class Family(Generic[MemberT]):
         member.plugin = digest
         self._plugins[member.name] = member
 
-    def __iter__(self) -> Iterator[type[MemberT]]:
+    def __iter__(self) -> Iterator[type[PartT]]:
         return (self[name] for name in self.names)
 
-    def from_config(self, config: str | Mapping[str, Any]) -> MemberT:
+    def from_config(self: Family[MemberT], config: str | Mapping[str, Any]) -> MemberT:
         """A member from its YAML form, `"ring"` or `{"name": "ring", "modes": 8}`."""
         settings = {"name": config} if isinstance(config, str) else dict(config)
         settings.pop("plugin", None)

@@ -17,13 +17,12 @@ from ganstudy.engine.packing import choose_program, cost, packs
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.search import Search, search_of
-from ganstudy.search.bayes import Bayes
-from ganstudy.search.storage import write_storage
-from ganstudy.store import RunDirectory, RunError, gather
-from ganstudy.study import Study, load
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost, gather
+from ganstudy.store.place import check_new
+from ganstudy.study import Study
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
     from ganstudy.trial import ProgramName, Trial
@@ -34,9 +33,9 @@ __all__ = [
     "compare",
     "reopen",
     "report",
+    "report_anew",
     "run",
     "status",
-    "study_of",
 ]
 
 ExecutorName = Literal["local", "dask"]
@@ -119,10 +118,12 @@ def run(
         directory.set_damaged_aside()
         search.tell(directory.read(samples=False, films=False))
         directory.check_study(search)
+        if only_failed:
+            check_nothing_lost(directory)
         first = failed(search, workers) if only_failed else in_flight(directory, search)
         left = [*first, *([] if only_failed else search.outlook(workers))]
         progress = Progress.of(search, left)
-        progress.program, progress.program_reason = program(directory, study, left, workers)
+        progress.program, progress.program_reason = program(directory, search, left, workers)
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
@@ -205,7 +206,7 @@ def failed(search: Search, workers: int) -> list[Pack]:
     return packs(_with_status(search, "failed"), workers, search.study.file.engine.pack)
 
 
-def _with_status(search: Search, status: str) -> list[Trial[Any]]:
+def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
     trials = search.trials
     return [trials[index] for index, own in search.statuses.items() if own == status]
 
@@ -252,13 +253,13 @@ def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
 
 
 def program(
-    directory: RunDirectory, study: Study, parts: Sequence[Pack], workers: int
+    directory: RunDirectory, search: Search, parts: Sequence[Pack], workers: int
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
 
     Errors  `RunError` if the study asks for another program than the run has used.
     """
-    asked, used = study.file.engine.program, directory.program()
+    asked, used = search.study.file.engine.program, directory.program()
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
@@ -266,19 +267,29 @@ def program(
         return used, "as the earlier trials of this run"
     if asked != "auto":
         return asked, "as the study asks"
-    if study.space:
-        return "eager", "a search asks for packs of too many sizes to compile"
+    if search.why_eager:
+        return "eager", search.why_eager
     return choose_program(parts, workers)
 
 
 def report(directory: RunDirectory, search: Search) -> Path:
     """Gather the records and build the report from the dataset."""
     dataset = gather(directory, search)
-    if isinstance(search, Bayes):
-        write_storage(search, directory.search)
+    search.write_files(directory.path)
     from ganstudy.report import build
 
     return build(dataset, directory.read_environment(), directory.report)
+
+
+def report_anew(path: Path) -> Path:
+    """Gather the records of an existing run again and build its report.
+
+    Errors  `RunError` if the directory is in use, and if records that were gathered are gone.
+    """
+    directory, search = reopen(path)
+    with directory.locked():
+        check_nothing_lost(directory)
+        return report(directory, search)
 
 
 def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
@@ -292,8 +303,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     dataset = open_runs(*paths)
     names = list(dict.fromkeys(dataset["run"].values.tolist()))
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
-    if RunDirectory(out).study.is_file():
-        raise RunError(f"{out}: is a run, whose report would be lost; choose another --out")
+    check_new(out, "report")
     environments = [RunDirectory(path).read_environment() for path in paths]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
@@ -305,15 +315,10 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
 def reopen(path: Path) -> tuple[RunDirectory, Search]:
     """An existing run and the search of the study it was asked, told all its records."""
     directory = RunDirectory.existing(path)
-    search = search_of(study_of(directory))
+    search = search_of(directory.read_study())
+    directory.warn_of_changes()
     search.tell(directory.read(samples=False, films=False))
     return directory, search
-
-
-def study_of(directory: RunDirectory, overrides: Sequence[str] = ()) -> Study:
-    """The study that a run was asked, with settings changed or without."""
-    name = directory.read_environment().get("study", directory.path.resolve().name)
-    return load(directory.study, overrides, str(name))
 
 
 def status(path: Path) -> dict[str, Any]:
@@ -328,6 +333,7 @@ def status(path: Path) -> dict[str, Any]:
     return {
         "run": str(path),
         "status": dict(search.counts()),
+        "search": search.sentences(),
         "running": directory.read_heartbeat(),
         "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
         "failures": [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from ganstudy.pipeline import Progress
     from ganstudy.study import Study
 
-__all__ = ["describe", "display", "duration", "print_ended", "print_plan", "status_line"]
+__all__ = [
+    "describe",
+    "display",
+    "duration",
+    "print_checked",
+    "print_ended",
+    "print_plan",
+    "say",
+    "status_line",
+]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -37,6 +46,17 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     sys.exit(1 if done.get("failed") else 0)
 
 
+def print_checked(path: Path, study: Study) -> None:
+    """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
+    from ganstudy.search import search_of
+
+    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    targets = [getattr(point, "target", None) for point in study.points.values()]
+    for target in dict.fromkeys(target for target in targets if target is not None):
+        for line in target.account():
+            click.echo(line)
+
+
 def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
     """Say what a run would train, and about how long."""
     from ganstudy import pipeline
@@ -48,8 +68,8 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
     search = search_of(study)
     search.tell(run.read(samples=False, films=False))
     counts, parts = search.counts(), search.outlook(workers)
-    program, reason = pipeline.program(run, study, parts, workers)
-    summary = {
+    program, reason = pipeline.program(run, search, parts, workers)
+    summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
         "seeds": list(study.seeds),
@@ -94,7 +114,7 @@ def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
         from rich.text import Text
 
         latest: list[Progress] = []
-        console = Console(stderr=True)
+        console = Console(file=_Lasting(sys.stderr))  # type: ignore[arg-type]  # all that is used
 
         def line() -> Text:
             return Text(_progress_line(latest[-1]) if latest else "starting")
@@ -102,7 +122,34 @@ def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
         with Live(console=console, get_renderable=line, refresh_per_second=2):
             yield latest.append
     else:
-        yield lambda progress: click.echo(_progress_line(progress), err=True)
+        yield lambda progress: say(_progress_line(progress))
+
+
+def say(text: str) -> None:
+    """A line on standard error; that nobody is there to read it ends no run."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
+class _Lasting:
+    """A terminal that may be closed while something is written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As much as there is somebody to read it."""
+        with suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """The same."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _progress_line(progress: Progress) -> str:
@@ -147,7 +194,7 @@ def describe(member: Any) -> dict[str, Any]:
             else info.get_default(call_default_factory=True),
             "description": info.description,
         }
-        for name, info in member.model_fields.items()
+        for name, info in member.parameters_of().items()
     }
     return {
         "name": member.name,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Generic, Literal, get_args
 
 import numpy as np
+from typing_extensions import TypeVar
 
+from ganstudy.cause import cleaned
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "ProgramName", "Purpose", "Record", "Status", "Trial"]
+__all__ = ["SCHEMA", "Configuration", "ProgramName", "Purpose", "Record", "Status", "Trial"]
 
 SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
@@ -24,7 +27,28 @@ Purpose = Literal["init", "data", "latent", "evaluation", "constraint", "trainin
 # A stream is a function of the place in this list: new purposes come last.
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
-ConfigurationT = TypeVar("ConfigurationT", bound=Member)
+
+class Configuration(Member, ABC):
+    """Settings that say what can be stacked with what, and what it costs."""
+
+    @abstractmethod
+    def pack_key(self) -> str:
+        """Trials whose keys are equal can be stacked and trained as one program."""
+
+    @abstractmethod
+    def graph_key(self) -> str:
+        """Trials whose keys are equal run the same compiled steps, in packs of the same size."""
+
+    @abstractmethod
+    def cost(self) -> float:
+        """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
+
+    @abstractmethod
+    def working_set(self) -> int:
+        """Bytes that one trial of a stack reads and writes in one step."""
+
+
+ConfigurationT = TypeVar("ConfigurationT", bound=Member, covariant=True, default=Configuration)
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,7 @@ class Record:
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
     film    arrays by the names of `ganstudy.film.FILM`; none for a trial that is not filmed
-    cause   why a trial failed, with its traceback; empty otherwise
+    cause   why a trial failed: a line that says so, and its traceback; empty otherwise
     finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
 
@@ -88,7 +112,7 @@ class Record:
     finished: float = field(default_factory=time.time)
 
     @classmethod
-    def of_failure(cls, trial: Trial[Any], program: ProgramName, cause: str) -> Record:
+    def of_failure(cls, trial: Trial[Member], program: ProgramName, cause: str) -> Record:
         """The record of a trial that could not be trained."""
         return cls(
             id=trial.id,
@@ -101,5 +125,5 @@ class Record:
             steps=np.empty(0, np.int64),
             curves={},
             samples=None,
-            cause=cause,
+            cause=cleaned(cause),
         )

@@ -1,11 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and that tell when they are not what was written."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PARTIAL", "remove_partial", "write_whole"]
+__all__ = ["PARTIAL", "Damaged", "remove_partial", "sealed", "unsealed", "write_whole"]
 
 PARTIAL = ".partial"
 """How the name of a file that is not whole yet ends."""
@@ -41,3 +45,33 @@ def remove_partial(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder."""
     for path in folder.glob(f".*{PARTIAL}"):
         path.unlink(missing_ok=True)
+
+
+class Damaged(Exception):
+    """A file that is not as it was written."""
+
+
+def sealed(content: Mapping[str, Any], indent: int | None = None) -> bytes:
+    """JSON whose last key, `sha256`, is a digest of all the others; one line, or indented."""
+    whole = {**content, "sha256": _digest(content)}
+    separators = (",", ":") if indent is None else None
+    return json.dumps(whole, separators=separators, indent=indent).encode() + b"\n"
+
+
+def unsealed(text: bytes) -> dict[str, Any]:
+    """The values that were sealed.
+
+    Errors  `Damaged` if they are not.
+    """
+    try:
+        content: dict[str, Any] = json.loads(text)
+        digest = content.pop("sha256")
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        raise Damaged("it is not whole") from None
+    if digest != _digest(content):
+        raise Damaged("its checksum is wrong")
+    return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

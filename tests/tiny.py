@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ganstudy.engine.packing import Pack
 from ganstudy.family import Member
+from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.trial import Record, Trial
 

@@ -36,6 +36,7 @@ from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
+from ganstudy.analysis.units import original_units
 
 __all__ = [
     "Metric",
@@ -60,6 +61,7 @@ __all__ = [
     "measured",
     "metric_names",
     "open_runs",
+    "original_units",
     "over_seeds",
     "parameters_of",
     "perfect_sampler",

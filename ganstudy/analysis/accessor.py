@@ -22,6 +22,10 @@ class Gan:
         """This dataset with one more metric, of the final samples of every trial."""
         return analysis.measured(self._ds, metric, name)
 
+    def original_units(self) -> xr.DataArray:
+        """The final samples in the units of the data, where these are a table."""
+        return analysis.original_units(self._ds)
+
     def trial_scores(self, metric: str | None = None) -> xr.Dataset:
         """Score, last and best value of every trial."""
         return analysis.trial_scores(self._ds, metric)

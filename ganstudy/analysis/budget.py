@@ -11,7 +11,7 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.search.samplers import Known, to_study
+from ganstudy.search.bayes.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice, Range
 
 FEWEST = 8
@@ -22,7 +22,7 @@ BEST = 0.25
 
 def is_search(ds: xr.Dataset) -> bool:
     """Whether the dataset is of a search by results, with a dimension `trial` of points."""
-    return "search" in ds.attrs
+    return "search" in ds.attrs and "trial" in ds.dims
 
 
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:

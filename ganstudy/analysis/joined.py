@@ -102,6 +102,8 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
     # Films of different windows have no grid in common, and are the largest part of a dataset.
     filmed = {dim for dims in FILM.values() for dim in dims}
     ds = run.dataset.drop_dims(filmed & set(run.dataset.dims)).compute()
+    # Features are counted here, since those of runs need not be the same columns.
+    ds = ds.drop_vars("feature", errors="ignore")
     arms = [run.name]
     if compared:
         values = ds[compared].values.tolist()

@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TypeVar
 
 from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["Pack", "choose_program", "cost", "estimate", "packs"]
+__all__ = ["choose_program", "cost", "estimate", "packs"]
 
-Pack = tuple[Trial[Any], ...]
+TrialT = TypeVar("TrialT", bound=Trial)
 
 WORKING_SET = 20 * 2**20
 """Bytes that a stack may read and write in one step; wider stacks gain nothing measurable."""
@@ -28,13 +28,15 @@ COMPILED_SPEED = 2.5
 SECONDS_PER_GRAPH = 40.0
 
 
-def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None) -> list[Pack]:
+def packs(
+    trials: Iterable[TrialT], workers: int, largest: int | None = None
+) -> list[tuple[TrialT, ...]]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
     A trial's numbers do not depend on its pack; only time and memory do. `largest` overrides the
     bound on the number of trials in a pack.
     """
-    shapes: dict[str, list[Trial[Any]]] = {}
+    shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
     for trial in {trial.id: trial for trial in trials}.values():
         place = id(trial.configuration)
@@ -52,7 +54,7 @@ def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
         graph = configuration.graph_key()
         bounds[graph] = min(bound, bounds.get(graph, bound))
-    result: list[Pack] = []
+    result: list[tuple[TrialT, ...]] = []
     for own in shapes.values():
         count = -(-len(own) // bounds[own[0].configuration.graph_key()])
         # Dealt out, not cut: every pack has trials of every arm.
@@ -60,12 +62,14 @@ def packs(trials: Iterable[Trial[Any]], workers: int, largest: int | None = None
     return sorted(result, key=cost, reverse=True)
 
 
-def cost(pack: Pack) -> float:
+def cost(pack: Sequence[Trial]) -> float:
     """Rough seconds of a pack on one core, not compiled."""
     return len(pack) * float(pack[0].configuration.cost())
 
 
-def estimate(parts: Sequence[Pack], workers: int, program: ProgramName = "eager") -> float:
+def estimate(
+    parts: Sequence[Sequence[Trial]], workers: int, program: ProgramName = "eager"
+) -> float:
     """Rough seconds that packs take on some workers, within a factor of two or so."""
     seconds = sum(map(cost, parts))
     if program == "compiled":
@@ -74,7 +78,7 @@ def estimate(parts: Sequence[Pack], workers: int, program: ProgramName = "eager"
     return seconds / workers
 
 
-def choose_program(parts: Sequence[Pack], workers: int) -> tuple[ProgramName, str]:
+def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
     """Compiled where that ends sooner and can be done at all, and why in a few words."""
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.family import Member
+from ganstudy.engine.session import ALONE, Session
+from ganstudy.trial import Configuration, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganstudy.engine.checkpoints import Checkpoints
-    from ganstudy.trial import ProgramName, Record, Trial
+    from ganstudy.family import Member
+    from ganstudy.trial import Record
 
 
-class Kind(Member, ABC):
+class Kind(Configuration, ABC):
     """The configuration of a trial; its fields are the keys below `trial:` in a study file."""
 
     steps: int
@@ -27,22 +28,6 @@ class Kind(Member, ABC):
     def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Defaults, by key path, that follow from other settings, where a study leaves them out."""
         return {}
-
-    @abstractmethod
-    def pack_key(self) -> str:
-        """Trials whose keys are equal can be stacked and trained as one program."""
-
-    @abstractmethod
-    def graph_key(self) -> str:
-        """Trials whose keys are equal run the same compiled steps, in packs of the same size."""
-
-    @abstractmethod
-    def cost(self) -> float:
-        """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
-
-    @abstractmethod
-    def working_set(self) -> int:
-        """Bytes that one trial of a stack reads and writes in one step."""
 
     def masked(self) -> tuple[Member, ...]:
         """Members that differ between the trials of a pack and are picked by masks."""
@@ -57,17 +42,9 @@ class Kind(Member, ABC):
         return {}
 
     @abstractmethod
-    def train(
-        self,
-        trials: Sequence[Trial[Any]],
-        device: str,
-        program: ProgramName,
-        beside: tuple[Member, ...] = (),
-        checkpoints: Checkpoints = NO_CHECKPOINTS,
-    ) -> list[Record]:
-        """Train trials of one pack key together; one record for each, in their order.
+    def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
+        """Train trials of one pack key together; one record for each, in their order."""
 
-        `beside` holds the masked members of all trials of the run, which a compiled step computes
-        in every pack, so that a trial's bits do not depend on the trials beside it. A pack goes
-        on from its checkpoint, if `checkpoints` has one, with the same bits.
-        """
+
+Pack = tuple[Trial[Kind], ...]
+"""Trials that train together, of one pack key."""

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS
-from ganstudy.family import Settings, canonical_json
+from ganstudy.engine.session import ALONE
+from ganstudy.family import Member, Settings, canonical_json
 from ganstudy.kinds._base import Kind
 from ganstudy.trial import Record
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from numpy.typing import NDArray
 
-    from ganstudy.engine.checkpoints import Checkpoints
-    from ganstudy.family import Member
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.engine.session import Session
+    from ganstudy.trial import Trial
 
     Array = NDArray[np.float64]
 
@@ -84,37 +85,41 @@ class Outcome:
     diverged_at: float = float("nan")
 
 
-class Recording(Settings):
+class Spacing(Settings):
     """What is kept of a trial."""
 
     every: int = Field(1, ge=1, description="steps between two records of the curves")
 
 
-class TheoryKind(Kind, ABC):
-    """A kind in plain float64; its trials end in milliseconds to seconds."""
-
-    claims: ClassVar[tuple[Claim, ...]]
+class TheorySettings(Member):
+    """What every kind in plain float64 is told; claims take these and the kind's own."""
 
     steps: int = Field(200, ge=1, description="steps")
-    record: Recording = Field(Recording(), description="what is kept")
-
-    @abstractmethod
-    def described(self) -> dict[str, dict[str, Any]]:
-        """Attributes of the recorded curves and metrics, the headline metric first."""
-
-    @abstractmethod
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
-        """The numbers of trials of one pack."""
-
-    @abstractmethod
-    def shape(self) -> Mapping[str, Any]:
-        """Settings that fix shapes or control flow; trials that share them are stacked."""
+    record: Spacing = Field(Spacing(), description="what is kept")
 
     @property
     def recorded_steps(self) -> NDArray[np.int64]:
         """Steps at which curves are recorded, from the start to the last step."""
         steps = np.arange(0, self.steps + 1, self.record.every)
         return np.unique(np.append(steps, self.steps)).astype(np.int64)
+
+
+class TheoryKind(TheorySettings, Kind, ABC):
+    """A kind in plain float64; its trials end in milliseconds to seconds."""
+
+    claims: ClassVar[tuple[Claim, ...]]
+
+    @abstractmethod
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Attributes of the recorded curves and metrics, the headline metric first."""
+
+    @abstractmethod
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
+        """The numbers of trials of one pack."""
+
+    @abstractmethod
+    def shape(self) -> Mapping[str, Any]:
+        """Settings that fix shapes or control flow; trials that share them are stacked."""
 
     def pack_key(self) -> str:
         """All that fixes shapes and control flow."""
@@ -134,14 +139,7 @@ class TheoryKind(Kind, ABC):
         stated = {k: v for claim in self.claims for k, v in claim.variables().items()}
         return {**self.described(), **stated}
 
-    def train(
-        self,
-        trials: Sequence[Trial[Any]],
-        device: str,
-        program: ProgramName,
-        beside: tuple[Member, ...] = (),
-        checkpoints: Checkpoints = NO_CHECKPOINTS,
-    ) -> list[Record]:
+    def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
         started = time.perf_counter()
         outcomes = self.compute(trials)
@@ -153,7 +151,7 @@ class TheoryKind(Kind, ABC):
                 seed=trial.seed,
                 settings=trial.settings,
                 status="diverged" if np.isfinite(outcome.diverged_at) else "complete",
-                program=program,
+                program=session.program,
                 diverged_at=outcome.diverged_at,
                 seconds=seconds,
                 steps=steps,

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganstudy.family import Family, Member
+    from ganstudy.family import Family, Part
 
 __all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "estimators", "metrics", "kinds"),
+    *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "sections"),
 )
 """Names of all families."""
 
-_WITHIN = {"updates": "ganstudy.kinds.adversarial"}
-"""Packages of the families that only one kind has."""
+_WITHIN = {"updates": "ganstudy.kinds.adversarial", "sections": "ganstudy.report"}
+"""Where families lie that are no package of their own."""
 
 _VARIABLE = "GANSTUDY_PLUGINS"
 
@@ -37,19 +37,19 @@ class PluginError(Exception):
     """A file that holds no member that could be used."""
 
 
-def families() -> dict[str, Family[Member]]:
+def families() -> dict[str, Family[Part]]:
     """All families by name."""
     return {name: family(name) for name in FAMILIES}
 
 
-def family(name: str) -> Family[Member]:
+def family(name: str) -> Family[Part]:
     """The family of a name; no other is imported."""
     package = importlib.import_module(f"{_WITHIN.get(name, 'ganstudy')}.{name}")
-    own: Family[Member] = package.family
+    own: Family[Part] = package.family
     return own
 
 
-def load(path: Path) -> tuple[str, type[Member]]:
+def load(path: Path) -> tuple[str, type[Part]]:
     """Add the member that a file defines to its family; the family's name, and the member.
 
     Errors  `PluginError` if there is no such file, if it cannot be imported, defines no member or

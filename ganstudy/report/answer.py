@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from ganstudy.analysis.ranking import POWER
 from ganstudy.report import prose, theory
 from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import claims, effects
 
 MOST_LISTED = 6
@@ -22,13 +22,6 @@ MOST_SEEDS = 1000
 """Seeds beyond which no study is run, and an estimate from a few of them says nothing."""
 
 STRONG = Markup("<strong>{}</strong>")
-
-
-class Sentence(NamedTuple):
-    """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
-
-    text: Markup
-    call: str
 
 
 @dataclass(frozen=True)

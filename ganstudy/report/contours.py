@@ -8,9 +8,12 @@ from functools import cache
 
 import numpy as np
 from contourpy import contour_generator
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from ganstudy.film import window_of
+from ganstudy.report import style
 from ganstudy.targets import Target, from_config
 
 Array = NDArray[np.float64]
@@ -23,6 +26,10 @@ COUNT = 20_000
 
 DRAWN = 2000
 """Of these, samples that are drawn where there is no density to draw."""
+
+
+BEHIND = 600
+"""Samples of a target without a density that are drawn behind those of q."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,3 +111,32 @@ def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
 def _sample(target: Target) -> Array:
     count = COUNT if target.dimension <= 2 else DRAWN
     return target.sample(np.random.default_rng(0), count).astype(np.float64)
+
+
+def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
+    """The target in an empty square."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color(style.RULE)
+    axes.set_box_aspect(1)
+    axes.set_xlim(*window[0])
+    axes.set_ylim(*window[1])
+    axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.6, zorder=3))
+    if behind.points is not None:
+        draw_discs(axes, behind.points[:BEHIND], style.MUTED, size=1.0, zorder=1)
+
+
+def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int = 4) -> None:
+    """Small discs, as pixels where a figure is made of lines."""
+    axes.plot(
+        *points.T,
+        linestyle="none",
+        marker="o",
+        markersize=size,
+        markeredgewidth=0,
+        color=colour,
+        alpha=0.8,
+        rasterized=True,
+        zorder=zorder,
+    )

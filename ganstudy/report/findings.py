@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -19,6 +20,7 @@ from ganstudy.analysis import (
     equilibrium,
     factor_effects,
     in_comparison,
+    is_search,
     perfect_sampler,
     planned,
     rank_arms,
@@ -26,10 +28,12 @@ from ganstudy.analysis import (
     setting_scores,
     stability,
     status_counts,
+    tuned,
     with_arms,
 )
 from ganstudy.analysis.design import Settings
 from ganstudy.report import prose
+from ganstudy.report.searched import Searched
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Findings:
 
     `arms` and `settings` are labels in study order, a setting being one label per axis of `axes`.
     `settings_used` says which settings the comparison of arms averages over: `shared`, or `own`
-    where no setting is planned for every arm.
+    where no setting is planned for every arm. `gathered` is the dataset as it was given: that of a
+    search by results has all points, and `ds` each arm at its best.
     """
 
     ds: xr.Dataset
@@ -48,11 +53,22 @@ class Findings:
     arms: list[str]
     settings: list[tuple[str, ...]]
     settings_used: Settings
+    gathered: xr.Dataset
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, dataset: xr.Dataset) -> Findings:
-        """The findings of a gathered grid study."""
-        ds = with_arms(dataset.compute())
+    def of(
+        cls,
+        dataset: xr.Dataset,
+        provenance: Mapping[str, Any] | None = None,
+        metric: str | None = None,
+    ) -> Findings:
+        """The findings of a gathered study; of a search, those of its arms at their best points.
+
+        `metric` takes the place of the headline metric, though not in the choice of best points.
+        """
+        arms = tuned(dataset) if is_search(dataset) else dataset
+        ds = with_arms((arms if metric is None else arms.assign_attrs(score=metric)).compute())
         arm, axes = arm_dim(ds), setting_dims(ds)
         overlap = bool(planned(ds).all(arm).any())
         used: Settings = "shared" if overlap else "own"
@@ -61,12 +77,19 @@ class Findings:
             metric=Metric.of(ds),
             arm=arm,
             axes=axes,
-            arms=arm_labels(ds[arm]),
+            arms=prose.arm_labels(ds[arm]),
             settings=list(
                 product(*([prose.label(v) for v in ds[axis].values.tolist()] for axis in axes))
             ),
             settings_used=used,
+            gathered=dataset,
+            provenance=provenance or {},
         )
+
+    @cached_property
+    def searched(self) -> Searched | None:
+        """What the search found; None for a study that is no search by results."""
+        return Searched.of(self.gathered) if is_search(self.gathered) else None
 
     @cached_property
     def ranked(self) -> xr.Dataset:
@@ -131,7 +154,7 @@ class Findings:
     @property
     def ranked_arms(self) -> list[str]:
         """Labels of the arms, best first."""
-        return arm_labels(self.ranked[self.arm])
+        return prose.arm_labels(self.ranked[self.arm])
 
     @property
     def excluded_points(self) -> NDArray[np.bool_]:
@@ -151,7 +174,7 @@ class Findings:
     @property
     def decimals(self) -> int:
         """Decimals that suit values of the headline metric."""
-        return decimals_of(self.ds, self.metric)
+        return prose.decimals_of(self.ds, self.metric)
 
     def show(self, value: float) -> str:
         """A value of the headline metric."""
@@ -167,19 +190,3 @@ class Findings:
         """`lr slow · critic_steps 1`; `all seeds` where the arms are the only axis."""
         named = (f"{axis} {value}" for axis, value in zip(self.axes, setting, strict=True))
         return separator.join(named)
-
-
-def decimals_of(ds: xr.Dataset, metric: Metric) -> int:
-    """Decimals that suit a metric: by its range, or by its largest finite value if unbounded."""
-    if metric.bounded:
-        return prose.decimals_for(metric.bounds[1] - metric.bounds[0])
-    values = np.abs(ds[metric.name].values)
-    finite = values[np.isfinite(values)]
-    return prose.decimals_for(float(finite.max()) if finite.size else 1.0)
-
-
-def arm_labels(values: xr.DataArray) -> list[str]:
-    """Labels of arms: text stands for itself, a number after the name of its axis."""
-    if values.dtype.kind in "OUST":
-        return [str(value) for value in values.values.tolist()]
-    return [f"{values.name} {prose.label(value)}" for value in values.values.tolist()]

@@ -10,9 +10,9 @@ import numpy as np
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
-from ganstudy.report.findings import Findings, decimals_of
-from ganstudy.report.sections.distribution import note
-from ganstudy.report.sections.trials import Table, cell_text
+from ganstudy.report.data_tables import Table, cell_text
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import decimals_of
 from ganstudy.report.tables import ArmTable
 
 _GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
@@ -105,12 +105,17 @@ def metrics(findings: Findings) -> str:
     return _table(headings, rows, caption, "metrics", findings)
 
 
-def distribution(findings: Findings, table: Table) -> str:
-    """Arms by the whole distribution of their trials, as the page has it."""
+def distribution(findings: Findings, table: Table, note: str) -> str:
+    """Arms by the whole distribution of their trials, as the page has it, with what it notes."""
+    caption = f"{prose.capital(findings.metric.long_name)} beyond the mean. {note}"
+    return plain(findings, table, caption, "distribution")
+
+
+def plain(findings: Findings, table: Table, caption: str, label: str) -> str:
+    """Any table, its cells as the page shows them."""
     rows = [[escaped(cell_text(cell)) for cell in row] for row in table.rows]
-    caption = f"{prose.capital(findings.metric.long_name)} beyond the mean. {note(findings)}"
     headings = [_heading(table.headings[0], "l"), *map(_heading, table.headings[1:])]
-    return _table(headings, rows, caption, "distribution", findings)
+    return _table(headings, rows, caption, label, findings)
 
 
 def by_arm(findings: Findings, table: ArmTable, caption: str, label: str) -> str:

@@ -1,11 +1,12 @@
-"""The page: findings, figures and words put together."""
+"""The page: the answer at its top, then every section that applies."""
 
 from __future__ import annotations
 
 import html
+import inspect
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,18 +16,52 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     import xarray as xr
 
-    from ganstudy.report.drawing import Drawing
+    from ganstudy.report.findings import Findings
+    from ganstudy.report.prose import Sentence
+    from ganstudy.report.sections import Section
+
+__all__ = ["PageError", "build"]
+
+
+class PageError(Exception):
+    """Sections that could not be made; the page has all others.
+
+    page      its path
+    failures  what went wrong, by section
+    """
+
+    def __init__(self, page: Path, failures: Mapping[str, str]) -> None:
+        said = "; ".join(f"{name} ({cause})" for name, cause in failures.items())
+        super().__init__(f"{page}: sections that could not be made: {said}")
+        self.page = page
+        self.failures = failures
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing as the template places it."""
+    """A drawing as a template places it."""
 
     name: str
     uri: str
     alt: str
-    caption: str
+    caption: Markup
     width: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A section as the page places it; `files` are names of those beside the page, by their text.
+
+    `failure` says why it could not be made, and is empty otherwise.
+    """
+
+    name: str
+    label: str
+    html: Markup
+    sentences: list[Sentence] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    files: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
 
 
 def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path) -> Path:
@@ -39,112 +74,31 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     and SVG, the tables as CSV and LaTeX. Equal inputs give equal bytes; files of an earlier report
     are replaced or removed.
 
-    Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`.
+    Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`;
+            `PageError` once the page is written, if it lacks a section.
     """
-    from ganstudy.analysis import is_search, tuned
-    from ganstudy.report import files, scenes, style, theory
-    from ganstudy.report.answer import Sentence, answer
+    from ganstudy.analysis import metric_names
+    from ganstudy.report.answer import answer
     from ganstudy.report.findings import Findings
-    from ganstudy.report.sections import (
-        bounds,
-        claims,
-        critics,
-        curves,
-        distribution,
-        effects,
-        film,
-        film_stills,
-        gallery,
-        heatmap,
-        labels,
-        profile,
-        ranking,
-        runs,
-        search,
-        stability,
-        trial_details,
-    )
-    from ganstudy.report.tables import (
-        estimates,
-        provenance_rows,
-        ranking_rows,
-        score_table,
-    )
 
-    searched = search.Searched.of(dataset) if is_search(dataset) else None
-    findings = Findings.of(tuned(dataset) if searched else dataset)
-    filmed = scenes.scenes(findings)
     destination.mkdir(parents=True, exist_ok=True)
-    with style.figure_style():
-        drawings = [
-            ranking.draw(findings),
-            *(
-                draw(searched)
-                for draw in (search.draw_budget, search.draw_importances, search.draw_pareto)
-                if searched
-            ),
-            profile.draw(findings) if len(findings.arms) > 1 else None,
-            effects.draw(findings),
-            heatmap.draw(findings) if len(findings.settings) > 1 else None,
-            curves.draw_score(findings),
-            curves.draw_others(findings),
-            bounds.draw(findings),
-            labels.draw(findings),
-            gallery.draw(findings),
-            film_stills.draw(findings, filmed),
-            critics.draw(findings, filmed),
-            None if findings.theory else stability.draw(findings),
-        ]
-        classical = [_picture(drawing, destination) for drawing in theory.drawings(findings)]
-        pictures = {drawing.name: _picture(drawing, destination) for drawing in drawings if drawing}
-    pictures |= {picture.name: picture for picture in classical}
-    colours = style.arm_colours(len(findings.arms))
-    found = answer(findings)
-    if searched:
-        found.sentences.insert(0, Sentence(search.sentence(searched), search.call(searched)))
-    compared = runs.Compared.of(findings, provenance)
-    if compared:
-        counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"
-        found.sentences.insert(0, Sentence(compared.sentence, counted))
-    tables = files.Tables.of(findings, searched, colours)
-    written = files.files(findings, searched, tables, stability="stability" in pictures)
-    for name, text in written.items():
-        (destination / name).write_text(text, encoding="utf-8")
-    kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
-    for path in destination.iterdir():
-        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
-            path.unlink()
-    page = _template().render(
-        metrics=tables.metrics,
-        trials=tables.trials,
-        distribution=tables.distribution,
-        details=trial_details.embedded(findings),
-        details_note=trial_details.note(findings),
-        distribution_note=distribution.note(findings),
-        estimates=estimates(findings),
-        draws=max((n for name, n in dataset.sizes.items() if name == "draw"), default=0),
+    if not metric_names(dataset):
+        return _write(destination, _untrained(dataset, provenance), [])
+    findings = Findings.of(dataset, provenance)
+    environment = _environment(
         findings=findings,
-        answer=found,
-        searched=searched,
-        best=tables.best,
-        front=tables.front,
-        pictures=pictures,
-        film=film.player(findings, filmed),
-        classical=[picture.name for picture in classical],
-        claims=claims.rows(findings.claims),
-        table=score_table(findings, colours),
-        ranking=ranking_rows(findings, colours),
-        stability=tables.stability,
-        equilibrium=tables.game,
-        provenance=provenance_rows(provenance),
-        compared=compared,
+        metric=findings.metric,
+        several=len(findings.settings) > 1,
         opened=opening(dataset, destination.parent),
-        version=version("ganstudy"),
     )
-    index = destination / "index.html"
-    partial = destination / "index.html.partial"
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(index)
+    placed = list(_placed(findings, environment, destination))
+    found = answer(findings)
+    found.sentences[:0] = [sentence for own in placed for sentence in own.sentences]
+    template = environment.get_template("page.html.j2")
+    index = _write(destination, template.render(answer=found, sections=placed), placed)
+    failures = {own.name: own.failure for own in placed if own.failure}
+    if failures:
+        raise PageError(index, failures)
     return index
 
 
@@ -156,19 +110,79 @@ def opening(dataset: xr.Dataset, run: Path) -> Markup:
     return Markup(html.escape(text, quote=False))
 
 
-def _picture(drawing: Drawing, destination: Path) -> Picture:
-    uri = drawing.save(destination)
-    return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
+def _placed(findings: Findings, environment: Any, destination: Path) -> Iterator[Placed]:
+    """Every section that applies, in the order of their places."""
+    from ganstudy.report.sections import family
+    from ganstudy.report.style import figure_style
+
+    for member in sorted(family, key=lambda own: (own.place, own.name)):
+        with figure_style():
+            try:
+                if member.applies(findings):
+                    yield _rendered(member(findings), environment, destination)
+            except Exception as error:  # one section must not take the page with it
+                failure = f"{type(error).__name__}: {error}"
+                template = environment.get_template("failure.html.j2")
+                text = Markup(template.render(section=member, failure=failure))
+                yield Placed(member.name, member.label, text, failure=failure)
 
 
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
+    """A section with its figures on disk."""
+    pictures = {
+        own.name: Picture(own.name, own.save(destination), own.alt, own.caption, own.width)
+        for own in section.drawings()
+    }
+    template = environment.select_template([f"{section.name}.html.j2", "section.html.j2"])
+    text = template.render(section=section, pictures=pictures, **section.facts())
+    return Placed(
+        section.name,
+        section.label,
+        Markup(text),
+        section.sentences(),
+        list(pictures),
+        section.files(),
+    )
+
+
+def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
+    """The page of a study without a single result."""
+    from ganstudy.report import untrained
+    from ganstudy.report.tables import provenance_rows
+
+    template = _environment().get_template("untrained.html.j2")
+    rows = provenance_rows(provenance)
+    return str(template.render(**untrained.words(dataset), provenance=rows))
+
+
+def _write(destination: Path, page: str, placed: list[Placed]) -> Path:
+    """Put page and tables where they belong; of an earlier report nothing else is left."""
+    written = {name: text for own in placed for name, text in own.files.items()}
+    for name, text in written.items():
+        (destination / name).write_text(text, encoding="utf-8")
+    pictures = [name for own in placed for name in own.pictures]
+    kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
+    for path in destination.iterdir():
+        if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
+            path.unlink()
+    index = destination / "index.html"
+    partial = destination / "index.html.partial"
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(index)
+    return index
+
+
+def _environment(**known: Any) -> Any:
+    """Templates, those of sections beside their files, and what all of them may name."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
-    from ganstudy.report.sections.trials import cell_text
+    from ganstudy.report.data_tables import cell_text
+    from ganstudy.report.sections import family
 
+    folders = [Path(__file__).parent, *(Path(inspect.getfile(member)).parent for member in family)]
     environment = Environment(
-        loader=PackageLoader("ganstudy.report", package_path="."),
+        loader=FileSystemLoader(list(dict.fromkeys(folders))),
         autoescape=select_autoescape(enabled_extensions=("html", "html.j2")),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -176,4 +190,5 @@ def _template() -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["cell"] = cell_text
-    return environment.get_template("page.html.j2")
+    environment.globals |= {**known, "version": version("ganstudy")}
+    return environment

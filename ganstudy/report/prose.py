@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
+import xarray as xr
 from markupsafe import Markup
 from numpy.typing import ArrayLike
 
+from ganstudy.analysis import Metric
+
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
+
+
+class Sentence(NamedTuple):
+    """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
+
+    text: Markup
+    call: str
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -82,3 +93,19 @@ def decimals_for(scale: float) -> int:
     if not math.isfinite(scale) or scale <= 0:
         return 2
     return min(max(2 - math.floor(math.log10(scale)), 0), 6)
+
+
+def decimals_of(ds: xr.Dataset, metric: Metric) -> int:
+    """Decimals that suit a metric: by its range, or by its largest finite value if unbounded."""
+    if metric.bounded:
+        return decimals_for(metric.bounds[1] - metric.bounds[0])
+    values = np.abs(ds[metric.name].values)
+    finite = values[np.isfinite(values)]
+    return decimals_for(float(finite.max()) if finite.size else 1.0)
+
+
+def arm_labels(values: xr.DataArray) -> list[str]:
+    """Labels of arms: text stands for itself, a number after the name of its axis."""
+    if values.dtype.kind in "OUST":
+        return [str(value) for value in values.values.tolist()]
+    return [f"{values.name} {label(value)}" for value in values.values.tolist()]

@@ -13,7 +13,8 @@ import xarray as xr
 from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
-from ganstudy.report.findings import Findings, decimals_of
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import decimals_of
 
 
 @dataclass(frozen=True)

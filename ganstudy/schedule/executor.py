@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ganstudy.cause import cause_of
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.session import Session
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
 __all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
@@ -49,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `cause` is the traceback, or what else is known."""
+    """How a task ended; `cause` says why, in its first line, and where."""
 
     how: Literal["trained", "raised", "died", "stopped"]
     records: Sequence[Record] = ()
@@ -111,11 +112,13 @@ def attempt(task: Task, device: str) -> Ended:
         torch.set_num_threads(1)
         _limit_memory(task.memory_limit)
         kind = task.pack[0].configuration
-        records = kind.train(task.pack, device, task.program, task.beside, task.checkpoints)
+        records = kind.train(
+            task.pack, Session(device, task.program, task.beside, task.checkpoints)
+        )
     except Stopped:
         return Ended("stopped")
-    except BaseException:
-        return Ended("raised", cause=traceback.format_exc())
+    except BaseException as error:
+        return Ended("raised", cause=cause_of(error))
     return Ended("trained", records)
 
 

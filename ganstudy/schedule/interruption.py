@@ -1,4 +1,4 @@
-"""Interruptions: Ctrl-C and SIGTERM, asked politely once and obeyed at once the second time."""
+"""Interruptions: Ctrl-C, SIGTERM and a terminal that closes; once politely, twice at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interruption", "signals_held"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interruption:
@@ -32,7 +32,9 @@ class Interruption:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                self._earlier[number] = signal.signal(number, self._notice)
+                # What is ignored when a command starts, as by nohup, it ignores to its end.
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._earlier[number] = signal.signal(number, self._notice)
         return self
 
     def __exit__(
@@ -62,7 +64,7 @@ class Interruption:
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Processes and threads that start in this context never see Ctrl-C or SIGTERM.
+    """Processes and threads that start in this context never see these signals.
 
     A terminal sends Ctrl-C to all processes of a command; what workers do about it is decided by
     the one that started them. Signals that arrive meanwhile are delivered afterwards.

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, steps_kept
 from ganstudy.schedule.executor import Ended, Executor, Task
@@ -16,8 +16,8 @@ from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["DRAIN_SECONDS", "TRIES", "Limits", "Resumed", "Running", "Source", "train_packs"]
@@ -52,7 +52,7 @@ class Resumed:
     """
 
     def __init__(self, packs: Sequence[Pack], search: Source, *, search_on: bool = True) -> None:
-        self.given: dict[str, Trial[Any]] = {}
+        self.given: dict[str, Trial[Kind]] = {}
         self._packs = list(packs)
         self._search = search
         self._search_on = search_on
@@ -151,7 +151,7 @@ def train_packs(
             over = executor.wait(_BEAT)
             for handle in running.keys() - dict(over).keys():
                 if running[handle].seconds > limits.of(running[handle].pack):
-                    cause = f"{executor.kill(handle)}TimeLimit: more than {limits.seconds:g} s"
+                    cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
                     over.append((handle, Ended("raised", cause=cause)))
             for handle, ended in over:
                 one = running.pop(handle)

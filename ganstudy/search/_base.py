@@ -5,31 +5,56 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ganstudy.family import Part
+from ganstudy.study.search_keys import SearchKeys
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
+    from numpy.typing import NDArray
+    from pydantic.fields import FieldInfo
+
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record, Trial
 
+__all__ = ["Search"]
 
-class Search(ABC):
+Column = tuple[tuple[str, ...], "NDArray[Any]", Mapping[str, Any]]
+"""Dimensions, values and attributes of a variable of the dataset."""
+
+
+class Search(Part, ABC):
     """All trials of a study, each with its place in the dataset.
 
     A search keeps nothing on disk: told the records of a run, in any order, it is where it was.
+
+    keys         the keys that a study file may write below `search.NAME`
+    adds         attributes of each name that the search adds to the dataset; no axis can take it
+    why_eager    why its trials are not worth a compiled program; empty if they may be
     """
 
-    study: Study
+    keys: ClassVar[type[SearchKeys]] = SearchKeys
+    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    why_eager: ClassVar[str] = ""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    @classmethod
+    def parameters_of(cls) -> Mapping[str, FieldInfo]:
+        """Its keys in a study file."""
+        return cls.keys.model_fields
+
+    # --- trials ---------------------------------------------------------------------------------
 
     @property
     @abstractmethod
-    def shape(self) -> tuple[int, ...]:
-        """Length of each dimension of the dataset, seeds last."""
-
-    @property
-    @abstractmethod
-    def trials(self) -> Mapping[tuple[int, ...], Trial[Any]]:
+    def trials(self) -> Mapping[tuple[int, ...], Trial[Kind]]:
         """The trials known so far, by their index on each dimension."""
 
     @property
@@ -60,3 +85,43 @@ class Search(ABC):
     @abstractmethod
     def masked(self) -> tuple[Member, ...]:
         """The masked members of all trials there can be, each once."""
+
+    # --- what the dataset holds -----------------------------------------------------------------
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the dimensions of the dataset, seeds last: by default the axes and the seeds."""
+        return (*(axis.dimension for axis in self.study.axes), "seed")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each dimension: by default the values of each axis, and the seeds."""
+        return (*(len(axis.labels) for axis in self.study.axes), len(self.study.seeds))
+
+    def coordinates(self) -> dict[str, Column]:
+        """Coordinates by name: by default the labels of the axes, and the seeds."""
+        labels: dict[str, Column] = {
+            axis.dimension: ((axis.dimension,), np.array(axis.labels), {"long_name": axis.name})
+            for axis in self.study.axes
+        }
+        return {**labels, "seed": (("seed",), np.array(self.study.seeds), {})}
+
+    def variables(self) -> dict[str, Column]:
+        """Variables that the search adds beside what trials record, by name; by default none."""
+        return {}
+
+    def attributes(self) -> dict[str, Any]:
+        """Attributes of the dataset that say what was sought; by default none."""
+        return {}
+
+    # --- what others read -----------------------------------------------------------------------
+
+    def sentences(self) -> list[str]:
+        """How far the search is, where numbers of trials do not say it; by default nothing."""
+        return []
+
+    def write_files(self, folder: Path) -> None:
+        """Write into a run's folder what tools of others read of the search; by default nothing.
+
+        Errors  `OSError`, such as for a full disk.
+        """

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ganstudy.engine.packing import packs
 from ganstudy.search._base import Search
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
-    from ganstudy.engine.packing import Pack
     from ganstudy.family import Member
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record
 
@@ -21,20 +21,18 @@ __all__ = ["Grid"]
 
 
 class Grid(Search):
-    """All trials of a study at once."""
+    """Every combination of the axes' values, all trials at once; what a study without a search is.
+
+    Its axes stand below `search.grid`, those of every other search too.
+    """
 
     def __init__(self, study: Study) -> None:
-        self.study = study
+        super().__init__(study)
         self._status: dict[str, str] = {}
         self._asked: set[str] = set()
 
     @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """Number of values of each axis, then of seeds."""
-        return (*(len(axis.labels) for axis in self.study.axes), len(self.study.seeds))
-
-    @cached_property
-    def trials(self) -> dict[tuple[int, ...], Trial[Any]]:
+    def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
         """The planned trials by their index on each axis and among the seeds."""
         return {
             (*index, number): Trial(configuration, seed)

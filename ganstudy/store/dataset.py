@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import xarray as xr
 
+from ganstudy.cause import telling
 from ganstudy.score import spanning
-from ganstudy.search.bayes import Bayes
+from ganstudy.search import search_of
+from ganstudy.store import digests
+from ganstudy.store.digests import Digests
+from ganstudy.store.features import with_features
 from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
-from ganstudy.store.run_directory import RunDirectory, RunError
-from ganstudy.trial import SCHEMA
+from ganstudy.store.place import RunError
+from ganstudy.store.run_directory import RunDirectory
+from ganstudy.trial import SCHEMA, Status
+from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +32,9 @@ if TYPE_CHECKING:
 
     Places = dict[str, list[tuple[int, ...]]]
 
-__all__ = ["gather", "open_run"]
+__all__ = ["check_nothing_lost", "gather", "open_run"]
+
+_log = logging.getLogger("ganstudy")
 
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "status": {
@@ -33,16 +42,14 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
         "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
     },
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
+    "failure": {"long_name": "why a trial failed, in a line; empty for one that did not"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
-    "trial": {"long_name": "point of the search, in the order in which it was learned"},
     "target_settings": {"long_name": "target distribution, as JSON"},
     "divergence_settings": {"long_name": "divergence, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
     "labels": {"long_name": "label that each sample was generated under; -1 without one"},
     "step": {"long_name": "M-steps"},
-    "pareto": {"long_name": "no other point of the arm betters it in every objective"},
-    "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
 }
 
 
@@ -57,18 +64,69 @@ def open_run(path: str | Path) -> xr.Dataset:
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
     arm betters in every objective. With constraints, `violation` is 0 for points that keep them.
 
-    Errors  `RunError` if the path is no run directory or nothing has been gathered there.
+    Where a part of results.zarr is not what was written, all is gathered from the records again.
+
+    Errors  `RunError` if the path is no run directory or nothing has been gathered there, and if
+            the dataset is damaged and its records are gone.
     """
     run = RunDirectory.existing(Path(path))
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
-    # Without chunks: what one gets does not depend on whether dask is installed.
-    dataset: xr.Dataset = xr.open_zarr(run.results, chunks=None)
+    try:
+        digests.check(run.results, known := digests.read(run.results))
+        dataset = _opened(run, known)
+    except Damaged as error:
+        _log.warning("%s/%s; gathered from the records again", run.results, error)
+        dataset = _gathered_again(run)
     for variable in dataset.variables.values():
         # As a list, xarray would refuse it in netCDF, where it looks for a variable of that name.
         if "bounds" in variable.attrs:
             variable.attrs["bounds"] = tuple(variable.attrs["bounds"])
     return dataset
+
+
+def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
+    from ganstudy.store.gathered_store import GatheredStore
+
+    store = GatheredStore(run.results, digests=known)
+    # Without chunks: what one gets does not depend on whether dask is installed.
+    dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    return dataset
+
+
+def _gathered_again(run: RunDirectory) -> xr.Dataset:
+    """From the records; kept if nobody else is at the run and it can be written to."""
+    plan = search_of(run.read_study())
+    plan.tell(run.read(samples=False, films=False))
+    if not run.recorded():
+        raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")
+    try:
+        with run.locked():
+            return gather(run, plan)
+    except RunError as error:
+        _log.warning("%s; what was gathered is not kept", error)
+        return _assemble(run, plan)
+
+
+def check_nothing_lost(run: RunDirectory) -> None:
+    """Refuse to gather anew where that would lose trials.
+
+    Errors  `RunError` if results.zarr holds trials whose records are gone.
+    """
+    try:
+        gathered = _opened(run, digests.read(run.results))
+        trained = gathered["status"].isin(get_args(Status)).to_numpy()
+        held = set(gathered["trial_id"].to_numpy()[trained].tolist())
+    except (Damaged, RunError):  # nothing there to lose
+        return
+    if lost := held - run.recorded().keys():
+        message = (
+            f"the records of {len(lost)} trials, of the {len(held)} that results.zarr holds, are"
+            " gone; it and the report stay as they are."
+            f" `ganstudy run {run.study}` trains those trials again, and to report on what is"
+            " left, remove results.zarr"
+        )
+        raise RunError(f"{run.path}: {message}")
 
 
 def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
@@ -83,6 +141,7 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     try:
         # Strings have no stable form in version 3 of the zarr format yet.
         dataset.to_zarr(fresh, mode="w", zarr_format=2)
+        digests.seal(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -106,6 +165,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         status[arm] = "missing"
     ids = np.full(shape, "", "<U16")
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
+    causes = np.full(shape, "", dtype=object)
     steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
     curves: dict[str, NDArray[np.float32]] = {}
     largest = [r.samples.shape for r in found.values() if r.samples is not None]
@@ -120,6 +180,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             status[index] = statuses[index]
             if record is None:
                 continue
+            causes[index] = telling(record.cause)
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
             at = np.searchsorted(steps, record.steps)
             for name, values in record.curves.items():
@@ -130,27 +191,24 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
                 samples[index][:count, :dimension] = record.samples
             if record.labels is not None:
                 labels[index][: len(record.labels)] = record.labels
-    arms = tuple(axis.dimension for axis in study.axes)
-    axes = (*arms, "trial") if study.space else arms
-    dims = (*axes, "seed")
+    dims = plan.dimensions
+    axes = dims[:-1]
     dataset = xr.Dataset(
         {
             "status": (dims, status),
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
+            **({"failure": (dims, causes.astype(str))} if (causes != "").any() else {}),
             **_members("target", axes, plan),
             **_members("divergence", axes, plan),
             **_perfect(axes, plan),
             **{name: ((*dims, "step"), values) for name, values in curves.items()},
             **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
             **({"labels": ((*dims, "sample"), labels)} if labelled else {}),
+            **plan.variables(),
         },
-        coords={
-            **{axis.dimension: np.array(axis.labels) for axis in study.axes},
-            "seed": np.array(study.seeds),
-            "step": steps,
-        },
+        coords={**plan.coordinates(), "step": steps},
         attrs={
             "question": study.file.question,
             "study": study.name,
@@ -159,64 +217,16 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "score": study.score,
             "axes": list(axes),
             "schema": SCHEMA,
+            **plan.attributes(),
         },
     )
     del found
     dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
-    for axis in study.axes:
-        dataset[axis.dimension].attrs["long_name"] = axis.name
-    if isinstance(plan, Bayes):
-        dataset = _with_search(dataset, plan)
+    dataset = with_features(dataset, plan)
     for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
         if name in dataset:
             dataset[name].attrs.update(attributes)
     return dataset
-
-
-def _with_search(dataset: xr.Dataset, plan: Bayes) -> xr.Dataset:
-    """The dataset with the parameters as coordinates, the Pareto front, and what was sought."""
-    study = plan.study
-    arms = tuple(axis.dimension for axis in study.axes)
-    dims, shape = (*arms, "trial"), plan.shape[:-1]
-    columns: dict[str, NDArray[Any]] = {}
-    for parameter in study.space:
-        numbers = all(isinstance(x, int | float) for x in parameter.extremes)
-        columns[parameter.name] = (
-            np.full(shape, np.nan) if numbers else np.full(shape, "", dtype=object)
-        )
-    pareto, violation = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
-    for arm in study.points:
-        points = plan.points(arm)
-        front = plan.outcomes.front(points)
-        for number, point in enumerate(points):
-            pareto[(*arm, number)] = any(point is other for other in front)
-            violation[(*arm, number)] = plan.outcomes.violation(point)
-            for name, value in point.values.items():
-                columns[name][(*arm, number)] = value
-    coordinates = {
-        p.dimension: xr.Variable(
-            dims,
-            columns[p.name].astype(str) if columns[p.name].dtype == object else columns[p.name],
-            p.attributes,
-        )
-        for p in study.space
-    }
-    found, attributes = {"pareto": (dims, pareto)}, {}
-    if plan.outcomes.constraints:
-        found["violation"] = (dims, violation)
-        attributes["constraints"] = [str(own) for own in plan.outcomes.constraints]
-    return (
-        dataset.assign(found)
-        .assign_coords({"trial": np.arange(plan.shape[-2]), **coordinates})
-        .assign_attrs(
-            search="bayes",
-            sampler=plan.file.sampler,
-            objectives=list(plan.outcomes.objectives),
-            statistic=plan.file.statistic,
-            parameters=[p.dimension for p in study.space],
-            **attributes,
-        )
-    )
 
 
 def _kind(plan: Search) -> str:

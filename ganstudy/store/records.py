@@ -17,7 +17,7 @@ import numpy as np
 
 from ganstudy.film import FILM, VIEWS
 from ganstudy.trial import SCHEMA, Record
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import Damaged, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     _Variables = dict[str, tuple[tuple[str, ...], NDArray[Any]]]
 
-__all__ = ["Damaged", "Entry", "index", "read", "schema", "write"]
+__all__ = ["Entry", "OtherSchema", "index", "read", "write"]
 
 _SCALARS = (
     *("id", "seed", "settings", "status", "program"),
@@ -43,8 +43,8 @@ _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
 """What netCDF wants a dimension to be called that has no values of its own."""
 
 
-class Damaged(Exception):
-    """A file of records that is not as it was written."""
+class OtherSchema(Exception):
+    """A file of records whose ids mean something else than those of today."""
 
 
 class Entry(NamedTuple):
@@ -75,19 +75,15 @@ def write(records: Sequence[Record], folder: Path) -> Path:
 def index(path: Path) -> dict[str, Entry]:
     """Trial id to entry, for every record of a file.
 
-    Errors  `Damaged`.
+    Errors  `Damaged`; `OtherSchema` that says which.
     """
     with h5py.File(_content(path)) as file:
+        if (found := int(np.ravel(file.attrs["schema"])[0])) != SCHEMA:
+            raise OtherSchema(found)
         texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
     ids, status, cause, program = texts.values()
     return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
-
-
-def schema(path: Path) -> int:
-    """Version of what the ids of a file mean."""
-    with h5py.File(path) as file:
-        return int(np.ravel(file.attrs["schema"])[0])
 
 
 def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Record]:
@@ -103,7 +99,9 @@ def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Recor
             else file[name][:]
             for name in _SCALARS
         }
-        arrays = {name: file[name][:] for name in file.keys() - left_out if name not in _SCALARS}
+        # In the order of the file: that of a set would be another one in every process.
+        kept = [name for name in file if name not in left_out and name not in _SCALARS]
+        arrays = {name: file[name][:] for name in kept}
     curves = {
         name: values for name, values in arrays.items() if name not in _OTHERS and values.ndim == 2
     }
@@ -145,10 +143,10 @@ def _content(path: Path) -> io.BytesIO:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Damaged(f"{path}: cannot be read: {error}") from None
+        raise Damaged(f"cannot be read: {error}") from None
     _, _, expected = path.stem.partition("-")
     if _digest(content) != expected:
-        raise Damaged(f"{path}: its checksum is not the one in its name")
+        raise Damaged("its checksum is not the one in its name")
     return io.BytesIO(content)
 
 

@@ -1,17 +1,27 @@
-"""resolved.yaml: what a study meant, every setting of every point, one JSON value a line."""
+"""resolved.yaml: what a study meant, every setting of every point, one JSON value a line.
+
+Its last two lines are comments: digests of the study.yaml that it tells the meaning of, and of all
+that stands above.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ganstudy.whole_file import Damaged
+
 if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["Point", "Resolved", "read", "text_of"]
+__all__ = ["Point", "Resolved", "digest", "read", "text_of"]
+
+_OF_STUDY = "# sha256 of study.yaml: "
+_OF_ALL = "# sha256 of all above: "
 
 
 @dataclass(frozen=True)
@@ -24,10 +34,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a study meant; of a search by results, the points are its arms."""
+    """What a study meant; of a search by results, the points are its arms.
+
+    study   digest of study.yaml
+    """
 
     seeds: tuple[int, ...]
     points: tuple[Point, ...]
+    study: str
 
     def values(self) -> dict[str, list[str]]:
         """The values that each setting takes, as JSON."""
@@ -38,8 +52,13 @@ class Resolved:
         return {key: sorted(values) for key, values in found.items()}
 
 
-def text_of(study: Study) -> str:
-    """What the study meant: settings common to all points, then those of each point.
+def digest(text: str) -> str:
+    """Digest of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def text_of(study: Study, written: str) -> str:
+    """What the study, `written` so, meant: settings common to all points, then those of each point.
 
     Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
     a search by results, `arms:` leaves out what the parameters below `space:` set.
@@ -63,19 +82,26 @@ def text_of(study: Study) -> str:
     for index, settings in flat.items():
         own = {key: value for key, value in settings.items() if key not in common}
         lines.append(f"  - {json.dumps({'at': study.labels(index), 'settings': own})}")
-    return "\n".join(lines) + "\n"
+    above = "\n".join([*lines, f"{_OF_STUDY}{digest(written)}"]) + "\n"
+    return f"{above}{_OF_ALL}{digest(above)}\n"
 
 
 def read(text: str) -> Resolved:
     """What `text_of` has written.
 
     YAML's parser would take a minute for ten thousand points; here a line is a value.
+
+    Errors  `Damaged` if it is anything else.
     """
+    above, mark, seal = text.rpartition(_OF_ALL)
+    if not mark or seal != f"{digest(above)}\n":
+        raise Damaged("its checksum is wrong")
+    above, _, of_study = above.rpartition(_OF_STUDY)
     section = ""
     seeds: list[int] = []
     common: dict[str, Any] = {}
     points: list[Point] = []
-    for line in text.splitlines():
+    for line in above.splitlines():
         key, _, value = line.strip().partition(": ")
         if not line.startswith(" "):
             section = line.rstrip(":")
@@ -85,7 +111,7 @@ def read(text: str) -> Resolved:
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
             points.append(Point(point["at"], {**common, **point["settings"]}))
-    return Resolved(tuple(seeds), tuple(points))
+    return Resolved(tuple(seeds), tuple(points), of_study.strip())
 
 
 def _flat(

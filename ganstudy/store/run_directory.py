@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import errno
-import json
 import logging
-import os
-import platform
 import shutil
-import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
-from ganstudy.store import records, resolved
+from ganstudy.store import environment, heartbeat, lock, records, resolved
+from ganstudy.store.place import RunError, check_kinds, check_room, is_run
+from ganstudy.study.document import StudyError
+from ganstudy.study.study import load
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import remove_partial, write_whole
+from ganstudy.whole_file import Damaged, remove_partial, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
     from ganstudy.store.records import Entry
+    from ganstudy.study import Study
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["RunDirectory", "RunError"]
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+__all__ = ["RunDirectory"]
 
 _log = logging.getLogger("ganstudy")
-
-_PACKAGES = ("ganstudy", "torch", "numpy", "scipy", "xarray", "pydantic", "joblib")
-
-
-class RunError(Exception):
-    """A run directory that cannot be used as asked."""
 
 
 class RunDirectory:
@@ -53,17 +41,24 @@ class RunDirectory:
         self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
         self.results = path / "results.zarr"
-        self.search = path / "search.db"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
         self._indices: dict[str, dict[str, Entry]] = {}
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
-        """The run at a path; `RunError` if there is none, or none that this version understands."""
+        """The run at a path.
+
+        Errors  `RunError` if there is none, or none that this version understands.
+        """
         run = cls(path)
+        if not path.is_dir() or not is_run(path):
+            missing = "there is no such folder" if not path.exists() else "it has no records"
+            raise RunError(f"{path}: not a run directory ({missing})")
+        check_kinds(path)
         if not run.study.is_file():
-            raise RunError(f"{path}: not a run directory (it has no study.yaml)")
+            message = f"its study.yaml is gone; `ganstudy run STUDY --out {path}` writes it again"
+            raise RunError(f"{path}: {message}")
         run.check_schema()
         return run
 
@@ -74,58 +69,47 @@ class RunDirectory:
         """
         for path in self._files():
             try:
-                found = records.schema(path)
-            except (OSError, KeyError):  # damaged, which is somebody else's concern
+                self._index(path)
+            except Damaged:  # somebody else's concern: nothing that is in it is believed
                 continue
-            if found != SCHEMA:
+            except records.OtherSchema as found:
                 message = (
                     f"{self.path}: its records have schema {found}, and this ganstudy has {SCHEMA}:"
                     " the same settings have other ids, or mean something else. Use the ganstudy"
                     " that made it, or set it aside with --fresh"
                 )
-                raise RunError(message)
+                raise RunError(message) from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run alone; the kernel frees it when this process dies.
 
-        Errors  `RunError` if another process holds it, if nothing can be written there, and if the
-                disk is full meanwhile.
+        Errors  `RunError` if the folder is somebody else's, if another process holds it, if
+                something cannot be read or written there, and if the disk is full meanwhile.
         """
-        lock = FileLock(self.path / ".lock")
-        try:
-            self.records.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise RunError(f"{self.path}: another ganstudy is running here") from None
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot hold a run: {error}") from None
-        try:
-            remove_partial(self.path)
-            remove_partial(self.records)
-            remove_partial(self.checkpoints)
+        check_room(self.path)
+        with lock.held(self.path, self._heartbeat):
+            self.records.mkdir(exist_ok=True)
+            for folder in (self.path, self.records, self.checkpoints):
+                remove_partial(folder)
             yield
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            message = (
-                f"{self.path}: the disk is full ({error}); all records that were written are whole."
-                " Free some space and run the same command to continue"
-            )
-            raise RunError(message) from None
-        finally:
-            lock.release()
 
     def set_aside(self) -> Path:
-        """Rename the directory, whatever it holds; its new path.
+        """Rename the run; its new path.
 
-        Errors  `RunError` if another process holds it.
+        Errors  `RunError` if it is none, if another process holds it, or if this process is in it.
         """
+        check_room(self.path)
+        path = self.path.absolute()
+        if Path.cwd().is_relative_to(path.resolve()):
+            message = "is, or holds, the current folder; set it aside from elsewhere"
+            raise RunError(f"{self.path}: {message}")
         number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+        while (aside := path.with_name(f"{path.name}.{number}")).exists():
             number += 1
         with self.locked():
-            return self.path.rename(aside)
+            path.rename(aside)
+        return self.path.with_name(aside.name)
 
     def write_study(self, search: Search) -> None:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point.
@@ -136,17 +120,39 @@ class RunDirectory:
         text = document.path.read_text(encoding="utf-8")
         if document.overridden:
             text = _yaml_with_comment(document.values, document.overridden.values())
-        if self.resolved.is_file() and self.study.is_file():
-            known = self.study.read_text(encoding="utf-8") == text
+        if self._is_kept(text):
             recorded = self.recorded()
-            if known and all(trial.id in recorded for trial in search.trials.values()):
+            if all(trial.id in recorded for trial in search.trials.values()):
                 return
+        # In this order: a folder with the second of the two is a run.
+        write_whole(self.resolved, resolved.text_of(search.study, text).encode())
         write_whole(self.study, text.encode())
         for name in search.study.file.plugins:
             source = document.path.parent / name
             if source.is_file() and source.parent != self.path:
                 shutil.copy(source, self.path)
-        write_whole(self.resolved, resolved.text_of(search.study).encode())
+
+    def _is_kept(self, text: str) -> bool:
+        """Whether a study is the one that is here, and what it means too."""
+        try:
+            kept = resolved.read(self.resolved.read_text(encoding="utf-8"))
+            return kept.study == resolved.digest(text) == resolved.digest(self._study_text())
+        except (OSError, UnicodeDecodeError, Damaged):
+            return False
+
+    def _study_text(self) -> str:
+        return self.study.read_text(encoding="utf-8")
+
+    def warn_of_changes(self) -> None:
+        """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
+        try:
+            known = resolved.read(self.resolved.read_text(encoding="utf-8")).study
+            same = known == resolved.digest(self._study_text())
+        except (OSError, UnicodeDecodeError, Damaged):
+            return
+        if not same:
+            message = "%s: has changed since the run wrote it; it counts as it is now"
+            _log.warning(message, self.study)
 
     def check_study(self, search: Search) -> None:
         """Refuse a study that shares no trial with the records that are here.
@@ -157,10 +163,13 @@ class RunDirectory:
         """
         recorded = self.recorded()
         planned = {trial.id for trial in search.trials.values()}
-        if not recorded or planned & set(recorded) or not self.resolved.is_file():
+        if not recorded or planned & set(recorded):
             return
-        here = self.read_resolved().values()
-        asked = resolved.read(resolved.text_of(search.study)).values()
+        try:
+            here = self.read_resolved().values()
+        except StudyError:  # it cannot be told what the records are of
+            here = {}
+        asked = resolved.read(resolved.text_of(search.study, "")).values()
         lines = [
             f"  {key}: {', '.join(here.get(key, ['-']))} there,"
             f" {', '.join(asked.get(key, ['-']))} asked"
@@ -175,13 +184,23 @@ class RunDirectory:
         raise RunError("\n".join(message))
 
     def read_resolved(self) -> resolved.Resolved:
-        """What the study meant.
+        """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
 
-        Errors  `RunError` if nothing says so.
+        Errors  `StudyError` if study.yaml does not say so either.
         """
-        if not self.resolved.is_file():
-            raise RunError(f"{self.path}: there is no resolved.yaml; `ganstudy run` writes it")
-        return resolved.read(self.resolved.read_text(encoding="utf-8"))
+        try:
+            return resolved.read(self.resolved.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, Damaged) as error:
+            _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
+            return resolved.read(resolved.text_of(self.read_study(), ""))
+
+    def read_study(self, overrides: Sequence[str] = ()) -> Study:
+        """The study that the run was asked, with settings changed or without.
+
+        Errors  `StudyError`.
+        """
+        name = self.read_environment().get("study", self.path.resolve().name)
+        return load(self.study, overrides, str(name))
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -193,20 +212,20 @@ class RunDirectory:
         for path in self._files():
             try:
                 found |= self._index(path)
-            except records.Damaged as error:
-                _log.warning("%s; its trials count as missing", error)
+            except Damaged as error:
+                _log.warning("%s: %s; its trials count as missing", path, error)
         return found
 
     def set_damaged_aside(self) -> list[Path]:
-        """Move damaged files out of the records, so that their trials are trained again."""
+        """Move damaged files out of the way: the trials of records are trained again."""
         moved: list[Path] = []
-        for path in self._files():
+        for path in [*self._files(), self.environment]:
             try:
-                self._index(path)
-            except records.Damaged as error:
+                environment.read(path) if path == self.environment else self._index(path)
+            except Damaged as error:
                 self.damaged.mkdir(exist_ok=True)
                 moved.append(path.rename(self.damaged / path.name))
-                _log.warning("%s; set aside in %s", error, self.damaged)
+                _log.warning("%s: %s; set aside in %s", path, error, self.damaged)
         return moved
 
     def program(self) -> ProgramName | None:
@@ -218,8 +237,8 @@ class RunDirectory:
         for path in self._files():
             try:
                 yield from records.read(path, samples, films)
-            except records.Damaged as error:
-                _log.warning("%s; left out", error)
+            except Damaged as error:
+                _log.warning("%s: %s; left out", path, error)
 
     def write(self, pack: Sequence[Record]) -> None:
         """Keep the records of a pack."""
@@ -237,23 +256,19 @@ class RunDirectory:
 
     def write_session(self, session: Mapping[str, Any], name: str) -> None:
         """Append one invocation to environment.json."""
-        known = self.read_environment()
-        sessions = [*known.get("sessions", []), {**session, **_machine()}]
-        content = {"study": name, "schema": SCHEMA, "sessions": sessions}
-        write_whole(self.environment, json.dumps(content, indent=2).encode())
+        environment.append(self.environment, self.read_environment(), session, name)
 
     def read_environment(self) -> dict[str, Any]:
-        """What environment.json holds; empty before the first session."""
-        if not self.environment.is_file():
+        """What environment.json holds; empty before the first session, and if it is damaged."""
+        try:
+            return environment.read(self.environment)
+        except Damaged as error:
+            _log.warning("%s: %s; it is not known where the trials ran", self.environment, error)
             return {}
-        loaded: dict[str, Any] = json.loads(self.environment.read_text())
-        return loaded
 
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:
         """Say how far this process is, for others that ask."""
-        born = psutil.Process().create_time()
-        own = {"host": socket.gethostname(), "process": os.getpid(), "born": born, **content}
-        write_whole(self._heartbeat, json.dumps(own).encode(), durable=False)
+        heartbeat.write(self._heartbeat, content)
 
     def remove_heartbeat(self) -> None:
         """Say that nobody is running here any more."""
@@ -261,19 +276,7 @@ class RunDirectory:
 
     def read_heartbeat(self) -> dict[str, Any] | None:
         """What the process that runs here has last said; None if there is no such process."""
-        try:
-            content: dict[str, Any] = json.loads(self._heartbeat.read_bytes())
-        except FileNotFoundError:
-            return None
-        if content["host"] != socket.gethostname():
-            return content
-        try:
-            born = psutil.Process(content["process"]).create_time()
-            # It is counted from the start of the machine, which moves when the clock is set.
-            same = abs(born - content["born"]) < 10.0
-        except psutil.NoSuchProcess:
-            same = False
-        return content if same else None
+        return heartbeat.read(self._heartbeat)
 
     def _index(self, path: Path) -> dict[str, Entry]:
         """The entries of a file, which is read and checked once; its name is its content's."""
@@ -283,17 +286,6 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-    }
 
 
 def _yaml_with_comment(values: Mapping[str, Any], overrides: Iterable[str]) -> str:

@@ -167,7 +167,8 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
     while True:
         known = [k for k in map(str, values) if rest == k or rest.startswith(k + ".")]
         # The name of an axis or a parameter that is not in the file yet may hold dots as well.
-        whole = path in (["search", "grid"], ["search", "bayes", "space"])
+        in_space = len(path) == 3 and path[0] == "search" and path[2] == "space"
+        whole = path == ["search", "grid"] or in_space
         new = rest if whole else rest.split(".")[0]
         name = max(known, key=len, default=new)
         path.append(name)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
-from pydantic import Field, ValidationError
+from pydantic import Field, Tag, ValidationError, create_model, model_validator
 
-from ganstudy import kinds
+from ganstudy import kinds, plugins
 from ganstudy.family import Settings
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
-from ganstudy.study.search_keys import (
-    BayesFile,
-    ChoiceFile,
-    ConstraintFile,
-    ObjectiveFile,
-    PrunerFile,
-    RangeFile,
-    SearchFile,
-)
+from ganstudy.study.search_keys import SearchKeys
 
-__all__ = ["EngineFile", "StudyFile", "read_study_file"]
+__all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
 
 _LISTED = re.compile(r", | or ")
 
@@ -42,6 +35,34 @@ class EngineFile(Settings):
     )
 
 
+class SearchFile(Settings):
+    """The key `search:` of a study file, but for the keys of single searches."""
+
+    grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = Field(
+        default={}, description="axes: a key path with a list of values, or labelled bundles"
+    )
+    exclude: list[dict[str, Any]] = Field(
+        default=[], description="grid points to leave out: axis and value pairs that all match"
+    )
+
+    @property
+    def asked(self) -> tuple[str, SearchKeys]:
+        """Name of the search that is asked for, and its keys; `grid` if there are axes alone."""
+        return next(self._asked(), ("grid", SearchKeys()))
+
+    def _asked(self) -> Iterator[tuple[str, SearchKeys]]:
+        for name, value in self:
+            if isinstance(value, SearchKeys):
+                yield name, value
+
+    @model_validator(mode="after")
+    def _one_search(self) -> Self:
+        names = [name for name, _ in self._asked()]
+        if len(names) > 1:
+            raise ValueError(f"a study has one search, and {' and '.join(names)} are asked for")
+        return self
+
+
 class StudyFile(Settings):
     """The keys of a study file."""
 
@@ -57,23 +78,46 @@ class StudyFile(Settings):
     engine: EngineFile = Field(EngineFile(), description="how trials are trained")
 
 
+def study_file() -> type[StudyFile]:
+    """The study file with a key below `search:` for every search that has some."""
+    return _with_searches(tuple(plugins.family("search")))
+
+
+@cache
+def _with_searches(members: tuple[Any, ...]) -> type[StudyFile]:
+    keys: dict[str, Any] = {}
+    for member in members:
+        if member.keys.model_fields:
+            about = (member.__doc__ or "").partition("\n")[0]
+            keys[member.name] = (member.keys | None, Field(None, description=about))
+    search = create_model("SearchFile", __base__=SearchFile, __doc__=SearchFile.__doc__, **keys)
+    described = Field(search(), description=StudyFile.model_fields["search"].description)
+    own: type[StudyFile] = create_model(
+        "StudyFile", __base__=StudyFile, __doc__=StudyFile.__doc__, search=(search, described)
+    )
+    return own
+
+
 def read_study_file(document: Document) -> StudyFile:
     """The keys of a document, each of its type.
 
     Errors  `StudyError` with every key that is unknown, missing or of another type.
     """
+    model = study_file()
     try:
-        return StudyFile.model_validate(document.values)
+        return model.model_validate(document.values)
     except ValidationError as error:
-        raise StudyError(_file_problem(document, entry) for entry in error.errors()) from None
+        raise StudyError(
+            _file_problem(document, model, entry) for entry in error.errors()
+        ) from None
 
 
-def _file_problem(document: Document, entry: Any) -> Problem:
+def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Problem:
     # Pydantic names the branch of a union in its location; a key of the file never has such a form.
     path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
     path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
     if entry["type"] == "extra_forbidden":
-        choices = list(_model_at(entry["loc"]).model_fields)
+        choices = list(_model_at(model, entry["loc"]).model_fields)
         trial_keys = kinds.family["adversarial"].model_fields
         hint = nearest(path[-1], choices)
         if path[-1] in trial_keys and len(path) == 1:
@@ -81,7 +125,7 @@ def _file_problem(document: Document, entry: Any) -> Problem:
         return document.problem(path, f"no such key{hint}")
     if entry["type"] == "missing":
         message = "this key is required"
-        if path[:3] == ("search", "bayes", "space"):
+        if "dict[range]" in entry["loc"]:
             message += " in a range; a list of values is written [a, b]"
         return document.problem(path, message)
     if entry["type"] == "literal_error":
@@ -96,17 +140,31 @@ def _file_problem(document: Document, entry: Any) -> Problem:
     return document.problem(path, plain_message(entry))
 
 
-def _model_at(location: Sequence[Any]) -> type[Settings]:
-    """The model whose keys stand at a place of the file."""
-    models: dict[tuple[Any, ...], type[Settings]] = {
-        ("search",): SearchFile,
-        ("engine",): EngineFile,
-        ("search", "bayes"): BayesFile,
-        ("search", "bayes", "objective"): ObjectiveFile,
-        ("search", "bayes", "pruner"): PrunerFile,
-    }
-    if tuple(location[:3]) == ("search", "bayes", "constraints"):
-        return ConstraintFile
-    if "dict[range]" in location or "dict[choice]" in location:
-        return RangeFile if "dict[range]" in location else ChoiceFile
-    return models.get(tuple(location[:-1]), StudyFile)
+def _model_at(model: type[Settings], location: Sequence[Any]) -> type[Settings]:
+    """The model whose keys stand at a place of the file: the last one on the way there."""
+    found, annotation = model, model
+    for item in location[:-1]:
+        annotation = _below(annotation, item)
+        found = next(_models(annotation), found)
+    return found
+
+
+def _below(annotation: Any, item: Any) -> Any:
+    """What a type holds under a key, an index or the tag of one of its forms; None if nothing."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        field = annotation.model_fields.get(item)
+        return field and field.annotation
+    inner = get_args(annotation)
+    if get_origin(annotation) in (dict, list):
+        return inner[-1]
+    if get_origin(annotation) is Annotated:
+        tagged = any(isinstance(mark, Tag) and mark.tag == item for mark in inner[1:])
+        return inner[0] if tagged else _below(inner[0], item)
+    return next((own for own in (_below(choice, item) for choice in inner) if own), None)
+
+
+def _models(annotation: Any) -> Iterator[type[Settings]]:
+    """The models that a value of a type can be."""
+    for choice in (annotation, *get_args(annotation)):
+        if isinstance(choice, type) and issubclass(choice, Settings):
+            yield choice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,28 +14,24 @@ from ganstudy import kinds, plugins
 from ganstudy.family import label
 from ganstudy.study.configuration import Assignment, configure
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest, read_document
-from ganstudy.study.file import StudyFile, read_study_file
-from ganstudy.study.objective import objective_problems
-from ganstudy.study.space import AnyParameter, Choice, labelled, parameters, size
+from ganstudy.study.file import StudyFile, read_study_file, study_file
+from ganstudy.study.search_keys import SearchKeys
+from ganstudy.study.space import AnyParameter, Choice, labelled
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
-RESERVED = (
+_OWN = (
     *("seed", "step", "sample", "feature"),
-    *(
-        "status",
-        "diverged_at",
-        "seconds",
-        "trial",
-        "trial_id",
-        "target_settings",
-        "samples",
-        "labels",
-        "pareto",
-        "violation",
-    ),
+    *("status", "failure", "diverged_at", "seconds", "trial_id"),
+    *("target_settings", "samples", "labels"),
+    *("feature_mean", "feature_scale"),
 )
-"""Names of the dataset that an axis or a parameter cannot take."""
+
+
+def reserved() -> set[str]:
+    """Names of the dataset that an axis or a parameter cannot take."""
+    searches: Iterable[Any] = plugins.family("search")
+    return {*_OWN, *(name for search in searches for name in search.adds)}
 
 
 @dataclass(frozen=True)
@@ -82,9 +78,18 @@ class Study:
     @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
-        bayes = self.file.search.bayes
-        objectives = list(bayes.objective.metrics) if bayes else []
-        return self.file.score or (objectives or _metrics(next(iter(self.points.values()))))[0]
+        first = next(iter(self.points.values()))
+        return self.file.score or (self.keys.metrics or _metrics(first))[0]
+
+    @property
+    def search(self) -> str:
+        """Name of the search that the study asks for."""
+        return self.file.search.asked[0]
+
+    @property
+    def keys(self) -> SearchKeys:
+        """What it asks of that search."""
+        return self.file.search.asked[1]
 
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
         """The label on each axis at a point of the grid."""
@@ -94,11 +99,11 @@ class Study:
         self,
         point: Mapping[str, int],
         values: Mapping[str, Any] | None = None,
-        steps: int | None = None,
+        further: Sequence[Assignment] = (),
     ) -> kinds.Kind:
         """The configuration at a point, given as an index on each named axis.
 
-        `values` are those of the parameters of a search, `steps` another number of M-steps.
+        `values` are those of the parameters of a search; what it sets besides comes last.
 
         Errors  `StudyError`, placed where the offending setting is written.
         """
@@ -111,9 +116,7 @@ class Study:
         for parameter in self.space:
             if values is not None and parameter.name in values:
                 assignments += parameter.settings(values[parameter.name])
-        if steps is not None:
-            assignments.append((("steps",), steps, ("search", "bayes", "pruner")))
-        return configure(self.document, self.file.trial, assignments)
+        return configure(self.document, self.file.trial, [*assignments, *further])
 
     def corners(self) -> Iterator[kinds.Kind]:
         """Configurations that show every value of a list and both ends of every range."""
@@ -130,10 +133,10 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
     document = read_document(path, overrides)
-    file = read_study_file(document)
-    problems: list[Problem] = list(_plugin_problems(document, file))
-    if problems:
+    # First, since a plug-in may say what else the file can hold.
+    if problems := list(_plugin_problems(document)):
         raise StudyError(problems)
+    file = read_study_file(document)
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)
@@ -147,10 +150,7 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     points = _points(study, problems)
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
-        if file.search.bayes is not None:
-            variables, steps = configuration.variables(), configuration.steps
-            problems += objective_problems(document, file.search.bayes, variables, steps)
-    problems += _size_problems(study)
+        problems += study.keys.problems(document, configuration)
     if problems:
         raise StudyError(problems)
     return replace(study, points=points)
@@ -158,7 +158,7 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of study files, for editors that complete and check YAML."""
-    schema = StudyFile.model_json_schema()
+    schema = study_file().model_json_schema()
     configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
     trial = TypeAdapter(configuration).json_schema()
     schema["$defs"] |= trial.pop("$defs")
@@ -174,10 +174,12 @@ def json_schema() -> dict[str, Any]:
 # --- reading the file's parts -------------------------------------------------------------------
 
 
-def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
+def _plugin_problems(document: Document) -> Iterator[Problem]:
     """Load the plug-ins; a run directory holds them beside its copy of the study."""
-    folder = document.path.parent
-    for index, name in enumerate(file.plugins):
+    folder, names = document.path.parent, document.values.get("plugins", [])
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if not isinstance(name, str):  # told with the other keys
+            continue
         path = folder / name
         try:
             plugins.load(path if path.is_file() else folder / path.name)
@@ -188,31 +190,14 @@ def _plugin_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
 def _space(
     document: Document, file: StudyFile, axes: Sequence[Axis], problems: list[Problem]
 ) -> tuple[AnyParameter, ...]:
-    if file.search.bayes is None:
-        return ()
     labels = {axis.name: axis.labels for axis in axes}
-    own: list[Problem] = []
-    space = tuple(parameters(document, file.search.bayes, labels, own))
-    for parameter in space:
-        if parameter.dimension in RESERVED:
-            message = "this name has a meaning of its own in the dataset; choose another"
-            own.append(document.problem(parameter.place, message))
-    problems += own
+    space = file.search.asked[1].parameters(document, labels, problems)
+    taken = [parameter for parameter in space if parameter.dimension in reserved()]
+    for parameter in taken:
+        message = "this name has a meaning of its own in the dataset; choose another"
+        problems.append(document.problem(parameter.place, message))
     # What a broken parameter would set cannot be checked any further.
-    return () if own else space
-
-
-def _size_problems(study: Study) -> Iterator[Problem]:
-    """A budget that is larger than the space can never be spent."""
-    bayes = study.file.search.bayes
-    arms = itertools.product(*(axis.labels for axis in study.axes))
-    for labels in arms if bayes is not None and study.space else ():
-        names = (axis.name for axis in study.axes)
-        points = size(study.space, dict(zip(names, labels, strict=True)))
-        if bayes is not None and points < bayes.trials:
-            message = f"the space has {points:.0f} points only; use at most so many trials, or grid"
-            yield study.document.problem(("search", "bayes", "trials"), message)
-            return
+    return () if taken else space
 
 
 def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
@@ -221,7 +206,7 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
         if not values:
             problems.append(document.problem(place, "an axis needs at least one value"))
             continue
-        if name.replace(".", "_") in RESERVED:
+        if name.replace(".", "_") in reserved():
             message = "this name has a meaning of its own in the dataset; choose another"
             problems.append(document.problem(place, message))
         yield Axis(name, *labelled(document, place, name, values, problems))

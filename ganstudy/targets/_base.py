@@ -104,6 +104,10 @@ class Target(Member, ABC):
         """Whether p is the law of given rows, with others held out."""
         return type(self).held_out is not Target.held_out
 
+    def account(self) -> list[str]:
+        """What was read from the user's files, in lines for the user to see; nothing otherwise."""
+        return []
+
     @property
     def description(self) -> str:
         """What p is, in a sentence; for data, with the number of rows."""

@@ -18,12 +18,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Features:
+    """Names of the features, and the mean and scale that take rows back to original units."""
+
+    names: tuple[str, ...]
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Training and held-out rows, `(rows, features)`, with the training rows' labels if any."""
 
     train: NDArray[np.float32]
     held_out: NDArray[np.float32]
     labels: NDArray[np.int64] | None = None
+    features: Features | None = None
 
     @cached_property
     def moments(self) -> tuple[Array, Array]:
@@ -82,6 +92,11 @@ class RowsTarget(Target, ABC):
     def moments(self) -> tuple[Array, Array]:
         """Exact for the empirical law."""
         return self.rows().moments
+
+    @property
+    def features(self) -> Features | None:
+        """The names of the features and their units; None where the data come without."""
+        return self.rows().features
 
     @property
     def source(self) -> str:

@@ -3,40 +3,60 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from ganstudy.targets._problems import TableError
+from ganstudy.targets._text_table import Dialect, read_text_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Columns = tuple[str | int, ...]
 
-__all__ = ["FORMATS", "Table", "TableError", "fingerprint", "read_table"]
+__all__ = ["ARRAYS", "FORMATS", "TEXTS", "Asked", "Table", "fingerprint", "read_table"]
 
-FORMATS = (".npz", ".npy", ".csv", ".parquet")
+ARRAYS = (".npz", ".npy")
+TEXTS = (".csv", ".tsv", ".txt")
+FORMATS = (*ARRAYS, *TEXTS, ".parquet")
 
 
-class TableError(ValueError):
-    """A file that cannot serve as data; says which file, and what about it."""
+@dataclass(frozen=True)
+class Asked:
+    """What a study says of a file: which array and columns, and how it is written."""
+
+    key: str | None = None
+    columns: Columns | None = None
+    label: str | int | None = None
+    missing: Literal["refuse", "drop"] = "refuse"
+    dialect: Dialect = field(default_factory=Dialect)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of finite numbers `(rows, columns)`, their names, and the rows' labels 0, 1, ..."""
+    """Columns of finite numbers `(rows, columns)`, their names, and the rows' labels 0, 1, ...
+
+    kinds    what each column holds: whole numbers, numbers, or true and false
+    dropped  what was left out, a sentence each
+    """
 
     values: NDArray[np.float64]
     names: Columns
     labels: NDArray[np.int64] | None
+    kinds: tuple[str, ...]
+    dropped: tuple[str, ...]
 
 
 def fingerprint(path: str) -> str:
     """SHA-256 of a file's content, read again only when the file has been written."""
-    status = Path(path).stat()
-    return _fingerprint(str(Path(path).absolute()), status.st_mtime_ns, status.st_size)
+    file = Path(path).expanduser()
+    status = file.stat()
+    return _fingerprint(str(file.absolute()), status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=64)
@@ -45,60 +65,71 @@ def _fingerprint(path: str, modified: int, size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_table(
-    path: str, sha256: str, key: str | None, columns: Columns | None, label: str | int | None
-) -> Table:
+def read_table(path: str, sha256: str, asked: Asked) -> Table:
     """The table in a file with this content.
 
     Errors  `TableError`.
     """
     if fingerprint(path) != sha256:
         raise TableError(f"{path} has changed since the study was read")
-    if key is not None and Path(path).suffix != ".npz":
-        raise TableError(f"{path}: key {key!r} names an array of an .npz file, which this is not")
+    suffix = Path(path).suffix.lower()
+    if asked.key is not None and suffix != ".npz":
+        raise TableError(
+            f"{path}: key {asked.key!r} names an array of an .npz file, which this is not"
+        )
+    if asked.dialect != Dialect() and suffix not in TEXTS:
+        raise TableError(f"{path}: separator, decimal, encoding, header and skip are those of text")
     try:
-        known, of_label = _read(Path(path), key, label)
+        known, of_label = _read(Path(path).expanduser(), suffix, asked)
     except TableError:
         raise
     except ImportError:
         raise TableError(f"{path}: needs pyarrow; pip install ganstudy[parquet]") from None
     except Exception as error:  # each format's reader has errors of its own
         raise TableError(f"{path}: cannot be read: {error}") from None
-    names = columns if columns is not None else tuple(n for n in known if n != label)
-    if not names:
-        raise TableError(f"{path}: no columns but the label")
-    if of_label is None and label is not None:
-        of_label = _column(path, known, label)
-    chosen = [_numbers(path, name, _column(path, known, name)) for name in names]
-    codes = None
-    if of_label is not None:
-        if len(of_label) != len(chosen[0]):
-            raise TableError(f"{path}: {len(of_label)} labels for {len(chosen[0])} rows")
-        codes = np.unique(of_label, return_inverse=True)[1].astype(np.int64)
-    return Table(np.stack(chosen, axis=-1), names, codes)
+    names, dropped = _chosen(path, known, asked)
+    if of_label is None and asked.label is not None:
+        of_label = _column(path, known, asked.label)
+    columns = [_numbers(path, name, _column(path, known, name)) for name in names]
+    values = np.stack([column for column, _ in columns], axis=-1)
+    kept = _kept(path, names, values, of_label, asked)
+    if not kept.all():
+        dropped.append(f"{np.count_nonzero(~kept):,} rows with missing values")
+    return Table(
+        values[kept],
+        names,
+        None if of_label is None else _codes(np.asarray(of_label)[kept]),
+        tuple(kind for _, kind in columns),
+        tuple(dropped),
+    )
 
 
-def _read(path: Path, key: str | None, label: Any) -> tuple[dict[Any, Any], Any]:
+def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any]:
     """Columns by name, and the labels where they are an array of their own."""
-    if path.suffix in (".csv", ".parquet"):
+    if suffix not in ARRAYS:
         import pandas as pd
 
-        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-        return {name: frame[name].to_numpy() for name in frame.columns}, None
+        text = suffix in TEXTS
+        frame = read_text_table(path, asked.dialect) if text else pd.read_parquet(path)
+        return {name: frame[name] for name in frame.columns}, None
     of_label = None
-    with np.load(path, allow_pickle=False) if path.suffix == ".npz" else _Single(path) as arrays:
-        names = [n for n in arrays if n != label]
-        if key is None and len(names) != 1:
+    with np.load(path, allow_pickle=False) if suffix == ".npz" else _Single(path) as arrays:
+        names = [n for n in arrays if n != asked.label]
+        if asked.key is None and len(names) != 1:
             raise TableError(f"{path}: key is needed, one of {', '.join(names)}")
-        if key is not None and key not in arrays:
-            raise TableError(f"{path}: no array {key!r}; it has {', '.join(arrays)}")
-        array = np.asarray(arrays[key if key is not None else names[0]])
-        if isinstance(label, str):
-            of_label = np.asarray(_column(str(path), arrays, label)).ravel()
+        if asked.key is not None and asked.key not in arrays:
+            raise TableError(f"{path}: no array {asked.key!r}; it has {', '.join(arrays)}")
+        array = np.asarray(arrays[asked.key if asked.key is not None else names[0]])
+        if isinstance(asked.label, str) and array.dtype.names is None:
+            of_label = np.asarray(_column(str(path), arrays, asked.label)).ravel()
+    if array.dtype.names is not None:
+        return {name: array[name].ravel() for name in array.dtype.names}, None
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
         raise TableError(f"{path}: an array of {array.ndim} dimensions; rows and columns are two")
+    if of_label is not None and len(of_label) != len(array):
+        raise TableError(f"{path}: {len(of_label)} labels for {len(array)} rows")
     return dict(enumerate(array.T)), of_label
 
 
@@ -115,6 +146,45 @@ class _Single(dict[str, Any]):
         pass
 
 
+def _chosen(path: str, known: Mapping[Any, Any], asked: Asked) -> tuple[Columns, list[str]]:
+    """The columns to read, and what was left out; a column that counts the rows is no feature."""
+    if asked.columns is not None:
+        repeated = sorted({str(n) for n in asked.columns if asked.columns.count(n) > 1})
+        if repeated:
+            raise TableError(f"{path}: columns repeats {', '.join(repeated)}")
+        left = [name for name in known if name not in (*asked.columns, asked.label)]
+        return asked.columns, [f"columns {', '.join(map(str, left))}"] if left else []
+    names, dropped = [], []
+    for place, (name, column) in enumerate(known.items()):
+        values = np.asarray(column)
+        unnamed = isinstance(name, str) and (not name.strip() or name.startswith("Unnamed: "))
+        if name == asked.label:
+            continue
+        if unnamed and not np.isin(values.astype(str), ("", "nan", "None"), invert=True).any():
+            dropped.append(f"column {place}, which has no name and no values")
+        elif unnamed and _counts_rows(values):
+            dropped.append(f"column {place}, which has no name and counts the rows")
+        elif _counts_rows(values):
+            message = f"column {name!r} counts the rows; is it a feature?"
+            raise TableError(f"{path}: {message} Write `columns` to say which are")
+        elif unnamed:
+            raise TableError(
+                f"{path}: column {place} has no name; write `header: false`, or name it"
+            )
+        else:
+            names.append(name)
+    if not names:
+        raise TableError(f"{path}: no columns but the label")
+    return tuple(names), dropped
+
+
+def _counts_rows(values: NDArray[Any]) -> bool:
+    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ... down the table."""
+    if values.dtype.kind not in "iuf" or len(values) < 3:
+        return False
+    return bool(values[0] in (0, 1) and np.array_equal(values, values[0] + np.arange(len(values))))
+
+
 def _column(path: str, known: Any, name: str | int) -> Any:
     if name not in known:
         shown = ", ".join(map(str, list(known)[:20]))
@@ -122,15 +192,56 @@ def _column(path: str, known: Any, name: str | int) -> Any:
     return known[name]
 
 
-def _numbers(path: str, name: str | int, column: Any) -> NDArray[np.float64]:
-    try:
-        numbers = np.asarray(column, np.float64)
-    except (TypeError, ValueError):
-        raise TableError(f"{path}: column {name!r} is not of numbers") from None
-    bad = np.flatnonzero(~np.isfinite(numbers))
-    if len(bad):
-        raise TableError(
-            f"{path}: column {name!r} has {len(bad)} values that are missing or not finite, the "
-            f"first in row {bad[0]} (from 0)"
-        )
-    return numbers
+def _numbers(path: str, name: str | int, column: Any) -> tuple[NDArray[np.float64], str]:
+    """A column as numbers, NaN where one is missing, and what it holds."""
+    import pandas as pd
+
+    series = pd.Series(column)
+    if series.isna().all() and len(series):
+        raise TableError(f"{path}: column {name!r} has no values")
+    if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_complex_dtype(series):
+        text = series.dropna().astype(str)
+        wrong = text[pd.to_numeric(text, errors="coerce").isna()]
+        first = (wrong if len(wrong) else text).iloc[0]
+        message = f"column {name!r} is not of numbers (it has {str(first)[:40]!r})"
+        advice = "leave it out with `columns`, or make it the `label`"
+        raise TableError(f"{path}: {message}; {advice}")
+    numbers = series.to_numpy(np.float64, na_value=np.nan)
+    known = numbers[np.isfinite(numbers)]
+    if pd.api.types.is_bool_dtype(series):
+        return numbers, "true or false"
+    return numbers, "whole numbers" if np.array_equal(known, np.round(known)) else "numbers"
+
+
+def _kept(
+    path: str, names: Columns, values: NDArray[np.float64], of_label: Any, asked: Asked
+) -> NDArray[np.bool_]:
+    """The rows without gaps; all of them, unless the study says that others may be dropped."""
+    import pandas as pd
+
+    if of_label is not None and len(of_label) != len(values):
+        raise TableError(f"{path}: {len(of_label)} labels for {len(values)} rows")
+    gaps: dict[Any, NDArray[np.bool_]] = {
+        name: np.isnan(values[:, i]) for i, name in enumerate(names)
+    }
+    if of_label is not None:
+        gaps[asked.label] = np.asarray(pd.isna(np.asarray(of_label)))
+    for place, name in enumerate(names):
+        if infinite := np.flatnonzero(np.isinf(values[:, place])).tolist():
+            message = f"has {len(infinite)} values that are not finite, the first in row"
+            raise TableError(f"{path}: column {name!r} {message} {infinite[0]} (from 0)")
+    for name, missing in gaps.items():
+        if missing.any() and asked.missing == "refuse":
+            count = np.count_nonzero(missing)
+            values_are = "value that is" if count == 1 else "values that are"
+            message = f"has {count} {values_are} missing, the first in row {missing.argmax()}"
+            advice = "`missing: drop` leaves such rows out"
+            raise TableError(f"{path}: column {name!r} {message} (from 0); {advice}")
+    return np.asarray(~np.any(list(gaps.values()), axis=0))
+
+
+def _codes(of_label: NDArray[Any]) -> NDArray[np.int64]:
+    """Labels as 0, 1, ... in their own order: numbers by size, others by their text."""
+    if of_label.dtype.kind not in "biuf":
+        of_label = of_label.astype(str)
+    return np.asarray(np.unique(of_label, return_inverse=True)[1], np.int64)

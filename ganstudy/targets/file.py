@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ganstudy.targets._rows import Rows, RowsTarget, split
-from ganstudy.targets._table import FORMATS, TableError, fingerprint, read_table
+from ganstudy.targets._problems import TableError
+from ganstudy.targets._rows import Features, Rows, RowsTarget, split
+from ganstudy.targets._table import FORMATS, Asked, Table, fingerprint, read_table
+from ganstudy.targets._text_table import Dialect
 
 Column = str | int
+
+_SHOWN = 20
+"""Columns that an account lists: more than a screen of them helps nobody."""
+
+
+def _unset(value: object) -> bool:
+    """Settings that came after studies had been run: where one is not set, ids do not know it."""
+    return value in (None, 0, "refuse")
 
 
 class File(RowsTarget):
@@ -20,23 +30,49 @@ class File(RowsTarget):
 
     Data    p is the empirical law of the training rows. Which rows are held out follows from
             their number alone. A relative path starts at the working directory. The SHA-256 of the
-            file's content is part of the trial's settings: other data, other trials.
-    Errors  a file that is missing, changed or of another format; columns that are missing, no
-            numbers, not finite, or constant over the training rows; fewer than three rows.
-    Source  the user; formats are NumPy's .npz and .npy, and .csv and .parquet with a header.
+            file's content is part of the trial's settings: other data, other trials. How text is
+            written is recognised, or refused where it can be read in two ways; `ganstudy check`
+            prints what was read. A nameless column that counts the rows is left out.
+    Errors  a file that is missing, changed or of another format; rows of different length; columns
+            that are missing, no numbers, not finite, count the rows, are constant over the training
+            rows, or become so in single precision; missing values, unless they are dropped; fewer
+            than three rows.
+    Source  the user; formats are NumPy's .npz and .npy, text (.csv, .tsv, .txt), and .parquet.
     """
 
-    path: str = Field(min_length=1, description="an .npz, .npy, .csv or .parquet file")
+    path: str = Field(min_length=1, description="an .npz, .npy, .csv, .tsv, .txt or .parquet file")
     key: str | None = Field(
         None, description="name of an .npz file's array; not needed if it has one"
     )
     columns: Annotated[tuple[Column, ...], Field(strict=False, min_length=1)] | None = Field(
-        None, description="names or, in arrays, numbers from 0 of the columns; null: all but label"
+        None, description="names or, without a header, numbers from 0; null: all but label"
     )
     label: Column | None = Field(
         None, description="column of labels; of an .npz file also the name of another array"
     )
     held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the rows held out")
+    separator: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        exclude_if=_unset,
+        description="between cells of a text; null: recognised",
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, exclude_if=_unset, description="decimal mark of a text; null: recognised"
+    )
+    encoding: str | None = Field(
+        None, exclude_if=_unset, description="of a text, such as latin-1; null: UTF-8"
+    )
+    header: bool | None = Field(
+        None,
+        exclude_if=lambda x: x is None,
+        description="of a text: is there one; null: recognised",
+    )
+    skip: int = Field(0, ge=0, exclude_if=_unset, description="lines above the table in a text")
+    missing: Literal["refuse", "drop"] = Field(
+        "refuse", exclude_if=_unset, description="what becomes of rows with missing values"
+    )
     sha256: str | None = Field(
         None, validate_default=True, description="of the file's content; null: taken from the file"
     )
@@ -44,10 +80,16 @@ class File(RowsTarget):
     @field_validator("path")
     @classmethod
     def _is_there(cls, path: str) -> str:
-        if Path(path).suffix not in FORMATS:
+        try:
+            file = Path(path).expanduser()
+            there = file.is_file()
+        except (OSError, RuntimeError, ValueError) as error:  # no such home, a name that is none
+            raise ValueError(f"{path}: {error}") from None
+        if file.suffix.lower() not in FORMATS:
             raise ValueError(f"{path}: not one of {', '.join(FORMATS)}")
-        if not Path(path).is_file():
-            raise ValueError(f"no such file: {Path(path).absolute()}{_neighbours(Path(path))}")
+        if not there:
+            what = "is a folder" if file.is_dir() else "no such file"
+            raise ValueError(f"{what}: {file.absolute()}{_neighbours(file)}")
         return path
 
     @field_validator("sha256")
@@ -55,7 +97,10 @@ class File(RowsTarget):
     def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
         if "path" not in info.data:
             return sha256
-        found = fingerprint(info.data["path"])
+        try:
+            found = fingerprint(info.data["path"])
+        except OSError as error:
+            raise ValueError(f"{info.data['path']}: cannot be read: {error.strerror}") from None
         if sha256 is not None and sha256 != found:
             raise ValueError(f"{info.data['path']} has changed: its SHA-256 is {found}")
         return found
@@ -75,31 +120,64 @@ class File(RowsTarget):
 
         Errors  `TableError` if the file has changed since the study was read.
         """
-        file = (self.path, str(self.sha256))
-        return _rows(file, self.key, self.columns, self.label, self.held_out_share)
+        return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
+
+    def account(self) -> list[str]:
+        """What was read, for the user to see: rows, columns with some values, what was dropped."""
+        table = _table(self.path, str(self.sha256), self._asked())
+        labelled = "" if table.labels is None else f", {table.labels.max() + 1} labels"
+        return [
+            f"{self.path}: {len(table.values):,} rows of {len(table.names)} columns{labelled}",
+            *(_shown(table, place) for place in range(min(len(table.names), _SHOWN))),
+            *([f"  and {len(table.names) - _SHOWN} more"] if len(table.names) > _SHOWN else []),
+            *(f"  left out: {sentence}" for sentence in table.dropped),
+        ]
+
+    def _asked(self) -> Asked:
+        dialect = Dialect(self.separator, self.decimal, self.encoding, self.header, self.skip)
+        return Asked(self.key, self.columns, self.label, self.missing, dialect)
+
+
+def _table(path: str, sha256: str, asked: Asked) -> Table:
+    table = read_table(path, sha256, asked)
+    if len(table.values) < 3:
+        raise TableError(f"{path}: {len(table.values)} rows; a target needs three at least")
+    return table
 
 
 @lru_cache(maxsize=8)
-def _rows(
-    file: tuple[str, str],
-    key: str | None,
-    columns: tuple[Column, ...] | None,
-    label: Column | None,
-    held_out_share: float,
-) -> Rows:
-    path, sha256 = file
-    table = read_table(path, sha256, key, columns, label)
-    count = len(table.values)
-    if count < 3:
-        raise TableError(f"{path}: {count} rows; a target needs three at least")
-    train, held_out = split(count, held_out_share)
-    mean, std = table.values[train].mean(axis=0), table.values[train].std(axis=0)
+def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
+    table = _table(path, sha256, asked)
+    train, held_out = split(len(table.values), held_out_share)
+    # By a power of two, which changes no bit of the result, so that no square can overflow.
+    power = np.frexp(np.abs(table.values[train]).max(axis=0))[1]
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(table.values, -power)
+    mean, std = scaled[train].mean(axis=0), scaled[train].std(axis=0)
     for name, spread in zip(table.names, std, strict=True):
         if spread == 0:
             raise TableError(f"{path}: column {name!r} is constant over the training rows")
-    values = ((table.values - mean) / std).astype(np.float32)
+    with np.errstate(over="ignore"):
+        values = ((scaled - mean) / std).astype(np.float32)
+    for place, name in enumerate(table.names):
+        kept, known = (len(np.unique(x[:, place])) for x in (values, table.values))
+        if 2 * kept < known or not np.isfinite(values[:, place]).all():
+            low, high = table.values[:, place].min(), table.values[:, place].max()
+            message = f"of {known} values of column {name!r}, {kept} can be told apart once scaled"
+            advice = f"they reach from {low:g} to {high:g}: is one of them a code?"
+            raise TableError(f"{path}: {message}; {advice}")
     labels = None if table.labels is None else table.labels[train]
-    return Rows(values[train], values[held_out], labels)
+    names = tuple(map(str, table.names))
+    features = Features(names, np.ldexp(mean, power), np.ldexp(std, power))
+    return Rows(values[train], values[held_out], labels, features)
+
+
+def _shown(table: Table, place: int) -> str:
+    """A column in a line."""
+    column = table.values[:, place]
+    first = ", ".join(f"{value:g}" for value in column[:4])
+    ends = f"from {column.min():g} to {column.max():g}"
+    return f"  {table.names[place]}: {table.kinds[place]} {ends}; {first}, ..."
 
 
 def _neighbours(path: Path) -> str:

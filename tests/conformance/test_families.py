@@ -11,18 +11,20 @@ from typing import Any
 import pytest
 from tiny import REQUIRED, example
 
-from ganstudy.family import Family, Member
+from ganstudy.family import Family, Member, Part
 from ganstudy.plugins import FAMILIES, families, family
 
-FAMILY_OF: dict[type[Member], Family[Any]] = {
-    member: family for family in families().values() for member in family
+FAMILY_OF: dict[type[Part], Family[Any]] = {
+    part: family for family in families().values() for part in family
 }
 """The member of a plug-in is in a family without being in its package."""
-MEMBERS = list(FAMILY_OF)
+PARTS = list(FAMILY_OF)
+MEMBERS = [part for part in PARTS if issubclass(part, Member)]
+"""Those that are settings themselves, and whose parameters stand in a study's trials."""
 
 
-def _identity(member: type[Member]) -> str:
-    return member.__module__.removeprefix("ganstudy.")
+def _identity(part: type[Part]) -> str:
+    return part.__module__.removeprefix("ganstudy.")
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -35,16 +37,22 @@ def test_each_public_file_is_a_member(name: str) -> None:
     assert own.names
 
 
+@pytest.mark.parametrize("part", PARTS, ids=_identity)
+def test_name_is_that_of_its_place(part: type[Part]) -> None:
+    """The stem of its file, or its folder's name; a plug-in lies elsewhere."""
+    file = Path(inspect.getfile(part))
+    folder = Path(str(import_module(FAMILY_OF[part].package).__file__)).parent
+    place = file.relative_to(folder).parts[0] if file.is_relative_to(folder) else file.name
+    assert part.name == place.removesuffix(".py")
+
+
 @pytest.mark.parametrize("member", MEMBERS, ids=_identity)
-def test_name_is_the_stem_of_the_file_or_the_folder(member: type[Member]) -> None:
-    """The name in study files is that of its place, and it survives a round trip through YAML."""
-    family = FAMILY_OF[member]
-    file = Path(inspect.getfile(member))
-    stem = file.parent.name if file.stem == "kind" else file.stem
-    assert member.name == stem
+def test_survives_a_round_trip_through_yaml(member: type[Member]) -> None:
+    """By its name and its parameters."""
+    family, name = FAMILY_OF[member], member.name
     own = example(member)
-    assert family.from_config({"name": stem, **REQUIRED.get(stem, {})}) == own
-    assert own.model_dump()["name"] == stem
+    assert family.from_config({"name": name, **REQUIRED.get(name, {})}) == own
+    assert own.model_dump()["name"] == name
     assert family.from_config(own.model_dump()) == own
 
 
@@ -57,8 +65,8 @@ def test_can_be_made_without_parameters(member: type[Member]) -> None:
         assert field.description, name
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
-def test_docstring_says_what_it_is(member: type[Member]) -> None:
+@pytest.mark.parametrize("member", PARTS, ids=_identity)
+def test_docstring_says_what_it_is(member: type[Part]) -> None:
     """The first line is a sentence of its own."""
     lines = inspect.cleandoc(member.__dict__["__doc__"] or "").splitlines()
     assert lines
@@ -76,8 +84,8 @@ def test_docstring_names_the_source(member: type[Member]) -> None:
     assert any(line.strip().startswith("Source  ") for line in (member.__doc__ or "").splitlines())
 
 
-@pytest.mark.parametrize("member", MEMBERS, ids=_identity)
-def test_members_do_not_import_their_siblings(member: type[Member]) -> None:
+@pytest.mark.parametrize("member", PARTS, ids=_identity)
+def test_members_do_not_import_their_siblings(member: type[Part]) -> None:
     """A member's file, or folder, can be deleted without breaking another one."""
     family = FAMILY_OF[member]
     siblings = {f"{family.package}.{n}" for n in family.names if n != member.name}

@@ -85,9 +85,7 @@ def _train(trials: list[Trial[Any]]) -> list[Record]:
     for trial in trials:
         shapes.setdefault(trial.configuration.pack_key(), []).append(trial)
     found = {
-        record.id: record
-        for own in shapes.values()
-        for record in own[0].configuration.train(own, "cpu", "eager")
+        record.id: record for own in shapes.values() for record in own[0].configuration.train(own)
     }
     return [found[trial.id] for trial in trials]
 

@@ -8,12 +8,11 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
-from ganstudy.family import Member
+from ganstudy.engine.session import ALONE, Session
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
 
@@ -42,15 +41,8 @@ class Scripted(Kind):
     def variables(self) -> dict[str, dict[str, Any]]:
         return {}
 
-    def train(
-        self,
-        trials: Sequence[Trial[Any]],
-        device: str,
-        program: ProgramName = "eager",
-        beside: tuple[Member, ...] = (),
-        checkpoints: Checkpoints = NO_CHECKPOINTS,
-    ) -> list[Record]:
-        return [self._one(trial, program) for trial in trials]
+    def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
+        return [self._one(trial, session.program) for trial in trials]
 
     def _one(self, trial: Trial[Any], program: ProgramName) -> Record:
         script: Scripted = trial.configuration

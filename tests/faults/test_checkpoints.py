@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny import differences, trial
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import (
     Checkpoints,
-    Flight,
     Stopped,
     discard,
     packs_in_flight,
     request_stop,
 )
+from ganstudy.engine.flight import Flight
+from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.training import train
@@ -31,7 +33,7 @@ Trials = list[Trial[Adversarial]]
 def no_stop_is_left_over() -> Iterator[None]:
     """A request of one test is not honoured by the next."""
     yield
-    checkpoints._stop.clear()
+    checkpoints.STOP.clear()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def _stopped(trials: Trials, folder: Path, step: int, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         _stop_at(patch, step)
         with pytest.raises(Stopped):
-            train(trials, checkpoints=Checkpoints(folder))
+            train(trials, Session(checkpoints=Checkpoints(folder)))
     (path,) = folder.iterdir()
     assert _step(path) == step
     return path
@@ -103,7 +105,7 @@ def test_a_stopped_pack_goes_on_with_the_same_bits(
     _stopped(trials, tmp_path, step, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
-        _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), undisturbed)
+        _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
     assert _counted.begun == step
 
 
@@ -126,7 +128,7 @@ def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
     _stopped(trials, tmp_path, 40, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
-        _assert_same(train(trials[part], checkpoints=Checkpoints(tmp_path)), undisturbed)
+        _assert_same(train(trials[part], Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
     assert _counted.begun == 40
 
 
@@ -137,16 +139,16 @@ def test_stopped_again_and_again(
     trials = _mixed()
     for step in (5, 33, 66):
         _stopped(trials, tmp_path, step, monkeypatch)
-    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), undisturbed)
+    _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
 
 
 def test_checkpoints_come_in_time_and_do_not_show(tmp_path: Path) -> None:
     """With no time between them there is one at every step, the last of which is found."""
     trials = _mixed(20)
-    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path, 0.0)), train(trials))
+    _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path, 0.0))), train(trials))
     (path,) = tmp_path.iterdir()
     assert _step(path) == 20
-    train(_mixed(21), checkpoints=Checkpoints(tmp_path / "rare", 1000.0))
+    train(_mixed(21), Session(checkpoints=Checkpoints(tmp_path / "rare", 1000.0)))
     assert not (tmp_path / "rare").exists()
 
 
@@ -162,19 +164,51 @@ def test_a_damaged_checkpoint_costs_time_only(
     path = _stopped(trials, tmp_path, 10, monkeypatch)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content))])
-    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), train(trials))
+    _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), train(trials))
     assert path.name in caplog.text
 
 
-def test_one_flipped_bit_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_no_flipped_bit_goes_unnoticed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Any bit of the line that tells whose state it is, and some of the state."""
     trials = _mixed(20)
     path = _stopped(trials, tmp_path, 10, monkeypatch)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
-    _assert_same(train(trials, checkpoints=Checkpoints(tmp_path)), train(trials))
+    content = path.read_bytes()
+    header = content.index(b"\n") + 1
+    places = [*range(8 * header), *range(8 * header, 8 * len(content), 8 * len(content) // 40)]
+    flight = Flight(trials, Session(checkpoints=Checkpoints(tmp_path)))
+    fresh = {"": torch.zeros(1)}
+
+    def believed(*_: object, **__: object) -> None:
+        pytest.fail("a checkpoint was believed")
+
+    monkeypatch.setattr("torch.load", believed)
+    for place in places:
+        caplog.clear()
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(bytes(flipped))
+        assert flight.resume(fresh, {}) == (0, fresh), place
+        assert path.name in caplog.text, place
+    path.write_bytes(content)
+    with pytest.raises(pytest.fail.Exception, match="was believed"):
+        flight.resume(fresh, {})
+
+
+def test_two_swapped_ids_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each trial would go on with the numbers of another."""
+    trials = _mixed(20)
+    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    first, second = (trial.id.encode() for trial in trials[:2])
+    line, newline, state = path.read_bytes().partition(b"\n")
+    line = line.replace(first, b"-").replace(second, first).replace(b"-", second)
+    path.write_bytes(line + newline + state)
+    _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), train(trials))
     assert "checksum" in caplog.text
 
 
@@ -186,7 +220,7 @@ def test_a_checkpoint_of_another_build_is_not_continued(
     _stopped(trials, tmp_path, 10, monkeypatch)
     monkeypatch.setattr("torch.__version__", "1.0")
     monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
-    train(trials, checkpoints=Checkpoints(tmp_path))
+    train(trials, Session(checkpoints=Checkpoints(tmp_path)))
     assert _counted.begun == 0
 
 
@@ -196,7 +230,7 @@ def test_a_disk_that_is_full_costs_the_checkpoint_only(
     """A folder that cannot be written to is said, and the trial goes on."""
     (tmp_path / "file").write_text("in the way")
     trials = _mixed(5)
-    records = train(trials, checkpoints=Checkpoints(tmp_path / "file", 0.0))
+    records = train(trials, Session(checkpoints=Checkpoints(tmp_path / "file", 0.0)))
     _assert_same(records, train(trials))
     assert "no checkpoint" in caplog.text
 

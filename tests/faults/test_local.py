@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections import Counter
@@ -211,6 +212,7 @@ def test_failures_are_reported_and_retried(tmp_path: Path) -> None:
     # One of the others is missing now, and stays so.
     (lost, *_) = [i for i, status in RunDirectory(out).recorded().items() if status == "complete"]
     RunDirectory(out).forget({lost})
+    shutil.rmtree(out / "results.zarr")
     before = {record.id: record.finished for record in RunDirectory(out).read()}
     retried = CliRunner().invoke(main, ["retry", str(out), "--workers", "1", "--json"])
     assert retried.exit_code == 1

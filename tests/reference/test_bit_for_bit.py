@@ -12,7 +12,9 @@ import pytest
 import torch
 from tiny import Listed, differences, trial
 
-from ganstudy.engine.packing import Pack, _can_compile
+from ganstudy.engine.packing import _can_compile
+from ganstudy.engine.session import Session
+from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
@@ -338,10 +340,10 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
     """A width and a batch that fill no vector."""
     trials = _featured(*features, batch=33, width=7, optimizers=["adam"])
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
-    alone = _by_id([train([t], program_name="compiled", beside=beside)[0] for t in trials])
+    alone = _by_id([train([t], Session(program="compiled", beside=beside))[0] for t in trials])
     assert {r.status for r in alone.values()} == {"complete"}
     for pack in (trials, trials[::-1], [trials[2], trials[0]]):
-        _assert_same(train(pack, program_name="compiled", beside=beside), alone)
+        _assert_same(train(pack, Session(program="compiled", beside=beside)), alone)
     for record in train(trials):
         other = alone[record.id].curves["critic_loss"]
         np.testing.assert_allclose(record.curves["critic_loss"], other, rtol=1e-3, atol=1e-5)
@@ -361,7 +363,7 @@ def test_compiled_alone_and_in_any_pack() -> None:
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
 
     def compiled(pack: list[Trial[Adversarial]]) -> list[Record]:
-        return train(pack, program_name="compiled", beside=beside)
+        return train(pack, Session(program="compiled", beside=beside))
 
     alone = _by_id([compiled([t])[0] for t in trials])
     assert {r.program for r in alone.values()} == {"compiled"}

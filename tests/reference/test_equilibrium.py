@@ -16,7 +16,7 @@ from tiny import trial
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.equilibrium import duality_gap, field_jacobian, spectrum
 from ganstudy.kinds.adversarial.state import Batches, State
-from ganstudy.kinds.adversarial.step import Game
+from ganstudy.kinds.adversarial.step import Rules
 from ganstudy.kinds.adversarial.training import initial, train
 
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ GAME = ("duality_gap", "jacobian_real", "jacobian_imaginary", "jacobian_rotation
 
 def _game(
     theta: list[float] | None, phi: list[float] | None, count: int = 2, **settings: Any
-) -> tuple[Game, State, list[Batches]]:
+) -> tuple[Rules, State, list[Batches]]:
     """A pack of one trial and its double at given parameters, and batches."""
     pack = [trial(0, **settings)] * 2
     game, state = initial(pack, CPU)

@@ -41,6 +41,7 @@ VERBS = [
     ["plan", "tiny.yaml", "--workers", "2"],
     ["run", "tiny.yaml", "--dry-run", "--workers", "2"],
     ["status", "run"],
+    *(["list", family] for family in FAMILIES),
 ]
 
 

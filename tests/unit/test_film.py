@@ -14,7 +14,9 @@ import xarray as xr
 from tiny import STUDY, differences, trial, write_study
 
 from ganstudy.engine import checkpoints
-from ganstudy.engine.checkpoints import Checkpoints, Flight, Stopped
+from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.flight import Flight
+from ganstudy.engine.session import Session
 from ganstudy.film import ARROWS, FILM, GRID, frame_steps, grid, window
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.report.contours import backdrop
@@ -191,12 +193,12 @@ def test_a_stopped_pack_goes_on_with_its_film(
     with monkeypatch.context() as patch:
         patch.setattr(Flight, "offer", offer_and_stop)
         with pytest.raises(Stopped):
-            train(pack, checkpoints=Checkpoints(tmp_path))
-    resumed = train(pack[::-1], checkpoints=Checkpoints(tmp_path))
+            train(pack, Session(checkpoints=Checkpoints(tmp_path)))
+    resumed = train(pack[::-1], Session(checkpoints=Checkpoints(tmp_path)))
     assert [differences(*pair) for pair in zip(resumed, undisturbed[::-1], strict=True)] == [[], []]
     assert not any(np.isnan(values).any() for r in resumed for values in r.film.values())
     other = [trial(seed, **settings, record={"every": 2, "frames": 6}) for seed in range(2)]
-    for record in train(other, checkpoints=Checkpoints(tmp_path)):
+    for record in train(other, Session(checkpoints=Checkpoints(tmp_path))):
         lost = np.isnan(record.film["frame_samples"]).all(axis=(1, 2))
         np.testing.assert_array_equal(lost, record.film["frame_step"] <= 7)
 

@@ -20,7 +20,7 @@ from ganstudy.trial import Record, Trial
 
 def _run(**settings: Any) -> Record:
     kind = Game.model_validate({"steps": 100, **settings})
-    (record,) = kind.train([Trial(kind, 0)], "cpu", "eager")
+    (record,) = kind.train([Trial(kind, 0)])
     return record
 
 

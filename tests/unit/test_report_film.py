@@ -19,7 +19,8 @@ from ganstudy.report import style
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
 from ganstudy.report.scenes import MOST, Scene, scenes
-from ganstudy.report.sections import critics, film, film_stills
+from ganstudy.report.sections import critics
+from ganstudy.report.sections.film import player, stills
 
 Make = Callable[..., xr.Dataset]
 
@@ -66,7 +67,7 @@ def test_a_diverged_trial_is_shown_up_to_its_divergence(make_study: Make) -> Non
     findings = Findings.of(filmed(ds))
     first = scenes(findings)[0]
     assert first.seen == [0, 1]
-    played = film.frames(first)
+    played = player.frames(first)
     assert played["diverged"] == int(first.diverged_at)
     assert [points is None for points in played["points"]] == [False, False, True, True]
     assert [arrows is None for arrows in played["arrows"]] == [False, False, True, True]
@@ -89,7 +90,7 @@ def test_points_and_arrows_are_where_they_belong() -> None:
         pull=pull,
         logits=None,
     )
-    played = film.frames(scene)
+    played = player.frames(scene)
     assert played["points"] == [[0, 0, 500, 750, 5000, 1000]]
     arrows = np.reshape(played["arrows"][0], (4, 4, 2))
     full = 0.92 * 250
@@ -103,8 +104,8 @@ def test_points_and_arrows_are_where_they_belong() -> None:
 def test_a_study_without_films_has_no_such_section(make_study: Make) -> None:
     findings = Findings.of(make_study({"divergence": ARMS}, seeds=1, steps=4, samples=5))
     assert scenes(findings) == []
-    assert film.player(findings, []) is None
-    assert film_stills.draw(findings, []) is None
+    assert player.player(findings, []) is None
+    assert stills.draw(findings, []) is None
     assert critics.draw(findings, []) is None
 
 
@@ -115,7 +116,7 @@ def test_of_many_arms_an_even_choice_is_shown(make_study: Make) -> None:
     assert len(shown) == MOST
     assert (shown[0].arm, shown[-1].arm) == (0, 29)
     assert len({scene.arm for scene in shown}) == MOST
-    stated = film.player(findings, shown)
+    stated = player.player(findings, shown)
     assert stated is not None
     assert f"{MOST} of 30 arms" in stated["rule"]
 

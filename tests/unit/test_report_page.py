@@ -23,7 +23,9 @@ from ganstudy.report import build, prose, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections import curves, gallery, heatmap, ranking, stability
+from ganstudy.report.page import PageError
+from ganstudy.report.sections import ranking, samples, settings, stability
+from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import provenance_rows, score_table
 
 Make = Callable[..., xr.Dataset]
@@ -184,10 +186,10 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
 
 DRAW: dict[str, Callable[[Findings], Drawing | None]] = {
     "ranking": ranking.draw,
-    "heatmap": heatmap.draw,
-    "curves": curves.draw_score,
-    "diagnostics": curves.draw_others,
-    "gallery": gallery.draw,
+    "heatmap": settings.draw,
+    "curves": training.draw_score,
+    "diagnostics": training.draw_others,
+    "gallery": samples.draw,
     "stability": stability.draw,
 }
 
@@ -288,8 +290,8 @@ def test_gallery_says_what_it_shows(make_study: Make) -> None:
 def test_gallery_thins_large_grids_and_says_so(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gallery, "MOST_ROWS", 3)
-    monkeypatch.setattr(gallery, "MOST_COLUMNS", 4)
+    monkeypatch.setattr(samples, "MOST_ROWS", 3)
+    monkeypatch.setattr(samples, "MOST_COLUMNS", 4)
     axes = {"divergence": [f"d{k}" for k in range(5)], "lr": list(range(10))}
     drawing = drawn(make_study(axes, seeds=1, steps=5, samples=3), "gallery")
     assert "Shown are 3 of 5 arms and 4 of 10 settings" in drawing.caption
@@ -314,7 +316,7 @@ def test_gallery_of_one_feature_is_histograms(make_study: Make) -> None:
 
 def test_no_gallery_without_samples(make_study: Make) -> None:
     ds = make_study({"divergence": ["a"]}, seeds=1, steps=5).drop_vars("samples")
-    assert gallery.draw(Findings.of(ds)) is None
+    assert samples.draw(Findings.of(ds)) is None
 
 
 def test_target_may_differ_between_settings(make_study: Make) -> None:
@@ -407,3 +409,24 @@ def test_diagnostics_take_a_log_scale_over_decades(make_study: Make) -> None:
     scales = {axes.get_title(loc="left"): axes.get_yscale() for axes in panels}
     assert scales["critic loss"] == "log"
     assert scales["share of high-quality samples"] == "linear"
+
+
+def test_a_section_that_raises_is_named_in_its_place(
+    make_study: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of the page is there, its files too, and the error names page and section."""
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=5, samples=3)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("no such <number>")
+
+    monkeypatch.setattr(settings.SettingScores, "applies", fail)
+    with pytest.raises(PageError, match="settings") as caught:
+        build(ds, PROVENANCE, tmp_path / "report")
+    assert caught.value.failures == {"settings": "ZeroDivisionError: no such <number>"}
+    page = caught.value.page.read_text()
+    ids = re.findall(r'<section id="(.*?)">', page)
+    assert ids.index("effects") + 1 == ids.index("settings") == ids.index("curves") - 1
+    assert "This section could not be made: ZeroDivisionError: no such &lt;number&gt;" in page
+    assert (tmp_path / "report" / "curves.svg").is_file()
+    assert not (tmp_path / "report" / "heatmap.svg").exists()

@@ -18,9 +18,9 @@ from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.report import latex
+from ganstudy.report.data_tables import metric_table, setting_table, trial_table
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
-from ganstudy.report.sections.trials import metric_table, setting_table, trial_table
 from ganstudy.report.tables import MOST_ROWS, equilibrium_table, score_table, stability_table
 
 Make = Callable[..., xr.Dataset]

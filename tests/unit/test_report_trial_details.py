@@ -13,10 +13,10 @@ import xarray as xr
 from browser import needs_browser, opened, title, with_script
 
 from ganstudy.report.contours import backdrop
+from ganstudy.report.data_tables import trial_table
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
-from ganstudy.report.sections import trial_details
-from ganstudy.report.sections.trials import trial_table
+from ganstudy.report.sections.trials import details
 
 Make = Callable[..., xr.Dataset]
 
@@ -49,7 +49,7 @@ def test_each_row_has_its_own_curve_and_samples(small: xr.Dataset, score: str) -
     """To the width of a byte; the range of an unbounded metric is the curve's own."""
     ds = small.assign_attrs(score=score)
     findings = Findings.of(ds)
-    found = trial_details.details(findings)
+    found = details.details(findings)
     table = trial_table(findings)
     assert len(found["rows"]) == len(table.rows) == 11
     assert found["dims"] == ["divergence", "critic_steps", "seed"]
@@ -88,25 +88,25 @@ def test_of_too_many_trials_the_first_seeds_are_kept(
 ) -> None:
     """What is left out is stated, and None."""
     findings = Findings.of(make_study({"divergence": ["a", "b"]}, seeds=4, steps=4, samples=5))
-    assert "The page holds" not in trial_details.note(findings)
-    monkeypatch.setattr(trial_details, "MOST", 5)
-    rows = trial_details.details(findings)["rows"]
+    assert "The page holds" not in details.note(findings)
+    monkeypatch.setattr(details, "MOST", 5)
+    rows = details.details(findings)["rows"]
     assert [row is None for row in rows] == [False, False, False, True, False, False, True, True]
-    assert "5 of 8 trials, those of the first seeds" in trial_details.note(findings)
+    assert "5 of 8 trials, those of the first seeds" in details.note(findings)
 
 
 def test_details_of_two_thousand_trials_take_a_megabyte(make_study: Make) -> None:
     ds = make_study({"divergence": list(range(20))}, seeds=2, steps=40, samples=500)
-    found = trial_details.embedded(Findings.of(ds))
-    assert len(found) / 40 * trial_details.MOST < 1.3e6
+    found = details.embedded(Findings.of(ds))
+    assert len(found) / 40 * details.MOST < 1.3e6
 
 
 def test_a_study_without_samples_has_curves_alone(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"]}, seeds=2, steps=4, samples=5)
     findings = Findings.of(ds.drop_vars("samples"))
-    rows = trial_details.details(findings)["rows"]
+    rows = details.details(findings)["rows"]
     assert all(set(row) == {"curve", "low", "high", "last"} for row in rows)
-    assert "samples" not in trial_details.note(findings)
+    assert "samples" not in details.note(findings)
 
 
 @pytest.mark.slow

@@ -12,10 +12,8 @@ import optuna
 import pytest
 from tiny import write_study
 
-from ganstudy.search import halving
-from ganstudy.search.bayes import Bayes
-from ganstudy.search.samplers import Known, Question, propose
-from ganstudy.search.storage import write_storage
+from ganstudy.search.bayes import Bayes, halving
+from ganstudy.search.bayes.samplers import Known, Question, propose
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
@@ -208,7 +206,7 @@ def test_a_bad_end_teaches_and_never_crashes(
     """The worst bound, or the worst value known where that is infinite; the search avoids it."""
     objective = "search.bayes.objective={minimize: mode_kl}"
     if not bounded:
-        monkeypatch.setattr("ganstudy.search.outcomes.worst", lambda reading: math.nan)
+        monkeypatch.setattr("ganstudy.search.bayes.outcomes.worst", lambda reading: math.nan)
     penalty = math.log(8) if bounded else 1.5
     own = bayes(tmp_path, objective, "search.bayes.trials=30", "search.grid.divergence=[minimax]")
 
@@ -456,7 +454,7 @@ def test_a_score_that_is_not_finite_breaks_every_constraint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where it is the only thing known: what the sampler is told is never above board."""
-    monkeypatch.setattr("ganstudy.search.outcomes.worst", lambda reading: math.nan)
+    monkeypatch.setattr("ganstudy.search.bayes.outcomes.worst", lambda reading: math.nan)
     own = bayes(tmp_path, "search.bayes.constraints={mode_kl: {maximum: 1.0}}")
     list(search(own, status=lambda trial: "diverged"))
     for point, known in own.outcomes.known(own.points((0,))):
@@ -554,7 +552,7 @@ def test_the_storage_is_a_cache(tmp_path: Path) -> None:
     for _ in range(2):
         path = tmp_path / "search.db"
         path.unlink(missing_ok=True)
-        write_storage(own, path)
+        own.write_files(tmp_path)
         url = f"sqlite:///{path}"
         names = optuna.get_all_study_names(url)
         assert names == ["tiny, divergence minimax", "tiny, divergence reverse_kl"]

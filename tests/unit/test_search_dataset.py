@@ -21,9 +21,10 @@ from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections import search as search_report
-from ganstudy.report.sections.search import Searched, draw_budget, sentence
-from ganstudy.report.sections.search_tables import front_table, point_table
+from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search import section as search_report
+from ganstudy.report.sections.search.figures import draw_budget
+from ganstudy.report.sections.search.tables import front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
@@ -163,7 +164,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     searched = Searched.of(ds)
     kept = f"of points with mode_kl ≤ 0.5, which {int(allowed.sum())} of 40 do; "
     none = "no point of reverse_kl does, and it is shown at the one that fails least"
-    said, scope = sentence(searched), {"searched": ds, "analysis": analysis}
+    said, scope = search_report.sentence(searched), {"searched": ds, "analysis": analysis}
     assert kept + none in said
     assert unexplained(said, eval(search_report.call(searched), scope), ["mode_kl ≤ 0.5"]) == []
     with figure_style():

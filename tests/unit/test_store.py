@@ -283,6 +283,9 @@ def test_open_run_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a run directory"):
         open_run(tmp_path)
     (tmp_path / "study.yaml").write_text("question: x\n")
+    with pytest.raises(RunError, match="not a run directory"):
+        open_run(tmp_path)
+    (tmp_path / "resolved.yaml").touch()
     with pytest.raises(RunError, match="ganstudy report"):
         open_run(tmp_path)
 

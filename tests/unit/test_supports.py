@@ -18,7 +18,7 @@ from ganstudy.trial import Record, Trial
 
 def _run(**settings: Any) -> Record:
     kind = Supports.model_validate({"steps": 50, "samples": 4, **settings})
-    (record,) = kind.train([Trial(kind, 0)], "cpu", "eager")
+    (record,) = kind.train([Trial(kind, 0)])
     return record
 
 
@@ -52,7 +52,7 @@ def test_critic_is_logistic_regression() -> None:
     """One step of the minimax critic, by hand."""
     kind = Supports.model_validate({"steps": 1, "samples": 3})
     trial = Trial(kind, 0)
-    (record,) = kind.train([trial], "cpu", "eager")
+    (record,) = kind.train([trial])
     z = trial.stream("data").random((3, 1))
     w, b = 0.1 * trial.stream("init").normal(size=2), 0.0
     real = np.concatenate([np.zeros((3, 1)), z], 1)

@@ -20,7 +20,7 @@ from ganstudy.trial import Record, Trial
 
 def _run(seed: int = 0, **settings: Any) -> Record:
     kind = Tabular.model_validate({"points": 6, "steps": 80, **settings})
-    (record,) = kind.train([Trial(kind, seed)], "cpu", "eager")
+    (record,) = kind.train([Trial(kind, seed)])
     return record
 
 

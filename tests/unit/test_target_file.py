@@ -107,7 +107,7 @@ def _bad(folder: Path) -> Path:
     ("file", "more", "line", "message"),
     [
         ("tabel.csv", "label: group", 5, "trial.target.path: no such file: .*mean 'table.csv'"),
-        ("table.txt", "label: group", 5, "trial.target.path: .*not one of .npz, .npy, .csv"),
+        ("table.xls", "label: group", 5, "trial.target.path: .*not one of .npz, .npy, .csv"),
         ("table.csv", "label: grupp", 3, "trial.target: .*no column 'grupp'; it has height, w"),
         ("table.csv", "columns: [hight]", 3, "no column 'hight'"),
         ("table.csv", "columns: [height, group]", 3, "column 'group' is not of numbers"),

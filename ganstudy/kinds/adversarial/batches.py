@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float32]
@@ -29,7 +29,7 @@ _BLOCK = 2**17
 """Numbers that a trial draws at once: enough to hide the call, few enough to stay in cache."""
 
 
-def block_length(configuration: Adversarial) -> int:
+def block_length(configuration: AdversarialSettings) -> int:
     """Rounds whose numbers are drawn together; fixed by the trial, never by its pack."""
     d_steps, m_steps = configuration.gradients
     real = d_steps * configuration.batch * configuration.target.dimension
@@ -38,7 +38,7 @@ def block_length(configuration: Adversarial) -> int:
 
 
 def batches(
-    trials: Sequence[Trial[Adversarial]], device: torch.device, start: int = 0
+    trials: Sequence[Trial[AdversarialSettings]], device: torch.device, start: int = 0
 ) -> Iterator[Batches]:
     """Endless batches, those of one round at a time, from the round `start` on."""
     shape = trials[0].configuration
@@ -58,7 +58,7 @@ def batches(
         block, skipped = block + 1, 0
 
 
-def evaluation_latent(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:
+def evaluation_latent(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
     """Latent noise held fixed through training, `(pack, record.samples, latent + labels)`."""
     drawn = [
         _latents(
@@ -69,7 +69,7 @@ def evaluation_latent(trials: Sequence[Trial[Adversarial]], device: torch.device
     return torch.from_numpy(np.stack(drawn)).to(device)
 
 
-def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tensor:
+def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
     """Samples of p that no D-step sees, `(pack, count, dimension)`."""
     drawn = []
     for trial in trials:
@@ -87,7 +87,7 @@ def held_out(trials: Sequence[Trial[Adversarial]], device: torch.device) -> Tens
 class _Data:
     """The samples of p that one trial sees, fresh ones or rows of its training set."""
 
-    def __init__(self, trial: Trial[Adversarial]) -> None:
+    def __init__(self, trial: Trial[AdversarialSettings]) -> None:
         self.trial = trial
         configuration = trial.configuration
         self.rows: Array | None = None
@@ -126,7 +126,7 @@ class _Data:
         return drawn
 
 
-def _latent(trial: Trial[Adversarial], block: int, rounds: int) -> Array:
+def _latent(trial: Trial[AdversarialSettings], block: int, rounds: int) -> Array:
     """`(rounds, D- and M-gradients, batch, latent + labels)`."""
     configuration = trial.configuration
     shape = (rounds, sum(configuration.gradients), configuration.batch)
@@ -134,7 +134,7 @@ def _latent(trial: Trial[Adversarial], block: int, rounds: int) -> Array:
     return drawn.reshape(*shape, -1)
 
 
-def _samples(configuration: Adversarial, rng: np.random.Generator, count: int) -> Array:
+def _samples(configuration: AdversarialSettings, rng: np.random.Generator, count: int) -> Array:
     """Samples of p, `(count, dimension + labels)`, the label one-hot behind them."""
     if not configuration.labels:
         return configuration.target.sample(rng, count)
@@ -142,7 +142,7 @@ def _samples(configuration: Adversarial, rng: np.random.Generator, count: int) -
     return _with_labels(samples, labels, configuration.labels)
 
 
-def _latents(configuration: Adversarial, rng: np.random.Generator, count: int) -> Array:
+def _latents(configuration: AdversarialSettings, rng: np.random.Generator, count: int) -> Array:
     """Latent noise, `(count, latent + labels)`; its labels follow the law of p's."""
     size = (count, configuration.generator.latent)
     if configuration.generator.latent_law == "normal":

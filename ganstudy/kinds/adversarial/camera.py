@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import State
-    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.step import Rules
     from ganstudy.trial import Trial
 
     Kept = dict[str, NDArray[np.floating]]
@@ -44,8 +44,8 @@ class Camera:
 
     def __init__(
         self,
-        trials: Sequence[Trial[Adversarial]],
-        stack: Sequence[Trial[Adversarial]],
+        trials: Sequence[Trial[AdversarialSettings]],
+        stack: Sequence[Trial[AdversarialSettings]],
         recorded: NDArray[np.int64],
         device: torch.device,
     ) -> None:
@@ -69,7 +69,7 @@ class Camera:
     def take(
         self,
         step: int,
-        game: Game,
+        game: Rules,
         state: State,
         fake: Tensor,
         alive: NDArray[np.bool_],

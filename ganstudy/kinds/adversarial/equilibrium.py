@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Batches, State
-    from ganstudy.kinds.adversarial.step import Game
+    from ganstudy.kinds.adversarial.step import Rules
     from ganstudy.trial import Trial
 
 __all__ = ["duality_gap", "field_jacobian", "measured", "spectrum"]
@@ -28,7 +28,7 @@ _ROWS = 256
 
 
 def measured(
-    stack: Sequence[Trial[Adversarial]], game: Game, state: State
+    stack: Sequence[Trial[AdversarialSettings]], game: Rules, state: State
 ) -> dict[str, NDArray[np.float64]]:
     """Duality gap and spectrum of each trial of a pack at its last parameters, `(pack,)` each.
 
@@ -55,7 +55,7 @@ def measured(
 
 
 def duality_gap(
-    game: Game, state: State, judged: Sequence[Batches], training: Iterable[Batches]
+    game: Rules, state: State, judged: Sequence[Batches], training: Iterable[Batches]
 ) -> NDArray[np.float64]:
     r"""What the two players could gain by answering each other, `(pack,)`.
 
@@ -81,7 +81,7 @@ def duality_gap(
     return gap
 
 
-def field_jacobian(game: Game, state: State, judged: Sequence[Batches]) -> NDArray[np.float64]:
+def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDArray[np.float64]:
     r"""Jacobian of the field that both players follow, exact and in double precision.
 
     Maths   $v = (-\nabla_\theta L_M, -\nabla_\phi L_D)$ as a function of $(\theta, \phi)$, penalty

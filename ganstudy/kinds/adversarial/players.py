@@ -10,10 +10,10 @@ from pydantic import Discriminator, Field, Tag
 from ganstudy import estimators, networks, optimizers
 from ganstudy.family import Settings
 
-__all__ = ["Critic", "Generator", "Player", "UntilSettled"]
+__all__ = ["Critic", "Generator", "PlayerSettings", "UntilSettled"]
 
 
-class Player(networks.Architecture):
+class PlayerSettings(networks.Architecture):
     """What generator and critic have in common."""
 
     network: Annotated[networks.Network, networks.family.field("mlp")] = Field(
@@ -34,7 +34,7 @@ class Player(networks.Architecture):
         return self.model_dump(include={"network", "width", "depth", "activation", "norm", "bias"})
 
 
-class Generator(Player):
+class Generator(PlayerSettings):
     """The network that turns latent noise into samples of q."""
 
     latent: int = Field(2, ge=1, description="dimension of the latent noise")
@@ -63,7 +63,7 @@ def _form_of_steps(value: object) -> str:
     return "rule" if isinstance(value, Mapping | UntilSettled) else "number"
 
 
-class Critic(Player):
+class Critic(PlayerSettings):
     """The network that tells p from q; its raw output is the logit."""
 
     steps: Annotated[

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,13 @@ from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch 
 
 from ganstudy.engine.stacked import choose
 from ganstudy.kinds.adversarial.state import Batches, State
-from ganstudy.kinds.adversarial.step import Game
+from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial.state import Patience
-    from ganstudy.kinds.adversarial.step import Diagnostics
+    from ganstudy.kinds.adversarial.state import Diagnostics, Patience, Step
     from ganstudy.trial import ProgramName
-
-    Step = Callable[..., tuple[State, Diagnostics]]
 
 __all__ = ["Program", "program"]
 
@@ -39,7 +35,7 @@ class Program:
     m_step: Step
     joint: Step
 
-    def d_steps(self, game: Game, state: State, batches: Batches) -> tuple[State, Diagnostics]:
+    def d_steps(self, game: Rules, state: State, batches: Batches) -> tuple[State, Diagnostics]:
         """D-steps, each on a batch of its own; diagnostics of the last."""
         if game.patience is not None:
             return self._patient_d_steps(game, state, batches, game.patience)
@@ -47,20 +43,20 @@ class Program:
             state, diagnostics = self.d_step(game, state, *batches.d_step(number))
         return state, diagnostics
 
-    def m_steps(self, game: Game, state: State, batches: Batches) -> tuple[State, Diagnostics]:
+    def m_steps(self, game: Rules, state: State, batches: Batches) -> tuple[State, Diagnostics]:
         """M-steps, each on a batch of its own; diagnostics of the last."""
         for number in range(len(batches.latent) - len(batches.real)):
             state, diagnostics = self.m_step(game, state, *batches.m_step(number))
         return state, diagnostics
 
     def joint_step(
-        self, game: Game, state: State, batches: Batches, weight: float | Tensor
+        self, game: Rules, state: State, batches: Batches, weight: float | Tensor
     ) -> tuple[State, Diagnostics]:
         """A D-step and an M-step that know of each other."""
         return self.joint(game, state, batches.d_step(0), batches.m_step(0), weight)
 
     def _patient_d_steps(
-        self, game: Game, state: State, batches: Batches, patience: Patience
+        self, game: Rules, state: State, batches: Batches, patience: Patience
     ) -> tuple[State, Diagnostics]:
         """D-steps until each trial's loss has stopped falling; diagnostics of each one's last.
 
@@ -92,7 +88,7 @@ def program(name: ProgramName) -> Program:
     with one. Graphs lie in the compiler's cache on disk and are read from there the next time.
     """
     if name == "eager":
-        return Program(Game.d_step, Game.m_step, Game.joint_step)
+        return Program(Rules.d_step, Rules.m_step, Rules.joint_step)
     # One graph for each shape of pack that this process meets, and no compiler processes beside
     # the workers, which already keep every core busy.
     torch._dynamo.config.recompile_limit = 1024
@@ -103,4 +99,4 @@ def program(name: ProgramName) -> Program:
     if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
         tqdm.set_lock(threading.RLock())
     compiled = functools.partial(torch.compile, fullgraph=True, dynamic=False)
-    return Program(compiled(Game.d_step), compiled(Game.m_step), compiled(Game.joint_step))
+    return Program(compiled(Rules.d_step), compiled(Rules.m_step), compiled(Rules.joint_step))

@@ -14,6 +14,7 @@ from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
 from ganstudy.kinds.adversarial.equilibrium import measured
+from ganstudy.kinds.adversarial.recorded import variables
 from ganstudy.kinds.adversarial.state import AVERAGE
 from ganstudy.trial import Record
 
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial import Adversarial
-    from ganstudy.kinds.adversarial.state import State
-    from ganstudy.kinds.adversarial.step import Game
-    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+    from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.kinds.adversarial.state import Diagnostics, State
+    from ganstudy.kinds.adversarial.step import Rules
     from ganstudy.trial import ProgramName, Trial
 
     Array = NDArray[np.float32]
@@ -36,7 +36,7 @@ JUDGED = 500
 """Samples of each law at which a critic is held against the best one."""
 
 
-def recorded_steps(configuration: Adversarial) -> NDArray[np.int64]:
+def recorded_steps(configuration: AdversarialSettings) -> NDArray[np.int64]:
     """M-steps at which a trial is measured: every so many, and the last."""
     every, last = configuration.record.every, configuration.steps
     return np.unique([*range(every, last + 1, every), last])
@@ -51,8 +51,8 @@ class Recorder:
 
     def __init__(
         self,
-        trials: Sequence[Trial[Adversarial]],
-        stack: Sequence[Trial[Adversarial]],
+        trials: Sequence[Trial[AdversarialSettings]],
+        stack: Sequence[Trial[AdversarialSettings]],
         device: torch.device,
     ) -> None:
         self.trials, self.stack = trials, stack
@@ -64,7 +64,7 @@ class Recorder:
         if labels := trials[0].configuration.labels:
             self.labels = _on_host(self.latent[: len(trials), :, -labels:].argmax(-1))
         # Trials whose generator has a known law, against which their critics can be held.
-        self.known = ["critic_error" in trial.configuration.variables() for trial in trials]
+        self.known = ["critic_error" in variables(trial.configuration) for trial in trials]
         self.reused = any(trial.configuration.holds_out for trial in trials)
         self.unseen = held_out(stack, device) if self.reused or any(self.known) else None
         # Trials that share target and metrics are measured in one call.
@@ -74,7 +74,7 @@ class Recorder:
             self.groups.setdefault(canonical_json(settings), []).append(place)
 
     def record(
-        self, step: int, game: Game, state: State, diagnostics: Diagnostics
+        self, step: int, game: Rules, state: State, diagnostics: Diagnostics
     ) -> NDArray[np.bool_]:
         """Measure and keep the pack at one step; which trials are alive."""
         count = len(self.trials)
@@ -103,7 +103,7 @@ class Recorder:
         return alive
 
     def records(
-        self, game: Game, state: State, program_name: ProgramName, seconds: float
+        self, game: Rules, state: State, program_name: ProgramName, seconds: float
     ) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
         samples = _on_host(game.sample(state.generator.parameters, self.latent))
@@ -120,7 +120,7 @@ class Recorder:
                 steps=self.steps,
                 curves={
                     name: self.curves[name][place]
-                    for name in trial.configuration.variables()
+                    for name in variables(trial.configuration)
                     if name in self.curves
                 },
                 samples=samples[place],
@@ -158,7 +158,7 @@ class Recorder:
         return bounds
 
     def _against_the_best(
-        self, game: Game, state: State, unseen: Tensor, fake: Tensor
+        self, game: Rules, state: State, unseen: Tensor, fake: Tensor
     ) -> dict[str, Array]:
         """Where the law of the generator is known: the exact divergence, and how far the critic is
         from the best one on samples of both laws.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State"]
+    Diagnostics = dict[str, Tensor]
+
+__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
@@ -82,3 +85,36 @@ class Patience(NamedTuple):
 
     until: Tensor
     steps: int
+
+
+RulesT_contra = TypeVar("RulesT_contra", contravariant=True)
+
+Step = Callable[..., tuple[State, "Diagnostics"]]
+"""A pure step of some rules from a state on a batch; what it measured comes with the new state."""
+
+
+class Steps(Protocol[RulesT_contra]):
+    """The pure steps of a round, from which update schemes put it together."""
+
+    @property
+    def d_step(self) -> Step:
+        """One critic update."""
+
+    @property
+    def m_step(self) -> Step:
+        """One generator update."""
+
+    def d_steps(
+        self, rules: RulesT_contra, state: State, batches: Batches, /
+    ) -> tuple[State, Diagnostics]:
+        """D-steps, each on a batch of its own; diagnostics of the last."""
+
+    def m_steps(
+        self, rules: RulesT_contra, state: State, batches: Batches, /
+    ) -> tuple[State, Diagnostics]:
+        """M-steps, each on a batch of its own; diagnostics of the last."""
+
+    def joint_step(
+        self, rules: RulesT_contra, state: State, batches: Batches, weight: float | Tensor, /
+    ) -> tuple[State, Diagnostics]:
+        """A D-step and an M-step that know of each other."""

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
+    from ganstudy.kinds.adversarial.state import Diagnostics
     from ganstudy.kinds.adversarial.updates import Updates
 
     Parameters = Mapping[str, Tensor]
-    Diagnostics = dict[str, Tensor]
 
-__all__ = ["Game"]
+__all__ = ["Rules"]
 
 
 @dataclass(frozen=True)
-class Game:
+class Rules:
     """The rules of a pack: who plays, for what, and within which limits.
 
     constraint   that of all trials, if it acts inside the loss; None if all of them project

@@ -5,28 +5,30 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ganstudy.divergences import Divergence
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
+from ganstudy.engine.flight import Flight
+from ganstudy.engine.session import ALONE
 from ganstudy.engine.stacked import stack
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.recording import Recorder
 from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
-from ganstudy.kinds.adversarial.step import Game
+from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ganstudy.engine.session import Session
     from ganstudy.family import Member
-    from ganstudy.kinds.adversarial import Adversarial
-    from ganstudy.kinds.adversarial.players import Player as PlayerSettings
-    from ganstudy.trial import ProgramName, Record, Trial
+    from ganstudy.kinds.adversarial.players import PlayerSettings
+    from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.trial import Record, Trial
 
 __all__ = ["initial", "train"]
 
@@ -37,19 +39,13 @@ COMPILED_MULTIPLE = 4
 """Compiled packs are filled up to a multiple of this, so that few sizes need a graph."""
 
 
-def train(
-    trials: Sequence[Trial[Adversarial]],
-    device_name: str = "cpu",
-    program_name: ProgramName = "eager",
-    beside: Sequence[Member] = (),
-    checkpoints: Checkpoints = NO_CHECKPOINTS,
-) -> list[Record]:
+def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
-    flight = checkpoints.flight(trials, program_name, beside)
-    device = torch.device(device_name)
-    steps_of = program(program_name)
-    padded = _with_ballast(trials, 1 if program_name == "eager" else COMPILED_MULTIPLE)
-    game, state = initial(padded, device, beside if program_name == "compiled" else ())
+    flight = Flight(trials, session)
+    device = torch.device(session.device)
+    steps_of, compiled = program(session.program), session.program == "compiled"
+    padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
+    game, state = initial(padded, device, session.beside if compiled else ())
     recorder = Recorder(trials, padded, device)
     configuration = trials[0].configuration
     m_steps, every = configuration.generator.steps, configuration.record.every
@@ -64,12 +60,14 @@ def train(
             if not alive.any():
                 break
         flight.offer(number, state, recorder.curves)
-    return recorder.records(game, state, program_name, flight.seconds / len(trials))
+    return recorder.records(game, state, session.program, flight.seconds / len(trials))
 
 
 def initial(
-    trials: Sequence[Trial[Adversarial]], device: torch.device, beside: Sequence[Member] = ()
-) -> tuple[Game, State]:
+    trials: Sequence[Trial[AdversarialSettings]],
+    device: torch.device,
+    beside: Sequence[Member] = (),
+) -> tuple[Rules, State]:
     """The rules of a pack and the state before its first step.
 
     The step computes the divergences of `beside` too, whichever the trials use. A compiler orders
@@ -103,7 +101,7 @@ def initial(
     averages = [c.generator.average for c in configurations]
     if shape.generator.average is not None:
         generator_state.slots[AVERAGE] = generator_state.parameters.clone()
-    game = Game(
+    game = Rules(
         generator,
         critic,
         divergences,
@@ -123,7 +121,7 @@ def initial(
 
 
 def _player(
-    trials: Sequence[Trial[Any]],
+    trials: Sequence[Trial[AdversarialSettings]],
     settings: Sequence[PlayerSettings],
     layers: tuple[int, int],
     stream_block: int,
@@ -148,7 +146,9 @@ def _player(
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 
-def _patience(configurations: Sequence[Adversarial], device: torch.device) -> Patience | None:
+def _patience(
+    configurations: Sequence[AdversarialSettings], device: torch.device
+) -> Patience | None:
     rules = [c.critic.steps for c in configurations if not isinstance(c.critic.steps, int)]
     if not rules:
         return None
@@ -161,7 +161,9 @@ def _column(values: Sequence[float | None], device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
 
 
-def _with_ballast(trials: Sequence[Trial[Any]], multiple: int) -> list[Trial[Any]]:
+def _with_ballast(
+    trials: Sequence[Trial[AdversarialSettings]], multiple: int
+) -> list[Trial[AdversarialSettings]]:
     """The pack with copies of its last trial behind it, up to a multiple of some size.
 
     Two things on a CPU make a number depend on its place in memory: a product of one matrix takes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -126,13 +126,13 @@ class Fit(TheoryKind):
         edges = np.linspace(-reach, reach, self.cells + 1)
         return np.asarray((edges[1:] + edges[:-1]) / 2)
 
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """One by one: each chooses its own steps."""
         # A step that is tried may end where the model has no width; it is then not taken.
         with np.errstate(all="ignore"):
             return [trial.configuration.descend(trial) for trial in trials]
 
-    def descend(self, trial: Trial[Any]) -> Outcome:
+    def descend(self, trial: Trial[Self]) -> Outcome:
         """The path of one trial and its checks."""
         x = self.grid()
         goal = Objective(self.objective, self.divergence, x, self.target(x))

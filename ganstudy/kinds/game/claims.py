@@ -12,8 +12,8 @@ from ganstudy.kinds.game.fields import DiracGAN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.kinds.game import Game
-    from ganstudy.kinds.game.fields import Field, Moves
+    from ganstudy.kinds.game.fields import Moves, VectorField
+    from ganstudy.kinds.game.settings import GameSettings
 
     Array = NDArray[np.float64]
 
@@ -74,38 +74,40 @@ CLAIMS = (
 )
 
 
-def checks(kind: Game, field: Field, moves: Moves, path: Array) -> dict[str, Check]:
+def checks(
+    settings: GameSettings, field: VectorField, moves: Moves, path: Array
+) -> dict[str, Check]:
     """Every claim that this trial can check; `path` is `(steps + 1, 4)`."""
     found: dict[str, Check] = {}
     theta, psi = path[:, 0], path[:, 1]
-    plain = kind.method == "gradient" and kind.order == "simultaneous"
-    if kind.game == "bilinear":
-        h = kind.lr
+    plain = settings.method == "gradient" and settings.order == "simultaneous"
+    if settings.game == "bilinear":
+        h = settings.lr
         if plain:
             factor = np.hypot(theta, psi)[1:] / np.hypot(theta, psi)[:-1]
             found["spiral"] = (float(np.abs(factor - np.sqrt(1 + h**2)).max()), 16 * EPS)
-        if kind.method == "gradient" and kind.order == "alternating":
+        if settings.method == "gradient" and settings.order == "alternating":
             energy = theta**2 + psi**2 + h * theta * psi
             error = float(np.abs(energy / energy[0] - 1).max())
             found["ellipse"] = (error, 16 * EPS * len(path))
-        expected = _closed_form(kind)
+        expected = _closed_form(settings)
         matrix = moves.matrix(field.jacobian(path[:1, :2]))[0]
         values, vectors = np.linalg.eig(matrix)
         # Bauer and Fike: an eigenvalue moves by at most this times the rounding of the matrix.
         strain = min(float(np.linalg.cond(vectors)), EPS**-0.5) * float(np.linalg.norm(matrix))
         error = abs(float(np.abs(values).max()) - expected)
         found["closed_form"] = (error, 256 * EPS * strain)
-    if plain and kind.regularizer == "none" and _zero_sum(field, path):
-        found["circle"] = _circle(kind, field, path)
-    if isinstance(field, DiracGAN) and kind.regularizer != "gradient_penalty":
+    if plain and settings.regularizer == "none" and _zero_sum(field, path):
+        found["circle"] = _circle(settings, field, path)
+    if isinstance(field, DiracGAN) and settings.regularizer != "gradient_penalty":
         found["jacobian"] = _jacobian(field)
-    rate = _rate(kind, field, moves, path)
+    rate = _rate(settings, field, moves, path)
     return found if rate is None else {**found, "rate": rate}
 
 
-def spectrum(kind: Game, field: Field, moves: Moves) -> Array:
+def spectrum(settings: GameSettings, field: VectorField, moves: Moves) -> Array:
     """Eigenvalues `(6, 2)`: four of the update, two of the flow, as real and imaginary part."""
-    if kind.regularizer == "gradient_penalty":  # no derivative at psi = 0
+    if settings.regularizer == "gradient_penalty":  # no derivative at psi = 0
         return np.full((6, 2), np.nan)
     bent = field.jacobian(np.zeros((1, 2)))
     both = [np.linalg.eigvals(moves.matrix(bent)[0]), np.linalg.eigvals(-bent[0])]
@@ -113,17 +115,17 @@ def spectrum(kind: Game, field: Field, moves: Moves) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-def _closed_form(kind: Game) -> float:
+def _closed_form(settings: GameSettings) -> float:
     """Spectral radius on V = xy, whose Jacobian has the eigenvalues ±i."""
-    h, g = kind.lr, kind.consensus
-    if kind.method == "extragradient":
+    h, g = settings.lr, settings.consensus
+    if settings.method == "extragradient":
         return float(np.hypot(1 - h**2, h))
-    if kind.method == "consensus":
+    if settings.method == "consensus":
         return float(np.hypot(1 - h * g, h))
-    if kind.method == "optimistic":
+    if settings.method == "optimistic":
         return _larger_root(-(1 - 2j * h), -1j * h)
-    beta = kind.momentum if kind.method == "momentum" else 0.0
-    if kind.order == "alternating":
+    beta = settings.momentum if settings.method == "momentum" else 0.0
+    if settings.order == "alternating":
         # (l - 1)^2 (l - b)^2 + h^2 l^3 = 0, from eliminating one player.
         square = np.polymul(np.poly([1, 1]), np.poly([beta, beta]))
         return float(np.abs(np.roots(np.polyadd(square, [h**2, 0, 0, 0]))).max())
@@ -135,7 +137,7 @@ def _larger_root(b: complex, c: complex) -> float:
     return float(max(abs(-b + root), abs(-b - root)) / 2)
 
 
-def _zero_sum(field: Field, path: Array) -> bool:
+def _zero_sum(field: VectorField, path: Array) -> bool:
     """Whether theta g_theta + psi g_psi is zero on the orbit, so that the flow circles."""
     if len(np.unique(path[:, :2], axis=0)) < 2:
         return False
@@ -145,7 +147,7 @@ def _zero_sum(field: Field, path: Array) -> bool:
     return bool((outward <= 1e-12 * (state**2).sum(-1)).all())
 
 
-def _circle(kind: Game, field: Field, path: Array) -> Check:
+def _circle(settings: GameSettings, field: VectorField, path: Array) -> Check:
     from scipy.integrate import solve_ivp
 
     span = (0.0, 12.0)
@@ -155,7 +157,7 @@ def _circle(kind: Game, field: Field, path: Array) -> Check:
         path[0, :2],
         method="DOP853",
         rtol=IVP_TOLERANCE,
-        atol=IVP_TOLERANCE * kind.radius,
+        atol=IVP_TOLERANCE * settings.radius,
     )
     energy = (solution.y**2).sum(0)
     return float(np.abs(energy / energy[0] - 1).max()), 100 * IVP_TOLERANCE
@@ -184,14 +186,14 @@ def _jacobian(field: DiracGAN) -> Check:
     return float(error), min(4 * slack / max(gap, EPS), 2 * float(np.sqrt(slack)))
 
 
-def _rate(kind: Game, field: Field, moves: Moves, path: Array) -> Check | None:
+def _rate(settings: GameSettings, field: VectorField, moves: Moves, path: Array) -> Check | None:
     r"""Change along the leading eigenvector over the last half of the steps.
 
     Maths   $z = w s$ with a left eigenvector w: $z' = \lambda z + w r$, and
             $|w r| \le |w| K |s|^3$; K is the largest departure of the update from its Jacobian over
             64 directions at three radii up to the orbit's, with a margin of a half.
     """
-    if kind.regularizer == "gradient_penalty":
+    if settings.regularizer == "gradient_penalty":
         return None
     matrix = moves.matrix(field.jacobian(np.zeros((1, 2))))[0]
     values, vectors = np.linalg.eig(matrix)

@@ -25,7 +25,7 @@ NODES = 24
 """Nodes of the Gauss-Hermite quadrature of instance noise."""
 
 
-class Field(ABC):
+class VectorField(ABC):
     """Gradients that the players descend."""
 
     @abstractmethod
@@ -38,7 +38,7 @@ class Field(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Linear(Field):
+class Linear(VectorField):
     """The field J s; `matrix` is `(trials, 2, 2)`."""
 
     matrix: Array
@@ -54,7 +54,7 @@ class Linear(Field):
 
 
 @dataclass(frozen=True, eq=False)
-class DiracGAN(Field):
+class DiracGAN(VectorField):
     r"""p at 0, q at theta, logit psi x of the critic; with noise, both blurred by N(0, noise^2).
 
     `ridge` adds ridge psi^2 / 2 to the critic's loss, `unit` adds unit (|psi| - 1)^2.
@@ -117,12 +117,12 @@ class Moves:
     momentum: Array
     consensus: Array
 
-    def start(self, field: Field, state: Array) -> Array:
+    def start(self, field: VectorField, state: Array) -> Array:
         """The state with the memory that a trial begins with."""
         remembered = field.gradient(state) if self.method == "optimistic" else np.zeros_like(state)
         return np.concatenate([state, remembered], axis=-1)
 
-    def update(self, field: Field, whole: Array) -> Array:
+    def update(self, field: VectorField, whole: Array) -> Array:
         """One step of both players."""
         state, memory = whole[:, :2], whole[:, 2:]
         if self.alternating:
@@ -141,7 +141,7 @@ class Moves:
             moved = state - lr * memory
         return np.concatenate([moved, memory], axis=-1)
 
-    def _alternate(self, field: Field, state: Array, memory: Array) -> Array:
+    def _alternate(self, field: VectorField, state: Array, memory: Array) -> Array:
         """The critic first; the generator sees where it went."""
         for player in (1, 0):
             one = np.arange(2) == player

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from ganstudy import divergences
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
 from ganstudy.kinds.game.claims import CLAIMS, checks, spectrum
 from ganstudy.kinds.game.fields import DiracGAN, Linear, Moves
+from ganstudy.kinds.game.settings import GameSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from ganstudy.kinds.game.fields import Field as GameField
+    from ganstudy.kinds.game.fields import VectorField
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float64]
@@ -26,7 +25,7 @@ WINDOW = 50
 """Steps over which the contraction is averaged."""
 
 
-class Game(TheoryKind):
+class Game(GameSettings, TheoryKind):
     r"""Two numbers that descend different losses: V = xy, quadratic games, the Dirac-GAN.
 
     Maths   `bilinear`: the generator descends V = theta psi, the critic -V.
@@ -39,41 +38,6 @@ class Game(TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    steps: int = Field(500, ge=1, description="steps of both players")
-    game: Literal["bilinear", "quadratic", "dirac_gan"] = Field(
-        "bilinear", description="the losses"
-    )
-    curvature: float = Field(0.1, description="c of the quadratic game")
-    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
-        Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
-    )
-    method: Literal["gradient", "momentum", "extragradient", "optimistic", "consensus"] = Field(
-        "gradient", description="how a gradient becomes a step"
-    )
-    order: Literal["simultaneous", "alternating"] = Field(
-        "simultaneous", description="both at once, or the generator after the critic"
-    )
-    lr: float = Field(0.1, gt=0, description="step size h of both players")
-    momentum: float = Field(
-        -0.5, gt=-1, lt=1, description="of the method momentum; may be negative"
-    )
-    consensus: float = Field(1.0, gt=0, description="weight of the method consensus")
-    regularizer: Literal["none", "r1", "gradient_penalty", "instance_noise"] = Field(
-        "none", description="of the Dirac-GAN's critic"
-    )
-    weight: float = Field(
-        0.5, gt=0, description="of r1 and gradient_penalty; standard deviation of instance_noise"
-    )
-    radius: float = Field(1.0, gt=0, description="distance of the start from the equilibrium")
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Game:
-        if self.order == "alternating" and self.method not in ("gradient", "momentum"):
-            raise ValueError(f"the method {self.method} is defined for simultaneous steps only")
-        if self.regularizer != "none" and self.game != "dirac_gan":
-            raise ValueError(f"a regularizer needs the game dirac_gan, not {self.game}")
-        return self
 
     def shape(self) -> Mapping[str, Any]:
         """Everything but sizes."""
@@ -94,7 +58,7 @@ class Game(TheoryKind):
             "psi": orbit("parameter of the critic"),
         }
 
-    def field(self, trials: Sequence[Trial[Any]]) -> GameField:
+    def field(self, trials: Sequence[Trial[Self]]) -> VectorField:
         """The losses of trials of one pack."""
         settings = [trial.configuration for trial in trials]
         if self.game != "dirac_gan":
@@ -104,14 +68,14 @@ class Game(TheoryKind):
         given = {name: weight * (self.regularizer == name) for name in _REGULARIZERS}
         return DiracGAN(self.divergence, *given.values())
 
-    def moves(self, trials: Sequence[Trial[Any]]) -> Moves:
+    def moves(self, trials: Sequence[Trial[Self]]) -> Moves:
         """How the players of trials of one pack move."""
         settings = [trial.configuration for trial in trials]
         lr, consensus = (np.array([[getattr(s, n)] for s in settings]) for n in ("lr", "consensus"))
         heavy = np.array([[s.momentum if s.method == "momentum" else 0.0] for s in settings])
         return Moves(self.method, self.order == "alternating", lr, heavy, consensus)
 
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """All trials of a pack step by step, as rows of one array."""
         field, moves = self.field(trials), self.moves(trials)
         start = np.array([[trial.stream("init").uniform(0, 2 * np.pi)] for trial in trials])
@@ -125,7 +89,7 @@ class Game(TheoryKind):
             paths = np.stack(path, axis=1)
             return [self._outcome([trial], paths[i]) for i, trial in enumerate(trials)]
 
-    def _outcome(self, trials: Sequence[Trial[Any]], path: Array) -> Outcome:
+    def _outcome(self, trials: Sequence[Trial[Self]], path: Array) -> Outcome:
         """Path `(steps + 1, 4)` of one trial."""
         at = self.recorded_steps
         finite = np.isfinite(path).all(-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -109,11 +109,11 @@ class Ratio(TheoryKind):
             "js_error": metric("error of the estimate of JS", "lower", endless, 0.0, "nats"),
         }
 
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """One by one."""
         return [trial.configuration.estimate(trial) for trial in trials]
 
-    def estimate(self, trial: Trial[Any]) -> Outcome:
+    def estimate(self, trial: Trial[Self]) -> Outcome:
         """Fit on one set of samples, measure on it and on another."""
         fitted, fresh = (self._samples(trial.stream(p)) for p in ("data", "evaluation"))
         seed = int(trial.stream("init").integers(2**31))

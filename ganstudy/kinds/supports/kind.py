@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -133,12 +133,12 @@ class Supports(TheoryKind):
             "w1": orbit("W1(p, q)"),
         }
 
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """One by one."""
         with np.errstate(over="ignore", invalid="ignore"):
             return [trial.configuration.train_critic(trial) for trial in trials]
 
-    def train_critic(self, trial: Trial[Any]) -> Outcome:
+    def train_critic(self, trial: Trial[Self]) -> Outcome:
         """The critic's path and the checks of one trial."""
         real = np.zeros((self.samples, self.ambient))
         real[:, 1 : 1 + self.manifold] = trial.stream("data").random((self.samples, self.manifold))

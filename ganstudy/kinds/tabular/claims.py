@@ -15,7 +15,7 @@ from ganstudy.kinds.tabular import finite_game as game
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.kinds.tabular import Tabular
+    from ganstudy.kinds.tabular.settings import TabularSettings
 
     Array = NDArray[np.float64]
 
@@ -141,19 +141,19 @@ CLAIMS = (
 )
 
 
-def checks(kind: Tabular, p: Array, path: Array, lr: float) -> dict[str, Check]:
+def checks(settings: TabularSettings, p: Array, path: Array, lr: float) -> dict[str, Check]:
     """Every claim that this trial can check; `path` is `(steps + 1, points)`, R at every step."""
     found = _identities(p, path[0])
-    found["descends"] = _descends(kind, p, path[0])
-    if isinstance(kind.divergence, ClassifierDivergence):
-        found |= _classifier(kind, p, path[0])
-    if kind.algorithm == "alternating":
+    found["descends"] = _descends(settings, p, path[0])
+    if isinstance(settings.divergence, ClassifierDivergence):
+        found |= _classifier(settings, p, path[0])
+    if settings.algorithm == "alternating":
         collapsed = ((path[1:] > 0).sum(-1) == 1).mean()
         at = (p * path).argmax(-1)
         found["collapse"] = (1 - float(collapsed), 0.0)
         found["jumps"] = (float((at[2:] == at[1:-1]).mean()), 0.0)
-    if kind.algorithm == "descent":
-        found |= _descent(kind, p, path, lr)
+    if settings.algorithm == "descent":
+        found |= _descent(settings, p, path, lr)
     return found
 
 
@@ -178,9 +178,9 @@ def _identities(p: Array, ratio: Array) -> dict[str, Check]:
     return {name: (abs(error), tolerance) for name, error in errors.items()}
 
 
-def _classifier(kind: Tabular, p: Array, ratio: Array) -> dict[str, Check]:
+def _classifier(settings: TabularSettings, p: Array, ratio: Array) -> dict[str, Check]:
     """Closed forms of the log loss."""
-    divergence, q, one = kind.divergence, p * ratio, np.ones_like(p)
+    divergence, q, one = settings.divergence, p * ratio, np.ones_like(p)
     tolerance = 32 * len(p) * EPS
     logits = game.best_logits(divergence, p[None], ratio[None])[0]
     far = np.full_like(logits, 700.0)  # a logit at which the other half of the loss is zero
@@ -209,9 +209,9 @@ def _classifier(kind: Tabular, p: Array, ratio: Array) -> dict[str, Check]:
     return found
 
 
-def _descends(kind: Tabular, p: Array, ratio: Array) -> Check:
+def _descends(settings: TabularSettings, p: Array, ratio: Array) -> Check:
     """Slope of the exact divergence along directions of the simplex, by central differences."""
-    divergence = kind.divergence
+    divergence = settings.divergence
     terms = game.terms_at_best(divergence, p[None], ratio[None])[0]
     # A step that keeps clear of kinks for distances whose best critic is a sign or a potential.
     h = 1e-5
@@ -235,9 +235,9 @@ def _descends(kind: Tabular, p: Array, ratio: Array) -> Check:
     return worst
 
 
-def _descent(kind: Tabular, p: Array, path: Array, lr: float) -> dict[str, Check]:
+def _descent(settings: TabularSettings, p: Array, path: Array, lr: float) -> dict[str, Check]:
     """Descent of the cost and the rate of the slowest mode, for costs with a curvature."""
-    divergence = kind.divergence
+    divergence = settings.divergence
     found: dict[str, Check] = {}
     if not game.smooth_at_equilibrium(divergence):
         return found
@@ -247,11 +247,11 @@ def _descent(kind: Tabular, p: Array, path: Array, lr: float) -> dict[str, Check
         costs = np.array([divergence.exact(game.laws(p, row)) for row in path])
         rise = float(np.diff(costs).max(initial=0.0))
         found["descent"] = (rise, 16 * len(p) * EPS * (1 + float(np.abs(costs).max())))
-    rate = _rate(kind, p, path, lr)
+    rate = _rate(settings, p, path, lr)
     return found if rate is None else {**found, "rate": rate}
 
 
-def _rate(kind: Tabular, p: Array, path: Array, lr: float) -> Check | None:
+def _rate(settings: TabularSettings, p: Array, path: Array, lr: float) -> Check | None:
     r"""Contraction of the slowest mode over the last quarter of the steps.
 
     Maths   $e' = (I - \alpha P_0 D) e + r$ with $e = R - 1$ and, by Taylor,
@@ -265,9 +265,9 @@ def _rate(kind: Tabular, p: Array, path: Array, lr: float) -> Check | None:
     if reach > 0.5:
         return None
     around = np.linspace(1 - reach - 1e-3, 1 + reach + 1e-3, 41)
-    bends = game.curvature(kind.divergence, around)
+    bends = game.curvature(settings.divergence, around)
     third = 1.1 * float(np.abs(np.diff(bends)).max() / (around[1] - around[0]))
-    pull = lr * float(game.curvature(kind.divergence, np.ones(1))[0])
+    pull = lr * float(game.curvature(settings.divergence, np.ones(1))[0])
     normal = p / np.sqrt(np.sum(p * p))
     onto = np.eye(len(p)) - normal[:, None] * normal[None]
     values, vectors = np.linalg.eigh(onto @ np.diag(pull * p) @ onto)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
 
-from ganstudy import divergences
 from ganstudy.divergences._classifier import ClassifierDivergence
-from ganstudy.family import Settings
 from ganstudy.kinds._losses import critic_gradient, generator_terms
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
 from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.kinds.tabular.claims import CLAIMS, checks
+from ganstudy.kinds.tabular.settings import TabularSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,14 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-class TabularCritic(Settings):
-    """How the practical algorithm trains its critic."""
-
-    steps: int = Field(1, ge=1, description="N_d, gradient steps before each generator step")
-    lr: float = Field(1.0, gt=0, description="their size, in units of 1 / max p")
-
-
-class Tabular(TheoryKind):
+class Tabular(TabularSettings, TheoryKind):
     r"""The game on a finite set: law p, generator R = q/p, one free logit of the critic a point.
 
     Maths   `alternating`: the best critic, f = 1/(1 + R) for the log loss, then the best generator
@@ -47,29 +38,6 @@ class Tabular(TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    algorithm: Literal["alternating", "descent", "practical"] = Field(
-        "descent", description="how generator and critic move"
-    )
-    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
-        Field(default="non_saturating", validate_default=True, description="objective")
-    )
-    points: int = Field(12, ge=2, le=60, description="points of the finite set")
-    concentration: float = Field(
-        5.0, gt=0, description="p is drawn from a symmetric Dirichlet law; large means nearly even"
-    )
-    spread: float = Field(0.5, gt=0, description="R starts log-normal with this deviation")
-    lr: float = Field(0.5, gt=0, description="alpha of generator steps, in units of 1 / max p")
-    critic: TabularCritic = Field(TabularCritic(), description="critic of the practical algorithm")
-
-    @model_validator(mode="after")
-    def _critic_is_free(self) -> Tabular:
-        if self.algorithm == "practical" and not game.pointwise(self.divergence):
-            raise ValueError(
-                f"the practical algorithm needs a critic without a constraint, which "
-                f"{self.divergence.name} is not; use algorithm descent"
-            )
-        return self
 
     def shape(self) -> Mapping[str, Any]:
         """Algorithm, divergence, number of points and of D-steps."""
@@ -99,13 +67,13 @@ class Tabular(TheoryKind):
             "critic_steps_taken": orbit("D-steps before each M-step of the practical algorithm"),
         }
 
-    def compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """All trials of a pack step by step, as rows of one array."""
         # A critic that runs away is a result; its trial is marked, and the others go on.
         with np.errstate(over="ignore", invalid="ignore"):
             return self._compute(trials)
 
-    def _compute(self, trials: Sequence[Trial[Any]]) -> list[Outcome]:
+    def _compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         settings = [trial.configuration for trial in trials]
         p = np.stack([_reference(trial) for trial in trials])
         ratio = np.stack([_start(trial, row) for trial, row in zip(trials, p, strict=True)])
@@ -164,13 +132,13 @@ class Tabular(TheoryKind):
         return Outcome(curves, checks(self, p, path, lr), arrays=last)
 
 
-def _reference(trial: Trial[Any]) -> Array:
+def _reference(trial: Trial[TabularSettings]) -> Array:
     settings = trial.configuration
     draws = trial.stream("data").gamma(settings.concentration, size=settings.points)
     return np.asarray(draws / draws.sum())
 
 
-def _start(trial: Trial[Any], p: Array) -> Array:
+def _start(trial: Trial[TabularSettings], p: Array) -> Array:
     settings = trial.configuration
     ratio = np.exp(settings.spread * trial.stream("init").normal(size=settings.points))
     return np.asarray(ratio / (p * ratio).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -10,6 +11,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.report import prose
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Section
 
 COUNTED = (
     "analysis.claim_verdicts(ds).to_dataframe().query('trials > 0')"
@@ -89,3 +92,19 @@ def _row(row: xr.Dataset) -> ClaimRow:
         reason=str(row["reason"].item()),
         held=held == trials > 0,
     )
+
+
+class Claims(Section):
+    """Whether each claim of the source texts held."""
+
+    place = 20
+    label = "Claims"
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """In studies whose trials check claims."""
+        return findings.theory
+
+    def facts(self) -> dict[str, Any]:
+        """A row for each claim."""
+        return {"rows": rows(self.findings.claims)}

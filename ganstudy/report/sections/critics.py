@@ -17,11 +17,11 @@ from ganstudy import divergences
 from ganstudy.divergences._classifier import ClassifierDivergence
 from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
-from ganstudy.report.contours import backdrop
+from ganstudy.report.contours import backdrop, draw_behind, draw_discs
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.scenes import Array, Scene, rule
-from ganstudy.report.sections.film_stills import draw_behind, draw_discs
+from ganstudy.report.scenes import Array, Scene, rule, scenes
+from ganstudy.report.sections._base import Chart, Section
 
 LEVELS = 17
 """Contour levels of a surface."""
@@ -125,3 +125,29 @@ def draw_on(axes: Axes, scene: Scene) -> None:
     where = f", at M-step {scene.steps[frame]:,}" if math.isfinite(scene.diverged_at) else ""
     bar.set_label(_says(scene) + where, fontsize=7, color=style.MUTED)
     bar.outline.set_visible(False)
+
+
+def _judged(findings: Findings) -> list[Scene]:
+    return [scene for scene in scenes(findings) if scene.logits is not None]
+
+
+def _missing(findings: Findings) -> str:
+    reason = "no trial has a film with a critic of points: see `record.frames`"
+    return "" if _judged(findings) else reason
+
+
+class Critics(Section):
+    """What the critic of one trial of each arm says of every place."""
+
+    place = 120
+    label = "Critics"
+    heading = "Critics at the end"
+    charts = (
+        Chart(
+            "critics",
+            """What the critic of one trial of each arm says of every place at the end.""",
+            lambda findings: draw(findings, scenes(findings)),
+            lambda axes, findings: draw_on(axes, _judged(findings)[0]),
+            missing=_missing,
+        ),
+    )

@@ -14,7 +14,7 @@ from ganstudy.analysis import marginal_means
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.ranking import axis_label
+from ganstudy.report.sections._base import Chart, Section
 
 MOST_VALUES = 24
 """Values of an axis beyond which its marginal means are not drawn."""
@@ -141,4 +141,30 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
     axes.set_ylim(row - 0.5, -0.5)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(axis_label(findings))
+    axes.set_xlabel(findings.metric.label)
+
+
+def _missing(findings: Findings) -> str:
+    return "" if drawable(findings) else "there are no settings, or all scores are equal"
+
+
+class Effects(Section):
+    """Which axis matters, and how."""
+
+    place = 70
+    label = "Effects"
+    heading = "What explains the score"
+    charts = (
+        Chart(
+            "effects",
+            """Which axis matters: variance explained, and the mean at each value of each axis.
+
+            Left, or on `ax`: shares of variance (`ds.gan.factor_effects`); right:
+            `ds.gan.marginal_means`.
+            """,
+            draw,
+            draw_on,
+            missing=_missing,
+            metric=True,
+        ),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,9 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from ganstudy.report import prose, style
+from ganstudy.report import latex, prose, style
+from ganstudy.report.data_tables import arm_table
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
+from ganstudy.report.tables import ranking_rows
 
 
 def draw(findings: Findings) -> Drawing:
@@ -84,11 +88,6 @@ def perfect_band(findings: Findings) -> tuple[float, float] | None:
     return (low, high) if math.isfinite(low) else None
 
 
-def axis_label(findings: Findings) -> str:
-    """Name of the headline metric with its units."""
-    return findings.metric.label
-
-
 def _panel(
     axes: Axes,
     findings: Findings,
@@ -132,4 +131,38 @@ def _panel(
         axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(axis_label(findings))
+    axes.set_xlabel(findings.metric.label)
+
+
+class Ranking(Section):
+    """Every arm's score, and its paired difference from the best."""
+
+    place = 40
+    label = "Ranking"
+    charts = (
+        Chart(
+            "ranking",
+            """Every arm's score with its interval and its seeds, best first.
+
+            Left, or on `ax`: averaged over settings (`ds.gan.rank_arms`); right: each arm at its
+            own best setting (`ds.gan.best_setting_scores`).
+            """,
+            draw,
+            draw_on,
+            metric=True,
+        ),
+    )
+
+    def files(self) -> dict[str, str]:
+        """The ranking, where there are several arms."""
+        findings = self.findings
+        if len(findings.arms) == 1:
+            return {}
+        return {
+            "ranking.csv": arm_table(findings, findings.ranked).csv(),
+            "ranking.tex": latex.ranking(findings),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """A row for each arm."""
+        return {"rows": ranking_rows(self.findings, style.arm_colours(len(self.findings.arms)))}

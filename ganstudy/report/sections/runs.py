@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
 
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
+from ganstudy.report.sections._base import Section
 
 MOST_NAMED = 6
 """Settings that the sentence names; the table has the rest."""
@@ -27,11 +30,9 @@ class Compared:
     command: str
 
     @classmethod
-    def of(cls, findings: Findings, provenance: Mapping[str, Any]) -> Compared | None:
-        """The runs of a joined dataset; None for the dataset of a single run."""
+    def of(cls, findings: Findings, provenance: Mapping[str, Any]) -> Compared:
+        """The runs of a joined dataset."""
         ds = findings.ds
-        if "runs" not in ds.attrs:
-            return None
         names = list(dict.fromkeys(ds["run"].values.tolist()))
         differing = {
             key: [value or prose.MISSING for value in values]
@@ -96,3 +97,29 @@ def _made(run: Mapping[str, Any]) -> dict[str, str]:
     made = {key: ", ".join(values) for key, values in found.items()}
     started = [str(session["started"])[:10] for session in sessions if "started" in session]
     return made | ({"started": started[0]} if started else {})
+
+
+class Runs(Section):
+    """The runs of a comparison, and what they differ in beside their arms."""
+
+    place = 10
+    label = "Runs"
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """In a comparison of runs."""
+        return "runs" in findings.ds.attrs
+
+    @cached_property
+    def compared(self) -> Compared:
+        """What is said of them."""
+        return Compared.of(self.findings, self.findings.provenance)
+
+    def sentences(self) -> list[Sentence]:
+        """Which runs are compared, and what may set their arms apart."""
+        counted = "analysis.status_counts(ds).groupby('run').sum().assign_attrs(ds.attrs)"
+        return [Sentence(self.compared.sentence, counted)]
+
+    def facts(self) -> dict[str, Any]:
+        """The tables of runs, settings and versions."""
+        return {"compared": self.compared}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -9,9 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from ganstudy.report import prose, style
+from ganstudy.report import latex, prose, style
+from ganstudy.report.data_tables import arm_table
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
+from ganstudy.report.tables import ArmTable, equilibrium_table, stability_table
 
 Array = NDArray[np.float64]
 
@@ -101,3 +107,54 @@ def _trials(axes: Axes, findings: Findings, values: Array) -> None:
         )
     axes.set_xlim(-0.05 * largest, 1.05 * largest or 1.0)
     axes.grid(axis="x")
+
+
+MEANS = "Means, in brackets 95% intervals over seeds, and medians where it says so."
+
+
+class Stability(Section):
+    """How steadily arms train, and how the game between the players behaves."""
+
+    place = 130
+    label = "Stability"
+    charts = (
+        Chart(
+            "stability",
+            """Share of trials diverged, drops per trial and drawdown (`ds.gan.stability`).""",
+            draw,
+            draw_on,
+            metric=True,
+        ),
+    )
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """Where generators are trained."""
+        return not findings.theory
+
+    @cached_property
+    def steady(self) -> ArmTable:
+        """Divergences, drops and drawdown."""
+        return stability_table(self.findings, style.arm_colours(len(self.findings.arms)))
+
+    @cached_property
+    def game(self) -> ArmTable | None:
+        """Cycles, gaps and eigenvalues, where any is known."""
+        return equilibrium_table(self.findings, style.arm_colours(len(self.findings.arms)))
+
+    def files(self) -> dict[str, str]:
+        """Both tables."""
+        findings = self.findings
+        caption = f"Stability. {MEANS}"
+        written = {
+            "stability.csv": arm_table(findings, findings.stability).csv(),
+            "stability.tex": latex.by_arm(findings, self.steady, caption, "stability"),
+        }
+        if self.game:
+            written["game.csv"] = arm_table(findings, findings.equilibrium).csv()
+            written["game.tex"] = latex.by_arm(findings, self.game, f"The game. {MEANS}", "game")
+        return written
+
+    def facts(self) -> dict[str, Any]:
+        """Both tables."""
+        return {"stability": self.steady, "equilibrium": self.game}

@@ -19,6 +19,11 @@ def drawings(findings: Findings) -> list[Drawing]:
     return [] if module is None else list(module.draw(findings))
 
 
+def known(findings: Findings) -> bool:
+    """Whether the study's kind has pictures."""
+    return _module(findings) is not None
+
+
 def sentences(findings: Findings) -> list[Markup]:
     """What the study's kind has to say beside its claims and its ranking."""
     module = _module(findings)

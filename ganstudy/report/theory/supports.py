@@ -64,7 +64,7 @@ def _signal(findings: Findings) -> Drawing:
         "Losses that saturate lose it, losses that are linear or logarithmic in D blow it up with "
         "the critic's slope, and the 1-Lipschitz critic keeps it at 1."
     )
-    ends = length[:, shown, :, -1]
+    ends = length[..., -1][:, shown]
     alt = (
         "Length of the generator's gradient by critic steps. After the last: "
         f"{prose.spans(findings.arms, ends)}."

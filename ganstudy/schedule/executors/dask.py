@@ -8,7 +8,6 @@ import math
 import os
 import queue
 import time
-import traceback
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -17,6 +16,7 @@ from typing import Any
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
+from ganstudy.cause import cause_of
 from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.devices import named, slots
 from ganstudy.schedule.executor import (
@@ -192,8 +192,7 @@ def _ended(future: Future[Any]) -> Ended:
     if future.status == "error":
         error = future.exception()
         if not isinstance(error, KilledWorker):
-            trace = traceback.format_exception(type(error), error, future.traceback())
-            return Ended("raised", cause="".join(trace))
+            return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
         return Ended("died", cause=f"its worker died: {error}")
     return Ended("died", cause=f"Dask lost the pack ({future.status})")
 

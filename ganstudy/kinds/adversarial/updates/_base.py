@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from ganstudy.kinds.adversarial.state import Batches, Diagnostics, State, Steps
 
-    from torch import Tensor
-
-    from ganstudy.kinds.adversarial.program import Program
-    from ganstudy.kinds.adversarial.state import Batches, State
-    from ganstudy.kinds.adversarial.step import Game
-
-    Diagnostics = Mapping[str, Tensor]
+RulesT = TypeVar("RulesT")
 
 
 class Updates(Member, ABC):
@@ -33,6 +27,6 @@ class Updates(Member, ABC):
 
     @abstractmethod
     def play(
-        self, program: Program, game: Game, state: State, batches: Batches
+        self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
         """The state after one round, and the diagnostics of its last D-step and M-step."""

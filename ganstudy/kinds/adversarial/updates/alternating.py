@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from ganstudy.kinds.adversarial.updates._base import Updates
 
 if TYPE_CHECKING:
-    from ganstudy.kinds.adversarial.program import Program
-    from ganstudy.kinds.adversarial.state import Batches, State
-    from ganstudy.kinds.adversarial.step import Game
-    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batches, Diagnostics, State, Steps
+    from ganstudy.kinds.adversarial.updates._base import RulesT
 
 
 class Alternating(Updates):
@@ -22,9 +20,9 @@ class Alternating(Updates):
     """
 
     def play(
-        self, program: Program, game: Game, state: State, batches: Batches
+        self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
         """D-steps on batches of their own, then M-steps."""
-        state, critic = program.d_steps(game, state, batches)
-        state, generator = program.m_steps(game, state, batches)
+        state, critic = steps.d_steps(rules, state, batches)
+        state, generator = steps.m_steps(rules, state, batches)
         return state, {**critic, **generator}

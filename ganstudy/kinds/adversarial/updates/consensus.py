@@ -9,10 +9,8 @@ from pydantic import Field
 from ganstudy.kinds.adversarial.updates._base import Updates
 
 if TYPE_CHECKING:
-    from ganstudy.kinds.adversarial.program import Program
-    from ganstudy.kinds.adversarial.state import Batches, State
-    from ganstudy.kinds.adversarial.step import Game
-    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batches, Diagnostics, State, Steps
+    from ganstudy.kinds.adversarial.updates._base import RulesT
 
 
 class Consensus(Updates):
@@ -29,7 +27,7 @@ class Consensus(Updates):
     weight: float = Field(0.1, gt=0, description="gamma, the factor on the squared norm")
 
     def play(
-        self, program: Program, game: Game, state: State, batches: Batches
+        self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
         """One joint step, which needs second derivatives."""
-        return program.joint_step(game, state, batches, self.weight)
+        return steps.joint_step(rules, state, batches, self.weight)

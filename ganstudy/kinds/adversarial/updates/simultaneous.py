@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from ganstudy.kinds.adversarial.updates._base import Updates
 
 if TYPE_CHECKING:
-    from ganstudy.kinds.adversarial.program import Program
-    from ganstudy.kinds.adversarial.state import Batches, State
-    from ganstudy.kinds.adversarial.step import Game
-    from ganstudy.kinds.adversarial.updates._base import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batches, Diagnostics, State, Steps
+    from ganstudy.kinds.adversarial.updates._base import RulesT
 
 
 class Simultaneous(Updates):
@@ -24,9 +22,9 @@ class Simultaneous(Updates):
     single: ClassVar[bool] = True
 
     def play(
-        self, program: Program, game: Game, state: State, batches: Batches
+        self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
         """The M-step does not see the D-step."""
-        after_d, critic = program.d_step(game, state, *batches.d_step(0))
-        after_m, generator = program.m_step(game, state, *batches.m_step(0))
+        after_d, critic = steps.d_step(rules, state, *batches.d_step(0))
+        after_m, generator = steps.m_step(rules, state, *batches.m_step(0))
         return after_m.with_critic(after_d), {**critic, **generator}

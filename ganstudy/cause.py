@@ -1,0 +1,64 @@
+"""Why a trial failed, as text: its first line says so, and what follows says where."""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+__all__ = ["LONGEST", "cause_of", "cleaned", "telling"]
+
+LONGEST = 20_000
+"""Characters that are kept of a cause."""
+
+_LINE = 300
+"""Characters that are shown of the line that tells most."""
+
+_TRACE = "Traceback (most recent call last):"
+
+# Colours, cursor movements, titles: what a terminal would obey.
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"
+)
+
+# Other control characters, signs that turn the direction of what follows, and halves of characters.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def cause_of(error: BaseException) -> str:
+    """The line that tells most, and the traceback below it."""
+    lines = [line for line in _message(error).splitlines() if line.strip()]
+    first = lines[0].strip() if lines else type(error).__name__
+    if first.endswith(":") and len(lines) > 1:  # "... raised:"
+        first = f"{first} {lines[1].strip()}"
+    if first == type(error).__name__ and (frames := traceback.extract_tb(error.__traceback__)):
+        first = f"{first}, in {frames[-1].name} ({frames[-1].filename}:{frames[-1].lineno})"
+    return cleaned(f"{first}\n\n{''.join(traceback.format_exception(error))}")
+
+
+def _message(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(type(error), error))
+
+
+def cleaned(text: str) -> str:
+    """The text without what a terminal would obey or a file cannot hold, and not longer than
+    `LONGEST`: its beginning and its end."""
+    if len(text) > 2 * LONGEST:
+        text = _shortened(text, 2 * LONGEST)
+    plain = _ESCAPES.sub("", text.replace("\r\n", "\n"))
+    return _shortened(_CONTROLS.sub(lambda one: ascii(one[0])[1:-1], plain), LONGEST)
+
+
+def telling(cause: str) -> str:
+    """The line of a cause that tells most."""
+    lines = [line.strip() for line in cause.splitlines() if line.strip()] or [""]
+    # Causes of earlier versions begin with their traceback, or with the number of tries.
+    line = lines[-1] if lines[0].endswith(_TRACE) else lines[0]
+    return line if len(line) <= _LINE else f"{line[: _LINE - 4]} ..."
+
+
+def _shortened(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    note = f"\n... {len(text)} characters in all ...\n"
+    start = length // 4
+    return f"{text[:start]}{note}{text[len(text) - (length - start - len(note)) :]}"

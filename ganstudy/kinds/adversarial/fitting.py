@@ -1,0 +1,125 @@
+"""Which settings of an adversarial trial fit together; each mistake is told where it stands.
+
+Each check is of one field, given those before it; `info.data` lacks what is wrong itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
+    from ganstudy import constraints
+    from ganstudy.kinds.adversarial.kept import Recording
+    from ganstudy.kinds.adversarial.players import Critic, Generator
+    from ganstudy.kinds.adversarial.updates import Updates
+
+
+def labels_exist(condition: bool, info: ValidationInfo) -> bool:
+    """`condition` needs a target with labels."""
+    target = info.data.get("target")
+    if condition and target is not None and not target.labels:
+        raise ValueError(f"target {target.name} has no labels to condition on")
+    return condition
+
+
+def estimable(critic: Critic, info: ValidationInfo) -> Critic:
+    """An estimator of log p/q serves divergences whose best critic it is, anew in each D-step."""
+    divergence, estimator = info.data.get("divergence"), critic.estimator
+    if estimator is None:
+        return critic
+    if divergence is not None and not divergence.log_ratio:
+        raise ValueError(
+            f"{estimator.name} estimates log p/q, which is not the best critic of {divergence.name}"
+        )
+    if critic.steps != 1:
+        raise ValueError(f"{estimator.name} starts anew in each D-step; it needs `critic.steps: 1`")
+    return critic
+
+
+def constraint_applies(
+    constraint: constraints.Constraint, info: ValidationInfo
+) -> constraints.Constraint:
+    """A constraint needs a critic to bind, with a gradient of its own in each input."""
+    divergence, critic = info.data.get("divergence"), info.data.get("critic")
+    if divergence is not None and divergence.closed_form and constraint.name != "none":
+        raise ValueError(f"{divergence.name} trains no critic that {constraint.name} could bind")
+    estimator = None if critic is None else critic.estimator
+    if estimator is not None and constraint.name != "none" and not constraint.perturbs:
+        raise ValueError(f"{estimator.name} trains no network that {constraint.name} could bind")
+    if critic is not None and critic.norm == "batch" and constraint.penalises:
+        raise ValueError(
+            f"{constraint.name} needs the gradient of each logit in its own input, "
+            "which `critic.norm: batch` mixes with others"
+        )
+    return constraint
+
+
+def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
+    """An update scheme needs the players and the numbers of steps that it is defined for."""
+    critic, generator = info.data.get("critic"), info.data.get("generator")
+    divergence = info.data.get("divergence")
+    if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
+        raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
+    if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
+        raise ValueError(
+            f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
+        )
+    if scheme.single and critic is not None and generator is not None:
+        for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
+            if steps != 1:
+                raise ValueError(f"{scheme.name} updates need `{player}.steps: 1`")
+    return scheme
+
+
+def whole_rounds(generator: Generator, info: ValidationInfo) -> Generator:
+    """The M-steps make up whole rounds."""
+    steps = info.data.get("steps")
+    if steps is not None and steps % generator.steps:
+        raise ValueError(
+            f"`steps: {steps}` is not a multiple of `generator.steps: {generator.steps}`"
+        )
+    return generator
+
+
+def whole_groups(batch: int, info: ValidationInfo) -> int:
+    """A batch holds whole groups of `pac` samples, and enough of them for an estimator."""
+    critic, divergence = info.data.get("critic"), info.data.get("divergence")
+    if critic is not None and batch % critic.pac:
+        raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
+    closed_form = divergence is not None and divergence.closed_form
+    if closed_form and critic is not None and critic.pac > 1:
+        raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
+    estimator = None if critic is None else critic.estimator
+    if critic is not None and estimator is not None:
+        inputs = batch // critic.pac
+        if inputs < estimator.centres:
+            raise ValueError(
+                f"{estimator.name} has {estimator.centres} `centres`, and {inputs} "
+                "samples to put them at"
+            )
+    return batch
+
+
+def measurable(record: Recording, info: ValidationInfo) -> Recording:
+    """Records fall between rounds, and what they measure is defined."""
+    target, generator = info.data.get("target"), info.data.get("generator")
+    if generator is not None and record.every % generator.steps:
+        raise ValueError(
+            f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"
+        )
+    divergence, critic = info.data.get("divergence"), info.data.get("critic")
+    if record.equilibrium is not None:
+        if divergence is not None and divergence.closed_form:
+            raise ValueError(f"`equilibrium` is of two players; {divergence.name} trains one")
+        if critic is not None and critic.estimator is not None:
+            name = critic.estimator.name
+            raise ValueError(f"`equilibrium` is of two players; {name} trains one")
+    problems = [metric.problem(target) for metric in record.metrics] if target else []
+    for problem in filter(None, problems):
+        raise ValueError(problem)
+    for metric in record.metrics:
+        if metric.labelled and not info.data.get("condition"):
+            raise ValueError(f"metric {metric.name} needs `condition: true`")
+    return record

@@ -1,0 +1,102 @@
+"""What a study sets of an adversarial trial, and what follows from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from ganstudy import constraints, divergences, targets
+from ganstudy.family import Member
+from ganstudy.kinds.adversarial import fitting
+from ganstudy.kinds.adversarial.kept import Recording
+from ganstudy.kinds.adversarial.players import Critic, Generator
+from ganstudy.kinds.adversarial.updates import Updates
+from ganstudy.kinds.adversarial.updates import family as update_family
+
+__all__ = ["AdversarialSettings"]
+
+
+class AdversarialSettings(Member):
+    """Two players, what they play for, and what is kept of it; the loop is typed to these."""
+
+    # The number of steps comes first: what is checked after it must fit it.
+    steps: int = Field(4000, ge=1, description="M-steps")
+    target: Annotated[targets.Target, targets.family.field("ring")] = Field(
+        default="ring", validate_default=True, description="law p of the data"
+    )
+    training_set: int | None = Field(
+        None, ge=1, description="samples of p that are drawn once and reused; default: fresh ones"
+    )
+    condition: Annotated[bool, AfterValidator(fitting.labels_exist)] = Field(
+        False, description="whether both players are told the label"
+    )
+    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
+        Field(default="non_saturating", validate_default=True, description="objective")
+    )
+    generator: Annotated[Generator, AfterValidator(fitting.whole_rounds)] = Field(
+        Generator(), description="the generator"
+    )
+    critic: Annotated[Critic, AfterValidator(fitting.estimable)] = Field(
+        Critic(), description="the critic"
+    )
+    constraint: Annotated[
+        constraints.Constraint,
+        constraints.family.field("none"),
+        AfterValidator(fitting.constraint_applies),
+    ] = Field(default="none", validate_default=True, description="restriction of the critic")
+    updates: Annotated[
+        Updates, update_family.field("alternating"), AfterValidator(fitting.steps_fit)
+    ] = Field(
+        default="alternating", validate_default=True, description="who answers whom, and when"
+    )
+    # What is left out must fit the rest too: defaults are validated as well.
+    batch: Annotated[int, AfterValidator(fitting.whole_groups)] = Field(
+        256, ge=1, validate_default=True, description="samples of p and of q in each step"
+    )
+    record: Annotated[Recording, AfterValidator(fitting.measurable)] = Field(
+        Recording(), validate_default=True, description="what is kept"
+    )
+
+    @property
+    def gradients(self) -> tuple[int, int]:
+        """Most gradients that critic and generator take in one round, each on its own batch."""
+        passes = self.updates.passes
+        return self.critic.most_steps * passes, self.generator.steps * passes
+
+    @property
+    def labels(self) -> int:
+        """Columns that tell the players the label."""
+        return self.target.labels if self.condition else 0
+
+    def layers(self, player: Literal["generator", "critic"]) -> tuple[int, int]:
+        """Inputs and outputs of a player's network."""
+        if player == "generator":
+            return self.generator.latent + self.labels, self.target.dimension
+        return self.critic.pac * (self.target.dimension + self.labels), 1
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether a critic sees the same samples of p again, and others can be held against it."""
+        # Rows that a target holds out have no labels.
+        rows = self.target.holds_out and not self.condition
+        return (self.training_set is not None or rows) and not self.divergence.closed_form
+
+    @property
+    def affine_in_density(self) -> bool:
+        """Whether a grid gives the divergence: from a Gaussian q to a density p, in the plane."""
+        generator = self.generator
+        affine = generator.depth == 0 and generator.latent_law == "normal" and not self.condition
+        # The best critic of a paired loss is no function of p/q: it takes an optimisation.
+        affine = affine and not self.divergence.paired
+        return affine and self.target.has_density and self.target.dimension <= 2
+
+    @property
+    def filmed(self) -> bool:
+        """Whether samples lie in the plane, all of one kind."""
+        return self.target.dimension == 2 and not self.condition
+
+    @property
+    def judges_points(self) -> bool:
+        """Whether the critic has a logit for a single point, whatever else is in the batch."""
+        return self.critic.pac == 1 and self.critic.norm != "batch"

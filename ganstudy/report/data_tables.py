@@ -1,0 +1,150 @@
+"""Every trial and every metric: tables that can be sorted, and files that can be opened."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis import Metric, arm_scores, metric_names, setting_scores, trial_scores
+from ganstudy.report import prose
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import arm_labels, decimals_of
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows; a cell is text, a number, or None for what does not exist.
+
+    `decimals` holds those of each column, None for a column of text.
+    """
+
+    headings: list[str]
+    decimals: list[int | None]
+    rows: list[list[Any]]
+
+    def csv(self) -> str:
+        """Comma-separated values with full precision; an empty cell for what does not exist."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.headings)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def data(self) -> dict[str, Any]:
+        """What the page sorts and filters."""
+        shown = [
+            [
+                round(cell, places) if isinstance(cell, float) and places is not None else cell
+                for cell, places in zip(row, self.decimals, strict=True)
+            ]
+            for row in self.rows
+        ]
+        return {"headings": self.headings, "decimals": self.decimals, "rows": shown}
+
+
+def trial_table(findings: Findings) -> Table:
+    """All planned trials: where they are in the grid, what became of them, and their scores."""
+    ds, metric = findings.ds, findings.metric
+    scores = trial_scores(ds)
+    dims = (findings.arm, *findings.axes, "seed")
+    order = [metric.name, *(name for name in metric_names(ds) if name != metric.name)]
+    columns: list[tuple[str, int | None, np.ndarray[Any, Any]]] = [
+        (f"{metric.long_name}, {name}", findings.decimals, scores[name].transpose(*dims).values)
+        for name in ("score", "last", "best")
+    ]
+    for name in order[1:]:
+        fact = Metric.of(ds, name)
+        score = trial_scores(ds, name)["score"].transpose(*dims).values
+        columns.append((fact.long_name, decimals_of(ds, fact), score))
+    columns.append(("diverged at", 0, ds["diverged_at"].transpose(*dims).values))
+    columns.append(("seconds", 1, ds["seconds"].transpose(*dims).values))
+    status = ds["status"].transpose(*dims).values
+    ids = ds["trial_id"].transpose(*dims).values
+    coordinates = [ds[dim].values.tolist() for dim in dims]
+    rows: list[list[Any]] = []
+    for point in np.ndindex(*status.shape):
+        if status[point] == "excluded":
+            continue
+        place = [values[index] for values, index in zip(coordinates, point, strict=True)]
+        numbers = [number_or_none(values[point].item()) for _, _, values in columns]
+        rows.append([*place, str(status[point]), *numbers, str(ids[point])])
+    headings = [*dims, "status", *(heading for heading, _, _ in columns), "trial"]
+    decimals = [*[None] * (len(dims) + 1), *(places for _, places, _ in columns), None]
+    return Table(headings, decimals, rows)
+
+
+def setting_table(findings: Findings) -> Table:
+    """Every arm at every setting: means over seeds, with the interval of the headline metric."""
+    ds, cells = findings.ds, findings.cells
+    others = [name for name in metric_names(ds) if name != findings.metric.name]
+    columns = {
+        findings.metric.long_name: findings.flat(cells["mean"]),
+        "lowest": findings.flat(cells["low"]),
+        "highest": findings.flat(cells["high"]),
+        **{
+            Metric.of(ds, n).long_name: findings.flat(setting_scores(ds, n)["mean"]) for n in others
+        },
+        **{n: findings.flat(cells[n]) for n in ("seeds", "diverged", "failed", "missing")},
+        "seconds": findings.flat(ds["seconds"].sum("seed")),
+    }
+    excluded = findings.excluded_points
+    rows: list[list[Any]] = [
+        [
+            findings.arms[arm],
+            *findings.settings[setting],
+            *(number_or_none(values[arm, setting].item()) for values in columns.values()),
+        ]
+        for arm, setting in np.ndindex(excluded.shape)
+        if not excluded[arm, setting]
+    ]
+    headings = [findings.arm, *findings.axes, *columns]
+    return Table(headings, [None] * len(headings), rows)
+
+
+def metric_table(findings: Findings) -> Table:
+    """Every metric: each arm's mean score, what a perfect sampler scores, and the worst value."""
+    ds, scale = findings.ds, findings.scale
+    rows: list[list[Any]] = []
+    for name in metric_names(ds):
+        fact = Metric.of(ds, name)
+        means = arm_scores(ds, name, settings=findings.settings_used)["mean"].values
+        of_p = scale.sel(metric=name)
+        rows.append(
+            [
+                fact.long_name,
+                "higher" if fact.higher_is_better else "lower",
+                *(number_or_none(float(mean)) for mean in means),
+                *(number_or_none(float(of_p[key])) for key in ("mean", "low", "high", "worst")),
+            ]
+        )
+    headings = ["metric", "better", *findings.arms, "perfect sampler", "lowest", "highest", "worst"]
+    return Table(headings, [None, None, *[None] * (len(headings) - 2)], rows)
+
+
+def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
+    """All statistics that have one number for each arm, under the names of their variables."""
+    names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
+    arms = arm_labels(statistics[findings.arm])
+    columns = [[number_or_none(float(x)) for x in statistics[name].values] for name in names]
+    rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
+    return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
+
+
+def cell_text(cell: Any) -> str:
+    """A cell of the table of metrics: three significant digits."""
+    if cell is None:
+        return prose.MISSING
+    if not isinstance(cell, float):
+        return str(cell)
+    return f"{cell:,.0f}" if abs(cell) >= 1000 else prose.short(cell)
+
+
+def number_or_none(value: float) -> float | None:
+    """The number, or None for one that is not finite."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,103 @@
+"""What a section of the report is: when it applies, and what it brings to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ganstudy.family import Part
+
+if TYPE_CHECKING:
+    from ganstudy.report.data_tables import Table
+    from ganstudy.report.drawing import Drawing
+    from ganstudy.report.findings import Findings
+    from ganstudy.report.prose import Sentence
+
+__all__ = ["Chart", "Section"]
+
+
+def _nothing(findings: Findings) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure that the page shows and `ganstudy.plot` draws again.
+
+    name      of its files and of its function in `ganstudy.plot`
+    about     what that function says of itself
+    draw      the whole figure, in the report's style, size and words
+    draw_on   one panel of it, on axes of the reader's own
+    missing   why there is nothing to draw; empty where there is something
+    metric    whether it can draw another metric than the headline one
+    curves    whether it can be given names of curves, after the findings
+    single    whether it has one panel, so that the function returns it and no array
+    legend    whether `draw_on` leaves the legend of the arms to be added
+    """
+
+    name: str
+    about: str
+    draw: Callable[..., Drawing | None]
+    draw_on: Callable[..., None]
+    missing: Callable[[Findings], str] = _nothing
+    metric: bool = False
+    curves: bool = False
+    single: bool = False
+    legend: bool = False
+
+
+class Section(Part):
+    """A section of the page; its template is `<name>.html.j2` beside its file, or the plain one.
+
+    place    where it stands: the page has its sections in the order of their places
+    label    what the navigation calls it; empty for a section that it leaves out
+    heading  of the plain template
+    charts   its figures
+    """
+
+    place: ClassVar[float]
+    label: ClassVar[str]
+    heading: ClassVar[str] = ""
+    charts: ClassVar[Sequence[Chart]] = ()
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """Whether the page has it: by default always, or if a figure of its can be drawn."""
+        return not cls.charts or any(not chart.missing(findings) for chart in cls.charts)
+
+    def drawings(self) -> list[Drawing]:
+        """Its figures, in the report's style."""
+        possible = [chart for chart in self.charts if not chart.missing(self.findings)]
+        return [own for chart in possible if (own := chart.draw(self.findings)) is not None]
+
+    def sentences(self) -> list[Sentence]:
+        """What it adds to the answer at the top of the page; by default nothing."""
+        return []
+
+    def tables(self) -> Mapping[str, tuple[Table, str]]:
+        """Tables by file name, each with its caption, for the plain template; by default none."""
+        return {}
+
+    def files(self) -> Mapping[str, str]:
+        """Text by file name, beside the page: by default `tables`, as CSV and LaTeX."""
+        # Only where there are tables: a section is found without importing what makes them.
+        from ganstudy.report import latex
+
+        found = {}
+        for name, (table, caption) in self.tables().items():
+            found[f"{name}.csv"] = table.csv()
+            found[f"{name}.tex"] = latex.plain(self.findings, table, caption, name)
+        return found
+
+    def facts(self) -> Mapping[str, Any]:
+        """What its template needs beside the findings; by default nothing."""
+        return {}
+
+    def call(self, figure: str) -> str:
+        """The call that draws a figure of its once more."""
+        dataset = "ds" if self.findings.searched is None else "searched"
+        return f"ganstudy.plot.{figure}({dataset})"

@@ -1,0 +1,191 @@
+"""Curves over training: the headline metric by setting, and everything else by arm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganstudy.analysis import charged_curves, trial_scores
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+
+MOST_PANELS = 12
+"""With more settings than this the curves of the headline metric are averaged over settings."""
+
+Array = NDArray[np.float64]
+
+
+def _is_curve(variable: xr.DataArray) -> bool:
+    """Whether it is recorded over steps; a costly metric has its last step alone."""
+    recorded = np.isfinite(variable.values).reshape(-1, variable.sizes["step"]).any(axis=0)
+    return int(recorded.sum()) >= min(2, len(recorded))
+
+
+def draw_score(findings: Findings) -> Drawing:
+    """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
+    curves = charged_curves(findings.ds)
+    averaged = len(findings.settings) > MOST_PANELS
+    if averaged:
+        values = _averaged(findings, curves)[:, None]
+        titles = [f"averaged over {len(findings.settings)} settings"]
+    else:
+        values = findings.flat(curves.transpose(..., "seed", "step"))
+        titles = [findings.setting_label(setting) for setting in findings.settings]
+    columns = min(4, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    wide = 10.4 if columns > 1 else 6.6
+    size = (wide, 0.5 + (2.1 if columns > 1 else 3.2) * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    style.bottom_row(panels, len(titles), "M-step")
+    for index, (title, axes) in enumerate(zip(titles, panels.flat, strict=False)):
+        axes.set_title(fill(title, 44), fontsize=8, color=style.INK)
+        _score_lines(axes, findings, values[:, index])
+    for axes in panels[:, 0]:
+        axes.set_ylabel(findings.metric.label)
+    style.arm_legend(figure, findings.arms)
+    over = ", each averaged over its settings" if averaged else ""
+    caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
+    if math.isfinite(findings.metric.worst):
+        caption += Markup(" A diverged trial stays at the worst value from its divergence on.")
+    else:
+        caption += Markup(" A diverged trial leaves the mean at its divergence.")
+    where = (
+        "averaged over settings" if averaged or not findings.axes else "a panel for each setting"
+    )
+    ends = findings.flat(trial_scores(findings.ds)["last"].mean("seed"))
+    alt = (
+        f"{findings.metric.long_name} against M-steps, {where}. Means over seeds at the last "
+        f"record: {prose.spans(findings.arms, ends)}."
+    )
+    return Drawing("curves", figure, alt, caption)
+
+
+def draw_score_on(axes: Axes, findings: Findings) -> None:
+    """The headline metric over training in one panel, each arm averaged over its settings."""
+    _score_lines(axes, findings, _averaged(findings, charged_curves(findings.ds)))
+    axes.set_ylabel(findings.metric.label)
+    axes.set_xlabel("M-step")
+
+
+def other_curves(findings: Findings) -> list[str]:
+    """Names of all recorded curves but the headline metric."""
+    return [
+        str(name)
+        for name, variable in findings.ds.data_vars.items()
+        if "step" in variable.dims and name != findings.metric.name
+        if variable.attrs.get("role") not in ("claim", "tolerance", "orbit") and _is_curve(variable)
+    ]
+
+
+def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawing | None:
+    """Recorded curves, a panel each: the median trial of each arm and its quartiles.
+
+    names  those to draw; by default all but the headline metric
+    """
+    names = other_curves(findings) if names is None else names
+    if not names:
+        return None
+    columns = min(4, len(names))
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    style.bottom_row(panels, len(names), "M-step")
+    seen = []
+    for name, axes in zip(names, panels.flat, strict=False):
+        axes.set_title(fill(_title(findings, name), 36), fontsize=8, color=style.INK)
+        seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
+    style.arm_legend(figure, findings.arms)
+    trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
+    caption = Markup(
+        "Line: the median over {}. Band: the middle half of the trials. A diverged trial is left "
+        "out from its divergence on. Losses of different objectives are not on one scale."
+    ).format(trials)
+    alt = (
+        "Small panels of what was recorded against M-steps, a line for each arm. Medians of arms "
+        f"over all records: {prose.spans(*zip(*seen, strict=True))}."
+    )
+    return Drawing("diagnostics", figure, alt, caption)
+
+
+def draw_other_on(axes: Axes, findings: Findings, name: str) -> None:
+    """One recorded curve: the median trial of each arm and its quartiles."""
+    _quartile_lines(axes, findings, name)
+    axes.set_ylabel(_title(findings, name))
+    axes.set_xlabel("M-step")
+
+
+def _title(findings: Findings, name: str) -> str:
+    return str(findings.ds[name].attrs.get("long_name", name))
+
+
+def _averaged(findings: Findings, curves: xr.DataArray) -> Array:
+    """Curves averaged over settings; `(arms, seeds, steps)`."""
+    return np.asarray(curves.mean(findings.axes).transpose(findings.arm, "seed", "step").values)
+
+
+def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
+    """A line and a band for each arm; `(arms, seeds, steps)`."""
+    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+        _line(axes, findings, curves[arm], colour)
+    axes.grid(axis="y")
+    if math.isfinite(findings.metric.perfect):
+        axes.axhline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    if findings.metric.bounded:
+        low, high = findings.metric.bounds
+        axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
+
+
+def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
+    """Mean over seeds with the range of the seeds; `(seeds, steps)`."""
+    recorded = np.isfinite(curves)
+    if not recorded.any():
+        return
+    seen = recorded.any(axis=0)
+    steps = findings.ds["step"].values[seen]
+    kept = np.where(recorded, curves, np.nan)[:, seen]
+    low, high = np.fmin.reduce(kept), np.fmax.reduce(kept)
+    axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(steps, np.nanmean(kept, axis=0), color=colour)
+
+
+def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
+    """A line at the median and a band between the quartiles of each arm; returns the medians."""
+    quartiles = _quartiles(findings, findings.ds[name])
+    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+        # Runs that are compared may have been recorded at other steps than these.
+        seen = np.isfinite(quartiles[1, arm])
+        lower, median, upper = quartiles[:, arm, seen]
+        steps = findings.ds["step"].values[seen]
+        axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
+        axes.plot(steps, median, color=colour)
+    if _spans_decades(quartiles):
+        axes.set_yscale("log")
+    axes.grid(axis="y")
+    return np.asarray(quartiles[1])
+
+
+def _quartiles(findings: Findings, variable: xr.DataArray) -> Array:
+    """Quartiles over all trials of an arm at each step; `(3, arms, steps)`."""
+    over = [*findings.axes, "seed"]
+    finite = variable.where(np.isfinite(variable))
+    trials = finite.transpose(findings.arm, "step", *over).values
+    trials = trials.reshape(*trials.shape[:2], -1)
+    quartiles = np.full((3, *trials.shape[:2]), np.nan)
+    seen = np.isfinite(trials).any(axis=-1)
+    quartiles[:, seen] = np.nanquantile(trials[seen], (0.25, 0.5, 0.75), axis=-1)
+    return quartiles
+
+
+def _spans_decades(quartiles: Array) -> bool:
+    finite = quartiles[np.isfinite(quartiles)]
+    return bool(finite.size and finite.min() > 0 and finite.max() > 100 * finite.min())

@@ -1,0 +1,264 @@
+"""The gallery: final samples of one seed over the target, a row per arm, a column per setting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+
+from ganstudy.analysis import trial_scores
+from ganstudy.report import prose, style
+from ganstudy.report.contours import backdrop, data_descriptions, density
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
+
+MOST_ROWS, MOST_COLUMNS = 12, 8
+"""A larger grid is thinned evenly, its first and last arm and setting kept."""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What one panel shows."""
+
+    samples: NDArray[np.float32]
+    target: str
+    status: str
+    diverged_at: float
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
+    if not drawable(findings):
+        return None
+    rows = _thinned(len(findings.arms), MOST_ROWS)
+    columns = _thinned(len(findings.settings), MOST_COLUMNS)
+    wrapped = len(findings.settings) == 1
+    figure, panels = (_wrapped if wrapped else _grid)(findings, rows, columns)
+    cells = _Cells(findings)
+    colours = style.arm_colours(len(findings.arms))
+    for row, arm in enumerate(rows):
+        for column, setting in enumerate(columns):
+            _panel(panels[row, column], cells[arm, setting], colours[arm])
+    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[rows]
+    alt = (
+        f"Final samples over the target, {prose.plural(len(rows), 'arm')} by "
+        f"{prose.plural(len(columns), 'setting')}. Their {findings.metric.long_name}, lowest to "
+        f"highest setting: {prose.spans([findings.arms[row] for row in rows], last)}."
+    )
+    return Drawing("gallery", figure, alt, _caption(findings, len(rows), len(columns)))
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The panel of the first arm at the first setting."""
+    _panel(axes, _Cells(findings)[0, 0], style.arm_colours(len(findings.arms))[0])
+
+
+def drawable(findings: Findings) -> bool:
+    """Whether there are samples, and a target to draw."""
+    return "samples" in findings.ds and "target_settings" in findings.ds
+
+
+def _grid(
+    findings: Findings, rows: list[int], columns: list[int]
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Empty panels, a labelled row per arm and a titled column per setting."""
+    side = min(1.26, 10.0 / len(columns)) if len(columns) > 2 else 1.8
+    size = (0.45 + side * len(columns), 0.25 + 0.15 * len(findings.axes) + side * len(rows))
+    figure = Figure(
+        figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    )
+    panels = figure.subplots(len(rows), len(columns), squeeze=False)
+    for row, arm in enumerate(rows):
+        label = fill(findings.arms[arm], max(16, round(13 * side)))
+        panels[row, 0].set_ylabel(label, fontsize=8.5, color=style.INK)
+    for column, setting in enumerate(columns):
+        title = findings.setting_label(findings.settings[setting], separator="\n")
+        panels[0, column].set_title(title, fontsize=7, loc="center", color=style.MUTED)
+    return figure, panels
+
+
+def _wrapped(
+    findings: Findings, rows: list[int], columns: list[int]
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Empty panels for the only setting, a titled panel per arm, side by side."""
+    across = min(4, len(rows))
+    down = math.ceil(len(rows) / across)
+    figure = Figure(figsize=(2.4 * across, 2.6 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False).reshape(-1, 1)
+    for panel in panels[len(rows) :, 0]:
+        panel.set_visible(False)
+    for panel, arm in zip(panels[:, 0], rows, strict=False):
+        title = fill(findings.arms[arm], 34)
+        panel.set_title(title, fontsize=9, loc="center", color=style.INK)
+    return figure, panels
+
+
+class _Cells:
+    """Panels by index of arm and setting, for the first seed."""
+
+    def __init__(self, findings: Findings) -> None:
+        first = findings.ds.isel(seed=0)
+        template = first["status"]
+        self.samples = findings.flat(first["samples"].transpose(..., "sample", "feature"))
+        self.target = findings.flat(xr.broadcast(first["target_settings"], template)[0])
+        self.status = findings.flat(template)
+        self.diverged_at = findings.flat(first["diverged_at"])
+
+    def __getitem__(self, key: tuple[int, int]) -> _Cell:
+        return _Cell(
+            self.samples[key],
+            str(self.target[key]),
+            str(self.status[key]),
+            float(self.diverged_at[key]),
+        )
+
+
+def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color(style.RULE)
+    axes.set_box_aspect(1)
+    # A point that the study excludes has no configuration, and so no target to draw.
+    if cell.status != "excluded":
+        draw_samples = _histogram if cell.samples.shape[1] == 1 else _scatter
+        draw_samples(axes, cell, colour)
+    if cell.status != "complete":
+        axes.text(
+            0.5,
+            0.5,
+            _why_empty(cell),
+            transform=axes.transAxes,
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=style.INK,
+            linespacing=1.3,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2},
+        )
+
+
+def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
+    behind = backdrop(cell.target)
+    (x, y), half = behind.centre, behind.half_width
+    axes.set_xlim(x - half, x + half)
+    axes.set_ylim(y - half, y + half)
+    axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.5, zorder=3))
+    if behind.points is not None:
+        _dots(axes, behind.points, style.MUTED, zorder=1)
+    if cell.status != "complete":
+        return
+    # Trials that store fewer samples than others are padded with NaN.
+    projected = behind.project(cell.samples)
+    points = projected[np.isfinite(projected).all(axis=1)]
+    _dots(axes, points, colour, zorder=2)
+    outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
+    if outside >= 0.01:
+        axes.text(
+            0.97,
+            0.03,
+            f"{outside:.0%} outside",
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=6,
+            color=style.MUTED,
+        )
+
+
+def _dots(axes: Axes, points: NDArray[np.floating], colour: str, zorder: int) -> None:
+    axes.plot(
+        points[:, 0],
+        points[:, 1],
+        linestyle="none",
+        marker="o",
+        markersize=1.3,
+        markeredgewidth=0,
+        color=colour,
+        alpha=0.45,
+        rasterized=True,
+        zorder=zorder,
+    )
+
+
+def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
+    x, height = density(cell.target)
+    axes.plot(x, height, color=style.MUTED, linewidth=0.8)
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(0, 1.3 * float(height.max()))
+    if cell.status == "complete":
+        axes.hist(
+            cell.samples[:, 0],
+            bins=60,
+            range=(x[0], x[-1]),
+            density=True,
+            color=colour,
+            alpha=0.6,
+        )
+
+
+def _why_empty(cell: _Cell) -> str:
+    if cell.status == "diverged":
+        return f"diverged\nat {cell.diverged_at:.0f}"
+    return "not planned" if cell.status == "excluded" else cell.status
+
+
+def _caption(findings: Findings, rows: int, columns: int) -> Markup:
+    seed = findings.ds["seed"].values[0]
+    parts = [f"Final samples of seed {seed}, the first; no panel was chosen by its looks."]
+    features = findings.ds.sizes["feature"]
+    if features == 1:
+        parts.append("Grey line: the target's density.")
+    else:
+        parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
+    if features > 2:
+        parts.append(
+            f"Of {features} features the target's two leading principal components are drawn."
+        )
+    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target_settings"].values)]
+    if rows < len(findings.arms) or columns < len(findings.settings):
+        parts.append(
+            f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
+            f"{prose.plural(len(findings.settings), 'setting')}, spaced evenly in study order."
+        )
+    return Markup(" ").join(parts)
+
+
+def _thinned(count: int, most: int) -> list[int]:
+    """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
+    spaced = np.linspace(0, count - 1, min(count, most))
+    return [round(index) for index in spaced.tolist()]
+
+
+def _missing(findings: Findings) -> str:
+    return "" if drawable(findings) else "the trials keep no samples, or have no target to draw"
+
+
+class Samples(Section):
+    """What generators make at the end."""
+
+    place = 100
+    label = "Samples"
+    heading = "Final samples"
+    charts = (
+        Chart(
+            "gallery",
+            """Final samples of the first seed over the target, an arm a row and a setting a column.
+
+            `gallery(ds.sel(seed=[3]))` shows another seed, and so on for arms and settings.
+            """,
+            draw,
+            draw_on,
+            missing=_missing,
+        ),
+    )

@@ -1,0 +1,166 @@
+"""The search behind the arms: what it tried, what it found, and how far that can be trusted."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from ganstudy.analysis import status_counts
+from ganstudy.report import latex, prose
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
+from ganstudy.report.searched import Searched
+from ganstudy.report.sections._base import Chart, Section
+from ganstudy.report.sections.search import figures
+from ganstudy.report.sections.search.tables import best_table, front_table, point_table
+
+
+def sentence(searched: Searched) -> Markup:
+    """What stands behind every number of the page: tuned arms, chosen on their own seeds."""
+    counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
+    named = [
+        f"{int(count)} {status}"
+        for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
+        if count and status in ("diverged", "pruned", "failed", "missing")
+    ]
+    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
+    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
+    one = len(searched.rows) == 1
+    text = Markup("{} shown at the best of its {}, as {} found it{}").format(
+        "The study is" if one else "Each arm is",
+        prose.plural(searched.points, "point"),
+        _SAMPLERS[str(searched.ds.attrs["sampler"])],
+        "" if one else "; all arms had this budget",
+    )
+    if named:
+        text += Markup(" ({} trials among all points)").format(prose.listing(named))
+    text += _constrained(searched)
+    text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    if np.isfinite(held).any():
+        best = prose.listing(
+            f"{searched.rows[row]} {searched.show(held[row])}"
+            for row in order[:6]
+            if math.isfinite(held[row])
+        )
+        text += Markup("; with each seed's point chosen on the other seeds: {}").format(best)
+    return text + Markup(".")
+
+
+def call(searched: Searched) -> str:
+    """The expression that returns the numbers of the sentence."""
+    best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
+    counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
+    if searched.constraints:
+        counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
+    return f"{best}.assign({counted})"
+
+
+def _constrained(searched: Searched) -> Markup:
+    """What the constraints left, as the end of a sentence; empty without constraints."""
+    if not searched.constraints:
+        return Markup("")
+    kept = searched.by_row(searched.feasible).astype(bool)
+    keeping, known = int(kept.sum()), int(searched.ds["violation"].notnull().sum())
+    text = Markup(", of points with {}, which {} of {} {}").format(
+        prose.listing(searched.constraints), keeping, known, "does" if keeping == 1 else "do"
+    )
+    none = [name for name, row in zip(searched.rows, kept, strict=True) if not row.any()]
+    if none:
+        text += Markup("; no point of {} does, and it is shown at the one that fails least").format(
+            prose.listing(none)
+        )
+    return text
+
+
+_SAMPLERS = {
+    "tpe": "a tree-structured Parzen estimator",
+    "gp": "a Gaussian process",
+    "cmaes": "CMA-ES",
+    "qmc": "a Sobol sequence",
+    "random": "random search",
+}
+
+
+def _found(findings: Findings) -> Searched:
+    assert findings.searched is not None
+    return findings.searched
+
+
+def _no_search(findings: Findings) -> str:
+    return "the study is a grid, not a search" if findings.searched is None else ""
+
+
+def _no_importances(findings: Findings) -> str:
+    known = findings.searched is None or figures.has_importances(findings.searched)
+    return _no_search(findings) or (
+        "" if known else "too few points have a score, or all scores are equal"
+    )
+
+
+def _no_front(findings: Findings) -> str:
+    known = findings.searched is None or figures.has_front(findings.searched)
+    return _no_search(findings) or ("" if known else "the search has one objective")
+
+
+class Search(Section):
+    """Best score against tuning budget, which parameters matter, and the Pareto front."""
+
+    place = 50
+    label = "Search"
+    charts = (
+        Chart(
+            "budget",
+            """Best score so far against the number of points that a search tried, and held out.
+
+            Left, or on `ax`: the best point so far (`analysis.best_by_budget`); right: every point.
+            """,
+            lambda findings: figures.draw_budget(_found(findings)),
+            lambda axes, findings: figures.draw_budget_on(axes, _found(findings)),
+            missing=_no_search,
+            legend=True,
+        ),
+        Chart(
+            "importances",
+            """How much each parameter of a search decides (`analysis.importances`).""",
+            lambda findings: figures.draw_importances(_found(findings)),
+            lambda axes, findings: figures.draw_importances_on(axes, _found(findings)),
+            missing=_no_importances,
+            single=True,
+            legend=True,
+        ),
+        Chart(
+            "pareto",
+            """All points of a search by its first two objectives, with each arm's Pareto front.""",
+            lambda findings: figures.draw_pareto(_found(findings)),
+            lambda axes, findings: figures.draw_pareto_on(axes, _found(findings)),
+            missing=_no_front,
+            single=True,
+            legend=True,
+        ),
+    )
+
+    def sentences(self) -> list[Sentence]:
+        """That arms are tuned, and chosen on their own seeds."""
+        found = _found(self.findings)
+        return [Sentence(sentence(found), call(found))]
+
+    def files(self) -> dict[str, str]:
+        """All points; the best of each arm, and the front, for a paper."""
+        findings, found = self.findings, _found(self.findings)
+        caption = f"The best of {found.points} points of each search, chosen on its own seeds."
+        written = {
+            "points.csv": point_table(found, findings.arm).csv(),
+            "best_points.tex": latex.by_arm(findings, best_table(found), caption, "best_points"),
+        }
+        if front := front_table(found):
+            caption = "Points that no other one of their arm betters in every objective."
+            written["pareto.tex"] = latex.by_arm(findings, front, caption, "pareto")
+        return written
+
+    def facts(self) -> dict[str, Any]:
+        """The best point of each arm, and those on the front."""
+        found = _found(self.findings)
+        return {"best": best_table(found), "front": front_table(found)}

@@ -1,0 +1,187 @@
+"""The heat map: the score of every arm at every setting."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
+from numpy.typing import NDArray
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
+
+MOST_WRITTEN = 48
+"""Settings up to which every cell has its value in it, and every column its label."""
+
+COLUMNS_WIDE, LABEL_WIDE = 8.4, 0.4
+"""Inches that all columns take at least, and those that a label needs; narrower ones have none."""
+
+TIER = 17.0
+"""Height of one line of column labels, in points."""
+
+
+def draw(findings: Findings) -> Drawing:
+    """Arms by settings, darker is better, with the mean over seeds written into each cell."""
+    arms, settings = len(findings.arms), len(findings.settings)
+    tiers = len(findings.axes) * TIER / 72
+    figure = Figure(
+        figsize=(
+            max(10.4, 1.8 + 0.62 * settings) if settings <= MOST_WRITTEN else 10.4,
+            0.75 + tiers + 0.52 * arms,
+        ),
+        layout="constrained",
+    )
+    draw_on(figure.subplots(), findings)
+    caption = Markup(
+        "Mean over seeds of each trial's score; darker is better. The second line of a cell counts "
+        "diverged trials, which score the worst value."
+        if math.isfinite(findings.metric.worst)
+        else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
+        "counts diverged trials, which have no score."
+    )
+    if settings > MOST_WRITTEN:
+        caption = Markup(
+            "Mean over seeds of each trial's score, {} settings in study order; darker is better, "
+            "and a white cell has no score."
+        ).format(settings)
+    mean = findings.flat(findings.cells["mean"])
+    alt = (
+        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings, lowest "
+        f"to highest setting: {prose.spans(findings.arms, mean)}. The table of all arms has each."
+    )
+    return Drawing("heatmap", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """A row for each arm, a column for each setting, and a bar of the colours beside them."""
+    mean = findings.flat(findings.cells["mean"])
+    written = len(findings.settings) <= MOST_WRITTEN
+    low, high = _range(findings, mean)
+    sns.heatmap(
+        mean,
+        ax=axes,
+        vmin=low,
+        vmax=high,
+        cmap="YlGnBu" if findings.metric.higher_is_better else "YlGnBu_r",
+        linewidths=1.5 if written else 0,
+        linecolor="white",
+        annot=_annotations(findings, mean) if written else False,
+        rasterized=not written,
+        fmt="",
+        annot_kws={"fontsize": 8.5, "linespacing": 1.25},
+        cbar_kws={"label": findings.metric.label, "aspect": 14, "pad": 0.015},
+        xticklabels=False,
+        yticklabels=False,
+    )
+    if written:
+        _empty_cells(axes, findings, mean)
+    style.arm_rows(axes, findings.arms, range(len(findings.arms)), centre=0.5)
+    _tiers(axes, findings)
+
+
+def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]:
+    """Ends of the colour scale: the metric's bounds where finite, else the data and q = p."""
+    values = mean[np.isfinite(mean)]
+    if math.isfinite(findings.metric.perfect):
+        values = np.append(values, findings.metric.perfect)
+    low, high = findings.metric.bounds
+    low = low if math.isfinite(low) else float(values.min(initial=0.0))
+    high = high if math.isfinite(high) else float(values.max(initial=low))
+    return low, high if high > low else low + 1.0
+
+
+def _annotations(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:
+    diverged = findings.flat(findings.cells["diverged"])
+    texts = [
+        findings.show(value) + (f"\n{count} div." if count else "")
+        for value, count in zip(mean.ravel(), diverged.ravel(), strict=True)
+    ]
+    return np.asarray(texts).reshape(mean.shape)
+
+
+def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> None:
+    """Say why a cell has no value: not planned, or nothing recorded."""
+    excluded = findings.excluded_points
+    for row, column in np.argwhere(~np.isfinite(mean)):
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            "not\nplanned" if excluded[row, column] else "no\nscore",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color=style.MUTED,
+        )
+
+
+def _tiers(axes: Axes, findings: Findings) -> None:
+    """Column labels in one line per axis, the slowest axis on top; equal neighbours share one."""
+    figure = axes.get_figure(root=True)
+    depth = len(findings.axes)
+    at_top = axes.get_xaxis_transform()
+    for tier, axis in enumerate(findings.axes):
+        groups = Counter(setting[: tier + 1] for setting in findings.settings)
+        room = COLUMNS_WIDE * min(groups.values()) / len(findings.settings) >= LABEL_WIDE
+        height = 4 + TIER * (depth - 1 - tier)
+        axes.annotate(
+            axis if room else f"{axis} ({findings.ds.sizes[axis]})",
+            (0, 1),
+            xycoords=at_top,
+            xytext=(-16, height + 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+            color=style.MUTED,
+        )
+        column = 0
+        for prefix, width in groups.items() if room else ():
+            middle = column + width / 2
+            axes.annotate(
+                prefix[-1],
+                (middle, 1),
+                xycoords=at_top,
+                xytext=(0, height + 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8.5,
+            )
+            if width > 1:
+                axes.plot(
+                    [column + 0.06, column + width - 0.06],
+                    [1, 1],
+                    transform=offset_copy(at_top, figure, y=height, units="points"),
+                    color=style.RULE,
+                    linewidth=0.8,
+                    clip_on=False,
+                )
+            column += width
+
+
+class SettingScores(Section):
+    """The score of every arm at every setting, as a heat map."""
+
+    place = 80
+    label = "Settings"
+    charts = (
+        Chart(
+            "heatmap",
+            """Score of every arm at every setting, mean over seeds (`ds.gan.setting_scores`).""",
+            draw,
+            draw_on,
+            metric=True,
+            single=True,
+        ),
+    )
+
+    @classmethod
+    def applies(cls, findings: Findings) -> bool:
+        """Where there are several settings."""
+        return len(findings.settings) > 1

@@ -1,0 +1,5 @@
+"""`trials`: every trial, to be sorted, filtered and opened."""
+
+from ganstudy.report.sections.trials.section import Trials
+
+__all__ = ["Trials"]

@@ -1,0 +1,59 @@
+"""The page of a study of which no trial has a result: what failed, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["Failure", "failures", "words"]
+
+_NEXT = {
+    "failed": "Mend what is said below; `ganstudy retry RUN` then trains these trials again.",
+    "missing": "`ganstudy run` trains what is missing.",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Trials that failed of one cause, and the labels of one of them."""
+
+    cause: str
+    trials: int
+    example: str
+
+
+def words(dataset: xr.Dataset) -> Mapping[str, Any]:
+    """What the page says in the place of an answer."""
+    statuses, counts = np.unique(dataset["status"].values, return_counts=True)
+    known = {s: int(n) for s, n in zip(statuses.tolist(), counts.tolist(), strict=True)}
+    known.pop("excluded", None)
+    said = ", ".join(f"{n} {status}" for status, n in known.items())
+    what = "Every trial failed" if known.keys() == {"failed"} else "No trial has a result yet"
+    return {
+        "study": dataset.attrs["study"],
+        "question": dataset.attrs["question"],
+        "lead": f"{what}, so that there is no answer: {said}.",
+        "advice": _NEXT["failed" if "failed" in known else "missing"],
+        "failures": failures(dataset),
+    }
+
+
+def failures(dataset: xr.Dataset) -> list[Failure]:
+    """The causes for which trials failed, the commonest first."""
+    if "failure" not in dataset:
+        return []
+    dims = dataset["failure"].dims
+    found: dict[str, list[str]] = {}
+    for index in zip(*np.nonzero(dataset["failure"].values != ""), strict=True):
+        place = {dim: int(at) for dim, at in zip(dims, index, strict=True)}
+        labels = (
+            f"{dim} {dataset[dim].values[at] if dim in dataset.coords else at}"
+            for dim, at in place.items()
+        )
+        found.setdefault(str(dataset["failure"].values[index]), []).append(", ".join(labels))
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    return [Failure(cause, len(examples), examples[0]) for cause, examples in ordered]

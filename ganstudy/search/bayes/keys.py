@@ -1,0 +1,152 @@
+"""The keys below `search.bayes` of a study file, and mistakes in them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ganstudy import kinds
+from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
+from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
+from ganstudy.search.bayes.space import parameters
+from ganstudy.study.document import Document, Problem, nearest
+from ganstudy.study.search_keys import SearchKeys
+from ganstudy.study.space import AnyParameter, size
+
+__all__ = ["BayesKeys"]
+
+_HERE = ("search", "bayes")
+
+Readings = Mapping[str, Mapping[str, Any]]
+
+
+class BayesKeys(SearchKeys):
+    """The key `search.bayes:` of a study file."""
+
+    space: dict[str, ParameterFile] = Field(description="parameters by key path or label")
+    trials: int = Field(ge=1, description="points, each with all seeds; for each arm")
+    sampler: Literal["tpe", "gp", "cmaes", "qmc", "random"] = Field(
+        "tpe", description="how points are proposed"
+    )
+    objective: ObjectiveFile = Field(description="metrics to maximise or minimise")
+    constraints: dict[str, ConstraintFile] = Field(
+        {}, description="metrics and the values that a point must keep to; others are never best"
+    )
+    statistic: Literal["mean", "median", "min", "max"] = Field(
+        "mean", description="what the search is told of the seeds of a point"
+    )
+    startup: int = Field(10, ge=1, description="points at random before the sampler takes over")
+    together: int = Field(4, ge=1, description="points of an arm that are in training at a time")
+    pruner: PrunerFile | None = Field(None, description="train poor points less; default: none do")
+    seed: int = Field(0, ge=0, description="seed of the sampler; another one is another search")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics of the objective, in the order written."""
+        return tuple(self.objective.metrics)
+
+    def parameters(
+        self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]
+    ) -> tuple[AnyParameter, ...]:
+        """The space; empty if it has a mistake, since nothing further can be checked then."""
+        own: list[Problem] = []
+        space = tuple(parameters(document, self.space, axes, own))
+        if own:
+            problems += own
+            return ()
+        problems += self._size_problems(document, axes, space)
+        return space
+
+    def problems(self, document: Document, configuration: kinds.Kind) -> Iterator[Problem]:
+        """Mistakes in what is sought, given what a trial records and its number of M-steps."""
+        readings = configuration.variables()
+        metrics = [name for name, about in readings.items() if about["role"] == "metric"]
+        yield from self._objective_problems(document, readings, metrics)
+        yield from self._sampler_problems(document)
+        yield from self._pruner_problems(document, configuration.steps)
+        yield from self._constraint_problems(document, readings, metrics)
+
+    def _size_problems(
+        self,
+        document: Document,
+        axes: Mapping[str, tuple[Any, ...]],
+        space: tuple[AnyParameter, ...],
+    ) -> Iterator[Problem]:
+        """A budget that is larger than the space can never be spent."""
+        for labels in itertools.product(*axes.values()):
+            points = size(space, dict(zip(axes, labels, strict=True)))
+            if points < self.trials:
+                message = (
+                    f"the space has {points:.0f} points only; use at most so many trials, or grid"
+                )
+                yield document.problem((*_HERE, "trials"), message)
+                return
+
+    def _objective_problems(
+        self, document: Document, readings: Readings, metrics: list[str]
+    ) -> Iterator[Problem]:
+        if not self.metrics:
+            message = "write maximize or minimize, and a metric"
+            yield document.problem((*_HERE, "objective"), message)
+        for name, direction in self.objective.metrics.items():
+            place = (*_HERE, "objective", direction)
+            if name not in metrics:
+                message = f"{name!r} is not recorded{nearest(name, metrics)}"
+                yield document.problem(place, message)
+                continue
+            better = readings[name]["direction"]
+            if (better == "higher") != (direction == "maximize"):
+                other = "maximize" if better == "higher" else "minimize"
+                message = f"{name} is better {better}; write {other}: {name}"
+                yield document.problem(place, message)
+
+    def _sampler_problems(self, document: Document) -> Iterator[Problem]:
+        if self.sampler != "cmaes":
+            return
+        place = (*_HERE, "sampler")
+        if len(self.metrics) > 1:
+            message = "cmaes has one objective; tpe, gp, qmc and random can have several"
+            yield document.problem(place, message)
+        if not any(isinstance(written, RangeFile) for written in self.space.values()):
+            message = "cmaes needs a range in the space; lists of values it draws at random"
+            yield document.problem(place, message)
+        if self.constraints:
+            message = (
+                "cmaes knows no constraints; tpe and gp do, qmc and random learn nothing anyway"
+            )
+            yield document.problem(place, message)
+
+    def _pruner_problems(self, document: Document, steps: int) -> Iterator[Problem]:
+        if self.pruner is None:
+            return
+        if len(self.metrics) > 1:
+            message = "points are pruned by one objective, and there are several"
+            yield document.problem((*_HERE, "pruner"), message)
+        if self.pruner.first >= steps:
+            message = f"the first comparison is to come before the end, at {steps}"
+            yield document.problem((*_HERE, "pruner", "first"), message)
+
+    def _constraint_problems(
+        self, document: Document, readings: Readings, metrics: list[str]
+    ) -> Iterator[Problem]:
+        for name, written in self.constraints.items():
+            place = (*_HERE, "constraints", name)
+            if name not in metrics:
+                message = f"{name!r} is not recorded{nearest(name, metrics)}"
+                yield document.problem(place, message)
+            elif written.minimum is None and written.maximum is None:
+                yield document.problem(place, "write minimum, maximum or both")
+            elif not _possible(written.minimum, written.maximum, readings[name]["bounds"]):
+                low, high = readings[name]["bounds"]
+                message = f"no value can keep to this; {name} lies between {low:g} and {high:g}"
+                yield document.problem(place, message)
+
+
+def _possible(minimum: float | None, maximum: float | None, bounds: tuple[float, float]) -> bool:
+    """Whether a value of a metric with these bounds can keep to both."""
+    low = max(x for x in (minimum, bounds[0]) if x is not None)
+    high = min(x for x in (maximum, bounds[1]) if x is not None)
+    return low <= high

@@ -1,0 +1,203 @@
+"""What a search knows of its points: the outcomes of their trials, and what those amount to."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganstudy.score import tail_mean, worst
+from ganstudy.search.bayes.objective import bounds
+from ganstudy.search.bayes.samplers import Known
+
+if TYPE_CHECKING:
+    from ganstudy.kinds import Kind
+    from ganstudy.search.bayes.keys import BayesKeys
+    from ganstudy.search.bayes.point import Point
+    from ganstudy.trial import Record, Trial
+
+__all__ = ["Outcomes"]
+
+STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+}
+
+UNKNOWN_VIOLATION = 1.0
+"""What a sampler is told of a constraint on a value that is not finite, if no point breaks it."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What is kept of a record."""
+
+    status: str
+    finished: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+class Outcomes:
+    """Outcomes of trials, and the values of points that follow from them.
+
+    A value of a point is the study's statistic over the scores of its seeds. A trial that diverged
+    or failed scores the worst bound of the metric; where that is infinite the value is NaN, breaks
+    every constraint on it, and is told to samplers as the worst that is known.
+    """
+
+    def __init__(self, file: BayesKeys) -> None:
+        self.objectives = dict(file.objective.metrics)
+        self.constraints = bounds(file.constraints)
+        self._statistic = STATISTICS[file.statistic]
+        self._of: dict[str, _Outcome] = {}
+
+    def note(self, point: Point, record: Record) -> None:
+        """Take note of the record of one of a point's trials."""
+        readings = point.trials[0][0].configuration.variables()
+        scores = {}
+        for name in self._metrics:
+            score = math.nan
+            if record.status == "complete":
+                score = float(tail_mean(record.curves[name].astype(np.float64)))
+            scores[name] = score if math.isfinite(score) else worst(readings[name])
+        self._of[record.id] = _Outcome(record.status, record.finished, scores)
+
+    def __contains__(self, trial: Trial[Kind]) -> bool:
+        return trial.id in self._of
+
+    # --- of one point -----------------------------------------------------------------------------
+
+    def status(self, point: Point, trial: Trial[Kind]) -> str:
+        """Of its record; `pruned` if the point was trained well and not to the end."""
+        outcome = self._of.get(trial.id)
+        if outcome is None:
+            return "missing"
+        return "pruned" if outcome.status == "complete" and not point.last else outcome.status
+
+    def recorded(self, point: Point) -> bool:
+        """Whether all seeds have a record at the point's rung."""
+        return all(trial in self for trial in point.current)
+
+    def finished(self, point: Point) -> bool:
+        """Whether it is at its last rung, with all seeds recorded and none failed."""
+        own = [self._of.get(trial.id) for trial in point.current]
+        return point.last and all(o is not None and o.status != "failed" for o in own)
+
+    def alive(self, point: Point, level: int) -> bool:
+        """Whether a seed is complete at a rung."""
+        own = [self._of.get(trial.id) for trial in point.trials[level]]
+        return any(o is not None and o.status == "complete" for o in own)
+
+    def learned(self, point: Point) -> float:
+        """When the last seed of its first rung was recorded; infinite if one is missing."""
+        own = [self._of.get(trial.id) for trial in point.trials[0]]
+        return max((o.finished if o is not None else math.inf) for o in own)
+
+    def violation(self, point: Point) -> float:
+        """By how much it breaks its constraints, summed; 0 if it keeps them, NaN if unknown."""
+        values = self._values(point, point.level)
+        return math.nan if values is None else self._total(values)
+
+    def standing(self, point: Point, level: int) -> tuple[float, float] | None:
+        """The better the higher, at a rung; None if a seed is not recorded.
+
+        Points that break constraints stand behind all that keep them, in the order of how much
+        (Deb 2000); a value that is not finite is worse than any other.
+        """
+        values = self._values(point, level)
+        if values is None:
+            return None
+        (name, direction), *_ = self.objectives.items()
+        sign = 1.0 if direction == "maximize" else -1.0
+        value = sign * values[name] if math.isfinite(values[name]) else -math.inf
+        return -self._total(values), value
+
+    # --- of the points of an arm --------------------------------------------------------------
+
+    def known(self, points: Sequence[Point], lies: bool = False) -> list[tuple[Point, Known]]:
+        """Points with values, in their order; then, if asked, those in training as the worst."""
+        told = [(point, self._values(point, point.level)) for point in points]
+        found = [(point, self._told(values)) for point, values in told if values is not None]
+        replaced = self._worst_known([vector for _, vector in found])
+        split = len(self.objectives)
+
+        def known(point: Point, vector: Sequence[float], **more: Any) -> Known:
+            whole = tuple(
+                v if math.isfinite(v) else w for v, w in zip(vector, replaced, strict=True)
+            )
+            return Known(point.values, whole[:split], whole[split:], **more)
+
+        answers = [
+            (point, known(point, vector, rung=None if point.last else point.rungs[point.level]))
+            for point, vector in found
+        ]
+        if answers and lies:
+            unknown = [point for point, values in told if values is None]
+            answers += [(point, known(point, replaced, lie=True)) for point in unknown]
+        return answers
+
+    def front(self, points: Sequence[Point]) -> list[Point]:
+        """Those trained to the end that keep the constraints and that no other such one betters."""
+        signs = [1.0 if d == "maximize" else -1.0 for d in self.objectives.values()]
+        scored = [
+            (point, [s * v for s, v in zip(signs, known.values, strict=True)])
+            for point, known in self.known(points)
+            if self.finished(point) and self.violation(point) == 0
+        ]
+        return [
+            point
+            for point, own in scored
+            if not any(
+                all(a >= b for a, b in zip(other, own, strict=True)) and other != own
+                for _, other in scored
+            )
+        ]
+
+    # --- of values ----------------------------------------------------------------------------
+
+    @property
+    def _metrics(self) -> dict[str, None]:
+        return dict.fromkeys([*self.objectives, *(c.metric for c in self.constraints)])
+
+    def _values(self, point: Point, level: int) -> dict[str, float] | None:
+        """Statistic over seeds by metric, NaN if it is not finite; None if a seed is missing."""
+        outcomes = [self._of.get(trial.id) for trial in point.trials[level]]
+        recorded = [outcome for outcome in outcomes if outcome is not None]
+        if len(recorded) < len(outcomes):
+            return None
+        values = {}
+        for name in self._metrics:
+            scores = [outcome.scores[name] for outcome in recorded]
+            finite = all(map(math.isfinite, scores))
+            values[name] = float(self._statistic(scores)) if finite else math.nan
+        return values
+
+    def _total(self, values: Mapping[str, float]) -> float:
+        broken = (
+            constraint.violation(values[constraint.metric]) for constraint in self.constraints
+        )
+        return sum((max(v, 0.0) if math.isfinite(v) else math.inf for v in broken), 0.0)
+
+    def _told(self, values: Mapping[str, float]) -> list[float]:
+        """Values of the objectives, then violations, which are negative where there is room."""
+        return [
+            *(values[name] for name in self.objectives),
+            *(constraint.violation(values[constraint.metric]) for constraint in self.constraints),
+        ]
+
+    def _worst_known(self, vectors: Sequence[Sequence[float]]) -> list[float]:
+        """What stands for a number that is not known, at each place of `_told`."""
+        found = []
+        directions = [*self.objectives.values(), *("minimize" for _ in self.constraints)]
+        for place, direction in enumerate(directions):
+            finite = [vector[place] for vector in vectors if math.isfinite(vector[place])]
+            extreme = (min if direction == "maximize" else max)(finite, default=0.0)
+            if place >= len(self.objectives) and extreme <= 0:
+                extreme = UNKNOWN_VIOLATION
+            found.append(extreme)
+        return found

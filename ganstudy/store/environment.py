@@ -1,0 +1,62 @@
+"""environment.json: where and how the trials of a run were trained, one entry a session."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ganstudy.trial import SCHEMA
+from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+
+__all__ = ["append", "read"]
+
+_PACKAGES = ("ganstudy", "torch", "numpy", "scipy", "xarray", "pydantic", "joblib")
+
+
+def append(path: Path, known: Mapping[str, Any], session: Mapping[str, Any], study: str) -> None:
+    """Write what is known, and one session more, on this machine.
+
+    Errors  `OSError`.
+    """
+    sessions = [*known.get("sessions", []), {**session, **_machine()}]
+    content = {"study": study, "schema": SCHEMA, "sessions": sessions}
+    write_whole(path, sealed(content, indent=2))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What the file holds; empty if there is none.
+
+    Errors  `Damaged`.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Damaged(f"cannot be read: {error}") from None
+    try:
+        return unsealed(text)
+    except Damaged:
+        # Those of earlier versions have no seal.
+        with suppress(ValueError):
+            content = json.loads(text)
+            if isinstance(content, dict) and content.keys() == {"study", "schema", "sessions"}:
+                return content
+        raise
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+    }

@@ -1,0 +1,34 @@
+"""What the features of samples are called, and in which units the data came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from ganstudy.targets._rows import RowsTarget
+
+if TYPE_CHECKING:
+    from ganstudy.search import Search
+
+__all__ = ["FEATURES", "with_features"]
+
+FEATURES = ("feature_mean", "feature_scale")
+"""Variables along `feature`: samples times scale plus mean are in the units of the data."""
+
+
+def with_features(dataset: xr.Dataset, plan: Search) -> xr.Dataset:
+    """The dataset with named features, where all trials have the same data and these have names."""
+    targets = {getattr(t.configuration, "target", None) for t in plan.trials.values()}
+    target = targets.pop() if len(targets) == 1 else None
+    features = target.features if isinstance(target, RowsTarget) else None
+    if features is None or dataset.sizes.get("feature") != len(features.names):
+        return dataset
+    named = dataset.assign_coords(feature=list(features.names))
+    named["feature"].attrs["long_name"] = f"columns of {target.source}"  # type: ignore[union-attr]
+    attributes = {"role": "units", "long_name": "mean over the training rows, in original units"}
+    spread = {**attributes, "long_name": "standard deviation, in original units"}
+    return named.assign(
+        feature_mean=xr.Variable("feature", features.mean, attributes),
+        feature_scale=xr.Variable("feature", features.scale, spread),
+    )

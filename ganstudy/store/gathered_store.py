@@ -1,0 +1,73 @@
+"""results.zarr as zarr reads it: no chunk is believed that is not as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zarr.storage import LocalStore
+
+from ganstudy.store.digests import digest, read
+from ganstudy.store.place import RunError
+
+if TYPE_CHECKING:
+    from zarr.abc.store import ByteRequest
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+    from ganstudy.store.digests import Digests
+
+__all__ = ["GatheredStore"]
+
+
+class GatheredStore(LocalStore):
+    """results.zarr, each part of which is checked against its digest when it is read.
+
+    A dataset that was opened before it was gathered anew reads the same values, or nothing.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        read_only: bool = True,
+        digests: Digests | None = None,
+    ) -> None:
+        super().__init__(root, read_only=True)
+        self.digests = read(self.root) if digests is None else digests
+
+    async def get(
+        self,
+        key: str,
+        prototype: BufferPrototype | None = None,
+        byte_range: ByteRequest | None = None,
+    ) -> Buffer | None:
+        """Called by zarr.
+
+        Errors  `RunError` for a part that is not what was opened.
+        """
+        whole = await super().get(key, prototype)
+        self._check(key, whole)
+        return whole if byte_range is None else await super().get(key, prototype, byte_range)
+
+    def get_sync(
+        self,
+        key: str,
+        *,
+        prototype: BufferPrototype | None = None,
+        byte_range: ByteRequest | None = None,
+    ) -> Buffer | None:
+        """Called by zarr.
+
+        Errors  `RunError` for a part that is not what was opened.
+        """
+        whole = super().get_sync(key, prototype=prototype)
+        self._check(key, whole)
+        if byte_range is None:
+            return whole
+        return super().get_sync(key, prototype=prototype, byte_range=byte_range)
+
+    def _check(self, key: str, found: Buffer | None) -> None:
+        _, expected = self.digests.get(key, (0, ""))
+        if (digest(found.to_bytes()) if found is not None else "") != expected:
+            message = "is not what was opened: gathered anew meanwhile, or damaged; open it again"
+            raise RunError(f"{self.root / key}: {message}")

@@ -1,0 +1,56 @@
+"""The lock of a run directory, and what goes wrong with files while it is held."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ganstudy.store import heartbeat
+from ganstudy.store.place import RunError
+
+__all__ = ["held"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def held(folder: Path, beat: Path) -> Iterator[None]:
+    """Hold a folder alone; the kernel frees it when this process dies.
+
+    beat    the heartbeat of the process that holds it
+
+    Errors  `RunError` if another process holds it, if something cannot be read or written there,
+            and if the disk is full meanwhile.
+    """
+    # A lock that is a mere file, and stays when its process dies, would hold the run for ever.
+    lock = FileLock(folder / ".lock", fallback_to_soft=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        # Some file systems that know no locks say that it is taken.
+        unless = "" if heartbeat.read(beat) else ", or its file system knows no locks"
+        raise RunError(f"{folder}: another ganstudy is running here{unless}") from None
+    except OSError as error:
+        raise RunError(f"{folder}: cannot hold a run: {error}") from None
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise RunError(_in_words(folder, error)) from None
+    finally:
+        lock.release()
+
+
+def _in_words(folder: Path, error: OSError) -> str:
+    safe = "all records that were written are whole."
+    if error.errno in _FULL:
+        trouble = f"the disk is full ({error}); {safe} Free some space and run"
+    else:
+        trouble = f"{error}; {safe} Mend that and run"
+    return f"{folder}: {trouble} the same command to continue"

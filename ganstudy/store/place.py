@@ -1,0 +1,89 @@
+"""Where a run may be: a folder is made for it, or recognised as one, and never assumed to be."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from ganstudy.whole_file import PARTIAL
+
+__all__ = ["FILES", "FOLDERS", "RunError", "check_kinds", "check_new", "check_room", "is_run"]
+
+FOLDERS = ("records", "checkpoints", "damaged", "results.zarr", "report")
+FILES = ("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db")
+
+_BEGUN = {".lock", "records", "checkpoints", "heartbeat.json"}
+"""What a run has that was killed before it wrote what it was asked."""
+
+_RECORDS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.nc")
+
+_SHOWN = 3
+
+
+class RunError(Exception):
+    """A run directory that cannot be used as asked."""
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run: it says what was asked and what it meant, or it has records."""
+    if all((path / name).exists() for name in ("study.yaml", "resolved.yaml")):
+        return True
+    records = path / "records"
+    return records.is_dir() and any(map(_RECORDS.fullmatch, _names(records)))
+
+
+def check_room(path: Path) -> None:
+    """Refuse a place in which a run would mix with what is not its own.
+
+    Errors  `RunError` unless the folder is a run, is empty, has what a run that has only just
+            begun leaves there, or can be made.
+    """
+    if not os.path.lexists(path):
+        above = next(p for p in path.absolute().parents if os.path.lexists(p))
+        if not above.is_dir():
+            raise RunError(f"{path}: cannot hold a run: {above} is a file")
+        return
+    if not path.is_dir():
+        what = "a link that leads nowhere" if path.is_symlink() else "a file"
+        raise RunError(f"{path}: cannot hold a run: it is {what}; choose another --out")
+    if not is_run(path) and not _only_begun(path):
+        others = sorted(set(_names(path)) - _BEGUN) or ["records"]
+        shown = ", ".join(others[:_SHOWN]) + ", ..." * (len(others) > _SHOWN)
+        message = f"is no run, and has files of somebody else's in it ({shown})"
+        raise RunError(f"{path}: {message}; choose a new or an empty folder with --out")
+    check_kinds(path)
+
+
+def check_new(path: Path, name: str) -> None:
+    """Refuse a folder that holds more than the one entry that would be replaced there.
+
+    Errors  `RunError`.
+    """
+    if is_run(path):
+        raise RunError(f"{path}: is a run, whose {name} would be lost; choose another --out")
+    if os.path.lexists(path) and not (path.is_dir() and set(_names(path)) <= {name}):
+        raise RunError(f"{path}: holds something else; choose a new folder with --out")
+
+
+def check_kinds(path: Path) -> None:
+    """Refuse a run with a file where a folder should be, or the reverse.
+
+    Errors  `RunError` that names it.
+    """
+    for name in FOLDERS:
+        if os.path.lexists(path / name) and not (path / name).is_dir():
+            raise RunError(f"{path / name}: is a file, where a run has a folder; move it away")
+    for name in FILES:
+        if (path / name).is_dir():
+            raise RunError(f"{path / name}: is a folder, where a run has a file; move it away")
+
+
+def _only_begun(path: Path) -> bool:
+    records = path / "records"
+    return set(_names(path)) <= _BEGUN and not (records.is_dir() and _names(records))
+
+
+def _names(path: Path) -> list[str]:
+    """The names in a folder, without those of files that were not written to their end."""
+    return [p.name for p in path.iterdir() if not p.name.endswith(PARTIAL)]

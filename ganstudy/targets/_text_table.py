@@ -1,0 +1,217 @@
+"""A table as text: where its cells end, what its numbers look like, and whether it has a header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ganstudy.targets._problems import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Cells = Sequence[str]
+
+__all__ = ["MISSING", "Dialect", "read_text_table"]
+
+MISSING = frozenset(
+    ("", "?", "-", ".", "na", "n/a", "#n/a", "nan", "null", "none", "missing", "<na>")
+)
+"""Cells that stand for a value that nobody knows, in lower case."""
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+
+_SAMPLE = 1000
+"""Lines from which the form of a table is recognised; all of them are then held to it."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written; None is recognised, or refused where it can be read in two ways."""
+
+    separator: str | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    header: bool | None = None
+    skip: int = 0
+
+
+def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
+    """The table in a text file; columns without a header are numbered from 0.
+
+    Errors  `TableError` that says what to write into the study, with the line of the file.
+    """
+    import pandas as pd
+
+    text = _decoded(path, asked.encoding)
+    lines = text.split("\n")[asked.skip :]
+    sample = [line for line in lines[:_SAMPLE] if line.strip()]
+    if not sample:
+        raise TableError(f"{path}: no rows")
+    separator = asked.separator or _separator(sample)
+    rows = [cells for _, cells in _cells("\n".join(sample), separator)]
+    _refuse_ragged(path, "\n".join(lines), separator, asked.skip)
+    decimal = asked.decimal or _decimal(path, rows[1:] or rows)
+    header = _has_header(path, rows, decimal) if asked.header is None else asked.header
+    if header and len(rows) == 1:
+        raise TableError(f"{path}: no rows below its header")
+    names: list[Any] = [cell.strip() for cell in rows[0]] if header else list(range(len(rows[0])))
+    repeated = sorted({str(name) for name in names if name != "" and names.count(name) > 1})
+    if repeated:
+        message = f"several columns are named {', '.join(map(repr, repeated))}"
+        raise TableError(f"{path}: {message}; rename them, or skip the header (`skip`, `header`)")
+    frame: pd.DataFrame = pd.read_csv(
+        io.StringIO("\n".join(lines)),
+        sep=r"\s+" if separator == " " else separator,
+        decimal=decimal,
+        header=None,
+        skiprows=_header_lines(lines) if header else 0,
+        index_col=False,
+        skipinitialspace=True,
+        keep_default_na=False,
+        na_values=sorted({*MISSING, *map(str.upper, MISSING), "NaN", "None", "Null", "Missing"}),
+        low_memory=False,
+    )
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _decoded(path: Path, encoding: str | None) -> str:
+    """The text of a file, its line ends as `\\n`."""
+    content = path.read_bytes()
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise TableError(
+                f"{path}: no such encoding: {encoding!r}; utf-8, latin-1, ..."
+            ) from None
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    name = encoding or ("utf-16" if marked else "utf-8-sig")
+    try:
+        text = content.decode(name)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"line {line} is not {encoding or 'UTF-8'} (byte {content[error.start]:#04x})"
+        advice = "" if encoding else "; write `encoding: latin-1`, or what it is"
+        raise TableError(f"{path}: {what}{advice}") from None
+    if "\0" in text:
+        raise TableError(f"{path}: holds NUL characters; is it text, and of which encoding?")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _cells(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the line on which it ends, from 1; blank lines are no rows."""
+    if separator == " ":
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                yield number, line.split()
+        return
+    reader = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    for cells in reader:
+        if any(cell.strip() for cell in cells) or len(cells) > 1:
+            yield reader.line_num, cells
+
+
+def _header_lines(lines: Sequence[str]) -> int:
+    """Lines up to the end of the first row, which may be blank, or quoted over several."""
+    blank = next(i for i, line in enumerate(lines) if line.strip())
+    end = blank + 1
+    while end < len(lines) and "".join(lines[blank:end]).count('"') % 2:
+        end += 1
+    return end
+
+
+def _separator(sample: Sequence[str]) -> str:
+    """The separator that gives rows of equal length, of more numbers, of more cells."""
+
+    def merit(separator: str) -> tuple[float, ...]:
+        rows = [cells for _, cells in _cells("\n".join(sample), separator)]
+        length, common = Counter(map(len, rows)).most_common(1)[0]
+        if length == 1:
+            return (0.0, 0.0, 0.0)
+        cells = [cell for row in rows[1:] or rows for cell in row]
+        numbers = max(_share_of_numbers(cells, decimal) for decimal in ".,")
+        return (float(common == len(rows)), round(numbers, 1), common / len(rows))
+
+    # Of equal ones the first: a space is likelier to stand within a cell than a comma.
+    return max(SEPARATORS, key=merit)
+
+
+def _share_of_numbers(cells: Cells, decimal: str) -> float:
+    known = [cell for cell in map(str.strip, cells) if cell.lower() not in MISSING]
+    return sum(_is_number(cell, decimal) for cell in known) / len(known) if known else 0.0
+
+
+def _is_number(cell: str, decimal: str) -> bool:
+    other = "," if decimal == "." else "."
+    text = cell.strip()
+    return other not in text and _NUMBER.fullmatch(text.replace(decimal, ".")) is not None
+
+
+def _decimal(path: Path, rows: Sequence[Cells]) -> Literal[".", ","]:
+    """The decimal mark of the numbers, which thousands look like at times."""
+    cells = [cell.strip() for row in rows for cell in row]
+    by_comma = [c for c in cells if "," in c and _is_number(c, ",")]
+    by_point = [c for c in cells if "." in c and _is_number(c, ".")]
+    if not by_comma:
+        return "."
+    if by_point:
+        what = f"has numbers with a comma ({by_comma[0]}) and with a point ({by_point[0]})"
+        raise TableError(f"{path}: {what}; write `decimal` to say which are numbers")
+    if all(_GROUPED.fullmatch(cell) for cell in by_comma):
+        what = f"{by_comma[0]} may be a fraction or thousands"
+        raise TableError(f"{path}: {what}; write `decimal: ','`, or take the commas out")
+    return ","
+
+
+def _has_header(path: Path, rows: Sequence[Cells], decimal: str) -> bool:
+    """Whether the first row names the columns: text above numbers, and no number there itself."""
+    first, below = rows[0], rows[1:]
+    known = [cell for cell in map(str.strip, first) if cell.lower() not in MISSING]
+    numbers = sum(_is_number(cell, decimal) for cell in known)
+    if known and numbers == len(known):
+        return False
+    if not numbers:
+        return True
+    named = [
+        cell
+        for index, cell in enumerate(first)
+        if cell.strip().lower() not in MISSING
+        and not _is_number(cell, decimal)
+        and _share_of_numbers([row[index] for row in below if index < len(row)], decimal) > 0.5
+    ]
+    if named:
+        message = f"its first row has numbers and {named[0]!r}; is it a header?"
+        advice = "Write `header: true`, `header: false`, or `skip: 1` if the table begins below it"
+        raise TableError(f"{path}: {message} {advice}")
+    return False
+
+
+def _refuse_ragged(path: Path, text: str, separator: str, skipped: int) -> None:
+    """Rows of different length: what lies beyond the shorter ones would be anybody's guess."""
+    try:
+        lengths = [(number, len(cells)) for number, cells in _cells(text, separator)]
+    except csv.Error as error:
+        raise TableError(f"{path}: cannot be read: {error}") from None
+    common = Counter(length for _, length in lengths).most_common(1)[0][0]
+    other = next((pair for pair in lengths if pair[1] != common), None)
+    if other is None:
+        return
+    line, length = other
+    message = f"line {line + skipped} has {length} cells, where most rows have {common}"
+    by = f" (separator: {SEPARATORS.get(separator, separator)!s})"
+    first = line == lengths[0][0]
+    line_before = line + skipped
+    advice = f"; if the table begins below it, write `skip: {line_before}`" if first else ""
+    raise TableError(f"{path}: {message}{by}{advice}")

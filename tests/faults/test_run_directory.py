@@ -1,0 +1,436 @@
+"""A run directory is made or recognised, and each of its files is whole, or made again, or said."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner, Result
+from tiny import STUDY, write_study
+
+from ganstudy import open_run
+from ganstudy.cli import main
+from ganstudy.search.grid import Grid
+from ganstudy.store import RunDirectory, RunError, digests, gather
+from ganstudy.store.place import FILES, FOLDERS
+from ganstudy.study import load
+from ganstudy.trial import Record
+from ganstudy.whole_file import sealed
+
+SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
+
+
+@pytest.fixture(autouse=True)
+def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+
+
+def invoke(*arguments: object) -> Result:
+    """A verb that ends in words, whatever happens."""
+    result = CliRunner().invoke(main, [str(given) for given in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def filled(out: Path, text: str = STUDY) -> Grid:
+    """A run of made-up records with numbers, gathered."""
+    out.parent.mkdir(exist_ok=True)
+    search = Grid(load(write_study(out.parent, text)))
+    run = RunDirectory(out)
+    rng = np.random.default_rng(0)
+    with run.locked():
+        run.write_study(search)
+        made_up = [
+            Record(
+                id=trial.id,
+                seed=trial.seed,
+                settings=trial.settings,
+                status="complete",
+                program="eager",
+                diverged_at=float("nan"),
+                seconds=1.0,
+                steps=np.array([2, 4, 6]),
+                curves={"modes_covered": rng.uniform(0, 4, 3).astype(np.float32)},
+                samples=rng.normal(size=(32, 2)).astype(np.float32),
+                finished=0.0,
+            )
+            for trial in search.trials.values()
+        ]
+        run.write(made_up)
+        run.write_session({"command": "ganstudy run"}, "tiny")
+        search.tell(made_up)
+        gather(run, search)
+    return search
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+# --- made or recognised --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["study.yaml", "notes.txt", "records/mine.csv", ".git/config"])
+@pytest.mark.parametrize("fresh", [[], ["--fresh"]])
+def test_a_folder_of_somebody_else_is_left_alone(
+    tmp_path: Path, name: str, fresh: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--out .` beside one's own study overwrote it, and `--fresh` renamed the folder away."""
+    (tmp_path / "mine" / name).parent.mkdir(parents=True)
+    (tmp_path / "mine" / name).write_text(SMALL)
+    study = write_study(tmp_path, SMALL)
+    monkeypatch.chdir(tmp_path / "mine")
+    before = contents(tmp_path)
+    for out in (".", tmp_path / "mine", "../mine"):
+        result = invoke("run", study, "--out", out, *fresh)
+        assert result.exit_code == 2
+        assert "is no run" in result.stderr
+        assert name.split("/")[0] in result.stderr
+    for verb in ("report", "status", "retry"):
+        assert "not a run directory" in invoke(verb, tmp_path / "mine").stderr
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "link"])
+def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
+    study = write_study(tmp_path, SMALL)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for fresh in ([], ["--fresh"]):
+        result = invoke("run", study, "--out", tmp_path / place, *fresh)
+        assert result.exit_code == 2
+        assert "cannot hold a run" in result.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("made", [[], ["records"], [".lock", "records", "heartbeat.json"]])
+def test_an_empty_folder_and_one_that_has_only_begun_are_filled(
+    tmp_path: Path, made: list[str]
+) -> None:
+    """A run that was killed at its very start can be started again."""
+    (tmp_path / "run").mkdir()
+    for name in made:
+        (tmp_path / "run" / name).touch() if "." in name else (tmp_path / "run" / name).mkdir()
+    filled(tmp_path / "run")
+    assert open_run(tmp_path / "run").sizes["seed"] == 2
+
+
+@pytest.mark.parametrize("out", [".", "../run"])
+def test_the_current_folder_is_not_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    filled(tmp_path / "run")
+    monkeypatch.chdir(tmp_path / "run")
+    result = invoke("run", tmp_path / "tiny.yaml", "--out", out, "--fresh")
+    assert result.exit_code == 2
+    assert "current folder" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "tiny.yaml"]
+
+
+def test_a_comparison_takes_no_folder_of_somebody_else(tmp_path: Path) -> None:
+    """Its report would have replaced theirs."""
+    for name in ("a", "b"):
+        filled(tmp_path / name / "run")
+    (tmp_path / "mine" / "report").mkdir(parents=True)
+    (tmp_path / "mine" / "thesis.tex").write_text("mine")
+    before = contents(tmp_path / "mine")
+    result = invoke("compare", tmp_path / "a/run", tmp_path / "b/run", "--out", tmp_path / "mine")
+    assert result.exit_code == 2
+    assert contents(tmp_path / "mine") == before
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, *FILES])
+def test_a_file_for_a_folder_or_the_reverse_is_said(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "run"
+    filled(out)
+    path = out / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    path.mkdir() if name in FILES else path.touch()
+    for arguments in (
+        ["run", tmp_path / "tiny.yaml", "--out", out],
+        ["report", out],
+        ["status", out],
+        ["retry", out],
+    ):
+        result = invoke(*arguments)
+        assert result.exit_code == 2
+        assert str(path) in result.stderr or "not a run directory" in result.stderr
+
+
+# --- nothing is lost -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["all", "folder", "one"])
+def test_a_dataset_is_not_replaced_by_one_of_less(tmp_path: Path, gone: str) -> None:
+    """A report on records that have gone would keep nothing of them."""
+    out = tmp_path / "run"
+    search = filled(out)
+    run = RunDirectory(out)
+    if gone == "one":
+        run.forget({next(iter(search.trials.values())).id})
+    else:
+        shutil.rmtree(run.records)
+    if gone == "all":
+        run.records.mkdir()
+    before = contents(run.results)
+    for verb in ("report", "retry"):
+        result = invoke(verb, out)
+        assert result.exit_code == 2
+        assert f"{1 if gone == 'one' else 8} trials" in result.stderr
+        assert "remove results.zarr" in result.stderr
+    assert contents(run.results) == before
+    assert set(open_run(out)["status"].to_numpy().ravel()) == {"complete"}
+    shutil.rmtree(run.results)
+    assert invoke("report", out).exit_code == 0
+    assert "missing" in open_run(out)["status"].to_numpy()
+
+
+def test_a_study_that_shrinks_loses_nothing(tmp_path: Path) -> None:
+    """The records of what it no longer asks are there, and the dataset has a reason to be less."""
+    filled(tmp_path / "run")
+    arguments = ["run", write_study(tmp_path, SMALL), "--out", tmp_path / "run"]
+    assert invoke(*arguments).exit_code == 0
+    assert open_run(tmp_path / "run")["status"].size == 2
+    assert invoke("report", tmp_path / "run").exit_code == 0
+
+
+# --- each file is as it was written --------------------------------------------------------------
+
+Damage = Callable[[Path], None]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flipped(path: Path) -> None:
+    """One bit of the first digit or letter of the second half."""
+    content = bytearray(path.read_bytes())
+    half = range(len(content) // 2, len(content))
+    content[next((i for i in half if chr(content[i]).isalnum()), half[0])] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, flipped, Path.unlink])
+@pytest.mark.parametrize(
+    "name", ["modes_covered/0.0.0.0", ".zmetadata", "seed/0", "digests.json", "samples/.zarray"]
+)
+def test_a_damaged_dataset_is_gathered_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Damage
+) -> None:
+    out = tmp_path / "run"
+    filled(out)
+    whole = open_run(out).load()
+    assert not caplog.records
+    damage(next(out.glob(f"results.zarr/{name}*")))
+    assert open_run(out).load().identical(whole)
+    assert "gathered from the records again" in caplog.text
+    caplog.clear()
+    assert open_run(out).load().identical(whole)
+    assert not caplog.records
+
+
+def test_a_damaged_dataset_without_records_is_no_dataset(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    filled(out)
+    shutil.rmtree(out / "records")
+    flipped(next(out.glob("results.zarr/modes_covered/0*")))
+    with pytest.raises(RunError, match="its records are gone"):
+        open_run(out)
+
+
+def test_a_dataset_is_gathered_in_memory_while_the_run_is_held(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "run"
+    filled(out)
+    whole = open_run(out).load()
+    flipped(next(out.glob("results.zarr/modes_covered/0*")))
+    before = contents(out / "results.zarr")
+    with RunDirectory(out).locked():
+        assert open_run(out).load().identical(whole)
+    assert contents(out / "results.zarr") == before
+    assert "not kept" in caplog.text
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_was_opened_before_is_what_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """The same values when they were gathered again; words, and not NaN, when others were."""
+    monkeypatch.setattr(digests, "CHECKED_ON_OPEN", 0 if large else 2**30)
+    out = tmp_path / "run"
+    filled(out)
+    lazy, whole = open_run(out), open_run(out).load()
+    assert invoke("report", out).exit_code == 0
+    xr.testing.assert_identical(lazy["modes_covered"].load(), whole["modes_covered"])
+    lazy = open_run(out)
+    assert invoke("run", write_study(tmp_path, SMALL), "--out", out).exit_code == 0
+    with pytest.raises(RunError, match="open it again"):
+        lazy["samples"].load()
+    lazy = open_run(out)
+    flipped(next(out.glob("results.zarr/samples/0*")))
+    with pytest.raises(RunError, match="open it again"):
+        lazy["samples"].load()
+    shutil.rmtree(out / "results.zarr")
+    with pytest.raises(RunError, match="open it again"):
+        lazy["modes_covered"].load()
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, flipped, Path.unlink])
+def test_a_damaged_meaning_is_told_from_the_study(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Damage
+) -> None:
+    """resolved.yaml says how runs differ, and is written again by the next `run`."""
+    out = tmp_path / "run"
+    filled(out)
+    whole = RunDirectory(out).read_resolved()
+    text = (out / "resolved.yaml").read_bytes()
+    damage(out / "resolved.yaml")
+    found = RunDirectory(out).read_resolved()
+    assert (found.seeds, found.points) == (whole.seeds, whole.points)
+    assert "told from study.yaml" in caplog.text
+    assert invoke("run", tmp_path / "tiny.yaml", "--out", out).exit_code == 0
+    assert (out / "resolved.yaml").read_bytes() == text
+
+
+def test_a_study_that_has_changed_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever changed it, a hand or a disk."""
+    out = tmp_path / "run"
+    filled(out)
+    invoke("status", out)
+    assert not caplog.records
+    (out / "study.yaml").write_text(STUDY.replace("modes?", "modos?"))
+    for verb in ("status", "report", "retry"):
+        caplog.clear()
+        invoke(verb, out)
+        assert "has changed since the run wrote it" in caplog.text
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, flipped])
+def test_a_damaged_environment_costs_itself_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Damage
+) -> None:
+    """It was read after all trials had been trained, and ended each run without a dataset."""
+    out = tmp_path / "run"
+    filled(out)
+    whole = RunDirectory(out).read_environment()
+    damage(out / "environment.json")
+    for verb in ("status", "report"):
+        assert invoke(verb, out).exit_code == 0
+        assert "environment.json" in caplog.text
+        caplog.clear()
+    damaged = (out / "environment.json").read_bytes()
+    assert invoke("run", tmp_path / "tiny.yaml", "--out", out).exit_code == 0
+    assert (out / "damaged" / "environment.json").read_bytes() == damaged
+    run = RunDirectory(out)
+    run.write_session(whole["sessions"][0], "tiny")
+    assert RunDirectory(out).read_environment()["sessions"][0]["command"] == "ganstudy run"
+
+
+def test_an_environment_of_before_there_were_seals_is_read(tmp_path: Path) -> None:
+    old = {"study": "tiny", "schema": 2, "sessions": [{"command": "ganstudy run"}]}
+    (tmp_path / "environment.json").write_text(json.dumps(old, indent=2))
+    assert RunDirectory(tmp_path).read_environment() == old
+
+
+def test_the_checksum_comes_before_the_schema(tmp_path: Path) -> None:
+    """One bit of that number made every verb ask for another version of ganstudy."""
+    out = tmp_path / "run"
+    filled(out)
+    (path,) = (out / "records").glob("*.nc")
+    with h5py.File(path, "r+") as file:
+        file.attrs.modify("schema", 6)
+    result = invoke("status", out)
+    assert "8 missing" in result.stdout
+    assert "schema" not in result.stderr
+
+
+# --- who is at a run -----------------------------------------------------------------------------
+
+
+def _beat(out: Path, **changed: Any) -> None:
+    """A heartbeat of this process, with something changed."""
+    run = RunDirectory(out)
+    run.write_heartbeat({"doing": "training"})
+    content = run.read_heartbeat()
+    assert content is not None
+    (out / "heartbeat.json").write_bytes(sealed({**content, **changed}))
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, flipped])
+def test_a_damaged_heartbeat_is_nobody(tmp_path: Path, damage: Damage) -> None:
+    """As after a power cut."""
+    filled(tmp_path / "run")
+    _beat(tmp_path / "run")
+    damage(tmp_path / "run" / "heartbeat.json")
+    assert "not running" in invoke("status", tmp_path / "run").stdout
+
+
+def test_a_copy_of_a_run_does_not_run(tmp_path: Path) -> None:
+    filled(tmp_path / "run")
+    _beat(tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    assert RunDirectory(tmp_path / "run").read_heartbeat() is not None
+    assert RunDirectory(tmp_path / "copy").read_heartbeat() is None
+
+
+def test_another_machine_is_believed_for_a_while(tmp_path: Path) -> None:
+    """Its processes cannot be looked for."""
+    filled(tmp_path / "run")
+    assert socket.gethostname() != "elsewhere"
+    _beat(tmp_path / "run", host="elsewhere")
+    assert RunDirectory(tmp_path / "run").read_heartbeat() is not None
+    _beat(tmp_path / "run", host="elsewhere", said=0.0)
+    assert RunDirectory(tmp_path / "run").read_heartbeat() is None
+
+
+@pytest.mark.parametrize("number", ["EACCES", "ENOSYS", "ENOLCK", "EOPNOTSUPP"])
+def test_a_file_system_without_locks_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    """And a `.lock` that lies there holds nobody off for ever."""
+    import errno
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)))
+
+    filled(tmp_path / "run")
+    monkeypatch.setattr("fcntl.flock", refuse)
+    result = invoke("run", tmp_path / "tiny.yaml", "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "locks" in result.stderr or os.strerror(getattr(errno, number)) in result.stderr
+
+
+@pytest.mark.parametrize("where", ["report.build", "pipeline.gather", "pipeline.heartbeat"])
+def test_what_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A folder or a file of another user within a run of one's own."""
+    out = tmp_path / "run"
+    filled(out)
+    before = contents(out / "records")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(out / "theirs"))
+
+    monkeypatch.setattr(f"ganstudy.{where}", refuse)
+    result = invoke("run", tmp_path / "tiny.yaml", "--out", out)
+    assert result.exit_code == 2
+    assert f"Permission denied: '{out / 'theirs'}'" in result.stderr
+    assert "run the same command to continue" in result.stderr
+    assert contents(out / "records") == before

@@ -1,0 +1,136 @@
+"""Error and power of contests whose seeds are added until they are settled, by simulation.
+
+The figures are those of docs/statistics.md; tolerances are four binomial standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganstudy.contest import Contest, Method, Rules, paired_differences, play
+
+pytestmark = pytest.mark.slow
+
+MOST = 40
+RUNS = 400
+
+Draw = Callable[
+    [np.random.Generator, tuple[int, ...]], np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+]
+
+
+class Rates(NamedTuple):
+    """wrong: some pair was told apart that is equal, or the wrong way round; and so for equal."""
+
+    wrong: float
+    wrongly_equal: float
+    settled: float
+    seeds: float
+
+
+def normal(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Scores whose paired differences have a standard deviation of 1."""
+    return rng.normal(scale=math.sqrt(0.5), size=shape)
+
+
+def simulate(
+    effect: float,
+    method: Method = "e_process",
+    margin: float | None = None,
+    draw: Draw = normal,
+    runs: int = RUNS,
+) -> Rates:
+    """Four arms, the first of them ahead by an effect."""
+    rng = np.random.default_rng(0)
+    rules = Rules(5, MOST, equal_within=margin, method=method)
+    recorded = np.ones((4, MOST), bool)
+    found = []
+    for _ in range(runs):
+        scores = draw(rng, (4, 1, MOST))
+        scores[0] += effect
+        contest = Contest(rules, 4, paired_differences(scores))
+        seeds, standing = play(contest, recorded)
+        assert standing is not None
+        true = np.array([np.sign(effect) if i == 0 else 0.0 for i, _ in contest.pairs])
+        wrong = ((standing.better != 0) & (standing.better != true)).any()
+        far = np.array([effect if i == 0 else 0.0 for i, _ in contest.pairs])
+        equal = (standing.equal & (far >= (margin or math.inf))).any()
+        found.append((wrong, equal, standing.settled, seeds.mean()))
+    return Rates(*np.mean(found, axis=0).tolist())
+
+
+def slack(rate: float, runs: int = RUNS) -> float:
+    return 4 * math.sqrt(rate * (1 - rate) / runs)
+
+
+def collapsing(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """As a bounded score where one seed in five collapses: 0.2 or 0.98, with jitter."""
+    return np.where(rng.random(shape) < 0.2, 0.2, 0.98) + rng.uniform(-0.005, 0.005, shape)
+
+
+def heavy(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return rng.standard_cauchy(shape)
+
+
+@pytest.mark.parametrize("draw", [normal, collapsing, heavy])
+def test_equal_arms_are_told_apart_rarely(draw: Draw) -> None:
+    """2 to 3 %, whatever the law: what is assumed is that arms are exchangeable within a seed."""
+    rates = simulate(0.0, draw=draw)
+    assert rates.wrong <= 0.03 + slack(0.03)
+
+
+@pytest.mark.parametrize(
+    ("method", "effect", "settled", "seeds"),
+    [
+        ("e_process", 0.5, 0.11, 36.5),
+        ("e_process", 1.0, 0.98, 19.8),
+        ("e_process", 2.0, 1.00, 10.8),
+        ("group_sequential", 0.5, 0.38, 35.7),
+    ],
+)
+def test_power_and_cost(method: Method, effect: float, settled: float, seeds: float) -> None:
+    rates = simulate(effect, method)
+    assert abs(rates.settled - settled) <= slack(settled) + 0.005
+    assert abs(rates.seeds - seeds) < 0.7
+    assert rates.wrong <= 0.05
+
+
+def test_the_error_of_group_sequential_looks() -> None:
+    assert abs(simulate(0.0, "group_sequential").wrong - 0.046) <= slack(0.046)
+
+
+def test_a_t_test_after_every_seed_would_err() -> None:
+    """What the methods are for: 31 % of four equal arms, with Holm over the pairs at each look."""
+    rng = np.random.default_rng(0)
+    d = np.array([paired_differences(normal(rng, (4, 1, MOST))) for _ in range(RUNS)])
+    n = np.arange(5, MOST + 1)
+    mean = np.cumsum(d, axis=-1)[..., 4:] / n
+    square = np.cumsum(d**2, axis=-1)[..., 4:]
+    t = mean / np.sqrt((square - n * mean**2) / (n - 1) / n)
+    p = 2 * stats.t.sf(np.abs(t), n - 1)
+    rate = float((p.min(axis=(1, 2)) * 6 <= 0.05).mean())
+    assert abs(rate - 0.31) < slack(0.31) + 0.05
+
+
+@pytest.mark.parametrize("method", ["e_process", "group_sequential"])
+def test_equal_within(method: Method) -> None:
+    """Arms at the margin are called equal rarely; equal arms with a wide margin nearly always."""
+    at_margin = simulate(1.0, method, margin=1.0)
+    assert at_margin.wrongly_equal <= 0.05 + slack(0.05) / 2
+    assert at_margin.wrong <= 0.05
+    wide = simulate(0.0, method, margin=1.5)
+    assert wide.settled > 0.9
+    assert wide.seeds < 25
+    assert wide.wrong <= 0.05

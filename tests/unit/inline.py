@@ -1,0 +1,51 @@
+"""Training in the process of the test: what a worker does, without the seconds that one starts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ganstudy import pipeline
+from ganstudy.schedule.executor import Ended, Executor, Task, attempt
+
+
+class Inline(Executor):
+    """One worker, which has trained a pack by the time that it is handed in."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[Hashable, Ended]] = []
+
+    def room(self) -> int:
+        """One pack at a time."""
+        return 0 if self.ended else 1
+
+    def submit(self, task: Task) -> Hashable:
+        """Train it."""
+        handle = object()
+        self.ended.append((handle, attempt(task, "cpu")))
+        return handle
+
+    def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
+        """What has been trained."""
+        ended, self.ended = self.ended, []
+        return ended
+
+    def kill(self, handle: Hashable) -> str:
+        """Nothing is under way."""
+        return ""
+
+    def drain(self) -> None:
+        """Nothing is under way."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+@contextmanager
+def trained_inline() -> Iterator[None]:
+    """Runs of this process train within it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "open_executor", lambda *_: Inline())
+        yield
