@@ -23,7 +23,7 @@ from ganstudy.analysis.design import (
     status_counts,
     with_arms,
 )
-from ganstudy.analysis.effects import factor_effects, marginal_means
+from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
@@ -48,6 +48,7 @@ __all__ = [
     "claim_verdicts",
     "compare_arms",
     "compare_by_resampling",
+    "compare_effects",
     "drop_threshold",
     "equilibrium",
     "factor_effects",

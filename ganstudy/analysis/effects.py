@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis._grades import CLEAR, LEANING
+from ganstudy.analysis._grades import CLEAR, LEANING, graded
 from ganstudy.analysis._intervals import Array, t_interval
-from ganstudy.analysis._variance import shares
+from ganstudy.analysis._variance import Shares, shares
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
@@ -48,18 +48,11 @@ def factor_effects(
              `axis × other`, `seed`; scalars `residual` (share), `trials`.
     """
     fact = Metric.of(ds, metric)
-    score = trial_scores(ds, metric)["score"]
-    factors = [name for name in (arm_dim(ds), *setting_dims(ds)) if score.sizes[name] > 1]
-    table = score.transpose(*factors, ..., "seed").values.astype(np.float64)
-    table = table.reshape(*(score.sizes[name] for name in factors), -1)
-    table = np.where(np.isfinite(table), table, np.nan)
-    # Seeds that only other trials have say nothing here.
-    table = table[..., np.isfinite(table).any(axis=tuple(range(len(factors))))]
-    seeds = table.shape[-1]
-    whole = shares(table)
-    without = [shares(np.delete(table, seed, axis=-1)) for seed in range(seeds if seeds > 2 else 0)]
-    names = [*factors, "seed"]
-    of_seed = np.array([effect == (len(factors),) for effect in whole.effects])
+    names, table = _table(ds, metric)
+    whole, without = _with_and_without(table)
+    low, high = _jackknife(whole.share, [one.share for one in without], confidence)
+    grades = _grades(whole.p, [one.p for one in without])
+    of_seed = np.array([effect == (table.ndim - 1,) for effect in whole.effects])
     low, high = _jackknife(whole.share, [one.share for one in without], confidence)
     grades = _grades(whole.p, [one.p for one in without])
     known = np.isfinite(whole.share)
@@ -83,6 +76,70 @@ def factor_effects(
             "left_out": [" × ".join(names[d] for d in effect) for effect in whole.left_out],
         },
     )
+
+
+def compare_effects(
+    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """Which axis explains more: differences of their shares of variance, for all pairs of axes.
+
+    A seed's own value of a difference is its pseudo-value of the jackknife; these are treated as
+    the paired differences of arms are, with t tests, Holm over all pairs, and grades.
+
+    Returns  variables (effect, other): `difference` = share(effect) - share(other) with limits
+             `low` and `high` that hold for all pairs at once (Bonferroni), `p` (adjusted), `grade`
+             (empty where nothing was tested). Axes alone are compared, in study order.
+    """
+    names, table = _table(ds, metric)
+    whole, without = _with_and_without(table)
+    axes = table.ndim - 1
+    seeds = len(without)
+    share = whole.share[:axes]
+    pseudo = np.array([seeds * share - (seeds - 1) * one.share[:axes] for one in without])
+    pseudo = pseudo.reshape(seeds, axes)
+    upper = np.triu_indices(axes, 1)
+    apart = (pseudo[:, upper[0]] - pseudo[:, upper[1]]).T
+    p, grade = graded(apart)
+    tests = max(int(np.isfinite(p).sum()), 1)
+    limits = t_interval(apart, 1 - (1 - confidence) / tests)
+    half = (limits.high - limits.low) / 2
+    difference = share[:, None] - share
+    grades = np.full((axes, axes), "", dtype="<U7")
+    grades[upper] = grades[upper[::-1]] = np.where(np.isfinite(p), grade, "")
+    widths, ps = np.full((2, axes, axes), np.nan)
+    widths[upper] = widths[upper[::-1]] = half
+    ps[upper] = ps[upper[::-1]] = p
+    dims = ("effect", "other")
+    return xr.Dataset(
+        {
+            "difference": (dims, difference),
+            "low": (dims, difference - widths),
+            "high": (dims, difference + widths),
+            "p": (dims, ps),
+            "grade": (dims, grades),
+        },
+        coords={"effect": names[:-1], "other": names[:-1]},
+        attrs={"metric": Metric.of(ds, metric).name, "confidence": confidence},
+    )
+
+
+def _table(ds: xr.Dataset, metric: str | None) -> tuple[list[str], Array]:
+    """Names of the factors and of the seed, and scores along them, NaN where there is none."""
+    score = trial_scores(ds, metric)["score"]
+    factors = [name for name in (arm_dim(ds), *setting_dims(ds)) if score.sizes[name] > 1]
+    values = score.transpose(*factors, ..., "seed").values.astype(np.float64)
+    values = values.reshape(*(score.sizes[name] for name in factors), -1)
+    values = np.where(np.isfinite(values), values, np.nan)
+    # Seeds that have no score at all say nothing.
+    kept = np.isfinite(values).any(axis=tuple(range(len(factors))))
+    return [*factors, "seed"], values[..., kept]
+
+
+def _with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
+    """Shares of variance, and those without each seed; none of these with fewer than three."""
+    seeds = table.shape[-1]
+    without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
+    return shares(table), [shares(one) for one in without]
 
 
 def _jackknife(whole: Array, without: Sequence[Array], confidence: float) -> tuple[Array, Array]:
