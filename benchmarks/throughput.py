@@ -105,12 +105,12 @@ def matrix_rate() -> float:
 
 
 def measure(widths: tuple[int, ...] = WIDTHS) -> dict[str, Any]:
-    from ganstudy.schedule.executor import WORKER_ENVIRONMENT
+    from ganstudy.schedule.executor import environment
 
     rate = matrix_rate()
     rows = []
     for width in widths:
-        environments = {"ganstudy": {**ONE_THREAD, **WORKER_ENVIRONMENT}}
+        environments = {"ganstudy": {**ONE_THREAD, **environment("compiled")}}
         contestants: dict[str, Any] = {
             "ganstudy": functools.partial(OurPack, width=width),
             "plain": functools.partial(Plain, width=width),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
     from ganstudy.schedule.executor import Executor
     from ganstudy.schedule.loop import Running
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import ProgramName, Record, Trial
 
 __all__ = [
     "ExecutorName",
@@ -37,6 +38,8 @@ __all__ = [
     "run",
     "status",
 ]
+
+_log = logging.getLogger("ganstudy")
 
 ExecutorName = Literal["local", "dask"]
 
@@ -139,7 +142,8 @@ def run(
                 source = Resumed(first, search, search_on=not only_failed)
                 try:
                     beat("starting")
-                    with open_executor(executor, workers, devices, scheduler) as opened:
+                    place = workers, devices, scheduler, progress.program
+                    with open_executor(executor, *place) as opened:
                         train(directory, search, source, opened, progress, beat, observe)
                 except ExecutorError as error:
                     raise RunError(f"{directory.path}: {error}") from None
@@ -165,7 +169,7 @@ def train(
     """Train the packs of a source, and keep the records as they land."""
     from ganstudy.schedule.interruption import Interruption
 
-    recorded = directory.recorded()
+    recorded, arithmetics = directory.recorded(), directory.arithmetics()
     engine = search.study.file.engine
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
@@ -188,9 +192,20 @@ def train(
                 directory.forget(again)
             directory.write(records)
             recorded |= landed
+            _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, recorded)
             progress.add(search, tuple(source.given[trial] for trial in landed))
             observe(progress)
+
+
+def _tell_of_other_arithmetic(
+    directory: RunDirectory, known: set[str], records: Sequence[Record]
+) -> None:
+    """Say so once for each arithmetic that a run is continued on; it is known from then on."""
+    for new in {record.arithmetic for record in records} - {""} - known:
+        if known:
+            _log.warning("%s: goes on on other arithmetic: %s", directory.path, new)
+        known.add(new)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
@@ -212,17 +227,21 @@ def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
 
 
 def open_executor(
-    name: ExecutorName, workers: int, devices: tuple[str, ...], scheduler: str | None
+    name: ExecutorName,
+    workers: int,
+    devices: tuple[str, ...],
+    scheduler: str | None,
+    program: ProgramName,
 ) -> Executor:
     """The executor of a name; workers are needed only where something is missing, and cost a
     second to import."""
     if name == "dask":
         from ganstudy.schedule.executors.dask import DaskExecutor
 
-        return DaskExecutor(workers, devices, scheduler)
+        return DaskExecutor(workers, devices, scheduler, program)
     from ganstudy.schedule.executors.local import LocalExecutor
 
-    return LocalExecutor(workers, devices)
+    return LocalExecutor(workers, devices, program)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ class Trial(Generic[ConfigurationT]):
 
 
 Status = Literal["complete", "diverged", "failed"]
-ProgramName = Literal["eager", "compiled"]
+ProgramName = Literal["eager", "compiled", "portable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,7 @@ class Record:
     """What a trial leaves behind; plain NumPy.
 
     program how it was trained; two programs differ in the last bits
+    arithmetic  what it was computed with, in words; empty where nothing was computed
     curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
@@ -110,6 +111,7 @@ class Record:
     film: dict[str, NDArray[np.floating]] = field(default_factory=dict)
     cause: str = ""
     finished: float = field(default_factory=time.time)
+    arithmetic: str = ""
 
     @classmethod
     def of_failure(cls, trial: Trial[Member], program: ProgramName, cause: str) -> Record:

@@ -8,12 +8,13 @@ from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scor
 from ganstudy.analysis.budget import (
     best_by_budget,
     feasible,
-    importances,
     is_search,
     parameters_of,
     point_scores,
+    seen,
     tuned,
 )
+from ganstudy.analysis.budget_curve import budget_curve
 from ganstudy.analysis.claims import claim_verdicts
 from ganstudy.analysis.design import (
     arm_dim,
@@ -25,6 +26,7 @@ from ganstudy.analysis.design import (
 )
 from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
+from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
 from ganstudy.analysis.metric import Metric, metric_names
@@ -44,6 +46,7 @@ __all__ = [
     "arm_scores",
     "best_by_budget",
     "best_setting_scores",
+    "budget_curve",
     "charged_curves",
     "claim_verdicts",
     "compare_arms",
@@ -71,6 +74,7 @@ __all__ = [
     "point_scores",
     "rank_arms",
     "rank_table",
+    "seen",
     "setting_dims",
     "setting_scores",
     "share_over_seeds",

@@ -1,4 +1,4 @@
-"""What a search found: the best point of every arm as a function of the budget, and why."""
+"""What a search found: the points of every arm, and the best of them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,23 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.search.bayes.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice, Range
-
-FEWEST = 8
-"""Points with a value below which importances are not computed."""
-BEST = 0.25
-"""Share of points that importances compare with all of them; of 40 points, ten."""
 
 
 def is_search(ds: xr.Dataset) -> bool:
     """Whether the dataset is of a search by results, with a dimension `trial` of points."""
-    return "search" in ds.attrs and "trial" in ds.dims
+    return "trial" in ds.dims
 
 
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """What the search was told of every point: the study's statistic over the scores of its seeds.
 
     NaN for a point of which a seed has no score: it is missing, failed, pruned, or worse than any
-    number.
+    number. Fresh seeds, which no search has seen, are left out.
 
-    Returns  dims (arm, axes..., trial).
+    Returns  dims (arm, axes..., trial), with `repeat` before `trial` where searches are repeated.
     """
-    score = trial_scores(ds, metric)["score"].transpose(..., "seed")
+    score = trial_scores(seen(ds), metric)["score"].transpose(..., "seed")
     # Only these four can be written in a study; with skipna, half a point would count as one.
     reduced = {
         "mean": score.mean("seed", skipna=False),
@@ -55,11 +49,12 @@ def best_by_budget(
     score of that point is, not how another search would have fared. The seeds that are averaged
     have chosen the point, which is optimistic; `held_out` is not: each seed is scored at the point
     that the other seeds choose by their mean, and these scores are averaged (NaN with one seed).
+    It is one ordering of one search; `budget_curve` says what to expect of such a search.
 
-    Returns  variables (arm, axes..., trial): `mean`, `low`, `high`, `seeds`, `held_out`,
-             `incumbent` (index of the point; -1 while there is none); NaN there.
+    Returns  variables (arm, axes..., trial), of each repeat: `mean`, `low`, `high`, `seeds`,
+             `held_out`, `incumbent` (index of the point; -1 while there is none); NaN there.
     """
-    fact = Metric.of(ds, metric)
+    fact, ds = Metric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
     told = point_scores(ds, metric).where(feasible(ds)).transpose(*score.dims[:-1])
     score = score.where(feasible(ds)).transpose(*score.dims)
@@ -69,7 +64,7 @@ def best_by_budget(
     at_best = np.full(score.shape, np.nan)
     for arm in np.ndindex(*shape):
         values = score.values[arm]
-        chosen[arm] = _incumbents(fact.sign * told.values[arm])
+        chosen[arm] = incumbents(fact.sign * told.values[arm])
         held = _held_out(fact.sign, values)
         found = chosen[arm] >= 0
         at_best[arm][found] = values[chosen[arm][found]]
@@ -86,18 +81,47 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
 
     The parameters become coordinates of the arms. An arm none of whose points keeps the constraints
     stands at the one that breaks them least; an arm without any value, at its first. Scores at the
-    best point are optimistic; see `best_by_budget` for what they are worth.
+    best point are optimistic; see `best_by_budget` for what they are worth. `attrs["searches"]` is
+    the number of searches of an arm: with one, its luck cannot be told from the arm's worth.
+
+    Where searches are repeated, their points stand for themselves on fresh seeds, which chose
+    nothing. What is drawn anew is then the search: `seed` numbers the searches of an arm, those of
+    one number on shared streams, and a dimension `fresh_seed` is averaged over within each.
     """
     ds = with_arms(ds)
+    best = _chosen(ds)
+    chosen = ds.isel(trial=best).drop_vars(("trial", "pareto", "violation"), errors="ignore")
+    axes = [str(dim) for dim in best.dims if dim != "repeat"]
+    searches = ds.sizes.get("repeat", 1)
+    if "fresh" in ds:
+        chosen = chosen.isel(seed=np.flatnonzero(ds["fresh"].values)).drop_vars("fresh")
+    if searches > 1:
+        numbers = {"seed": np.arange(1, searches + 1)}
+        chosen = chosen.rename(seed="fresh_seed").rename(repeat="seed").assign_coords(numbers)
+        chosen = chosen.assign_coords(fresh_seed=np.arange(1, chosen.sizes["fresh_seed"] + 1))
+        axes = [*axes, "fresh_seed"]
+        chosen = chosen.transpose(*axes, "seed", ...)
+    elif "repeat" in ds.dims:
+        chosen = chosen.isel(repeat=0, drop=True)
+    return chosen.assign_attrs(axes=axes, searches=searches)
+
+
+def seen(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset without the fresh seeds, which no search has seen."""
+    return ds.isel(seed=np.flatnonzero(~ds["fresh"].values)) if "fresh" in ds else ds
+
+
+def _chosen(ds: xr.Dataset) -> xr.DataArray:
+    """Index of the best point of every search; that with fresh seeds, if there are any."""
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
         broken = ds["violation"].where(point_scores(ds).notnull(), np.inf)
         best = best.where(best >= 0, broken.argmin("trial"))
     best = best.clip(min=0)
-    found = ("trial", "pareto", "violation")
-    chosen = ds.isel(trial=best).drop_vars(found, errors="ignore")
-    attrs = {k: v for k, v in ds.attrs.items() if k != "search"}
-    return chosen.assign_attrs({**attrs, "axes": list(best.dims)})
+    if "fresh" in ds:
+        on_fresh = ((ds["status"] != "excluded") & ds["fresh"]).any("seed")
+        best = best.where(~on_fresh.any("trial"), on_fresh.argmax("trial"))
+    return best
 
 
 def feasible(ds: xr.Dataset) -> xr.DataArray:
@@ -106,44 +130,6 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
     Returns  dims (arm, axes..., trial).
     """
     return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
-
-
-def importances(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
-    """How much each parameter decides whether a point is among the best quarter of its arm.
-
-    Shares that sum to one; NaN for an arm with fewer than `FEWEST` points with a value, or whose
-    values are all equal. Points that break a constraint have none. A sampler visits good regions
-    more often, which blurs importances: compare those of one arm with each other, and do not read
-    small differences.
-
-    Returns  dims (arm, axes..., parameter).
-    Source   Watanabe et al. 2023, "PED-ANOVA", as in `optuna.importance`.
-    """
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    ds, fact = with_arms(ds), Metric.of(ds, metric)
-    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., "trial")
-    space = parameters_of(ds)
-    columns = {p.name: ds[p.dimension].broadcast_like(told).transpose(*told.dims) for p in space}
-    shares = np.full((*told.shape[:-1], len(space)), np.nan)
-    for arm in np.ndindex(*told.shape[:-1]):
-        known = []
-        for number in np.flatnonzero(np.isfinite(told.values[arm])):
-            point = {p.name: _plain(p, columns[p.name].values[arm][number]) for p in space}
-            here = {name: value for name, value in point.items() if value is not None}
-            known.append(Known(here, (float(told.values[arm][number]),)))
-        if len(known) < FEWEST or len({k.values for k in known}) == 1:
-            continue
-        direction = "maximize" if fact.higher_is_better else "minimize"
-        varied = [p.name for p in space if len({str(k.point.get(p.name)) for k in known}) > 1]
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST)
-        study = to_study(space, [direction], known)
-        found = get_param_importances(study, evaluator=evaluator, params=varied)
-        shares[arm] = [found.get(p.name, 0.0) for p in space]
-    dims = (*told.dims[:-1], "parameter")
-    coords = {d: told[d] for d in told.dims[:-1]} | {"parameter": [p.dimension for p in space]}
-    about = {"long_name": "importance", "metric": fact.name}
-    return xr.DataArray(shares, coords, dims, name="importance", attrs=about)
 
 
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
@@ -164,23 +150,7 @@ def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     return found
 
 
-def _plain(parameter: AnyParameter, value: object) -> object:
-    """A stored value as the parameter has it; None where it took no part."""
-    if isinstance(parameter, Choice):
-        return next((label for label in parameter.labels if str(label) == _text(value)), None)
-    number = float(str(value))
-    if np.isnan(number):
-        return None
-    return int(number) if parameter.whole else number
-
-
-def _text(value: object) -> str:
-    """Text of a label that may have been stored as a float."""
-    number = value if isinstance(value, float | np.floating) else None
-    return str(int(number)) if number is not None and number == int(number) else str(value)
-
-
-def _incumbents(oriented: Array) -> NDArray[np.int64]:
+def incumbents(oriented: Array) -> NDArray[np.int64]:
     """Index of the best value so far at each place, -1 before the first; `(points,)`."""
     found = np.full(len(oriented), -1, dtype=np.int64)
     best = -1
@@ -198,7 +168,7 @@ def _held_out(sign: float, values: Array) -> Array:
     whole = np.isfinite(values).all(axis=1)
     for seed in range(seeds if seeds > 1 else 0):
         others = np.delete(values, seed, axis=1).mean(axis=1)
-        chosen = _incumbents(np.where(whole, sign * others, np.nan))
+        chosen = incumbents(np.where(whole, sign * others, np.nan))
         found = chosen >= 0
         kept[found, seed] = values[chosen[found], seed]
     return np.asarray(kept.mean(axis=1))

@@ -13,6 +13,10 @@ import xarray as xr
 Settings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
 
+FRESH = "fresh_seed"
+"""Axis of repeated searches: trials of one search that differ by their seed alone, not a setting.
+"""
+
 STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
 
 
@@ -39,6 +43,20 @@ def arm_dim(ds: xr.Dataset) -> str:
 def setting_dims(ds: xr.Dataset) -> list[str]:
     """Names of all other axes, in study order."""
     return [str(dim) for dim in ds["status"].dims if dim not in (arm_dim(ds), "seed")]
+
+
+def factor_dims(ds: xr.Dataset) -> list[str]:
+    """Names of the axes, the compared one first, whose values are settings."""
+    return [arm_dim(ds), *(dim for dim in setting_dims(ds) if dim != FRESH)]
+
+
+def testable(ds: xr.Dataset) -> bool:
+    """Whether what is drawn anew in each seed is all that chance decides.
+
+    It is not where each arm was searched once: a p-value over seeds would hold for the one point
+    that was found, and four equal arms would be told apart in nine studies of ten.
+    """
+    return int(ds.attrs.get("searches", 0)) != 1
 
 
 def planned(ds: xr.Dataset) -> xr.DataArray:

@@ -12,7 +12,7 @@ from ganstudy.analysis._grades import CLEAR, LEANING, graded
 from ganstudy.analysis._intervals import Array, t_interval
 from ganstudy.analysis._variance import Shares, shares
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -53,8 +53,6 @@ def factor_effects(
     low, high = _jackknife(whole.share, [one.share for one in without], confidence)
     grades = _grades(whole.p, [one.p for one in without])
     of_seed = np.array([effect == (table.ndim - 1,) for effect in whole.effects])
-    low, high = _jackknife(whole.share, [one.share for one in without], confidence)
-    grades = _grades(whole.p, [one.p for one in without])
     known = np.isfinite(whole.share)
     long_name = f"share of variance of {fact.long_name}"
     return xr.Dataset(
@@ -126,9 +124,9 @@ def compare_effects(
 def _table(ds: xr.Dataset, metric: str | None) -> tuple[list[str], Array]:
     """Names of the factors and of the seed, and scores along them, NaN where there is none."""
     score = trial_scores(ds, metric)["score"]
-    factors = [name for name in (arm_dim(ds), *setting_dims(ds)) if score.sizes[name] > 1]
-    values = score.transpose(*factors, ..., "seed").values.astype(np.float64)
-    values = values.reshape(*(score.sizes[name] for name in factors), -1)
+    factors = [name for name in factor_dims(ds) if score.sizes[name] > 1]
+    others = [dim for dim in score.dims if dim not in (*factors, "seed")]
+    values = score.mean(others).transpose(*factors, "seed").values.astype(np.float64)
     values = np.where(np.isfinite(values), values, np.nan)
     # Seeds that have no score at all say nothing.
     kept = np.isfinite(values).any(axis=tuple(range(len(factors))))
@@ -177,9 +175,9 @@ def marginal_means(
     """
     fact = Metric.of(ds, metric)
     ds = with_arms(ds)
-    axes = [arm_dim(ds), *setting_dims(ds)]
-    if axis not in axes:
-        raise KeyError(f"no axis {axis!r}; the dataset has {', '.join(axes)}")
+    axes, factors = [arm_dim(ds), *setting_dims(ds)], factor_dims(ds)
+    if axis not in factors:
+        raise KeyError(f"no axis {axis!r}; the dataset has {', '.join(factors)}")
     shared = (ds["status"] != "excluded").any("seed").all(axis)
     if not bool(shared.any()):
         raise ValueError(f"no point is planned for every value of {axis}")

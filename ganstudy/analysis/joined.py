@@ -75,7 +75,7 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
     *others, last = (run.name for run in runs)
     and_names = f"{', '.join(others)} and {last}"
     names = ", ".join([*others, last])
-    attributes = {
+    attributes: dict[str, Any] = {
         "question": questions[0] if len(questions) == 1 else f"How do {and_names} compare?",
         "study": names,
         "compare": arm,
@@ -85,6 +85,10 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
     attributes |= {fact: known[0][fact] for fact in ("kind", "schema") if fact in known[0]}
     if all("sampler" in attrs for attrs in known):
         attributes["sampler"] = ", ".join(dict.fromkeys(str(attrs["sampler"]) for attrs in known))
+    searches = [int(attrs["searches"]) for attrs in known if "searches" in attrs]
+    if searches:
+        # What holds for the arm of which least is known holds for the comparison.
+        attributes["searches"] = min(searches)
     return attributes
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis._intervals import holm
 from ganstudy.analysis._resampling import bca_interval, sign_flip_p
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -59,10 +59,12 @@ def compare_by_resampling(
         improvement[j, i] = 1 - improvement[i, j]
         if not np.isfinite(of_seed).any():
             continue
-        low[i, j], high[i, j] = bca_interval(of_seed, confidence)
-        low[j, i], high[j, i] = -high[i, j], -low[i, j]
         difference[i, j] = np.nanmean(of_seed)
         difference[j, i] = -difference[i, j]
+        if not testable(ds):
+            continue
+        low[i, j], high[i, j] = bca_interval(of_seed, confidence)
+        low[j, i], high[j, i] = -high[i, j], -low[i, j]
         p[i, j] = sign_flip_p(of_seed)
     upper = np.triu_indices(arms, 1)
     tests = int(np.isfinite(p[upper]).sum())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from ganstudy.analysis._blocks import order_effects
 from ganstudy.analysis._grades import detectable, graded
-from ganstudy.analysis._intervals import Array, t_interval
+from ganstudy.analysis._intervals import t_interval
 from ganstudy.analysis.arms import scores_of
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import Settings, arm_dim
+from ganstudy.analysis.design import Settings, arm_dim, testable
 
 
 def compare_arms(
@@ -25,7 +27,8 @@ def compare_arms(
     Arms share the random streams of their seeds, so differences are taken within a seed and
     setting, over those that both arms have a score for; they are averaged over settings within each
     seed, and a paired t test is made on the seed means. P-values are adjusted by Holm over all
-    pairs. Where a trial is worse than any number (`attrs["basis"]` is then `wins`), the test is of
+    pairs. Arms that were searched once each are not tested, and their differences have no limits.
+    Where a trial is worse than any number (`attrs["basis"]` is then `wins`), the test is of
     which arm is better, trial against trial, and not of scores.
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other) where both have one,
@@ -37,58 +40,70 @@ def compare_arms(
              seeds can make nothing clear; NaN for `wins`); `seeds` (that both arms have), `trials`
              (of each arm that are compared).
     """
-    compared = Compared.of(ds, metric, settings)
-    fact, arm = compared.fact, arm_dim(ds)
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     arms = compared.score.sizes[arm]
     upper = np.triu_indices(arms, 1)
-    apart = compared.pairs.differences[upper]
-    p, grade = graded(apart, compared.settings)
-    tests = max(int(np.isfinite(p).sum()), 1)
-    won = np.where(np.isfinite(apart), 0.5 * (1 + np.sign(apart)), np.nan)
-    scored = compared.scored.differences[upper]
-    limits = t_interval(fact.sign * scored, 1 - (1 - confidence) / tests)
-    seeds = np.isfinite(apart).sum(axis=-1)
-    share = np.where(seeds > 0, np.nansum(won, axis=-1) / np.maximum(seeds, 1), np.nan)
-    least = (
-        detectable(apart, tests, compared.settings)
-        if compared.basis == "means"
-        else np.full(len(p), np.nan)
-    )
-    dims, long_name = (arm, "other"), fact.long_name
-
-    def table(above: Array, below: Array, diagonal: float = np.nan) -> Array:
-        whole = np.full((arms, arms), diagonal)
-        whole[upper], whole[upper[::-1]] = above, below
-        return whole
-
-    grades = np.full((arms, arms), "", dtype="<U7")
-    grades[upper] = grades[upper[::-1]] = np.where(np.isfinite(p), grade, "")
-    mean = limits.mean
-    about = {"long_name": "difference that would have been clear in four studies of five"}
+    lower, dims = upper[::-1], (arm, "other")
+    found = _pairs(compared, confidence, testable(ds))
+    found["seeds"] = np.isfinite(compared.pairs.differences[upper]).sum(axis=-1)
+    # What holds for the second of a pair, where it is not what holds for the first.
+    mirrored = {
+        "difference": -found["difference"],
+        "low": -found["high"],
+        "high": -found["low"],
+        "won": 1 - found["won"],
+    }
+    about = {
+        "difference": f"difference in {compared.fact.long_name}",
+        "p": "Holm-adjusted p-value",
+        "won": "share of seeds won",
+        "detectable": "difference that would have been clear in four studies of five",
+    }
+    variables: dict[str, Any] = {}
+    for name, values in found.items():
+        diagonal = {"difference": 0.0, "grade": "", "seeds": 0}.get(name, np.nan)
+        whole = np.full((arms, arms), diagonal, dtype=values.dtype)
+        whole[upper], whole[lower] = values, mirrored.get(name, values)
+        attrs = {"long_name": about[name]} if name in about else {}
+        variables[name] = (dims, whole, attrs)
     return xr.Dataset(
-        {
-            "difference": (
-                dims,
-                table(mean, -mean, 0.0),
-                {"long_name": f"difference in {long_name}"},
-            ),
-            "low": (dims, table(limits.low, -limits.high)),
-            "high": (dims, table(limits.high, -limits.low)),
-            "p": (dims, table(p, p), {"long_name": "Holm-adjusted p-value"}),
-            "grade": (dims, grades),
-            "won": (dims, table(share, 1 - share), {"long_name": "share of seeds won"}),
-            "detectable": (dims, table(least, least), about),
-            "seeds": (dims, table(seeds, seeds, 0).astype(np.int64)),
-            "trials": (dims, compared.pairs.trials),
-        },
+        {**variables, "trials": (dims, compared.pairs.trials)},
         coords={arm: compared.score[arm], "other": compared.score[arm].values},
         attrs={
-            "metric": fact.name,
+            "metric": compared.fact.name,
             "confidence": confidence,
             "settings": settings,
             "basis": compared.basis,
         },
     )
+
+
+def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any]:
+    """What `compare_arms` returns of each pair, the first against the second, as plain arrays."""
+    upper = np.triu_indices(compared.score.shape[0], 1)
+    apart = compared.pairs.differences[upper]
+    nothing = np.full(len(apart), np.nan)
+    p, grade = graded(apart, compared.settings)
+    tests = max(int(np.isfinite(p).sum()), 1)
+    scored = compared.fact.sign * compared.scored.differences[upper]
+    mean, low, high, _ = t_interval(scored, 1 - (1 - confidence) / tests)
+    known = np.isfinite(apart)
+    wins = np.where(known, 0.5 * (1 + np.sign(apart)), 0.0).sum(axis=-1)
+    won = np.divide(wins, known.sum(axis=-1), out=nothing.copy(), where=known.any(axis=-1))
+    least = nothing
+    if compared.basis == "means":
+        least = detectable(apart, tests, compared.settings)
+    if not tested:
+        low = high = p = least = nothing
+    return {
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": p,
+        "grade": np.where(np.isfinite(p), grade, ""),
+        "won": won,
+        "detectable": least,
+    }
 
 
 def rank_arms(

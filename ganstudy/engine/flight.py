@@ -47,7 +47,7 @@ class Flight:
     def __init__(self, trials: Sequence[Trial[Member]], session: Session) -> None:
         self.checkpoints = session.checkpoints
         self.trials = [trial.id for trial in trials]
-        self.program = session.program
+        self.program, self.arithmetic = session.program, session.arithmetic
         # A compiled step orders its sums by the members that are computed in it.
         compiled = session.program == "compiled"
         self.beside = [member.model_dump() for member in session.beside] if compiled else []
@@ -67,11 +67,14 @@ class Flight:
         """
         identity = self._identity(state)
         wanted = set(self.trials)
-        found = [
-            (header["step"], path)
-            for path, header in headers(self.checkpoints.folder)
-            if header["identity"] == identity and wanted <= set(header["trials"])
-        ]
+        found: list[tuple[int, Path]] = []
+        for path, header in headers(self.checkpoints.folder):
+            if not wanted <= set(header["trials"]):
+                continue
+            if header["identity"] == identity:
+                found.append((header["step"], path))
+            elif (theirs := header.get("arithmetic", "")) != self.arithmetic:
+                _log.warning("%s: of other arithmetic (%s); training anew", path, theirs)
         for _, path in sorted(found, reverse=True):
             try:
                 return self._load(path, state, recorded)
@@ -109,6 +112,7 @@ class Flight:
             "trials": self.trials,
             "step": step,
             "identity": self._identity(state),
+            "arithmetic": self.arithmetic,
             "state": hashlib.sha256(payload.getvalue()).hexdigest(),
         }
         name = hashlib.sha256("".join(sorted(self.trials)).encode()).hexdigest()[:16]
@@ -142,9 +146,9 @@ class Flight:
         what = {
             "schema": SCHEMA,
             "ganstudy": metadata.version("ganstudy"),
-            "torch": str(torch.__version__),
             "device": device.type,
             "program": self.program,
+            "arithmetic": self.arithmetic,
             "beside": self.beside,
         }
         return hashlib.sha256(canonical_json(what).encode()).hexdigest()

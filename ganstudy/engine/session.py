@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
 from ganstudy.family import Member
 from ganstudy.trial import ProgramName
@@ -24,6 +26,18 @@ class Session:
     program: ProgramName = "eager"
     beside: tuple[Member, ...] = ()
     checkpoints: Checkpoints = NO_CHECKPOINTS
+
+    @property
+    def arithmetic(self) -> str:
+        """What is computed with, in words."""
+        return arithmetic.described(self.program, self.device)
+
+    def computing(self) -> AbstractContextManager[None]:
+        """The context in which the session's program computes what it promises.
+
+        Errors  `NotPortable`.
+        """
+        return arithmetic.computing(self.program, self.device)
 
 
 ALONE = Session()

@@ -142,7 +142,8 @@ class TheoryKind(TheorySettings, Kind, ABC):
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
         started = time.perf_counter()
-        outcomes = self.compute(trials)
+        with session.computing():
+            outcomes = self.compute(trials)
         seconds = (time.perf_counter() - started) / len(trials)
         steps = self.recorded_steps
         return [
@@ -152,6 +153,7 @@ class TheoryKind(TheorySettings, Kind, ABC):
                 settings=trial.settings,
                 status="diverged" if np.isfinite(outcome.diverged_at) else "complete",
                 program=session.program,
+                arithmetic=session.arithmetic,
                 diverged_at=outcome.diverged_at,
                 seconds=seconds,
                 steps=steps,

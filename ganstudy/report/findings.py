@@ -36,7 +36,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import Settings
+from ganstudy.analysis.design import FRESH, Settings, testable
 from ganstudy.report import prose
 from ganstudy.report.searched import Searched
 
@@ -158,8 +158,12 @@ class Findings:
 
     @property
     def graded(self) -> bool:
-        """Whether differences are graded; those of computations without chance are as they are."""
-        return not self.theory
+        """Whether differences are graded.
+
+        Those of computations without chance are as they are, and those of arms that were searched
+        once each hold for the points that were found.
+        """
+        return not self.theory and testable(self.ds)
 
     @property
     def all_diverged(self) -> bool:
@@ -218,6 +222,16 @@ class Findings:
         return " at the best points" if "sampler" in self.ds.attrs else ""
 
     @property
+    def several(self) -> bool:
+        """Whether there are several settings; fresh seeds of a searched point are none."""
+        return any(self.ds.sizes[axis] > 1 for axis in self.axes if axis != FRESH)
+
+    @property
+    def unit(self) -> str:
+        """What is drawn anew, and is averaged and tested over: seeds, or whole searches."""
+        return "search" if FRESH in self.axes else "seed"
+
+    @property
     def theory(self) -> bool:
         """Whether trials check claims, rather than train a generator."""
         return bool(self.claims.sizes["claim"])
@@ -245,7 +259,8 @@ class Findings:
     @property
     def compared_settings(self) -> int:
         """Number of settings that the comparison of arms averages over."""
-        return int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
+        used = int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
+        return used // int(self.ds.sizes.get(FRESH, 1))
 
     @property
     def decimals(self) -> int:

@@ -90,7 +90,7 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     environment = _environment(
         findings=findings,
         metric=findings.metric,
-        several=len(findings.settings) > 1,
+        several=findings.several,
         opened=opening(dataset, destination.parent),
     )
     placed = list(_placed(findings, environment, destination))

@@ -71,10 +71,8 @@ def _behind(findings: Findings) -> Markup | None:
         text = f"{arm} by {findings.show(behind)}"
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if findings.graded and all(map(math.isfinite, limits)):
-            text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}"
-            text += (
-                f", behind in {100 * (1 - float(row['won'])):.0f}% of seeds): {row['grade'].item()}"
-            )
+            text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
+            text += f"{100 * float(row['won']):.0f}% of {findings.unit}s): {row['grade'].item()}"
         parts.append(text)
     if not parts:
         return None
@@ -108,7 +106,7 @@ def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting, chosen on other seeds than those that score it."""
     best = findings.best
     unknown = not np.isfinite(best["mean"]).any()
-    if len(findings.settings) == 1 or findings.all_diverged or unknown:
+    if not findings.several or findings.all_diverged or unknown:
         return None
     held = best["held_out"].values
     values = held if np.isfinite(held).any() else best["mean"].values
@@ -227,7 +225,7 @@ def _diverged(findings: Findings) -> Markup:
     counted = (
         f"each counts with the worst value, {prose.short(worst)}"
         if math.isfinite(worst)
-        else "the metric has no worst value, so that they are in no average, and in the order the worst"
+        else "the metric has no worst value, so that they are in no average, and last in the order"
     )
     return Markup("{} of {} diverged ({}); {}.").format(
         total, prose.plural(ran, "trial") + findings.where, where, counted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis import (
     Metric,
     best_by_budget,
+    budget_curve,
     feasible,
     importances,
     parameters_of,
@@ -23,19 +25,22 @@ from ganstudy.report.prose import arm_labels, decimals_of
 
 @dataclass(frozen=True)
 class Searched:
-    """The dataset of a search and what it found; `rows` are the searches, one of each arm.
+    """The dataset of a search and what it found; `rows` are the searches, `groups` those of an arm.
 
-    With several axes in the grid a row is one point of it; `arms[i]` is the arm it belongs to.
+    With several axes in the grid a group is one point of it; `arms[i]` and `group_arms[i]` are the
+    arms that they belong to. Without repeats, each group is one search.
     """
 
     ds: xr.Dataset
     metric: Metric
     rows: list[str]
     arms: list[int]
+    groups: list[str]
+    group_arms: list[int]
     best: xr.Dataset
+    curve: xr.Dataset
     told: xr.DataArray
     feasible: xr.DataArray
-    importances: xr.DataArray
 
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Searched:
@@ -43,20 +48,41 @@ class Searched:
         ds = with_arms(dataset.compute())
         compare = str(ds.attrs["compare"])
         told = point_scores(ds)
-        axes = [compare, *(d for d in told.dims if d not in (compare, "trial"))]
+        own = ("repeat", "trial")
+        axes = [compare, *(str(d) for d in told.dims if d not in (compare, *own))]
         labels = [arm_labels(ds[axis]) for axis in axes]
-        places = list(np.ndindex(*(len(own) for own in labels)))
-        keep = [*axes, "trial"]
+        places = list(np.ndindex(*(len(names) for names in labels)))
+        groups = [", ".join(n[i] for n, i in zip(labels, at, strict=True)) for at in places]
+        repeats = [""] * (1 if "repeat" not in ds.dims else 0)
+        repeats += [f", search {number + 1}" for number in range(ds.sizes.get("repeat", 0))]
+        keep = [*axes, *(dim for dim in own if dim in told.dims)]
         return cls(
             ds=ds,
             metric=Metric.of(ds),
-            rows=[", ".join(own[i] for own, i in zip(labels, at, strict=True)) for at in places],
-            arms=[at[0] for at in places],
+            rows=[group + repeat for group in groups for repeat in repeats],
+            arms=[at[0] for at in places for _ in repeats],
+            groups=groups,
+            group_arms=[at[0] for at in places],
             best=best_by_budget(ds).transpose(*keep),
+            curve=budget_curve(ds).transpose(*axes, "trial"),
             told=told.transpose(*keep),
             feasible=feasible(ds).broadcast_like(told).transpose(*keep),
-            importances=importances(ds).transpose(*axes, "parameter"),
         )
+
+    @cached_property
+    def importances(self) -> xr.Dataset:
+        """How much each parameter decides, and what chance gives."""
+        return importances(self.ds)
+
+    @property
+    def repeats(self) -> int:
+        """Searches of each arm."""
+        return self.ds.sizes.get("repeat", 1)
+
+    @property
+    def fresh(self) -> int:
+        """Seeds that no search has seen, for each point that is chosen."""
+        return int(self.ds["fresh"].sum()) if "fresh" in self.ds else 0
 
     @property
     def points(self) -> int:
@@ -96,3 +122,7 @@ class Searched:
         """Values with the searches on one axis: shape `(rows, *rest)`."""
         rest = array.shape[len(self.told.dims) - 1 :]
         return np.asarray(array.values.reshape(len(self.rows), *rest))
+
+    def by_group(self, array: xr.DataArray) -> NDArray[np.float64]:
+        """Values with the arms, and further axes, on one axis: shape `(groups, rest)`."""
+        return np.asarray(array.values.reshape(len(self.groups), -1), dtype=np.float64)

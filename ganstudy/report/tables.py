@@ -116,7 +116,7 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
                 prose.p_value(at["p"]) if place else "",
                 str(at["grade"]),
             ]
-        if len(findings.settings) > 1:
+        if findings.several:
             scored = math.isfinite(best["mean"])
             texts += [
                 findings.show(best["held_out"].item()),

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -95,7 +96,7 @@ def ranking(findings: Findings) -> Verdict:
 def effect(findings: Findings) -> Verdict:
     """Which axis explains most of the score, and how it stands to the others."""
     found = findings.effects
-    single = [n for n in found["effect"].values.tolist() if n in (findings.arm, *findings.axes)]
+    single = [name for name in found["effect"].values.tolist() if name in factor_dims(findings.ds)]
     order = sorted(single, key=lambda name: -float(found["share"].sel(effect=name)))
     pairs = findings.compared_effects
     grades = {
@@ -131,7 +132,7 @@ def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
         return value
     return Markup("{} (95% interval over {}, {} to {})").format(
         value,
-        prose.plural(int(row["seeds"]), "seed"),
+        prose.plural(int(row["seeds"]), findings.unit),
         findings.show(float(row["low"])),
         findings.show(float(row["high"])),
     )
@@ -153,7 +154,8 @@ def _relations(findings: Findings) -> tuple[Markup, str]:
     """How the best arm stands to all others, and the grade of its lead over all of them."""
     ranked = findings.ranked
     if not findings.graded:
-        return Markup(""), ""
+        once = Markup("; each arm was searched once, which tells none apart from another")
+        return Markup("") if findings.theory else once, ""
     if findings.seeds == 1:
         return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ganstudy.cause import cause_of
+from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["WORKER_ENVIRONMENT", "Ended", "Executor", "ExecutorError", "Task", "attempt", "warm_up"]
+__all__ = ["Ended", "Executor", "ExecutorError", "Task", "attempt", "environment", "warm_up"]
 
-WORKER_ENVIRONMENT = {
+_ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -31,6 +32,11 @@ WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
 }
+
+
+def environment(program: ProgramName) -> dict[str, str]:
+    """Variables of a worker's process, which act only if they are there when it starts."""
+    return {**_ENVIRONMENT, **arithmetic.environment(program)}
 
 
 class ExecutorError(Exception):

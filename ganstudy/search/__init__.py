@@ -22,4 +22,4 @@ family: Family[Search] = Family(__name__, Search)
 
 def search_of(study: Study) -> Search:
     """The search that a study asks for, before it has been told anything."""
-    return family[study.search](study)
+    return family[study.search].of(study)

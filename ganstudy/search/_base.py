@@ -46,6 +46,11 @@ class Search(Part, ABC):
         self.study = study
 
     @classmethod
+    def of(cls, study: Study) -> Search:
+        """The search of a study; a member may have several forms."""
+        return cls(study)
+
+    @classmethod
     def parameters_of(cls) -> Mapping[str, FieldInfo]:
         """Its keys in a study file."""
         return cls.keys.model_fields
@@ -97,6 +102,14 @@ class Search(Part, ABC):
     def shape(self) -> tuple[int, ...]:
         """Length of each dimension: by default the values of each axis, and the seeds."""
         return (*(len(axis.labels) for axis in self.study.axes), len(self.study.seeds))
+
+    @property
+    def planned(self) -> NDArray[np.bool_]:
+        """Which places of the dataset are those of trials: by default all but excluded points."""
+        found = np.zeros(self.shape, dtype=bool)
+        for arm in self.study.points:
+            found[arm] = True
+        return found
 
     def coordinates(self) -> dict[str, Column]:
         """Coordinates by name: by default the labels of the axes, and the seeds."""

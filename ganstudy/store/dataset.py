@@ -45,6 +45,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "failure": {"long_name": "why a trial failed, in a line; empty for one that did not"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
+    "arithmetic": {"long_name": "what the trial was computed with, in words"},
     "target_settings": {"long_name": "target distribution, as JSON"},
     "divergence_settings": {"long_name": "divergence, as JSON"},
     "samples": {"long_name": "final samples of the generator"},
@@ -160,10 +161,9 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         places.setdefault(trial.id, []).append(index)
     found = {record.id: record for record in run.read(films=False) if record.id in places}
     shape = plan.shape
-    status = np.full(shape, "excluded", "<U8")
-    for arm in study.points:
-        status[arm] = "missing"
+    status = np.where(plan.planned, "missing", "excluded").astype("<U8")
     ids = np.full(shape, "", "<U16")
+    arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
     causes = np.full(shape, "", dtype=object)
     steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
@@ -181,6 +181,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             if record is None:
                 continue
             causes[index] = telling(record.cause)
+            arithmetic[index] = record.arithmetic
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
             at = np.searchsorted(steps, record.steps)
             for name, values in record.curves.items():
@@ -199,6 +200,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "diverged_at": (dims, diverged_at),
             "seconds": (dims, seconds),
             "trial_id": (dims, ids),
+            "arithmetic": (dims, arithmetic.astype(str)),
             **({"failure": (dims, causes.astype(str))} if (causes != "").any() else {}),
             **_members("target", axes, plan),
             **_members("divergence", axes, plan),

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "OtherSchema", "index", "read", "write"]
 
 _SCALARS = (
-    *("id", "seed", "settings", "status", "program"),
+    *("id", "seed", "settings", "status", "program", "arithmetic"),
     *("diverged_at", "seconds", "cause", "finished"),
 )
-_TEXTS = ("id", "status", "cause", "program")
+_TEXTS = ("id", "status", "cause", "program", "arithmetic")
 _OTHERS = {*_SCALARS, "samples", "labels", "step", *FILM}
 """Names that no curve may have."""
 
@@ -41,6 +41,10 @@ _COMPRESSED = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
 """What netCDF wants a dimension to be called that has no values of its own."""
+
+
+UNKNOWN = "unknown"
+"""The arithmetic of records that were made before it was kept."""
 
 
 class OtherSchema(Exception):
@@ -55,6 +59,7 @@ class Entry(NamedTuple):
     seconds: float
     cause: str
     program: ProgramName
+    arithmetic: str
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -80,10 +85,11 @@ def index(path: Path) -> dict[str, Entry]:
     with h5py.File(_content(path)) as file:
         if (found := int(np.ravel(file.attrs["schema"])[0])) != SCHEMA:
             raise OtherSchema(found)
-        texts = {name: file[name].asstr()[:].tolist() for name in _TEXTS}
+        texts = {name: _scalar(file, name).tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
-    ids, status, cause, program = texts.values()
-    return dict(zip(ids, map(Entry, status, seed, seconds, cause, program), strict=True))
+    ids, status, cause, program, arithmetic = texts.values()
+    entries = map(Entry, status, seed, seconds, cause, program, arithmetic)
+    return dict(zip(ids, entries, strict=True))
 
 
 def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Record]:
@@ -93,12 +99,7 @@ def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Recor
     """
     left_out = {*(() if samples else ("samples", "labels")), *(() if films else FILM)}
     with h5py.File(_content(path)) as file:
-        scalars = {
-            name: file[name].asstr()[:]
-            if h5py.check_string_dtype(file[name].dtype)
-            else file[name][:]
-            for name in _SCALARS
-        }
+        scalars = {name: _scalar(file, name) for name in _SCALARS}
         # In the order of the file: that of a set would be another one in every process.
         kept = [name for name in file if name not in left_out and name not in _SCALARS]
         arrays = {name: file[name][:] for name in kept}
@@ -123,12 +124,16 @@ def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Recor
             film=_film(reels, row),
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
+            arithmetic=str(scalars["arithmetic"][row]),
         )
 
 
-def _column(variable: h5py.Dataset) -> NDArray[Any]:
-    text = h5py.check_string_dtype(variable.dtype) is not None
-    return np.asarray(variable.asstr()[:] if text else variable[:])
+def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
+    """A value for each trial; files of before it was kept do not tell the arithmetic."""
+    if name == "arithmetic" and name not in file:
+        return np.full(len(file["id"]), UNKNOWN, object)
+    text = h5py.check_string_dtype(file[name].dtype) is not None
+    return np.asarray(file[name].asstr()[:] if text else file[name][:])
 
 
 def _film(arrays: Mapping[str, NDArray[np.floating]], row: int) -> dict[str, NDArray[np.floating]]:

@@ -232,6 +232,10 @@ class RunDirectory:
         """The program that trained the run's records; None before the first."""
         return next((entry.program for entry in self.entries().values()), None)
 
+    def arithmetics(self) -> set[str]:
+        """What the records were computed with."""
+        return {entry.arithmetic for entry in self.entries().values()} - {""}
+
     def read(self, samples: bool = True, films: bool = True) -> Iterator[Record]:
         """Every record that is not damaged, one file at a time; samples and films, or without."""
         for path in self._files():

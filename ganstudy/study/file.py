@@ -24,8 +24,10 @@ class EngineFile(Settings):
     """The key `engine:` of a study file: how trials are trained, not what they are."""
 
     pack: int | None = Field(None, ge=1, description="most trials in a pack; default: chosen")
-    program: Literal["auto", "eager", "compiled"] = Field(
-        "auto", description="the step as written or compiled; auto: whichever ends sooner"
+    program: Literal["auto", "eager", "compiled", "portable"] = Field(
+        "auto",
+        description="the step as written or compiled; auto: whichever ends sooner; portable: as "
+        "written, with the same bits on every x86-64 processor that has AVX2 and FMA",
     )
     time_limit: float | None = Field(
         None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"

@@ -212,16 +212,18 @@ def test_two_swapped_ids_are_noticed(
     assert "checksum" in caplog.text
 
 
-def test_a_checkpoint_of_another_build_is_not_continued(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_checkpoint_of_other_arithmetic_is_not_continued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Bits are promised for one build of torch: half a trial of each would be of neither."""
+    """Another processor, or another build of torch: half a trial of each would be of neither."""
     trials = _mixed(20)
     _stopped(trials, tmp_path, 10, monkeypatch)
-    monkeypatch.setattr("torch.__version__", "1.0")
+    monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
     monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
-    train(trials, Session(checkpoints=Checkpoints(tmp_path)))
+    records = train(trials, Session(checkpoints=Checkpoints(tmp_path)))
     assert _counted.begun == 0
+    assert {record.arithmetic for record in records} == {"torch 1.0"}
+    assert "of other arithmetic" in caplog.text
 
 
 def test_a_disk_that_is_full_costs_the_checkpoint_only(

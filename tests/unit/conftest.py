@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from synthetic_dataset import synthetic_dataset
-from test_search_bayes import bayes, made_up, peak
+from test_search_bayes import bayes, made_up
 from tiny import write_study
 from unrendered import unrendered
 
 from ganstudy.pipeline import run
 from ganstudy.store import RunDirectory, gather, open_run
 from ganstudy.study import load
+from ganstudy.trial import Trial
 
 THEORY = """\
 question: Which updates find the equilibrium?
@@ -46,16 +50,27 @@ def make_study() -> Callable[..., xr.Dataset]:
     return synthetic_dataset
 
 
+def decided(trial: Trial[Any]) -> float:
+    """A score that one learning rate decides, but for a little noise."""
+    noise = np.random.default_rng(trial.seed).normal() * 0.05
+    return 8 - 1.5 * abs(math.log10(trial.configuration.generator.lr) + 3) + noise
+
+
 @pytest.fixture(scope="session")
 def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A search with two objectives, a constraint that all points keep, and made-up records."""
+    """A search with two objectives, a constraint that all points keep, and made-up records.
+
+    Random points of which the generator's learning rate decides, so that the report has all figures
+    of a search.
+    """
     folder = tmp_path_factory.mktemp("search")
     both = "search.bayes.objective={maximize: modes_covered, minimize: mode_kl}"
-    own = bayes(folder, both, "search.bayes.constraints={high_quality: {minimum: 0}}")
+    plain = ("search.bayes.sampler=random", "search.bayes.trials=24")
+    own = bayes(folder, both, "search.bayes.constraints={high_quality: {minimum: 0}}", *plain)
     directory = RunDirectory(folder / "run")
     directory.records.mkdir(parents=True)
     while parts := own.ask(1):
-        records = [made_up(trial, peak(trial)) for pack in parts for trial in pack]
+        records = [made_up(trial, decided(trial)) for pack in parts for trial in pack]
         directory.write(records)
         own.tell(records)
     directory.study.write_text("question: made up\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ganstudy.report import build
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search import importances as importances_report
 from ganstudy.report.sections.search import section as search_report
 from ganstudy.report.sections.search.figures import draw_budget
 from ganstudy.report.sections.search.tables import front_table, point_table
@@ -216,23 +218,52 @@ def test_every_number_of_a_search_is_in_what_its_call_returns(
     _, ds = gathered
     best = analysis.tuned(ds)
     found = list(sentences(build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")))
-    assert len(found) == 2 + len(answer(Findings.of(best)).sentences)
+    assert len(found) == 3 + len(answer(Findings.of(best)).sentences)
     scope = {"searched": ds, "ds": best, "analysis": analysis}
     names = [*ds["divergence"].values.tolist(), *map(str, ds.coords)]
     for text, call in found:
         assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
 
 
-def test_importances_find_what_matters(tmp_path: Path) -> None:
-    """One learning rate decides the score, the rest nothing: it has most of the importance."""
-    own = bayes(tmp_path, "search.bayes.sampler=random", "search.bayes.trials=60")
+def scored_by(tmp_path: Path, score: Callable[[Trial[Any]], float], *overrides: str) -> xr.Dataset:
+    """The dataset of a search by random points, with these scores."""
+    own = bayes(tmp_path, "search.bayes.sampler=random", *overrides)
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)
-    records = list(search(own, lambda t: 8 - 2 * abs(math.log10(t.configuration.critic.lr) + 3)))
-    directory.write(records)
-    found = analysis.importances(gather(directory, own))
-    assert found.sum("parameter").values == pytest.approx(1.0)
-    assert (found.sel(parameter="critic_lr") > 0.6).all()
+    directory.write(list(search(own, score)))
+    return gather(directory, own)
+
+
+def test_importances_find_what_matters(tmp_path: Path) -> None:
+    """One learning rate decides the score, the rest nothing: it has most of the importance."""
+
+    def rate(trial: Trial[Any]) -> float:
+        return 8 - 2 * abs(math.log10(trial.configuration.critic.lr) + 3)
+
+    ds = scored_by(tmp_path, rate, "search.bayes.trials=60")
+    found = analysis.importances(ds)
+    assert found["share"].sum("parameter").values == pytest.approx(1.0)
+    assert (found["share"].sel(parameter="critic_lr") > 0.6).all()
+    assert (found["p"].sel(parameter="critic_lr") == pytest.approx(1 / 60)).all()
+    said = str(importances_report.sentence(Searched.of(ds)))
+    assert said.count("critic.lr") == 2
+    assert "generator.lr" not in said
+
+
+def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:
+    """Pure noise has a large importance somewhere, and no figure or finding."""
+
+    def noise(trial: Trial[Any]) -> float:
+        return float(np.random.default_rng([trial.seed, int(trial.id, 16)]).uniform(0, 8))
+
+    searched = Searched.of(scored_by(tmp_path, noise, "search.bayes.trials=40"))
+    assert searched.importances["share"].max() > 0.35
+    assert importances_report.draw(searched) is None
+    said = importances_report.sentence(searched)
+    assert said is not None
+    assert "No parameter decides more than chance explains" in said
+    scope = {"searched": searched.ds, "analysis": analysis}
+    assert unexplained(said, eval(importances_report.CALL, scope), []) == []
 
 
 @pytest.mark.slow
@@ -258,7 +289,7 @@ def test_the_walk_of_a_search(tmp_path: Path) -> None:
     assert dict(ds.sizes)["trial"] == 4
     assert (out / "search.db").is_file()
     page = (out / "report" / "index.html").read_text(encoding="utf-8")
-    assert "Best score against tuning budget" in page
+    assert "What the search found" in page
     assert "Where is the optimum?" in page
     plan = runner.invoke(main, ["plan", str(study), "--out", str(out), "--workers", "1", "--json"])
     assert json.loads(plan.stdout)["recorded"] == 12

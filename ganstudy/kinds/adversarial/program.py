@@ -1,7 +1,8 @@
 """Programs: the training step as it is written, or compiled; both give a trial the same law.
 
 The two differ in the last bits, since a compiler orders sums in its own way. All trials of a run
-use one program, whatever their packs, workers and sessions, and their records name it.
+use one program, whatever their packs, workers and sessions, and their records name it. The portable
+program is the step as written, on an arithmetic of its own (`ganstudy.engine.arithmetic`).
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def program(name: ProgramName) -> Program:
     D-step and M-step are compiled apart, so that trials with many D-steps share the graph of those
     with one. Graphs lie in the compiler's cache on disk and are read from there the next time.
     """
-    if name == "eager":
+    if name != "compiled":
         return Program(Rules.d_step, Rules.m_step, Rules.joint_step)
     # One graph for each shape of pack that this process meets, and no compiler processes beside
     # the workers, which already keep every core busy.

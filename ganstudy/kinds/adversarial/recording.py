@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ganstudy.engine.flight import Flight
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Diagnostics, State
     from ganstudy.kinds.adversarial.step import Rules
-    from ganstudy.trial import ProgramName, Trial
+    from ganstudy.trial import Trial
 
     Array = NDArray[np.float32]
     Kept = dict[str, NDArray[Any]]
@@ -102,19 +103,19 @@ class Recorder:
         self.camera.take(step, game, state, fake, alive, self.curves)
         return alive
 
-    def records(
-        self, game: Rules, state: State, program_name: ProgramName, seconds: float
-    ) -> list[Record]:
+    def records(self, game: Rules, state: State, flight: Flight) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
         samples = _on_host(game.sample(state.generator.parameters, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
+        seconds = flight.seconds / len(self.trials)
         return [
             Record(
                 id=trial.id,
                 seed=trial.seed,
                 settings=trial.settings,
                 status="complete" if alive[place] else "diverged",
-                program=program_name,
+                program=flight.program,
+                arithmetic=flight.arithmetic,
                 diverged_at=math.nan if alive[place] else float(survived[place] + 1),
                 seconds=seconds,
                 steps=self.steps,

@@ -41,6 +41,11 @@ COMPILED_MULTIPLE = 4
 
 def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
+    with session.computing():
+        return _train(trials, session)
+
+
+def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
     flight = Flight(trials, session)
     device = torch.device(session.device)
     steps_of, compiled = program(session.program), session.program == "compiled"
@@ -60,7 +65,7 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
             if not alive.any():
                 break
         flight.offer(number, state, recorder.curves)
-    return recorder.records(game, state, session.program, flight.seconds / len(trials))
+    return recorder.records(game, state, flight)
 
 
 def initial(

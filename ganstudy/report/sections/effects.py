@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import marginal_means
+from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -28,7 +29,7 @@ def draw(findings: Findings) -> Drawing | None:
     if not drawable(findings):
         return None
     effects = _largest(findings)
-    sizes = {axis: findings.ds.sizes[axis] for axis in (findings.arm, *findings.axes)}
+    sizes = {axis: findings.ds.sizes[axis] for axis in factor_dims(findings.ds)}
     factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]
     height = max(
         2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
@@ -59,7 +60,7 @@ def draw(findings: Findings) -> Drawing | None:
 
 def drawable(findings: Findings) -> bool:
     """Whether there are settings, and scores that differ."""
-    return bool(findings.axes and np.isfinite(findings.effects["share"]).any())
+    return bool(findings.several and np.isfinite(findings.effects["share"]).any())
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -73,7 +74,7 @@ def sentence(findings: Findings) -> Markup | None:
     if not drawable(findings):
         return None
     ranked = effects.sortby(-effects["share"])
-    single = [name for name in ranked["effect"].values if name in (findings.arm, *findings.axes)]
+    single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
     parts = [f"{name} {with_interval(ranked.sel(effect=name))}" for name in single]
     parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
     text = Markup("Of the variance of the scores, {}.").format(prose.listing(parts))

@@ -24,7 +24,7 @@ from ganstudy.report.tables import ranking_rows
 def draw(findings: Findings) -> Drawing:
     """Points with intervals over seeds, averaged over settings and at each arm's best setting."""
     order = [findings.arms.index(arm) for arm in findings.ranked_arms]
-    panels = 1 if len(findings.settings) == 1 else 2
+    panels = 2 if findings.several else 1
     figure = Figure(
         figsize=(10.4, 1.1 + 0.46 * len(order)), layout=ConstrainedLayoutEngine(wspace=0.06)
     )

@@ -184,4 +184,4 @@ class SettingScores(Section):
     @classmethod
     def applies(cls, findings: Findings) -> bool:
         """Where there are several settings."""
-        return len(findings.settings) > 1
+        return findings.several

@@ -11,29 +11,32 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 
 from ganstudy.cause import cause_of
+from ganstudy.engine.arithmetic import NotPortable, check
 from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.devices import named, slots
+from ganstudy.schedule.devices import CPU, named, slots
 from ganstudy.schedule.executor import (
-    WORKER_ENVIRONMENT,
     Ended,
     Executor,
     ExecutorError,
     Task,
     attempt,
+    environment,
     warm_up,
 )
 from ganstudy.schedule.interruption import signals_held
 
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
+
 __all__ = ["DaskExecutor"]
 
 _CONFIGURATION = {
-    "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
     # What is done after the death of a worker is for the loop to decide.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.comm.timeouts.connect": "10s",
@@ -56,7 +59,11 @@ class DaskExecutor(Executor):
     """
 
     def __init__(
-        self, workers: int, devices: Sequence[str] = ("cpu",), scheduler: str | None = None
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
+        program: ProgramName = "eager",
     ) -> None:
         self._devices = ",".join(devices)
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
@@ -69,7 +76,9 @@ class DaskExecutor(Executor):
         # It starts a process, and unblocks signals when it does.
         resource_tracker.ensure_running()
         self._open = ExitStack()
-        with self._open as opening, dask.config.set(_CONFIGURATION), signals_held():
+        spawned = {"distributed.nanny.pre-spawn-environ": environment(program)}
+        configuration = dask.config.set({**_CONFIGURATION, **spawned})
+        with self._open as opening, configuration, signals_held():
             cluster: Any = scheduler
             if scheduler is None:
                 cluster = opening.enter_context(
@@ -87,8 +96,8 @@ class DaskExecutor(Executor):
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
             try:
-                self._client.register_plugin(_WarmUp())
-            except ImportError as error:
+                self._client.register_plugin(_WarmUp(program))
+            except (ImportError, NotPortable) as error:
                 raise ExecutorError(f"the workers of {scheduler} cannot train: {error}") from None
             self._open = opening.pop_all()
 
@@ -180,9 +189,16 @@ class _WarmUp(WorkerPlugin):
 
     name = "ganstudy"
 
+    def __init__(self, program: ProgramName) -> None:
+        self.program = program
+
     def setup(self, worker: object) -> None:
-        """Called by Dask."""
+        """Called by Dask.
+
+        Errors  `NotPortable` where the cluster's workers were not started for the program.
+        """
         warm_up()
+        check(self.program, CPU)
 
 
 def _ended(future: Future[Any]) -> Ended:

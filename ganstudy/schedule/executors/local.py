@@ -13,15 +13,19 @@ from contextlib import suppress
 from multiprocessing import resource_tracker as python_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.context import get_context
 
 from ganstudy.schedule.devices import Slot, slots
-from ganstudy.schedule.executor import WORKER_ENVIRONMENT, Ended, Executor, ExecutorError, Task
+from ganstudy.schedule.executor import Ended, Executor, ExecutorError, Task, environment
 from ganstudy.schedule.interruption import signals_held
 from ganstudy.schedule.worker import serve
+
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
 
 __all__ = ["LocalExecutor"]
 
@@ -38,7 +42,12 @@ class LocalExecutor(Executor):
     its records, is an end of file and nobody else's concern.
     """
 
-    def __init__(self, workers: int, devices: Sequence[str] = ("cpu",)) -> None:
+    def __init__(
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        program: ProgramName = "eager",
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
@@ -47,7 +56,8 @@ class LocalExecutor(Executor):
         try:
             with signals_held():
                 for number, slot in enumerate(slots(devices, workers)):
-                    self._workers.append(_Worker(slot, self._folder / f"{number}.stack"))
+                    stack = self._folder / f"{number}.stack"
+                    self._workers.append(_Worker(slot, stack, environment(program)))
         except BaseException:
             self.close()
             raise
@@ -105,8 +115,9 @@ class LocalExecutor(Executor):
 class _Worker:
     """A process and this end of its pipe; `task` is what it was given."""
 
-    def __init__(self, slot: Slot, stack: Path) -> None:
+    def __init__(self, slot: Slot, stack: Path, environment: dict[str, str]) -> None:
         self.slot = slot
+        self.environment = environment
         self.stack = stack
         self.starts = 0
         self._start()
@@ -122,7 +133,7 @@ class _Worker:
             self.process = context.Process(
                 target=serve,
                 args=(theirs, os.getpid(), self.stack, self.slot),
-                env=WORKER_ENVIRONMENT,
+                env=self.environment,
             )
             self.process.start()
             theirs.close()

@@ -11,6 +11,7 @@ from pydantic import Field
 from ganstudy import kinds
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
+from ganstudy.search.bayes.seeds import FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.study.document import Document, Problem, nearest
 from ganstudy.study.search_keys import SearchKeys
@@ -19,6 +20,8 @@ from ganstudy.study.space import AnyParameter, size
 __all__ = ["BayesKeys"]
 
 _HERE = ("search", "bayes")
+
+FRESH_BY_DEFAULT = 5
 
 Readings = Mapping[str, Mapping[str, Any]]
 
@@ -42,6 +45,20 @@ class BayesKeys(SearchKeys):
     together: int = Field(4, ge=1, description="points of an arm that are in training at a time")
     pruner: PrunerFile | None = Field(None, description="train poor points less; default: none do")
     seed: int = Field(0, ge=0, description="seed of the sampler; another one is another search")
+    repeats: int = Field(1, ge=1, description="independent searches of each arm")
+    fresh: int | None = Field(
+        None, ge=0, description="seeds for each chosen point; default: 5 with repeats, else none"
+    )
+
+    @property
+    def fresh_seeds(self) -> int:
+        """Seeds that no search has seen, for each point that one chooses."""
+        return FRESH_BY_DEFAULT * (self.repeats > 1) if self.fresh is None else self.fresh
+
+    @property
+    def repeated(self) -> bool:
+        """Whether there is more than one search of an arm, each on its own seeds."""
+        return self.repeats > 1 or self.fresh_seeds > 0
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -65,6 +82,7 @@ class BayesKeys(SearchKeys):
         readings = configuration.variables()
         metrics = [name for name, about in readings.items() if about["role"] == "metric"]
         yield from self._objective_problems(document, readings, metrics)
+        yield from self._repeat_problems(document)
         yield from self._sampler_problems(document)
         yield from self._pruner_problems(document, configuration.steps)
         yield from self._constraint_problems(document, readings, metrics)
@@ -102,6 +120,16 @@ class BayesKeys(SearchKeys):
                 other = "maximize" if better == "higher" else "minimize"
                 message = f"{name} is better {better}; write {other}: {name}"
                 yield document.problem(place, message)
+
+    def _repeat_problems(self, document: Document) -> Iterator[Problem]:
+        if self.repeats > 1 and not self.fresh_seeds:
+            message = "repeated searches are compared on fresh seeds; at least 1"
+            yield document.problem((*_HERE, "fresh"), message)
+        seeds = document.values.get("seeds")
+        listed = seeds if isinstance(seeds, list) else [seeds or 0]
+        if self.repeated and max(listed) >= FRESH:
+            message = f"with repeats or fresh seeds, those of a study lie below {FRESH:,}"
+            yield document.problem(("seeds",), message)
 
     def _sampler_problems(self, document: Document) -> Iterator[Problem]:
         if self.sampler != "cmaes":

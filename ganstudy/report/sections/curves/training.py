@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganstudy.analysis import charged_curves, trial_scores
+from ganstudy.analysis.design import FRESH
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -33,10 +34,12 @@ def _is_curve(variable: xr.DataArray) -> bool:
 def draw_score(findings: Findings) -> Drawing:
     """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
     curves = charged_curves(findings.ds)
-    averaged = len(findings.settings) > MOST_PANELS
+    fresh = findings.ds.sizes.get(FRESH, 0)
+    averaged = len(findings.settings) > MOST_PANELS or fresh > 0
     if averaged:
         values = _averaged(findings, curves)[:, None]
-        titles = [f"averaged over {len(findings.settings)} settings"]
+        what = f"{fresh} fresh seeds" if fresh else f"{len(findings.settings)} settings"
+        titles = [f"averaged over {what}"]
     else:
         values = findings.flat(curves.transpose(..., "seed", "step"))
         titles = [findings.setting_label(setting) for setting in findings.settings]

@@ -1,4 +1,4 @@
-"""The search behind the arms: best score against budget, best points, importances, Pareto front."""
+"""The search behind the arms: what a budget finds, every point, the Pareto front."""
 
 from __future__ import annotations
 
@@ -23,49 +23,96 @@ Array = NDArray[np.float64]
 
 
 def draw_budget(searched: Searched) -> Drawing:
-    """Best score so far against the number of points, a line for each search; dots are points."""
+    """What a search of k points finds, a line for each arm; dots are points."""
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
-    axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
-    draw_budget_on(axes, searched)
-    _points(single, searched)
-    axes.set_title("the best point so far")
+    known = has_curve(searched)
+    if known:
+        axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+        draw_budget_on(axes, searched)
+        axes.set_title("what a search of so many points finds")
+    else:
+        single = figure.subplots()
+        single.set_ylabel(searched.metric.label)
+    draw_points_on(single, searched)
     single.set_title("every point")
     style.arm_legend(figure, searched.arm_names)
-    caption = Markup(
-        "Left: the point with the best {} over seeds among those tried so far. Line: its mean over "
-        "seeds; band: 95% interval over these seeds, which says how sure the score of that point "
-        "is, not how another search would have fared. Dotted: each seed scored at the point that "
-        "the other seeds choose, without the optimism of choosing and scoring on the same seeds. "
-        "Right: all points in the order in which they were learned{}."
-    ).format(searched.ds.attrs["statistic"], _crosses(searched))
-    mean = searched.by_row(searched.best["mean"]).astype(float)
-    alt = f"Best {searched.metric.long_name} against points tried: " + "; ".join(
-        f"{name} {searched.show(value)} after {searched.points}"
-        for name, value in zip(searched.rows, mean[:, -1].tolist(), strict=True)
+    caption = Markup("{}{} in the order in which they were learned{}.").format(
+        _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
+    mean = searched.by_group(searched.curve["best" if known else "held_out"])[:, -1]
+    ends = zip(searched.groups, mean.tolist(), strict=True)
+    alt = f"{searched.metric.long_name} of points in the order tried"
+    if known:
+        alt = f"{searched.metric.long_name} of the best of {searched.points} points: " + "; ".join(
+            f"{name} {searched.show(value)}" for name, value in ends
+        )
     return Drawing("budget", figure, f"{alt}.", caption)
 
 
+def has_curve(searched: Searched) -> bool:
+    """Whether anything is known of other searches than the ones that were made."""
+    return bool(np.isfinite(searched.curve["best"]).any())
+
+
+def _curve_caption(searched: Searched) -> Markup:
+    """How the left panel is to be read; why there is none."""
+    statistic = searched.ds.attrs["statistic"]
+    if not has_curve(searched):
+        return Markup(
+            "The best point so far is not drawn against the budget: of a sampler that learns, one "
+            "search is one draw, and another would have gone another way. "
+        )
+    dotted = Markup(
+        " Dotted: each seed scored at the point that the other seeds choose, without the optimism "
+        "of choosing and scoring on the same seeds. "
+    )
+    if searched.curve.attrs["by_chance"]:
+        band = "; band: 95% interval over searches" if searched.repeats > 1 else ""
+        text = Markup(
+            "Left: the {} over seeds of the best of k points, averaged over every choice of k of "
+            "those tried{}."
+        ).format(statistic, band)
+    else:
+        text = Markup(
+            "Left: the {} over seeds of the best point so far; line: median over {} searches of an "
+            "arm, band: their range."
+        ).format(statistic, searched.repeats)
+    return text + dotted
+
+
 def draw_budget_on(axes: Axes, searched: Searched) -> None:
-    """The left panel: the best point so far, with its interval and its held-out score."""
+    """The left panel: what a search of k points finds, with its spread and its held-out score.
+
+    Every point where nothing is known of that.
+    """
+    if not has_curve(searched):
+        draw_points_on(axes, searched)
+        axes.set_ylabel(searched.metric.label)
+        return
     budget = np.arange(1, searched.points + 1)
-    names = ("mean", "low", "high", "held_out")
-    mean, low, high, held = (searched.by_row(searched.best[n]).astype(float) for n in names)
-    told = searched.by_row(searched.told).astype(float)
+    names = ("best", "low", "high", "held_out")
+    best, low, high, held = (searched.by_group(searched.curve[name]) for name in names)
     colours = style.arm_colours(max(searched.arms) + 1)
-    for row, arm in enumerate(searched.arms):
+    by_chance = bool(searched.curve.attrs["by_chance"])
+    drawn = "default" if by_chance else "steps-post"
+    for row, arm in enumerate(searched.group_arms):
         colour = colours[arm]
-        # Points that are still missing come last, and nothing is known of budgets as large.
-        tried = np.flatnonzero(np.isfinite(told[row])).max(initial=-1) + 1
-        x, band = budget[:tried], (low[row, :tried], high[row, :tried])
-        axes.fill_between(x, *band, color=colour, alpha=0.1, linewidth=0, step="post")
-        axes.plot(x, mean[row, :tried], color=colour, drawstyle="steps-post")
-        axes.plot(x, held[row, :tried], color=colour, linestyle=":", drawstyle="steps-post")
+        axes.fill_between(
+            budget,
+            low[row],
+            high[row],
+            color=colour,
+            alpha=0.1,
+            linewidth=0,
+            step=None if by_chance else "post",
+        )
+        axes.plot(budget, best[row], color=colour, drawstyle=drawn)
+        axes.plot(budget, held[row], color=colour, linestyle=":", drawstyle=drawn)
     axes.set_ylabel(searched.metric.label)
     _budget_axis(axes, searched.metric)
 
 
-def _points(axes: Axes, searched: Searched) -> None:
+def draw_points_on(axes: Axes, searched: Searched) -> None:
     """Every point's score in the order in which the search learned of it."""
     told = searched.by_row(searched.told).astype(float)
     colours = style.arm_colours(max(searched.arms) + 1)
@@ -81,58 +128,6 @@ def _crosses(searched: Searched) -> Markup:
     if not searched.constraints:
         return Markup("")
     return Markup("; crosses are those without {}").format(prose.listing(searched.constraints))
-
-
-def draw_importances(searched: Searched) -> Drawing | None:
-    """Bars of the parameters' importances, by search; None where none could be computed."""
-    if not has_importances(searched):
-        return None
-    rows, parameters, shares = _importances(searched)
-    figure = Figure(
-        figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
-    )
-    draw_importances_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
-    caption = Markup(
-        "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
-        "parameter at a time. From so few points, gathered where the search went, they are rough: "
-        "small differences mean nothing."
-    )
-    alt = "Importance of parameters: " + "; ".join(
-        f"{searched.rows[row]} "
-        + ", ".join(f"{name} {share:.2f}" for name, share in zip(parameters, own, strict=True))
-        for row, own in zip(rows, shares, strict=True)
-    )
-    return Drawing("importances", figure, f"{alt}.", caption)
-
-
-def has_importances(searched: Searched) -> bool:
-    """Whether any search has points enough to tell."""
-    return bool(np.isfinite(searched.importances).any())
-
-
-def draw_importances_on(axes: Axes, searched: Searched) -> None:
-    """A bar for each parameter and search, the most important parameter on top."""
-    rows, parameters, shares = _importances(searched)
-    height = 0.8 / len(rows)
-    colours = style.arm_colours(max(searched.arms) + 1)
-    for place, (row, own) in enumerate(zip(rows, shares, strict=True)):
-        at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
-        axes.barh(at, own, height=0.86 * height, color=colours[searched.arms[row]])
-    axes.set_yticks(range(len(parameters)), parameters)
-    axes.invert_yaxis()
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("importance")
-    axes.set_xlim(0, 1)
-    axes.grid(axis="x")
-
-
-def _importances(searched: Searched) -> tuple[list[int], list[str], Array]:
-    """Searches that have importances, parameters with the most important first, and the shares."""
-    shares = searched.by_row(searched.importances).astype(float)
-    rows = [row for row in range(len(shares)) if np.isfinite(shares[row]).all()]
-    order = np.argsort(-shares[rows].mean(axis=0), kind="stable")
-    return rows, [searched.parameters[index] for index in order], shares[rows][:, order]
 
 
 def draw_pareto(searched: Searched) -> Drawing | None:

@@ -14,20 +14,22 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections._base import Chart, Section
-from ganstudy.report.sections.search import figures
+from ganstudy.report.sections.search import figures, importances
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 
 
 def sentence(searched: Searched) -> Markup:
-    """What stands behind every number of the page: tuned arms, chosen on their own seeds."""
+    """What stands behind every number of the page: tuned arms, and on which seeds they are scored.
+
+    What one search of an arm found is one draw, however many seeds score it: no arms are told apart
+    by it.
+    """
     counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
     named = [
         f"{int(count)} {status}"
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
         if count and status in ("diverged", "pruned", "failed", "missing")
     ]
-    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
-    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     one = len(searched.rows) == 1
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
         "The study is" if one else "Each arm is",
@@ -38,7 +40,30 @@ def sentence(searched: Searched) -> Markup:
     if named:
         text += Markup(" ({} trials among all points)").format(prose.listing(named))
     text += _constrained(searched)
-    text += Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    if searched.repeats > 1:
+        return text + Markup(
+            ". Each was searched {} times, with other draws and other seeds, and the best point of "
+            "each search is scored on {}, which no search has seen: what is averaged and tested "
+            "here are whole searches."
+        ).format(searched.repeats, prose.plural(searched.fresh, "fresh seed"))
+    text += _scored(searched)
+    if len(searched.groups) > 1:
+        text += Markup(
+            " Each was searched once. Another search would have found other points, and how much "
+            "that changes is not known: no arm is told apart from another."
+        )
+    return text
+
+
+def _scored(searched: Searched) -> Markup:
+    """How optimistic the scores of a single search are."""
+    if searched.fresh:
+        return Markup(". The best point is scored on {}, which the search has not seen.").format(
+            prose.plural(searched.fresh, "fresh seed")
+        )
+    text = Markup(". Points are chosen on the seeds that score them, which is optimistic")
+    held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
+    order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     if np.isfinite(held).any():
         best = prose.listing(
             f"{searched.rows[row]} {searched.show(held[row])}"
@@ -55,6 +80,8 @@ def call(searched: Searched) -> str:
     counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
     if searched.constraints:
         counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
+    if searched.fresh:
+        counted += ", repeats=searched.sizes['repeat'], fresh=searched['fresh'].sum()"
     return f"{best}.assign({counted})"
 
 
@@ -94,9 +121,9 @@ def _no_search(findings: Findings) -> str:
 
 
 def _no_importances(findings: Findings) -> str:
-    known = findings.searched is None or figures.has_importances(findings.searched)
+    known = findings.searched is None or importances.exceeds(findings.searched)
     return _no_search(findings) or (
-        "" if known else "too few points have a score, or all scores are equal"
+        "" if known else "no parameter decides more than chance explains"
     )
 
 
@@ -106,16 +133,17 @@ def _no_front(findings: Findings) -> str:
 
 
 class Search(Section):
-    """Best score against tuning budget, which parameters matter, and the Pareto front."""
+    """What was tried and found, which parameters matter, and the Pareto front."""
 
     place = 50
     label = "Search"
     charts = (
         Chart(
             "budget",
-            """Best score so far against the number of points that a search tried, and held out.
+            """What a search of k points finds, with held-out scores.
 
-            Left, or on `ax`: the best point so far (`analysis.best_by_budget`); right: every point.
+            Left, or on `ax`: `analysis.budget_curve`; right: every point. Of a sampler that learns,
+            a single search has no curve, and `ax` has the points.
             """,
             lambda findings: figures.draw_budget(_found(findings)),
             lambda axes, findings: figures.draw_budget_on(axes, _found(findings)),
@@ -125,8 +153,8 @@ class Search(Section):
         Chart(
             "importances",
             """How much each parameter of a search decides (`analysis.importances`).""",
-            lambda findings: figures.draw_importances(_found(findings)),
-            lambda axes, findings: figures.draw_importances_on(axes, _found(findings)),
+            lambda findings: importances.draw(_found(findings)),
+            lambda axes, findings: importances.draw_on(axes, _found(findings)),
             missing=_no_importances,
             single=True,
             legend=True,
@@ -145,7 +173,10 @@ class Search(Section):
     def sentences(self) -> list[Sentence]:
         """That arms are tuned, and chosen on their own seeds."""
         found = _found(self.findings)
-        return [Sentence(sentence(found), call(found))]
+        said = [Sentence(sentence(found), call(found))]
+        if decisive := importances.sentence(found):
+            said.append(Sentence(decisive, importances.CALL))
+        return said
 
     def files(self) -> dict[str, str]:
         """All points; the best of each arm, and the front, for a paper."""

@@ -1,0 +1,132 @@
+"""What a search of some budget finds: of such searches, not of the one ordering that was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from ganstudy.analysis._intervals import Array, t_interval
+from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
+from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.scores import trial_scores
+
+BY_CHANCE = ("random", "qmc")
+"""Samplers that learn nothing: any order of their points is as likely as any other."""
+
+
+def budget_curve(
+    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    r"""What a search of k points finds: the value it was told of its best one.
+
+    Maths   Samplers that learn nothing: the expected best of k of the K points that were tried,
+            $\sum_i v_{(i)} \binom{i-1}{k-1} / \binom{K}{k}$ over their values in rising order,
+            which is unbiased; averaged over repeats, with Student's interval over them. Others:
+            the best of the first k, as median over repeats with the range. One ordering of one
+            search says nothing of the next: there all is NaN with a single search.
+
+    A point that has no value, or breaks a constraint, is behind all others; averages are over the
+    choices in which some point has one. Values are of the seeds that chose, which is optimistic;
+    `held_out` scores each seed at the point that the other seeds choose (NaN with one seed).
+
+    Returns  variables (arm, axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
+             points less one; NaN where a search has not tried as many.
+    Source   Kaplan, Mansinghka et al. in Dodge et al. 2019, "Show your work", estimate with
+             replacement; Tang et al. 2020, "Showing your work doesn't always work", without.
+    """
+    fact, ds = Metric.of(ds, metric), seen(ds)
+    if "repeat" not in ds.dims:
+        ds = ds.expand_dims("repeat")
+    order = ("repeat", "trial")
+    score = trial_scores(ds, metric)["score"].where(feasible(ds)).transpose(..., *order, "seed")
+    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *order)
+    tried = (ds["status"] != "missing").all("seed").transpose(*told.dims)
+    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
+    summary = _expected_best if by_chance else _best_so_far
+    shape = told.shape[:-2]
+    best, low, high, held = (np.full((*shape, told.shape[-1]), np.nan) for _ in range(4))
+    for arm in np.ndindex(*shape):
+        whole = [
+            summary(fact.sign * told.values[arm][r], own, fact.sign * told.values[arm][r])
+            for r, own in enumerate(tried.values[arm])
+        ]
+        others = [
+            _averaged(summary, fact.sign * score.values[arm][r], own)
+            for r, own in enumerate(tried.values[arm])
+        ]
+        best[arm], low[arm], high[arm] = _over_repeats(np.array(whole), by_chance, confidence)
+        held[arm] = _over_repeats(np.array(others), by_chance, confidence)[0]
+    low, high = (low, high) if fact.higher_is_better else (high, low)
+    dims = (*told.dims[:-2], "trial")
+    values = {"best": best, "low": low, "high": high, "held_out": held}
+    return xr.Dataset(
+        {name: (dims, fact.sign * own) for name, own in values.items()},
+        coords={d: told[d] for d in dims if d in told.coords},
+        attrs={"metric": fact.name, "confidence": confidence, "by_chance": int(by_chance)},
+    )
+
+
+def _best_so_far(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
+    """What is scored at the best value among the first k tried, for each k; `(points,)`."""
+    chosen = incumbents(oriented)
+    found = np.where(chosen >= 0, scored[chosen], np.nan)
+    return np.where(np.arange(len(found)) < tried.sum(), found, np.nan)
+
+
+def _expected_best(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
+    """The same, averaged over all choices of k of the points tried; `(points,)`."""
+    known = np.flatnonzero(np.isfinite(oriented) & tried)
+    order = known[np.argsort(oriented[known], kind="stable")]
+    total = int(tried.sum())
+    rank = total - len(order) + np.arange(1, len(order) + 1)
+    result = np.full(len(oriented), np.nan)
+    for k in range(1, total + 1):
+        logs = _log_choose(rank - 1, k - 1) - _log_choose(np.array(total), k)
+        weights = np.exp(logs)
+        if weights.sum() > 0:
+            result[k - 1] = weights @ scored[order] / weights.sum()
+    return result
+
+
+def _log_choose(n: NDArray[np.int64], k: int) -> Array:
+    """Logarithm of the binomial coefficient, minus infinity for n < k."""
+    safe = np.maximum(n, k)
+    logs = gammaln(safe + 1) - gammaln(k + 1) - gammaln(safe - k + 1)
+    return np.asarray(np.where(n >= k, logs, -np.inf))
+
+
+def _averaged(
+    summary: Callable[[Array, NDArray[np.bool_], Array], Array],
+    oriented: Array,
+    tried: NDArray[np.bool_],
+) -> Array:
+    """A summary in which each seed is scored where the others choose, averaged; `(points,)`."""
+    seeds = oriented.shape[1]
+    whole = np.isfinite(oriented).all(axis=1)
+    kept = [
+        summary(
+            np.where(whole, np.delete(oriented, seed, axis=1).mean(axis=1), np.nan),
+            tried,
+            oriented[:, seed],
+        )
+        for seed in range(seeds if seeds > 1 else 0)
+    ]
+    return np.mean(kept, axis=0) if kept else np.full(len(oriented), np.nan)
+
+
+def _over_repeats(curves: Array, by_chance: bool, confidence: float) -> tuple[Array, Array, Array]:
+    """Middle and ends over searches: a mean with its interval, or a median with the range."""
+    whole = np.isfinite(curves).all(axis=0)
+    if by_chance:
+        interval = t_interval(curves.T, confidence)
+        ends = interval.mean, interval.low, interval.high
+    elif len(curves) > 1:
+        ends = np.median(curves, axis=0), curves.min(axis=0), curves.max(axis=0)
+    else:
+        ends = (np.full(curves.shape[1], np.nan),) * 3
+    middle, low, high = (np.where(whole, end, np.nan) for end in ends)
+    return middle, low, high

@@ -1,0 +1,211 @@
+"""Arithmetic: what decides the last bits of a number. Set before torch loads, and kept in words.
+
+A sum has as many values as orders in which it can be taken, and libraries choose the order, and
+the polynomial of an exponential, by the processor that they meet. Importing this module does not
+import torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
+
+__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin"]
+
+PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
+"""What every program rests on: without it a product of MKL depends on how many stand beside it."""
+
+_WIDE = ("AVX512", "X86_V4")
+"""How NumPy's names of what goes beyond AVX2 and FMA begin."""
+
+_MKL_BRANCHES = {
+    **{1: "as it likes", 2: "AUTO", 3: "COMPATIBLE", 4: "SSE2", 6: "SSSE3", 7: "SSE4_1"},
+    **{8: "SSE4_2", 9: "AVX", 10: "AVX2", 12: "AVX512", 14: "AVX512_E1"},
+}
+_MKL_STRICT = 0x10000
+
+
+class NotPortable(Exception):
+    """This process computes with something that other processors do not have."""
+
+
+def pin() -> None:
+    """Fix what decides the bits of a step, for this process and those that it starts.
+
+    What the user has set is left alone. It acts until MKL is used for the first time; `described`
+    says what came of it.
+    """
+    for name, value in PINNED.items():
+        os.environ.setdefault(name, value)
+
+
+def environment(program: ProgramName) -> dict[str, str]:
+    """Variables of a process that is started to train by a program."""
+    if program != "portable":
+        return {name: os.environ.get(name, value) for name, value in PINNED.items()}
+    return {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        # MKL's other branches are chosen by the vendor of the processor.
+        "MKL_CBWR": "COMPATIBLE",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "NPY_DISABLE_CPU_FEATURES": " ".join(sorted(_wide_features())),
+    }
+
+
+@contextmanager
+def computing(program: ProgramName, device: str) -> Iterator[None]:
+    """Compute as a program does.
+
+    Errors  `NotPortable` if the portable program cannot be had in this process or on the device.
+    """
+    check(program, device)
+    if program != "portable":
+        yield
+        return
+    from ganstudy.engine.portable import Portable
+
+    with Portable():  # type: ignore[no-untyped-call]
+        yield
+
+
+def check(program: ProgramName, device: str) -> None:
+    """Refuse a program that this process cannot run as it is meant.
+
+    Errors  `NotPortable` that says what is missing.
+    """
+    if program == "portable" and (reason := _unportable(device)):
+        raise NotPortable(reason)
+
+
+@functools.cache
+def described(program: ProgramName, device: str = "cpu") -> str:
+    """What a program computes with in this process, in words that are equal where it is the same.
+
+    The portable program names no processor. Elsewhere all that is known to choose between two
+    roundings is named, since the branches of MKL are not the same ones on every vendor's.
+    """
+    import torch
+
+    versions = f"torch {torch.__version__}, NumPy {np.__version__}, {' '.join(platform.libc_ver())}"
+    if program == "portable":
+        return f"portable, {versions}"
+    parts = [
+        versions,
+        f"ATen {torch.backends.cpu.get_cpu_capability()}",
+        f"MKL {_mkl_branch()}",
+        f"NumPy for {_numpy_features()}",
+        f"OpenBLAS for {_openblas_core()}",
+        _processor(),
+    ]
+    if program == "compiled":
+        parts.insert(2, f"C++ for {_compiled_for()}")
+    if torch.get_num_threads() > 1:
+        parts.append(f"{torch.get_num_threads()} threads")
+    if torch.device(device).type == "cuda":
+        parts.append(torch.cuda.get_device_name(device))
+    return ", ".join(parts)
+
+
+def _unportable(device: str) -> str:
+    """Why this process cannot be portable; empty if it can."""
+    import torch
+
+    if device != "cpu":
+        return f"the portable program is for processors, not for {device}"
+    missing = [feature for feature in ("avx2", "fma") if feature not in _flags()]
+    if missing:
+        return f"the portable program needs {' and '.join(missing)}, which this processor lacks"
+    wide = [name for name in _numpy_features().split() if name.startswith(_WIDE)]
+    if (
+        torch.backends.cpu.get_cpu_capability() != "AVX2"
+        or _mkl_branch() != "COMPATIBLE"
+        or _openblas_core() != "Haswell"
+        or wide
+    ):
+        variables = " ".join(f"{k}={v!r}" for k, v in environment("portable").items())
+        return f"a process that trains by the portable program is started with {variables}"
+    return ""
+
+
+def _mkl_branch() -> str:
+    """The branch that MKL takes, as it says itself; `unknown` where torch has another library."""
+    import torch
+
+    if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
+        return "absent"
+    library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
+    try:
+        mode: int = ctypes.CDLL(str(library)).mkl_serv_cbwr_get(-1)
+    except (OSError, AttributeError):
+        return f"unknown ({os.environ.get('MKL_CBWR', 'unset')} asked)"
+    branch = _MKL_BRANCHES.get(mode & ~_MKL_STRICT, str(mode))
+    return f"{branch} STRICT" if mode & _MKL_STRICT else branch
+
+
+def _wide_features() -> set[str]:
+    found = np.show_config("dicts")["SIMD Extensions"]
+    known = {*found.get("found", ()), *found.get("not found", ())}
+    return {name for name in known if name.startswith(_WIDE)}
+
+
+def _numpy_features() -> str:
+    """Instruction sets beyond its baseline that NumPy uses here."""
+    found = np.show_config("dicts")["SIMD Extensions"].get("found", ())
+    return " ".join(found) or "its baseline"
+
+
+def _openblas_core() -> str:
+    from threadpoolctl import threadpool_info
+
+    cores = {
+        str(library["architecture"])
+        for library in threadpool_info()
+        if library["internal_api"] == "openblas"
+    }
+    return " and ".join(sorted(cores)) or "none"
+
+
+def _compiled_for() -> str:
+    """What the compiler makes of a step: its vectors, and its own version."""
+    from torch._inductor.cpu_vec_isa import pick_vec_isa
+
+    command = os.environ.get("CXX", "g++")
+    asked = [command, "-dumpfullversion", "-dumpversion"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{pick_vec_isa()} by {Path(command).name} {answer}"
+
+
+def _processor() -> str:
+    """Vendor, family and model; what the platform says where Linux does not."""
+    facts = _cpuinfo()
+    try:
+        return f"{facts['vendor_id']} {facts['cpu family']}.{facts['model']}"
+    except KeyError:
+        return platform.processor() or platform.machine()
+
+
+def _flags() -> set[str]:
+    return set(_cpuinfo().get("flags", "").split())
+
+
+@functools.cache
+def _cpuinfo() -> Mapping[str, str]:
+    """What Linux says of the first processor."""
+    try:
+        text = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}

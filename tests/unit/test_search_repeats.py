@@ -1,0 +1,223 @@
+"""Repeated searches: what they share and what not, fresh seeds, growth, and what is tested."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from recomputed import sentences, unexplained
+from test_search_bayes import TEXT, made_up, peak
+from tiny import write_study
+
+from ganstudy import analysis, open_run
+from ganstudy.report import build
+from ganstudy.search import search_of
+from ganstudy.search.bayes import Bayes
+from ganstudy.search.bayes.repeated import Repeated
+from ganstudy.store import RunDirectory, gather
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.trial import Record
+
+SMALL = ("search.bayes.trials=5", "search.bayes.sampler=random")
+
+
+def repeated(folder: Path, *overrides: str) -> Repeated:
+    own = search_of(load(write_study(folder, TEXT), [*SMALL, *overrides]))
+    assert isinstance(own, Repeated)
+    return own
+
+
+def finish(own: Bayes | Repeated, failing: bool = False) -> list[Record]:
+    """Ask and tell until there are no more questions."""
+    told: list[Record] = []
+    while parts := own.ask(2):
+        for pack in parts:
+            bad = [failing and trial.configuration.generator.lr > 0.01 for trial in pack]
+            records = [
+                made_up(t, peak(t), "failed" if b else "complete")
+                for t, b in zip(pack, bad, strict=True)
+            ]
+            own.tell(records)
+            told += records
+    return told
+
+
+def test_searches_share_nothing_and_the_first_is_that_without_repeats(tmp_path: Path) -> None:
+    own = repeated(tmp_path, "search.bayes.repeats=3", "search.bayes.fresh=2")
+    records = finish(own)
+    alone = search_of(load(write_study(tmp_path, TEXT), SMALL))
+    assert isinstance(alone, Bayes)
+    before = finish(alone)
+    assert {r.id for r in before} <= {r.id for r in records}
+    for arm in own.study.points:
+        values = [{str(p.values) for p in search.points(arm)} for search in own.searches]
+        assert values[0] == {str(point.values) for point in alone.points(arm)}
+        assert not any(a & b for a, b in itertools.combinations(values, 2))
+    # Two arms, three searches, five points, two seeds; two arms, three searches, two fresh seeds.
+    assert own.counts() == {"complete": 2 * 3 * 5 * 2 + 2 * 3 * 2}
+    assert len({r.id for r in records}) == len(records) == own.counts().total()
+    seeds = {r.seed for r in records}
+    blocks = [0, 1, 500_000, 500_001]
+    assert seeds == {block + 1_000_000 * repeat for block in blocks for repeat in range(3)}
+
+
+def test_fresh_seeds_are_those_of_the_best_point(tmp_path: Path) -> None:
+    own = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=3")
+    records = {record.id: record for record in finish(own)}
+    for place, trial in own.trials.items():
+        *arm, repeat, number, seed = place
+        if seed < 2:
+            continue
+        search = own.searches[repeat]
+        scores = [
+            np.mean([records[t.id].curves["modes_covered"][-1] for t in point.current])
+            for point in search.points(tuple(arm))
+        ]
+        assert number == int(np.argmax(scores))
+        assert trial.settings == search.points(tuple(arm))[number].trials[-1][0].settings
+        assert trial.seed == 1_000_000 * repeat + 500_000 + seed - 2
+
+
+def test_records_alone_decide_and_searches_grow(tmp_path: Path) -> None:
+    """Told the records up to any time, in any order, a search asks for the rest and no other."""
+    few = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
+    records = finish(few)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        told = [records[i] for i in rng.permutation(20 * seed)]
+        again = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
+        again.tell(told)
+        rest = finish(again)
+        assert len(rest) == again.counts().total() - len(told)
+    more = repeated(tmp_path, "search.bayes.repeats=3", "search.bayes.fresh=4")
+    more.tell(records)
+    added = finish(more)
+    assert not {r.id for r in records} & {r.id for r in added}
+    assert len(added) == 2 * 5 * 2 + 2 * 3 * 4 - 2 * 2 * 2
+    # Fewer again: what is not asked is ignored, and nothing is trained.
+    fewer = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
+    fewer.tell([*added, *records])
+    assert fewer.ask(1) == []
+    single = Bayes(load(write_study(tmp_path, TEXT), SMALL))
+    single.tell(r for r in [*added, *records] if r.seed < 500_000)
+    assert single.ask(1) == []
+
+
+def test_an_arm_all_of_whose_points_fail_has_no_fresh_trials(tmp_path: Path) -> None:
+    space = "search.bayes.space={generator.lr: {low: 0.02, high: 0.1}}"
+    own = repeated(tmp_path, "search.bayes.repeats=2", space)
+    finish(own, failing=True)
+    assert own.counts() == {"failed": 2 * 2 * 5 * 2}
+
+
+def test_mistakes_have_a_line(tmp_path: Path) -> None:
+    for override, said in (
+        ("search.bayes.fresh=0", "repeated searches are compared on fresh seeds"),
+        ("seeds=[3, 500000]", "lie below 500,000"),
+    ):
+        with pytest.raises(StudyError, match=said):
+            repeated(tmp_path, "search.bayes.repeats=2", override)
+    text = TEXT.replace("trials: 12", "trials: 12\n    repeats: 0")
+    with pytest.raises(StudyError, match="repeats"):
+        load(write_study(tmp_path, text))
+
+
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """Four searches an arm, three fresh seeds, gathered and read back."""
+    folder = tmp_path_factory.mktemp("repeats")
+    own = repeated(
+        folder, "search.bayes.repeats=4", "search.bayes.fresh=3", "search.bayes.trials=8"
+    )
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own))
+    directory.study.write_text("question: made up\n")
+    gather(directory, own)
+    return open_run(directory.path).compute()
+
+
+def test_the_dataset_has_every_search(gathered: xr.Dataset) -> None:
+    assert gathered["status"].dims == ("divergence", "repeat", "trial", "seed")
+    assert gathered["fresh"].values.tolist() == [False, False, True, True, True]
+    on_fresh = (gathered["status"] != "excluded").isel(seed=slice(2, None)).all("seed")
+    assert (on_fresh.sum("trial") == 1).all()
+    assert (gathered["status"].isel(seed=slice(0, 2)) == "complete").all()
+    assert gathered["generator_lr"].dims == ("divergence", "repeat", "trial")
+    best = analysis.best_by_budget(gathered)["incumbent"].isel(trial=-1)
+    assert (on_fresh.argmax("trial") == best).all()
+
+
+def test_what_is_compared_are_searches(gathered: xr.Dataset) -> None:
+    """The score of a search is the mean of its fresh seeds; the unit of tests is the search."""
+    at_best = analysis.tuned(gathered)
+    assert dict(at_best.sizes)["seed"] == 4
+    assert dict(at_best.sizes)["fresh_seed"] == 3
+    place = analysis.best_by_budget(gathered)["incumbent"].isel(trial=-1)
+    score = analysis.trial_scores(gathered)["score"].isel(trial=place)
+    fresh = score.isel(seed=slice(2, None)).mean("seed")
+    ranked = analysis.arm_scores(at_best)
+    assert ranked["seeds"].values.tolist() == [4, 4]
+    np.testing.assert_allclose(
+        ranked["seed_mean"].transpose("divergence", "seed").values,
+        fresh.transpose("divergence", "repeat").values,
+    )
+
+
+def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:
+    """Its luck is one draw, however many seeds the points have."""
+    for more in ("search.bayes.trials=5", "search.bayes.fresh=6"):
+        study = load(write_study(tmp_path, TEXT), [*SMALL, "seeds=6", more])
+        own = search_of(study)
+        directory = RunDirectory(tmp_path / more.replace("=", "_"))
+        directory.records.mkdir(parents=True)
+        assert isinstance(own, Bayes | Repeated)
+        records = finish(own)
+        for record in records:
+            far = "minimax" in record.settings
+            record.curves["modes_covered"][:] = 1.0 * far + record.seed % 7 / 100
+        directory.write(records)
+        ds = gather(directory, own)
+        pairs = analysis.compare_arms(analysis.tuned(ds))
+        assert pairs["difference"].isel(divergence=0, other=1) == pytest.approx(1.0)
+        for name in ("p", "low", "high"):
+            assert pairs[name].isnull().all() or name != "p"
+            assert math.isnan(pairs[name].isel(divergence=0, other=1).item())
+
+
+@pytest.mark.slow
+def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
+    gathered: xr.Dataset, tmp_path: Path
+) -> None:
+    page = build(gathered, {}, tmp_path / "report").read_text(encoding="utf-8")
+    scope = {"searched": gathered, "ds": analysis.tuned(gathered), "analysis": analysis}
+    names = [*gathered["divergence"].values.tolist(), *map(str, gathered.coords)]
+    for text, call in sentences(page):
+        assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
+    assert "searched 4 times" in page
+    assert "best setting" not in page
+
+
+def test_the_expected_best_of_k_points(gathered: xr.Dataset) -> None:
+    """Against the mean over every choice of k of the points; and by the first k for learners."""
+    told = analysis.point_scores(gathered).transpose("divergence", "repeat", "trial").values
+    found = analysis.budget_curve(gathered)["best"].transpose("divergence", "trial").values
+    for arm, own in enumerate(told):
+        for k in (1, 3, 8):
+            every = [[max(c) for c in itertools.combinations(row, k)] for row in own]
+            assert found[arm, k - 1] == pytest.approx(float(np.mean(every)))
+    learner = gathered.assign_attrs(sampler="tpe")
+    curve = analysis.budget_curve(learner)
+    running = np.maximum.accumulate(told, axis=-1)
+    np.testing.assert_allclose(curve["best"].values, np.median(running, axis=1))
+    np.testing.assert_allclose(curve["low"].values, running.min(axis=1))
+    alone = analysis.budget_curve(learner.isel(repeat=0, drop=True))
+    assert alone["best"].isnull().all()
+    hard = gathered.assign(violation=(analysis.point_scores(gathered) < 3).astype(float))
+    behind = analysis.budget_curve(hard)["best"].isel(trial=-1)
+    np.testing.assert_allclose(behind.values, found[:, -1])
