@@ -26,7 +26,8 @@ class Paired(NamedTuple):
         """Mean over the seeds that both arms have, NaN without one; shape `(arms, arms)`."""
         known = np.isfinite(self.differences)
         total, count = np.where(known, self.differences, 0.0).sum(axis=-1), known.sum(axis=-1)
-        return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        return np.asarray(mean, np.float64)
 
 
 def paired(scores: Array, basis: Basis) -> Paired:

@@ -117,7 +117,7 @@ def _clear_alone(values: Array, tests: int) -> NDArray[np.bool_]:
     means = (n * mean - values) / (n - 1)
     # Without one value the sum of squares falls by n / (n - 1) times its squared distance.
     spreads = np.sqrt(np.maximum(squares - n / (n - 1) * (values - mean) ** 2, 0.0) / (n - 2))
-    within = stats.t.isf(CLEAR / tests / 2, [n - 1, n - 2])
-    whole = np.abs(mean[..., 0]) > within[0] * np.sqrt(squares[..., 0] / (n - 1) / n)
-    without = means * np.sign(mean) > within[1] * spreads / np.sqrt(n - 1)
+    within, left = (float(stats.t.isf(CLEAR / tests / 2, freedom)) for freedom in (n - 1, n - 2))
+    whole = np.abs(mean[..., 0]) > within * np.sqrt(squares[..., 0] / (n - 1) / n)
+    without = means * np.sign(mean) > left * spreads / np.sqrt(n - 1)
     return np.asarray(whole & without.all(axis=-1))

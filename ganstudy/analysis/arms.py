@@ -133,7 +133,9 @@ def interval_over_seeds(
     if rows.any() and np.isfinite(fact.bounds).any():
         safe = gaffke_interval(flat[rows], fact.bounds, confidence)
         found.low[rows], found.high[rows] = safe.low, safe.high
-    interval = Interval(*(part.reshape(over_seeds.shape[:-1]) for part in found))
+    shape = over_seeds.shape[:-1]
+    mean, low, high = (part.reshape(shape) for part in found[:3])
+    interval = Interval(mean, low, high, found.number.reshape(shape))
     template = over_seeds.isel(seed=0, drop=True)
     scores = xr.Dataset(
         {

@@ -52,26 +52,23 @@ def answer(findings: Findings, added: Sequence[Sentence] = ()) -> Answer:
     """
     verdict = verdicts.verdict(findings)
     said = remarks.remarks(findings)
-    if findings.answer == "claims":
-        call = theory.call(findings) if theory.known(findings) else ""
-        told = [Sentence(text, call) for text in theory.sentences(findings)]
-        order = [*told, *added]
-    else:
-        order = list(added)
+    first: list[Sentence] = []
+    if findings.answer == "claims" and theory.known(findings):
+        call = theory.call(findings)
+        first += [Sentence(text, call) for text in theory.sentences(findings)]
+    first += added
     if findings.answer in ("claims", "effects"):
         ranking = verdicts.ranking(findings)
-        order.append(Sentence(ranking.text, ranking.call))
-    order += [said[name] for name in _FIRST[findings.answer] if name in said]
-    key, left = order[:MOST_KEY], order[MOST_KEY:]
-    shown = {id(own) for own in order}
-    further: dict[str, list[Sentence]] = {}
-    if left:
-        further["Beside the verdict"] = _capital(left)
-    for heading, names in _HEADINGS.items():
-        own = [said[name] for name in names if name in said and id(said[name]) not in shown]
-        if own:
-            further[heading] = _capital(own)
-    return Answer(verdict, _capital(key), further)
+        first.append(Sentence(ranking.text, ranking.call))
+    names = [name for name in _FIRST[findings.answer] if name in said]
+    names = names[: max(MOST_KEY - len(first), 0)]
+    key = [*first[:MOST_KEY], *(said.pop(name) for name in names)]
+    further = {"Beside the verdict": first[MOST_KEY:]}
+    for heading, own in _HEADINGS.items():
+        further[heading] = [said[name] for name in own if name in said]
+    return Answer(
+        verdict, _capital(key), {name: _capital(own) for name, own in further.items() if own}
+    )
 
 
 def picture(findings: Findings) -> Drawing | None:

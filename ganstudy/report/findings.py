@@ -166,6 +166,14 @@ class Findings:
         return not self.theory and testable(self.ds)
 
     @property
+    def drawn(self) -> bool:
+        """Whether intervals say how far chance reaches: not where nothing is drawn by chance, and
+        not where points were chosen on the seeds that score them.
+        """
+        found = self.searched
+        return not self.theory and (found is None or bool(found.fresh) or found.repeats > 1)
+
+    @property
     def all_diverged(self) -> bool:
         """Whether trials ran and none of them to its end."""
         diverged, ran = (int(self.stability[name].sum()) for name in ("diverged", "trials"))

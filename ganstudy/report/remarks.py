@@ -117,7 +117,7 @@ def _best_settings(findings: Findings) -> Markup | None:
     for index in kept:
         text = f"{findings.arms[index]} {findings.show(values[index])}"
         low, high = (float(best[end].values[index]) for end in ("low", "high"))
-        if math.isfinite(low) and np.isfinite(held).any() and not findings.theory:
+        if math.isfinite(low) and np.isfinite(held).any() and findings.drawn:
             text += f" ({findings.show(low)} to {findings.show(high)})"
         share = None if at_best is None else float(at_best[index])
         parts.append(text + quality(findings, share))

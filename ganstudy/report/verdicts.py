@@ -15,6 +15,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import claims, effects
 from ganstudy.report.sections import ranking as ranked_section
+from ganstudy.report.sections.search import figures as budget
 
 STRONG = Markup("<strong>{}</strong>")
 RELATIONS = {
@@ -47,7 +48,7 @@ def verdict(findings: Findings) -> Verdict:
 
 
 def picture(findings: Findings) -> Drawing | None:
-    """Arms with their intervals and seeds, or, where causes are asked for, what explains the score.
+    """Arms with their intervals and seeds, what explains the score, or what a budget finds.
 
     A study of claims shows the classical pictures of its kind, further down.
     """
@@ -55,6 +56,8 @@ def picture(findings: Findings) -> Drawing | None:
         return None
     if findings.answer == "effects" and effects.drawable(findings):
         return effects.draw_shares(findings)
+    if findings.searched and findings.answer == "budget" and budget.has_curve(findings.searched):
+        return budget.draw_curve(findings.searched)
     return ranked_section.draw_arms(findings)
 
 
@@ -128,7 +131,7 @@ def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
         value = Markup("{}, where q&nbsp;=&nbsp;p has {}").format(
             value, prose.short(metric.perfect)
         )
-    if not math.isfinite(float(row["low"])) or findings.theory:
+    if not math.isfinite(float(row["low"])) or not findings.drawn:
         return value
     return Markup("{} (95% interval over {}, {} to {})").format(
         value,

@@ -217,6 +217,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             "kind": _kind(plan),
             "compare": study.compare,
             "score": study.score,
+            "answer": study.answer,
             "axes": list(axes),
             "schema": SCHEMA,
             **plan.attributes(),

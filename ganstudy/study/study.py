@@ -34,6 +34,10 @@ def reserved() -> set[str]:
     return {*_OWN, *(name for search in searches for name in search.adds)}
 
 
+FACTORS = 3
+"""Axes from which a study that does not say what it compares asks which of them decides."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """One dimension of a search.
@@ -80,6 +84,19 @@ class Study:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))
         return self.file.score or (self.keys.metrics or _metrics(first))[0]
+
+    @property
+    def answer(self) -> str:
+        """What the report answers first: `ranking`, `effects`, `claims` or `budget`."""
+        first = next(iter(self.points.values()))
+        default = "ranking"
+        if _claims(first):
+            default = "claims"
+        elif self.space:
+            default = "budget"
+        elif self.file.compare is None and len(self.axes) >= FACTORS:
+            default = "effects"
+        return self.file.answer or default
 
     @property
     def search(self) -> str:
@@ -151,6 +168,7 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
+        problems += _answer_problems(study, configuration)
     if problems:
         raise StudyError(problems)
     return replace(study, points=points)
@@ -334,6 +352,25 @@ def _name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]
         if parameter.dimension in variables:
             message = "a recorded variable has this name; a parameter cannot have it"
             yield study.document.problem(parameter.place, message)
+
+
+def _answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Answers that the study cannot give."""
+    wanted = study.file.answer
+    several = sum(len(axis.labels) > 1 for axis in study.axes)
+    if wanted == "claims" and not _claims(configuration):
+        message = f"trials of kind {configuration.name!r} check no claims"
+    elif wanted == "budget" and not study.space:
+        message = "the study searches no parameters; budget is for searches such as bayes"
+    elif wanted == "effects" and several < 2:
+        message = "effects compare axes, and fewer than two have several values"
+    else:
+        return
+    yield study.document.problem(("answer",), message)
+
+
+def _claims(configuration: kinds.Kind) -> bool:
+    return any(own["role"] == "claim" for own in configuration.variables().values())
 
 
 def _metrics(configuration: kinds.Kind) -> list[str]:

@@ -71,9 +71,10 @@ def draw_arms(findings: Findings) -> Drawing:
 
 
 def _caption(findings: Findings) -> Markup:
-    caption = Markup("Point and bar: mean and 95% interval over seeds. Small dots: seeds.")
-    if findings.theory:
-        caption = Markup("Point: mean over seeds. Small dots: seeds.")
+    caption = Markup("Point and bar: mean and 95% interval over {0}s. Small dots: {0}s.")
+    if not findings.drawn:
+        caption = Markup("Point: mean over {0}s. Small dots: {0}s.")
+    caption = caption.format(findings.unit)
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
     if perfect_band(findings):
@@ -136,7 +137,7 @@ def _panel(
                 color=colour,
                 alpha=0.55,
             )
-        if not findings.theory:
+        if findings.drawn:
             axes.plot([low, high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
         axes.plot(
             [mean],
