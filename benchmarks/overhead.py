@@ -81,9 +81,9 @@ def gather(run: Path) -> dict[str, float]:
     code = (
         "import sys, time, json, resource\n"
         "from pathlib import Path\n"
-        "from ganstudy import pipeline\n"
+        "from ganstudy import existing\n"
         "from ganstudy.store import gather\n"
-        "directory, search = pipeline.reopen(Path(sys.argv[1]))\n"
+        "directory, search = existing.reopen(Path(sys.argv[1]))\n"
         "started = time.perf_counter()\n"
         "gather(directory, search)\n"
         "seconds = time.perf_counter() - started\n"

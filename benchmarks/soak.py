@@ -29,6 +29,7 @@ import psutil
 
 from ganstudy import pipeline, report
 from ganstudy.engine import checkpoints
+from ganstudy.progress import Progress
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 
@@ -94,7 +95,7 @@ def main() -> None:
     path.write_text(STUDY.format(seeds=given.trials // 4), encoding="utf-8")
     seen: dict[str, Any] = {"before": figures()}
 
-    def observe(progress: pipeline.Progress) -> None:
+    def observe(progress: Progress) -> None:
         if progress.trained >= given.trials // 10:
             seen.setdefault("after_a_tenth", figures())
         if progress.trained == given.trials:

@@ -1,8 +1,9 @@
-"""What the command line prints: plans, progress, ends."""
+"""How the command line speaks: progress, ends, and mistakes."""
 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,19 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 if TYPE_CHECKING:
-    from ganstudy.pipeline import Progress
-    from ganstudy.study import Study
+    from ganstudy.progress import Progress
 
-__all__ = [
-    "describe",
-    "display",
-    "duration",
-    "print_checked",
-    "print_ended",
-    "print_plan",
-    "say",
-    "status_line",
-]
+__all__ = ["clear_errors", "display", "duration", "print_ended", "say", "status_line"]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -43,64 +34,9 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     else:
         click.echo(f"{status_line(done)}; {progress.trained} trained now")
         click.echo(f"report: {page}")
-    sys.exit(1 if done.get("failed") else 0)
-
-
-def print_checked(path: Path, study: Study) -> None:
-    """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
-    from ganstudy.search import search_of
-
-    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
-    targets = [getattr(point, "target", None) for point in study.points.values()]
-    for target in dict.fromkeys(target for target in targets if target is not None):
-        for line in target.account():
-            click.echo(line)
-
-
-def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
-    """Say what a run would train, and about how long."""
-    from ganstudy import pipeline
-    from ganstudy.engine.packing import estimate
-    from ganstudy.search import search_of
-    from ganstudy.store import RunDirectory
-
-    run = RunDirectory(directory)
-    search = search_of(study)
-    search.tell(run.read(samples=False, films=False))
-    counts, parts = search.counts(), search.outlook(workers)
-    program, reason = pipeline.program(run, search, parts, workers)
-    summary: dict[str, Any] = {
-        "study": study.name,
-        "axes": {axis.name: list(axis.labels) for axis in study.axes},
-        "seeds": list(study.seeds),
-        "trials": counts.total(),
-        "recorded": counts.total() - counts["missing"],
-        "packs": [len(pack) for pack in parts],
-        "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
-        "program": program,
-        "seconds": round(estimate(parts, workers, program)),
-    }
-    if study.space:
-        summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
-    if as_json:
-        click.echo(json.dumps(summary))
-        return
-    click.echo(study.file.question)
-    for name, labels in summary["axes"].items():
-        click.echo(f"  {name}: {', '.join(map(str, labels))}")
-    for parameter in study.space:
-        click.echo(f"  {parameter.name}: {parameter}")
-    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
-    click.echo(
-        f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
-    )
-    if parts:
-        sizes = summary["packs"]
-        click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-            f"{duration(summary['seconds'])} with {workers} workers; "
-            f"{program}: {reason}"
-        )
+    if progress.incomplete:
+        say(progress.incomplete)
+    sys.exit(1 if done.get("failed") or progress.incomplete else 0)
 
 
 @contextmanager
@@ -155,7 +91,7 @@ class _Lasting:
 def _progress_line(progress: Progress) -> str:
     done = sum(progress.done.values())
     parts = [f"{done}/{progress.planned} trials"]
-    if progress.program and not progress.trained:
+    if not progress.trained:
         parts.append(f"{progress.program} steps ({progress.program_reason})")
     parts += [
         f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
@@ -183,27 +119,32 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def describe(member: Any) -> dict[str, Any]:
-    """A member of a family as plain values: summary, source, parameters."""
-    lines = (member.__doc__ or "").strip().splitlines()
-    source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
-    parameters = {
-        name: {
-            "default": "required"
-            if info.is_required()
-            else info.get_default(call_default_factory=True),
-            "description": info.description,
-        }
-        for name, info in member.parameters_of().items()
-    }
-    return {
-        "name": member.name,
-        "summary": lines[0] if lines else "",
-        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ")
-        if source
-        else "",
-        "parameters": {
-            k: {"default": str(v["default"]), "description": v["description"]}
-            for k, v in parameters.items()
-        },
-    }
+@contextmanager
+def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[None]:
+    """Mistakes of the user end in a message and exit code 2, never in a traceback.
+
+    A report that lacks a section ends in a message and exit code 1.
+
+    Ctrl-C and SIGTERM end in a message and exit code 130, whatever is under way.
+    """
+    from ganstudy.schedule.interruption import Interruption
+
+    try:
+        with Interruption():
+            from ganstudy.plugins import PluginError
+            from ganstudy.report import PageError
+            from ganstudy.store import RunError
+            from ganstudy.study.document import StudyError
+
+            logging.basicConfig(format="%(message)s")
+            try:
+                yield
+            except (StudyError, RunError, PluginError) as error:
+                say(str(error))
+                sys.exit(2)
+            except PageError as error:
+                say(str(error))
+                sys.exit(1)
+    except KeyboardInterrupt:
+        say(f"interrupted; {after_interruption}")
+        sys.exit(130)

@@ -20,7 +20,7 @@ class Maxout(Activation):
             experiments (Lin et al. 2018, section 4.1).
     """
 
-    pieces: int = Field(5, ge=2, description="k, linear functions for each unit")
+    pieces: int = Field(5, ge=2, le=100, description="k, linear functions for each unit")
 
     @property
     def inputs(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,14 +19,17 @@ from ganstudy.whole_file import Damaged, unsealed
 __all__ = [
     "EVERY",
     "NO_CHECKPOINTS",
+    "STEPPING",
     "STOP",
     "Checkpoints",
     "Stopped",
     "discard",
+    "forget",
     "headers",
     "packs_in_flight",
     "request_stop",
     "steps_kept",
+    "when_stepping",
 ]
 
 EVERY = 30.0
@@ -39,6 +42,9 @@ STOP = threading.Event()
 
 _log = logging.getLogger("ganstudy")
 
+STEPPING: list[Callable[[float], None]] = []
+"""Told when a pack of this process has taken its first step; see `when_stepping`."""
+
 
 class Stopped(Exception):
     """A pack was asked to stop, and has kept its state if it has somewhere to keep it."""
@@ -47,6 +53,14 @@ class Stopped(Exception):
 def request_stop() -> None:
     """Ask the pack that this process trains, or the next one, to stop at its next step."""
     STOP.set()
+
+
+def when_stepping(said: Callable[[float], None]) -> None:
+    """Have it said when a pack of this process has taken its first step, which may compile.
+
+    said    called with the seconds that the same pack has trained in earlier sessions
+    """
+    STEPPING[:] = [said]
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,14 @@ def discard(folder: Path, recorded: Collection[str]) -> None:
     """Remove the checkpoints of packs whose trials all have records."""
     for path, header in list(headers(folder)):
         if all(trial in recorded for trial in header["trials"]):
+            path.unlink(missing_ok=True)
+
+
+def forget(folder: Path | None, pack: Sequence[Trial[Any]]) -> None:
+    """Remove the checkpoints of all trials of a pack, so that they begin anew."""
+    trials = {trial.id for trial in pack}
+    for path, header in list(headers(folder)):
+        if trials & set(header["trials"]):
             path.unlink(missing_ok=True)
 
 

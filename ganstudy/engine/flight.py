@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch.utils import _pytree
 
-from ganstudy.engine.checkpoints import STOP, Stopped, headers
+from ganstudy.engine.checkpoints import STEPPING, STOP, Stopped, headers
 from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
@@ -52,6 +52,7 @@ class Flight:
         compiled = session.program == "compiled"
         self.beside = [member.model_dump() for member in session.beside] if compiled else []
         self.started = self.saved = time.perf_counter()
+        self.stepping, self.earlier = False, 0.0
 
     @property
     def seconds(self) -> float:
@@ -87,6 +88,10 @@ class Flight:
 
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
         """
+        if not self.stepping:
+            self.stepping = True
+            for said in STEPPING:
+                said(self.earlier)
         stop = STOP.is_set()
         if not stop and time.perf_counter() - self.saved < self.checkpoints.every:
             return
@@ -138,6 +143,7 @@ class Flight:
         recorded |= {name: values.numpy()[rows] for name, values in content["curves"].items()}
         # A part of a pack has used its share of the time.
         self.started -= content["seconds"] * len(self.trials) / len(header["trials"])
+        self.earlier = content["seconds"]
         return header["step"], _pytree.tree_unflatten(leaves, _pytree.tree_structure(state))
 
     def _identity(self, state: object) -> str:

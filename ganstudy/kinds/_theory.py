@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy.engine.session import ALONE
 from ganstudy.family import Member, Settings, canonical_json
@@ -85,17 +85,30 @@ class Outcome:
     diverged_at: float = float("nan")
 
 
+_RECORDS = 100_000
+"""Most records of a trial: each is a column of every curve."""
+
+
 class Spacing(Settings):
     """What is kept of a trial."""
 
-    every: int = Field(1, ge=1, description="steps between two records of the curves")
+    every: int = Field(1, ge=1, le=10**9, description="steps between two records of the curves")
 
 
 class TheorySettings(Member):
     """What every kind in plain float64 is told; claims take these and the kind's own."""
 
-    steps: int = Field(200, ge=1, description="steps")
-    record: Spacing = Field(Spacing(), description="what is kept")
+    steps: int = Field(200, ge=1, le=10**9, description="steps")
+    record: Spacing = Field(Spacing(), validate_default=True, description="what is kept")
+
+    @field_validator("record")
+    @classmethod
+    def _not_too_often(cls, record: Spacing, info: ValidationInfo) -> Spacing:
+        if info.data.get("steps", 0) > _RECORDS * record.every:
+            raise ValueError(
+                f"`every: {record.every}` makes more than {_RECORDS:,} records a trial"
+            )
+        return record
 
     @property
     def recorded_steps(self) -> NDArray[np.int64]:

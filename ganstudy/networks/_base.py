@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Architecture(Settings):
     """What a study sets of a network, apart for each player."""
 
-    width: int = Field(128, ge=1, description="units of each hidden layer")
-    depth: int = Field(2, ge=0, description="number of hidden layers")
+    width: int = Field(128, ge=1, le=65_536, description="units of each hidden layer")
+    depth: int = Field(2, ge=0, le=100, description="number of hidden layers")
     activation: Annotated[activations.Activation, activations.family.field("relu")] = Field(
         default="relu", validate_default=True, description="nonlinearity of the hidden layers"
     )

@@ -21,11 +21,15 @@ __all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "sections"),
+    *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "executors", "sections"),
 )
 """Names of all families."""
 
-_WITHIN = {"updates": "ganstudy.kinds.adversarial", "sections": "ganstudy.report"}
+_WITHIN = {
+    "updates": "ganstudy.kinds.adversarial",
+    "executors": "ganstudy.schedule",
+    "sections": "ganstudy.report",
+}
 """Where families lie that are no package of their own."""
 
 _VARIABLE = "GANSTUDY_PLUGINS"

@@ -3,6 +3,6 @@
 `build` imports matplotlib when it is called, and not before.
 """
 
-from ganstudy.report.page import build
+from ganstudy.report.page import PageError, build
 
-__all__ = ["build"]
+__all__ = ["PageError", "build"]

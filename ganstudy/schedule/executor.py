@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ganstudy.cause import cause_of
+from ganstudy.cause import cause_of, telling
 from ganstudy.engine import arithmetic
-from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
+from ganstudy.family import Part
+from ganstudy.schedule import memory
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,7 +23,18 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Pack
     from ganstudy.trial import ProgramName, Record
 
-__all__ = ["Ended", "Executor", "ExecutorError", "Task", "attempt", "environment", "warm_up"]
+__all__ = [
+    "Begun",
+    "Clock",
+    "Ended",
+    "Executor",
+    "ExecutorError",
+    "Task",
+    "attempt",
+    "environment",
+    "is_for_memory",
+    "warm_up",
+]
 
 _ENVIRONMENT = {
     # Two threads on two busy cores are slower than one.
@@ -45,26 +59,92 @@ class ExecutorError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """A pack and how it is trained; `memory_limit` is in gigabytes."""
+    """A pack and how it is trained.
+
+    memory_limit  gigabytes that its worker may take
+    fresh         whether its worker must not have trained anything before
+    """
 
     pack: Pack
     program: ProgramName
     beside: tuple[Member, ...]
     checkpoints: Checkpoints
     memory_limit: float | None
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a worker says of its task: it has begun, or else its first step has been taken.
+
+    earlier seconds that the pack had trained in earlier sessions
+    """
+
+    stepping: bool
+    earlier: float = 0.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Since when a task is prepared, or takes its steps; by this process's monotonic clock."""
+
+    stepping: bool
+    since: float
+
+    @classmethod
+    def started(cls, begun: Begun) -> Clock:
+        """The clock of a task that has begun just now."""
+        return cls(begun.stepping, time.monotonic() - begun.earlier)
+
+    @property
+    def seconds(self) -> float:
+        """What it shows."""
+        return time.monotonic() - self.since
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `cause` says why, in its first line, and where."""
+    """How a task ended.
 
-    how: Literal["trained", "raised", "died", "stopped"]
+    cause   why, in its first line, and where
+    fresh   whether its worker had trained nothing before
+    grown   whether its worker has kept so much memory that it is better made anew
+    """
+
+    how: Literal["trained", "raised", "died", "late", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
+    fresh: bool = False
+    grown: bool = False
 
 
-class Executor(ABC):
-    """Workers that train packs, each one at a time."""
+def is_for_memory(ended: Ended) -> bool:
+    """Whether a task has raised since it could not have the memory that it asked for."""
+    line = telling(ended.cause).lower()
+    return ended.how == "raised" and ("memory" in line or "allocate" in line)
+
+
+class Executor(Part, ABC):
+    """Workers that train packs, each one at a time.
+
+    Made with the number of workers, the devices that they share, the address of the scheduler that
+    places them (None unless `has_scheduler`), and the program that they will train by.
+
+    has_scheduler  whether one can be named with `--scheduler`
+
+    Errors  `ExecutorError` if there will never be a worker.
+    """
+
+    has_scheduler: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(
+        self,
+        workers: int,
+        devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
+        program: ProgramName = "eager",
+    ) -> None: ...
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +173,10 @@ class Executor(ABC):
         """
 
     @abstractmethod
+    def clock(self, handle: Hashable) -> Clock | None:
+        """Since when a task trains; None while it waits for its turn."""
+
+    @abstractmethod
     def kill(self, handle: Hashable) -> str:
         """End a task that is under way, with its worker; where it was, as a traceback."""
 
@@ -110,13 +194,26 @@ def warm_up() -> None:
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
-def attempt(task: Task, device: str) -> Ended:
+def attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     """Train a pack; runs in a worker. Whatever goes wrong is told, not raised."""
+    global _tasks
+    _tasks += 1
+    ended = _attempt(task, device, say)
+    return replace(ended, fresh=_tasks == 1, grown=memory.has_grown())
+
+
+_tasks = 0
+"""Tasks that this process has been given."""
+
+
+def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     try:
+        say(Begun(stepping=False))
+        when_stepping(lambda earlier: say(Begun(True, earlier)))
         import torch
 
         torch.set_num_threads(1)
-        _limit_memory(task.memory_limit)
+        memory.limit(task.memory_limit)
         kind = task.pack[0].configuration
         records = kind.train(
             task.pack, Session(device, task.program, task.beside, task.checkpoints)
@@ -126,14 +223,3 @@ def attempt(task: Task, device: str) -> Ended:
     except BaseException as error:
         return Ended("raised", cause=cause_of(error))
     return Ended("trained", records)
-
-
-def _limit_memory(gigabytes: float | None) -> None:
-    """Bound what this process may allocate; beyond it allocations fail, as they should."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = hard if gigabytes is None else int(gigabytes * 2**30)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, steps_kept
-from ganstudy.schedule.executor import Ended, Executor, Task
+from ganstudy.cause import telling
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, forget, steps_kept
+from ganstudy.schedule.executor import Clock, Ended, Executor, Task, is_for_memory
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
 
@@ -28,6 +28,9 @@ TRIES = 3
 DRAIN_SECONDS = 30.0
 """How long packs may take to stop: a step and a checkpoint. A compilation may take longer, but a
 pack that still compiles has no state to lose."""
+
+COMPILE_SECONDS = 600.0
+"""How long a compilation may take, on top of the time limit."""
 
 _BEAT = 0.2
 """Seconds within which an interruption, a time limit or a new worker is noticed."""
@@ -74,16 +77,28 @@ class Resumed:
 class Limits:
     """What a trial may take.
 
-    seconds    a pack of n trials has n times as long
+    seconds    from its first step, which may compile, to its last
     gigabytes  that the worker may allocate, for the pack and itself
     """
 
     seconds: float | None = None
     gigabytes: float | None = None
 
-    def of(self, pack: Pack) -> float:
-        """Seconds that a pack may take."""
-        return math.inf if self.seconds is None else self.seconds * len(pack)
+    def passed(self, clock: Clock | None, program: ProgramName) -> bool:
+        """Whether a pack has trained for longer than each of its trials may."""
+        if self.seconds is None or clock is None:
+            return False
+        compiles = program == "compiled" and not clock.stepping
+        return clock.seconds > self.seconds + (COMPILE_SECONDS if compiles else 0.0)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A pack that waits for a worker, or for one that has trained nothing before."""
+
+    pack: Pack
+    tries: int = 1
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ class Running:
     pack: Pack
     tries: int
     begun: int
+    fresh: bool = False
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -118,26 +134,27 @@ def train_packs(
 
     A pack that fails, by an exception, the death of its worker or the time limit, is split in
     halves until the trial at fault stands alone. That trial becomes a `failed` record with its
-    cause: at once after an exception or at the time limit, and after `TRIES` deaths. Other packs
-    are not touched. A pack that has got further than ever before when its worker died is not at
-    fault, and is tried again as it is. After an interruption no pack begins, and those under way
-    keep their state.
+    cause: after an exception in a worker that has trained nothing else, at the time limit if it has
+    trained alone from its beginning, and after `TRIES` deaths. Other packs are not touched. A pack
+    that has got further than ever before when its worker died is not at fault, and is tried again
+    as it is. After an interruption no pack begins, and those under way keep their state.
 
     Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`.
     """
     interruption = interruption or Interruption()
-    waiting: deque[tuple[Pack, int]] = deque()
+    waiting: deque[Waiting] = deque()
+    confirmed: set[str] = set()
     running: dict[Hashable, Running] = {}
     drained_at: float | None = None
     with interruption.minded():
         while True:
             room = 0 if interruption.asked else executor.room()
             if room > len(waiting):
-                waiting.extend((pack, 1) for pack in source.ask(room - len(waiting)))
-            for pack, tries in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
-                task = Task(pack, program, beside, checkpoints, limits.gigabytes)
-                begun = steps_kept(checkpoints.folder, pack)
-                running[executor.submit(task)] = Running(pack, tries, begun)
+                waiting.extend(map(Waiting, source.ask(room - len(waiting))))
+            for due in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
+                task = Task(due.pack, program, beside, checkpoints, limits.gigabytes, due.fresh)
+                begun = steps_kept(checkpoints.folder, due.pack)
+                running[executor.submit(task)] = Running(due.pack, due.tries, begun, due.fresh)
             if not running and (interruption.asked or (room and not waiting)):
                 break
             if interruption.asked and drained_at is None:
@@ -150,18 +167,23 @@ def train_packs(
             beat(tuple(running.values()))
             over = executor.wait(_BEAT)
             for handle in running.keys() - dict(over).keys():
-                if running[handle].seconds > limits.of(running[handle].pack):
+                if limits.passed(executor.clock(handle), program):
                     cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
-                    over.append((handle, Ended("raised", cause=cause)))
+                    over.append((handle, Ended("late", cause=cause)))
             for handle, ended in over:
                 one = running.pop(handle)
                 records = list(ended.records)
                 if ended.how == "stopped":
-                    waiting.appendleft((one.pack, one.tries))
+                    waiting.appendleft(Waiting(one.pack, one.tries))
                 elif ended.how == "died" and steps_kept(checkpoints.folder, one.pack) > one.begun:
-                    waiting.appendleft((one.pack, 1))
+                    waiting.appendleft(Waiting(one.pack))
                 elif ended.how != "trained":
-                    records = _again_or_failed(one, ended, waiting, program)
+                    if ended.how == "late":  # what a trial needs is what it needs alone
+                        forget(checkpoints.folder, one.pack)
+                    if again := _again(one, ended, confirmed):
+                        waiting.extendleft(reversed(again))
+                    else:
+                        records = [_failed(one, ended, program)]
                 if records:
                     source.tell(records)
                     yield records
@@ -169,16 +191,29 @@ def train_packs(
         raise KeyboardInterrupt
 
 
-def _again_or_failed(
-    one: Running, ended: Ended, waiting: deque[tuple[Pack, int]], program: ProgramName
-) -> list[Record]:
-    """Let what is left of a failed pack wait; the record of a trial that is not tried again."""
+def _again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
+    """What of a failed pack is tried once more; nothing if its one trial is at fault.
+
+    confirmed   causes for which trials have failed in workers that had trained nothing else: a
+                trial that fails for one of them is believed to do so of itself
+    """
     if len(one.pack) > 1:
         middle = len(one.pack) // 2
-        waiting.extendleft([(one.pack[middle:], 1), (one.pack[:middle], 1)])
-    elif ended.how == "died" and one.tries < TRIES:
-        waiting.appendleft((one.pack, one.tries + 1))
-    else:
-        tried = f"tried {one.tries} times; " if one.tries > 1 else ""
-        return [Record.of_failure(one.pack[0], program, tried + ended.cause)]
-    return []
+        return [Waiting(one.pack[:middle]), Waiting(one.pack[middle:])]
+    if ended.how == "late":
+        return [Waiting(one.pack)] if one.begun else []
+    if ended.how == "died":
+        return [Waiting(one.pack, one.tries + 1)] if one.tries < TRIES else []
+    # Not every executor has a worker that has trained nothing.
+    alone = ended.fresh or one.fresh
+    if not is_for_memory(ended):
+        if alone:
+            confirmed.add(telling(ended.cause))
+        elif telling(ended.cause) in confirmed:
+            return []
+    return [] if alone else [Waiting(one.pack, one.tries, fresh=True)]
+
+
+def _failed(one: Running, ended: Ended, program: ProgramName) -> Record:
+    tried = f"tried {one.tries} times; " if ended.how == "died" and one.tries > 1 else ""
+    return Record.of_failure(one.pack[0], program, tried + ended.cause)

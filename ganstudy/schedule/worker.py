@@ -10,13 +10,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.executor import Ended, attempt, warm_up
+from ganstudy.schedule.executor import Begun, Ended, attempt, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
@@ -29,7 +30,7 @@ _PR_SET_PDEATHSIG = 1
 def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
     """Lease the device, say so, and train what arrives.
 
-    connection  pickled tasks in; None, then one `Ended` for each task out
+    connection  pickled tasks in; out None, then for each task what it has `Begun`, and its `Ended`
     stack       file to which SIGUSR1 writes where this process is
     """
     die_with(parent)
@@ -44,15 +45,15 @@ def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
         with suppress(EOFError, OSError):
             connection.send(None)
             while True:
-                connection.send(_answer(connection.recv_bytes(), device))
+                connection.send(_answer(connection.recv_bytes(), device, connection.send))
 
 
-def _answer(content: bytes, device: str) -> Ended:
+def _answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
     try:
         task = pickle.loads(content)
     except Exception as error:  # what does not unpickle raises anything; the worker lives on
         return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
-    return attempt(task, device)
+    return attempt(task, device, say)
 
 
 def die_with(parent: int) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from ruamel.yaml import YAML
 
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
@@ -117,9 +115,7 @@ class RunDirectory:
         A study that is kept already, and all of whose trials are, is not written again.
         """
         document = search.study.document
-        text = document.path.read_text(encoding="utf-8")
-        if document.overridden:
-            text = _yaml_with_comment(document.values, document.overridden.values())
+        text = document.text
         if self._is_kept(text):
             recorded = self.recorded()
             if all(trial.id in recorded for trial in search.trials.values()):
@@ -194,13 +190,15 @@ class RunDirectory:
             _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
             return resolved.read(resolved.text_of(self.read_study(), ""))
 
-    def read_study(self, overrides: Sequence[str] = ()) -> Study:
+    def read_study(self, overrides: Sequence[str] = (), *, run_plugins: bool = False) -> Study:
         """The study that the run was asked, with settings changed or without.
+
+        The run may be somebody else's: its plug-ins are run only where the caller says so.
 
         Errors  `StudyError`.
         """
         name = self.read_environment().get("study", self.path.resolve().name)
-        return load(self.study, overrides, str(name))
+        return load(self.study, overrides, str(name), run_plugins=run_plugins)
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -290,12 +288,3 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
-
-
-def _yaml_with_comment(values: Mapping[str, Any], overrides: Iterable[str]) -> str:
-    from io import StringIO
-
-    stream = StringIO()
-    stream.write(f"# overridden on the command line: {' '.join(overrides)}\n")
-    YAML(typ="safe", pure=True).dump(dict(values), stream)
-    return stream.getvalue()

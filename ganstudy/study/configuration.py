@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganstudy import kinds
-from ganstudy.family import FamilyField
+from ganstudy.family import FamilyField, shortened
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 
-__all__ = ["configure", "plain_message"]
+__all__ = ["Assignment", "configure", "plain_message", "put"]
 
 Assignment = tuple[KeyPath, Any, KeyPath]
 """Where a value goes in the settings, the value, and where it stands in the document."""
@@ -31,7 +31,7 @@ def configure(
     settings: dict[str, Any] = _copied(shared)
     origins: dict[KeyPath, KeyPath] = {}
     for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
-        _put(settings, path, value)
+        put(settings, path, value)
         origins[path] = origin
     kind_name = settings.pop("kind", "adversarial")
     if kind_name not in kinds.family.names:
@@ -78,8 +78,14 @@ def _named(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _put(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
-    """Set a value; a member of the same name keeps the parameters that are not set anew."""
+def put(settings: dict[str, Any], path: KeyPath, value: Any) -> None:
+    """Set a value; a member of the same name keeps the parameters that are not set anew.
+
+    An empty path takes in a mapping of settings as they are.
+    """
+    if not path:
+        settings.update(_copied(value))
+        return
     for key in path[:-1]:
         below = _named(settings.get(str(key)))
         settings[str(key)] = dict(below) if isinstance(below, dict) else {}
@@ -156,8 +162,7 @@ def plain_message(entry: Any) -> str:
     message = message.replace("Input should be", "should be")
     if entry["type"] == "value_error":
         return str(message)
-    given = repr(entry["input"])
-    return f"{message} (got {given if len(given) <= 60 else given[:57] + '...'})"
+    return f"{message} (got {shortened(entry['input'])})"
 
 
 def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode
+
+from ganstudy.study.problem import KeyPath, Problem, StudyError, nearest
+from ganstudy.study.references import BadReferenceError, resolved
+from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
 
 __all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_document"]
-
-KeyPath = tuple[str | int, ...]
-
-_SHOWN = 10
-"""Problems that a message lists: more than a screen of them helps nobody."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One mistake in a study: where it stands and what to do about it."""
-
-    place: str
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        return ": ".join(part for part in (self.place, self.key, self.message) if part)
-
-
-class StudyError(Exception):
-    """A study that cannot be run as it is written; lists every problem found."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
-        lines = [str(problem) for problem in self.problems[:_SHOWN]]
-        if len(self.problems) > _SHOWN:
-            lines.append(f"and {len(self.problems) - _SHOWN} more")
-        super().__init__("\n".join(lines))
 
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a study file after overrides and interpolation, with the line of each."""
+    """The values of a study file after overrides and references, with the line of each.
+
+    written  the file as it is, before overrides
+    """
 
     path: Path
+    written: str
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]
     overridden: Mapping[KeyPath, str]
@@ -65,52 +42,66 @@ class Document:
                 return Problem(f"{self.path}:{self.lines[path[:length]]}", key, message)
         return Problem(str(self.path), key, message)
 
-
-def nearest(name: object, choices: Iterable[str]) -> str:
-    """Advice that ends an error message: the closest valid choice, or all of them if few."""
-    valid = sorted(choices)
-    close = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; valid: {', '.join(valid)}" if valid else ""
+    @property
+    def text(self) -> str:
+        """The file as it was written, with each override in its place: order and comments stay."""
+        if not self.overridden:
+            return self.written
+        node = parse(self.path, self.written, "rt")
+        assert node is not None
+        values = construct(node, "rt")
+        for override in self.overridden.values():
+            key, _, written = override.partition("=")
+            _assign(values, key, _value(written))
+        stream = StringIO()
+        yaml = YAML(typ="rt", pure=True)
+        yaml.preserve_quotes = True
+        yaml.width = CHARACTERS
+        yaml.dump(values, stream)
+        made = [override.replace("\n", " ") for override in self.overridden.values()]
+        return f"# overridden on the command line: {' '.join(made)}\n{stream.getvalue()}"
 
 
 def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
     """Read a YAML 1.2 file, apply `key.path=value` overrides and resolve `${...}` references.
 
-    Errors  `StudyError` for a file that is missing, empty, not YAML, or not a mapping, and for
-            overrides and references that lead nowhere.
+    Top-level keys that begin with `x-` hold anchors, and are left out.
+
+    Errors  `StudyError` for a file that is missing, empty, not YAML, too large, or not a mapping,
+            and for overrides and references that lead nowhere.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StudyError([Problem(str(path), "", _missing(path))]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError([Problem(str(path), "", f"cannot be read: {error}")]) from None
-    node = _parse(path, text)
+    text = _text(path)
+    node = parse(path, text)
     if node is None:
         raise StudyError([Problem(str(path), "", "the file is empty; a study needs a question")])
     if not isinstance(node, MappingNode):
         message = "a study file is a mapping of keys (question, trial, search, seeds, ...)"
         raise StudyError([Problem(f"{path}:1", "", message)])
-    values = YAML(typ="safe", pure=True).load(text)
+    values = construct(node)
     overridden: dict[KeyPath, str] = {}
     for override in overrides:
         key, equals, written = override.partition("=")
         if not equals or not key:
             message = "an override is written key.path=value"
             raise StudyError([Problem("command line", override, message)])
-        _parse(Path("command line"), written)
-        overridden[_assign(values, key, YAML(typ="safe", pure=True).load(written))] = override
-    document = Document(path, values, dict(_lines(node)), overridden)
+        overridden[_assign(values, key, _value(written))] = override
+    document = Document(path, text, values, dict(lines(node)), overridden)
     try:
-        resolved = OmegaConf.to_container(OmegaConf.create(values), resolve=True)
-    except OmegaConfBaseException as error:
-        where = tuple(str(error.full_key).split(".")) if error.full_key else ()
-        message = str(error.msg).splitlines()[0]
-        raise StudyError([document.problem(where, message)]) from None
-    assert isinstance(resolved, dict)
-    return Document(path, {str(k): v for k, v in resolved.items()}, document.lines, overridden)
+        whole = resolved(values)
+    except BadReferenceError as error:
+        raise StudyError([document.problem(error.path, error.message)]) from None
+    return replace(document, values={k: v for k, v in whole.items() if not k.startswith("x-")})
+
+
+def _text(path: Path) -> str:
+    try:
+        # One character more than a study has, so that a file of gigabytes is not read.
+        with path.open(encoding="utf-8") as file:
+            return file.read(CHARACTERS + 1)
+    except FileNotFoundError:
+        raise StudyError([Problem(str(path), "", _missing(path))]) from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise StudyError([Problem(str(path), "", f"cannot be read: {error}")]) from None
 
 
 def _missing(path: Path) -> str:
@@ -119,49 +110,17 @@ def _missing(path: Path) -> str:
     return f"no such file{nearest(path.name, studies)}"
 
 
-def _parse(path: Path, text: str) -> Node | None:
-    """The node tree of a YAML text."""
-    try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(text)
-        YAML(typ="safe", pure=True).load(text)
-        if node is not None:
-            _refuse_cycles(path, node, ())
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        message = " ".join(str(error.problem or error.context or "").split())
-        raise StudyError([Problem(place, "", f"not valid YAML: {message}")]) from None
-    except YAMLError as error:
-        raise StudyError([Problem(str(path), "", f"not valid YAML: {error}")]) from None
-    return node
-
-
-def _refuse_cycles(path: Path, node: Node, above: tuple[int, ...]) -> None:
-    """An anchor may be used many times, but not within itself."""
-    if id(node) in above:
-        place = f"{path}:{node.start_mark.line + 1}"
-        raise StudyError([Problem(place, "", "an anchor is used within itself")])
-    if isinstance(node, MappingNode | SequenceNode):
-        for item in node.value:
-            for child in item if isinstance(item, tuple) else (item,):
-                _refuse_cycles(path, child, (*above, id(node)))
-
-
-def _lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
-    """The line, counted from 1, on which each key and each list item stands."""
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            place = (*path, str(key.value))
-            yield place, key.start_mark.line + 1
-            yield from _lines(value, place)
-    elif isinstance(node, SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*path, index), value.start_mark.line + 1
-            yield from _lines(value, (*path, index))
+def _value(written: str) -> Any:
+    """The value of an override."""
+    node = parse("command line", written)
+    return None if node is None else construct(node)
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
-    """Set `a.b.c` in nested mappings; a key with dots, such as an axis, matches as a whole."""
+    """Set `a.b.c` in nested mappings; a key with dots, such as an axis, matches as a whole.
+
+    What an anchor shares between two places is changed at this one alone.
+    """
     path: list[str] = []
     rest = key
     while True:
@@ -178,5 +137,5 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
             return tuple(path)
         below = values.get(name)
         below = {"name": below} if isinstance(below, str) else below
-        values[name] = below if isinstance(below, dict) else {}
+        values[name] = below.copy() if isinstance(below, dict) else {}
         values = values[name]

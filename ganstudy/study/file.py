@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import Field, Tag, ValidationError, create_model, model_validator
 
@@ -30,7 +30,9 @@ class EngineFile(Settings):
         "written, with the same bits on every x86-64 processor that has AVX2 and FMA",
     )
     time_limit: float | None = Field(
-        None, gt=0, description="seconds that a trial may take; a pack of n has n times as long"
+        None,
+        gt=0,
+        description="seconds that a trial may take, from its first step, alone",
     )
     memory_limit: float | None = Field(
         None, gt=0, description="gigabytes that a worker may allocate for a pack and itself"
@@ -67,6 +69,8 @@ class SearchFile(Settings):
 
 class StudyFile(Settings):
     """The keys of a study file."""
+
+    unbounded: ClassVar[frozenset[str]] = frozenset(("seeds",))
 
     plugins: list[str] = Field(
         default=[], description="files of your own members, relative to the study file"
@@ -124,6 +128,7 @@ def read_study_file(document: Document) -> StudyFile:
 def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Problem:
     # Pydantic names the branch of a union in its location; a key of the file never has such a form.
     path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
+    path = path[:-1] if path[-1:] in (("int",), ("float",)) else path
     path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
     if entry["type"] == "extra_forbidden":
         choices = list(_model_at(model, entry["loc"]).model_fields)

@@ -24,6 +24,11 @@ class SearchKeys(Settings):
         """Metrics that the search is after, the one that ranks the arms first; by default none."""
         return ()
 
+    @property
+    def points(self) -> int:
+        """Points that the search asks for at each arm; one where the axes say everything."""
+        return 1
+
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]
     ) -> tuple[AnyParameter, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ganstudy.family import label
 from ganstudy.study.document import Document, KeyPath, Problem
+from ganstudy.study.names import label_problems
 
 __all__ = [
     *("AnyParameter", "Choice", "Parameter", "Range"),
@@ -212,6 +213,8 @@ def size(
         return size(rest, arm, chosen)
     if isinstance(first, Range):
         return first.count * size(rest, arm, chosen)
+    if not any(first.name in below.when for below in rest):
+        return len(first.labels) * size(rest, arm, chosen)
     return sum(size(rest, arm, {**chosen, first.name: label}) for label in first.labels)
 
 
@@ -231,9 +234,7 @@ def labelled(
         labels = [label(value) for value in values]
         bundles = [{name: value} for value in values]
         places = [(*place, index) for index in range(len(values))]
-    repeated = sorted({str(x) for x in labels if labels.count(x) > 1})
-    if repeated:
-        problems.append(document.problem(place, f"repeated value: {', '.join(repeated)}"))
     if not all(isinstance(x, int | float) for x in labels):
         labels = [str(x) for x in labels]
+    problems += label_problems(document, place, labels)
     return tuple(labels), tuple(bundles), tuple(places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +15,14 @@ from ganstudy import kinds, plugins
 from ganstudy.family import label
 from ganstudy.study.configuration import Assignment, configure
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest, read_document
+from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
+from ganstudy.study.hidden import hidden_overrides
+from ganstudy.study.names import name_problem
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, Choice, labelled
+
+_log = logging.getLogger("ganstudy")
 
 __all__ = ["Axis", "Study", "json_schema", "load"]
 
@@ -54,6 +60,11 @@ class Axis:
     def dimension(self) -> str:
         """Name of the axis in the dataset."""
         return self.name.replace(".", "_")
+
+    def label_of(self, value: Any) -> Any:
+        """The label of a value of this axis, 8 and "8" being one; None for no value."""
+        texts = {str(label(value)), "null"} if value is None else {str(label(value))}
+        return next((x for x in self.labels if x == label(value) or str(x) in texts), None)
 
 
 @dataclass(frozen=True)
@@ -124,6 +135,16 @@ class Study:
 
         Errors  `StudyError`, placed where the offending setting is written.
         """
+        assignments = self.assignments(point, values, further)
+        return configure(self.document, self.file.trial, assignments)
+
+    def assignments(
+        self,
+        point: Mapping[str, int],
+        values: Mapping[str, Any] | None = None,
+        further: Sequence[Assignment] = (),
+    ) -> list[Assignment]:
+        """What is set at a point beside the shared settings, in the order of `resolve`."""
         assignments: list[Assignment] = [
             (tuple(key.split(".")), value, axis.places[point[axis.name]])
             for axis in self.axes
@@ -133,7 +154,7 @@ class Study:
         for parameter in self.space:
             if values is not None and parameter.name in values:
                 assignments += parameter.settings(values[parameter.name])
-        return configure(self.document, self.file.trial, [*assignments, *further])
+        return [*assignments, *further]
 
     def corners(self) -> Iterator[kinds.Kind]:
         """Configurations that show every value of a list and both ends of every range."""
@@ -144,16 +165,22 @@ class Study:
                 yield self.resolve(point, values)
 
 
-def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Study:
+def load(
+    path: Path, overrides: Sequence[str] = (), name: str | None = None, *, run_plugins: bool = True
+) -> Study:
     """Read and validate a study file; its name is the file's stem unless another is given.
+
+    Without `run_plugins`, no code is run, and a study that names plug-ins is refused.
 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
     document = read_document(path, overrides)
     # First, since a plug-in may say what else the file can hold.
-    if problems := list(_plugin_problems(document)):
+    if problems := list(_plugin_problems(document, run_plugins)):
         raise StudyError(problems)
     file = read_study_file(document)
+    if problems := list(extent_problems(document, file)):
+        raise StudyError(problems)
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)
@@ -164,6 +191,7 @@ def load(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> 
         problems.append(document.problem(("compare",), message))
     problems += _exclude_problems(document, file, axes)
     problems += _conflicts(document, axes, space)
+    problems += _hidden(study)
     points = _points(study, problems)
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
@@ -192,16 +220,29 @@ def json_schema() -> dict[str, Any]:
 # --- reading the file's parts -------------------------------------------------------------------
 
 
-def _plugin_problems(document: Document) -> Iterator[Problem]:
-    """Load the plug-ins; a run directory holds them beside its copy of the study."""
+def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]:
+    """Load the plug-ins, which are code; a run directory holds them beside its copy of the study.
+
+    Files elsewhere than beside the study or below are refused, whoever asks.
+    """
     folder, names = document.path.parent, document.values.get("plugins", [])
     for index, name in enumerate(names if isinstance(names, list) else []):
         if not isinstance(name, str):  # told with the other keys
             continue
-        path = folder / name
         try:
-            plugins.load(path if path.is_file() else folder / path.name)
-        except plugins.PluginError as error:
+            path = folder / name
+            path = (path if path.is_file() else folder / path.name).resolve()
+            beside = path.is_relative_to(folder.resolve()) and ".." not in Path(name).parts
+            if not beside or Path(name).is_absolute():
+                message = f"{name}: a plug-in lies beside its study, or in a folder below"
+                yield document.problem(("plugins", index), message)
+            elif not run_plugins:
+                message = f"{name} is code, and only read here; where it is trusted, add --plugins"
+                yield document.problem(("plugins", index), message)
+            else:
+                _log.warning("running the plug-in %s", path)
+                plugins.load(path)
+        except (plugins.PluginError, OSError, ValueError) as error:
             yield document.problem(("plugins", index), str(error))
 
 
@@ -224,7 +265,9 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
         if not values:
             problems.append(document.problem(place, "an axis needs at least one value"))
             continue
-        if name.replace(".", "_") in reserved():
+        if why := name_problem(name):
+            problems.append(document.problem(place, why))
+        elif name.replace(".", "_") in reserved():
             message = "this name has a meaning of its own in the dataset; choose another"
             problems.append(document.problem(place, message))
         yield Axis(name, *labelled(document, place, name, values, problems))
@@ -249,10 +292,17 @@ def _exclude_problems(
         for name, value in entry.items():
             if name not in by_name:
                 yield document.problem((*place, name), f"no such axis{nearest(name, by_name)}")
-            elif label(value) not in by_name[name].labels:
+            elif by_name[name].label_of(value) is None and not _narrowed(document, name):
                 known = map(str, by_name[name].labels)
                 message = f"{label(value)!r} is not a value of this axis{nearest(value, known)}"
                 yield document.problem((*place, name), message)
+
+
+def _narrowed(document: Document, name: str) -> bool:
+    """Whether an axis was given other values on the command line than the file excludes."""
+    given = ("search", "grid", name)
+    by_hand = any(given[: len(path)] == path for path in document.overridden)
+    return by_hand and not any(path[:2] == ("search", "exclude") for path in document.overridden)
 
 
 def _conflicts(
@@ -288,8 +338,10 @@ def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:
     """The configuration at each point of the grid that is not excluded."""
+    by_name = {axis.name: axis for axis in study.axes}
     excluded = [
-        {name: label(value) for name, value in entry.items()} for entry in study.file.search.exclude
+        {name: by_name[name].label_of(x) for name, x in entry.items() if name in by_name}
+        for entry in study.file.search.exclude
     ]
     points: dict[tuple[int, ...], kinds.Kind] = {}
     planned = 0
@@ -312,6 +364,20 @@ def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kind
         message = "every point of the grid is excluded; nothing is left to run"
         problems.append(study.document.problem(("search", "exclude"), message))
     return points
+
+
+def _hidden(study: Study) -> Iterator[Problem]:
+    """Overrides without effect."""
+    if not study.document.overridden:
+        return
+    names = [axis.name for axis in study.axes]
+    grid = itertools.product(*(range(len(axis.labels)) for axis in study.axes))
+    points = [
+        study.assignments(dict(zip(names, index, strict=True)), values)
+        for index in grid
+        for values in _extremes(study.space, study.labels(index))
+    ]
+    yield from hidden_overrides(study.document, study.file.trial, points)
 
 
 def _extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

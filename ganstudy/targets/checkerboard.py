@@ -22,7 +22,7 @@ class Checkerboard(Target):
     Source  Grathwohl et al. 2019, FFJORD, toy data "checkerboard" (4 x 4 squares of side 2).
     """
 
-    squares: int = Field(4, ge=1, description="squares along each side of the board")
+    squares: int = Field(4, ge=1, le=1000, description="squares along each side of the board")
     side: float = Field(2.0, gt=0, description="length of a square")
 
     @property

@@ -31,18 +31,21 @@ class EmbeddedMixture(Target):
             deviations would leave out every sample of p (see `Modes.assign`).
     """
 
-    modes: int = Field(10, ge=1, description="number of Gaussians")
-    features: int = Field(1200, ge=1, description="dimension of the space")
-    latent: int = Field(700, ge=1, description="dimension of the subspace")
+    modes: int = Field(10, ge=1, le=10_000, description="number of Gaussians")
+    features: int = Field(1200, ge=1, le=5000, description="dimension of the space")
+    latent: int = Field(700, ge=1, le=5000, description="dimension of the subspace")
     std: float = Field(
         0.1, gt=0, description="standard deviation of each Gaussian, in the subspace"
     )
-    law_seed: int = Field(0, ge=0, description="seed of the subspace and the means")
+    law_seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of the subspace and the means")
 
     @model_validator(mode="after")
     def _fits(self) -> EmbeddedMixture:
         if self.latent > self.features:
             raise ValueError(f"latent must be at most features, {self.features}")
+        if self.features * self.latent**2 > 2 * 10**9 or self.modes * self.features > 10**7:
+            message = "features * latent^2 should be at most 2e9, and modes * features 1e7"
+            raise ValueError(f"{message}: drawing the subspace costs as much")
         return self
 
     @property

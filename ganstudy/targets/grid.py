@@ -16,7 +16,7 @@ class Grid(MixtureTarget):
             (a 5 x 5 lattice with spacing 2 and std 0.05).
     """
 
-    side: int = Field(5, ge=1, description="modes along each side; side squared in all")
+    side: int = Field(5, ge=1, le=100, description="modes along each side; side squared in all")
     spacing: float = Field(2.0, gt=0, description="distance between neighbouring modes")
     std: float = Field(0.05, gt=0, description="standard deviation of each Gaussian")
 

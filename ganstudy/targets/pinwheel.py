@@ -27,7 +27,7 @@ class Pinwheel(Target):
             no density in closed form.
     """
 
-    arms: int = Field(5, ge=3, description="number of arms")
+    arms: int = Field(5, ge=3, le=1000, description="number of arms")
     radial_std: float = Field(0.3, gt=0, description="standard deviation along an arm")
     tangential_std: float = Field(0.1, gt=0, description="standard deviation across an arm")
     rate: float = Field(0.25, description="how fast an arm bends")

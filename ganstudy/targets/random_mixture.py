@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ganstudy.targets._mixture import IsotropicMixture, MixtureTarget
 
 _CANDIDATES = 64
 """Places tried for each mode, of which the one farthest from the others is taken."""
+
+_MOST = 4_000_000
 
 
 class RandomMixture(MixtureTarget):
@@ -21,13 +23,20 @@ class RandomMixture(MixtureTarget):
     Source  ours; the places are Mitchell 1991's best candidates, which keeps modes apart.
     """
 
-    modes: int = Field(12, ge=1, description="number of Gaussians")
-    features: int = Field(2, ge=1, description="dimension of the space")
+    modes: int = Field(12, ge=1, le=10_000, description="number of Gaussians")
+    features: int = Field(2, ge=1, le=10_000, description="dimension of the space")
     std: float = Field(0.03, gt=0, description="standard deviation of each Gaussian")
     concentration: float = Field(
         2.0, gt=0, description="of the Dirichlet law; small: few modes hold most of p"
     )
-    law_seed: int = Field(0, ge=0, description="seed of places and weights")
+    law_seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of places and weights")
+
+    @model_validator(mode="after")
+    def _drawn_in_seconds(self) -> RandomMixture:
+        if self.modes**2 * self.features > _MOST:
+            message = f"modes^2 * features should be at most {_MOST:,}: places are kept apart"
+            raise ValueError(f"{message}, at that cost")
+        return self
 
     def mixture(self) -> IsotropicMixture:
         """The modes, in the order in which they were drawn."""

@@ -16,7 +16,7 @@ class Ring(MixtureTarget):
             radius 2 with std 0.02); here the radius is 1, so that data have unit scale.
     """
 
-    modes: int = Field(8, ge=1, description="number of Gaussians")
+    modes: int = Field(8, ge=1, le=10_000, description="number of Gaussians")
     radius: float = Field(1.0, gt=0, description="radius of the circle")
     std: float = Field(0.02, gt=0, description="standard deviation of each Gaussian")
 

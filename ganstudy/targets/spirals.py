@@ -24,7 +24,7 @@ class Spirals(CurveTarget):
             its second noise, uniform on [0, 1/6] along each axis, is left out.
     """
 
-    arms: int = Field(2, ge=1, description="number of spirals")
+    arms: int = Field(2, ge=1, le=1000, description="number of spirals")
     turns: float = Field(1.5, gt=0, description="turns of each spiral")
     radius: float = Field(np.pi, gt=0, description="distance from the origin at the end")
     std: float = Field(0.1, gt=0, description="standard deviation of the noise")

@@ -7,6 +7,7 @@ import signal
 import time
 import uuid
 from collections.abc import Sequence
+from mmap import mmap
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,13 +17,21 @@ from ganstudy.engine.session import ALONE, Session
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
 
+_begun: list[str] = []
+"""What this process has begun."""
+
+_kept: list[Any] = []
+"""What it has not given back."""
+
 
 class Scripted(Kind):
     """Sleeps, then trains nothing, raises, takes memory or kills its own process; notes it."""
 
     folder: str
     steps: int = 1
-    action: Literal["train", "raise", "kill", "kill once", "allocate"] = "train"
+    action: Literal[
+        "train", "raise", "raise unless fresh", "kill", "kill once", "allocate", "leak", "share"
+    ] = "train"
     seconds: float = 0.0
     gigabytes: float = 0.0
 
@@ -47,10 +56,20 @@ class Scripted(Kind):
     def _one(self, trial: Trial[Any], program: ProgramName) -> Record:
         script: Scripted = trial.configuration
         first = attempts(trial) == 0
+        _begun.append(trial.id)
         (Path(script.folder) / f"{trial.id}-{uuid.uuid4()}").touch()
         time.sleep(script.seconds)
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
+        if script.action == "raise unless fresh" and len(_begun) > 1:
+            raise OSError("too many open files")
+        if script.action == "leak":
+            _kept.extend(np.zeros(2**26, np.uint8) for _ in range(int(script.gigabytes * 16)))
+        if script.action == "share":
+            _kept.append(mmap(-1, int(script.gigabytes * 2**30)))
+            for _ in range(len(_kept[-1]) // 2**20):
+                _kept[-1].write(b"x" * 2**20)
+            time.sleep(60.0)
         if script.action == "allocate":
             np.zeros(int(script.gigabytes * 2**30), np.uint8)
         if script.action == "kill" or (script.action == "kill once" and first):

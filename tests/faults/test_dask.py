@@ -9,19 +9,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 from click.testing import CliRunner
+from distributed import Client
+from distributed.comm import CommClosedError
 from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until
-from tiny import differences, write_study
+from scripted import Scripted, attempts
+from tiny import Listed, differences, write_study
 
 from ganstudy import pipeline
 from ganstudy.cli import main
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.schedule.executor import ExecutorError, Task
 from ganstudy.schedule.executors import dask as schedule_dask
+from ganstudy.schedule.executors.dask import DaskExecutor
+from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
+from ganstudy.trial import Trial
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +163,83 @@ def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
     assert gone(run)
     assert RunDirectory(out).recorded()
     assert any((out / "checkpoints").iterdir())
+
+
+# --- several clients on one cluster ---------------------------------------------------------------
+
+
+def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def _task(trial: Trial[Scripted]) -> Task:
+    return Task((trial,), "eager", (), NO_CHECKPOINTS, None)
+
+
+def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
+    """A trial that waited in the cluster's queue was failed at its limit."""
+    theirs = [_script(tmp_path, seed, seconds=15.0) for seed in range(2)]
+    ours = _script(tmp_path, 9)
+    with (
+        DaskExecutor(2, scheduler=cluster.address) as other,
+        DaskExecutor(2, scheduler=cluster.address) as executor,
+    ):
+        wait_until(lambda: other.room() == 2)
+        for trial in theirs:
+            other.submit(_task(trial))
+        wait_until(lambda: all(attempts(trial) for trial in theirs))
+        parts = train_packs(Listed([(ours,)]), executor, limits=Limits(seconds=5.0))
+        assert [record.status for part in parts for record in part] == ["complete"]
+    assert attempts(ours) == 1
+
+
+def test_the_pack_of_another_client_goes_on(tmp_path: Path, cluster: Cluster) -> None:
+    """On a worker of two threads, of which one is held up by a pack that was given up."""
+    for nanny in cluster.nannies:
+        for one in (nanny, *nanny.children(recursive=True)):
+            kill(one)
+    worker = _dask("worker", cluster.address, "--nthreads", "2", "--no-dashboard")
+    hangs, theirs = _script(tmp_path, 0, seconds=600.0), _script(tmp_path, 1, seconds=10.0)
+    try:
+        with (
+            DaskExecutor(2, scheduler=cluster.address) as other,
+            DaskExecutor(2, scheduler=cluster.address) as executor,
+        ):
+            wait_until(lambda: other.room() == 2)
+            handle = executor.submit(_task(hangs))
+            other.submit(_task(theirs))
+            wait_until(lambda: attempts(hangs) and attempts(theirs))
+            assert "scripted.py" in executor.kill(handle)
+            ended: list[Any] = []
+            wait_until(lambda: ended.extend(other.wait(0.2)) or ended)
+            assert [one.how for _, one in ended] == ["trained"]
+            # Once it is alone there, the one that hangs ends with its worker.
+            wait_until(lambda: executor.room() == 2)
+    finally:
+        _end(worker)
+    assert attempts(theirs) == 1
+
+
+@pytest.mark.parametrize("dies", [2, 100])
+def test_a_worker_that_dies_while_one_registers(
+    monkeypatch: pytest.MonkeyPatch, cluster: Cluster, dies: int
+) -> None:
+    """It is asked again, and given up in words."""
+    register, asked = Client.register_plugin, []
+
+    def breaks(self: Client, plugin: Any) -> Any:
+        asked.append(plugin)
+        if len(asked) <= dies:
+            raise CommClosedError("a worker is gone")
+        return register(self, plugin)
+
+    monkeypatch.setattr(Client, "register_plugin", breaks)
+    if dies == 2:
+        with DaskExecutor(1, scheduler=cluster.address):
+            assert len(asked) == 3
+        return
+    with pytest.raises(ExecutorError, match="a worker is gone"):
+        DaskExecutor(1, scheduler=cluster.address)
 
 
 def test_no_scheduler_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import Scripted
+from scripted import Scripted, attempts
 from tiny import Listed
 
-from ganstudy.schedule.executor import ExecutorError
+from ganstudy.progress import Progress
+from ganstudy.schedule.executor import Begun, Clock, Ended, ExecutorError
 from ganstudy.schedule.executors.local import LocalExecutor
-from ganstudy.schedule.loop import Limits, train_packs
+from ganstudy.schedule.loop import (
+    COMPILE_SECONDS,
+    Limits,
+    Running,
+    Waiting,
+    _again,
+    train_packs,
+)
 from ganstudy.trial import Record, Trial
 
 
@@ -47,6 +56,113 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     assert "MemoryError" in found[bad.id].cause
     fitting = _script(tmp_path, 8, action="allocate", gigabytes=0.1)
     assert _train([fitting], Limits(gigabytes=2.0))[fitting.id].status == "complete"
+
+
+# --- a worker that has kept what it should have given back ----------------------------------------
+
+
+@pytest.mark.slow
+def test_trials_that_leak_harm_no_other(tmp_path: Path) -> None:
+    """The worker lived on with what had leaked, and every trial after them failed."""
+    bad = [_script(tmp_path, seed, action="leak", gigabytes=4.0) for seed in range(3)]
+    good = [_script(tmp_path, 10 + i, action="allocate", gigabytes=0.5) for i in range(3)]
+    found = _train([*bad, *good], Limits(gigabytes=2.0))
+    assert [found[trial.id].status for trial in bad] == ["failed"] * 3
+    assert all("MemoryError" in found[trial.id].cause for trial in bad)
+    assert [found[trial.id].status for trial in good] == ["complete"] * 3
+
+
+@pytest.mark.slow
+def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path) -> None:
+    """Before the next trial misses what it has kept."""
+    leak = _script(tmp_path, 0, action="leak", gigabytes=1.4)
+    after = _script(tmp_path, 1, action="allocate", gigabytes=1.0)
+    with LocalExecutor(1) as executor:
+        packs = Listed([(leak,), (after,)])
+        parts = list(train_packs(packs, executor, limits=Limits(gigabytes=2.5)))
+    assert [record.status for part in parts for record in part] == ["complete"] * 2
+    assert attempts(after) == 1
+
+
+@pytest.mark.slow
+def test_a_trial_is_blamed_by_a_fresh_worker_only(tmp_path: Path) -> None:
+    """Unless others have failed there in the same way."""
+    first = _script(tmp_path, 0)
+    victim = _script(tmp_path, 1, action="raise unless fresh")
+    guilty = [_script(tmp_path, 2, action="raise", steps=steps) for steps in (1, 2, 3)]
+    packs = [(first,), (victim,), *((trial,) for trial in guilty)]
+    with LocalExecutor(1) as executor:
+        parts = list(train_packs(Listed(packs), executor))
+    found = {record.id: record.status for part in parts for record in part}
+    assert found == {
+        **{trial.id: "complete" for trial in (first, victim)},
+        **{trial.id: "failed" for trial in guilty},
+    }
+    assert attempts(victim) == 2
+    assert sum(map(attempts, guilty)) == 4
+
+
+@pytest.mark.slow
+def test_shared_memory_counts(tmp_path: Path) -> None:
+    """The kernel's limit on data does not know it."""
+    trial = _script(tmp_path, 0, action="share", gigabytes=1.5)
+    other = _script(tmp_path, 1)
+    found = _train([trial, other], Limits(gigabytes=1.2))
+    assert found[trial.id].status == "failed"
+    assert "engine.memory_limit, shared memory included" in found[trial.id].cause
+    assert found[other.id].status == "complete"
+
+
+@pytest.mark.slow
+def test_a_kill_by_the_kernel_is_said_where_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a counter of such kills that has moved since the worker was started."""
+    counted = iter(range(100))
+    monkeypatch.setattr("ganstudy.schedule.executors.local.kills", lambda: next(counted))
+    found = _train([_script(tmp_path, 0, action="kill")], Limits())
+    (record,) = found.values()
+    assert "SIGKILL; the kernel has killed a process for want of memory" in record.cause
+
+
+# --- a trial's own steps -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_what_a_trial_may_take_does_not_depend_on_its_pack(tmp_path: Path) -> None:
+    """A pack that takes longer than one trial may is halved, and blamed for nothing."""
+    good = [_script(tmp_path, seed, seconds=2.0) for seed in range(4)]
+    found = _train(good, Limits(seconds=6.0))
+    assert {record.status for record in found.values()} == {"complete"}
+    assert sum(map(attempts, good)) > len(good)
+
+
+def test_preparation_and_compilation_are_not_its_steps() -> None:
+    long_ago = time.monotonic() - 100.0
+    limits = Limits(seconds=8.0)
+    assert limits.passed(Clock(True, long_ago), "compiled")
+    assert limits.passed(Clock(True, long_ago), "eager")
+    assert limits.passed(Clock(False, long_ago), "eager")
+    assert not limits.passed(Clock(False, long_ago), "compiled")
+    assert limits.passed(Clock(False, long_ago - COMPILE_SECONDS), "compiled")
+    assert not limits.passed(None, "eager")
+    assert not Limits().passed(Clock(True, long_ago), "eager")
+
+
+def test_steps_of_earlier_sessions_count() -> None:
+    clock = Clock.started(Begun(stepping=True, earlier=100.0))
+    assert clock.seconds >= 100.0
+    late, pack = Ended("late"), (_script(Path(), 0),)
+    # What another pack has left behind says nothing of what the trial needs alone.
+    assert _again(Running(pack, 1, begun=7), late, set()) == [Waiting(pack)]
+    assert _again(Running(pack, 1, begun=0), late, set()) == []
+
+
+def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
+    """It was 7 minutes for a run of 75 seconds."""
+    progress = Progress(4, "eager", "", workers=2, cost=1.0, cost_planned=4.0, busy=3.0)
+    progress.started -= 1000.0
+    assert progress.seconds_left == 4.5
 
 
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

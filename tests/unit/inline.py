@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from ganstudy import pipeline
-from ganstudy.schedule.executor import Ended, Executor, Task, attempt
+from ganstudy.schedule.executor import Clock, Ended, Executor, Task, attempt
 
 
 class Inline(Executor):
@@ -24,13 +24,17 @@ class Inline(Executor):
     def submit(self, task: Task) -> Hashable:
         """Train it."""
         handle = object()
-        self.ended.append((handle, attempt(task, "cpu")))
+        self.ended.append((handle, attempt(task, "cpu", lambda begun: None)))
         return handle
 
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
         """What has been trained."""
         ended, self.ended = self.ended, []
         return ended
+
+    def clock(self, handle: Hashable) -> Clock | None:
+        """Nothing is under way."""
+        return None
 
     def kill(self, handle: Hashable) -> str:
         """Nothing is under way."""

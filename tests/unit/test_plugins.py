@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tiny import STUDY, write_study
 
 from ganstudy import divergences, plugins
+from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import open_run
 from ganstudy.study import load
@@ -96,7 +98,7 @@ def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
     minimax = dataset.sel(divergence="minimax")
     assert bool((mine.samples == minimax.samples).all())
     (folder / "my_divergence.py").unlink()  # the run keeps its own copy
-    report = [sys.executable, "-m", "ganstudy", "report", str(out)]
+    report = [sys.executable, "-m", "ganstudy", "report", str(out), "--plugins"]
     assert subprocess.run(report, capture_output=True, check=False, cwd="/").returncode == 0
 
 
@@ -183,3 +185,52 @@ def test_name_of_a_member_cannot_be_taken(folder: Path) -> None:
     path = _plugin(folder, "minimax")
     with pytest.raises(plugins.PluginError, match="has a member 'minimax' already"):
         plugins.load(path)
+
+
+LEFT = """\
+from pathlib import Path
+
+Path({mark!r}).write_text("ran")
+"""
+
+
+@pytest.mark.parametrize("verb", ["status", "report"])
+def test_reading_somebody_elses_run_executes_nothing(folder: Path, verb: str) -> None:
+    """Neither a file beside the study nor one elsewhere; exit 2, and what would make it run."""
+    mark, run = folder / "mark", folder / "run"
+    (run / "records").mkdir(parents=True)
+    (run / "resolved.yaml").write_text("")
+    (run / "my_divergence.py").write_text(LEFT.format(mark=str(mark)))
+    write_study(run, f"plugins: [my_divergence.py]\n{STUDY}", "study.yaml")
+    result = CliRunner().invoke(main, [verb, str(run)])
+    assert result.exit_code == 2, result.output
+    assert "my_divergence.py is code" in result.stderr
+    assert "--plugins" in result.stderr
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("verb", ["check", "plan", "run", "status", "report"])
+@pytest.mark.parametrize(
+    "where", ["../evil.py", "{folder}/evil.py", "link.py", "below/../../evil.py"]
+)
+def test_plugins_lie_beside_their_study(folder: Path, verb: str, where: str) -> None:
+    """No path leads out of its folder, not even where plug-ins are run."""
+    mark, run = folder / "mark", folder / "run"
+    (folder / "evil.py").write_text(LEFT.format(mark=str(mark)))
+    (run / "records").mkdir(parents=True)
+    (run / "resolved.yaml").write_text("")
+    (run / "link.py").symlink_to(folder / "evil.py")
+    study = write_study(run, f"plugins: ['{where.format(folder=folder)}']\n{STUDY}", "study.yaml")
+    reading = verb in ("status", "report")
+    result = CliRunner().invoke(
+        main, [verb, str(run), "--plugins"] if reading else [verb, str(study)]
+    )
+    assert result.exit_code == 2, result.output
+    assert "a plug-in lies beside its study" in result.stderr
+    assert not mark.exists()
+
+
+def test_running_says_what_it_runs(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = _plugin(folder)
+    load(_study(folder))
+    assert f"running the plug-in {path.resolve()}" in caplog.text

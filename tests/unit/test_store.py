@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from tiny import STUDY, differences, write_study
 
-from ganstudy import open_run, pipeline
+from ganstudy import existing, open_run
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather, records
 from ganstudy.study import load
@@ -219,7 +219,7 @@ def test_status_tells_five_fates_apart(run: tuple[RunDirectory, Grid]) -> None:
         assert finite.mean() == pytest.approx(share)
         assert bool(np.isfinite(point["diverged_at"])) == (status == "diverged")
         assert bool(np.isfinite(point["samples"]).all()) == (status in ("complete", "diverged"))
-    found = pipeline.status(directory.path)
+    found = existing.status(directory.path)
     assert found["status"] == {"complete": 1, "diverged": 1, "failed": 1, "missing": 3}
     (failure,) = found["failures"]
     assert (failure["trial"], failure["seed"]) == (plan.trials[0, 1, 0].id, 5)
@@ -311,7 +311,7 @@ def test_the_kept_study_means_the_same(tmp_path: Path, overrides: tuple[str, ...
     with directory.locked():
         directory.write_study(Grid(study))
         directory.write_session({"seconds": 1.0}, study.name)
-    _, again = pipeline.reopen(directory.path)
+    _, again = existing.reopen(directory.path)
     assert again.study.name == "tiny"
     assert again.study.file == study.file
     ids = [[t.id for t in search.trials.values()] for search in (Grid(study), again)]

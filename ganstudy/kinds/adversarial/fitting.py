@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+RECORDS = 100_000
+"""Most records of a trial: each is a column of every curve."""
+
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
@@ -105,6 +108,8 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
 def measurable(record: Recording, info: ValidationInfo) -> Recording:
     """Records fall between rounds, and what they measure is defined."""
     target, generator = info.data.get("target"), info.data.get("generator")
+    if info.data.get("steps", 0) > RECORDS * record.every:
+        raise ValueError(f"`every: {record.every}` makes more than {RECORDS:,} records a trial")
     if generator is not None and record.every % generator.steps:
         raise ValueError(
             f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"

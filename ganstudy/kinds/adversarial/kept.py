@@ -47,7 +47,7 @@ class Equilibrium(Settings):
 class Recording(Settings):
     """What is kept of a trial."""
 
-    every: int = Field(100, ge=1, description="M-steps between two records of the curves")
+    every: int = Field(100, ge=1, le=10**9, description="M-steps between two records of the curves")
     samples: int = Field(2000, ge=1, description="samples that the metrics see, kept at the end")
     metrics: tuple[Annotated[Metric, metric_family.field("modes_covered")], ...] = Field(
         default=("modes_covered", "high_quality", "mode_kl"),

@@ -37,7 +37,7 @@ class PlayerSettings(networks.Architecture):
 class Generator(PlayerSettings):
     """The network that turns latent noise into samples of q."""
 
-    latent: int = Field(2, ge=1, description="dimension of the latent noise")
+    latent: int = Field(2, ge=1, le=65_536, description="dimension of the latent noise")
     latent_law: Literal["normal", "uniform"] = Field(
         "normal", description="standard normal, or uniform on [-1, 1], in each dimension"
     )

@@ -21,7 +21,7 @@ class AdversarialSettings(Member):
     """Two players, what they play for, and what is kept of it; the loop is typed to these."""
 
     # The number of steps comes first: what is checked after it must fit it.
-    steps: int = Field(4000, ge=1, description="M-steps")
+    steps: int = Field(4000, ge=1, le=10**9, description="M-steps")
     target: Annotated[targets.Target, targets.family.field("ring")] = Field(
         default="ring", validate_default=True, description="law p of the data"
     )

@@ -77,19 +77,19 @@ class Fit(TheoryKind):
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
 
-    steps: int = Field(400, ge=1, description="steps of the descent")
+    steps: int = Field(400, ge=1, le=10**9, description="steps of the descent")
     objective: Literal["divergence", "wasserstein_1", "wasserstein_2"] = Field(
         "divergence", description="what is descended; `divergence` means the key of that name"
     )
     divergence: Annotated[divergences.Divergence, divergences.family.field("forward_kl")] = Field(
         default="forward_kl", validate_default=True, description="member whose functional it is"
     )
-    modes: int = Field(2, ge=1, description="modes of p")
+    modes: int = Field(2, ge=1, le=1000, description="modes of p")
     gap: float = Field(4.0, gt=0, description="distance of neighbouring modes")
     mode_std: float = Field(0.5, gt=0, description="standard deviation of a mode")
-    components: int = Field(1, ge=1, description="components of the model")
+    components: int = Field(1, ge=1, le=1000, description="components of the model")
     lr: float = Field(0.1, gt=0, description="first step size that is tried")
-    cells: int = Field(800, ge=100, description="cells of the grid")
+    cells: int = Field(800, ge=100, le=100_000, description="cells of the grid")
 
     def shape(self) -> Mapping[str, Any]:
         """Trials are computed one by one; these fix the shape of what is kept."""

@@ -15,7 +15,7 @@ __all__ = ["GameSettings"]
 class GameSettings(TheorySettings):
     """The losses, how the players move, and where they start."""
 
-    steps: int = Field(500, ge=1, description="steps of both players")
+    steps: int = Field(500, ge=1, le=10**9, description="steps of both players")
     game: Literal["bilinear", "quadratic", "dirac_gan"] = Field(
         "bilinear", description="the losses"
     )

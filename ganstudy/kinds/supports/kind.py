@@ -97,13 +97,13 @@ class Supports(TheoryKind):
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
 
-    steps: int = Field(2000, ge=1, description="gradient steps of the critic")
+    steps: int = Field(2000, ge=1, le=10**9, description="gradient steps of the critic")
     divergence: Annotated[divergences.Divergence, divergences.family.field("minimax")] = Field(
         default="minimax", validate_default=True, description="losses of critic and generator"
     )
     distance: float = Field(1.0, gt=0, description="of the manifolds")
-    manifold: int = Field(1, ge=1, description="dimension m of the manifolds")
-    ambient: int = Field(2, ge=2, description="dimension of the space")
+    manifold: int = Field(1, ge=1, le=1000, description="dimension m of the manifolds")
+    ambient: int = Field(2, ge=2, le=1000, description="dimension of the space")
     samples: int = Field(8, ge=2, le=40, description="points on each manifold")
     lr: float = Field(0.5, gt=0, description="step size of the critic")
 

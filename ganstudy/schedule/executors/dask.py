@@ -8,25 +8,36 @@ import math
 import os
 import queue
 import time
+import uuid
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    WorkerPlugin,
+    get_worker,
+)
 
 from ganstudy.cause import cause_of
 from ganstudy.engine.arithmetic import NotPortable, check
 from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.devices import CPU, named, slots
 from ganstudy.schedule.executor import (
+    Begun,
+    Clock,
     Ended,
     Executor,
     ExecutorError,
     Task,
     attempt,
     environment,
+    is_for_memory,
     warm_up,
 )
 from ganstudy.schedule.interruption import signals_held
@@ -44,6 +55,9 @@ _CONFIGURATION = {
 
 _ANSWER_SECONDS = 5.0
 
+_REGISTRATIONS = 5
+"""How often workers are asked to warm up before it is given up."""
+
 _GONE = "the Dask scheduler is gone; run the same command to continue"
 
 _log = logging.getLogger("ganstudy")
@@ -58,6 +72,8 @@ class DaskExecutor(Executor):
     Errors  `ExecutorError` if there is no scheduler at the address.
     """
 
+    has_scheduler = True
+
     def __init__(
         self,
         workers: int,
@@ -68,6 +84,8 @@ class DaskExecutor(Executor):
         self._devices = ",".join(devices)
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
+        self._topic, self._clocks = f"ganstudy-{uuid.uuid4()}", dict[str, Clock]()
+        self._condemned: dict[str, set[str]] = {}
         self._threads, self._counted = 1, -math.inf
         self._owned = scheduler is None
         # It tells of every worker that comes and goes; what matters of that is told by the loop.
@@ -95,11 +113,23 @@ class DaskExecutor(Executor):
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
+            self._register(scheduler, program)
+            self._client.subscribe_topic(self._topic, self._hear)
+            self._open = opening.pop_all()
+
+    def _register(self, scheduler: str | None, program: ProgramName) -> None:
+        """Have every worker warmed up, though one of them may die meanwhile."""
+        for left in reversed(range(_REGISTRATIONS)):
             try:
                 self._client.register_plugin(_WarmUp(program))
             except (ImportError, NotPortable) as error:
                 raise ExecutorError(f"the workers of {scheduler} cannot train: {error}") from None
-            self._open = opening.pop_all()
+            except Exception as error:  # whatever Dask makes of a worker that is gone
+                if not left:
+                    raise ExecutorError(f"no Dask worker can be reached: {error!r}") from None
+                time.sleep(1.0)
+            else:
+                return
 
     def room(self) -> int:
         """Threads of the cluster that train nothing; workers may come and go."""
@@ -109,11 +139,15 @@ class DaskExecutor(Executor):
             if not threads and self._threads:
                 _log.warning("the Dask cluster has no workers left; waiting for some")
             self._threads, self._counted = threads, time.monotonic()
-        return max(0, self._threads - len(self._tasks))
+            if self._condemned:
+                with _reached():
+                    self._end_condemned()
+        return max(0, self._threads - len(self._tasks) - len(self._condemned))
 
     def submit(self, task: Task) -> Hashable:
         """A future of its own, even for a pack that was submitted before."""
-        future = self._client.submit(_attempt, task, self._devices, pure=False)
+        topic = self._topic
+        future = self._client.submit(_attempt, task, self._devices, topic, pure=False)
         self._tasks[str(future.key)] = future
         future.add_done_callback(self._over.put)
         return str(future.key)
@@ -126,11 +160,33 @@ class DaskExecutor(Executor):
                 future = self._over.get(timeout=0 if ended else seconds)
                 if self._tasks.pop(str(future.key), None) is not None:
                     ended.append((str(future.key), _ended(future)))
+                    self._clocks.pop(str(future.key), None)
+                    self._renew(future, ended[-1][1])
         except queue.Empty:
             pass
         if self._client.status != "running":
             raise ExecutorError(_GONE)
         return ended
+
+    def _renew(self, future: Future[Any], ended: Ended) -> None:
+        """Have a worker started anew in which memory was short, if nobody else is at it."""
+        if not (ended.grown or is_for_memory(ended)):
+            return
+        with suppress(OSError, ValueError):
+            held = self._client.who_has([future])
+            workers = {worker for own in held.values() for worker in own}
+            busy = self._client.processing()
+            idle = [worker for worker in workers if not busy.get(worker)]
+            self._client.restart_workers(idle, raise_for_error=False)
+
+    def clock(self, handle: Hashable) -> Clock | None:
+        """As its worker has said; a task that waits in a queue of the cluster has none."""
+        return self._clocks.get(str(handle))
+
+    def _hear(self, event: tuple[float, tuple[str, bool, float]]) -> None:
+        """Called by Dask, in a thread of its own, with what a worker says of a task."""
+        key, stepping, earlier = event[1]
+        self._clocks[key] = Clock.started(Begun(stepping, earlier))
 
     def kill(self, handle: Hashable) -> str:
         """Where the task is; then it is cancelled, and its worker started anew by its nanny."""
@@ -164,15 +220,35 @@ class DaskExecutor(Executor):
 
     def _abandon(self, futures: list[Future[Any]]) -> None:
         """Cancel what waits; what has begun ends with its worker, which its nanny starts anew."""
-        ours = {future.key for future in futures}
+        ours = {str(future.key) for future in futures}
         processing = self._client.processing()
-        busy = [worker for worker, keys in processing.items() if ours & set(keys)]
+        for worker, keys in processing.items():
+            if own := ours & set(map(str, keys)):
+                self._condemned.setdefault(worker, set()).update(own)
         self._client.cancel(futures, force=True)
+        self._end_condemned()
+
+    def _end_condemned(self) -> None:
+        """End the workers that are held up by packs that were given up, and by those alone.
+
+        On a worker with several threads, a pack of somebody else may be under way beside it.
+        """
+        alone = [w for w, own in self._condemned.items() if not self._executing(w) - own]
+        for worker in alone:
+            del self._condemned[worker]
         try:
-            self._client.restart_workers(busy, raise_for_error=False)
+            self._client.restart_workers(alone, raise_for_error=False)
         except ValueError as error:
             message = f"a busy worker has no nanny that could start it anew ({error})"
             raise ExecutorError(message) from None
+
+    def _executing(self, worker: str) -> set[str]:
+        """Keys of the tasks under way on a worker; none if it does not answer."""
+        asked = {"nanny": False, "on_error": "ignore", "callback_timeout": _ANSWER_SECONDS}
+        with suppress(OSError):
+            answers = self._client.sync(self._client.run, _keys, workers=[worker], **asked)
+            return set(answers.get(worker) or ())
+        return set()
 
 
 @contextmanager
@@ -213,9 +289,20 @@ def _ended(future: Future[Any]) -> Ended:
     return Ended("died", cause=f"Dask lost the pack ({future.status})")
 
 
-def _attempt(task: Task, devices: str) -> Ended:
+def _keys(dask_worker: Any) -> list[str]:
+    """Keys of the tasks that a worker has begun; runs there."""
+    return [str(task.key) for task in dask_worker.state.executing]
+
+
+def _attempt(task: Task, devices: str, topic: str) -> Ended:
     """Runs in a worker."""
-    return attempt(task, _device(devices))
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def say(begun: Begun) -> None:
+        worker.log_event(topic, (str(key), begun.stepping, begun.earlier))
+
+    return attempt(task, _device(devices), say)
 
 
 @functools.cache

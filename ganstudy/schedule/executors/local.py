@@ -20,8 +20,18 @@ from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.context import get_context
 
 from ganstudy.schedule.devices import Slot, slots
-from ganstudy.schedule.executor import Ended, Executor, ExecutorError, Task, environment
+from ganstudy.schedule.executor import (
+    Begun,
+    Clock,
+    Ended,
+    Executor,
+    ExecutorError,
+    Task,
+    environment,
+    is_for_memory,
+)
 from ganstudy.schedule.interruption import signals_held
+from ganstudy.schedule.memory import OVER_LIMIT, kills
 from ganstudy.schedule.worker import serve
 
 if TYPE_CHECKING:
@@ -46,6 +56,7 @@ class LocalExecutor(Executor):
         self,
         workers: int,
         devices: Sequence[str] = ("cpu",),
+        scheduler: str | None = None,
         program: ProgramName = "eager",
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
@@ -68,10 +79,11 @@ class LocalExecutor(Executor):
 
     def submit(self, task: Task) -> Hashable:
         """Hand a task to a worker; one that has died is noticed by `wait`."""
-        worker = next(worker for worker in self._workers if worker.idle)
-        worker.task = object()
-        with suppress(OSError):
-            worker.connection.send_bytes(pickle.dumps(task))
+        idle = [worker for worker in self._workers if worker.idle]
+        worker = min(idle, key=lambda one: one.used is task.fresh)
+        if task.fresh and worker.used:
+            worker.restart()
+        worker.give(task)
         return worker.task
 
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
@@ -80,17 +92,21 @@ class LocalExecutor(Executor):
         by_connection = {worker.connection: worker for worker in self._workers}
         for connection in wait(list(by_connection), seconds):
             worker = by_connection[connection]
-            task, worker.task = worker.task, None
             try:
-                answer: Ended | None = worker.connection.recv()
+                answer: Ended | Begun | None = worker.connection.recv()
             except (EOFError, OSError):
-                answer = Ended("died", cause=f"its worker {worker.obituary()}")
-                worker.restart()
-            else:
-                worker.ready, worker.starts = True, 0
-            if answer is not None and task is not None:
+                answer = Ended("died", cause=f"its worker {worker.obituary()}", fresh=True)
+            if isinstance(answer, Begun):
+                worker.clock = Clock.started(answer)
+            elif answer is None:
+                worker.get_ready()
+            elif (task := worker.end(answer)) is not None:
                 ended.append((task, answer))
         return ended
+
+    def clock(self, handle: Hashable) -> Clock | None:
+        """As its worker has said."""
+        return next(worker.clock for worker in self._workers if worker.task is handle)
 
     def kill(self, handle: Hashable) -> str:
         """Kill the worker of a task, after it has written where it is."""
@@ -113,7 +129,11 @@ class LocalExecutor(Executor):
 
 
 class _Worker:
-    """A process and this end of its pipe; `task` is what it was given."""
+    """A process and this end of its pipe.
+
+    task    handle of what it was given
+    used    whether it has been given anything
+    """
 
     def __init__(self, slot: Slot, stack: Path, environment: dict[str, str]) -> None:
         self.slot = slot
@@ -124,8 +144,11 @@ class _Worker:
 
     def _start(self) -> None:
         context = get_context("loky")
-        self.ready = False
+        self.ready = self.used = False
         self.task: object | None = None
+        self.clock: Clock | None = None
+        self._held: bytes | None = None
+        self._kills = kills()
         self.starts += 1
         # An interruption comes when there is a process that can be ended, or none.
         with signals_held():
@@ -141,6 +164,38 @@ class _Worker:
     @property
     def idle(self) -> bool:
         return self.ready and self.task is None
+
+    def give(self, task: Task) -> None:
+        """Send a task, at once or when the process is ready for it."""
+        self.task, self.used, self.clock = object(), True, None
+        self._held = pickle.dumps(task)
+        if self.ready:
+            self._send()
+
+    def get_ready(self) -> None:
+        """The process says that it can be given something."""
+        self.ready, self.starts = True, 0
+        if self._held is not None:
+            self._send()
+
+    def _send(self) -> None:
+        held, self._held = self._held, None
+        assert held is not None
+        with suppress(OSError):
+            self.connection.send_bytes(held)
+
+    def end(self, answer: Ended) -> object | None:
+        """The task that has ended; None if the process died before it was given it.
+
+        A process in which memory was short, or has not come back, is made anew.
+        """
+        task, held, self.task, self.clock = self.task, self._held, None, None
+        if answer.how == "died" or answer.grown or is_for_memory(answer):
+            self.restart()
+        if held is not None:
+            self.task, self.used, self._held = task, True, held
+            return None
+        return task
 
     def restart(self) -> None:
         """A new process in place of the old one.
@@ -178,8 +233,11 @@ class _Worker:
         if code is None:
             return "closed its pipe"
         if code >= 0:
-            return f"ended with exit code {code}"
-        return f"was killed by {signal.Signals(-code).name}"
+            over = "; it had taken more than engine.memory_limit, shared memory included"
+            return f"ended with exit code {code}{over if code == OVER_LIMIT else ''}"
+        short = "; the kernel has killed a process for want of memory meanwhile"
+        starved = -code == signal.SIGKILL and kills() > self._kills
+        return f"was killed by {signal.Signals(-code).name}{short if starved else ''}"
 
     def where(self) -> str:
         """Where the process is, as a traceback; empty if it does not say."""

@@ -30,7 +30,7 @@ class BayesKeys(SearchKeys):
     """The key `search.bayes:` of a study file."""
 
     space: dict[str, ParameterFile] = Field(description="parameters by key path or label")
-    trials: int = Field(ge=1, description="points, each with all seeds; for each arm")
+    trials: int = Field(ge=1, le=10_000, description="points, each with all seeds; for each arm")
     sampler: Literal["tpe", "gp", "cmaes", "qmc", "random"] = Field(
         "tpe", description="how points are proposed"
     )
@@ -44,7 +44,9 @@ class BayesKeys(SearchKeys):
     startup: int = Field(10, ge=1, description="points at random before the sampler takes over")
     together: int = Field(4, ge=1, description="points of an arm that are in training at a time")
     pruner: PrunerFile | None = Field(None, description="train poor points less; default: none do")
-    seed: int = Field(0, ge=0, description="seed of the sampler; another one is another search")
+    seed: int = Field(
+        0, ge=0, le=2**63 - 1, description="seed of the sampler; another one is another search"
+    )
     repeats: int = Field(1, ge=1, description="independent searches of each arm")
     fresh: int | None = Field(
         None, ge=0, description="seeds for each chosen point; default: 5 with repeats, else none"
@@ -64,6 +66,11 @@ class BayesKeys(SearchKeys):
     def metrics(self) -> tuple[str, ...]:
         """Metrics of the objective, in the order written."""
         return tuple(self.objective.metrics)
+
+    @property
+    def points(self) -> int:
+        """Its budget, in every one of its searches."""
+        return self.trials * self.repeats
 
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]

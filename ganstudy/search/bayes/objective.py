@@ -35,7 +35,7 @@ class PrunerFile(Settings):
 
     name: Literal["successive_halving", "hyperband"] = Field(description="how points are pruned")
     factor: int = Field(3, ge=2, description="one in so many points goes on; steps grow as much")
-    first: int = Field(ge=1, description="M-steps after which points are first compared")
+    first: int = Field(ge=1, le=10**9, description="M-steps after which points are first compared")
 
 
 class ConstraintFile(Settings):

@@ -17,8 +17,10 @@ When = dict[str, Any]
 class RangeFile(Settings):
     """A parameter between two bounds, both included."""
 
-    low: int | float = Field(description="least value; whole numbers if both bounds are")
-    high: int | float = Field(description="largest value")
+    low: int | float = Field(
+        ge=-(10**18), le=10**18, description="least value; whole numbers if both bounds are"
+    )
+    high: int | float = Field(ge=-(10**18), le=10**18, description="largest value")
     log: bool = Field(False, description="search the logarithm")
     step: int | float | None = Field(None, gt=0, description="distance between values")
     when: When = Field({}, description="take part only where these parameters have these values")

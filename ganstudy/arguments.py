@@ -1,0 +1,134 @@
+"""What the verbs of the command line take: arguments, options, and what these amount to."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganstudy.plugins import family as family_of
+
+if TYPE_CHECKING:
+    from ganstudy.study import Study
+
+__all__ = [
+    *("asked_study", "cores", "execution", "execution_options", "json_option"),
+    *("overrides_argument", "plugins_option", "run_argument", "study_argument", "workers_option"),
+]
+
+
+class MemberName(click.ParamType[str]):
+    """The name of a member of a family; plug-ins may add some after the command line is read."""
+
+    name = "member"
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """The names that there are, for `--help`."""
+        return f"[{'|'.join(family_of(self.family).names)}]"
+
+
+study_argument = click.argument("study", type=click.Path(path_type=Path))
+overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+plugins_option = click.option(
+    "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=lambda: cores(),
+    show_default="number of cores",
+    help="Worker processes, one thread each.",
+)
+
+
+def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Where and how trials are trained, for the verbs that train some."""
+    for option in (
+        json_option,
+        click.option(
+            "--scheduler",
+            metavar="tcp://...",
+            help="Scheduler of the executor; default for dask: a cluster of its own.",
+        ),
+        click.option(
+            "--executor",
+            type=MemberName("executors"),
+            default="local",
+            show_default=True,
+            help="Where packs are trained.",
+        ),
+        click.option(
+            "--devices", default="auto", show_default=True, help="auto, cpu, or cuda:0,cuda:1,..."
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            show_default="number of cores; with GPUs one for each",
+            help="Worker processes, one thread each, dealt out over the devices.",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tuple[Study, Path]:
+    """The study and its run directory; the study.yaml of a run continues that run."""
+    from ganstudy.store import RunDirectory
+    from ganstudy.study import load
+
+    own = RunDirectory(study.parent)
+    if study == own.study and own.records.is_dir():
+        return own.read_study(overrides, run_plugins=True), out or study.parent
+    asked = load(study, overrides)
+    return asked, out or Path("runs") / asked.name
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _devices(asked: str) -> tuple[str, ...]:
+    """Device names; `auto` is every CUDA device, or the CPU where there is none."""
+    from ganstudy.schedule.devices import named
+
+    try:
+        return named(asked)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--devices") from None
+
+
+def execution(
+    workers: int | None, devices: str, executor: str, scheduler: str | None
+) -> dict[str, Any]:
+    """What `pipeline.run` is told about where and how to train.
+
+    An executor may be a plug-in's, so that its name is checked when the study has been read.
+    """
+    from ganstudy.schedule import executors
+
+    known = executors.family
+    if executor not in known.names:
+        hint = f"{executor!r} is none of {', '.join(known.names)}"
+        raise click.BadParameter(hint, param_hint="--executor")
+    if scheduler and not known[executor].has_scheduler:
+        raise click.UsageError(f"--scheduler says nothing to --executor {executor}; dask has one")
+    names = _devices(devices)
+    if workers is None:
+        workers = cores() if "cpu" in names else len(names)
+    return {
+        "workers": workers,
+        "devices": names,
+        "executor": executor,
+        "scheduler": scheduler,
+        "command": shlex.join(["ganstudy", *sys.argv[1:]]),
+    }

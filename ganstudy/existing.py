@@ -1,0 +1,81 @@
+"""Runs that exist: how far one is, its report anew, and one report over several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ganstudy.pipeline import report
+from ganstudy.report import build
+from ganstudy.search import Search, search_of
+from ganstudy.store import RunDirectory, check_nothing_lost
+from ganstudy.store.place import check_new
+
+__all__ = ["compare", "reopen", "report_anew", "status"]
+
+
+def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
+    """Gather the records of an existing run again and build its report.
+
+    Errors  `RunError` if the directory is in use, and if records that were gathered are gone.
+    """
+    directory, search = reopen(path, run_plugins=run_plugins)
+    with directory.locked():
+        check_nothing_lost(directory)
+        return report(directory, search)
+
+
+def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
+    """Build one report over several runs; the default place is `runs/compare-<names>`.
+
+    Errors  `RunError` for runs that cannot be compared, and for a place that is a run itself.
+    """
+    # Heavy, and needed by this verb only.
+    from ganstudy.analysis import open_runs
+
+    dataset = open_runs(*paths)
+    names = list(dict.fromkeys(dataset["run"].values.tolist()))
+    out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
+    check_new(out, "report")
+    environments = [RunDirectory(path).read_environment() for path in paths]
+    runs = [
+        {"name": name, "directory": path.as_posix(), **environment}
+        for name, path, environment in zip(names, paths, environments, strict=True)
+    ]
+    return build(dataset, {"command": command, "runs": runs}, out / "report")
+
+
+def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:
+    """An existing run and the search of the study it was asked, told all its records.
+
+    The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`.
+    """
+    directory = RunDirectory.existing(path)
+    search = search_of(directory.read_study(run_plugins=run_plugins))
+    directory.warn_of_changes()
+    search.tell(directory.read(samples=False, films=False))
+    return directory, search
+
+
+def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
+    """How far a run is, as plain values; `running` is None unless `ganstudy run` is at it.
+
+    The slowest trial is the one with the most training time, an equal share of its pack's.
+    """
+    directory, search = reopen(path, run_plugins=run_plugins)
+    planned = {trial.id for trial in search.trials.values()}
+    entries = {i: entry for i, entry in directory.entries().items() if i in planned}
+    slowest = max(entries, key=lambda i: entries[i].seconds, default=None)
+    return {
+        "run": str(path),
+        "status": dict(search.counts()),
+        "search": search.sentences(),
+        "running": directory.read_heartbeat(),
+        "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
+        "failures": [
+            {"trial": i, "seed": entry.seed, "cause": entry.cause}
+            for i, entry in entries.items()
+            if entry.status == "failed"
+        ],
+    }

@@ -1,0 +1,88 @@
+"""Memory of a worker: what it may take, and whether it has kept too much of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["OVER_LIMIT", "has_grown", "kills", "limit"]
+
+OVER_LIMIT = 97
+"""Exit code of a process that has taken more than its limit, shared memory included."""
+
+_KEPT = 2 * 2**30
+"""Bytes that a worker without a limit may have kept of packs that have ended; a program that was
+compiled keeps some hundred MB of graphs, and is meant to."""
+
+_LOOK_SECONDS = 0.2
+
+_limit: int | None = None
+_at_start: int | None = None
+
+
+def limit(gigabytes: float | None) -> None:
+    """Bound what this process may allocate: beyond it allocations fail, as they should.
+
+    The kernel counts private memory only. Where shared memory comes on top (Linux), a thread looks
+    at the sum of both, and ends the process with `OVER_LIMIT`.
+    """
+    import resource
+
+    global _limit, _at_start
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = hard if gigabytes is None else int(gigabytes * 2**30)
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    if _at_start is None:
+        _at_start = _taken()
+    first = _limit is None
+    _limit = None if gigabytes is None else int(gigabytes * 2**30)
+    if first and _limit is not None and sys.platform == "linux":
+        threading.Thread(target=_watch, daemon=True).start()
+
+
+def has_grown() -> bool:
+    """Whether so much is left of packs that have ended that the next one would miss it."""
+    if _at_start is None:
+        return False
+    room = _KEPT if _limit is None else max(_limit - _at_start, 0) // 2
+    return _taken() - _at_start > room
+
+
+def kills() -> int:
+    """How often the kernel of this machine has killed a process for want of memory; 0 if it does
+    not say."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def _watch() -> None:
+    while _limit is not None:
+        if _shared() and _taken() > _limit:
+            os._exit(OVER_LIMIT)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _taken() -> int:
+    """Bytes of private memory that are allocated, and of shared memory that is in use."""
+    return _status("VmData:") + _shared()
+
+
+def _shared() -> int:
+    return _status("RssShmem:")
+
+
+def _status(key: str) -> int:
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(key):
+                return 1024 * int(line.split()[1])
+    return 0

@@ -1,0 +1,203 @@
+"""One session of a run: which packs it trains, how, and what it keeps of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ganstudy.engine import checkpoints
+from ganstudy.engine.packing import choose_program, packs
+from ganstudy.progress import Beat, Progress
+from ganstudy.schedule.executor import Executor, ExecutorError
+from ganstudy.schedule.executors import family
+from ganstudy.schedule.interruption import Interruption
+from ganstudy.schedule.loop import Limits, Resumed, train_packs
+from ganstudy.search import Search
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost
+
+if TYPE_CHECKING:
+    from ganstudy.kinds import Kind, Pack
+    from ganstudy.trial import ProgramName, Record, Trial
+
+__all__ = [
+    "choose",
+    "failed",
+    "in_flight",
+    "open_executor",
+    "program",
+    "recorded",
+    "take_up",
+    "train",
+]
+
+
+_log = logging.getLogger("ganstudy")
+
+
+def take_up(directory: RunDirectory, search: Search) -> None:
+    """Tell the search what the run has recorded; the directory is held.
+
+    Errors  `RunError` if it holds another study, or records of another version.
+    """
+    directory.check_schema()
+    directory.set_damaged_aside()
+    search.tell(directory.read(samples=False, films=False))
+    directory.check_study(search)
+
+
+def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
+    """Packs of earlier sessions that can go on from a checkpoint; the search is told of them."""
+    missing = _with_status(search, "missing")
+    flying = checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
+    search.begin(flying)
+    return flying
+
+
+def choose(
+    directory: RunDirectory, search: Search, workers: int, only_failed: bool
+) -> tuple[list[Pack], list[Pack]]:
+    """The packs to begin with, and with them those like the ones that the search will ask for.
+
+    Errors  `RunError` where failed trials are to be trained again and gathered records are gone.
+    """
+    if only_failed:
+        check_nothing_lost(directory)
+        again = failed(search, workers)
+        return again, again
+    first = in_flight(directory, search)
+    return first, [*first, *search.outlook(workers)]
+
+
+def failed(search: Search, workers: int) -> list[Pack]:
+    """Packs of the trials that have failed."""
+    return packs(_with_status(search, "failed"), workers, search.study.file.engine.pack)
+
+
+def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
+    trials = search.trials
+    return [trials[index] for index, own in search.statuses.items() if own == status]
+
+
+def program(
+    directory: RunDirectory, search: Search, parts: Sequence[Pack], workers: int
+) -> tuple[ProgramName, str]:
+    """How the trials of a run are trained, and why; all of them the same way.
+
+    Errors  `RunError` if the study asks for another program than the run has used.
+    """
+    asked, used = search.study.file.engine.program, directory.program()
+    if used is not None:
+        if asked not in ("auto", used):
+            message = f"this run was trained by the {used} program; use that one or --fresh"
+            raise RunError(f"{directory.path}: {message}")
+        return used, "as the earlier trials of this run"
+    if asked != "auto":
+        return asked, "as the study asks"
+    if search.why_eager:
+        return "eager", search.why_eager
+    return choose_program(parts, workers)
+
+
+def open_executor(
+    name: str,
+    workers: int,
+    devices: Sequence[str],
+    scheduler: str | None,
+    program: ProgramName,
+) -> Executor:
+    """The executor of a name; only its own module is imported, which takes a second.
+
+    Errors  `ExecutorError` if it will have no worker, or needs a package that is not installed.
+    """
+    try:
+        executor = family[name]
+    except ModuleNotFoundError as error:
+        extra = f"pip install 'ganstudy[{name}]'"
+        raise ExecutorError(f"the executor {name} needs {error.name}: {extra}") from None
+    return executor(workers, devices, scheduler, program)
+
+
+@contextmanager
+def recorded(
+    directory: RunDirectory,
+    study: str,
+    progress: Progress,
+    command: str,
+    workers: int,
+    devices: Sequence[str],
+    executor: str,
+) -> Iterator[None]:
+    """Note in environment.json what this session was asked, and how far it came.
+
+    Errors  `RunError` where the executor gives up.
+    """
+    session = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "workers": workers,
+        "devices": list(devices),
+        "executor": executor,
+        "program": progress.program,
+    }
+    try:
+        yield
+    except ExecutorError as error:
+        raise RunError(f"{directory.path}: {error}") from None
+    finally:
+        session["seconds"] = round(progress.seconds, 1)
+        session["trials"] = progress.trained
+        session["trial_steps"] = progress.trial_steps
+        directory.write_session(session, study)
+
+
+def train(
+    directory: RunDirectory,
+    search: Search,
+    source: Resumed,
+    executor: Executor,
+    progress: Progress,
+    beat: Beat,
+    observe: Callable[[Progress], None],
+) -> None:
+    """Train the packs of a source, and keep the records as they land."""
+    known, arithmetics = directory.recorded(), directory.arithmetics()
+    engine = search.study.file.engine
+    # Workers elsewhere have another current folder.
+    kept = directory.checkpoints.absolute()
+    observe(progress)
+    with Interruption() as interruption:
+        for records in train_packs(
+            source,
+            executor,
+            progress.program,
+            search.masked(),
+            checkpoints=checkpoints.Checkpoints(kept, checkpoints.EVERY),
+            limits=Limits(engine.time_limit, engine.memory_limit),
+            interruption=interruption,
+            beat=partial(beat, "training"),
+        ):
+            landed = {record.id: record.status for record in records}
+            if again := landed.keys() & known.keys():
+                # Were this process to die now, they would be missing, and never there twice.
+                directory.forget(again)
+            directory.write(records)
+            known |= landed
+            _tell_of_other_arithmetic(directory, arithmetics, records)
+            checkpoints.discard(directory.checkpoints, known)
+            seconds = sum(record.seconds for record in records)
+            progress.add(search, tuple(source.given[trial] for trial in landed), seconds)
+            observe(progress)
+
+
+def _tell_of_other_arithmetic(
+    directory: RunDirectory, known: set[str], records: Sequence[Record]
+) -> None:
+    """Say so once for each arithmetic that a run is continued on; it is known from then on."""
+    for new in {record.arithmetic for record in records} - {""} - known:
+        if known:
+            _log.warning("%s: goes on on other arithmetic: %s", directory.path, new)
+        known.add(new)

@@ -1,0 +1,69 @@
+"""Overrides that change nothing, since an axis or a parameter sets the same key afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ganstudy.study.configuration import Assignment, put
+from ganstudy.study.document import Document, KeyPath, Problem
+
+__all__ = ["hidden_overrides"]
+
+
+def hidden_overrides(
+    document: Document,
+    shared: Mapping[str, Any],
+    points: Sequence[Sequence[Assignment]],
+) -> Iterator[Problem]:
+    """Each override below `trial` of which a value is in force at no point.
+
+    points  the assignments of each
+    """
+    for path in document.overridden:
+        if path[:1] != ("trial",) or not points:
+            continue
+        for leaf in _leaves(shared, path[1:]):
+            by = {_hiding(shared, leaf, assignments) for assignments in points}
+            if None in by:
+                continue
+            key = ".".join(map(str, leaf))
+            where = ".".join(map(str, sorted(by, key=str)[0] or ()))
+            message = f"changes nothing: at every point {key!r} is set by {where}; override that"
+            yield document.problem(path, message)
+
+
+def _leaves(settings: Any, path: KeyPath) -> Iterator[KeyPath]:
+    """Paths of the single values at and below a path."""
+    below = settings
+    for key in path:
+        below = below.get(key) if isinstance(below, Mapping) else None
+    if isinstance(below, Mapping) and below:
+        for key in below:
+            yield from _leaves(settings, (*path, key))
+    else:
+        yield path
+
+
+def _hiding(
+    shared: Mapping[str, Any], leaf: KeyPath, assignments: Sequence[Assignment]
+) -> KeyPath | None:
+    """The place of what takes the place of a value; None if nothing does.
+
+    A mark in the place of the value goes the way that the value would.
+    """
+    mark = object()
+    settings: dict[str, Any] = {}
+    put(settings, (), shared)
+    put(settings, leaf, mark)
+    for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
+        put(settings, path, value)
+        if _at(settings, leaf) is not mark:
+            return origin[:4] if origin[:2] == ("search", "bayes") else origin[:3]
+    return None
+
+
+def _at(settings: Any, path: KeyPath) -> Any:
+    for key in path:
+        settings = settings.get(key) if isinstance(settings, Mapping) else None
+    return settings

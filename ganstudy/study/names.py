@@ -1,0 +1,46 @@
+"""What axes and their labels may be called: what files, figures and datasets can all show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ganstudy.study.document import Document, KeyPath, Problem
+
+__all__ = ["label_problems", "name_problem"]
+
+_LENGTH = 120
+
+
+def name_problem(name: str) -> str | None:
+    """Why an axis, and so a dimension of the dataset, cannot be called so; None if it can."""
+    return _unshowable(name, "a name") or (
+        "a name has no slashes: stores take them for folders" if set(name) & set("/\\") else None
+    )
+
+
+def label_problems(document: Document, place: KeyPath, labels: Sequence[Any]) -> Iterator[Problem]:
+    """Labels that cannot be told apart or shown; `labels` stand as in the dataset."""
+    repeated = sorted(str(x) for x, count in Counter(labels).items() if count > 1)
+    if repeated:
+        yield document.problem(place, f"repeated value: {', '.join(repeated)}")
+    for name in labels:
+        why = _unshowable(name, "a label") if isinstance(name, str) else None
+        if why:
+            yield document.problem(place, f"{why} (got {name[:60]!r})")
+            return
+
+
+def _unshowable(text: str, what: str) -> str | None:
+    if not text.strip():
+        return f"{what} is needed; this one is empty"
+    if text != text.strip():
+        return f"{what} neither begins nor ends with a space"
+    if len(text) > _LENGTH:
+        return f"{what} has {_LENGTH} characters at most; name values by labelled bundles"
+    if not text.isprintable():
+        return f"{what} is of printable characters in one line"
+    if text.startswith("_"):
+        return f"{what} does not begin with an underscore, which figures leave out"
+    return None

@@ -1,0 +1,158 @@
+"""YAML as text: its nodes, bounded before anything is expanded, and every mistake with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from ganstudy.study.problem import KeyPath, Problem, StudyError
+
+__all__ = ["VALUES", "construct", "lines", "parse"]
+
+CHARACTERS = 200_000
+"""Length of a study; numbers in such masses are data and have files of their own."""
+
+VALUES = 20_000
+"""Keys, values and lists in a study, each alias counted with all that it stands for."""
+
+DEPTH = 40
+"""How deep lists and mappings may lie in each other."""
+
+DIGITS = 400
+"""Length of a number: more than a float can hold in any notation."""
+
+_NUMBER = re.compile(r"[-+]?(0[xob][\da-fA-F_]+|[\d_.]+([eE][-+]?\d+)?)")
+
+
+def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") -> Node | None:
+    """The node tree of a YAML text, None of an empty one; keys are text, whatever they look like.
+
+    Errors  `StudyError`, with the line, for what is no YAML, has an anchor within itself, or would
+            be larger than a study can be.
+    """
+    if len(text) > CHARACTERS:
+        message = f"a study has {CHARACTERS:,} characters at most"
+        raise StudyError(
+            [Problem(str(place), "", f"{message}; data belong in a file of their own")]
+        )
+    yaml = YAML(typ=form, pure=True)
+    try:
+        measure = _Measure(place)
+        for event in yaml.parse(text):
+            measure.see(event)
+        node: Node | None = YAML(typ=form, pure=True).compose(text)
+        if node is not None:
+            _name_keys(place, node, set())
+            construct(node)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{place}:{mark.line + 1}" if mark else str(place)
+        message = " ".join(str(error.problem or error.context or "").split())
+        raise StudyError([Problem(where, "", f"not valid YAML: {message}")]) from None
+    except (YAMLError, ValueError, OverflowError) as error:
+        raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
+    return node
+
+
+def construct(node: Node, form: Literal["safe", "rt"] = "safe") -> Any:
+    """The values of a node tree; equal text gives values that share no part with others."""
+    return YAML(typ=form, pure=True).constructor.construct_document(node)
+
+
+def lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
+    """The line, counted from 1, on which each key and each list item stands."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            place = (*path, str(key.value))
+            yield place, key.start_mark.line + 1
+            yield from lines(value, place)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*path, index), value.start_mark.line + 1
+            yield from lines(value, (*path, index))
+
+
+@dataclass
+class _Open:
+    """A list or mapping that has begun: its anchor, and what it holds so far."""
+
+    anchor: str | None
+    size: int = 1
+    height: int = 1
+
+
+@dataclass
+class _Measure:
+    """How large a text becomes once every alias is replaced by what it stands for."""
+
+    place: Path | str
+    open: list[_Open] = field(default_factory=lambda: [_Open(None)])
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def see(self, event: Event) -> None:
+        """Take note of what comes next in the text.
+
+        Errors  `StudyError`.
+        """
+        line = event.start_mark.line + 1
+        if isinstance(event, MappingStartEvent | SequenceStartEvent):
+            self.open.append(_Open(event.anchor))
+            if len(self.open) > DEPTH:
+                self._refuse(line, f"lists and mappings within each other, {DEPTH} deep and more")
+        elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            closed = self.open.pop()
+            self._add(line, closed.size, closed.height, closed.anchor)
+        elif isinstance(event, ScalarEvent):
+            if len(event.value) > DIGITS and _NUMBER.fullmatch(event.value) and not event.style:
+                self._refuse(line, f"a number of {len(event.value):,} digits")
+            self._add(line, 1, 1, event.anchor)
+        elif isinstance(event, AliasEvent) and event.anchor in self.known:
+            self._add(line, *self.known[event.anchor], None)
+        elif isinstance(event, AliasEvent) and event.anchor in (o.anchor for o in self.open):
+            self._refuse(line, "an anchor is used within itself")
+
+    def _add(self, line: int, size: int, height: int, anchor: str | None) -> None:
+        parent = self.open[-1]
+        parent.size += size
+        parent.height = max(parent.height, height + 1)
+        if anchor is not None:
+            self.known[anchor] = (size, height)
+        if parent.size > VALUES:
+            self._refuse(line, f"more than {VALUES:,} values, aliases counted in full")
+        if parent.height + len(self.open) > DEPTH + 2:
+            self._refuse(line, f"lists and mappings within each other, {DEPTH} deep and more")
+
+    def _refuse(self, line: int, message: str) -> None:
+        raise StudyError([Problem(f"{self.place}:{line}", "", message)])
+
+
+def _name_keys(place: Path | str, node: Node, seen: set[int]) -> None:
+    """Keys are names: `8:`, `true:` and `null:` are called what they look like."""
+    if id(node) in seen or isinstance(node, ScalarNode):
+        return
+    seen.add(id(node))
+    for item in node.value:
+        if isinstance(node, MappingNode):
+            key, item = item
+            if not isinstance(key, ScalarNode):
+                where = f"{place}:{key.start_mark.line + 1}"
+                raise StudyError([Problem(where, "", "a key is a name, no list and no mapping")])
+            if key.tag != "tag:yaml.org,2002:merge":
+                key.ctag = type(key.ctag)(suffix="tag:yaml.org,2002:str")
+        _name_keys(place, item, seen)

@@ -1,0 +1,149 @@
+"""What verbs print once: checks, plans, how far a run is, and what a family has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganstudy.terminal import duration, status_line
+
+if TYPE_CHECKING:
+    from ganstudy.family import Part
+    from ganstudy.study import Study
+
+__all__ = ["print_checked", "print_members", "print_plan", "print_status"]
+
+
+def print_checked(path: Path, study: Study) -> None:
+    """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
+    from ganstudy.search import search_of
+
+    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    targets = [getattr(point, "target", None) for point in study.points.values()]
+    for target in dict.fromkeys(target for target in targets if target is not None):
+        for line in target.account():
+            click.echo(line)
+
+
+def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
+    """Say what a run would train, and about how long."""
+    from ganstudy import session
+    from ganstudy.engine.packing import estimate
+    from ganstudy.search import search_of
+    from ganstudy.store import RunDirectory
+
+    run = RunDirectory(directory)
+    search = search_of(study)
+    search.tell(run.read(samples=False, films=False))
+    counts, parts = search.counts(), search.outlook(workers)
+    program, reason = session.program(run, search, parts, workers)
+    summary: dict[str, Any] = {
+        "study": study.name,
+        "axes": {axis.name: list(axis.labels) for axis in study.axes},
+        "seeds": list(study.seeds),
+        "trials": counts.total(),
+        "recorded": counts.total() - counts["missing"],
+        "packs": [len(pack) for pack in parts],
+        "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
+        "program": program,
+        "seconds": round(estimate(parts, workers, program)),
+    }
+    if study.space:
+        summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    click.echo(study.file.question)
+    for name, labels in summary["axes"].items():
+        click.echo(f"  {name}: {', '.join(map(str, labels))}")
+    for parameter in study.space:
+        click.echo(f"  {parameter.name}: {parameter}")
+    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
+    click.echo(
+        f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
+    )
+    if parts:
+        sizes = summary["packs"]
+        click.echo(
+            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
+            f"{duration(summary['seconds'])} with {workers} workers; "
+            f"{program}: {reason}"
+        )
+
+
+def print_status(found: Mapping[str, Any], as_json: bool) -> None:
+    """Say how far a run is: counts, rate, time left, failures, the slowest."""
+    from ganstudy.cause import telling
+
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(status_line(found["status"]))
+    for sentence in found["search"]:
+        click.echo(sentence)
+    _print_running(found["running"])
+    if found["slowest"]:
+        seconds = found["slowest"]["seconds"]
+        click.echo(f"slowest trial: {found['slowest']['trial']}, {seconds:.1f} s")
+    for failure in found["failures"]:
+        why = telling(failure["cause"])
+        click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
+
+
+def _print_running(now: Mapping[str, Any] | None) -> None:
+    if now is None:
+        click.echo("not running")
+        return
+    rate, left = now["trial_steps"] / now["seconds"], now["seconds_left"]
+    pace = f", {rate:,.0f} trial-steps/s" if now["trial_steps"] else ""
+    if now["doing"] != "training":
+        pace += f", {now['doing']}"
+    elif left is not None:
+        pace += f", {duration(left)} left"
+    click.echo(f"running for {duration(now['seconds'])}{pace}")
+    for pack in now["packs"]:
+        click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}")
+
+
+def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
+    """Say what members a family has, with their parameters and sources."""
+    described = [_described(member) for member in members]
+    if as_json:
+        click.echo(json.dumps(described))
+        return
+    for member in described:
+        click.echo(f"{member['name']}: {member['summary']}")
+        for key, about in member["parameters"].items():
+            click.echo(f"    {key} = {about['default']}  ({about['description']})")
+        if member["source"]:
+            click.echo(f"    source: {member['source']}")
+
+
+def _described(member: type[Part]) -> dict[str, Any]:
+    """A member of a family as plain values: summary, source, parameters."""
+    lines = (member.__doc__ or "").strip().splitlines()
+    source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
+    parameters = {
+        name: {
+            "default": "required"
+            if info.is_required()
+            else info.get_default(call_default_factory=True),
+            "description": info.description,
+        }
+        for name, info in member.parameters_of().items()
+    }
+    return {
+        "name": member.name,
+        "summary": lines[0] if lines else "",
+        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ")
+        if source
+        else "",
+        "parameters": {
+            k: {"default": str(v["default"]), "description": v["description"]}
+            for k, v in parameters.items()
+        },
+    }

@@ -1,0 +1,250 @@
+"""Settings given on the command line: in force where they are written, or refused with a word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from inline import trained_inline
+from tiny import STUDY, write_study
+
+from ganstudy import existing, open_run, pipeline, report
+from ganstudy.cli import main
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+from ganstudy.study.document import read_document
+
+STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
+
+
+def _check(path: Path, *overrides: str) -> Result:
+    return CliRunner().invoke(main, ["check", str(path), *overrides])
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_kept_study_is_the_one_that_was_asked(tmp_path: Path, path: Path) -> None:
+    """Every value, in its order, after an override was written into the file."""
+    asked = read_document(path, ["seeds=2", "trial.record.every=7", "trial.critic.new=a b"])
+    kept = read_document(write_study(tmp_path, asked.text))
+    # As text, in which mappings have an order.
+    assert json.dumps(kept.values) == json.dumps(asked.values)
+    written = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    comments = [line for line in written if line.startswith("#")]
+    assert all(comment in asked.text for comment in comments)
+
+
+ORDERED = """\
+question: Which comes first?   # the order of the file
+compare: zeta
+trial:
+  target: {name: ring, modes: 4}
+  generator: &player {width: 4, depth: 1}
+  critic: *player
+  steps: 4
+  batch: 16
+  record: {every: 2, samples: 32, frames: 0}
+search:
+  grid:
+    zeta: {z: {critic.lr: 1e-3}, a: {critic.lr: 1e-2}}   # z first
+    alpha: {y: {generator.lr: 1e-3}, b: {generator.lr: 1e-2}}
+seeds: 1
+"""
+
+
+def test_an_override_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dimensions, labels and comments stay as they are written when a run is reported again."""
+    path = write_study(tmp_path, ORDERED)
+    monkeypatch.setattr(report, "build", lambda *_: tmp_path / "no page")
+    with trained_inline():
+        pipeline.run(load(path, ["trial.steps=2"]), tmp_path / "run", workers=1)
+        existing.report_anew(tmp_path / "run")
+    ds = open_run(tmp_path / "run")
+    assert list(ds["status"].dims) == ["zeta", "alpha", "seed"]
+    assert ds["zeta"].values.tolist() == ["z", "a"]
+    assert ds["alpha"].values.tolist() == ["y", "b"]
+    text = (tmp_path / "run" / "study.yaml").read_text()
+    assert "# the order of the file" in text
+    assert "# z first" in text
+    assert "overridden on the command line: trial.steps=2" in text
+    again = RunDirectory(tmp_path / "run").read_study()
+    assert next(iter(again.points.values())).steps == 2
+
+
+def test_an_override_changes_one_use_of_an_anchor(tmp_path: Path) -> None:
+    """The generator's width is not the critic's, though both were written once."""
+    path = write_study(tmp_path, ORDERED)
+    asked = load(path, ["trial.generator.width=16"])
+    kept = load(write_study(tmp_path, asked.document.text, "kept.yaml"))
+    for study in (asked, kept):
+        point = next(iter(study.points.values()))
+        assert (point.generator.width, point.critic.width) == (16, 4)
+
+
+AXIS = "search: {grid: {generator.lr: [1e-3, 1e-2], critic.steps: [1, 2]}}\n"
+BUNDLES = "search: {grid: {size: {s: {generator.width: 4, batch: 8}, l: {generator.width: 8}}}}\n"
+MEMBER = "search: {grid: {target: [gaussian, {name: ring, modes: 3}]}}\n"
+SPACE = """\
+search:
+  bayes:
+    space:
+      generator.lr: {low: 1e-4, high: 1e-2}
+      constraint: [none, clip]
+      critic.lr: {low: 1e-4, high: 1e-2, when: {constraint: clip}}
+    trials: 4
+    objective: {maximize: high_quality}
+"""
+
+HIDDEN: dict[str, tuple[str, str, str]] = {
+    "by an axis": (AXIS, "trial.generator.lr=banana", "search.grid.generator.lr"),
+    "by an axis, of its type": (AXIS, "trial.generator.lr=0.5", "search.grid.generator.lr"),
+    "in a group": (AXIS, "trial.generator={lr: 0.5, width: 8}", "search.grid.generator.lr"),
+    "by every bundle": (BUNDLES, "trial.generator.width=16", "search.grid.size"),
+    "by members": (MEMBER, "trial.target=moons", "search.grid.target"),
+    "of another member": (MEMBER, "trial.target.side=3", "search.grid.target"),
+    "by a parameter": (SPACE, "trial.generator.lr=banana", "search.bayes.space.generator.lr"),
+    "by a list": (SPACE, "trial.constraint=clip", "search.bayes.space.constraint"),
+}
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_an_override_without_effect_is_refused(tmp_path: Path, case: str) -> None:
+    """What every point sets otherwise; the message names what to override."""
+    body, override, by = HIDDEN[case]
+    path = write_study(tmp_path, f"question: Why?\n{body}")
+    result = _check(path, override)
+    assert result.exit_code == 2, result.output
+    assert f"command line: {override}: changes nothing" in result.stderr
+    assert f"is set by {by}; override that" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "override"),
+    [
+        (AXIS, "trial.generator.width=16"),
+        (AXIS, "trial.generator={width: 16}"),
+        (BUNDLES, "trial.batch=32"),
+        (MEMBER, "trial.target.modes=5"),
+        (SPACE, "trial.critic.lr=0.5"),
+        (AXIS, "search.grid.generator.lr=[0.5]"),
+    ],
+)
+def test_an_override_with_effect_somewhere_is_taken(
+    tmp_path: Path, body: str, override: str
+) -> None:
+    result = _check(write_study(tmp_path, f"question: Why?\n{body}"), override)
+    hidden = "trial.target.modes=5"
+    assert (result.exit_code == 0) != (override == hidden), result.output
+
+
+LABELS = """\
+question: Why?
+search:
+  grid:
+    cap: {8: {batch: 8}, 0.5: {batch: 16}, true: {batch: 24}, null: {batch: 32}, yes: {batch: 40}}
+    target.std: [null, 0.5]
+  exclude: [{cap: 8, target.std: 0.5}, {cap: true}, {cap: null, target.std: null}]
+trial: {target: gaussian}
+seeds: 1
+"""
+
+
+def test_labels_are_called_what_they_look_like(tmp_path: Path) -> None:
+    """Numbers, true and null as labels, and as what exclude leaves out."""
+    study = load(write_study(tmp_path, LABELS))
+    assert study.axes[0].labels == ("8", "0.5", "true", "null", "yes")
+    assert study.axes[1].labels == ("none", "0.5")
+    left = {(study.axes[0].labels[i], study.axes[1].labels[j]) for i, j in study.points}
+    every = {(a, b) for a in study.axes[0].labels for b in study.axes[1].labels}
+    assert every - left == {("8", "0.5"), ("true", "none"), ("true", "0.5"), ("null", "none")}
+
+
+def test_labels_that_look_the_same_are_one(tmp_path: Path) -> None:
+    body = "question: Why?\nsearch: {grid: {cap: {8: {batch: 8}, '8': {batch: 9}}}}\n"
+    result = _check(write_study(tmp_path, body))
+    assert result.exit_code == 2
+    assert ":2" in result.stderr
+    assert "8" in result.stderr
+
+
+def test_an_axis_can_be_narrowed(tmp_path: Path) -> None:
+    """What the file excludes may be gone then; what the command line excludes may not."""
+    path = write_study(tmp_path, STUDY.replace("seeds:", "  exclude: [{critic.steps: 2}]\nseeds:"))
+    assert len(load(path, ["search.grid.critic.steps=[1, 3]"]).points) == 4
+    result = _check(path, "search.exclude=[{critic.steps: 5}]")
+    assert result.exit_code == 2
+    assert "5 is not a value of this axis" in result.stderr
+
+
+def test_keys_that_hold_anchors_alone(tmp_path: Path) -> None:
+    body = "question: Why?\nx-players: &players {width: 4}\ntrial: {generator: *players}\n"
+    study = load(write_study(tmp_path, body))
+    assert next(iter(study.points.values())).generator.width == 4
+
+
+def test_infinite_bounds_are_of_their_key(tmp_path: Path) -> None:
+    """Not of `low.int`."""
+    for bound in (".inf", ".nan", "1e999"):
+        body = SPACE.replace("low: 1e-4, high: 1e-2}", f"low: 1e-4, high: {bound}}}", 1)
+        result = _check(write_study(tmp_path, f"question: Why?\n{body}"))
+        assert result.exit_code == 2
+        assert "search.bayes.space.generator.lr.high: " in result.stderr
+
+
+RESOLVERS = ["oc.env:HOME", "oc.env:NOPE,x", "oc.decode:1", "oc.select:trial", "oc.create:{}"]
+
+
+@pytest.mark.parametrize("resolver", RESOLVERS)
+def test_a_study_reads_nothing_of_the_machine(tmp_path: Path, resolver: str) -> None:
+    """Whose secrets would stand in the page of whoever runs somebody else's study."""
+    for text in (f"${{{resolver}}}", f"a ${{{resolver}}} b", f"\\\\${{{resolver}}}"):
+        path = write_study(tmp_path, f"question: '{text}'\n")
+        result = _check(path)
+        assert result.exit_code == 2, result.output
+        assert f"{path}:1: question: a reference is a key path" in result.stderr
+    result = _check(write_study(tmp_path), f"question=${{{resolver}}}")
+    assert result.exit_code == 2
+    assert "command line" in result.stderr
+
+
+def test_dollars_that_are_no_references(tmp_path: Path) -> None:
+    path = write_study(tmp_path, "question: 'What of $5, \\${this} and $$?'\n")
+    assert load(path).file.question == "What of $5, ${this} and $$?"
+
+
+NAMES = {
+    "empty": ("''", "empty"),
+    "blank": ("'  '", "empty"),
+    "space before": ("' a'", "space"),
+    "long": ("a" * 300, "120 characters"),
+    "two lines": ('"a\\nb"', "printable"),
+    "terminal": ('"a\\e[2J"', "printable"),
+    "right to left": ('"a\\u202eb"', "printable"),
+    "underscore": ("_a", "underscore"),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+@pytest.mark.parametrize("where", ["axis", "label", "value"])
+def test_names_that_nothing_can_show(tmp_path: Path, case: str, where: str) -> None:
+    name, message = NAMES[case]
+    grid = {
+        "axis": f"{{{name}: {{s: {{batch: 8}}, l: {{batch: 16}}}}}}",
+        "label": f"{{size: {{{name}: {{batch: 8}}, l: {{batch: 16}}}}}}",
+        "value": f"{{size: {{a: {{batch: 8}}}}, target: [ring, {name}]}}",
+    }[where]
+    result = _check(write_study(tmp_path, f"question: Why?\nsearch:\n  grid: {grid}\n"))
+    assert result.exit_code == 2, result.output
+    assert ":3" in result.stderr
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("name", ["G/D width", "a\\b", "/", "../x"])
+def test_axes_are_no_folders(tmp_path: Path, name: str) -> None:
+    """A slash in the name of a dimension would make a group of the store."""
+    body = f"question: Why?\nsearch:\n  grid:\n    '{name}': {{s: {{batch: 8}}}}\n"
+    result = _check(write_study(tmp_path, body))
+    assert result.exit_code == 2
+    assert ":4" in result.stderr
+    assert "no slashes" in result.stderr
