@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -44,7 +45,7 @@ def rank_table(
              `left_out` (seeds), `trials` (of each arm that are ranked); NaN statistics with fewer
              than two blocks or arms.
     """
-    from scipy.stats import f, rankdata, studentized_range
+    from scipy.stats import f, rankdata
 
     fact, arm = Metric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)
@@ -67,8 +68,7 @@ def rank_table(
         agreed = float(math.factorial(arms)) ** (1 - blocks)
         ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
         p = max(float(f.sf(ratio, arms - 1, (arms - 1) * (blocks - 1))), agreed)
-        quantile = studentized_range.ppf(1 - level, arms, np.inf) / np.sqrt(2)
-        critical = float(quantile * np.sqrt(arms * (arms + 1) / (6 * blocks)))
+        critical = _quantile(level, arms) * math.sqrt(arms * (arms + 1) / (6 * blocks))
     return xr.Dataset(
         {
             "rank": (arm, mean_rank, {"long_name": "mean rank, 1 is best"}),
@@ -82,6 +82,13 @@ def rank_table(
         coords={arm: means[arm]},
         attrs={"metric": fact.name, "level": level, "settings": settings},
     )
+
+
+@lru_cache
+def _quantile(level: float, arms: int) -> float:
+    from scipy.stats import studentized_range
+
+    return float(studentized_range.ppf(1 - level, arms, np.inf)) / math.sqrt(2)
 
 
 def _rounded(values: Array) -> Array:

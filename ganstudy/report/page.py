@@ -97,7 +97,8 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
     found = answer(findings, [sentence for own in placed for sentence in own.sentences])
     with figure_style():
         drawn = picture(findings)
-    shown = None if drawn is None else _picture(drawn, destination)
+        # An SVG has its ids by the style's salt.
+        shown = None if drawn is None else _picture(drawn, destination)
     template = environment.get_template("page.html.j2")
     text = template.render(answer=found, picture=shown, sections=placed)
     index = _write(destination, text, placed, ["answer"] if shown else [])

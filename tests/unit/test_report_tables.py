@@ -263,7 +263,8 @@ def test_stability_by_arm(make_study: Make) -> None:
         f"33% ({100 * one.low:.0f}% to {100 * one.high:.0f}%)",
         f"0% (0% to {100 * none.high:.0f}%)",
     )
-    assert columns["collapsed"][0].startswith("33% (")
+    collapsed = 100 * float(found.stability["share_collapsed"][0])
+    assert columns["collapsed"][0].startswith(f"{collapsed:.0f}% (")
     assert columns["trials run"] == ("6", "6")
     drops = found.stability["trial_drops"].mean("lr").isel(divergence=1).values
     assert columns["drops per trial"][1].startswith(f"{drops.mean():.1f} (")
