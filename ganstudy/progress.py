@@ -49,6 +49,7 @@ class Progress:
     cost_planned: float = 0.0
     started: float = field(default_factory=time.perf_counter)
     incomplete: str = ""
+    open_ended: bool = False
 
     @classmethod
     def of(
@@ -63,7 +64,13 @@ class Progress:
         done = search.counts()
         costs = sum(map(cost, left))
         progress = cls(
-            done.total(), program, reason, done=done, cost_planned=costs, workers=workers
+            done.total(),
+            program,
+            reason,
+            done=done,
+            cost_planned=costs,
+            workers=workers,
+            open_ended=search.open_ended,
         )
         del done["missing"]
         return progress
@@ -84,11 +91,15 @@ class Progress:
     def add(self, search: Search, ended: Pack, seconds: float) -> None:
         """Count trials that have ended, after some seconds; the search has been told of them."""
         self.done = search.counts()
+        self.planned = self.done.total()
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
         self.cost += cost(ended)
         self.busy += seconds
+        if search.open_ended:
+            # What is left at most, which is less whenever something is settled.
+            self.cost_planned = self.cost + sum(map(cost, search.outlook(self.workers)))
 
 
 @contextmanager
@@ -106,6 +117,7 @@ def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
             "seconds": progress.seconds,
             "trial_steps": progress.trial_steps,
             "seconds_left": progress.seconds_left,
+            "open_ended": progress.open_ended,
             "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
         }
         # Where there is no room for it there is none for records, whose loss is to be told.

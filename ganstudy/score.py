@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["TAIL", "spanning", "tail_mean", "worst"]
+__all__ = ["TAIL", "spanning", "tail_mean", "trial_score", "worst"]
 
 TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
@@ -40,6 +40,23 @@ def worst(reading: Mapping[str, Any]) -> float:
     low, high = (float(bound) for bound in reading["bounds"])
     worse = low if reading["direction"] == "higher" else high
     return worse if math.isfinite(worse) else math.nan
+
+
+def trial_score(status: str, curve: NDArray[np.floating], reading: Mapping[str, Any]) -> float:
+    """The score of one trial, as `analysis.trial_scores` gives it, with infinity for the worst.
+
+    A diverged trial has the worst bound, infinite or not. NaN for a failed trial, and where nothing
+    is recorded.
+    """
+    higher = reading["direction"] == "higher"
+    if status == "diverged":
+        low, high = (float(bound) for bound in reading["bounds"])
+        return low if higher else high
+    if status != "complete":
+        return math.nan
+    score = float(tail_mean(curve.astype(np.float64)))
+    unbounded = score == (-math.inf if higher else math.inf)
+    return score if math.isfinite(score) or unbounded else math.nan
 
 
 def spanning(readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     directory.set_damaged_aside()
     search.tell(directory.read(samples=False, films=False))
     directory.check_study(search)
+    directory.check_rules(search)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:

@@ -62,15 +62,16 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
     for parameter in study.space:
         click.echo(f"  {parameter.name}: {parameter}")
-    click.echo(f"  seeds: {', '.join(map(str, study.seeds))}")
+    click.echo(f"  seeds: {search.seeds_in_words()}")
     click.echo(
         f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
     )
     if parts:
         sizes = summary["packs"]
         click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; about "
-            f"{duration(summary['seconds'])} with {workers} workers; "
+            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; "
+            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
+            f"{workers} workers; "
             f"{program}: {reason}"
         )
 
@@ -103,7 +104,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
     if now["doing"] != "training":
         pace += f", {now['doing']}"
     elif left is not None:
-        pace += f", {duration(left)} left"
+        pace += f", {'at most ' * now.get('open_ended', False)}{duration(left)} left"
     click.echo(f"running for {duration(now['seconds'])}{pace}")
     for pack in now["packs"]:
         click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}")

@@ -99,8 +99,8 @@ def _progress_line(progress: Progress) -> str:
     if progress.trained:
         parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
     left = progress.seconds_left
-    if left is not None and done < progress.planned:
-        parts.append(f"{duration(left)} left")
+    if left is not None and (done < progress.planned or (progress.open_ended and left)):
+        parts.append(f"{'at most ' * progress.open_ended}{duration(left)} left")
     return ", ".join(parts)
 
 

@@ -8,10 +8,20 @@ from ganstudy.contest.contest import (
     LEVEL,
     Contest,
     Method,
+    Played,
     Rules,
     Standing,
     paired_differences,
     play,
 )
 
-__all__ = ["LEVEL", "Contest", "Method", "Rules", "Standing", "paired_differences", "play"]
+__all__ = [
+    "LEVEL",
+    "Contest",
+    "Method",
+    "Played",
+    "Rules",
+    "Standing",
+    "paired_differences",
+    "play",
+]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from ganstudy.contest.evidence import evidence, leaning, one_sided_evidence, tendency
 from ganstudy.contest.group_sequential import critical_values, looks, running_t
 
-__all__ = ["LEVEL", "Contest", "Method", "Rules", "Standing", "paired_differences", "play"]
+__all__ = [
+    *("LEVEL", "Contest", "Method", "Played", "Rules", "Standing"),
+    *("paired_differences", "play"),
+]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -142,6 +145,15 @@ class Contest:
                 open_with[[i, j]] = True
         return Standing(seeds, leader, better, equal, open_with)
 
+    def reached(self, pair: int, seeds: int) -> float:
+        """The most that has spoken for a difference of a pair by so many seeds; see `apart`."""
+        return float(self.apart[pair, :seeds].max())
+
+    def needed(self, standing: Standing) -> Array:
+        """What an open pair must reach by Holm's correction after each seed, `(seeds,)`."""
+        left = max(int((standing.better == 0).sum()), 1)
+        return self.bar(LEVEL / left)
+
     def _first_claim(self, strength: Array) -> Counts:
         """The place at which each pair's claim is made first, by Holm over pairs; -1 for none."""
         found = np.full(len(strength), -1)
@@ -199,7 +211,14 @@ def paired_differences(scores: Array) -> Array:
     return np.array(found).reshape(-1, scores.shape[-1])
 
 
-def play(contest: Contest, recorded: Flags) -> tuple[Counts, Standing | None]:
+class Played(NamedTuple):
+    """The seeds that each arm is to have, `(arms,)`, and what was known at the last look."""
+
+    seeds: Counts
+    standing: Standing | None
+
+
+def play(contest: Contest, recorded: Flags) -> Played:
     """The seeds that each arm is to have as far as records say, and what is known at the last look.
 
     The contest is played from its first seed up to a look that lacks a record. Records alone
@@ -222,4 +241,4 @@ def play(contest: Contest, recorded: Flags) -> tuple[Counts, Standing | None]:
         if due == own.min():
             break
         seeds = np.where(standing.active, due, seeds)
-    return seeds, standing
+    return Played(seeds, standing)

@@ -29,12 +29,16 @@ SECONDS_PER_GRAPH = 40.0
 
 
 def packs(
-    trials: Iterable[TrialT], workers: int, largest: int | None = None
+    trials: Iterable[TrialT],
+    workers: int,
+    largest: int | None = None,
+    *,
+    per_worker: int = PACKS_PER_WORKER,
 ) -> list[tuple[TrialT, ...]]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
     A trial's numbers do not depend on its pack; only time and memory do. `largest` overrides the
-    bound on the number of trials in a pack.
+    bound on the number of trials in a pack; with one pack for each worker stacks are widest.
     """
     shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -44,7 +48,7 @@ def packs(
             keys[place] = trial.configuration.pack_key()
         shapes.setdefault(keys[place], []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
-    share = total / (workers * PACKS_PER_WORKER)
+    share = total / (workers * per_worker)
     bounds: dict[str, int] = {}
     for own in shapes.values():
         configuration = own[0].configuration

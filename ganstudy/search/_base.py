@@ -35,11 +35,13 @@ class Search(Part, ABC):
 
     keys         the keys that a study file may write below `search.NAME`
     adds         attributes of each name that the search adds to the dataset; no axis can take it
+    open_ended   whether results decide how many trials there are
     why_eager    why its trials are not worth a compiled program; empty if they may be
     """
 
     keys: ClassVar[type[SearchKeys]] = SearchKeys
     adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    open_ended: ClassVar[bool] = False
     why_eager: ClassVar[str] = ""
 
     def __init__(self, study: Study) -> None:
@@ -132,6 +134,17 @@ class Search(Part, ABC):
     def sentences(self) -> list[str]:
         """How far the search is, where numbers of trials do not say it; by default nothing."""
         return []
+
+    def seeds_in_words(self) -> str:
+        """Which seeds trials have: by default those of the study."""
+        return ", ".join(map(str, self.study.seeds))
+
+    def refusal(self, kept: Mapping[str, Any]) -> str:
+        """Why a run of an earlier study cannot be continued as this one; by default it can.
+
+        `kept` are the values of the earlier study file.
+        """
+        return ""
 
     def write_files(self, folder: Path) -> None:
         """Write into a run's folder what tools of others read of the search; by default nothing.

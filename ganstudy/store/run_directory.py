@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
-from ganstudy.study.document import StudyError
+from ganstudy.study.document import StudyError, read_document
 from ganstudy.study.study import load
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial, write_whole
@@ -178,6 +178,20 @@ class RunDirectory:
             "Choose another directory with --out, or set that run aside with --fresh",
         )
         raise RunError("\n".join(message))
+
+    def check_rules(self, search: Search) -> None:
+        """Refuse a study whose rules can no longer be changed, since scores have been seen.
+
+        Errors  `RunError` with the reason.
+        """
+        if not self.study.is_file():
+            return
+        try:
+            kept = read_document(self.study).values
+        except StudyError:  # of another version; what it meant is not known
+            return
+        if reason := search.refusal(kept):
+            raise RunError(f"{self.path}: {reason}")
 
     def read_resolved(self) -> resolved.Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.

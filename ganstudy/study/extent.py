@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ganstudy.study.document import Document, Problem
+from ganstudy.study.until_settled import UntilSettled
 
 if TYPE_CHECKING:
     from ganstudy.study.file import StudyFile
@@ -24,7 +25,8 @@ def extent_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
     """A study that is too large to be meant; its grid and seeds have not been laid out yet."""
     lengths = {name: max(len(values), 1) for name, values in file.search.grid.items()}
     points = math.prod(lengths.values())
-    seeds = file.seeds if isinstance(file.seeds, int) else len(file.seeds)
+    written = file.seeds.max if isinstance(file.seeds, UntilSettled) else file.seeds
+    seeds = written if isinstance(written, int) else len(written)
     if seeds > SEEDS:
         message = f"{seeds:,} seeds; at most {SEEDS:,} are taken"
         one = isinstance(file.seeds, int)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
-from pydantic import Field, Tag, ValidationError, create_model, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, create_model, model_validator
 
 from ganstudy import kinds, plugins
 from ganstudy.family import Settings
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
 from ganstudy.study.search_keys import SearchKeys
+from ganstudy.study.until_settled import UntilSettled
 
 __all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
 
@@ -67,6 +68,17 @@ class SearchFile(Settings):
         return self
 
 
+def _seeds_form(value: Any) -> str:
+    """How seeds are written."""
+    return "dict[until]" if isinstance(value, Mapping | UntilSettled) else "list[seeds]"
+
+
+SeedsFile = Annotated[
+    Annotated[UntilSettled, Tag("dict[until]")] | Annotated[int | list[int], Tag("list[seeds]")],
+    Discriminator(_seeds_form),
+]
+
+
 class StudyFile(Settings):
     """The keys of a study file."""
 
@@ -87,7 +99,9 @@ class StudyFile(Settings):
     )
     trial: dict[str, Any] = Field(default={}, description="settings that all trials share")
     search: SearchFile = Field(SearchFile(), description="what differs between trials")
-    seeds: int | list[int] = Field(5, description="number of seeds, or a list of them")
+    seeds: SeedsFile = Field(
+        5, description="number of seeds, a list of them, or how they are added until it is settled"
+    )
     engine: EngineFile = Field(EngineFile(), description="how trials are trained")
 
 
@@ -129,7 +143,7 @@ def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Pro
     # Pydantic names the branch of a union in its location; a key of the file never has such a form.
     path = tuple(p for p in entry["loc"] if not str(p).startswith(("list[", "dict[")))
     path = path[:-1] if path[-1:] in (("int",), ("float",)) else path
-    path = path if entry["loc"][:1] != ("seeds",) else ("seeds",)
+    path = path if entry["loc"][:2] != ("seeds", "list[seeds]") else ("seeds",)
     if entry["type"] == "extra_forbidden":
         choices = list(_model_at(model, entry["loc"]).model_fields)
         trial_keys = kinds.family["adversarial"].model_fields

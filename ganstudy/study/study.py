@@ -21,6 +21,7 @@ from ganstudy.study.hidden import hidden_overrides
 from ganstudy.study.names import name_problem
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, Choice, labelled
+from ganstudy.study.until_settled import UntilSettled
 
 _log = logging.getLogger("ganstudy")
 
@@ -112,11 +113,15 @@ class Study:
     @property
     def search(self) -> str:
         """Name of the search that the study asks for."""
+        if isinstance(self.file.seeds, UntilSettled):
+            return self.file.seeds.until
         return self.file.search.asked[0]
 
     @property
     def keys(self) -> SearchKeys:
         """What it asks of that search."""
+        if isinstance(self.file.seeds, UntilSettled):
+            return self.file.seeds
         return self.file.search.asked[1]
 
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
@@ -193,6 +198,7 @@ def load(
     problems += _conflicts(document, axes, space)
     problems += _hidden(study)
     points = _points(study, problems)
+    problems += _contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
         problems += _name_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
@@ -274,11 +280,35 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
 
 
 def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
+    if isinstance(file.seeds, UntilSettled):
+        return tuple(range(file.seeds.max))
     seeds = list(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= s < 2**63 for s in seeds):
         message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
         problems.append(document.problem(("seeds",), message))
     return tuple(seeds)
+
+
+def _contest_problems(
+    study: Study, points: Mapping[tuple[int, ...], kinds.Kind]
+) -> Iterator[Problem]:
+    """Seeds can be added until a question is settled where arms are compared, and like for like."""
+    if not isinstance(study.file.seeds, UntilSettled):
+        return
+    place = ("seeds", "until")
+    if study.file.search.asked[0] != "grid":
+        message = f"for a grid; with search.{study.file.search.asked[0]} seeds are a number or list"
+        yield study.document.problem(place, message)
+    compared = [axis for axis in study.axes if axis.dimension == study.compare]
+    if not compared or len(compared[0].labels) < 2:
+        yield study.document.problem(place, "there is nothing to settle: the study has one arm")
+        return
+    arm = study.axes.index(compared[0])
+    had: dict[tuple[int, ...], set[int]] = {}
+    for index in points:
+        had.setdefault(index[:arm] + index[arm + 1 :], set()).add(index[arm])
+    if points and not any(len(arms) == len(compared[0].labels) for arms in had.values()):
+        yield study.document.problem(place, "no setting is left that all arms have")
 
 
 def _exclude_problems(

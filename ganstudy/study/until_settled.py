@@ -1,0 +1,46 @@
+"""The key `seeds:` of a study whose seeds are added until its question is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from ganstudy.contest import Method, Rules
+from ganstudy.kinds import Kind
+from ganstudy.study.document import Document, Problem
+from ganstudy.study.search_keys import SearchKeys
+
+__all__ = ["UntilSettled"]
+
+
+class UntilSettled(SearchKeys):
+    """Seeds are added to arms that are not told apart from the leader, up to a largest number."""
+
+    until: Literal["settled"] = Field(description="when no more seeds are added")
+    start: int = Field(5, ge=2, description="seeds of every arm before the first look")
+    max: int = Field(40, ge=2, description="most seeds of an arm")
+    step: int = Field(1, ge=1, description="seeds that are added between looks")
+    equal_within: float | None = Field(
+        None, gt=0, description="arms that differ by less do equally well; default: none do"
+    )
+    method: Method = Field(
+        "e_process",
+        description="e_process: may be looked at after every seed, and max be raised; "
+        "group_sequential: finds small differences more often, where max is fixed for good",
+    )
+
+    @property
+    def rules(self) -> Rules:
+        """The same, for a contest of arms."""
+        return Rules(self.start, self.max, self.step, self.equal_within, self.method)
+
+    def problems(self, document: Document, configuration: Kind) -> Iterator[Problem]:
+        """Numbers that contradict each other."""
+        if self.max < self.start:
+            message = f"fewer than the {self.start} seeds to start with"
+            yield document.problem(("seeds", "max"), message)
+        if self.method == "group_sequential" and self.step != 1:
+            message = "group_sequential has looks of its own; leave step out"
+            yield document.problem(("seeds", "step"), message)

@@ -1,0 +1,289 @@
+"""Seeds until a question is settled: who gets them, from records alone, and what can be changed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from test_search_bayes import made_up
+from tiny import write_study
+
+from ganstudy import open_run
+from ganstudy.cli import main
+from ganstudy.search import search_of
+from ganstudy.search.settled import Settled
+from ganstudy.store import RunDirectory, RunError, gather
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.trial import Record, Trial
+
+TEXT = """\
+question: Is one of them better?
+trial:
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 20
+  batch: 8
+  record: {every: 10, samples: 8, metrics: [sliced_wasserstein, modes_covered]}
+search:
+  grid:
+    divergence: [minimax, non_saturating, reverse_kl]
+    critic.steps: [1, 2]
+seeds: {until: settled, start: 4, max: 20}
+"""
+
+Score = Callable[[Trial[Any]], float]
+
+
+def ahead(trial: Trial[Any]) -> float:
+    """Of a metric that is better lower: reverse_kl far behind, the other two alike."""
+    key = [trial.seed, trial.configuration.critic.steps, len(trial.configuration.divergence.name)]
+    noise = np.random.default_rng(key).normal()
+    return 8.0 + noise + 6.0 * (trial.configuration.divergence.name == "reverse_kl")
+
+
+def settled(folder: Path, *overrides: str, text: str = TEXT) -> Settled:
+    own = search_of(load(write_study(folder, text), overrides))
+    assert isinstance(own, Settled)
+    return own
+
+
+def finish(own: Settled, score: Score = ahead, status: Callable[[Trial[Any]], str] | None = None):  # type: ignore[no-untyped-def]
+    """Ask and tell, a pack at a time, until there are no more questions."""
+    told: list[Record] = []
+    while parts := own.ask(2):
+        for pack in parts:
+            records = [made_up(t, score(t), status(t) if status else "complete") for t in pack]
+            own.tell(records)
+            told += records
+    return told
+
+
+def test_seeds_are_added_for_arms_that_are_not_told_apart(tmp_path: Path) -> None:
+    """All settings of an arm, both open arms to the end, the third for as long as it took."""
+    own = settled(tmp_path)
+    assert own.counts() == {"missing": 3 * 2 * 4}
+    records = finish(own)
+    seeds = own.played.seeds.tolist()
+    assert seeds[:2] == [20, 20]
+    assert 4 < seeds[2] < 20
+    assert own.counts() == {"complete": 2 * sum(seeds)}
+    assert len({record.id for record in records}) == len(records) == 2 * sum(seeds)
+    said = own.sentences()
+    assert said[0].startswith("open after 20 seeds of at most 20; leader: ")
+    assert any("told apart" in line and "reverse_kl" in line for line in said)
+    assert any("evidence" in line and "of 20 after 20 seeds" in line for line in said)
+
+
+def test_packs_hold_seeds_of_several_arms(tmp_path: Path) -> None:
+    own = settled(tmp_path)
+    parts = own.ask(2)
+    assert sum(map(len, parts)) == 24
+    # Two numbers of D-steps are two shapes.
+    assert len(parts) <= 4
+    assert all(len({t.configuration.divergence.name for t in pack}) == 3 for pack in parts)
+    assert own.ask(2) == []
+
+
+def test_records_alone_decide(tmp_path: Path) -> None:
+    """Killed anywhere, told in any order, or with more recorded than was asked: the same."""
+    whole = settled(tmp_path)
+    records = finish(whole)
+    rng = np.random.default_rng(0)
+    for told in (0, 10, 60, len(records)):
+        again = settled(tmp_path)
+        again.tell([records[i] for i in rng.permutation(told)])
+        rest = finish(again)
+        assert len(rest) == len(records) - told
+        assert again.played.seeds.tolist() == whole.played.seeds.tolist()
+    grid = search_of(load(write_study(tmp_path, TEXT), ["seeds=20"]))
+    every = [made_up(t, ahead(t)) for t in grid.trials.values()]
+    more = settled(tmp_path)
+    more.tell(every)
+    assert more.ask(2) == []
+    assert more.played.seeds.tolist() == whole.played.seeds.tolist()
+
+
+def test_a_larger_number_goes_on(tmp_path: Path) -> None:
+    few = settled(tmp_path, "seeds.max=8")
+    records = finish(few)
+    assert few.played.seeds.max() == 8
+    more = settled(tmp_path)
+    more.tell(records)
+    added = finish(more)
+    whole = settled(tmp_path)
+    assert {r.id for r in [*records, *added]} == {r.id for r in finish(whole)}
+    assert not {r.id for r in records} & {r.id for r in added}
+
+
+def test_equal_arms_end_it(tmp_path: Path) -> None:
+    own = settled(tmp_path, "seeds.equal_within=3.0")
+    finish(own)
+    assert own.played.standing is not None
+    assert own.played.standing.settled
+    assert own.played.seeds.max() < 20
+    assert any("equal to within 3" in line for line in own.sentences())
+
+
+def test_failed_and_diverged_trials(tmp_path: Path) -> None:
+    """A failed trial leaves its pair out; one that diverged counts as worse than any number."""
+
+    def status(trial: Trial[Any]) -> str:
+        name, odd = trial.configuration.divergence.name, trial.seed % 3 == 0
+        if name == "minimax" and odd and trial.configuration.critic.steps == 1:
+            return "diverged"
+        return "failed" if name == "non_saturating" and trial.seed == 2 else "complete"
+
+    own = settled(tmp_path)
+    finish(own, status=status)
+    differences = own.contest.differences[0]
+    assert (differences[::3] == -math.inf).all()
+    # Of the failed trials' seed nothing is left: both settings lack the arm.
+    assert math.isnan(differences[2])
+    assert np.isfinite(differences[1])
+    standing = own.played.standing
+    assert standing is not None
+    assert standing.leader == 1
+    assert own.counts()["failed"] == 2
+
+
+def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
+    from ganstudy.analysis import trial_scores
+
+    def status(trial: Trial[Any]) -> str:
+        return ("complete", "diverged", "failed")[(trial.seed // 2) % 3]
+
+    for metric, worst in (("sliced_wasserstein", -math.inf), ("modes_covered", 0.0)):
+        own = settled(tmp_path, f"score={metric}", "seeds.max=6", "seeds.start=6")
+        directory = RunDirectory(tmp_path / metric)
+        directory.records.mkdir(parents=True)
+        records = finish(own, status=status)
+        directory.write(records)
+        ds = gather(directory, own)
+        scores = trial_scores(ds)
+        sign = -1.0 if metric == "sliced_wasserstein" else 1.0
+        for place, trial in own.trials.items():
+            here = {dim: place[i] for i, dim in enumerate(ds["status"].dims)}
+            told = own._scores[trial.id]
+            assert math.isnan(told) == (status(trial) == "failed")
+            if status(trial) == "diverged":
+                assert told == worst
+                assert bool(scores["unbounded"].isel(here)) == math.isinf(worst)
+            elif status(trial) == "complete":
+                assert told == sign * scores["score"].isel(here).item()
+
+
+def test_the_dataset_has_what_was_needed(tmp_path: Path) -> None:
+    own = settled(tmp_path)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own))
+    directory.study.write_text(TEXT)
+    gather(directory, own)
+    ds = open_run(directory.path)
+    assert dict(ds.sizes)["seed"] == 20
+    status = ds["status"].sel(divergence="reverse_kl")
+    had = int(own.played.seeds[2])
+    assert (status.isel(seed=slice(0, had)) == "complete").all()
+    assert (status.isel(seed=slice(had, None)) == "excluded").all()
+    rules = json.loads(ds.attrs["settled_by"])
+    assert rules == {
+        "start": 4,
+        "most": 20,
+        "step": 1,
+        "equal_within": None,
+        "method": "e_process",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "said"),
+    [
+        ("{until: settled, max: 3}", 12, "fewer than the 5 seeds to start with"),
+        ("{until: settle}", 12, "unknown name 'settle'; did you mean 'settled'?"),
+        ("{until: settled, strat: 4}", 12, "no such key; did you mean 'start'?"),
+        ("{until: settled, method: group_sequentail}", 12, "did you mean 'group_sequential'?"),
+        ("{until: settled, method: group_sequential, step: 2}", 12, "looks of its own"),
+        ("{until: settled, equal_within: -1}", 12, "equal_within"),
+        ("{start: 4}", 12, "this key is required"),
+        ("many", 12, "a number of seeds"),
+    ],
+)
+def test_mistakes_have_a_line(tmp_path: Path, written: str, line: int, said: str) -> None:
+    text = TEXT.replace("{until: settled, start: 4, max: 20}", written)
+    with pytest.raises(StudyError) as caught:
+        load(write_study(tmp_path, text))
+    assert said in str(caught.value)
+    assert f":{line}:" in str(caught.value)
+
+
+def test_there_must_be_something_to_settle(tmp_path: Path) -> None:
+    grid = TEXT[TEXT.index("  grid:") : TEXT.index("seeds:")]
+    alone = TEXT.replace(grid, "  grid: {divergence: [minimax]}\n")
+    with pytest.raises(StudyError, match="one arm"):
+        load(write_study(tmp_path, alone))
+    first, second = (
+        "{divergence: minimax, critic.steps: 1}",
+        "{divergence: reverse_kl, critic.steps: 2}",
+    )
+    apart = f"search.exclude=[{first}, {second}]"
+    with pytest.raises(StudyError, match="no setting is left that all arms have"):
+        load(write_study(tmp_path, TEXT), [apart])
+
+
+def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
+    """Refused in words: another method, another margin, a larger number where it is spent."""
+    group = TEXT.replace("max: 20", "max: 20, method: group_sequential")
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.study.write_text(group)
+    first = settled(tmp_path, text=group)
+    records = finish(first)
+    for override, said in (
+        ("seeds.max=40", "spent by a largest number that is fixed for good"),
+        ("seeds.start=6", "at looks that are fixed for good"),
+        ("seeds.method=e_process", "chosen by its outcome"),
+        ("seeds.equal_within=1.0", "chosen by the scores"),
+    ):
+        other = settled(tmp_path, override, text=group)
+        directory.check_rules(other)
+        other.tell(records)
+        with pytest.raises(RunError, match=said):
+            directory.check_rules(other)
+    directory.study.write_text(TEXT)
+    more = settled(tmp_path, "seeds.max=40", "seeds.step=2")
+    more.tell(records)
+    directory.check_rules(more)
+
+
+@pytest.mark.slow
+def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
+    """Plan, run, status, cut short, continue, raise: by the command line, with training."""
+    text = TEXT.replace("start: 4, max: 20", "start: 3, max: 4").replace(
+        "    critic.steps: [1, 2]\n", ""
+    )
+    study, out = write_study(tmp_path, text), tmp_path / "run"
+    runner = CliRunner()
+    plan = runner.invoke(main, ["plan", str(study), "--out", str(out), "--workers", "1"])
+    assert "3 of each arm, then more for those" in plan.output
+    assert "at most" in plan.output
+    command = ["run", str(study), "--out", str(out), "--workers", "1", "--json"]
+    first = runner.invoke(main, command)
+    assert first.exit_code == 0, first.output
+    done = json.loads(first.stdout)
+    assert done["status"] == {"complete": 12}
+    path = sorted((out / "records").glob("*.nc"))[-1]
+    path.unlink()
+    again = json.loads(runner.invoke(main, command).stdout)
+    assert again["status"] == {"complete": 12}
+    assert 0 < again["trained"] < 12
+    more = json.loads(runner.invoke(main, [*command, "seeds.max=5"]).stdout)
+    assert (more["trained"], more["status"]) == (3, {"complete": 15})
+    status = runner.invoke(main, ["status", str(out)])
+    assert "open after 5 seeds of at most 5; leader: " in status.output
