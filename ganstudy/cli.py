@@ -23,7 +23,13 @@ from ganstudy.arguments import (
 )
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
-from ganstudy.summaries import print_checked, print_members, print_plan, print_status
+from ganstudy.summaries import (
+    print_checked,
+    print_members,
+    print_plan,
+    print_status,
+    print_verification,
+)
 from ganstudy.terminal import clear_errors, display, print_ended
 
 
@@ -169,6 +175,36 @@ def retry(
         with display(quiet=as_json) as observe:
             progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
         print_ended(run, progress, as_json)
+
+
+@main.command()
+@run_argument
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    show_default="two of each arm and status",
+    help="How many trials of the run are trained again.",
+)
+@execution_options
+def verify(
+    run: Path,
+    trials: int | None,
+    workers: int | None,
+    devices: str,
+    executor: str,
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Train some trials of a run again and compare every number that they stored."""
+    with clear_errors():
+        from ganstudy.verification import verify as verified
+
+        how = execution(workers, devices, executor, scheduler)
+        del how["command"]
+        verification = verified(run, trials, **how)
+        print_verification(verification, as_json)
+        if not verification.sound:
+            sys.exit(1)
 
 
 @main.command(name="list")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
     names = list(dict.fromkeys(dataset["run"].values.tolist()))
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
     check_new(out, "report")
-    environments = [RunDirectory(path).read_environment() for path in paths]
+    environments = [RunDirectory(path).provenance() for path in paths]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
         for name, path, environment in zip(names, paths, environments, strict=True)
@@ -47,7 +48,7 @@ def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
 
 
 def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:
-    """An existing run and the search of the study it was asked, told all its records.
+    """An existing run, and its study's search, which has been told of every record.
 
     The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`.
     """
@@ -56,6 +57,10 @@ def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Sear
     directory.warn_of_changes()
     search.tell(directory.read(samples=False, films=False))
     return directory, search
+
+
+def _counted(texts: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(text for text in texts if text))
 
 
 def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
@@ -71,6 +76,7 @@ def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
         "run": str(path),
         "status": dict(search.counts()),
         "search": search.sentences(),
+        "arithmetic": _counted(entry.arithmetic for entry in entries.values()),
         "running": directory.read_heartbeat(),
         "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
         "failures": [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ganstudy import report as reports
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
-from ganstudy.session import choose, open_executor, program, recorded, take_up, train
+from ganstudy.session import choose, open_executor, program, recorded, take_up, train_anyhow
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import Study
 
@@ -47,11 +48,9 @@ def run(
         with heartbeat(directory, progress) as beat:
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
+                opened = partial(open_executor, executor, workers, devices, scheduler)
                 with recorded(directory, study.name, progress, command, workers, devices, executor):
-                    beat("starting")
-                    place = workers, devices, scheduler, progress.program
-                    with open_executor(executor, *place) as opened:
-                        train(directory, search, source, opened, progress, beat, observe)
+                    train_anyhow(directory, search, source, opened, progress, beat, observe)
             beat("gathering")
             try:
                 report(directory, search)
@@ -67,4 +66,4 @@ def report(directory: RunDirectory, search: Search) -> Path:
     """
     dataset = gather(directory, search)
     search.write_files(directory.path)
-    return reports.build(dataset, directory.read_environment(), directory.report)
+    return reports.build(dataset, directory.provenance(), directory.report)

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints
-from ganstudy.engine.packing import choose_program, packs
+from ganstudy.engine.packing import choose_program, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
-from ganstudy.schedule.executor import Executor, ExecutorError
+from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
@@ -32,6 +32,7 @@ __all__ = [
     "recorded",
     "take_up",
     "train",
+    "train_anyhow",
 ]
 
 
@@ -88,9 +89,13 @@ def program(
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
 
-    Errors  `RunError` if the study asks for another program than the run has used.
+    Errors  `RunError` if the study asks for another program than the run has used, and for one
+            that this machine cannot compile.
     """
     asked, used = search.study.file.engine.program, directory.program()
+    if parts and "compiled" in (asked, used) and (trouble := why_no_compiler()):
+        why = "engine.program asks for" if used is None else "its earlier trials were trained by"
+        raise RunError(f"{directory.path}: {why} compiled steps, and {trouble}")
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
@@ -142,17 +147,48 @@ def recorded(
         "workers": workers,
         "devices": list(devices),
         "executor": executor,
-        "program": progress.program,
     }
     try:
         yield
     except ExecutorError as error:
         raise RunError(f"{directory.path}: {error}") from None
     finally:
+        session["program"] = progress.program
         session["seconds"] = round(progress.seconds, 1)
         session["trials"] = progress.trained
         session["trial_steps"] = progress.trial_steps
         directory.write_session(session, study)
+
+
+def train_anyhow(
+    directory: RunDirectory,
+    search: Search,
+    source: Resumed,
+    opened: Callable[[ProgramName], Executor],
+    progress: Progress,
+    beat: Beat,
+    observe: Callable[[Progress], None],
+) -> None:
+    """Train the packs of a source; by the steps as written, if `auto` has chosen to compile them,
+    that fails, and no trial has been trained yet.
+
+    opened  an executor that trains by a program
+
+    Errors  `CompilerError` if steps cannot be compiled and have to be.
+    """
+    beat("starting")
+    try:
+        with opened(progress.program) as executor:
+            train(directory, search, source, executor, progress, beat, observe)
+    except CompilerError as error:
+        engine = search.study.file.engine
+        if engine.program != "auto" or directory.program() is not None:
+            raise
+        _log.warning("%s; the steps as written are used instead", error)
+        progress.program, progress.program_reason = "eager", "compiled steps cannot be made"
+        source.begin_again(packs(source.given.values(), progress.workers, engine.pack))
+        with opened("eager") as executor:
+            train(directory, search, source, executor, progress, beat, observe)
 
 
 def train(

@@ -14,8 +14,9 @@ from ganstudy.terminal import duration, status_line
 if TYPE_CHECKING:
     from ganstudy.family import Part
     from ganstudy.study import Study
+    from ganstudy.verification import Verification
 
-__all__ = ["print_checked", "print_members", "print_plan", "print_status"]
+__all__ = ["print_checked", "print_members", "print_plan", "print_status", "print_verification"]
 
 
 def print_checked(path: Path, study: Study) -> None:
@@ -86,6 +87,9 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     click.echo(status_line(found["status"]))
     for sentence in found["search"]:
         click.echo(sentence)
+    if len(found["arithmetic"]) > 1:
+        for text, count in found["arithmetic"].items():
+            click.echo(f"{count} computed on {text}")
     _print_running(found["running"])
     if found["slowest"]:
         seconds = found["slowest"]["seconds"]
@@ -93,6 +97,15 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     for failure in found["failures"]:
         why = telling(failure["cause"])
         click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
+
+
+def print_verification(verification: Verification, as_json: bool) -> None:
+    """Say whether trials that were trained again have the same bits."""
+    if as_json:
+        click.echo(json.dumps(verification.receipt()))
+        return
+    for sentence in verification.sentences():
+        click.echo(sentence)
 
 
 def _print_running(now: Mapping[str, Any] | None) -> None:

@@ -93,7 +93,8 @@ class Record:
     samples `(samples, dimension)`, or None for a failed trial
     labels  `(samples,)`: the label that each sample was generated under, if any
     film    arrays by the names of `ganstudy.film.FILM`; none for a trial that is not filmed
-    cause   why a trial failed: a line that says so, and its traceback; empty otherwise
+    cause   why a trial failed: a line that says so, and its traceback; of another, which of its
+            metrics could not be measured, and why; else empty
     finished  when the record was made, in seconds since 1970; the order in which a search learned
     """
 

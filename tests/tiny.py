@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ganstudy import verification
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
@@ -98,27 +99,4 @@ def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
 
 def differences(a: Record, b: Record) -> list[str]:
     """Names of the stored numbers in which two records differ; time is no result."""
-    found = [
-        name
-        for name in ("id", "seed", "settings", "status", "program", "cause")
-        if getattr(a, name) != getattr(b, name)
-    ]
-    if not np.array_equal(a.diverged_at, b.diverged_at, equal_nan=True):
-        found.append("diverged_at")
-    if not np.array_equal(a.steps, b.steps):
-        found.append("steps")
-    found += sorted(set(a.curves) ^ set(b.curves))
-    for name in sorted(set(a.curves) & set(b.curves)):
-        if not np.array_equal(a.curves[name], b.curves[name], equal_nan=True):
-            found.append(name)
-    found += sorted(set(a.film) ^ set(b.film))
-    for name in sorted(set(a.film) & set(b.film)):
-        if not np.array_equal(a.film[name], b.film[name], equal_nan=True):
-            found.append(name)
-    if not np.array_equal(np.array(a.labels), np.array(b.labels)):
-        found.append("labels")
-    if a.samples is None or b.samples is None:
-        return found if a.samples is b.samples else [*found, "samples"]
-    if not np.array_equal(a.samples, b.samples, equal_nan=True):
-        found.append("samples")
-    return found
+    return sorted(verification.differences(a, b))

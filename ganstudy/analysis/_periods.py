@@ -60,7 +60,7 @@ def periodicity(curves: Array) -> tuple[Array, Array, Array]:
     period = np.where(usable, steps / (place + 1), np.nan)
     left = whitened.sum(axis=-1)
     share = np.where(usable, whitened.max(axis=-1) / np.where(usable, left, 1.0), np.nan)
-    p = np.vectorize(_fisher_tail, otypes=[float])(share, frequencies)
+    p = np.vectorize(fisher_tail, otypes=[float])(share, frequencies)
     return strength, period, p
 
 
@@ -85,7 +85,8 @@ def _background(power: Array) -> Array:
     return chosen
 
 
-def _fisher_tail(strength: float, frequencies: int) -> float:
+def fisher_tail(strength: float, frequencies: int) -> float:
+    """The chance that the largest of so many ordinates of noise has at least this share."""
     if math.isnan(strength):
         return math.nan
     expected = frequencies * (1 - strength) ** (frequencies - 1)

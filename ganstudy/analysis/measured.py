@@ -35,7 +35,7 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     configs = ds["target_settings"].broadcast_like(status).transpose(*status.dims).values
     targets = {str(text): from_config(json.loads(str(text))) for text in np.unique(configs) if text}
     for target in targets.values():
-        problem = metric.problem(target)
+        problem = metric.unfit(target, samples.shape[-2])
         if problem is not None:
             raise ValueError(f"{name}: {problem}")
     last = _last_recorded(ds)

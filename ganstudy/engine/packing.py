@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+from ganstudy.cause import cleaned, telling
 from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["choose_program", "cost", "estimate", "packs"]
+__all__ = ["choose_program", "cost", "estimate", "packs", "why_no_compiler"]
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
@@ -86,19 +90,37 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
     """Compiled where that ends sooner and can be done at all, and why in a few words."""
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
-    if not _can_compile():
-        return "eager", "no working C++ compiler was found"
+    if trouble := why_no_compiler():
+        return "eager", trouble
     return "compiled", "the work pays for compilation"
 
 
 @functools.cache
-def _can_compile() -> bool:
-    """Whether a C++ compiler finds Python's headers, as compiled steps need on a CPU."""
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None:
-        return False
-    command = [compiler, "-x", "c++", "-fsyntax-only", f"-I{sysconfig.get_path('include')}", "-"]
-    probe = subprocess.run(
-        command, input=b"#include <Python.h>\n", capture_output=True, check=False
-    )
-    return probe.returncode == 0
+def why_no_compiler() -> str:
+    """What keeps a C++ compiler from making what a process can load; empty if nothing does.
+
+    Compiled steps need one on a CPU, with Python's headers.
+    """
+    name = os.environ.get("CXX", "g++")
+    if (compiler := shutil.which(name)) is None:
+        return f"there is no C++ compiler {name!r}"
+    source = "#include <Python.h>\n#include <cmath>\n" + _ANSWER
+    with tempfile.TemporaryDirectory(prefix="ganstudy-") as folder:
+        library = Path(folder) / "answer.so"
+        command = [compiler, "-x", "c++", "-shared", "-fPIC", "-O1", "-"]
+        command += [f"-I{sysconfig.get_path('include')}", "-o", str(library)]
+        try:
+            made = subprocess.run(
+                command, input=source.encode(), capture_output=True, check=False, timeout=60.0
+            )
+            if made.returncode:
+                said = made.stderr.decode(errors="replace").strip().splitlines() or [""]
+                return f"the C++ compiler {name!r} fails: {telling(cleaned(said[0]))}"
+            if ctypes.CDLL(str(library)).answer(ctypes.c_int(6)) != 42:
+                return f"the C++ compiler {name!r} makes what does not compute"
+        except (OSError, subprocess.SubprocessError, AttributeError) as error:
+            return f"what the C++ compiler {name!r} makes cannot be used: {cleaned(str(error))}"
+    return ""
+
+
+_ANSWER = """extern "C" int answer(int x) { return (int) std::lround(x * std::sqrt(49.0)); }\n"""

@@ -6,12 +6,14 @@ import inspect
 import re
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
 
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from ganstudy.targets import Target
@@ -33,6 +35,23 @@ class Reading:
     value_at_equality: float
     estimate: str = ""
 
+    def __post_init__(self) -> None:
+        """A reading is read by many: what makes no sense is refused here.
+
+        Errors  `ValueError` for an unknown direction, bounds that are none, or a value at p = q
+                outside them.
+        """
+        low, high = self.bounds
+        if not self.long_name or not isinstance(self.units, str):
+            raise ValueError("a reading has a long_name, and units, which may be empty")
+        if self.direction not in ("higher", "lower"):
+            raise ValueError(f"direction should be 'higher' or 'lower' (got {self.direction!r})")
+        if not low <= high:
+            raise ValueError(f"bounds should be a lowest and a highest value (got {self.bounds})")
+        if not (low <= self.value_at_equality <= high or isnan(self.value_at_equality)):
+            message = f"value_at_equality should be within {self.bounds}, or NaN"
+            raise ValueError(f"{message} (got {self.value_at_equality})")
+
 
 class Metric(Member, ABC):
     """A number for each cloud of samples, in plain NumPy so that stored samples can be measured.
@@ -43,8 +62,30 @@ class Metric(Member, ABC):
 
     at: ClassVar[Literal["every", "end"]] = "every"
 
+    most_features: ClassVar[int | None] = None
+    """In how many dimensions it means something; None for any number."""
+
     def problem(self, target: Target) -> str | None:
         """Why this target cannot be measured, in a sentence; None where it can."""
+        return None
+
+    def fewest(self, target: Target) -> int:
+        """With how many samples it begins to mean something."""
+        return 10
+
+    def unfit(self, target: Target, samples: int) -> str | None:
+        """Why so many samples of this target mean nothing, in a sentence; None where they do.
+
+        Beyond these limits a perfect generator no longer scores like one.
+        """
+        if why := self.problem(target):
+            return why
+        most = self.most_features
+        if most is not None and target.dimension > most:
+            beside = f"{target.name} has {target.dimension}"
+            return f"metric {self.name} means nothing beyond {most} features; {beside}"
+        if samples < (least := self.fewest(target)):
+            return f"metric {self.name} needs {least:,} samples of {target.name} (got {samples})"
         return None
 
     labelled: ClassVar[bool] = False
@@ -70,6 +111,8 @@ class Metric(Member, ABC):
             "bias": stated["Bias"],
             "cost": stated["Cost"],
             "role": "metric",
+            "fewest_samples": self.fewest(target),
+            "most_features": self.most_features or "any",
         }
 
     def _section(self, name: str) -> str:
@@ -77,3 +120,21 @@ class Metric(Member, ABC):
         text = inspect.cleandoc(type(self).__doc__ or "")
         found = re.search(rf"^{name} +(.*(?:\n .*)*)", text, re.MULTILINE)
         return " ".join(found[1].split()) if found else ""
+
+
+def measured_by(
+    metric: Metric, samples: Array, labels: NDArray[np.int64] | None, target: Target
+) -> Array:
+    """The metric of each cloud, `(*pack, samples, dimension) -> (*pack,)`, with labels if any.
+
+    Errors  `ValueError` for a metric that gives anything but a number for each cloud; and whatever
+            the metric raises.
+    """
+    if labels is None:
+        values = np.asarray(metric.compute(samples, target), np.float64)
+    else:
+        values = np.asarray(metric.compute_labelled(samples, labels, target), np.float64)
+    if values.shape != samples.shape[:-2]:
+        shape = f"{values.shape} for clouds {samples.shape[:-2]}"
+        raise ValueError(f"gives no number for each cloud: shape {shape}")
+    return values

@@ -32,7 +32,7 @@ def each_cloud(samples: Array, measure: Callable[[Cloud], float], worst: float) 
     clouds = samples.reshape(-1, *samples.shape[-2:]).astype(np.float64)
     finite = np.asarray(np.isfinite(clouds).all(axis=(1, 2)))
     values = [
-        measure(_shuffled(cloud)) if usable else worst
+        measure(shuffled(cloud)) if usable else worst
         for cloud, usable in zip(clouds, finite, strict=True)
     ]
     return np.array(values, np.float64).reshape(samples.shape[:-2])
@@ -48,7 +48,8 @@ def reference(target: Target, count: int, block: int = 0) -> Cloud:
     return target.held_out(np.random.default_rng(stream), count).astype(np.float64)
 
 
-def _shuffled(cloud: Cloud) -> Cloud:
+def shuffled(cloud: Cloud) -> Cloud:
+    """The cloud in an order that depends on its points and not on the order they came in."""
     ordered = np.ascontiguousarray(cloud[np.lexsort(cloud.T)])
     # The order is drawn anew for every set: one order for all would favour the same ranks in all.
     rng = np.random.default_rng(zlib.crc32(ordered.tobytes()))

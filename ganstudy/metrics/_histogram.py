@@ -30,6 +30,10 @@ class ModeMetric(Metric, ABC):
             return f"metric {self.name} needs a target with modes; {target.name} has none"
         return None
 
+    def fewest(self, target: Target) -> int:
+        """As many as there are modes: fewer cannot serve all."""
+        return max(10, len(modes_of(target).weights))
+
     def counts(self, samples: Array, target: Target) -> NDArray[np.int64]:
         """High-quality samples of each mode; a sample that is not finite belongs to none.
 

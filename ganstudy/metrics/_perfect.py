@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.metrics import _clouds
+from ganstudy.metrics._base import measured_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +32,10 @@ def perfect_sampler(metric: Metric, target: Target, samples: int) -> NDArray[np.
     if metric.labelled:
         flat, labels = target.sample_labelled(rng, DRAWS * samples)
         clouds = flat.reshape(*shape, target.dimension)
-        measured = metric.compute_labelled(clouds, labels.reshape(shape), target)
+        values = measured_by(metric, clouds, labels.reshape(shape), target)
     else:
         flat = target.sample(rng, DRAWS * samples)
-        measured = metric.compute(flat.reshape(*shape, target.dimension), target)
-    values = np.asarray(measured, np.float64)
-    values.setflags(write=False)
-    return values
+        values = measured_by(metric, flat.reshape(*shape, target.dimension), None, target)
+    kept = np.array(values, np.float64)
+    kept.setflags(write=False)
+    return kept

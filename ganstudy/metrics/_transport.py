@@ -28,6 +28,9 @@ class TransportDistance(Metric, ABC):
 
     at: ClassVar[Literal["every", "end"]] = "end"
     order: ClassVar[int]
+    most_features: ClassVar[int | None] = 20
+    """Of a normal law in d dimensions 500 samples are 0.2 from as many others for d = 2, 1.7 for 8,
+    4 for 20: more than half of the distance of two samples."""
 
     subsample: int = Field(500, ge=2, description="samples of each law that are matched")
 

@@ -33,6 +33,10 @@ class Coverage(Metric):
     at: ClassVar[Literal["every", "end"]] = "end"
     neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
 
+    def fewest(self, target: Target) -> int:
+        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
+        return 10 * self.neighbours
+
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of samples of p whose ball holds a sample of each cloud."""
         from scipy.spatial import KDTree

@@ -32,7 +32,15 @@ class ForwardKL(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    most_features: ClassVar[int | None] = 8
+    """With 1,000 samples the KL divergence of a Gaussian from itself is measured as 0.01 nat in 8
+    dimensions, 0.3 in 12, 1.3 in 20, and 7.3 in 50."""
+
     neighbours: int = Field(5, ge=1, description="k: density from the k-th neighbour")
+
+    def fewest(self, target: Target) -> int:
+        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
+        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Estimate for each cloud."""

@@ -36,6 +36,10 @@ class ModeShrinkage(ModeMetric):
 
     minimum: int = Field(10, ge=3, description="high-quality samples that a width is taken from")
 
+    def fewest(self, target: Target) -> int:
+        """Ten for each dimension of each mode: the bias of a width is then some hundredths."""
+        return len(modes_of(target).weights) * max(self.minimum, 10 * target.dimension)
+
     def compute(self, samples: Array, target: Target) -> Array:
         """Shrinkage of each cloud."""
         own = _own_widths(self, target)

@@ -32,6 +32,10 @@ class ModesCovered(ModeMetric):
         0.0, ge=0, le=1, description="share of its fair share that makes a mode covered"
     )
 
+    def fewest(self, target: Target) -> int:
+        """As many as cover all modes when they are dealt out evenly."""
+        return max(10, self.minimum * len(modes_of(target).weights))
+
     def compute(self, samples: Array, target: Target) -> Array:
         """Covered modes of each cloud."""
         fair_share = samples.shape[-2] * modes_of(target).weights

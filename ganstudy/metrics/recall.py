@@ -30,7 +30,15 @@ class Recall(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    most_features: ClassVar[int | None] = 20
+    """With 1,000 samples of a Gaussian a perfect generator has 0.98 in the plane, 0.88 in 8
+    dimensions, 0.75 in 20, and 0.65 in 50."""
+
     neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
+
+    def fewest(self, target: Target) -> int:
+        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
+        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of samples of p within the estimated support of each cloud."""

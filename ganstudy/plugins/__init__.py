@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from ganstudy.family import Family, Part
 
 __all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
@@ -74,13 +77,14 @@ def load(path: Path) -> tuple[str, type[Part]]:
         module = importlib.import_module(f"{__name__}.{path.stem}")
     except Exception as error:  # whatever a file of the user's raises is told with its name
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
-    if module.__file__ is None or Path(module.__file__).resolve() != path:
+    # A run keeps copies of its plug-ins, each of which is as good as the file that it is of.
+    if module.__file__ is None or Path(module.__file__).read_bytes() != path.read_bytes():
         raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")
     found = [
         (name, own, member) for name, own in families().items() for member in own.defined_in(module)
     ]
     if len(found) != 1:
-        members = ", ".join(member.__name__ for _, _, member in found) or "none"
+        members = ", ".join(member.__name__ for _, _, member in found) or _lacking(module)
         raise PluginError(f"{path}: a plug-in defines one member of a family (found: {members})")
     ((name, own, member),) = found
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -89,3 +93,13 @@ def load(path: Path) -> tuple[str, type[Part]]:
     except ValueError as error:
         raise PluginError(f"{path}: {error}") from None
     return name, member
+
+
+def _lacking(module: ModuleType) -> str:
+    """That a module has no member, or what its classes still lack to be one."""
+    lacking = [
+        f"{own.__name__}, which does not define {', '.join(sorted(own.__abstractmethods__))}"
+        for own in vars(module).values()
+        if inspect.isabstract(own) and own.__module__ == module.__name__
+    ]
+    return "; ".join(lacking) or "none"

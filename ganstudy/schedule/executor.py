@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Begun",
     "Clock",
+    "CompilerError",
     "Ended",
     "Executor",
     "ExecutorError",
@@ -55,6 +56,10 @@ def environment(program: ProgramName) -> dict[str, str]:
 
 class ExecutorError(Exception):
     """No pack can be trained: workers do not start, or cannot be reached any more."""
+
+
+class CompilerError(ExecutorError):
+    """No pack can be trained by the compiled program; no trial is to blame."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class Ended:
     grown   whether its worker has kept so much memory that it is better made anew
     """
 
-    how: Literal["trained", "raised", "died", "late", "stopped"]
+    how: Literal["trained", "raised", "died", "late", "uncompiled", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
     fresh: bool = False
@@ -194,8 +199,11 @@ def warm_up() -> None:
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
-def attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
-    """Train a pack; runs in a worker. Whatever goes wrong is told, not raised."""
+def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun: None) -> Ended:
+    """Train a pack; runs in a worker. Whatever goes wrong is told, not raised.
+
+    say  is told when the pack has begun, and when it takes its first step
+    """
     global _tasks
     _tasks += 1
     ended = _attempt(task, device, say)
@@ -221,5 +229,20 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     except Stopped:
         return Ended("stopped")
     except BaseException as error:
-        return Ended("raised", cause=cause_of(error))
+        how: Literal["raised", "uncompiled"] = "uncompiled" if _of_compiler(error) else "raised"
+        return Ended(how, cause=cause_of(error))
     return Ended("trained", records)
+
+
+_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch")
+
+
+def _of_compiler(error: BaseException | None) -> bool:
+    """Whether torch's compiler raised it, or something that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if type(error).__module__.startswith(_COMPILER):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

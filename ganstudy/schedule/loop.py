@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.cause import telling
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, forget, steps_kept
-from ganstudy.schedule.executor import Clock, Ended, Executor, Task, is_for_memory
+from ganstudy.schedule.executor import Clock, CompilerError, Ended, Executor, Task, is_for_memory
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
 
@@ -67,6 +67,10 @@ class Resumed:
             packs = self._search.ask(free_slots)
         self.given.update((trial.id, trial) for pack in packs for trial in pack)
         return packs
+
+    def begin_again(self, packs: Sequence[Pack]) -> None:
+        """Hand out trials once more that have been handed out, and not trained."""
+        self._packs = list(packs)
 
     def tell(self, records: Iterable[Record]) -> None:
         """Tell the search."""
@@ -139,7 +143,8 @@ def train_packs(
     that has got further than ever before when its worker died is not at fault, and is tried again
     as it is. After an interruption no pack begins, and those under way keep their state.
 
-    Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`.
+    Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`; `CompilerError`
+            where a pack cannot be compiled, which is no fault of its trials.
     """
     interruption = interruption or Interruption()
     waiting: deque[Waiting] = deque()
@@ -173,6 +178,8 @@ def train_packs(
             for handle, ended in over:
                 one = running.pop(handle)
                 records = list(ended.records)
+                if ended.how == "uncompiled":
+                    raise CompilerError(f"compiled steps cannot be made: {telling(ended.cause)}")
                 if ended.how == "stopped":
                     waiting.appendleft(Waiting(one.pack, one.tries))
                 elif ended.how == "died" and steps_kept(checkpoints.folder, one.pack) > one.begun:
@@ -180,8 +187,8 @@ def train_packs(
                 elif ended.how != "trained":
                     if ended.how == "late":  # what a trial needs is what it needs alone
                         forget(checkpoints.folder, one.pack)
-                    if again := _again(one, ended, confirmed):
-                        waiting.extendleft(reversed(again))
+                    if retried := again(one, ended, confirmed):
+                        waiting.extendleft(reversed(retried))
                     else:
                         records = [_failed(one, ended, program)]
                 if records:
@@ -191,7 +198,7 @@ def train_packs(
         raise KeyboardInterrupt
 
 
-def _again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
+def again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
     """What of a failed pack is tried once more; nothing if its one trial is at fault.
 
     confirmed   causes for which trials have failed in workers that had trained nothing else: a

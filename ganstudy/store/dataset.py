@@ -22,6 +22,7 @@ from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
 from ganstudy.store.films import films
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
+from ganstudy.study.document import StudyError
 from ganstudy.trial import SCHEMA, Status
 from ganstudy.whole_file import Damaged
 
@@ -42,7 +43,7 @@ _ATTRIBUTES: dict[str, dict[str, Any]] = {
         "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
     },
     "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
-    "failure": {"long_name": "why a trial failed, in a line; empty for one that did not"},
+    "failure": {"long_name": "why a trial failed or a metric is missing, in a line; else empty"},
     "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
     "trial_id": {"long_name": "trial id"},
     "arithmetic": {"long_name": "what the trial was computed with, in words"},
@@ -97,7 +98,10 @@ def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
 
 def _gathered_again(run: RunDirectory) -> xr.Dataset:
     """From the records; kept if nobody else is at the run and it can be written to."""
-    plan = search_of(run.read_study())
+    try:
+        plan = search_of(run.read_study())
+    except StudyError as error:  # plug-ins among them, which opening does not run
+        raise RunError(f"{run.path}: results.zarr is damaged; {error}") from None
     plan.tell(run.read(samples=False, films=False))
     if not run.recorded():
         raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")

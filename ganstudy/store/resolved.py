@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["Point", "Resolved", "digest", "read", "text_of"]
+__all__ = ["Resolved", "ResolvedPoint", "digest", "read", "text_of"]
 
 _OF_STUDY = "# sha256 of study.yaml: "
 _OF_ALL = "# sha256 of all above: "
 
 
 @dataclass(frozen=True)
-class Point:
+class ResolvedPoint:
     """The labels of a point of the grid, by the names of the axes, and its settings by key path."""
 
     at: Mapping[str, Any]
@@ -37,11 +37,13 @@ class Resolved:
     """What a study meant; of a search by results, the points are its arms.
 
     study   digest of study.yaml
+    name    of the study
     """
 
     seeds: tuple[int, ...]
-    points: tuple[Point, ...]
+    points: tuple[ResolvedPoint, ...]
     study: str
+    name: str
 
     def values(self) -> dict[str, list[str]]:
         """The values that each setting takes, as JSON."""
@@ -69,6 +71,7 @@ def text_of(study: Study, written: str) -> str:
     common = {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
     lines = [
         f"question: {json.dumps(study.file.question)}",
+        f"study: {json.dumps(study.name)}",
         f"seeds: {json.dumps(study.seeds)}",
         "common:",
         *(f"  {key}: {json.dumps(value)}" for key, value in common.items()),
@@ -99,19 +102,21 @@ def read(text: str) -> Resolved:
     above, _, of_study = above.rpartition(_OF_STUDY)
     section = ""
     seeds: list[int] = []
+    name = ""
     common: dict[str, Any] = {}
-    points: list[Point] = []
+    points: list[ResolvedPoint] = []
     for line in above.splitlines():
         key, _, value = line.strip().partition(": ")
         if not line.startswith(" "):
             section = line.rstrip(":")
             seeds = json.loads(value) if key == "seeds" else seeds
+            name = json.loads(value) if key == "study" else name
         elif section == "common":
             common[key] = json.loads(value)
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
-            points.append(Point(point["at"], {**common, **point["settings"]}))
-    return Resolved(tuple(seeds), tuple(points), of_study.strip())
+            points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
+    return Resolved(tuple(seeds), tuple(points), of_study.strip(), name)
 
 
 def _flat(

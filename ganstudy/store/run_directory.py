@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, records, resolved
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
+from ganstudy.study import load
 from ganstudy.study.document import StudyError, read_document
-from ganstudy.study.study import load
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, remove_partial, write_whole
+from ganstudy.whole_file import Damaged, remove_partial, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -38,6 +38,7 @@ class RunDirectory:
         self.study = path / "study.yaml"
         self.resolved = path / "resolved.yaml"
         self.environment = path / "environment.json"
+        self.verification = path / "verification.json"
         self.results = path / "results.zarr"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
@@ -211,8 +212,16 @@ class RunDirectory:
 
         Errors  `StudyError`.
         """
-        name = self.read_environment().get("study", self.path.resolve().name)
-        return load(self.study, overrides, str(name), run_plugins=run_plugins)
+        name = self.read_environment().get("study") or self._name_in_resolved()
+        return load(
+            self.study, overrides, str(name or self.path.resolve().name), run_plugins=run_plugins
+        )
+
+    def _name_in_resolved(self) -> str:
+        try:
+            return resolved.read(self.resolved.read_text(encoding="utf-8")).name
+        except (OSError, UnicodeDecodeError, Damaged):
+            return ""
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -241,8 +250,9 @@ class RunDirectory:
         return moved
 
     def program(self) -> ProgramName | None:
-        """The program that trained the run's records; None before the first."""
-        return next((entry.program for entry in self.entries().values()), None)
+        """The program that trained the run's records; None before the first that has not failed."""
+        trained = (e.program for e in self.entries().values() if e.status != "failed")
+        return next(trained, None)
 
     def arithmetics(self) -> set[str]:
         """What the records were computed with."""
@@ -281,6 +291,29 @@ class RunDirectory:
         except Damaged as error:
             _log.warning("%s: %s; it is not known where the trials ran", self.environment, error)
             return {}
+
+    def write_verification(self, receipt: Mapping[str, Any]) -> None:
+        """Keep what came of training some trials again."""
+        write_whole(self.verification, sealed(receipt, indent=2))
+
+    def provenance(self) -> dict[str, Any]:
+        """What environment.json holds, and the receipt of the last verification if there is one."""
+        known = self.read_environment()
+        try:
+            receipt = unsealed(self.verification.read_bytes())
+        except FileNotFoundError:
+            return known
+        except Damaged as error:
+            _log.warning("%s: %s; the receipt is left out", self.verification, error)
+            return known
+        trials = receipt["trials"]
+        said = {
+            "when": receipt["when"],
+            "verdict": receipt["verdict"],
+            "trials": [own["trial"] for own in trials],
+            "arithmetic": list(dict.fromkeys(own["now"] for own in trials)),
+        }
+        return known | {"verification": said}
 
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:
         """Say how far this process is, for others that ask."""

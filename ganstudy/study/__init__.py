@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ganstudy.study.study import Axis, Study, json_schema, load
+from ganstudy.study.reading import json_schema, load
+from ganstudy.study.study import Axis, Study
 
 __all__ = ["Axis", "Study", "json_schema", "load"]

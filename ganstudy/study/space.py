@@ -15,7 +15,7 @@ from ganstudy.study.names import label_problems
 
 __all__ = [
     *("AnyParameter", "Choice", "Parameter", "Range"),
-    *("at_random", "labelled", "size", "values_at"),
+    *("at_random", "extremes", "labelled", "size", "values_at"),
 ]
 
 
@@ -238,3 +238,27 @@ def labelled(
         labels = [str(x) for x in labels]
     problems += label_problems(document, place, labels)
     return tuple(labels), tuple(bundles), tuple(places)
+
+
+def extremes(space: Sequence[AnyParameter], arm: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Points of a space that show every bound and every value once, its first point first."""
+
+    def completed(chosen: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter in space:
+            if parameter.extremes and parameter.active({**arm, **values}):
+                values[parameter.name] = chosen.get(parameter.name, parameter.extremes[0])
+        return values
+
+    first = completed({})
+    yield first
+    for parameter in space:
+        # What a conditional parameter waits for is put in its place.
+        needed: dict[str, Any] = {}
+        for above in reversed(space[: space.index(parameter) + 1]):
+            if above.name in needed or above is parameter:
+                needed = {**{k: v[0] for k, v in above.when.items() if v}, **needed}
+        for value in parameter.extremes:
+            values = completed({**needed, parameter.name: value})
+            if parameter.name in values and values != first:
+                yield values

@@ -113,7 +113,11 @@ def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any
         frame = read_text_table(path, asked.dialect) if text else pd.read_parquet(path)
         return {name: frame[name] for name in frame.columns}, None
     of_label = None
-    with np.load(path, allow_pickle=False) if suffix == ".npz" else _Single(path) as arrays:
+    # Opened here: NumPy leaves a file open that it cannot read.
+    with (
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) if suffix == ".npz" else _Single(path) as arrays,
+    ):
         names = [n for n in arrays if n != asked.label]
         if asked.key is None and len(names) != 1:
             raise TableError(f"{path}: key is needed, one of {', '.join(names)}")

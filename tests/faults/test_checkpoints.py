@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from fuzz import DAMAGES
 from tiny import differences, trial
 
 from ganstudy.engine import checkpoints
@@ -168,17 +170,36 @@ def test_a_damaged_checkpoint_costs_time_only(
     assert path.name in caplog.text
 
 
-def test_no_flipped_bit_goes_unnoticed(
+def _flips(content: bytes) -> Iterator[bytes]:
+    """Each bit of the line, and some of the state."""
+    line = 8 * (content.index(b"\n") + 1)
+    for place in [*range(line), *range(line, 8 * len(content), 8 * len(content) // 40)]:
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        yield bytes(flipped)
+
+
+def _rubbish(content: bytes) -> Iterator[bytes]:
+    """Cut, zeroed and flipped at random places, the line as often as the state."""
+    rng, line = random.Random(0), content.index(b"\n") + 1
+    for number in range(400):
+        whole, rest = (content, b"") if number % 2 else (content[:line], content[line:])
+        damaged = rng.choice(DAMAGES)(whole, rng) + rest
+        if damaged != content:
+            yield damaged
+
+
+@pytest.mark.parametrize("damage", [_flips, _rubbish])
+def test_no_damage_goes_unnoticed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    damage: Callable[[bytes], Iterator[bytes]],
 ) -> None:
-    """Any bit of the line that tells whose state it is, and some of the state."""
+    """Of the line that tells whose state it is, or of the state."""
     trials = _mixed(20)
     path = _stopped(trials, tmp_path, 10, monkeypatch)
     content = path.read_bytes()
-    header = content.index(b"\n") + 1
-    places = [*range(8 * header), *range(8 * header, 8 * len(content), 8 * len(content) // 40)]
     flight = Flight(trials, Session(checkpoints=Checkpoints(tmp_path)))
     fresh = {"": torch.zeros(1)}
 
@@ -186,13 +207,11 @@ def test_no_flipped_bit_goes_unnoticed(
         pytest.fail("a checkpoint was believed")
 
     monkeypatch.setattr("torch.load", believed)
-    for place in places:
+    for damaged in damage(content):
         caplog.clear()
-        flipped = bytearray(content)
-        flipped[place // 8] ^= 1 << place % 8
-        path.write_bytes(bytes(flipped))
-        assert flight.resume(fresh, {}) == (0, fresh), place
-        assert path.name in caplog.text, place
+        path.write_bytes(damaged)
+        assert flight.resume(fresh, {}) == (0, fresh)
+        assert path.name in caplog.text
     path.write_bytes(content)
     with pytest.raises(pytest.fail.Exception, match="was believed"):
         flight.resume(fresh, {})

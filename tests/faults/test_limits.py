@@ -18,7 +18,7 @@ from ganstudy.schedule.loop import (
     Limits,
     Running,
     Waiting,
-    _again,
+    again,
     train_packs,
 )
 from ganstudy.trial import Record, Trial
@@ -154,8 +154,8 @@ def test_steps_of_earlier_sessions_count() -> None:
     assert clock.seconds >= 100.0
     late, pack = Ended("late"), (_script(Path(), 0),)
     # What another pack has left behind says nothing of what the trial needs alone.
-    assert _again(Running(pack, 1, begun=7), late, set()) == [Waiting(pack)]
-    assert _again(Running(pack, 1, begun=0), late, set()) == []
+    assert again(Running(pack, 1, begun=7), late, set()) == [Waiting(pack)]
+    assert again(Running(pack, 1, begun=0), late, set()) == []
 
 
 def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny import Listed, differences, trial
 
-from ganstudy.engine.packing import _can_compile
+from ganstudy.engine.packing import why_no_compiler
 from ganstudy.engine.session import Session
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
@@ -334,7 +334,7 @@ Every set of optimizers that meets in a pack is a graph of its own: here there i
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.skipif(not _can_compile(), reason="no C++ compiler, no compiled program")
+@pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
 @pytest.mark.parametrize("features", COMPILED, ids=", ".join)
 def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> None:
     """A width and a batch that fill no vector."""
@@ -352,7 +352,7 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
 # Raised inside torch, by its own compiler, on its own functions.
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.skipif(not _can_compile(), reason="no C++ compiler, no compiled program")
+@pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
 def test_compiled_alone_and_in_any_pack() -> None:
     """The promise holds for the compiled step, given the divergences of the whole study.
 

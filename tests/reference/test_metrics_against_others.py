@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ganstudy import metrics, targets
 from ganstudy.metrics import Metric
-from ganstudy.metrics._clouds import _shuffled, reference, typical_distance
+from ganstudy.metrics._clouds import reference, shuffled, typical_distance
 from ganstudy.targets import Target
 
 Array = NDArray[np.float64]
@@ -104,7 +104,7 @@ def test_mmd_with_the_kernel_of_scikit_learn(cloud: Array, bandwidth: float) -> 
 
 
 def test_classifier_as_in_scikit_learn(cloud: Array) -> None:
-    real, fake = reference(RING, SAMPLES), _shuffled(cloud)
+    real, fake = reference(RING, SAMPLES), shuffled(cloud)
     half = SAMPLES // 2
     labels = np.repeat([0, 1], half)
     known, asked = (

@@ -515,23 +515,23 @@ def test_period_of_a_sine_is_found_and_noise_is_not_taken_for_one() -> None:
 
 def test_fisher_test_has_the_published_critical_value() -> None:
     """Fisher 1929, table: the 5 % point of g for n = 20 frequencies is 0.27040."""
-    from ganstudy.analysis._periods import _fisher_tail
+    from ganstudy.analysis._periods import fisher_tail
 
-    assert _fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
+    assert fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
 
 
 @pytest.mark.parametrize(("frequencies", "strength"), [(24, 0.9), (249, 0.03), (400, 0.02)])
 def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
     from fractions import Fraction
 
-    from ganstudy.analysis._periods import _fisher_tail
+    from ganstudy.analysis._periods import fisher_tail
 
     g = Fraction(strength)
     terms = (
         (-1) ** (k - 1) * math.comb(frequencies, k) * (1 - k * g) ** (frequencies - 1)
         for k in range(1, int(1 / g) + 1)
     )
-    assert _fisher_tail(strength, frequencies) == pytest.approx(float(sum(terms)), rel=1e-9)
+    assert fisher_tail(strength, frequencies) == pytest.approx(float(sum(terms)), rel=1e-9)
 
 
 @pytest.mark.parametrize("records", [50, 1000, 6000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tiny import write_study
 from ganstudy import targets
 from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.study import StudyError, load
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 

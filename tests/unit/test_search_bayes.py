@@ -27,7 +27,7 @@ trial:
   critic: {width: 4, depth: 1}
   steps: 90
   batch: 16
-  record: {every: 10, samples: 8}
+  record: {every: 10, samples: 16}
 search:
   bayes:
     space:

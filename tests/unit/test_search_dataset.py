@@ -270,7 +270,7 @@ def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:
 def test_the_walk_of_a_search(tmp_path: Path) -> None:
     """Run, cut short, continued and grown, by the command line; page, plan, status and storage."""
     text = TEXT.replace("trials: 12", "trials: 3").replace("steps: 90", "steps: 4")
-    text = text.replace("every: 10", "every: 2").replace("samples: 8", "samples: 32")
+    text = text.replace("every: 10", "every: 2").replace("samples: 16", "samples: 32")
     study, out = write_study(tmp_path, text), tmp_path / "run"
     runner = CliRunner()
     command = ["run", str(study), "--out", str(out), "--workers", "1", "--json"]

@@ -44,7 +44,8 @@ def scaled_down(study: Study) -> Iterator[str]:
         yield f"trial.steps={steps}"
         yield f"trial.record.every={steps // 2}"
     if kind.name == "adversarial":
-        yield "trial.record.samples=250"
+        needed = [m.fewest(p.target) for p in study.points.values() for m in p.record.metrics]
+        yield f"trial.record.samples={max(250, *needed)}"
         yield "trial.record.frames=2"
         yield "trial.batch=120"
         for key in {"generator.width", "critic.width"} - varied:

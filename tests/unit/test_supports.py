@@ -10,7 +10,7 @@ import ot
 import pytest
 from tiny import write_study
 
-from ganstudy.kinds.supports.kind import Supports, _laws, _masses
+from ganstudy.kinds.supports.kind import Supports, laws, masses
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
@@ -25,9 +25,9 @@ def _run(**settings: Any) -> Record:
 def test_points_that_coincide_are_one() -> None:
     """At distance zero JS is zero: the claim of log 2 can fail."""
     points = np.random.default_rng(0).random((5, 3))
-    p, q = _masses(points, points)
+    p, q = masses(points, points)
     np.testing.assert_allclose(p, q)
-    shifted = _laws(points, points + np.array([1.0, 0, 0]))
+    shifted = laws(points, points + np.array([1.0, 0, 0]))
     assert len(shifted.p) == 10
     assert not (shifted.p * shifted.q).any()
 

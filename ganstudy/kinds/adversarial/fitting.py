@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.kept import Recording
     from ganstudy.kinds.adversarial.players import Critic, Generator
     from ganstudy.kinds.adversarial.updates import Updates
+    from ganstudy.metrics import Metric
+    from ganstudy.targets import Target
 
 
 def labels_exist(condition: bool, info: ValidationInfo) -> bool:
@@ -121,10 +123,25 @@ def measurable(record: Recording, info: ValidationInfo) -> Recording:
         if critic is not None and critic.estimator is not None:
             name = critic.estimator.name
             raise ValueError(f"`equilibrium` is of two players; {name} trains one")
-    problems = [metric.problem(target) for metric in record.metrics] if target else []
-    for problem in filter(None, problems):
-        raise ValueError(problem)
+    if target is not None:
+        _meaningful(record, target)
     for metric in record.metrics:
         if metric.labelled and not info.data.get("condition"):
             raise ValueError(f"metric {metric.name} needs `condition: true`")
     return record
+
+
+def _meaningful(record: Recording, target: Target) -> None:
+    for metric in record.metrics:
+        if problem := metric.unfit(target, record.samples):
+            raise ValueError(problem)
+        if metric.plugin:
+            _readable(metric, target)
+
+
+def _readable(metric: Metric, target: Target) -> None:
+    """The reading of a plug-in's metric, before hours are spent on what nobody can read."""
+    try:
+        metric.reading(target)
+    except Exception as error:  # whatever a file of the user's raises is told with its name
+        raise ValueError(f"metric {metric.name}: {type(error).__name__}: {error}") from None

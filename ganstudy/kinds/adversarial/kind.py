@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Self
 
 from ganstudy import divergences, targets
@@ -11,6 +12,8 @@ from ganstudy.kinds._base import Kind
 from ganstudy.kinds.adversarial import cost, recorded
 from ganstudy.kinds.adversarial.settings import AdversarialSettings
 from ganstudy.metrics import perfect_sampler
+
+_log = logging.getLogger("ganstudy")
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +95,18 @@ class Adversarial(AdversarialSettings, Kind):
         return recorded.variables(self)
 
     def perfect(self) -> dict[str, NDArray[np.float64]]:
-        """The recorded metrics of as many samples of p as a trial is measured with."""
-        size = self.record.samples
-        values = {m.name: perfect_sampler(m, self.target, size) for m in self.record.metrics}
+        """The recorded metrics of as many samples of p as a trial is measured with.
+
+        One that raises is left out: it has told so in every trial.
+        """
+        values = {}
+        for metric in self.record.metrics:
+            try:
+                values[metric.name] = perfect_sampler(metric, self.target, self.record.samples)
+            except Exception as error:  # whatever the metric of a plug-in raises
+                _log.warning(
+                    "metric %s of p itself: %s: %s", metric.name, type(error).__name__, error
+                )
         if self.generator.average is not None:
             values |= {f"average_{name}": value for name, value in values.items()}
         return values

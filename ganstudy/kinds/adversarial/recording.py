@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ganstudy.cause import cleaned
 from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
@@ -16,6 +17,7 @@ from ganstudy.kinds.adversarial.camera import Camera
 from ganstudy.kinds.adversarial.equilibrium import measured
 from ganstudy.kinds.adversarial.recorded import variables
 from ganstudy.kinds.adversarial.state import AVERAGE
+from ganstudy.metrics import measured_by
 from ganstudy.trial import Record
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Recorder:
         self.trials, self.stack = trials, stack
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: Kept = {}
+        self.gaps: list[dict[str, str]] = [{} for _ in trials]
         self.camera = Camera(trials, stack, self.steps, device)
         self.latent = evaluation_latent(stack, device)
         self.labels: NDArray[np.int64] | None = None
@@ -127,6 +130,7 @@ class Recorder:
                 samples=samples[place],
                 labels=None if self.labels is None else self.labels[place],
                 film=self.camera.film(place, self.curves),
+                cause=cleaned("\n".join(self.gaps[place].values())),
             )
             for place, trial in enumerate(self.trials)
         ]
@@ -141,12 +145,15 @@ class Recorder:
                     continue
                 empty = np.full(len(self.trials), np.nan, np.float32)
                 column = values.setdefault(prefix + metric.name, empty)
-                cloud, target = samples[places], configuration.target
-                column[places] = (
-                    metric.compute(cloud, target)
-                    if self.labels is None
-                    else metric.compute_labelled(cloud, self.labels[places], target)
-                )
+                labels = None if self.labels is None else self.labels[places]
+                try:
+                    column[places] = measured_by(
+                        metric, samples[places], labels, configuration.target
+                    )
+                except Exception as error:  # what one metric raises is no reason to lose the rest
+                    why = f"metric {prefix}{metric.name}: {type(error).__name__}: {error}"
+                    for place in places:
+                        self.gaps[place].setdefault(prefix + metric.name, why)
         return values
 
     def _bounds(self, critic_loss: Array) -> Array:

@@ -325,7 +325,7 @@ class Rules:
     def _fit_critic(
         self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Tensor
     ) -> tuple[State, Diagnostics]:
-        """A new critic from one batch; the diagnostics are, as ever, of the one before it."""
+        """A critic fitted to one batch, and the diagnostics of the critic before it."""
         old = state.critic.parameters
         _, diagnostics = self._critic_loss(self.critic.split(old), state.critic, real, fake, noise)
         real, fake = self._perturbed(real, fake, noise)

@@ -166,8 +166,8 @@ class Supports(TheoryKind):
         finite = np.isfinite(path).all(-1)
         lost = float("nan") if finite.all() else float(np.argmin(finite))
         found = self._checks(path, real, fake)
-        w1 = Wasserstein().exact(_laws(real, fake))
-        js = jensen_shannon(*_masses(real, fake))
+        w1 = Wasserstein().exact(laws(real, fake))
+        js = jensen_shannon(*masses(real, fake))
         inverse = np.where(length > 0, 1 / np.where(length > 0, length, 1.0), 0.0)
         curves = {
             "signal": np.minimum(length, inverse)[at],
@@ -181,12 +181,12 @@ class Supports(TheoryKind):
         return Outcome(curves, found, self._gaussians(), lost)
 
     def _checks(self, path: Array, real: Array, fake: Array) -> dict[str, Check]:
-        p, q = _masses(real, fake)
+        p, q = masses(real, fake)
         js = jensen_shannon(p, q)
         shift, h = np.eye(self.ambient)[0], 0.01 * self.distance
         exact = Wasserstein().exact
-        w1 = exact(_laws(real, fake))
-        slope = (exact(_laws(real, fake + h * shift)) - exact(_laws(real, fake - h * shift))) / (
+        w1 = exact(laws(real, fake))
+        slope = (exact(laws(real, fake + h * shift)) - exact(laws(real, fake - h * shift))) / (
             2 * h
         )
         solver = 1e3 * EPS * max(1.0, self.distance) * self.samples
@@ -194,7 +194,7 @@ class Supports(TheoryKind):
             infinite = [float(np.sum(a[a > 0] * np.log(a / b)[a > 0])) for a, b in ((q, p), (p, q))]
         found: dict[str, Check] = {
             "js_pinned": (abs(js - math.log(2)), 16 * EPS * self.samples),
-            "js_flat": (abs(jensen_shannon(*_masses(real, fake + h * shift)) - js) / h, 0.0),
+            "js_flat": (abs(jensen_shannon(*masses(real, fake + h * shift)) - js) / h, 0.0),
             "kl_infinite": (float(sum(math.isfinite(value) for value in infinite)), 0.0),
             "w1_distance": (abs(w1 - self.distance), solver),
             "w1_slope": (abs(slope - 1), solver / h),
@@ -221,16 +221,17 @@ class Supports(TheoryKind):
         return np.stack([x, p, q, 1 / (1 + np.exp(far)), self.distance / 2 - x], axis=-1)
 
 
-def _masses(real: Array, fake: Array) -> tuple[Array, Array]:
+def masses(real: Array, fake: Array) -> tuple[Array, Array]:
     """Masses of p and q on the union of their points; points that coincide are one."""
     points, at = np.unique(np.concatenate([real, fake]), axis=0, return_inverse=True)
     count, at = len(real), at.ravel()
-    masses = [np.bincount(part, minlength=len(points)) / count for part in (at[:count], at[count:])]
-    return masses[0], masses[1]
+    p, q = (np.bincount(part, minlength=len(points)) for part in (at[:count], at[count:]))
+    return p / count, q / count
 
 
-def _laws(real: Array, fake: Array) -> DiscreteLaws:
-    return DiscreteLaws(*_masses(real, fake), np.unique(np.concatenate([real, fake]), axis=0))
+def laws(real: Array, fake: Array) -> DiscreteLaws:
+    """Both clouds as laws on the points of either."""
+    return DiscreteLaws(*masses(real, fake), np.unique(np.concatenate([real, fake]), axis=0))
 
 
 def _errors(on_real: Array, on_fake: Array, w: Array) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import shutil
@@ -19,6 +20,7 @@ import psutil
 from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.context import get_context
 
+from ganstudy.cause import telling
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
     Begun,
@@ -43,6 +45,10 @@ _STARTS = 10
 """How often in a row a worker may die before it is ready; some machines kill at random."""
 
 _STACK_SECONDS = 2.0
+
+_CACHE = "TORCHINDUCTOR_CACHE_DIR"
+
+_log = logging.getLogger("ganstudy")
 
 
 class LocalExecutor(Executor):
@@ -100,9 +106,23 @@ class LocalExecutor(Executor):
                 worker.clock = Clock.started(answer)
             elif answer is None:
                 worker.get_ready()
-            elif (task := worker.end(answer)) is not None:
-                ended.append((task, answer))
+            else:
+                said, answer = answer, self._without_cache(worker, answer)
+                spoilt = answer is not said or answer.how == "died" or answer.grown
+                task = worker.end(renewed=spoilt or is_for_memory(answer))
+                if task is not None:
+                    ended.append((task, answer))
         return ended
+
+    def _without_cache(self, worker: _Worker, answer: Ended) -> Ended:
+        """The answer, unless what lies in the compiler's cache may be at fault: then the pack is to
+        be trained again by a worker with an empty one."""
+        empty = str(self._folder / "compiled")
+        if answer.how != "uncompiled" or worker.environment.get(_CACHE) == empty:
+            return answer
+        _log.warning("compiling into an empty cache, since: %s", telling(answer.cause))
+        worker.environment = {**worker.environment, _CACHE: empty}
+        return Ended("stopped")
 
     def clock(self, handle: Hashable) -> Clock | None:
         """As its worker has said."""
@@ -184,13 +204,13 @@ class _Worker:
         with suppress(OSError):
             self.connection.send_bytes(held)
 
-    def end(self, answer: Ended) -> object | None:
+    def end(self, renewed: bool) -> object | None:
         """The task that has ended; None if the process died before it was given it.
 
-        A process in which memory was short, or has not come back, is made anew.
+        renewed whether another process takes the place of the one that had it
         """
         task, held, self.task, self.clock = self.task, self._held, None, None
-        if answer.how == "died" or answer.grown or is_for_memory(answer):
+        if renewed:
             self.restart()
         if held is not None:
             self.task, self.used, self._held = task, True, held

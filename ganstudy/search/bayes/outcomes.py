@@ -142,7 +142,7 @@ class Outcomes:
         return answers
 
     def front(self, points: Sequence[Point]) -> list[Point]:
-        """Those trained to the end that keep the constraints and that no other such one betters."""
+        """The Pareto front: finished points that keep the constraints and are not dominated."""
         signs = [1.0 if d == "maximize" else -1.0 for d in self.objectives.values()]
         scored = [
             (point, [s * v for s, v in zip(signs, known.values, strict=True)])

@@ -1,5 +1,5 @@
 """`search`: what a search by results tried and found."""
 
-from ganstudy.report.sections.search.section import Search
+from ganstudy.report.sections.search.section import SearchSection
 
-__all__ = ["Search"]
+__all__ = ["SearchSection"]

@@ -132,7 +132,7 @@ def _no_front(findings: Findings) -> str:
     return _no_search(findings) or ("" if known else "the search has one objective")
 
 
-class Search(Section):
+class SearchSection(Section):
     """What was tried and found, which parameters matter, and the Pareto front."""
 
     place = 50

@@ -1,0 +1,160 @@
+"""Mistakes of a study that show between its parts: names, excluded points, keys set twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ganstudy import kinds
+from ganstudy.family import label
+from ganstudy.study.document import Document, KeyPath, Problem, nearest
+from ganstudy.study.file import StudyFile
+from ganstudy.study.hidden import hidden_overrides
+from ganstudy.study.space import AnyParameter, Choice, extremes
+from ganstudy.study.study import Axis, Study, claims_of, metrics_of
+from ganstudy.study.until_settled import UntilSettled
+
+__all__ = [
+    "answer_problems",
+    "conflicts",
+    "contest_problems",
+    "exclude_problems",
+    "hidden",
+    "name_problems",
+]
+
+
+def contest_problems(
+    study: Study, points: Mapping[tuple[int, ...], kinds.Kind]
+) -> Iterator[Problem]:
+    """Seeds can be added until a question is settled where arms are compared, and like for like."""
+    if not isinstance(study.file.seeds, UntilSettled):
+        return
+    place = ("seeds", "until")
+    if study.file.search.asked[0] != "grid":
+        message = f"for a grid; with search.{study.file.search.asked[0]} seeds are a number or list"
+        yield study.document.problem(place, message)
+    compared = [axis for axis in study.axes if axis.dimension == study.compare]
+    if not compared or len(compared[0].labels) < 2:
+        yield study.document.problem(place, "there is nothing to settle: the study has one arm")
+        return
+    arm = study.axes.index(compared[0])
+    had: dict[tuple[int, ...], set[int]] = {}
+    for index in points:
+        had.setdefault(index[:arm] + index[arm + 1 :], set()).add(index[arm])
+    if points and not any(len(arms) == len(compared[0].labels) for arms in had.values()):
+        yield study.document.problem(place, "no setting is left that all arms have")
+
+
+def exclude_problems(
+    document: Document, file: StudyFile, axes: Sequence[Axis]
+) -> Iterator[Problem]:
+    """Points to leave out that name no axis, or no value of one."""
+    by_name = {axis.name: axis for axis in axes}
+    for index, entry in enumerate(file.search.exclude):
+        place = ("search", "exclude", index)
+        if not entry:
+            yield document.problem(place, "an empty entry would match every point")
+        for name, value in entry.items():
+            if name not in by_name:
+                yield document.problem((*place, name), f"no such axis{nearest(name, by_name)}")
+            elif by_name[name].label_of(value) is None and not _narrowed(document, name):
+                known = map(str, by_name[name].labels)
+                message = f"{label(value)!r} is not a value of this axis{nearest(value, known)}"
+                yield document.problem((*place, name), message)
+
+
+def _narrowed(document: Document, name: str) -> bool:
+    """Whether an axis was given other values on the command line than the file excludes."""
+    given = ("search", "grid", name)
+    by_hand = any(given[: len(path)] == path for path in document.overridden)
+    return by_hand and not any(path[:2] == ("search", "exclude") for path in document.overridden)
+
+
+def conflicts(
+    document: Document, axes: Sequence[Axis], space: Sequence[AnyParameter]
+) -> Iterator[Problem]:
+    """Axes or parameters that set the same key: one would silently undo the other."""
+    owners: dict[str, str] = {}
+    dimensions: dict[str, str] = {}
+    placed: list[tuple[Axis | AnyParameter, KeyPath, str, Sequence[Mapping[str, Any]]]] = [
+        *((axis, ("search", "grid", axis.name), "axis", axis.settings) for axis in axes),
+        *(
+            (p, p.place, "parameter", p.bundles if isinstance(p, Choice) else [{p.name: 0}])
+            for p in space
+        ),
+    ]
+    for own, place, what, bundles in placed:
+        name = f"{what} {own.name!r}"
+        for key in sorted({key for settings in bundles for key in _leaves(settings)}):
+            if owners.setdefault(key, name) != name:
+                yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
+        if dimensions.setdefault(own.dimension, name) != name:
+            yield document.problem(place, f"has the same dimension as {dimensions[own.dimension]}")
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Key paths of all values in nested settings; a member is one value and its parameters."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def hidden(study: Study) -> Iterator[Problem]:
+    """Overrides without effect."""
+    if not study.document.overridden:
+        return
+    names = [axis.name for axis in study.axes]
+    grid = itertools.product(*(range(len(axis.labels)) for axis in study.axes))
+    points = [
+        study.assignments(dict(zip(names, index, strict=True)), values)
+        for index in grid
+        for values in extremes(study.space, study.labels(index))
+    ]
+    yield from hidden_overrides(study.document, study.file.trial, points)
+
+
+def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Answers that the study cannot give."""
+    wanted = study.file.answer
+    several = sum(len(axis.labels) > 1 for axis in study.axes)
+    if wanted == "claims" and not claims_of(configuration):
+        message = f"trials of kind {configuration.name!r} check no claims"
+    elif wanted == "budget" and not study.space:
+        message = "the study searches no parameters; budget is for searches such as bayes"
+    elif wanted == "effects" and several < 2:
+        message = "effects compare axes, and fewer than two have several values"
+    else:
+        return
+    yield study.document.problem(("answer",), message)
+
+
+def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Names that the dataset uses for something else, or does not have."""
+    variables, metrics = configuration.variables(), metrics_of(configuration)
+    if study.file.score is not None and study.file.score not in metrics:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
+        yield study.document.problem(("score",), message)
+    elif constant := _constant(study, variables, metrics):
+        place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
+        yield study.document.problem(place, constant)
+    for axis in study.axes:
+        if axis.dimension in variables:
+            message = "a recorded variable has this name; choose another for the axis"
+            yield study.document.problem(("search", "grid", axis.name), message)
+    for parameter in study.space:
+        if parameter.dimension in variables:
+            message = "a recorded variable has this name; a parameter cannot have it"
+            yield study.document.problem(parameter.place, message)
+
+
+def _constant(study: Study, variables: Mapping[str, Any], metrics: Sequence[str]) -> str:
+    """Why the score cannot rank anything: it has one value alone; empty where it can."""
+    name = study.file.score or (*study.keys.metrics, *metrics)[0]
+    low, high = variables.get(name, {}).get("bounds", (0.0, 1.0))
+    if low < high:
+        return ""
+    return f"{name} is always {low:g} for this target and ranks nothing; choose another score"

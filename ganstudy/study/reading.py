@@ -1,0 +1,188 @@
+"""From a study file to a study, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter
+
+from ganstudy import kinds, plugins
+from ganstudy.study import checks
+from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
+from ganstudy.study.extent import extent_problems
+from ganstudy.study.file import StudyFile, read_study_file, study_file
+from ganstudy.study.names import name_problem
+from ganstudy.study.space import AnyParameter, extremes, labelled
+from ganstudy.study.study import Axis, Study
+from ganstudy.study.until_settled import UntilSettled
+
+__all__ = ["json_schema", "load", "reserved"]
+
+_log = logging.getLogger("ganstudy")
+
+_OWN = (
+    *("seed", "step", "sample", "feature"),
+    *("status", "failure", "diverged_at", "seconds", "trial_id"),
+    *("target_settings", "samples", "labels"),
+    *("feature_mean", "feature_scale"),
+)
+
+
+def reserved() -> set[str]:
+    """Names of the dataset that an axis or a parameter cannot take."""
+    searches: Iterable[Any] = plugins.family("search")
+    return {*_OWN, *(name for search in searches for name in search.adds)}
+
+
+def load(
+    path: Path, overrides: Sequence[str] = (), name: str | None = None, *, run_plugins: bool = True
+) -> Study:
+    """Read and validate a study file; its name is the file's stem unless another is given.
+
+    Without `run_plugins`, no code is run, and a study that names plug-ins is refused.
+
+    Errors  `StudyError` with every problem of the file and of each point of the grid.
+    """
+    document = read_document(path, overrides)
+    # First, since a plug-in may say what else the file can hold.
+    if problems := list(_plugin_problems(document, run_plugins)):
+        raise StudyError(problems)
+    file = read_study_file(document)
+    if problems := list(extent_problems(document, file)):
+        raise StudyError(problems)
+    axes = tuple(_axes(document, file, problems))
+    seeds = _seeds(document, file, problems)
+    space = _space(document, file, axes, problems)
+    study = Study(name or path.stem, document, file, axes, seeds, points={}, space=space)
+    names = [axis.name for axis in axes]
+    if file.compare is not None and file.compare not in names:
+        message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
+        problems.append(document.problem(("compare",), message))
+    problems += checks.exclude_problems(document, file, axes)
+    problems += checks.conflicts(document, axes, space)
+    problems += checks.hidden(study)
+    points = _points(study, problems)
+    problems += checks.contest_problems(study, points)
+    for configuration in itertools.islice(points.values(), 1):
+        problems += checks.name_problems(study, configuration)
+        problems += checks.answer_problems(study, configuration)
+        problems += study.keys.problems(document, configuration)
+    if problems:
+        raise StudyError(problems)
+    return replace(study, points=points)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of study files, for editors that complete and check YAML."""
+    schema = study_file().model_json_schema()
+    configuration = Annotated[kinds.Kind, kinds.family.field("adversarial", key="kind")]
+    trial = TypeAdapter(configuration).json_schema()
+    schema["$defs"] |= trial.pop("$defs")
+    # The trial is a mapping; the short form, a kind's bare name, is not taken there.
+    schema["properties"]["trial"] = {
+        "anyOf": [x for x in trial["anyOf"] if "enum" not in x],
+        "description": StudyFile.model_fields["trial"].description,
+    }
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+# --- reading the file's parts -------------------------------------------------------------------
+
+
+def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]:
+    """Load the plug-ins, which are code; a run directory holds them beside its copy of the study.
+
+    Files elsewhere than beside the study or below are refused, whoever asks.
+    """
+    folder, names = document.path.parent, document.values.get("plugins", [])
+    for index, name in enumerate(names if isinstance(names, list) else []):
+        if not isinstance(name, str):  # told with the other keys
+            continue
+        try:
+            path = folder / name
+            path = (path if path.is_file() else folder / path.name).resolve()
+            beside = path.is_relative_to(folder.resolve()) and ".." not in Path(name).parts
+            if not beside or Path(name).is_absolute():
+                message = f"{name}: a plug-in lies beside its study, or in a folder below"
+                yield document.problem(("plugins", index), message)
+            elif not run_plugins:
+                message = f"{name} is code, and only read here; where it is trusted, add --plugins"
+                yield document.problem(("plugins", index), message)
+            else:
+                _log.warning("running the plug-in %s", path)
+                plugins.load(path)
+        except (plugins.PluginError, OSError, ValueError) as error:
+            yield document.problem(("plugins", index), str(error))
+
+
+def _space(
+    document: Document, file: StudyFile, axes: Sequence[Axis], problems: list[Problem]
+) -> tuple[AnyParameter, ...]:
+    labels = {axis.name: axis.labels for axis in axes}
+    space = file.search.asked[1].parameters(document, labels, problems)
+    taken = [parameter for parameter in space if parameter.dimension in reserved()]
+    for parameter in taken:
+        message = "this name has a meaning of its own in the dataset; choose another"
+        problems.append(document.problem(parameter.place, message))
+    # What a broken parameter would set cannot be checked any further.
+    return () if taken else space
+
+
+def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
+    for name, values in file.search.grid.items():
+        place = ("search", "grid", name)
+        if not values:
+            problems.append(document.problem(place, "an axis needs at least one value"))
+            continue
+        if why := name_problem(name):
+            problems.append(document.problem(place, why))
+        elif name.replace(".", "_") in reserved():
+            message = "this name has a meaning of its own in the dataset; choose another"
+            problems.append(document.problem(place, message))
+        yield Axis(name, *labelled(document, place, name, values, problems))
+
+
+def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
+    if isinstance(file.seeds, UntilSettled):
+        return tuple(range(file.seeds.max))
+    seeds = list(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= s < 2**63 for s in seeds):
+        message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
+        problems.append(document.problem(("seeds",), message))
+    return tuple(seeds)
+
+
+def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:
+    """The configuration at each point of the grid that is not excluded."""
+    by_name = {axis.name: axis for axis in study.axes}
+    excluded = [
+        {name: by_name[name].label_of(x) for name, x in entry.items() if name in by_name}
+        for entry in study.file.search.exclude
+    ]
+    points: dict[tuple[int, ...], kinds.Kind] = {}
+    planned = 0
+    for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
+        labels = {axis.name: axis.labels[i] for axis, i in zip(study.axes, index, strict=True)}
+        if any(entry and entry.items() <= labels.items() for entry in excluded):
+            continue
+        planned += 1
+        names = (axis.name for axis in study.axes)
+        point = dict(zip(names, index, strict=True))
+        for number, values in enumerate(extremes(study.space, labels)):
+            try:
+                configuration = study.resolve(point, values)
+            except StudyError as error:
+                problems += error.problems
+                continue
+            if not number:
+                points[index] = configuration
+    if not planned:
+        message = "every point of the grid is excluded; nothing is left to run"
+        problems.append(study.document.problem(("search", "exclude"), message))
+    return points

@@ -1,0 +1,250 @@
+"""Verification: some trials of a run trained again, and every number that they store compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ganstudy.engine.packing import packs
+from ganstudy.existing import reopen
+from ganstudy.schedule.executor import ExecutorError
+from ganstudy.schedule.loop import Limits, Resumed, train_packs
+from ganstudy.session import open_executor
+from ganstudy.store import RunDirectory, RunError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.kinds import Kind, Pack
+    from ganstudy.search import Search
+    from ganstudy.trial import Record, Trial
+
+__all__ = ["Again", "Difference", "Verification", "differences", "verify"]
+
+Verdict = Literal[
+    "the same bits", "other arithmetic", "other bits on the same arithmetic", "fails this time"
+]
+_WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
+
+_NO_RESULT = ("seconds", "cause", "finished", "arithmetic")
+"""What two records of one trial may differ in, and be equal."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a stored variable differs: its largest difference, and the M-step of the first one.
+
+    largest  infinite where only one of the two is a number, or there is nothing to subtract
+    since    NaN for what is not recorded along the steps
+    """
+
+    largest: float
+    since: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Again:
+    """A trial that was trained again.
+
+    beside       how many others it was trained with
+    then, now    the arithmetic of the record, and of this training
+    differences  by stored variable; empty if every number is the same
+    """
+
+    trial: str
+    seed: int
+    arm: str
+    status: str
+    status_now: str
+    beside: int
+    then: str
+    now: str
+    differences: dict[str, Difference]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the trial alone says."""
+        if "failed" in (self.status, self.status_now):  # there are no numbers to compare
+            return "the same bits" if self.status == "failed" else "fails this time"
+        if not self.differences:
+            return "the same bits"
+        same = self.then == self.now
+        return "other bits on the same arithmetic" if same else "other arithmetic"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of it; `when` in UTC."""
+
+    when: str
+    trials: tuple[Again, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the trials'."""
+        return max((own.verdict for own in self.trials), key=_WORST_LAST.index)
+
+    @property
+    def sound(self) -> bool:
+        """Whether what was promised holds: bits differ on other arithmetic alone."""
+        return _WORST_LAST.index(self.verdict) < 2
+
+    def sentences(self) -> Iterator[str]:
+        """The verdict, and what it rests on."""
+        alone = sum(not own.beside for own in self.trials)
+        counted = f"{len(self.trials)} trials were trained again, {alone} of them alone"
+        yield f"{self.verdict}: {counted}"
+        for then, now in sorted({(t.then, t.now) for t in self.trials if t.then and t.now}):
+            yield f"arithmetic: {now}" if then == now else f"the run: {then}; here: {now}"
+        for own in self.trials:
+            if own.status != own.status_now:
+                yield f"trial {own.trial} was {own.status} and is {own.status_now} now"
+        largest: dict[str, list[Difference]] = {}
+        for own in self.trials:
+            for name, difference in own.differences.items():
+                largest.setdefault(name, []).append(difference)
+        for name, found in sorted(largest.items()):
+            most = max(difference.largest for difference in found)
+            steps = [d.since for d in found if np.isfinite(d.since)]
+            since = f", from step {min(steps):g} on" if steps else ""
+            yield f"  {name}: in {len(found)} of {len(self.trials)}, by at most {most:.3g}{since}"
+
+    def receipt(self) -> dict[str, Any]:
+        """The same as plain values."""
+        trials = [{**asdict(own), "verdict": own.verdict} for own in self.trials]
+        return {"when": self.when, "verdict": self.verdict, "trials": trials}
+
+
+def verify(
+    path: Path,
+    count: int | None,
+    workers: int,
+    devices: Sequence[str],
+    executor: str = "local",
+    scheduler: str | None = None,
+) -> Verification:
+    """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
+
+    The sample is random and has trials of every arm and every status, `count` of them, or two of
+    each. One is trained alone, the others in packs that they were not trained in before.
+
+    Errors  `RunError` if the run has no records, or no workers can be had.
+    """
+    directory, search = reopen(path, run_plugins=True)
+    program = directory.program()
+    if program is None:
+        raise RunError(f"{path}: no records, and so nothing to verify")
+    chosen = _chosen(directory, search, count)
+    planned = [(chosen[0],), *packs(chosen[1:], workers)]
+    engine = search.study.file.engine
+    limits = Limits(engine.time_limit, engine.memory_limit)
+    source = Resumed(planned, search, search_on=False)
+    anew: dict[str, Record] = {}
+    try:
+        with open_executor(executor, workers, devices, scheduler, program) as opened:
+            for records in train_packs(source, opened, program, search.masked(), limits=limits):
+                anew.update((record.id, record) for record in records)
+    except ExecutorError as error:
+        raise RunError(f"{path}: {error}") from None
+    verification = _compared(directory, search, planned, anew)
+    directory.write_verification(verification.receipt())
+    return verification
+
+
+def differences(stored: Record, anew: Record) -> dict[str, Difference]:
+    """Stored variables in which two records of a trial differ; time is no result."""
+    steps = np.asarray(stored.steps, float)
+    first, second = _numbers(stored), _numbers(anew)
+    found = {}
+    for name in first.keys() | second.keys():
+        if name not in first or name not in second:
+            found[name] = Difference(float("inf"))
+        elif (difference := _difference(first[name], second[name], steps)) is not None:
+            found[name] = difference
+    return found
+
+
+def _difference(a: NDArray[Any], b: NDArray[Any], steps: NDArray[np.float64]) -> Difference | None:
+    if a.shape != b.shape:
+        return Difference(float("inf"))
+    if a.dtype.kind not in "fiub":
+        return None if np.array_equal(a, b) else Difference(float("inf"))
+    one, other = a.astype(float), b.astype(float)
+    differ = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+    if not differ.any():
+        return None
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(one - other)[differ]
+    largest = float(np.where(np.isnan(apart), np.inf, apart).max())
+    along = a.ndim == 1 and len(a) == len(steps)
+    return Difference(largest, float(steps[differ][0]) if along else float("nan"))
+
+
+def _numbers(record: Record) -> dict[str, NDArray[Any]]:
+    """All that a record stores of a trial's results, by name."""
+    found: dict[str, NDArray[Any]] = {}
+    for name in (own.name for own in fields(record) if own.name not in _NO_RESULT):
+        value = getattr(record, name)
+        if isinstance(value, dict):
+            found.update((key, np.asarray(inner)) for key, inner in value.items())
+        elif value is not None:
+            found[name] = np.asarray(value)
+    return found
+
+
+def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[Trial[Kind]]:
+    """Trials of every arm and status in turn; which ones of each is random."""
+    rng = np.random.default_rng()
+    entries = directory.entries()
+    strata: dict[tuple[str, str], list[Trial[Kind]]] = {}
+    for index, trial in search.trials.items():
+        if trial.id in entries:
+            stratum = _arm(search, index), entries[trial.id].status
+            strata.setdefault(stratum, []).append(trial)
+    if not strata:
+        raise RunError(f"{directory.path}: no record of a trial of its study, nothing to verify")
+    shuffled = [list(rng.permutation(len(own))) for own in strata.values()]
+    rounds = range(max(map(len, shuffled)))
+    dealt = [
+        own[order[turn]]
+        for turn in rounds
+        for own, order in zip(strata.values(), shuffled, strict=True)
+        if turn < len(order)
+    ]
+    unique = list({trial.id: trial for trial in dealt}.values())
+    return unique[: 2 * len(strata) if count is None else count]
+
+
+def _arm(search: Search, index: tuple[int, ...]) -> str:
+    for axis, place in zip(search.study.axes, index, strict=False):
+        if axis.dimension == search.study.compare:
+            return str(axis.labels[place])
+    return ""
+
+
+def _compared(
+    directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
+) -> Verification:
+    beside = {trial.id: len(pack) - 1 for pack in planned for trial in pack}
+    arms = {trial.id: _arm(search, index) for index, trial in search.trials.items()}
+    again = tuple(
+        Again(
+            trial=stored.id,
+            seed=stored.seed,
+            arm=arms[stored.id],
+            status=stored.status,
+            status_now=anew[stored.id].status,
+            beside=beside[stored.id],
+            then=stored.arithmetic,
+            now=anew[stored.id].arithmetic,
+            differences=differences(stored, anew[stored.id]),
+        )
+        for stored in directory.read()
+        if stored.id in anew
+    )
+    return Verification(datetime.now(UTC).isoformat(timespec="seconds"), again)

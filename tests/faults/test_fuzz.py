@@ -1,0 +1,85 @@
+"""Damage without end, bounded and seeded: nothing wrong in silence, nothing raw, nothing lost."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fuzz import DAMAGES, Count, Run, attempt, rewritten
+from test_run_directory import filled
+from tiny import STUDY, TABLE, write_study
+
+from ganstudy.search import search_of
+from ganstudy.study import load
+
+STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
+QUICK = STUDY.replace("seeds: 2", "seeds: 1")
+
+
+def _numbers(quick: int, many: int) -> object:
+    """How much is done: some of it always, more of it in the slow tier, from another seed."""
+    return pytest.mark.parametrize(
+        ("seed", "times"), [(0, quick), pytest.param(1, many, marks=pytest.mark.slow)]
+    )
+
+
+@_numbers(12, 90)
+def test_files_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, times: int
+) -> None:
+    """Every kind of file in turn: records, dataset, what was asked and meant, where it ran.
+
+    Checkpoints are damaged in `test_checkpoints.py`.
+    """
+    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    out = tmp_path / "run"
+    filled(out, QUICK)
+    run, rng, count = Run(out), random.Random(seed), Count()
+    kinds: dict[str, list[Path]] = {}
+    for path in sorted(run.whole):
+        name = path.relative_to(out).parts[0]
+        kinds.setdefault(name if name != "results.zarr" else path.name, []).append(path)
+    kinds.pop(".lock")
+    for number in range(times):
+        files = list(kinds.values())[number % len(kinds)]
+        run.damage(count, rng.choice(files), rng.choice(DAMAGES), rng)
+    print(f"files of a run: {count}")
+    assert count.faults == []
+    assert count.done > 0.9 * times
+
+
+@_numbers(3, 40)
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:
+    """Every shipped study, with bits flipped and lines rewritten."""
+    rng, count = random.Random(f"{study.stem} {seed}"), Count()
+    content = study.read_bytes()
+    for number in range(times):
+        damage = rng.choice((*DAMAGES, *[rewritten] * 5))
+        path = tmp_path / f"{number}.yaml"
+        path.write_bytes(damage(content, rng))
+        attempt(count, str(path), lambda path=path: search_of(load(path)).counts())
+    print(f"{study.stem}: {count}")
+    assert count.faults == []
+
+
+@_numbers(60, 1000)
+def test_tables(tmp_path: Path, seed: int, times: int) -> None:
+    """Text and arrays, with bits flipped, cut, and rewritten."""
+    rng, count = random.Random(seed), Count()
+    np.save(tmp_path / "table.npy", np.arange(40.0).reshape(10, 4) ** 1.5)
+    np.savez(tmp_path / "table.npz", x=np.arange(40.0).reshape(10, 4) ** 1.5)
+    tables = [TABLE, tmp_path / "table.npy", tmp_path / "table.npz"]
+    for number in range(times):
+        table = rng.choice(tables)
+        text = table.suffix == ".csv"
+        damage = rng.choice((*DAMAGES, *[rewritten] * 5 * text))
+        path = tmp_path / f"{number}{table.suffix}"
+        path.write_bytes(damage(table.read_bytes(), rng))
+        target = f"{{name: file, path: {path}}}"
+        study = write_study(tmp_path, STUDY.replace("{name: ring, modes: 4}", target))
+        attempt(count, str(path), lambda study=study: load(study))
+    print(f"tables: {count}")
+    assert count.faults == []

@@ -1,0 +1,53 @@
+"""A trial's bits do not depend on its pack, on whichever arithmetic: other processors' included."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BITS = Path(__file__).parent / "test_bit_for_bit.py"
+EMULATOR = shutil.which("qemu-x86_64")
+
+FEW = "each_feature_alone and 33 and (penalty or kliep or batch)"
+ALL = "each_feature_alone or alone_and_in_any_pack"
+
+ARITHMETICS = {
+    "no vectors": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "AVX2,STRICT"},
+    "AVX2, any processor's products": {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE"},
+}
+"""Beside the machine's own, under which the tests run themselves."""
+
+
+def _run(tests: str, variables: dict[str, str], through: tuple[str, ...] = ()) -> None:
+    options = ["-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "-W", "ignore"]
+    command = [*through, sys.executable, *options, "-m", "not slow", "-k", tests, str(BITS)]
+    own = {**os.environ, **variables}
+    ended = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_bits_under_another_arithmetic(arithmetic: str) -> None:
+    """A few features."""
+    _run(FEW, ARITHMETICS[arithmetic])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_all_bits_under_another_arithmetic(arithmetic: str) -> None:
+    """All features, batches and shapes."""
+    _run(ALL, ARITHMETICS[arithmetic])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EMULATOR is None, reason="no qemu-x86_64 (Debian's qemu-user) to emulate with")
+def test_bits_on_an_emulated_intel() -> None:
+    """What this machine's own program does there."""
+    assert EMULATOR is not None
+    _run(FEW, {}, (EMULATOR, "-cpu", "Haswell"))

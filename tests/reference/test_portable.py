@@ -1,0 +1,62 @@
+"""The portable program: the same bits on every processor, of which this one can emulate others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import trial
+
+from ganstudy.engine.arithmetic import NotPortable
+from ganstudy.engine.session import Session
+from ganstudy.kinds.adversarial.training import train
+from ganstudy.schedule.executor import environment
+
+HERE = Path(__file__).parent
+GOLDEN: dict[str, str] = json.loads((HERE.parent / "golden" / "portable.json").read_text())
+EMULATOR = shutil.which("qemu-x86_64")
+
+EMULATED = (
+    *("divergence non_saturating", "divergence mmd", "divergence relativistic_average"),
+    *("penalty", "batch norm", "tanh", "estimator", "equilibrium", "target embedded_mixture"),
+)
+"""An emulated processor takes some twenty times as long: one trial of each way through the step."""
+
+
+def _digests(*names: str, through: tuple[str, ...] = ()) -> dict[str, str]:
+    command = [*through, sys.executable, "-W", "ignore", str(HERE / "portable_trials.py"), *names]
+    own = {**os.environ, **environment("portable")}
+    ended = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, str] = json.loads(ended.stdout)
+    return found
+
+
+def test_golden_digests() -> None:
+    """All that trials store, as it was on an AMD EPYC of the fourth generation."""
+    assert _digests() == GOLDEN
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EMULATOR is None, reason="no qemu-x86_64 (Debian's qemu-user) to emulate with")
+@pytest.mark.parametrize("processor", ["Haswell", "EPYC"])
+def test_golden_digests_on_other_processors(processor: str) -> None:
+    """An emulator computes 1/x and 1/√x exactly where processors approximate, each in its own way:
+    equal digests show that no such instruction is used.
+    """
+    assert EMULATOR is not None
+    found = _digests(*EMULATED, through=(EMULATOR, "-cpu", processor))
+    assert found == {name: GOLDEN[name] for name in EMULATED}
+
+
+def test_refused_where_it_would_not_be_portable() -> None:
+    """A process that was not started for it says with what it is started."""
+    with pytest.raises(NotPortable, match="MKL_CBWR='COMPATIBLE'"):
+        train([trial()], Session(program="portable"))
+    with pytest.raises(NotPortable, match="not for cuda:0"):
+        train([trial()], Session("cuda:0", "portable"))

@@ -1,0 +1,262 @@
+"""What can be added from outside the package, each as one file: used from the study to the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from ganstudy import open_run, plugins
+
+SEARCH = '''\
+"""A search of the user's own."""
+
+from functools import cached_property
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.search.grid import Grid
+from ganstudy.study.search_keys import SearchKeys
+
+
+class SomeKeys(SearchKeys):
+    """Its keys in the study file."""
+
+    share: float = Field(gt=0, le=1, description="share of the grid's points that are trained")
+
+
+class Some(Grid):
+    """Some points of the grid, drawn at random."""
+
+    keys = SomeKeys
+    adds = {"drawn": {"long_name": "place of the point in the order of the draw"}}
+
+    @cached_property
+    def order(self):
+        points = sorted(self.study.points)
+        rng = np.random.default_rng(0)
+        return [points[i] for i in rng.permutation(len(points))]
+
+    @property
+    def chosen(self):
+        return self.order[: round(self.study.keys.share * len(self.order))]
+
+    @property
+    def planned(self):
+        mask = np.zeros(self.shape, dtype=bool)
+        for index in self.chosen:
+            mask[index] = True
+        return mask
+
+    @cached_property
+    def trials(self):
+        return {index: t for index, t in super().trials.items() if index[:-1] in self.chosen}
+
+    def variables(self):
+        drawn = np.full(self.shape[:-1], -1)
+        for place, index in enumerate(self.order):
+            drawn[index] = place
+        return {"drawn": (self.dimensions[:-1], drawn, self.adds["drawn"])}
+
+    def attributes(self):
+        return {"search": self.name}
+
+    def sentences(self):
+        return [f"drawn: {len(self.chosen)} of {len(self.order)} points"]
+'''
+
+EXECUTOR = '''\
+"""An executor of the user's own."""
+
+from ganstudy.schedule.executor import Executor, attempt
+
+
+class Here(Executor):
+    """Trains in this very process, one pack at a time."""
+
+    def __init__(self, workers, devices=("cpu",), scheduler=None, program="eager"):
+        self.device, self.tasks, self.packs = devices[0], [], 0
+
+    def room(self):
+        return 1 - len(self.tasks)
+
+    def submit(self, task):
+        self.tasks.append(task)
+        return id(task)
+
+    def wait(self, seconds):
+        tasks, self.tasks = self.tasks, []
+        self.packs += len(tasks)
+        return [(id(task), attempt(task, self.device)) for task in tasks]
+
+    def clock(self, handle):
+        return None
+
+    def kill(self, handle):
+        return ""
+
+    def drain(self):
+        pass
+
+    def close(self):
+        print(f"trained here: {self.packs} packs")
+'''
+
+SECTION = '''\
+"""A report section of the user's own."""
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ganstudy.report.data_tables import Table
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.prose import Sentence
+from ganstudy.report.sections import Chart, Section
+
+
+def draw_on(axes, findings):
+    axes.bar(findings.arms, findings.ds["seconds"].sum(["seed", *findings.axes]))
+
+
+def draw(findings):
+    figure = Figure(figsize=(4, 2), layout="constrained")
+    draw_on(figure.subplots(), findings)
+    return Drawing("time_by_arm", figure, "Seconds by arm.", Markup("Seconds of all trials."))
+
+
+class Costs(Section):
+    """What the trials of each arm cost."""
+
+    place = 145
+    label = "Costs"
+    heading = "What it cost"
+    charts = (Chart("time_by_arm", "Seconds by arm.", draw, draw_on, single=True),)
+
+    @classmethod
+    def applies(cls, findings):
+        return "seconds" in findings.ds
+
+    def sentences(self):
+        total = float(self.findings.ds["seconds"].sum())
+        return [Sentence(Markup("Costs: {:.0f} s & more.").format(total), "ds['seconds'].sum()")]
+
+    def tables(self):
+        rows = [[arm, 1.5] for arm in self.findings.arms]
+        return {"costs": (Table(["arm", "euros"], [None, 2], rows), "What each arm cost.")}
+'''
+
+STUDY = """\
+question: Can everything be added?
+plugins: [some.py, here.py, costs.py]
+trial: {kind: game, steps: 20}
+search:
+  grid: {method: [gradient, extragradient], lr: [0.05, 0.1]}
+  some: {share: 0.75}
+seeds: 2
+"""
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A run with all three, in a process that nothing else shares; its folder, and its words."""
+    folder = tmp_path_factory.mktemp("additions")
+    for name, text in (("some", SEARCH), ("here", EXECUTOR), ("costs", SECTION)):
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    script = """
+from contextlib import suppress
+from ganstudy import open_run, plot
+from ganstudy.cli import main
+with suppress(SystemExit):
+    main("run study.yaml --out run --executor here --workers 1".split(), standalone_mode=False)
+main(["status", "run"], standalone_mode=False)
+axes = plot.time_by_arm(open_run("run"))
+assert "time_by_arm" in plot.__all__
+print("bars:", len(axes.patches))
+"""
+    environment = {**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr
+    return folder / "run", done.stdout
+
+
+def test_a_search_is_one_file(printed: tuple[Path, str]) -> None:
+    """Its key is read, its trials are trained, and what it adds is in the dataset."""
+    path, said = printed
+    ds = open_run(path)
+    statuses, counts = np.unique(ds["status"], return_counts=True)
+    assert dict(zip(statuses.tolist(), counts.tolist(), strict=True)) == {
+        "complete": 6,
+        "excluded": 2,
+    }
+    assert sorted(ds["drawn"].values.ravel().tolist()) == [0, 1, 2, 3]
+    assert ds["drawn"].attrs["long_name"].startswith("place of the point")
+    xr.testing.assert_equal(ds["drawn"] < 3, (ds["status"] == "complete").all("seed"))
+    assert "drawn: 3 of 4 points" in said
+    assert ds.attrs["search"] == "some"
+
+
+def test_an_executor_is_one_file(printed: tuple[Path, str]) -> None:
+    path, said = printed
+    assert re.search(r"trained here: [1-9]\d* packs", said)
+    assert '"executor": "here"' in (path / "environment.json").read_text()
+
+
+def test_a_report_section_is_one_file(printed: tuple[Path, str]) -> None:
+    """It stands in its place with figure, table and sentence, and its figure is a function."""
+    path, said = printed
+    page = (path / "report" / "index.html").read_text()
+    ids = re.findall(r'<section id="(.*?)">', page)
+    assert ids.index("costs") == ids.index("metrics") + 1
+    assert '<a href="#costs">Costs</a>' in page
+    assert "What it cost" in page
+    assert "ganstudy.plot.time_by_arm(ds)" in page
+    assert re.search(r"<li>Costs: \d+ s & more\.", page)
+    for name in ("time_by_arm.svg", "time_by_arm.png", "costs.tex"):
+        assert (path / "report" / name).stat().st_size
+    assert (path / "report" / "costs.csv").read_text().startswith("arm,euros\n")
+    assert "bars: 2" in said
+
+
+def test_an_unknown_executor_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
+    """After the study is read, since a plug-in may have brought it."""
+    (tmp_path / "study.yaml").write_text(
+        STUDY.replace("plugins: [some.py, here.py, costs.py]\n", "").replace(
+            "  some: {share: 0.75}\n", ""
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "ganstudy", "run", "study.yaml", "--executor", "herre"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "'herre'" in done.stderr
+    assert "dask" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_member_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is still abstract is no member, and not nothing either."""
+    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
+    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
+    path = tmp_path / "unfinished.py"
+    path.write_text(EXECUTOR.replace("def drain", "def drained"), encoding="utf-8")
+    with pytest.raises(plugins.PluginError, match="found: Here, which does not define drain"):
+        plugins.load(path)

@@ -1,0 +1,208 @@
+"""Metrics where they mean something, and nowhere else: a perfect generator scores like one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from inline import trained_inline
+from tiny import write_study
+from unrendered import unrendered
+
+from ganstudy import metrics, open_run, pipeline, plugins, targets
+from ganstudy.metrics import Metric, Reading
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+
+UNLABELLED = [cls for cls in metrics.family if not cls.labelled]
+RING = targets.from_config("ring")
+
+
+@pytest.mark.parametrize("cls", UNLABELLED, ids=lambda cls: cls.name)
+def test_few_samples_are_refused(cls: type[Metric]) -> None:
+    """One sample too few is named with the number that is needed; the number itself is taken."""
+    metric = cls()
+    least = metric.fewest(RING)
+    assert least >= 10
+    assert metric.unfit(RING, least) is None
+    assert f"needs {least}" in str(metric.unfit(RING, least - 1))
+
+
+@pytest.mark.parametrize("cls", UNLABELLED, ids=lambda cls: cls.name)
+def test_with_the_fewest_samples_a_perfect_generator_is_told_from_a_collapsed_one(
+    cls: type[Metric],
+) -> None:
+    """At the stated least, samples of p score better than a single mode of it.
+
+    Samples within one mode are as precise as those of p: precision, density and high quality
+    cannot tell these two apart, and neither can what is measured within modes.
+    """
+    metric, rng = cls(), np.random.default_rng(3)
+    count = metric.fewest(RING)
+    real = RING.sample(rng, 64 * count).reshape(64, count, 2)
+    one = (np.array([1.0, 0.0]) + 0.002 * rng.normal(size=(64, count, 2))).astype(np.float32)
+    better = metric.compute(real, RING) - metric.compute(one, RING)
+    sign = 1 if metric.reading(RING).direction == "higher" else -1
+    blind = {"precision", "density", "high_quality"}
+    if metric.name in blind:
+        return
+    assert np.mean(sign * better > 0) > 0.9
+
+
+NORMAL = ("forward_kl", "reverse_kl", "jensen_shannon", "precision", "recall")
+
+
+@pytest.mark.parametrize("name", [*NORMAL, "wasserstein_1", "wasserstein_2"])
+def test_dimensions_beyond_the_limit_are_refused(name: str) -> None:
+    metric = metrics.family.from_config(name)
+    assert metric.most_features is not None
+    within, beyond = (
+        targets.from_config({"name": "gaussian", "mean": [0.0] * d})
+        for d in (metric.most_features, metric.most_features + 1)
+    )
+    assert metric.unfit(within, 1000) is None
+    assert "means nothing beyond" in str(metric.unfit(beyond, 1000))
+
+
+@pytest.mark.parametrize("name", ["forward_kl", "reverse_kl", "jensen_shannon"])
+def test_divergences_of_a_perfect_generator_at_the_limit(name: str) -> None:
+    """In eight dimensions a normal law is within a tenth of a nat of itself, by 1,000 samples."""
+    metric = metrics.family.from_config(name)
+    law = targets.from_config({"name": "gaussian", "mean": [0.0] * 8})
+    clouds = law.sample(np.random.default_rng(0), 4000).reshape(4, 1000, 8)
+    assert np.mean(metric.compute(clouds, law)) < 0.1
+
+
+@pytest.mark.parametrize("features", [2, 10])
+def test_shrinkage_of_a_perfect_generator_at_the_least_number(features: int) -> None:
+    """Ten samples for each dimension of each mode leave a bias of some hundredths."""
+    metric = metrics.family.from_config("mode_shrinkage")
+    law = targets.from_config({"name": "random_mixture", "features": features, "modes": 3})
+    count = metric.fewest(law)
+    clouds = law.sample(np.random.default_rng(0), 20 * count).reshape(20, count, features)
+    assert np.mean(metric.compute(clouds, law)) < 0.1
+
+
+STUDY = """\
+question: What does a metric say?
+trial:
+  target: {name: ring, modes: 4}
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 2
+  batch: 16
+  record: {every: 1, samples: 32, frames: 0, metrics: [modes_covered, METRIC]}
+search: {grid: {critic.steps: [1, 2]}}
+seeds: 1
+"""
+
+
+def test_check_refuses_what_cannot_be_measured(tmp_path: Path) -> None:
+    body = STUDY.replace("METRIC", "coverage").replace("samples: 32", "samples: 12")
+    path = write_study(tmp_path, body)
+    with pytest.raises(StudyError, match="needs 50 samples") as caught:
+        load(path)
+    assert f"{path}:8: trial.record" in str(caught.value)
+
+
+def test_a_metric_of_one_value_is_no_score(tmp_path: Path) -> None:
+    """Of a single mode the histogram is always right."""
+    name = "mode_kl"
+    body = STUDY.replace("METRIC", name).replace("modes: 4", "modes: 1")
+    assert load(write_study(tmp_path, body)).score == "modes_covered"
+    path = write_study(tmp_path, f"{body}score: {name}\n")
+    with pytest.raises(StudyError, match=f"{name} is always 0 .* ranks nothing") as caught:
+        load(path)
+    assert ":11: score" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"direction": "up"}, "direction"),
+        ({"bounds": (1.0, 0.0)}, "bounds"),
+        ({"bounds": (math.nan, 1.0)}, "bounds"),
+        ({"value_at_equality": 2.0}, "value_at_equality"),
+        ({"long_name": ""}, "long_name"),
+        ({"units": None}, "units"),
+    ],
+)
+def test_a_reading_makes_sense(change: dict[str, Any], message: str) -> None:
+    sound = {
+        "long_name": "x",
+        "units": "",
+        "direction": "lower",
+        "bounds": (0.0, 1.0),
+        "value_at_equality": 0.0,
+    }
+    with pytest.raises(ValueError, match=message):
+        Reading(**{**sound, **change})
+
+
+PLUGIN = '''\
+"""A metric of the user's own."""
+
+import numpy as np
+
+from ganstudy.metrics import Metric, Reading
+
+
+class Own(Metric):
+    """A number."""
+
+    def compute(self, samples, target):
+        {compute}
+
+    def reading(self, target):
+        return {reading}
+'''
+SOUND = 'Reading("own", "", "lower", (0.0, 9.0), 0.0)'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for a plug-in, forgotten after the test."""
+    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
+    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
+    yield tmp_path
+    metrics.family._plugins.clear()
+
+
+@pytest.mark.parametrize(
+    "reading", ['Reading("own", "", "upward", (0.0, 9.0), 0.0)', 'Reading("own", "")', "1 / 0"]
+)
+def test_the_reading_of_a_plug_in_is_seen_before_anything_trains(
+    folder: Path, reading: str, request: pytest.FixtureRequest
+) -> None:
+    stem = f"own_{abs(hash(reading))}"
+    (folder / f"{stem}.py").write_text(PLUGIN.format(compute="return 0", reading=reading))
+    path = write_study(folder, f"plugins: [{stem}.py]\n{STUDY.replace('METRIC', stem)}")
+    with pytest.raises(StudyError, match=f"metric {stem}: "):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("stem", "compute", "why"),
+    [
+        ("metric_that_raises", 'raise RuntimeError("no idea")', "RuntimeError: no idea"),
+        ("metric_of_another_shape", "return np.zeros(99)", "gives no number for each cloud"),
+    ],
+)
+def test_a_metric_that_raises_loses_that_metric(
+    folder: Path, stem: str, compute: str, why: str
+) -> None:
+    """The trials are complete, the dataset says why it is missing, and the page is there."""
+    (folder / f"{stem}.py").write_text(PLUGIN.format(compute=compute, reading=SOUND))
+    path = write_study(folder, f"plugins: [{stem}.py]\n{STUDY.replace('METRIC', stem)}")
+    with trained_inline(), unrendered():
+        progress = pipeline.run(load(path), folder / "run", workers=1)
+    assert dict(progress.done) == {"complete": 2}
+    ds = open_run(folder / "run")
+    assert np.isfinite(ds["modes_covered"]).all()
+    assert np.isnan(ds[stem]).all()
+    assert all(f"metric {stem}: " in text and why in text for text in ds["failure"].values.flat)
+    assert "modes covered" in (folder / "run" / "report" / "index.html").read_text()

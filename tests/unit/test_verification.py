@@ -1,0 +1,132 @@
+"""`ganstudy verify`: a sample of a run's trials trained again, every number compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+
+from ganstudy import existing, open_run
+from ganstudy.cli import main
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.arithmetic import Arithmetic
+from ganstudy.store import RunDirectory, RunError
+from ganstudy.trial import Record
+from ganstudy.verification import verify
+
+CHANGED = "generator_loss"
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path) -> Path:
+    """A run of its own, which nobody else will read."""
+    return shutil.copytree(tiny_run, tmp_path / "run")
+
+
+def _rewritten(run: Path, change: Callable[[Record], Record]) -> Record:
+    """The run's first record, changed; the file is whole, with a checksum of its own."""
+    directory = RunDirectory(run)
+    first = next(directory.read())
+    directory.forget([first.id])
+    changed = change(first)
+    directory.write([changed])
+    return changed
+
+
+def _flipped(record: Record) -> Record:
+    """The lowest bit of one number is another."""
+    values = record.curves[CHANGED].copy()
+    values.view(np.uint32)[1] ^= 1
+    return dataclasses.replace(record, curves={**record.curves, CHANGED: values})
+
+
+def _files(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "records").iterdir()}
+
+
+def test_the_same_bits(run: Path) -> None:
+    """Alone and in packs; the records stay as they are, and no report is needed."""
+    shutil.rmtree(run / "report")
+    before = _files(run)
+    found = verify(run, None, 1, ("cpu",))
+    assert (found.verdict, found.sound) == ("the same bits", True)
+    assert {own.arm for own in found.trials} == {"minimax", "reverse_kl"}
+    beside = [own.beside for own in found.trials]
+    assert min(beside) == 0 < max(beside)
+    assert _files(run) == before
+    assert not (run / "report").exists()
+    said = RunDirectory(run).provenance()["verification"]
+    assert said["verdict"] == "the same bits"
+    assert set(said["trials"]) == {own.trial for own in found.trials}
+    page = existing.report_anew(run).read_text(encoding="utf-8")
+    assert "verification verdict" in page
+
+
+def test_a_flipped_bit_is_a_fault(run: Path) -> None:
+    """On the arithmetic of the record there is no excuse: exit code 1, and the variable's name."""
+    changed = _rewritten(run, _flipped)
+    result = CliRunner().invoke(main, ["verify", str(run), "--trials", "99", "--workers", "1"])
+    assert result.exit_code == 1
+    assert result.output.startswith("other bits on the same arithmetic")
+    assert f"{CHANGED}: in 1 of" in result.output
+    assert "from step 40 on" in result.output
+    receipt = json.loads((run / "verification.json").read_text())
+    differing = [own["trial"] for own in receipt["trials"] if own["differences"]]
+    assert differing == [changed.id]
+
+
+def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None:
+    """The largest difference of each variable, and from when on there is one."""
+    changed = _rewritten(run, lambda own: dataclasses.replace(_flipped(own), arithmetic="abacus"))
+    found = verify(run, 99, 1, ("cpu",))
+    assert (found.verdict, found.sound) == ("other arithmetic", True)
+    (other,) = [own for own in found.trials if own.differences]
+    assert (other.trial, other.then) == (changed.id, "abacus")
+    assert 0 < other.differences[CHANGED].largest < 1e-6
+    assert other.differences[CHANGED].since == 40
+
+
+def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
+    """There are no numbers to compare."""
+    failed = "MemoryError: too much"
+    _rewritten(
+        run,
+        lambda own: dataclasses.replace(
+            own, status="failed", curves={}, samples=None, cause=failed
+        ),
+    )
+    found = verify(run, 99, 1, ("cpu",))
+    assert found.sound
+    assert any("was failed and is complete now" in sentence for sentence in found.sentences())
+
+
+def test_nothing_to_verify(run: Path) -> None:
+    """A run without records is told so."""
+    shutil.rmtree(run / "records")
+    with pytest.raises(RunError, match="nothing to verify"):
+        verify(run, None, 1, ("cpu",))
+
+
+def test_trials_of_more_than_one_arithmetic_are_told(run: Path) -> None:
+    """In the dataset, by `status`, and in the report."""
+    _rewritten(run, lambda own: dataclasses.replace(own, arithmetic="abacus"))
+    assert existing.status(run)["arithmetic"]["abacus"] == 1
+    assert "1 computed on abacus" in CliRunner().invoke(main, ["status", str(run)]).output
+    page = existing.report_anew(run).read_text(encoding="utf-8")
+    assert "2 kinds of arithmetic" in page
+    with open_run(run) as ds:
+        assert int((ds.arithmetic == "abacus").sum()) == 1
+
+
+def test_one_arithmetic_needs_no_section(tiny_run: Path) -> None:
+    """Nothing is said where there is nothing to say, nor of datasets of before it was kept."""
+    ds: xr.Dataset = open_run(tiny_run)
+    for own in (ds, ds.drop_vars("arithmetic")):
+        assert not Arithmetic.applies(Findings.of(own, {}))
