@@ -12,7 +12,8 @@ from tiny import write_study
 from ganstudy import targets
 from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
-from ganstudy.study import StudyError, load
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 
