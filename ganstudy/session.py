@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ganstudy.engine import checkpoints
-from ganstudy.engine.packing import choose_program, packs, why_no_compiler
+from ganstudy.engine import checkpoints, pace
+from ganstudy.engine.packing import choose_program, cost, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
@@ -205,6 +206,7 @@ def train(
     engine = search.study.file.engine
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
+    trained, begun = pace.Trained(), time.perf_counter()
     observe(progress)
     with Interruption() as interruption:
         for records in train_packs(
@@ -226,8 +228,13 @@ def train(
             _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, known)
             seconds = sum(record.seconds for record in records)
-            progress.add(search, tuple(source.given[trial] for trial in landed), seconds)
+            pack = tuple(source.given[trial] for trial in landed)
+            if set(landed.values()) == {"complete"}:
+                trained.add(pack[0].configuration.graph_key(), cost(pack), seconds)
+            progress.add(search, pack, seconds)
             observe(progress)
+    if executor.here:
+        pace.learn(trained, progress.program, progress.workers, time.perf_counter() - begun)
 
 
 def _tell_of_other_arithmetic(

@@ -33,6 +33,7 @@ def print_checked(path: Path, study: Study) -> None:
 def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
     """Say what a run would train, and about how long."""
     from ganstudy import session
+    from ganstudy.engine import pace
     from ganstudy.engine.packing import estimate
     from ganstudy.search import search_of
     from ganstudy.store import RunDirectory
@@ -42,6 +43,7 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
     search.tell(run.read(samples=False, films=False))
     counts, parts = search.counts(), search.outlook(workers)
     program, reason = session.program(run, search, parts, workers)
+    known = pace.known()
     summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
@@ -51,7 +53,8 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         "packs": [len(pack) for pack in parts],
         "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
         "program": program,
-        "seconds": round(estimate(parts, workers, program)),
+        "seconds": round(estimate(parts, workers, program, known)),
+        "measured": program in known.measured,
     }
     if study.space:
         summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
@@ -69,10 +72,12 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
     )
     if parts:
         sizes = summary["packs"]
+        guess = " (a guess: no run has been measured on this machine)"
+        source = "" if summary["measured"] else guess
         click.echo(
             f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; "
             f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
-            f"{workers} workers; "
+            f"{workers} workers{source}; "
             f"{program}: {reason}"
         )
 

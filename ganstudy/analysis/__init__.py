@@ -37,6 +37,7 @@ from ganstudy.analysis.ranks import rank_table
 from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
+from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
 from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
 from ganstudy.analysis.units import original_units
 
@@ -60,6 +61,7 @@ __all__ = [
     "in_comparison",
     "interquartile_mean",
     "is_search",
+    "is_settled_by_seeds",
     "label_scores",
     "marginal_means",
     "measured",
@@ -77,6 +79,7 @@ __all__ = [
     "seen",
     "setting_dims",
     "setting_scores",
+    "settlement",
     "share_over_seeds",
     "stability",
     "status_counts",

@@ -12,7 +12,7 @@ from ganstudy.analysis._grades import CLEAR, LEANING, graded
 from ganstudy.analysis._intervals import Array, t_interval
 from ganstudy.analysis._variance import Shares, shares
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -52,6 +52,9 @@ def factor_effects(
     whole, without = _with_and_without(table)
     low, high = _jackknife(whole.share, [one.share for one in without], confidence)
     grades = _grades(whole.p, [one.p for one in without])
+    adjusted = whole.p
+    if not testable(ds):
+        grades[:], adjusted = "", np.full(len(adjusted), np.nan)
     of_seed = np.array([effect == (table.ndim - 1,) for effect in whole.effects])
     known = np.isfinite(whole.share)
     long_name = f"share of variance of {fact.long_name}"
@@ -62,7 +65,7 @@ def factor_effects(
             "high": ("effect", np.where(of_seed, np.nan, high)),
             "freedom": ("effect", whole.freedom),
             "statistic": ("effect", whole.statistic),
-            "p": ("effect", whole.p, {"long_name": "Holm-adjusted p-value"}),
+            "p": ("effect", adjusted, {"long_name": "Holm-adjusted p-value"}),
             "grade": ("effect", grades),
             "residual": 1 - whole.share[known].sum() if known.any() else np.nan,
             "trials": int(np.isfinite(table).sum()),
@@ -97,7 +100,7 @@ def compare_effects(
     pseudo = pseudo.reshape(seeds, axes)
     upper = np.triu_indices(axes, 1)
     apart = (pseudo[:, upper[0]] - pseudo[:, upper[1]]).T
-    p, grade = graded(apart)
+    p, grade = graded(apart if testable(ds) else np.full(apart.shape, np.nan))
     tests = max(int(np.isfinite(p).sum()), 1)
     limits = t_interval(apart, 1 - (1 - confidence) / tests)
     half = (limits.high - limits.low) / 2

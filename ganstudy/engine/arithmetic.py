@@ -22,7 +22,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin"]
+__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin", "processor"]
 
 PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
 """What every program rests on: without it a product of MKL depends on how many stand beside it."""
@@ -107,7 +107,7 @@ def described(program: ProgramName, device: str = "cpu") -> str:
         f"MKL {_mkl_branch()}",
         f"NumPy for {_numpy_features()}",
         f"OpenBLAS for {_openblas_core()}",
-        _processor(),
+        processor(),
     ]
     if program == "compiled":
         parts.insert(2, f"C++ for {_compiled_for()}")
@@ -187,7 +187,7 @@ def _compiled_for() -> str:
     return f"{pick_vec_isa()} by {Path(command).name} {answer}"
 
 
-def _processor() -> str:
+def processor() -> str:
     """Vendor, family and model; what the platform says where Linux does not."""
     facts = _cpuinfo()
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ganstudy.cause import cleaned, telling
+from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.trial import ProgramName, Trial
 
 __all__ = ["choose_program", "cost", "estimate", "packs", "why_no_compiler"]
@@ -26,10 +27,6 @@ LARGEST = 64
 """Beyond this many trials the price of a kernel call is spread thin enough."""
 PACKS_PER_WORKER = 2
 """Enough packs that workers which finish early find another, few enough to keep stacks wide."""
-
-# Measured on two cores of a Xeon of 2023, with packs of 20 and widths 16 and 64.
-COMPILED_SPEED = 2.5
-SECONDS_PER_GRAPH = 40.0
 
 
 def packs(
@@ -71,23 +68,32 @@ def packs(
 
 
 def cost(pack: Sequence[Trial]) -> float:
-    """Rough seconds of a pack on one core, not compiled."""
+    """Seconds of a pack on one core of the machine of `pace.GUESS`, as its step is written."""
     return len(pack) * float(pack[0].configuration.cost())
 
 
 def estimate(
-    parts: Sequence[Sequence[Trial]], workers: int, program: ProgramName = "eager"
+    parts: Sequence[Sequence[Trial]],
+    workers: int,
+    program: ProgramName = "eager",
+    pace: Pace = GUESS,
 ) -> float:
-    """Rough seconds that packs take on some workers, within a factor of two or so."""
-    seconds = sum(map(cost, parts))
+    """Seconds that packs take on some workers at a pace."""
+    if not parts:
+        return 0.0
+    seconds = sum(map(cost, parts)) * pace.step[program]
     if program == "compiled":
         graphs = {pack[0].configuration.graph_key() for pack in parts}
-        seconds = seconds / COMPILED_SPEED + SECONDS_PER_GRAPH * len(graphs) * workers
-    return seconds / workers
+        seconds += pace.graph * len(graphs) * workers
+    return seconds / workers + pace.start
 
 
 def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
-    """Compiled where that ends sooner and can be done at all, and why in a few words."""
+    """Compiled where that ends sooner and can be done at all, and why in a few words.
+
+    By the same guess on every machine: after what was measured on this one, the same study would
+    have other bits from one day to the next.
+    """
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
     if trouble := why_no_compiler():

@@ -24,12 +24,14 @@ from ganstudy.analysis import (
     factor_effects,
     in_comparison,
     is_search,
+    is_settled_by_seeds,
     metric_names,
     perfect_sampler,
     planned,
     rank_arms,
     setting_dims,
     setting_scores,
+    settlement,
     stability,
     status_counts,
     trial_scores,
@@ -105,6 +107,11 @@ class Findings:
         return rank_arms(self.ds, settings=self.settings_used)
 
     @cached_property
+    def settlement(self) -> xr.Dataset | None:
+        """What is settled, in a study whose seeds are added until it is."""
+        return settlement(self.ds) if is_settled_by_seeds(self.ds) else None
+
+    @cached_property
     def best(self) -> xr.Dataset:
         """Every arm at its own best setting."""
         return best_setting_scores(self.ds)
@@ -160,8 +167,9 @@ class Findings:
     def graded(self) -> bool:
         """Whether differences are graded.
 
-        Those of computations without chance are as they are, and those of arms that were searched
-        once each hold for the points that were found.
+        Those of computations without chance are as they are, those of arms that were searched once
+        each hold for the points that were found, and a study whose seeds were added until it was
+        settled says of its own what is.
         """
         return not self.theory and testable(self.ds)
 

@@ -13,7 +13,7 @@ from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections import claims, effects
+from ganstudy.report.sections import claims, effects, settled
 from ganstudy.report.sections import ranking as ranked_section
 from ganstudy.report.sections.search import figures as budget
 
@@ -44,6 +44,8 @@ def verdict(findings: Findings) -> Verdict:
         return Verdict(claims.lead(findings.claims), claims.COUNTED)
     if findings.answer == "effects" and effects.drawable(findings):
         return effect(findings)
+    if findings.settlement is not None:
+        return Verdict(settled.lead(findings), settled.LEAD_CALL)
     return ranking(findings)
 
 
@@ -158,7 +160,7 @@ def _relations(findings: Findings) -> tuple[Markup, str]:
     ranked = findings.ranked
     if not findings.graded:
         once = Markup("; each arm was searched once, which tells none apart from another")
-        return Markup("") if findings.theory else once, ""
+        return once if findings.searched else Markup(""), ""
     if findings.seeds == 1:
         return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()

@@ -136,11 +136,13 @@ class Executor(Part, ABC):
     places them (None unless `has_scheduler`), and the program that they will train by.
 
     has_scheduler  whether one can be named with `--scheduler`
+    here           whether all workers are on this machine, so that it shows in their pace
 
     Errors  `ExecutorError` if there will never be a worker.
     """
 
     has_scheduler: ClassVar[bool] = False
+    here: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(

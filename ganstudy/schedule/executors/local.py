@@ -58,6 +58,8 @@ class LocalExecutor(Executor):
     its records, is an end of file and nobody else's concern.
     """
 
+    here = True
+
     def __init__(
         self,
         workers: int,

@@ -1,0 +1,142 @@
+"""Pace: how fast this machine trains, as its own runs have shown; a guess before the first."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+
+from pydantic import TypeAdapter, ValidationError
+
+from ganstudy.engine.arithmetic import processor
+from ganstudy.trial import ProgramName
+from ganstudy.whole_file import write_whole
+
+__all__ = ["GUESS", "Pace", "Trained", "known", "learn"]
+
+ENOUGH = 5.0
+"""Seconds of `cost` below which a run says nothing about the pace."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that things take.
+
+    step   for each second that a configuration's `cost` says, by program
+    graph  for the compilation of one architecture's steps, in each worker
+    start  before the first pack trains and after the last but one has ended
+    """
+
+    step: Mapping[ProgramName, float]
+    graph: float
+    start: float
+    measured: tuple[ProgramName, ...] = ()
+
+
+GUESS = Pace(step={"eager": 1.0, "compiled": 0.4, "portable": 1.2}, graph=40.0, start=5.0)
+"""Two cores of a Xeon of 2023, with packs of 20 and widths 16 and 64."""
+
+
+@dataclass
+class Trained:
+    """What the packs of a session took: for each graph, pairs of cost and seconds."""
+
+    by_graph: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+
+    def add(self, graph: str, cost: float, seconds: float) -> None:
+        """Count a pack that was trained to its end."""
+        self.by_graph.setdefault(graph, []).append((cost, seconds))
+
+    def steps(self, program: ProgramName, workers: int) -> float | None:
+        """Seconds for each second of cost; None where too little was trained to tell.
+
+        A graph's packs that came after each worker had compiled it show the pace of its steps.
+        """
+        parts = list(self.by_graph.values())
+        if program == "compiled":
+            parts = [_quickest(own, workers) for own in parts if len(own) > workers]
+        cost = math.fsum(cost for own in parts for cost, _ in own)
+        if cost < ENOUGH:
+            return None
+        return math.fsum(seconds for own in parts for _, seconds in own) / cost
+
+    def graph(self, pace: float) -> float | None:
+        """Seconds that the first pack of a graph took beyond its steps at a pace."""
+        first = [max(s - pace * c for c, s in own) for own in self.by_graph.values()]
+        return median(first) if first and median(first) > 0 else None
+
+    @property
+    def seconds(self) -> float:
+        """All of them, summed over workers."""
+        return math.fsum(seconds for own in self.by_graph.values() for _, seconds in own)
+
+
+def _quickest(packs: Iterable[tuple[float, float]], workers: int) -> list[tuple[float, float]]:
+    return sorted(packs, key=lambda own: own[1] / own[0])[:-workers]
+
+
+def known() -> Pace:
+    """That of this processor and this build of torch, or the guess."""
+    try:
+        return TypeAdapter(Pace).validate_python(_read()[_machine()])
+    except (KeyError, ValidationError):  # nothing yet, or of another version
+        return GUESS
+
+
+def learn(trained: Trained, program: ProgramName, workers: int, wall: float) -> None:
+    """Keep what a session has shown, where the compiler keeps its graphs.
+
+    wall  seconds from the start of the workers to the end of the last pack
+    """
+    before = known()
+    step = trained.steps(program, workers)
+    if step is None:
+        return
+    seen = program in before.measured
+    steps = {**before.step, program: _between(before.step[program], step, seen)}
+    graph = trained.graph(step) if program == "compiled" else None
+    start = max(wall - trained.seconds / workers, 0.0)
+    after = Pace(
+        steps,
+        before.graph if graph is None else _between(before.graph, graph, seen),
+        _between(before.start, start, bool(before.measured)),
+        tuple(dict.fromkeys([*before.measured, program])),
+    )
+    content = {**_read(), _machine(): asdict(after)}
+    # An estimate is not worth a run's failure.
+    with suppress(OSError):
+        _path().parent.mkdir(parents=True, exist_ok=True)
+        write_whole(_path(), json.dumps(content, indent=2).encode(), durable=False)
+
+
+def _between(before: float, now: float, seen: bool) -> float:
+    """Half of what was known, so that one run on a busy machine does not decide."""
+    return math.sqrt(max(before, 1e-3) * max(now, 1e-3)) if seen else now
+
+
+def _machine() -> str:
+    return f"{processor()}, torch {metadata.version('torch')}"
+
+
+def _path() -> Path:
+    """Beside the compiler's graphs, whose place torch computes in the same way."""
+    user = re.sub(r'[\\/:*?"<>|]', "_", getpass.getuser())
+    default = Path(tempfile.gettempdir()) / f"torchinductor_{user}"
+    return Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", default)) / "ganstudy_pace.json"
+
+
+def _read() -> dict[str, dict[str, object]]:
+    try:
+        content = json.loads(_path().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,90 @@
+"""How fast this machine is: a guess that says so, and what runs have shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import write_study
+
+from ganstudy.cli import main
+from ganstudy.engine import pace
+from ganstudy.engine.arithmetic import processor
+from ganstudy.engine.pace import GUESS, Trained, known, learn
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that has measured nothing."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "ganstudy_pace.json"
+
+
+def _session(*packs: tuple[str, float, float]) -> Trained:
+    trained = Trained()
+    for pack in packs:
+        trained.add(*pack)
+    return trained
+
+
+def test_a_guess_before_the_first_run() -> None:
+    """It is the same on every machine."""
+    assert known() is GUESS
+    assert not GUESS.measured
+
+
+def test_steps_and_compilation_are_told_apart() -> None:
+    """Two workers compile each graph, which takes 13 s; then a second of cost takes 0.2 s."""
+    packs = [(graph, 50.0, 10.0 + 13.0 * (n < 2)) for graph in "ab" for n in range(4)]
+    learn(_session(*packs), "compiled", 2, 70.0)
+    found = known()
+    assert found.step["compiled"] == pytest.approx(0.2)
+    assert found.graph == pytest.approx(13.0)
+    assert found.start == pytest.approx(70.0 - 132.0 / 2, abs=1e-9)
+    assert (found.step["eager"], found.measured) == (GUESS.step["eager"], ("compiled",))
+
+
+def test_too_little_says_nothing() -> None:
+    """A pack for each worker does not tell compilation from steps, and short packs tell nothing."""
+    learn(_session(("a", 50.0, 23.0), ("a", 50.0, 24.0)), "compiled", 2, 30.0)
+    learn(_session(("a", 1.0, 3.0)), "eager", 2, 3.0)
+    assert known() is GUESS
+
+
+def test_one_run_on_a_busy_machine_does_not_decide() -> None:
+    """What was known counts for half."""
+    learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
+    learn(_session(("a", 10.0, 20.0)), "eager", 1, 20.0)
+    assert known().step["eager"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"x": ', '{"MACHINE": {"step": 1}}'])
+def test_a_file_that_says_nothing_is_a_guess(elsewhere: Path, content: str) -> None:
+    """Damaged, or of another version."""
+    learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
+    (machine,) = json.loads(elsewhere.read_text())
+    elsewhere.write_text(content.replace("MACHINE", machine))
+    assert known() is GUESS
+
+
+def test_other_machines_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shared folder has a pace for each processor."""
+    learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
+    monkeypatch.setattr(pace, "processor", lambda: "another")
+    assert known() is GUESS
+    learn(_session(("a", 10.0, 30.0)), "eager", 1, 30.0)
+    monkeypatch.setattr(pace, "processor", processor)
+    assert known().step["eager"] == pytest.approx(0.5)
+
+
+def test_plan_says_whether_it_guesses(tmp_path: Path) -> None:
+    """And a run makes it know, where it is long enough to."""
+    study = write_study(tmp_path)
+    plan = ["plan", str(study), "--out", str(tmp_path / "run")]
+    said = "a guess: no run has been measured on this machine"
+    assert said in CliRunner().invoke(main, plan).output
+    assert json.loads(CliRunner().invoke(main, [*plan, "--json"]).output)["measured"] is False
+    learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
+    assert json.loads(CliRunner().invoke(main, [*plan, "--json"]).output)["measured"] is True
