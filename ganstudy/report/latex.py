@@ -175,12 +175,18 @@ def _table(
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
+        *(_row(row) for row in rows),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    r"""A row; `[` or `*` at its beginning would be an argument of the `\\` before it."""
+    text = " & ".join(cells)
+    return ("{}" if text.startswith(("[", "*")) else "") + text + r" \\"
 
 
 def _heading(text: str, align: str = "r", end: str = "") -> str:

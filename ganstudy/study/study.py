@@ -15,7 +15,7 @@ from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, extremes
 from ganstudy.study.until_settled import UntilSettled
 
-__all__ = ["Axis", "Study", "claims_of", "metrics_of"]
+__all__ = ["Axis", "Study", "claims_of"]
 
 
 FACTORS = 3
@@ -72,7 +72,7 @@ class Study:
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))
-        return self.file.score or (self.keys.metrics or metrics_of(first))[0]
+        return self.file.score or (self.keys.metrics or [*first.readings])[0]
 
     @property
     def answer(self) -> str:
@@ -147,11 +147,13 @@ class Study:
                 yield self.resolve(point, values)
 
 
-def metrics_of(configuration: kinds.Kind) -> list[str]:
-    """Names of the metrics that trials of a configuration record."""
-    return [k for k, v in configuration.variables().items() if v["role"] == "metric"]
+__all__ = ["Axis", "Study", "claims_of"]
+
+
+FACTORS = 3
+"""Axes from which a study that does not say what it compares asks which of them decides."""
 
 
 def claims_of(configuration: kinds.Kind) -> list[str]:
     """Names of the claims that trials of a configuration check."""
-    return [k for k, v in configuration.variables().items() if v["role"] == "claim"]
+    return [own.name for own in configuration.variables() if own.role == "claim"]

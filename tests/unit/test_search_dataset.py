@@ -142,7 +142,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
         records = [made_up(trial, rate(trial) + 6) for trial in trials]
         for trial, record in zip(trials, records, strict=True):
             high = trial.configuration.divergence.name == "reverse_kl"
-            record.curves["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
+            record.values["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
         directory.write(records)
         own.tell(records)
     directory.study.write_text("question: made up\n")
