@@ -40,7 +40,7 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
 
     run = RunDirectory(directory)
     search = search_of(study)
-    search.tell(run.read(samples=False, films=False))
+    search.tell(run.read("curves"))
     counts, parts = search.counts(), search.outlook(workers)
     program, reason = session.program(run, search, parts, workers)
     known = pace.known()

@@ -54,9 +54,10 @@ def testable(ds: xr.Dataset) -> bool:
     """Whether what is drawn anew in each seed is all that chance decides.
 
     It is not where each arm was searched once: a p-value over seeds would hold for the one point
-    that was found, and four equal arms would be told apart in nine studies of ten.
+    that was found, and four equal arms would be told apart in nine studies of ten. Nor is it where
+    seeds were added as results came in, which `settlement` allows for.
     """
-    return int(ds.attrs.get("searches", 0)) != 1
+    return int(ds.attrs.get("searches", 0)) != 1 and "settled_by" not in ds.attrs
 
 
 def planned(ds: xr.Dataset) -> xr.DataArray:

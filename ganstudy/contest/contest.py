@@ -94,17 +94,23 @@ class Contest:
         return list(combinations(range(self.arms), 2))
 
     @cached_property
+    def strength(self) -> Array:
+        """How far it speaks against exchangeable arms, either way, `(pairs, seeds)`; see `bar`."""
+        if self.rules.method == "e_process":
+            return evidence(self.differences)
+        return np.abs(running_t(self.differences))
+
+    @cached_property
     def apart(self) -> Array:
         """How far it speaks against exchangeable arms, `(pairs, seeds)`; see `bar`.
 
         Minus infinity where it points one way and the mean difference the other.
         """
         if self.rules.method == "e_process":
-            size, side = evidence(self.differences), leaning(self.differences)
+            side = leaning(self.differences)
         else:
-            z = running_t(self.differences)
-            size, side = np.abs(z), np.sign(z)
-        return np.where(side == tendency(self.differences), size, -np.inf)
+            side = np.sign(running_t(self.differences))
+        return np.where(side == tendency(self.differences), self.strength, -np.inf)
 
     @cached_property
     def alike(self) -> Array:

@@ -16,6 +16,7 @@ from tiny import write_study
 from unrendered import unrendered
 
 from ganstudy.pipeline import run
+from ganstudy.search import search_of
 from ganstudy.store import RunDirectory, gather, open_run
 from ganstudy.study import load
 from ganstudy.trial import Trial
@@ -71,6 +72,45 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     directory.records.mkdir(parents=True)
     while parts := own.ask(1):
         records = [made_up(trial, decided(trial)) for pack in parts for trial in pack]
+        directory.write(records)
+        own.tell(records)
+    directory.study.write_text("question: made up\n")
+    gather(directory, own)
+    return open_run(directory.path).compute()
+
+
+SETTLED = """\
+question: Is one of them better?
+trial:
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 20
+  batch: 8
+  record: {every: 10, samples: 8, metrics: [mode_kl, modes_covered]}
+search:
+  grid:
+    divergence: [minimax, non_saturating, reverse_kl]
+    critic.steps: [1, 2]
+seeds: {until: settled, start: 4, max: 20, equal_within: 0.5}
+"""
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A study that goes on for two arms of three, with made-up records."""
+    folder = tmp_path_factory.mktemp("settled")
+    own = search_of(load(write_study(folder, SETTLED)))
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    while parts := own.ask(1):
+        trials = [trial for pack in parts for trial in pack]
+        names = [trial.configuration.divergence.name for trial in trials]
+        noise = [
+            np.random.default_rng([t.seed, len(n)]).normal()
+            for t, n in zip(trials, names, strict=True)
+        ]
+        scores = [2 + x + 6 * (n == "reverse_kl") for x, n in zip(noise, names, strict=True)]
+        records = [made_up(t, score) for t, score in zip(trials, scores, strict=True)]
         directory.write(records)
         own.tell(records)
     directory.study.write_text("question: made up\n")

@@ -71,11 +71,11 @@ def content(figure: Figure) -> list[Any]:
 
 
 def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
-    grid: xr.Dataset, search: xr.Dataset, theory: xr.Dataset, tmp_path: Path
+    grid: xr.Dataset, search: xr.Dataset, theory: xr.Dataset, settled: xr.Dataset, tmp_path: Path
 ) -> None:
     """What the report shows and says is what its lines draw and find; it calls every function."""
     called = set()
-    for ds in (grid, search, theory):
+    for ds in (grid, search, theory, settled):
         with unrendered() as figures:
             page = build(ds, {}, tmp_path / "report").read_text()
         best = analysis.tuned(ds) if analysis.is_search(ds) else ds
@@ -116,16 +116,18 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "gallery": lambda ds, ax: plot.gallery(ds, ax=ax),
     "critics": lambda ds, ax: plot.critics(ds, ax=ax),
     "film": lambda ds, ax: plot.film(ds, ax=ax),
+    "evidence": lambda ds, ax: plot.evidence(ds, ax=ax),
     "stability": lambda ds, ax: plot.stability(ds, ax=ax),
 }
-assert set(ON_AXES) == set(plot.__all__) - {"pictures"}
+assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
 
 @pytest.mark.parametrize("name", ON_AXES)
 def test_an_axes_of_ones_own_is_drawn_on_and_returned(
-    grid: xr.Dataset, search: xr.Dataset, name: str
+    grid: xr.Dataset, search: xr.Dataset, settled: xr.Dataset, name: str
 ) -> None:
     ds = search if name in ("budget", "importances", "pareto") else grid
+    ds = settled if name == "evidence" else ds
     figure, (left, ax) = plt.subplots(1, 2)
     settings = dict(mpl.rcParams)
     assert ON_AXES[name](ds, ax) is ax

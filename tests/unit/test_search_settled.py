@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from click.testing import CliRunner
+from recomputed import sentences, unexplained
 from test_search_bayes import made_up
 from tiny import write_study
 
-from ganstudy import open_run
+from ganstudy import analysis, open_run
 from ganstudy.cli import main
+from ganstudy.report import build
 from ganstudy.search import search_of
 from ganstudy.search.settled import Settled
 from ganstudy.store import RunDirectory, RunError, gather
@@ -48,7 +51,7 @@ def ahead(trial: Trial[Any]) -> float:
     return 8.0 + noise + 6.0 * (trial.configuration.divergence.name == "reverse_kl")
 
 
-def settled(folder: Path, *overrides: str, text: str = TEXT) -> Settled:
+def settled_search(folder: Path, *overrides: str, text: str = TEXT) -> Settled:
     own = search_of(load(write_study(folder, text), overrides))
     assert isinstance(own, Settled)
     return own
@@ -67,7 +70,7 @@ def finish(own: Settled, score: Score = ahead, status: Callable[[Trial[Any]], st
 
 def test_seeds_are_added_for_arms_that_are_not_told_apart(tmp_path: Path) -> None:
     """All settings of an arm, both open arms to the end, the third for as long as it took."""
-    own = settled(tmp_path)
+    own = settled_search(tmp_path)
     assert own.counts() == {"missing": 3 * 2 * 4}
     records = finish(own)
     seeds = own.played.seeds.tolist()
@@ -82,7 +85,7 @@ def test_seeds_are_added_for_arms_that_are_not_told_apart(tmp_path: Path) -> Non
 
 
 def test_packs_hold_seeds_of_several_arms(tmp_path: Path) -> None:
-    own = settled(tmp_path)
+    own = settled_search(tmp_path)
     parts = own.ask(2)
     assert sum(map(len, parts)) == 24
     # Two numbers of D-steps are two shapes.
@@ -93,37 +96,37 @@ def test_packs_hold_seeds_of_several_arms(tmp_path: Path) -> None:
 
 def test_records_alone_decide(tmp_path: Path) -> None:
     """Killed anywhere, told in any order, or with more recorded than was asked: the same."""
-    whole = settled(tmp_path)
+    whole = settled_search(tmp_path)
     records = finish(whole)
     rng = np.random.default_rng(0)
     for told in (0, 10, 60, len(records)):
-        again = settled(tmp_path)
+        again = settled_search(tmp_path)
         again.tell([records[i] for i in rng.permutation(told)])
         rest = finish(again)
         assert len(rest) == len(records) - told
         assert again.played.seeds.tolist() == whole.played.seeds.tolist()
     grid = search_of(load(write_study(tmp_path, TEXT), ["seeds=20"]))
     every = [made_up(t, ahead(t)) for t in grid.trials.values()]
-    more = settled(tmp_path)
+    more = settled_search(tmp_path)
     more.tell(every)
     assert more.ask(2) == []
     assert more.played.seeds.tolist() == whole.played.seeds.tolist()
 
 
 def test_a_larger_number_goes_on(tmp_path: Path) -> None:
-    few = settled(tmp_path, "seeds.max=8")
+    few = settled_search(tmp_path, "seeds.max=8")
     records = finish(few)
     assert few.played.seeds.max() == 8
-    more = settled(tmp_path)
+    more = settled_search(tmp_path)
     more.tell(records)
     added = finish(more)
-    whole = settled(tmp_path)
+    whole = settled_search(tmp_path)
     assert {r.id for r in [*records, *added]} == {r.id for r in finish(whole)}
     assert not {r.id for r in records} & {r.id for r in added}
 
 
 def test_equal_arms_end_it(tmp_path: Path) -> None:
-    own = settled(tmp_path, "seeds.equal_within=3.0")
+    own = settled_search(tmp_path, "seeds.equal_within=3.0")
     finish(own)
     assert own.played.standing is not None
     assert own.played.standing.settled
@@ -140,7 +143,7 @@ def test_failed_and_diverged_trials(tmp_path: Path) -> None:
             return "diverged"
         return "failed" if name == "non_saturating" and trial.seed == 2 else "complete"
 
-    own = settled(tmp_path)
+    own = settled_search(tmp_path)
     finish(own, status=status)
     differences = own.contest.differences[0]
     assert (differences[::3] == -math.inf).all()
@@ -160,7 +163,7 @@ def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
         return ("complete", "diverged", "failed")[(trial.seed // 2) % 3]
 
     for metric, worst in (("sliced_wasserstein", -math.inf), ("modes_covered", 0.0)):
-        own = settled(tmp_path, f"score={metric}", "seeds.max=6", "seeds.start=6")
+        own = settled_search(tmp_path, f"score={metric}", "seeds.max=6", "seeds.start=6")
         directory = RunDirectory(tmp_path / metric)
         directory.records.mkdir(parents=True)
         records = finish(own, status=status)
@@ -180,7 +183,7 @@ def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
 
 
 def test_the_dataset_has_what_was_needed(tmp_path: Path) -> None:
-    own = settled(tmp_path)
+    own = settled_search(tmp_path)
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)
     directory.write(finish(own))
@@ -243,7 +246,7 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)
     directory.study.write_text(group)
-    first = settled(tmp_path, text=group)
+    first = settled_search(tmp_path, text=group)
     records = finish(first)
     for override, said in (
         ("seeds.max=40", "spent by a largest number that is fixed for good"),
@@ -251,13 +254,13 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
         ("seeds.method=e_process", "chosen by its outcome"),
         ("seeds.equal_within=1.0", "chosen by the scores"),
     ):
-        other = settled(tmp_path, override, text=group)
+        other = settled_search(tmp_path, override, text=group)
         directory.check_rules(other)
         other.tell(records)
         with pytest.raises(RunError, match=said):
             directory.check_rules(other)
     directory.study.write_text(TEXT)
-    more = settled(tmp_path, "seeds.max=40", "seeds.step=2")
+    more = settled_search(tmp_path, "seeds.max=40", "seeds.step=2")
     more.tell(records)
     directory.check_rules(more)
 
@@ -287,3 +290,48 @@ def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
     assert (more["trained"], more["status"]) == (3, {"complete": 15})
     status = runner.invoke(main, ["status", str(out)])
     assert "open after 5 seeds of at most 5; leader: " in status.output
+
+
+def test_the_report_opens_with_what_is_settled(settled: xr.Dataset, tmp_path: Path) -> None:
+    """Every number is in what its call returns; no p-value of a fixed number of seeds is shown."""
+    page = build(settled, {}, tmp_path / "report").read_text(encoding="utf-8")
+    found = list(sentences(page))
+    scope = {"ds": settled, "analysis": analysis}
+    names = [*settled["divergence"].values.tolist(), *map(str, settled.coords)]
+    for text, call in found:
+        assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
+    had = analysis.settlement(settled)
+    state = "Settled" if had.attrs["settled"] else "Open"
+    lead = f"<strong>{state}</strong> after {had.attrs['looked']} seeds of at most 20: "
+    assert lead in found[0][0]
+    assert (tmp_path / "report" / "evidence.svg").is_file()
+    pairs = analysis.compare_arms(settled)
+    assert pairs["p"].isnull().all()
+    assert np.isfinite(pairs["difference"]).all()
+
+
+def test_the_analysis_plays_the_contest_of_the_search(tmp_path: Path) -> None:
+    for method in ("e_process", "group_sequential"):
+        own = settled_search(tmp_path, f"seeds.method={method}")
+        directory = RunDirectory(tmp_path / method)
+        directory.records.mkdir(parents=True)
+        directory.write(finish(own))
+        found = analysis.settlement(gather(directory, own))
+        standing = own.played.standing
+        assert standing is not None
+        labels = own.study.axes[0].labels
+        assert found.attrs["leader"] == labels[standing.leader]
+        assert found["seeds"].values.tolist() == standing.seeds.tolist()
+        for pair, (i, j) in enumerate(own.contest.pairs):
+            assert found["better"].values[i, j] == standing.better[pair]
+            both = int(min(standing.seeds[i], standing.seeds[j]))
+            path = own.contest.strength[pair, :both]
+            path = np.exp(path) if method == "e_process" else path
+            np.testing.assert_allclose(found["evidence"].values[j, i, :both], path)
+            assert np.isnan(found["evidence"].values[j, i, both:]).all()
+
+
+def test_a_study_with_fixed_seeds_settles_nothing(search: xr.Dataset) -> None:
+    assert not analysis.is_settled_by_seeds(search)
+    with pytest.raises(ValueError, match="fixed"):
+        analysis.settlement(search)

@@ -44,9 +44,9 @@ def _rewritten(run: Path, change: Callable[[Record], Record]) -> Record:
 
 def _flipped(record: Record) -> Record:
     """The lowest bit of one number is another."""
-    values = record.curves[CHANGED].copy()
+    values = record.values[CHANGED].copy()
     values.view(np.uint32)[1] ^= 1
-    return dataclasses.replace(record, curves={**record.curves, CHANGED: values})
+    return dataclasses.replace(record, values={**record.values, CHANGED: values})
 
 
 def _files(run: Path) -> dict[str, bytes]:
@@ -100,9 +100,7 @@ def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
     failed = "MemoryError: too much"
     _rewritten(
         run,
-        lambda own: dataclasses.replace(
-            own, status="failed", curves={}, samples=None, cause=failed
-        ),
+        lambda own: dataclasses.replace(own, status="failed", values={}, cause=failed),
     )
     found = verify(run, 99, 1, ("cpu",))
     assert found.sound

@@ -86,8 +86,7 @@ class BayesKeys(SearchKeys):
 
     def problems(self, document: Document, configuration: kinds.Kind) -> Iterator[Problem]:
         """Mistakes in what is sought, given what a trial records and its number of M-steps."""
-        readings = configuration.variables()
-        metrics = [name for name, about in readings.items() if about["role"] == "metric"]
+        readings, metrics = configuration.readings, [*configuration.readings]
         yield from self._objective_problems(document, readings, metrics)
         yield from self._repeat_problems(document)
         yield from self._sampler_problems(document)

@@ -1,0 +1,254 @@
+"""Whether the question is settled: the evidence on each pair of arms, seed by seed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
+from ganstudy.report.sections._base import Chart, Section
+
+CALL = "analysis.settlement(ds)"
+"""The expression that returns the numbers of the sentences."""
+
+LEAD_CALL = "analysis.settlement(ds).assign(mean=analysis.arm_scores(ds)['mean'])"
+"""The same for the sentence at the top."""
+
+
+def lead(findings: Findings) -> Markup:
+    """Settled or open, after how many seeds, and who leads."""
+    found = _found(findings)
+    most = int(found.attrs["most"])
+    if not found.attrs["looked"]:
+        return Markup("No look has been taken yet: the first is after {} of every arm.").format(
+            prose.plural(int(found.attrs["start"]), "seed")
+        )
+    leader = findings.arms[_leader(findings, found)]
+    better, equal, left = _by_relation(findings, found)
+    parts = [
+        *([Markup("told apart from {}").format(prose.listing(better))] if better else []),
+        *([Markup("does as well as {}").format(_within(found, equal))] if equal else []),
+        *([Markup("open against {}").format(prose.listing(left))] if left else []),
+    ]
+    state = "settled" if found.attrs["settled"] else "open"
+    mean = findings.ranked["mean"].sel(
+        {findings.arm: findings.ds[findings.arm][_leader(findings, found)]}
+    )
+    lower = "" if findings.metric.higher_is_better else " (lower is better)"
+    text = Markup("<strong>{}</strong> after {} of at most {:,}: {} leads in {}{} with {}, {}.")
+    return text.format(
+        prose.capital(state),
+        prose.plural(int(found.attrs["looked"]), "seed"),
+        most,
+        Markup("<strong>{}</strong>").format(leader),
+        findings.metric.long_name,
+        lower,
+        findings.show(mean.item()),
+        prose.listing(parts),
+    )
+
+
+def sentences(findings: Findings) -> list[Sentence]:
+    """What was trained, what is open, and what the errors are."""
+    found = _found(findings)
+    if not found.attrs["looked"]:
+        return []
+    seeds = [
+        f"{arm} {int(own)}" for arm, own in zip(findings.arms, found["seeds"].values, strict=True)
+    ]
+    said = [
+        Markup("Seeds were added to arms that were not told apart from the leader: {}.").format(
+            prose.listing(seeds)
+        )
+    ]
+    rows = [text for text in (_pair(findings, found, j) for j in range(len(findings.arms))) if text]
+    if rows:
+        said.append(
+            Markup("Behind {}, paired within seeds: {}.").format(
+                findings.arms[_leader(findings, found)], Markup("; ").join(rows)
+            )
+        )
+    return [Sentence(text, CALL) for text in said]
+
+
+def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup | None:
+    """How an arm stands to the leader."""
+    leader = _leader(findings, found)
+    if other == leader:
+        return None
+    own = found.isel({findings.arm: leader, "other": other})
+    difference = abs(own["difference"].item())
+    evidence = own["evidence"].values
+    evidence = evidence[np.isfinite(evidence)]
+    needed = found["needed"].values[: len(evidence)]
+    text = Markup("{} by {}").format(findings.arms[other], findings.show(difference))
+    if not math.isfinite(difference):
+        text = Markup("{} in {:.0%} of seeds").format(findings.arms[other], own["wins"].item())
+    if own["better"].item() > 0:
+        return Markup("{}, told apart").format(text)
+    if own["equal"].item():
+        return Markup("{}, no more than {:g} apart").format(text, found.attrs["equal_within"])
+    if found.attrs["method"] == "e_process":
+        return Markup("{}, open (evidence {} of {})").format(
+            text, prose.short(float(evidence.max())), prose.short(float(needed[-1]))
+        )
+    return Markup("{}, open (|z| {:.2f})").format(text, float(evidence[-1]))
+
+
+def draw(findings: Findings) -> Drawing:
+    """The evidence of each pair against seeds, with what is needed."""
+    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    draw_on(figure.subplots(), findings)
+    found = _found(findings)
+    if found.attrs["method"] == "e_process":
+        caption = Markup(
+            "Evidence that two arms are not exchangeable, after each seed that both have; dashed: "
+            "what a pair that is open needs, by Holm's correction over all pairs. Were two arms "
+            "exchangeable it would ever reach a height E with a chance of at most 1/E, however "
+            "long one looks. Strong lines: pairs of the leader. Dots: told apart; squares: found "
+            "to do equally well."
+        )
+    else:
+        caption = Markup(
+            "Size of the paired t statistic as a normal quantile, after each seed that both have; "
+            "dashes: what a pair that is open needs at each look, by Holm's correction. Strong "
+            "lines: pairs of the leader. Dots: told apart; squares: found to do equally well."
+        )
+    ends = [
+        f"{_name(findings, i, j)} {prose.short(value)}"
+        for i, j in _pairs(findings)
+        if math.isfinite(value := _last(found, i, j))
+    ]
+    alt = f"Evidence on each pair after its last seed: {'; '.join(ends)}."
+    return Drawing("evidence", figure, alt, caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """One panel: a line for each pair, in the colour of the arm that is not the leader."""
+    found = _found(findings)
+    leader = _leader(findings, found)
+    colours = style.arm_colours(len(findings.arms))
+    values = found["evidence"].values
+    for i, j in _pairs(findings):
+        path = values[i, j][np.isfinite(values[i, j])]
+        seeds = np.arange(1, len(path) + 1)
+        strong = leader in (i, j)
+        colour = colours[j if i == leader else i] if strong else style.MUTED
+        axes.plot(
+            seeds,
+            path,
+            color=colour,
+            linewidth=1.8 if strong else 0.9,
+            alpha=1.0 if strong else 0.5,
+        )
+        if not len(path):
+            continue
+        marker = "o" if found["better"].values[i, j] else "s" if found["equal"].values[i, j] else ""
+        if marker:
+            axes.plot(seeds[-1:], path[-1:], marker=marker, markersize=5, color=colour)
+        if strong:
+            axes.annotate(
+                _name(findings, i, j),
+                (seeds[-1], path[-1]),
+                xytext=(6, 0),
+                textcoords="offset points",
+                fontsize=8,
+                va="center",
+                color=style.INK,
+            )
+    needed = found["needed"].values
+    at = np.flatnonzero(np.isfinite(needed))
+    if found.attrs["method"] == "e_process":
+        axes.set_yscale("log")
+        axes.plot(at + 1, needed[at], color=style.INK, linewidth=1, linestyle="--")
+        axes.set_ylabel("evidence")
+    else:
+        axes.plot(at + 1, needed[at], color=style.INK, marker="_", markersize=9, linestyle="none")
+        axes.set_ylabel("|z|")
+    axes.set_xlabel("seeds of both arms")
+    axes.set_xlim(0.5, 1.25 * max(found.attrs["looked"], 2))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y")
+
+
+def _found(findings: Findings) -> xr.Dataset:
+    assert findings.settlement is not None
+    return findings.settlement
+
+
+def _leader(findings: Findings, found: xr.Dataset) -> int:
+    labels = [str(value) for value in found[findings.arm].values.tolist()]
+    return labels.index(str(found.attrs["leader"]))
+
+
+def _by_relation(findings: Findings, found: xr.Dataset) -> tuple[list[str], list[str], list[str]]:
+    """Arms that the leader is told apart from, does as well as, and is open against."""
+    leader = _leader(findings, found)
+    better: list[str] = []
+    equal: list[str] = []
+    left: list[str] = []
+    for other, arm in enumerate(findings.arms):
+        if other != leader:
+            won = found["better"].values[leader, other] > 0
+            same = found["equal"].values[leader, other]
+            (better if won else equal if same else left).append(arm)
+    return better, equal, left
+
+
+def _within(found: xr.Dataset, arms: list[str]) -> Markup:
+    return Markup("{} to within {:g}").format(prose.listing(arms), found.attrs["equal_within"])
+
+
+def _pairs(findings: Findings) -> list[tuple[int, int]]:
+    arms = range(len(findings.arms))
+    return [(i, j) for i in arms for j in arms if i < j]
+
+
+def _name(findings: Findings, first: int, second: int) -> str:
+    return f"{findings.arms[first]} \N{EN DASH} {findings.arms[second]}"
+
+
+def _last(found: xr.Dataset, first: int, second: int) -> float:
+    own = found["evidence"].values[first, second]
+    own = own[np.isfinite(own)]
+    return float(own[-1]) if len(own) else math.nan
+
+
+def _fixed(findings: Findings) -> str:
+    if findings.settlement is None:
+        return "the seeds of this study are fixed"
+    return "" if findings.settlement.attrs["looked"] else "no look has been taken yet"
+
+
+class Settled(Section):
+    """Whether the question is settled, and the evidence on each pair of arms seed by seed."""
+
+    place = 35
+    label = "Evidence"
+    heading = "Is the question settled?"
+    charts = (
+        Chart(
+            "evidence",
+            """The evidence on each pair of arms against seeds (`analysis.settlement`).
+
+            For a study whose seeds are added until its question is settled.
+            """,
+            draw,
+            draw_on,
+            missing=_fixed,
+            single=True,
+        ),
+    )
+
+    def sentences(self) -> list[Sentence]:
+        """What was trained, and how each arm stands to the leader."""
+        return sentences(self.findings)
