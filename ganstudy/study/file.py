@@ -90,6 +90,13 @@ class StudyFile(Settings):
     question: str = Field(min_length=1, description="what the study asks, in words")
     compare: str | None = Field(None, description="axis whose values are compared; default: first")
     score: str | None = Field(None, description="metric that ranks the arms; default: first")
+    answer: Literal["ranking", "effects", "claims", "budget"] | None = Field(
+        None,
+        description="what the report answers first: which arm is best, which axis decides, whether "
+        "claims hold, or what a budget of tuning finds; default: claims for the kinds that check "
+        "some, budget for a search of parameters, effects for three axes or more without "
+        "`compare`, else ranking",
+    )
     trial: dict[str, Any] = Field(default={}, description="settings that all trials share")
     search: SearchFile = Field(SearchFile(), description="what differs between trials")
     seeds: SeedsFile = Field(
