@@ -231,6 +231,7 @@ def _attributes(plan: Search) -> dict[str, Any]:
         "kind": _kind(plan),
         "compare": plan.study.compare,
         "score": plan.study.score,
+        "answer": plan.study.answer,
         "axes": list(plan.dimensions[:-1]),
         "schema": SCHEMA,
         **plan.attributes(),

@@ -66,6 +66,7 @@ def load(
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
         problems += checks.name_problems(study, configuration)
+        problems += checks.answer_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
     if problems:
         raise StudyError(problems)
