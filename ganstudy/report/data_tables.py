@@ -144,7 +144,13 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
     """All statistics that have one number for each arm, under the names of their variables."""
     names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
     arms = arm_labels(statistics[findings.arm])
-    columns = [[number_or_none(float(x)) for x in statistics[name].values] for name in names]
+    columns = [
+        [
+            str(x) if isinstance(x, str) else number_or_none(float(x))
+            for x in statistics[name].values
+        ]
+        for name in names
+    ]
     rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
     return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
 

@@ -232,6 +232,7 @@ def _attributes(plan: Search) -> dict[str, Any]:
         "deterministic": int(all(point.deterministic for point in plan.study.points.values())),
         "compare": plan.study.compare,
         "score": plan.study.score,
+        "answer": plan.study.answer,
         "axes": list(plan.dimensions[:-1]),
         "schema": SCHEMA,
         **plan.attributes(),

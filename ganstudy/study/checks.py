@@ -12,11 +12,18 @@ from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
 from ganstudy.study.space import AnyParameter, Choice, extremes
-from ganstudy.study.study import Axis, Study
+from ganstudy.study.study import Axis, Study, claims_of
 from ganstudy.study.until_settled import UntilSettled
 from ganstudy.variable import names_of
 
-__all__ = ["conflicts", "contest_problems", "exclude_problems", "hidden", "name_problems"]
+__all__ = [
+    "answer_problems",
+    "conflicts",
+    "contest_problems",
+    "exclude_problems",
+    "hidden",
+    "name_problems",
+]
 
 
 def contest_problems(
@@ -109,6 +116,21 @@ def hidden(study: Study) -> Iterator[Problem]:
         for values in extremes(study.space, study.labels(index))
     ]
     yield from hidden_overrides(study.document, study.file.trial, points)
+
+
+def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Answers that the study cannot give."""
+    wanted = study.file.answer
+    several = sum(len(axis.labels) > 1 for axis in study.axes)
+    if wanted == "claims" and not claims_of(configuration):
+        message = f"trials of kind {configuration.name!r} check no claims"
+    elif wanted == "budget" and not study.space:
+        message = "the study searches no parameters; budget is for searches such as bayes"
+    elif wanted == "effects" and several < 2:
+        message = "effects compare axes, and fewer than two have several values"
+    else:
+        return
+    yield study.document.problem(("answer",), message)
 
 
 def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:

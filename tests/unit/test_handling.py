@@ -68,23 +68,11 @@ def test_the_module_of_figures_lists_figures() -> None:
     assert not {"np", "Any", "annotations", "Findings", "plt"} & set(listed)
 
 
-def test_two_seeds_do_not_differ_by_more_than_the_scale(
-    make_study: Callable[..., xr.Dataset],
-) -> None:
-    """A t interval of two pairs reaches twelve times as far as they do; scores end at 0 and 8."""
-    ds = make_study({"divergence": ARMS}, seeds=2, steps=6, samples=1)
-    ds["modes_covered"][0] = xr.DataArray([0.0, 8.0], dims="seed")
-    compared = analysis.compare_arms(ds)
-    assert float(compared["low"].min()) >= -8
-    assert float(compared["high"].max()) <= 8
-
-
 def test_nothing_is_inferred_where_nothing_is_left_to_chance(ds: xr.Dataset) -> None:
-    """Of a game, seeds are starts: differences without p values, and scores without intervals."""
+    """Of a game, seeds are starts: differences without p values."""
     exact = ds.assign_attrs(deterministic=1)
     ranked, plain = exact.gan.rank_arms(), ds.gan.rank_arms()
     xr.testing.assert_equal(ranked["mean"], plain["mean"])
     xr.testing.assert_allclose(ranked["difference"], plain["difference"])
-    for name in ("p", "low", "high", "difference_low", "difference_high", "seeds_needed"):
-        assert np.isnan(ranked[name]).all(), name
-        assert name == "seeds_needed" or np.isfinite(plain[name]).any(), name
+    assert np.isnan(ranked["p"]).all()
+    assert np.isfinite(plain["p"]).any()
