@@ -27,8 +27,6 @@ LARGER = {
     "ganstudy/report/answer.py": "still to be split",
     "ganstudy/schedule/executors/dask.py": "still to be split",
     "ganstudy/schedule/loop.py:train_packs": "still to be split",
-    "ganstudy/search/bayes/single.py": "still to be split",
-    "ganstudy/search/bayes/single.py:Single": "still to be split",
     "ganstudy/search/settled.py:Settled": "still to be split",
     "ganstudy/store/dataset.py:_assemble": "still to be split",
     "ganstudy/store/run_directory.py": "still to be split",

@@ -1,0 +1,116 @@
+"""What a search of points adds to the dataset, and to the files of a run."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ganstudy.search._base import Column, Search
+from ganstudy.search.bayes.keys import BayesKeys
+from ganstudy.search.bayes.outcomes import Outcomes
+from ganstudy.search.bayes.point import Arm, Point
+from ganstudy.search.bayes.samplers import Known
+from ganstudy.search.bayes.storage import write_storage
+
+if TYPE_CHECKING:
+    from ganstudy.study import Study
+    from ganstudy.study.space import AnyParameter
+
+__all__ = ["Described"]
+
+
+class Described(Search):
+    """A search whose dataset has a dimension of points, with their values and what came of them."""
+
+    keys = BayesKeys
+    why_eager = "a search asks for packs of too many sizes to compile"
+    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "trial": {"long_name": "point of the search, in the order in which it was learned"},
+        "pareto": {"long_name": "no other point of the arm betters it in every objective"},
+        "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
+    }
+
+    def __init__(self, study: Study) -> None:
+        assert isinstance(study.keys, BayesKeys)
+        super().__init__(study)
+        self.file = study.keys
+        self.outcomes = Outcomes(self.file)
+
+    @abstractmethod
+    def points(self, arm: Arm) -> list[Point]:
+        """The points of an arm's budget, in the order in which the search learned of them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of each axis, then of points, then of seeds."""
+        axes = (len(axis.labels) for axis in self.study.axes)
+        return (*axes, self.file.trials, len(self.study.seeds))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The axes, points of the search, seeds."""
+        return (*super().dimensions[:-1], "trial", "seed")
+
+    def coordinates(self) -> dict[str, Column]:
+        """Those of a grid, numbers of points, and parameters: NaN or empty where not used."""
+        return {
+            **super().coordinates(),
+            "trial": (("trial",), np.arange(self.file.trials), self.adds["trial"]),
+            **{parameter.dimension: self._column(parameter) for parameter in self.study.space},
+        }
+
+    def _column(self, parameter: AnyParameter) -> Column:
+        """The values of a parameter at each point."""
+        numbers = all(isinstance(x, int | float) for x in parameter.extremes)
+        values = np.full(self.shape[:-1], np.nan if numbers else "", None if numbers else object)
+        for arm in self.study.points:
+            for number, point in enumerate(self.points(arm)):
+                if parameter.name in point.values:
+                    values[(*arm, number)] = point.values[parameter.name]
+        own = values if numbers else values.astype(str)
+        return self.dimensions[:-1], own, parameter.attributes
+
+    def variables(self) -> dict[str, Column]:
+        """Which points are on the Pareto front; with constraints, how far they are broken."""
+        shape, dims = self.shape[:-1], self.dimensions[:-1]
+        pareto, violation = np.zeros(shape, dtype=bool), np.full(shape, np.nan)
+        for arm in self.study.points:
+            points = self.points(arm)
+            front = {id(point) for point in self.outcomes.front(points)}
+            for number, point in enumerate(points):
+                pareto[(*arm, number)] = id(point) in front
+                violation[(*arm, number)] = self.outcomes.violation(point)
+        found = {"pareto": pareto}
+        if self.outcomes.constraints:
+            found["violation"] = violation
+        return {name: (dims, values, self.adds[name]) for name, values in found.items()}
+
+    def attributes(self) -> dict[str, Any]:
+        """How points were proposed, and what was sought."""
+        constraints = [str(bound) for bound in self.outcomes.constraints]
+        return {
+            "search": "bayes",
+            "sampler": self.file.sampler,
+            "objectives": list(self.outcomes.objectives),
+            "statistic": self.file.statistic,
+            "parameters": [parameter.dimension for parameter in self.study.space],
+            **({"constraints": constraints} if constraints else {}),
+        }
+
+    def write_files(self, folder: Path) -> None:
+        """search.db, for Optuna's tools: a study for each arm, named after it."""
+        known = {self.named(arm): self.known(arm) for arm in self.study.points}
+        write_storage(folder / "search.db", known, self.study.space, self.outcomes.objectives)
+
+    def named(self, arm: Arm) -> str:
+        """The study and the arm, in words."""
+        labels = self.study.labels(arm).items()
+        return ", ".join([self.study.name, *(f"{axis} {label}" for axis, label in labels)])
+
+    def known(self, arm: Arm) -> list[Known]:
+        """Points of an arm that have values, in the order in which they were learned."""
+        return [known for _, known in self.outcomes.known(self.points(arm))]

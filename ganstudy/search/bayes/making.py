@@ -1,0 +1,80 @@
+"""From the values of a point to its trials, and back from the settings of a trial to its point."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ganstudy.family import canonical_json
+from ganstudy.search.bayes import halving
+from ganstudy.search.bayes.keys import BayesKeys
+from ganstudy.search.bayes.point import Arm, Point
+from ganstudy.search.bayes.recognition import agrees, candidates
+from ganstudy.trial import Trial
+
+if TYPE_CHECKING:
+    from ganstudy.study import Study
+    from ganstudy.study.configuration import Assignment
+
+__all__ = ["PointMaker"]
+
+
+@dataclass(frozen=True)
+class PointMaker:
+    """Makes the points of a study; `repeat` is which search of each arm asks for them."""
+
+    study: Study
+    file: BayesKeys
+    repeat: int
+
+    def point(self, arm: Arm, values: Mapping[str, Any]) -> Point:
+        """The point of an arm with these values, and its trials at every rung."""
+        place = dict(zip((axis.name for axis in self.study.axes), arm, strict=True))
+        whole = self.study.resolve(place, values)
+        steps, pruner = whole.steps, self.file.pruner
+        rungs: tuple[int, ...] = (steps,)
+        if pruner is not None:
+            rungs = halving.rungs(pruner.first, pruner.factor, steps)
+            if pruner.name == "hyperband":
+                key = canonical_json(whole.model_dump())
+                rungs = rungs[halving.bracket(key, len(rungs), pruner.factor) :]
+        trials = []
+        for rung in rungs:
+            own = whole if rung == steps else self.study.resolve(place, values, (_steps(rung),))
+            trials.append(tuple(Trial(own, seed) for seed in self.study.seeds))
+        return Point(arm, dict(values), rungs, tuple(trials))
+
+    def recovered(self, text: str) -> Point | None:
+        """The point that has a trial of these settings, if there is one in the space.
+
+        Candidates are read off the settings and proved by resolving them again, so that a record of
+        another study, or of other shared settings, never passes for one of this search.
+        """
+        settings = json.loads(text)
+        for arm in self.study.points:
+            bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
+            if not all(agrees(bundle, settings) for bundle in bundles):
+                continue
+            for values in candidates(self.study.space, settings, self.study.labels(arm)):
+                point = self.point(arm, values)
+                if any(trials[0].settings == text for trials in point.trials):
+                    return point
+        return None
+
+    def stream(self, arm: Arm) -> tuple[int, ...]:
+        """Entropy of an arm's search, by the labels of the arm and not by their order.
+
+        The first search of an arm does not know that there are others.
+        """
+        text = canonical_json({name: str(x) for name, x in self.study.labels(arm).items()})
+        digest = hashlib.sha256(text.encode()).digest()
+        own = (self.file.seed, int.from_bytes(digest[:8], "big"))
+        return (*own, self.repeat) if self.repeat else own
+
+
+def _steps(rung: int) -> Assignment:
+    """Trained up to a rung."""
+    return ("steps",), rung, ("search", "bayes", "pruner")
