@@ -44,11 +44,11 @@ ds.status.to_series().value_counts()
 # ## Which arm is best
 #
 # The arms share random streams, so that differences are taken within seeds. `p` is adjusted for
-# looking at all pairs; arms that are not `apart` cannot be told from the best with these seeds.
+# looking at all pairs; the `grade` says how sure the best arm's lead over each of them is.
 
 # %%
 ranked = ds.gan.rank_arms()
-ranked[["mean", "low", "high", "difference", "p", "apart"]].to_dataframe().round(3)
+ranked[["mean", "low", "high", "difference", "p", "grade"]].to_dataframe().round(3)
 
 # %%
 panels = plot.ranking(ds)

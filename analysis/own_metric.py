@@ -62,7 +62,7 @@ ds.gan.perfect_sampler().sel(metric="least_served").to_pandas()
 
 # %%
 ranked = ds.gan.rank_arms("least_served")
-ranked[["mean", "low", "high", "difference", "p", "apart"]].to_dataframe().round(3)
+ranked[["mean", "low", "high", "difference", "p", "grade"]].to_dataframe().round(3)
 
 # %%
 panels = plot.ranking(ds, "least_served")

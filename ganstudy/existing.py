@@ -55,7 +55,7 @@ def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Sear
     directory = RunDirectory.existing(path)
     search = search_of(directory.read_study(run_plugins=run_plugins))
     directory.warn_of_changes()
-    search.tell(directory.read(samples=False, films=False))
+    search.tell(directory.read("curves"))
     return directory, search
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ganstudy.variable import Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,24 +22,49 @@ __all__ = [
     "FILM",
     "GRID",
     "PARTICLES",
+    "PLACES",
     "VIEWS",
+    "coordinates",
     "frame_steps",
     "grid",
     "window",
     "window_of",
 ]
 
-FILM: dict[str, tuple[str, ...]] = {
-    "frame_step": ("frame",),
-    "film_window": ("coordinate", "edge"),
-    "frame_samples": ("frame", "particle", "coordinate"),
-    "critic_logits": ("frame", "grid_y", "grid_x"),
-    "generator_pull": ("frame", "arrow_y", "arrow_x", "coordinate"),
-}
-"""Dimensions of each array of a film; the last two only where a critic judges single points."""
+FILM = (
+    Variable("frame_step", "M-step of each frame", ("frame",), once=True),
+    Variable(
+        "film_window",
+        "the square about the target in which a trial is filmed",
+        ("coordinate", "edge"),
+        once=True,
+    ),
+    Variable(
+        "frame_samples",
+        "samples of the generator from latent noise held fixed",
+        ("frame", "particle", "coordinate"),
+        bulky=True,
+    ),
+    Variable("critic_logits", "logits of the critic", ("frame", "grid_y", "grid_x"), bulky=True),
+    Variable(
+        "generator_pull",
+        "minus the gradient of the generator's loss in a sample's position",
+        ("frame", "arrow_y", "arrow_x", "coordinate"),
+        bulky=True,
+    ),
+)
+"""What a film holds; the last two only where a critic judges single points."""
 
-VIEWS = ("frame_samples", "critic_logits", "generator_pull")
-"""The large ones of them."""
+PLACES = (
+    Variable("grid_x", "first coordinate of the logits", ("grid_x",)),
+    Variable("grid_y", "second coordinate of the logits", ("grid_y",)),
+    Variable("arrow_x", "first coordinate of the gradients", ("arrow_x",)),
+    Variable("arrow_y", "second coordinate of the gradients", ("arrow_y",)),
+)
+"""Where the points of a film lie."""
+
+VIEWS = tuple(variable.name for variable in FILM if variable.bulky)
+"""Names of what a frame shows."""
 
 PARTICLES = 128
 """Samples that are followed: the first of those that the metrics see."""
@@ -83,3 +111,18 @@ def grid(edges: Array, points: int) -> tuple[Array, Array]:
     places = (np.arange(points) + 0.5) / points
     x, y = (low + (high - low) * places for low, high in edges)
     return x, y
+
+
+def coordinates(
+    sizes: Mapping[str, int], shared: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """Names of coordinates and edges; the points of both grids where all films share a window."""
+    if "edge" not in sizes:
+        return {}
+    found = {"coordinate": np.array(["x", "y"]), "edge": np.array(["low", "high"])}
+    if "film_window" in shared:
+        edges = shared["film_window"].astype(np.float64)
+        for part in ("grid", "arrow"):
+            if f"{part}_x" in sizes:
+                found[f"{part}_x"], found[f"{part}_y"] = grid(edges, sizes[f"{part}_x"])
+    return found

@@ -5,7 +5,7 @@ ds      what `ganstudy.open_run` returns; of a search, figures of arms show each
 metric  drawn in place of the study's headline metric
 ax      draw there, with the fonts and sizes that are set in matplotlib, and return it: the first
         panel where a figure has several, so that `gallery(ds.sel(divergence=["hinge"]), ax=ax)`
-        draws that arm; all but `pictures` take it
+        draws that arm; all but `answer` and `pictures` take it
 
 Without `ax` a figure is made as for the report, in the report's size, and shown where pyplot shows
 figures. What returns then is its Axes, or an array of its Axes, row by row, where it has several
@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.report import style, theory
+from ganstudy.report import style, theory, verdicts
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import Chart, family
 
@@ -47,6 +47,16 @@ def pictures(ds: xr.Dataset) -> dict[str, Panels]:
         drawings = theory.drawings(found)
     _refuse("" if drawings else f"the kind {ds.attrs.get('kind')!r} has none")
     return {drawing.name: _shown(drawing) for drawing in drawings}
+
+
+def answer(ds: xr.Dataset) -> Panels:
+    """The picture beside the verdict of the page: arms, what explains the score, or a budget."""
+    found = Findings.of(ds)
+    with style.figure_style():
+        drawing = verdicts.picture(found)
+    _refuse("" if drawing else "no arm has a score, or the study asks whether claims hold")
+    assert drawing is not None
+    return _shown(drawing)
 
 
 def _charts() -> Iterator[Chart]:
@@ -92,7 +102,7 @@ def _function(chart: Chart) -> Callable[..., Any]:
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
-        return sorted([*(chart.name for chart in _charts()), "pictures"])
+        return sorted([*(chart.name for chart in _charts()), "answer", "pictures"])
     for chart in _charts():
         if chart.name == name:
             return globals().setdefault(name, _function(chart))

@@ -47,7 +47,7 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     """
     directory.check_schema()
     directory.set_damaged_aside()
-    search.tell(directory.read(samples=False, films=False))
+    search.tell(directory.read("curves"))
     directory.check_study(search)
     directory.check_rules(search)
 

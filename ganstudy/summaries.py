@@ -40,7 +40,7 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
 
     run = RunDirectory(directory)
     search = search_of(study)
-    search.tell(run.read(samples=False, films=False))
+    search.tell(run.read("curves"))
     counts, parts = search.counts(), search.outlook(workers)
     program, reason = session.program(run, search, parts, workers)
     known = pace.known()
@@ -129,7 +129,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
 
 
 def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
-    """Say what members a family has, with their parameters and sources."""
+    """Print the members of a family with their parameters and sources."""
     described = [_described(member) for member in members]
     if as_json:
         click.echo(json.dumps(described))

@@ -145,6 +145,12 @@ def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[No
             except PageError as error:
                 say(str(error))
                 sys.exit(1)
+            except OSError as error:
+                # Without a name it is not of a file; a reader that has gone is for click.
+                if error.filename is None or isinstance(error, BrokenPipeError):
+                    raise
+                say(f"{error.filename}: {error.strerror}")
+                sys.exit(2)
     except KeyboardInterrupt:
         say(f"interrupted; {after_interruption}")
         sys.exit(130)

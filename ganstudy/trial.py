@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, Literal, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args
 
 import numpy as np
 from typing_extensions import TypeVar
 
 from ganstudy.cause import cleaned
 from ganstudy.family import Member
+from ganstudy.variable import STEP, Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,19 +86,29 @@ Status = Literal["complete", "diverged", "failed"]
 ProgramName = Literal["eager", "compiled", "portable"]
 
 
+class Computed(Protocol):
+    """By what a trial was computed: a session says so, and so does a pack in flight."""
+
+    @property
+    def program(self) -> ProgramName:
+        """How it is trained."""
+
+    @property
+    def arithmetic(self) -> str:
+        """What it is computed with, in words."""
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """What a trial leaves behind; plain NumPy.
 
-    program how it was trained; two programs differ in the last bits
-    arithmetic  what it was computed with, in words; empty where nothing was computed
-    curves  `(steps,)` each, at the M-steps `steps`; NaN after a divergence
-    samples `(samples, dimension)`, or None for a failed trial
-    labels  `(samples,)`: the label that each sample was generated under, if any
-    film    arrays by the names of `ganstudy.film.FILM`; none for a trial that is not filmed
-    cause   why a trial failed: a line that says so, and its traceback; of another, which of its
-            metrics could not be measured, and why; else empty
-    finished  when the record was made, in seconds since 1970; the order in which a search learned
+    program    how it was trained; two programs differ in the last bits
+    arithmetic what it was computed with, in words; empty where nothing was computed
+    values     what was measured, by the names of its variables, in the shapes of their dimensions
+    variables  dimensions and more of each of them
+    cause      why a trial failed: a line that says so, and its traceback; of another, which of
+               its metrics could not be measured, and why; else empty
+    finished   when it was made, in seconds since 1970; the order in which a search learned
     """
 
     id: str
@@ -105,14 +118,41 @@ class Record:
     program: ProgramName
     diverged_at: float
     seconds: float
-    steps: NDArray[np.int64]
-    curves: dict[str, NDArray[np.float32]]
-    samples: NDArray[np.float32] | None
-    labels: NDArray[np.int64] | None = None
-    film: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+    values: dict[str, NDArray[Any]] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
     cause: str = ""
     finished: float = field(default_factory=time.time)
     arithmetic: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        trial: Trial[Member],
+        how: Computed,
+        variables: Iterable[Variable],
+        values: Mapping[str, NDArray[Any]],
+        seconds: float,
+        diverged_at: float = float("nan"),
+        cause: str = "",
+    ) -> Record:
+        """The record of a trial that was trained: those of its variables that have values.
+
+        Errors  `KeyError` for a value whose variable is not among them.
+        """
+        known = {variable.name: variable for variable in (STEP, *variables)}
+        return cls(
+            id=trial.id,
+            seed=trial.seed,
+            settings=trial.settings,
+            status="complete" if math.isnan(diverged_at) else "diverged",
+            program=how.program,
+            arithmetic=how.arithmetic,
+            diverged_at=diverged_at,
+            seconds=seconds,
+            values=dict(values),
+            variables={name: known[name] for name in values},
+            cause=cause,
+        )
 
     @classmethod
     def of_failure(cls, trial: Trial[Member], program: ProgramName, cause: str) -> Record:
@@ -125,8 +165,13 @@ class Record:
             program=program,
             diverged_at=float("nan"),
             seconds=0.0,
-            steps=np.empty(0, np.int64),
-            curves={},
-            samples=None,
             cause=cleaned(cause),
         )
+
+    def along(self, *dims: str) -> dict[str, NDArray[Any]]:
+        """Values of the variables of exactly these dimensions, coordinates left out."""
+        return {
+            name: values
+            for name, values in self.values.items()
+            if self.variables[name].dims == dims and not self.variables[name].is_coordinate
+        }

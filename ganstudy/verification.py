@@ -16,6 +16,7 @@ from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.session import open_executor
 from ganstudy.store import RunDirectory, RunError
+from ganstudy.variable import STEP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,7 @@ Verdict = Literal[
 ]
 _WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
 
-_NO_RESULT = ("seconds", "cause", "finished", "arithmetic")
+_NO_RESULT = ("seconds", "cause", "finished", "arithmetic", "variables")
 """What two records of one trial may differ in, and be equal."""
 
 
@@ -158,7 +159,7 @@ def verify(
 
 def differences(stored: Record, anew: Record) -> dict[str, Difference]:
     """Stored variables in which two records of a trial differ; time is no result."""
-    steps = np.asarray(stored.steps, float)
+    steps = np.asarray(stored.values.get(STEP.name, ()), float)
     first, second = _numbers(stored), _numbers(anew)
     found = {}
     for name in first.keys() | second.keys():

@@ -24,7 +24,7 @@ from ganstudy.analysis.design import (
     status_counts,
     with_arms,
 )
-from ganstudy.analysis.effects import factor_effects, marginal_means
+from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
@@ -38,7 +38,7 @@ from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
-from ganstudy.analysis.stability import drop_threshold, over_seeds, stability
+from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
 from ganstudy.analysis.units import original_units
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "claim_verdicts",
     "compare_arms",
     "compare_by_resampling",
+    "compare_effects",
     "drop_threshold",
     "equilibrium",
     "factor_effects",
@@ -79,6 +80,7 @@ __all__ = [
     "setting_dims",
     "setting_scores",
     "settlement",
+    "share_over_seeds",
     "stability",
     "status_counts",
     "trial_scores",

@@ -36,62 +36,54 @@ def t_interval(values: Array, confidence: float = 0.95) -> Interval:
     Source  Student 1908, "The probable error of a mean"; Hesterberg 2015, "What teachers should
             know about the bootstrap", on intervals that are too narrow at small n.
     """
-    count = np.isfinite(values).sum(axis=-1)
-    total = np.where(np.isfinite(values), values, 0.0).sum(axis=-1)
-    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    centred = np.where(np.isfinite(values), values - mean[..., None], 0.0)
+    mean, spread, count = moments(values)
     freedom = np.maximum(count - 1, 1)
-    error = np.sqrt((centred**2).sum(axis=-1) / freedom / np.maximum(count, 1))
-    half = np.where(count > 1, stats.t.ppf((1 + confidence) / 2, freedom) * error, np.nan)
-    return Interval(mean, mean - half, mean + half, count.astype(np.int64))
+    half = stats.t.ppf((1 + confidence) / 2, freedom) * spread / np.sqrt(np.maximum(count, 1))
+    return Interval(mean, mean - half, mean + half, count)
 
 
-def paired_t(first: Array, second: Array) -> Array:
-    r"""Two-sided p-value of the paired t test along the last axis; pairs with NaN are left out.
+def moments(values: Array) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Mean, standard deviation (of n - 1) and number along the last axis; NaN is missing.
 
-    Maths   $t = \bar d \sqrt n / s_d$ on $n - 1$ degrees of freedom, $d$ the differences.
-            Differences that are all equal (to rounding) have no variance, and few seeds of a score
-            that counts modes are often so by chance: p is 1 if they are zero and $2 \cdot 4^{-n}$
-            if they are not. Two equal arms that are independent within a seed differ by a given
-            amount with a chance of at most 1/4, whatever the law of their scores (a graph without
-            triangles has no larger value of the quadratic form). Fewer than two pairs cannot be
-            tested: p is NaN.
-    Shapes  `(*, n), (*, n) -> (*)`.
+    The mean of nothing is NaN, and so is the deviation of fewer than two.
+    """
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    centred = np.where(known, values - mean[..., None], 0.0)
+    spread = np.sqrt((centred**2).sum(axis=-1) / np.maximum(count - 1, 1))
+    return mean, np.where(count > 1, spread, np.nan), np.asarray(count, np.int64)
+
+
+def paired_t(differences: Array) -> Array:
+    r"""Two-sided p-value of the paired t test along the last axis; NaN is a pair that is missing.
+
+    Maths   $p = \max(p_t, 2 \cdot 4^{-n})$ with $t = \bar d \sqrt n / s_d$ on $n - 1$ degrees of
+            freedom, and 1 where all differences are zero (to rounding). Few seeds of a score that
+            counts modes, or that either collapses or does not, often differ by almost the same
+            amount in all by chance, and their spread says nothing. Two equal arms that are
+            independent within a seed differ by a given amount with a chance of at most 1/4,
+            whatever the law of their scores (a graph without triangles has no larger value of the
+            quadratic form): all n do, one way or the other, with $2 \cdot 4^{-n}$. Fewer than two
+            pairs cannot be tested: p is NaN.
+    Shapes  `(*, n) -> (*)`.
     Source  Student 1908; the bound is that of Motzkin and Straus 1965, "Maxima for graphs and a new
             proof of a theorem of Turán".
     """
-    differences = first - second
-    mean, _, high, count = t_interval(differences, confidence=0.95)
-    freedom = np.maximum(count - 1, 1)
-    error = (high - mean) / stats.t.ppf(0.975, freedom)
-    size = np.where(np.isfinite(differences), np.maximum(np.abs(first), np.abs(second)), 0.0)
-    rounding = ROUNDING * size.max(axis=-1, initial=0.0)
-    constant = error <= rounding
-    safe = np.where(constant | (count < 2), 1.0, error)
-    p = 2 * stats.t.sf(np.abs(mean) / safe, freedom)
-    p = np.where(constant, np.where(np.abs(mean) <= rounding, 1.0, 2 * 0.25**count), p)
+    mean, spread, count = moments(differences)
+    known = np.where(np.isfinite(differences), np.abs(differences), 0.0)
+    rounding = ROUNDING * known.max(axis=-1, initial=0.0)
+    constant = spread <= rounding
+    t = np.abs(mean) * np.sqrt(count) / np.where(constant | (count < 2), 1.0, spread)
+    p = np.where(constant, 0.0, 2 * stats.t.sf(t, np.maximum(count - 1, 1)))
+    p = np.where(np.abs(mean) <= rounding, 1.0, np.maximum(p, smallest_p(count)))
     return np.where(count < 2, np.nan, p)
 
 
-def pairs_needed(differences: Array, level: float, power: float) -> Array:
-    r"""Number of pairs with which a paired t test would probably find such a difference.
-
-    Maths   $\lceil (z_{\alpha/2} + z_{1-\beta})^2 s_d^2 / \bar d^2 + z_{\alpha/2}^2 / 2 \rceil$,
-            were mean and spread of all differences those seen: within one of the number by the
-            noncentral t law. No fewer than `paired_t` needs where all differences are equal;
-            infinite for a mean of zero. NaN for fewer than two pairs.
-    Shapes  `(*, n) -> (*)`.
-    Source  Guenther 1981, "Sample size formulas for normal theory t tests".
-    """
-    mean, _, high, count = t_interval(differences, confidence=0.95)
-    freedom = np.maximum(count - 1, 1)
-    spread = (high - mean) / stats.t.ppf(0.975, freedom) * np.sqrt(count)
-    error = stats.norm.isf(level / 2)
-    size = np.where(mean == 0, np.nan, np.abs(mean))
-    pairs = ((error + stats.norm.ppf(power)) * spread / size) ** 2 + error**2 / 2
-    fewest = np.log(2 / level) / np.log(4)
-    needed = np.where(mean == 0, np.inf, np.ceil(np.maximum(pairs, fewest)))
-    return np.where(count < 2, np.nan, needed)
+def smallest_p(pairs: Array | NDArray[np.int64] | int) -> Array:
+    """The least that `paired_t` can be with so many pairs: 0.002 with five."""
+    return np.asarray(2.0 * 0.25 ** np.asarray(pairs, np.float64))
 
 
 def holm(p: Array) -> Array:
@@ -99,13 +91,15 @@ def holm(p: Array) -> Array:
 
     Maths   $\tilde p_{(i)} = \max_{j \le i} \min(1, (m - j + 1) p_{(j)})$. Controls the chance of
             any false rejection whatever the dependence between tests.
-    Shapes  `(m,) -> (m,)`.
+    Shapes  `(*, m) -> (*, m)`.
     Source  Holm 1979, "A simple sequentially rejective multiple test procedure"; the adjusted form
             is that of Wright 1992, "Adjusted p-values for simultaneous inference".
     """
-    adjusted = np.full(p.shape, np.nan)
-    tested = np.flatnonzero(np.isfinite(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    multiplied = (len(order) - np.arange(len(order))) * p[order]
-    adjusted[order] = np.maximum.accumulate(np.minimum(multiplied, 1.0))
+    order = np.argsort(p, axis=-1, kind="stable")
+    tests = np.isfinite(p).sum(axis=-1, keepdims=True)
+    multiplied = (tests - np.arange(p.shape[-1])) * np.take_along_axis(p, order, axis=-1)
+    # NaN is sorted to the end, where it stays.
+    stepped = np.maximum.accumulate(np.minimum(multiplied, 1.0), axis=-1)
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, stepped, axis=-1)
     return adjusted

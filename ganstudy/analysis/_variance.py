@@ -3,17 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import f as f_law
+
+from ganstudy.analysis._intervals import holm
 
 Array = NDArray[np.float64]
 Effect = tuple[int, ...]
 """The dimensions of the table whose joint effect is meant, beyond those of its parts."""
 
-MOST_COLUMNS = 700
+MOST_COLUMNS = 400
 """Columns of a model with gaps; its cost grows with their cube."""
+
+
+class Shares(NamedTuple):
+    """Shares of variance by effect with their tests, each `(effects,)`, and effects left out."""
+
+    effects: list[Effect]
+    share: Array
+    freedom: NDArray[np.int64]
+    statistic: Array
+    p: Array
+    left_out: list[Effect]
+
+
+def shares(table: Array) -> Shares:
+    r"""$\epsilon^2$ of main effects, pairs and seed, and F tests against what they do seed to seed.
+
+    P-values are adjusted by Holm over all effects but the seed's, which has none. The error of an
+    effect that cannot be told from its seed-to-seed part is the residual of the whole model.
+
+    Shapes  `(levels…, seeds)`, NaN where there is no score.
+    """
+    seed = table.ndim - 1
+    factors = [(place,) for place in range(seed)]
+    effects: list[Effect] = [*factors, *combinations(range(seed), 2)]
+    several = table.shape[-1] > 1
+    asked = [*effects, *([(seed,)] if several else [])]
+    errors = [(*effect, seed) for effect in effects] if several else []
+    count = len(asked)
+    share, statistic, p = np.full((3, count), np.nan)
+    freedom = np.zeros(count, np.int64)
+    known = np.isfinite(table)
+    if not known.any():
+        return Shares(asked, share, freedom, statistic, p, [])
+    found = variance(table, [*asked, *errors])
+    left_out = [effect for effect in found.left_out if effect in asked]
+    # Equal scores differ by rounding.
+    varied = found.total > 1e-20 * float(np.nansum(table**2))
+    rest = _pooled([found.residual, *(found.explained.get(e, (0.0, 0)) for e in errors)])
+    for place, effect in enumerate(asked):
+        gained, freedom[place] = found.explained.get(effect, (0.0, 0))
+        error = found.explained.get((*effect, seed), (0.0, 0)) if effect in effects else rest
+        error = error if error[1] else rest
+        if not varied or not freedom[place] or not error[1]:
+            share[place] = gained / found.total if varied else np.nan
+            continue
+        mean = error[0] / error[1]
+        share[place] = (gained - freedom[place] * mean) / found.total
+        if effect in effects and mean > 1e-12 * found.total:
+            statistic[place] = gained / freedom[place] / mean
+            p[place] = f_law.sf(statistic[place], freedom[place], error[1])
+    return Shares(asked, share, freedom, statistic, holm(p), left_out)
+
+
+def _pooled(parts: Sequence[tuple[float, int]]) -> tuple[float, int]:
+    return sum(square for square, _ in parts), sum(freedom for _, freedom in parts)
 
 
 class Variance(NamedTuple):
@@ -53,13 +112,8 @@ def _full(centred: Array, effects: Sequence[Effect], total: float) -> Variance:
     for effect in effects:
         others = tuple(d for d in range(centred.ndim) if d not in effect)
         means = centred.mean(axis=others, keepdims=True)
-        for d in effect if len(effect) > 1 else ():
-            means = (
-                means
-                - centred.mean(axis=tuple(o for o in range(centred.ndim) if o != d))[
-                    tuple(slice(None) if o == d else None for o in range(centred.ndim))
-                ]
-            )
+        for d in effect:
+            means = means - means.mean(axis=d, keepdims=True)
         square = float((means**2).sum()) * centred.size / means.size
         explained[effect] = (square, int(np.prod([centred.shape[d] - 1 for d in effect])))
     rest = max(total - sum(square for square, _ in explained.values()), 0.0)

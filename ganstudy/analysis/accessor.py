@@ -66,9 +66,13 @@ class Gan:
         """Mean of the middle half of each arm's trials."""
         return analysis.interquartile_mean(self._ds, metric, **options)
 
-    def factor_effects(self, metric: str | None = None) -> xr.Dataset:
+    def factor_effects(self, metric: str | None = None, **options: Any) -> xr.Dataset:
         """Share of the variance of scores that each axis explains."""
-        return analysis.factor_effects(self._ds, metric)
+        return analysis.factor_effects(self._ds, metric, **options)
+
+    def compare_effects(self, metric: str | None = None, **options: Any) -> xr.Dataset:
+        """Which axis explains more of it."""
+        return analysis.compare_effects(self._ds, metric, **options)
 
     def marginal_means(self, axis: str, metric: str | None = None, **options: Any) -> xr.Dataset:
         """Score at each value of an axis."""

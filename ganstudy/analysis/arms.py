@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from ganstudy.analysis._bounded import gaffke_interval
+from ganstudy.analysis._grades import SETTINGS
 from ganstudy.analysis._intervals import Array, Interval, t_interval
-from ganstudy.analysis.design import (
-    Settings,
-    arm_dim,
-    in_comparison,
-    planned,
-    setting_dims,
-    with_arms,
-)
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -27,23 +24,37 @@ def arm_scores(
 ) -> xr.Dataset:
     """How forgiving each arm is: its score averaged over settings, with an interval over seeds.
 
-    The unit is the seed: an arm is averaged over its settings within each seed, and a Student-t
-    interval is taken over the seed means. Trials of one seed share their random streams, so that
-    treating trials as independent would make the interval too short. Trials without a score are
-    left out of their seed's mean. Limits are clipped to the metric's bounds.
+    The unit is the seed: an arm is averaged over its settings within each seed, since trials of one
+    seed share their random streams. Where trials have no score, means are those of least squares:
+    a gap counts as the arm's effect plus what others had there, so that no arm gains by missing the
+    hard ones. Intervals are over the seeds in which an arm has a score, as `interval_over_seeds`
+    has them.
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
              with a score), `settings` (settings averaged over); and `seed_mean` (arm, seed).
     """
-    fact = Metric.of(ds, metric)
-    used = in_comparison(ds, settings)
-    score = trial_scores(ds, metric)["score"].where(used)
-    seed_mean = score.mean(setting_dims(ds)).transpose(arm_dim(ds), "seed")
-    scores = interval_over_seeds(seed_mean, fact, confidence)
-    scores["trials"] = score.notnull().sum([*setting_dims(ds), "seed"])
-    scores["settings"] = used.astype(np.int64).sum(setting_dims(ds))
+    return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
+        metric=Metric.of(ds, metric).name, confidence=confidence, settings=settings
+    )
+
+
+def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
+    """Scores of arms by what they have in common; see `arm_scores`."""
+    fact, score, whole = compared.fact, compared.score, compared.balanced
+    axes = [str(dim) for dim in score.dims[1:-1]]
+    least_squares = whole.mean([*axes, "seed"])
+    ran = score.notnull().any(axes)
+    seed_mean = whole.mean(axes).where(ran)
+    scores = interval_over_seeds(seed_mean, fact, confidence, settings=compared.settings)
+    shift = least_squares - scores["mean"]
+    for name in ("low", "high"):
+        moved = (scores[name] + shift).clip(*fact.bounds)
+        scores[name] = moved.assign_attrs(scores[name].attrs)
+    scores["mean"] = least_squares.where(ran.any("seed")).assign_attrs(scores["mean"].attrs)
+    scores["trials"] = score.notnull().sum([*axes, "seed"])
+    scores["settings"] = compared.used.astype(np.int64).sum(axes)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
-    return scores.assign_attrs(metric=fact.name, confidence=confidence, settings=settings)
+    return scores
 
 
 def setting_scores(
@@ -71,12 +82,12 @@ def best_setting_scores(
     """How good each arm can be: its score at its own best setting.
 
     The setting with the best mean over seeds is taken, among those with the most scored seeds and,
-    on a tie, the first in study order. `mean`, `low`, `high` are of the same seeds that chose the
-    setting and therefore optimistic. `held_out` is not: each seed is scored at the setting that the
-    other seeds choose (leave-one-seed-out), and these scores are averaged over the `held_out_seeds`
-    that have one; NaN with one seed.
+    on a tie, the first in study order. `mean` is of the same seeds that chose the setting and
+    therefore optimistic. `held_out` is not: each seed is scored at the setting that the other seeds
+    choose (leave-one-seed-out), and these scores are averaged over the `held_out_seeds` that have
+    one; NaN with one seed. `low` and `high` are the interval of `held_out` over seeds.
 
-    Returns  dims (arm,): `mean`, `low`, `high`, `seeds`, `held_out`, `held_out_seeds`, `ties`
+    Returns  dims (arm,): `mean`, `seeds`, `held_out`, `low`, `high`, `held_out_seeds`, `ties`
              (settings that share the best mean; none where no setting has a score), and one
              coordinate per axis with the value chosen (the first where none has a score).
     """
@@ -84,33 +95,47 @@ def best_setting_scores(
     arm, axes = arm_dim(ds), setting_dims(ds)
     score = trial_scores(ds, metric)["score"].transpose(arm, *axes, "seed")
     flat = score.values.reshape(score.sizes[arm], -1, score.sizes["seed"])
-    best, held_out, held_out_seeds, ties = [], [], [], []
-    for values in flat:
-        chosen, tied = _best_setting(values * fact.sign)
-        best.append(chosen)
-        ties.append(tied)
-        kept = _held_out(values, fact.sign)
-        held_out.append(kept.mean)
-        held_out_seeds.append(kept.number)
-    at_best = xr.DataArray(
-        flat[np.arange(len(flat)), best],
-        dims=(arm, "seed"),
-        coords={arm: score[arm], "seed": score["seed"]},
-    )
-    scores = interval_over_seeds(at_best, fact, confidence)
-    scores["held_out"] = (arm, np.asarray(held_out))
-    scores["held_out_seeds"] = (arm, np.asarray(held_out_seeds))
-    scores["ties"] = (arm, np.asarray(ties))
+    found = [_best_setting(values * fact.sign) for values in flat]
+    best = [chosen for chosen, _ in found]
+
+    def over_seeds(values: Array) -> xr.Dataset:
+        coords = {arm: score[arm], "seed": score["seed"]}
+        array = xr.DataArray(values, dims=(arm, "seed"), coords=coords)
+        return interval_over_seeds(array, fact, confidence)
+
+    scores = over_seeds(flat[np.arange(len(flat)), best])[["mean", "seeds"]]
+    held_out = over_seeds(np.array([_held_out(values, fact.sign) for values in flat]))
+    scores["held_out"] = held_out["mean"]
+    scores["low"], scores["high"] = held_out["low"], held_out["high"]
+    scores["held_out_seeds"] = held_out["seeds"]
+    scores["ties"] = (arm, np.array([tied for _, tied in found]))
     sizes = [score.sizes[axis] for axis in axes]
     for axis, index in zip(axes, np.unravel_index(best, sizes) if axes else [], strict=True):
         scores = scores.assign_coords({axis: (arm, score[axis].values[index])})
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
 
 
-def interval_over_seeds(values: xr.DataArray, fact: Metric, confidence: float) -> xr.Dataset:
-    """`t_interval` along `seed`, clipped to the metric's bounds; (*, seed) -> variables (*)."""
+def interval_over_seeds(
+    values: xr.DataArray, fact: Metric, confidence: float, *, settings: int = 1
+) -> xr.Dataset:
+    """Mean along `seed` with an interval, (*, seed) -> variables (*); NaN limits for one seed.
+
+    Student's t where a seed's value is the mean over `SETTINGS` settings or more and no more
+    than half of the seeds agree. Elsewhere seeds may all have missed what happens to one in five,
+    and Student's interval would cover half as often as it says: the limits are then Gaffke's, which
+    no law within the bounds of the metric fools. Where a bound is infinite there are no such
+    limits, and that side is Student's. All are clipped to the bounds.
+    """
     over_seeds = values.transpose(..., "seed")
-    interval = t_interval(over_seeds.values, confidence)
+    flat = over_seeds.values.reshape(-1, over_seeds.sizes["seed"]).astype(np.float64)
+    found = t_interval(flat, confidence)
+    rows = (found.number > 1) & (_tied(flat) if settings >= SETTINGS else True)
+    if rows.any() and np.isfinite(fact.bounds).any():
+        safe = gaffke_interval(flat[rows], fact.bounds, confidence)
+        found.low[rows], found.high[rows] = safe.low, safe.high
+    shape = over_seeds.shape[:-1]
+    mean, low, high = (part.reshape(shape) for part in found[:3])
+    interval = Interval(mean, low, high, found.number.reshape(shape))
     template = over_seeds.isel(seed=0, drop=True)
     scores = xr.Dataset(
         {
@@ -138,11 +163,19 @@ def _best_setting(oriented: Array) -> tuple[int, int]:
     return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
 
 
-def _held_out(values: Array, sign: float) -> Interval:
-    """Mean over seeds of the score at the setting that the other seeds choose."""
+def _tied(values: Array) -> NDArray[np.bool_]:
+    """Whether more than half of the seeds have one value; `(*, seeds) -> (*)`."""
+    scale = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=-1, initial=0.0)
+    apart = np.abs(values[..., :, None] - values[..., None, :])
+    agree = (apart <= 1e-9 * scale[..., None, None]).sum(axis=-1).max(axis=-1, initial=0)
+    return np.asarray(2 * agree > np.isfinite(values).sum(axis=-1))
+
+
+def _held_out(values: Array, sign: float) -> Array:
+    """The score of each seed at the setting that the other seeds choose; `(seeds,)`."""
     kept = np.full(values.shape[1], np.nan)
     for seed in range(len(kept)):
         setting, tied = _best_setting(sign * np.delete(values, seed, axis=1))
         if tied:
             kept[seed] = values[setting, seed]
-    return t_interval(kept)
+    return kept

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from ganstudy.analysis._variance import Variance, variance
+from ganstudy.analysis._grades import CLEAR, LEANING, graded
+from ganstudy.analysis._intervals import Array, t_interval
+from ganstudy.analysis._variance import Shares, shares
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
 
-def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
+def factor_effects(
+    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
     r"""Share of the variance of scores that each axis, each pair of axes and the seed explain.
 
-    Maths   analysis of variance with main effects, two-way interactions and the seed as a block;
-            the share of an effect E is $\eta^2 = (RSS_{-E} - RSS_{+E}) / SS_{total}$, where both
-            models hold all effects that do not contain E (type II). In a full grid these are the
-            classical sums of squares, and the shares add up to one with the residual, which holds
-            higher interactions and what differs between trials of the same kind. With excluded or
-            missing points they need not add up. F is against the residual of the whole model.
+    Maths   analysis of variance with main effects, two-way interactions and the seed as a block.
+            Of an effect E with $\nu$ degrees of freedom, $SS_E = RSS_{-E} - RSS_{+E}$, where both
+            models hold all effects that do not contain E (type II). Its error is what E does from
+            seed to seed: $F = SS_E / \nu e$ with $e$ the mean square of E × seed. The share is
+            $\epsilon^2 = (SS_E - \nu e) / SS_\text{total}$: zero on average, and as often negative
+            as positive, for an axis that does nothing, where $\eta^2 = SS_E / SS_\text{total}$ is
+            always positive. Its interval is a jackknife over seeds with Student's t, for all
+            effects but that of the seed itself. With one seed the residual is the error and there
+            is no interval. What the shares leave of one is noise and higher interactions; with
+            excluded or missing points shares need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
-            sums of squares"; shares as in Bouthillier et al. 2021, "Accounting for variance in
+            sums of squares"; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
+            the jackknife; shares as in Bouthillier et al. 2021, "Accounting for variance in
             machine learning benchmarks".
 
     A diverged trial has the worst bound; where there is none it is left out with the trials that
@@ -32,53 +42,125 @@ def factor_effects(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     Where trials are missing from a very large grid, pairs with very many combinations are not
     fitted: they are named in `attrs["left_out"]`, and are part of the residual.
 
-    Returns  variables (effect,): `share`, `freedom`, `statistic` (F), `p`, with effects named
-             `axis`, `axis × other`, `seed`; scalars `residual` (share), `residual_freedom`,
-             `trials`.
+    Returns  variables (effect,): `share`, `low`, `high`, `freedom`, `statistic` (F), `p` (adjusted
+             by Holm over all effects but the seed's), `grade` (`clear`, `leaning`, `open` as those
+             of arms, by this p; empty where nothing is tested), with effects named `axis`,
+             `axis × other`, `seed`; scalars `residual` (share), `trials`.
     """
-    from scipy.stats import f as f_law
-
     fact = Metric.of(ds, metric)
-    score = trial_scores(ds, metric)["score"]
-    factors = [name for name in factor_dims(ds) if score.sizes[name] > 1]
-    table = score.transpose(*factors, ..., "seed").values.astype(np.float64)
-    table = table.reshape(*(score.sizes[name] for name in factors), -1)
-    names = [*factors, *(["seed"] if score.sizes["seed"] > 1 else [])]
-    mains = [(place,) for place in range(len(factors))]
-    seed = [(len(factors),)] if score.sizes["seed"] > 1 else []
-    asked = [*mains, *combinations(range(len(factors)), 2), *seed]
-    table = np.where(np.isfinite(table), table, np.nan)
-    trials = int(np.isfinite(table).sum())
-    nothing = Variance(dict.fromkeys(asked, (0.0, 0)), (0.0, 0), 0.0, [])
-    found = variance(table, asked) if trials else nothing
-    rest, freedom_left = found.residual
-    # Equal scores differ by rounding.
-    varied = found.total > 1e-20 * float(np.nansum(table**2))
-    shares, freedoms, statistics, ps = [], [], [], []
-    for gained, freedom in found.explained.values():
-        f = np.nan
-        if varied and freedom and freedom_left > 0 and rest > 1e-12 * found.total:
-            f = (gained / freedom) / (rest / freedom_left)
-        shares.append(gained / found.total if varied else np.nan)
-        freedoms.append(freedom)
-        statistics.append(f)
-        ps.append(float(f_law.sf(f, freedom, freedom_left)) if freedom else np.nan)
+    names, table = _table(ds, metric)
+    whole, without = _with_and_without(table)
+    low, high = _jackknife(whole.share, [one.share for one in without], confidence)
+    grades = _grades(whole.p, [one.p for one in without])
+    adjusted = whole.p
+    if not testable(ds):
+        grades[:], adjusted = "", np.full(len(adjusted), np.nan)
+    of_seed = np.array([effect == (table.ndim - 1,) for effect in whole.effects])
+    known = np.isfinite(whole.share)
+    long_name = f"share of variance of {fact.long_name}"
     return xr.Dataset(
         {
-            "share": ("effect", shares, {"long_name": f"share of variance of {fact.long_name}"}),
-            "freedom": ("effect", np.array(freedoms, np.int64)),
-            "statistic": ("effect", statistics),
-            "p": ("effect", ps),
-            "residual": rest / found.total if varied else np.nan,
-            "residual_freedom": freedom_left,
-            "trials": trials,
+            "share": ("effect", whole.share, {"long_name": long_name}),
+            "low": ("effect", np.where(of_seed, np.nan, low)),
+            "high": ("effect", np.where(of_seed, np.nan, high)),
+            "freedom": ("effect", whole.freedom),
+            "statistic": ("effect", whole.statistic),
+            "p": ("effect", adjusted, {"long_name": "Holm-adjusted p-value"}),
+            "grade": ("effect", grades),
+            "residual": 1 - whole.share[known].sum() if known.any() else np.nan,
+            "trials": int(np.isfinite(table).sum()),
         },
-        coords={"effect": [" × ".join(names[d] for d in effect) for effect in found.explained]},
+        coords={"effect": [" × ".join(names[d] for d in effect) for effect in whole.effects]},
         attrs={
             "metric": fact.name,
-            "left_out": [" × ".join(names[d] for d in effect) for effect in found.left_out],
+            "confidence": confidence,
+            "left_out": [" × ".join(names[d] for d in effect) for effect in whole.left_out],
         },
     )
+
+
+def compare_effects(
+    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """Which axis explains more: differences of their shares of variance, for all pairs of axes.
+
+    A seed's own value of a difference is its pseudo-value of the jackknife; these are treated as
+    the paired differences of arms are, with t tests, Holm over all pairs, and grades.
+
+    Returns  variables (effect, other): `difference` = share(effect) - share(other) with limits
+             `low` and `high` that hold for all pairs at once (Bonferroni), `p` (adjusted), `grade`
+             (empty where nothing was tested). Axes alone are compared, in study order.
+    """
+    names, table = _table(ds, metric)
+    whole, without = _with_and_without(table)
+    axes = table.ndim - 1
+    seeds = len(without)
+    share = whole.share[:axes]
+    pseudo = np.array([seeds * share - (seeds - 1) * one.share[:axes] for one in without])
+    pseudo = pseudo.reshape(seeds, axes)
+    upper = np.triu_indices(axes, 1)
+    apart = (pseudo[:, upper[0]] - pseudo[:, upper[1]]).T
+    p, grade = graded(apart if testable(ds) else np.full(apart.shape, np.nan))
+    tests = max(int(np.isfinite(p).sum()), 1)
+    limits = t_interval(apart, 1 - (1 - confidence) / tests)
+    half = (limits.high - limits.low) / 2
+    difference = share[:, None] - share
+    grades = np.full((axes, axes), "", dtype="<U7")
+    grades[upper] = grades[upper[::-1]] = np.where(np.isfinite(p), grade, "")
+    widths, ps = np.full((2, axes, axes), np.nan)
+    widths[upper] = widths[upper[::-1]] = half
+    ps[upper] = ps[upper[::-1]] = p
+    dims = ("effect", "other")
+    return xr.Dataset(
+        {
+            "difference": (dims, difference),
+            "low": (dims, difference - widths),
+            "high": (dims, difference + widths),
+            "p": (dims, ps),
+            "grade": (dims, grades),
+        },
+        coords={"effect": names[:-1], "other": names[:-1]},
+        attrs={"metric": Metric.of(ds, metric).name, "confidence": confidence},
+    )
+
+
+def _table(ds: xr.Dataset, metric: str | None) -> tuple[list[str], Array]:
+    """Names of the factors and of the seed, and scores along them, NaN where there is none."""
+    score = trial_scores(ds, metric)["score"]
+    factors = [name for name in factor_dims(ds) if score.sizes[name] > 1]
+    others = [dim for dim in score.dims if dim not in (*factors, "seed")]
+    values = score.mean(others).transpose(*factors, "seed").values.astype(np.float64)
+    values = np.where(np.isfinite(values), values, np.nan)
+    # Seeds that have no score at all say nothing.
+    kept = np.isfinite(values).any(axis=tuple(range(len(factors))))
+    return [*factors, "seed"], values[..., kept]
+
+
+def _with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
+    """Shares of variance, and those without each seed; none of these with fewer than three."""
+    seeds = table.shape[-1]
+    without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
+    return shares(table), [shares(one) for one in without]
+
+
+def _jackknife(whole: Array, without: Sequence[Array], confidence: float) -> tuple[Array, Array]:
+    """Limits of statistics from their values without each seed, clipped to shares."""
+    seeds = len(without)
+    if seeds < 3:
+        return np.full(len(whole), np.nan), np.full(len(whole), np.nan)
+    pseudo = seeds * whole - (seeds - 1) * np.array(without)
+    found = t_interval(pseudo.T, confidence)
+    half = (found.high - found.low) / 2
+    return np.clip(whole - half, 0.0, 1.0), np.clip(whole + half, 0.0, 1.0)
+
+
+def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:
+    """Grades of effects, by the rule of `_grades.graded`."""
+    sure = p < CLEAR
+    for one in without:
+        sure &= one < CLEAR
+    grades = np.where(sure & (len(without) > 2), "clear", np.where(p < LEANING, "leaning", "open"))
+    return np.where(np.isfinite(p), grades, "")
 
 
 def marginal_means(
@@ -103,6 +185,8 @@ def marginal_means(
     if not bool(shared.any()):
         raise ValueError(f"no point is planned for every value of {axis}")
     score = trial_scores(ds, metric)["score"].where(shared)
-    means = score.mean([name for name in axes if name != axis])
-    result = interval_over_seeds(means, fact, confidence)
+    others = [name for name in axes if name != axis]
+    means = score.mean(others)
+    settings = int(score.notnull().any([axis, "seed"]).sum())
+    result = interval_over_seeds(means, fact, confidence, settings=settings)
     return result.assign_attrs(metric=fact.name, confidence=confidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from scipy.stats import binom
 
 from ganstudy.analysis import _periods
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
@@ -21,8 +22,11 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
     r"""Cycles, gradients and the critic's distance from 1/2, over complete trials.
 
     A cycle is looked for in the second half of the recorded losses by Fisher's test for a period
-    (`p < 0.05`). Records are samples of the loss every so many M-steps: a cycle shorter than two of
-    them appears as a longer one.
+    against red noise (`p < 0.05`), where that half has 25 records or more. One trial in twenty has
+    one by chance: `<loss>_period` is NaN where chance explains an arm's, there being no more of
+    them than binomial, and the smallest p no smaller than that of so many trials (at 0.05, by
+    Bonferroni over the two, arms and losses). Records are samples of the loss every so many
+    M-steps: a cycle shorter than two of them appears as a longer one.
 
     At the equilibrium of a classifier D = 1/2 everywhere. What is recorded is the mean logit on p
     and on q; `critic_gap` is the mean of $|\sigma(\bar a) - 1/2|$ over the two, averaged over the
@@ -35,21 +39,25 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
     Returns  variables (arm,), each where the dataset has its curves: for both losses
              `<loss>_strength` (mean share of the variance at the strongest frequency),
              `<loss>_cycles` (share of trials with a cycle), `<loss>_period` (median of those, in
-             M-steps); `critic_gap`; `bound`; for both players `<player>_gradient_norm` (median);
-             medians of what `record.equilibrium` measures at the end, and `<name>_trials`, the
-             number of trials behind each.
+             M-steps, where chance does not explain them); `critic_gap`; `bound`; for both players
+             `<player>_gradient_norm` (median); medians of what `record.equilibrium` measures at the
+             end, and `<name>_trials`, the number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
     ds = with_arms(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]
     found: dict[str, xr.DataArray] = {}
-    for loss in (name for name in LOSSES if name in ds):
+    losses = [name for name in LOSSES if name in ds]
+    for loss in losses:
         strength, period, p = _cycles(ds[loss].where(complete), arm_dim(ds))
         cyclic = (p < LEVEL).where(p.notnull())
         found[f"{loss}_strength"] = strength.mean(over)
         found[f"{loss}_cycles"] = cyclic.mean(over)
-        found[f"{loss}_period"] = median(period.where(cyclic == 1), over)
+        number, tested = cyclic.sum(over), cyclic.notnull().sum(over)
+        often, once = binom.sf(number - 1, tested, LEVEL), p.min(over) * tested
+        chance = 2 * np.minimum(often, once) * len(losses) * tested.size
+        found[f"{loss}_period"] = median(period.where(cyclic == 1), over).where(chance < LEVEL)
         found[f"trial_{loss}_strength"] = strength
     if "real_logit" in ds and "fake_logit" in ds:
         gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2

@@ -104,7 +104,7 @@ def _compared(ds: xr.Dataset, settings: set[str]) -> str:
 def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -> xr.Dataset:
     """A run's dataset with its arms on `arm`, and every variable along all axes of any run."""
     # Films of different windows have no grid in common, and are the largest part of a dataset.
-    filmed = {dim for dims in FILM.values() for dim in dims}
+    filmed = {dim for variable in FILM for dim in variable.dims}
     ds = run.dataset.drop_dims(filmed & set(run.dataset.dims)).compute()
     # Features are counted here, since those of runs need not be the same columns.
     ds = ds.drop_vars("feature", errors="ignore")

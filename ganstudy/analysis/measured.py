@@ -51,7 +51,7 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
         else:
             value = metric.compute_labelled(cloud[kept][None], labels[at][kept][None], target)
         curves[(*at, last[at])] = value[0]
-    readings = [metric.attributes(target) for target in targets.values()]
+    readings = [metric.variable(target).attributes for target in targets.values()]
     attributes = spanning(readings)
     perfect = {
         text: perfect_sampler(metric, target, ds.sizes["sample"])

@@ -24,10 +24,10 @@ def compare_by_resampling(
     """Paired differences with bootstrap intervals, permutation tests and chances to be better.
 
     The unit is the seed, as in `compare_arms`: differences are taken within a seed and setting and
-    averaged over settings. The interval is BCa; with five seeds it covers less than it says (see
-    docs/statistics.md), and the t interval of `compare_arms` is the one to quote. The test flips
-    the signs of the differences of seeds, and is adjusted by Holm over all pairs; below six seeds
-    it cannot reach 0.05.
+    averaged over settings. The interval is BCa, of one pair; it covers less than it says (see
+    docs/statistics.md), and that of `compare_arms` is the one to quote. The test flips the signs of
+    the differences of seeds, and is adjusted by Holm over all pairs; with n seeds and m pairs it
+    cannot be below $m 2^{1-n}$, and where that is 0.05 or more it has nothing to say: p is NaN.
 
     The probability of improvement is the share of (setting, seed) pairs in which the arm is better,
     ties counting half; Agarwal et al. 2021 take it over all pairs of runs, whose streams differ. A
@@ -67,7 +67,9 @@ def compare_by_resampling(
         low[j, i], high[j, i] = -high[i, j], -low[i, j]
         p[i, j] = sign_flip_p(of_seed)
     upper = np.triu_indices(arms, 1)
-    p[upper] = holm(p[upper])
+    tests = int(np.isfinite(p[upper]).sum())
+    attainable = tests * 2.0 ** (1 - score.sizes["seed"]) < 1 - confidence
+    p[upper] = holm(p[upper]) if attainable else np.nan
     p[upper[::-1]] = p[upper]
     dims = (arm, "other")
     table = {"difference": difference, "low": low, "high": high, "p": p}

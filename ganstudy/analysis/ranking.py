@@ -1,20 +1,18 @@
-"""Which arm is best, and which arms cannot be told apart from it."""
+"""Which arm is best, and how sure that is."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._intervals import holm, paired_t, pairs_needed, t_interval
-from ganstudy.analysis.arms import arm_scores
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
-from ganstudy.analysis.metric import Metric
-from ganstudy.analysis.scores import trial_scores
-
-POWER = 0.8
-"""Chance of telling two arms apart that the number of seeds needed is for."""
+from ganstudy.analysis._blocks import order_effects
+from ganstudy.analysis._grades import detectable, graded
+from ganstudy.analysis._intervals import t_interval
+from ganstudy.analysis.arms import scores_of
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import Settings, arm_dim, testable
 
 
 def compare_arms(
@@ -30,61 +28,82 @@ def compare_arms(
     setting, over those that both arms have a score for; they are averaged over settings within each
     seed, and a paired t test is made on the seed means. P-values are adjusted by Holm over all
     pairs. Arms that were searched once each are not tested, and their differences have no limits.
+    Where a trial is worse than any number (`attrs["basis"]` is then `wins`), the test is of
+    which arm is better, trial against trial, and not of scores.
 
-    Returns  variables (arm, other): `difference` = score(arm) - score(other) with the limits `low`
-             and `high` of a single comparison, `p` (adjusted; NaN where fewer than two seeds can be
-             paired and on the diagonal), `seeds` (that both arms have), `trials` (of each arm that
-             are compared), and `seeds_needed`: about how many seeds would tell the two apart with a
-             chance of `POWER`, at the level of the first step of Holm's correction, were difference
-             and spread those seen; infinite where no difference is seen.
+    Returns  variables (arm, other): `difference` = score(arm) - score(other) where both have one,
+             with limits `low` and `high` that hold for all pairs at once (Bonferroni); `p`
+             (adjusted; NaN where fewer than two seeds can be paired and on the diagonal); `grade`
+             (`clear`, `leaning`, `open`; empty where nothing was tested); `won`, the share of seeds
+             in which the arm is better, ties counting half; `detectable`, the difference that would
+             have been clear with a chance of 80 %, were its spread that seen (infinite where so few
+             seeds can make nothing clear; NaN for `wins`); `seeds` (that both arms have), `trials`
+             (of each arm that are compared).
     """
-    fact = Metric.of(ds, metric)
-    arm = arm_dim(ds)
-    score = trial_scores(ds, metric)["score"].where(in_comparison(ds, settings))
-    arms = score.sizes[arm]
-    difference, low, high, p, needed = (np.full((arms, arms), np.nan) for _ in range(5))
-    seeds, trials = np.zeros((2, arms, arms), dtype=np.int64)
-    apart = np.full((arms, arms, score.sizes["seed"]), np.nan)
-    for i, j in combinations(range(arms), 2):
-        first, second = score.isel({arm: i}, drop=True), score.isel({arm: j}, drop=True)
-        both = first.notnull() & second.notnull()
-        first = first.where(both).mean(setting_dims(ds))
-        second = second.where(both).mean(setting_dims(ds))
-        trials[i, j] = trials[j, i] = both.sum()
-        apart[i, j] = (first - second).values
-        limits = t_interval(apart[i, j], confidence)
-        difference[i, j], low[i, j], high[i, j], seeds[i, j] = limits
-        p[i, j] = paired_t(first.values, second.values)
-    if not testable(ds):
-        p[:], low[:], high[:], apart[:] = (np.nan,) * 4
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    arms = compared.score.sizes[arm]
     upper = np.triu_indices(arms, 1)
-    lower = upper[::-1]
-    tests = max(int(np.isfinite(p[upper]).sum()), 1)
-    needed[upper] = pairs_needed(apart[upper], (1 - confidence) / tests, POWER)
-    p[upper] = holm(p[upper])
-    for values, sign in ((difference, -1), (p, 1), (needed, 1), (seeds, 1)):
-        values[lower] = sign * values[upper]
-    low[lower], high[lower] = -high[upper], -low[upper]
-    np.fill_diagonal(difference, 0.0)
-    dims = (arm, "other")
-    about = {"long_name": "seeds needed to tell the two apart", "power": POWER}
+    lower, dims = upper[::-1], (arm, "other")
+    found = _pairs(compared, confidence, testable(ds))
+    found["seeds"] = np.isfinite(compared.pairs.differences[upper]).sum(axis=-1)
+    # What holds for the second of a pair, where it is not what holds for the first.
+    mirrored = {
+        "difference": -found["difference"],
+        "low": -found["high"],
+        "high": -found["low"],
+        "won": 1 - found["won"],
+    }
+    about = {
+        "difference": f"difference in {compared.fact.long_name}",
+        "p": "Holm-adjusted p-value",
+        "won": "share of seeds won",
+        "detectable": "difference that would have been clear in four studies of five",
+    }
+    variables: dict[str, Any] = {}
+    for name, values in found.items():
+        diagonal = {"difference": 0.0, "grade": "", "seeds": 0}.get(name, np.nan)
+        whole = np.full((arms, arms), diagonal, dtype=values.dtype)
+        whole[upper], whole[lower] = values, mirrored.get(name, values)
+        attrs = {"long_name": about[name]} if name in about else {}
+        variables[name] = (dims, whole, attrs)
     return xr.Dataset(
-        {
-            "difference": (
-                dims,
-                difference,
-                {"long_name": f"difference in {fact.long_name}"},
-            ),
-            "low": (dims, low),
-            "high": (dims, high),
-            "p": (dims, p, {"long_name": "Holm-adjusted p-value"}),
-            "seeds": (dims, seeds),
-            "trials": (dims, trials),
-            "seeds_needed": (dims, needed, about),
+        {**variables, "trials": (dims, compared.pairs.trials)},
+        coords={arm: compared.score[arm], "other": compared.score[arm].values},
+        attrs={
+            "metric": compared.fact.name,
+            "confidence": confidence,
+            "settings": settings,
+            "basis": compared.basis,
         },
-        coords={arm: score[arm], "other": score[arm].values},
-        attrs={"metric": fact.name, "confidence": confidence, "settings": settings},
     )
+
+
+def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any]:
+    """What `compare_arms` returns of each pair, the first against the second, as plain arrays."""
+    upper = np.triu_indices(compared.score.shape[0], 1)
+    apart = compared.pairs.differences[upper]
+    nothing = np.full(len(apart), np.nan)
+    p, grade = graded(apart, compared.settings)
+    tests = max(int(np.isfinite(p).sum()), 1)
+    scored = compared.fact.sign * compared.scored.differences[upper]
+    mean, low, high, _ = t_interval(scored, 1 - (1 - confidence) / tests)
+    known = np.isfinite(apart)
+    wins = np.where(known, 0.5 * (1 + np.sign(apart)), 0.0).sum(axis=-1)
+    won = np.divide(wins, known.sum(axis=-1), out=nothing.copy(), where=known.any(axis=-1))
+    least = nothing
+    if compared.basis == "means":
+        least = detectable(apart, tests, compared.settings)
+    if not tested:
+        low = high = p = least = nothing
+    return {
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": p,
+        "grade": np.where(np.isfinite(p), grade, ""),
+        "won": won,
+        "detectable": least,
+    }
 
 
 def rank_arms(
@@ -94,30 +113,39 @@ def rank_arms(
     settings: Settings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
-    """The arms from best to worst, and which of them can be told apart from the best.
+    """The arms from best to worst, and how sure the best one's lead over each of them is.
+
+    Order, differences and grades are taken from the same trials, those that arms have in common:
+    where all have run, arms are in the order of their means; where some are missing, in that of
+    least squares over all paired differences; where some are worse than any number, in that of
+    their wins, trial against trial. A difference is graded only in the direction of the order.
 
     The best arm is chosen by looking at the data, so that its comparisons with the others are the
     extremes among all pairs. Holm's correction is therefore taken over all pairs; over the
     comparisons with the best alone, four equal arms would be told apart 7 times in 100 at a level
     of 5 (tests/statistical/test_analysis_intervals.py).
 
-    Returns  `arm_scores` sorted by mean (arms without a score last, ties in study order), with
-             `difference`, `difference_low`, `difference_high` (arm minus best, paired), `p`
-             (adjusted), `apart` (p < 1 - confidence; false for the best itself), and `seeds_needed`
-             to tell an arm and the best apart, as in `compare_arms`.
+    Returns  `arm_scores` sorted (arms without a score last, ties in study order), with
+             `difference`, `difference_low`, `difference_high` (arm minus best, paired), `p`,
+             `grade`, `won` and `detectable` of `compare_arms`, arm against best.
     """
-    fact = Metric.of(ds, metric)
-    arm = arm_dim(ds)
-    scores = arm_scores(ds, metric, settings=settings, confidence=confidence)
-    order = np.argsort(-fact.sign * scores["mean"].values, kind="stable")
+    compared = Compared.of(ds, metric, settings)
+    fact, arm = compared.fact, arm_dim(ds)
+    scores = scores_of(compared, confidence)
+    mean = fact.sign * scores["mean"].values
+    worth = mean if compared.basis == "means" else order_effects(compared.pairs)
+    paired_at_all = compared.pairs.trials.any(axis=1) | (scores.sizes[arm] == 1)
+    worth = np.where(paired_at_all | (compared.basis == "means"), worth, np.nan)
+    order = np.argsort(-worth, kind="stable")
     pairs = compare_arms(ds, metric, settings=settings, confidence=confidence)
-    with_best = pairs.isel(other=int(order[0]), drop=True)
+    best = int(order[0])
+    with_best = pairs.isel(other=best, drop=True)
     scores["difference"] = with_best["difference"]
-    scores["difference_low"], scores["difference_high"] = (
-        with_best["low"],
-        with_best["high"],
+    scores["difference_low"], scores["difference_high"] = with_best["low"], with_best["high"]
+    for name in ("p", "grade", "won", "detectable"):
+        scores[name] = with_best[name]
+    against = compared.pairs.mean[:, best] > 0
+    scores["grade"] = scores["grade"].where(~(against & (scores["grade"] != "")), "open")
+    return scores.isel({arm: order}).assign_attrs(
+        metric=fact.name, confidence=confidence, settings=settings, basis=compared.basis
     )
-    scores["p"] = with_best["p"]
-    scores["seeds_needed"] = with_best["seeds_needed"]
-    scores["apart"] = with_best["p"] < 1 - confidence
-    return scores.isel({arm: order})

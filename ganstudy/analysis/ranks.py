@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -26,11 +29,15 @@ def rank_table(
             their mean rank. Only settings at which every arm has a score in that seed are averaged;
             seeds without any are left out and counted. Friedman:
             $\chi^2 = \frac{(k-1) \sum_j (R_j - \bar R)^2}{\sum_{ij} (r_{ij} - \bar R)^2 / n}$
-            with n blocks and k arms, which is right for ties too. Two arms differ if their mean
+            with n blocks and k arms, which is right for ties too, and with Iman and Davenport
+            $F = (n-1) \chi^2 / (n(k-1) - \chi^2)$ on $k - 1$ and $(k-1)(n-1)$ degrees of freedom,
+            since $\chi^2$ finds too little with few blocks; p is no less than $k!^{1-n}$, the
+            chance that n blocks of equal arms all have one order. Two arms differ if their mean
             ranks are $CD = q_{\alpha,k} \sqrt{k(k+1)/6n}$ apart, q the studentised range over
             $\sqrt 2$. Settings within a seed are no blocks of their own: they share its streams.
-    Source  Friedman 1937; Nemenyi 1963; Demšar 2006, "Statistical comparisons of classifiers over
-            multiple data sets", section 3.2.
+    Source  Friedman 1937; Iman and Davenport 1980, "Approximations of the critical region of the
+            Friedman statistic"; Nemenyi 1963; Demšar 2006, "Statistical comparisons of classifiers
+            over multiple data sets", section 3.2.
 
     A trial that is worse than any number makes its arm the last of its block.
 
@@ -38,7 +45,7 @@ def rank_table(
              `left_out` (seeds), `trials` (of each arm that are ranked); NaN statistics with fewer
              than two blocks or arms.
     """
-    from scipy.stats import chi2, rankdata, studentized_range
+    from scipy.stats import f, rankdata
 
     fact, arm = Metric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)
@@ -57,9 +64,11 @@ def rank_table(
         spread = ((ranks - (arms + 1) / 2) ** 2).sum() / blocks
         between = ((mean_rank - (arms + 1) / 2) ** 2).sum()
         statistic = (arms - 1) * blocks * between / spread if spread else 0.0
-        p = float(chi2.sf(statistic, arms - 1))
-        quantile = studentized_range.ppf(1 - level, arms, np.inf) / np.sqrt(2)
-        critical = float(quantile * np.sqrt(arms * (arms + 1) / (6 * blocks)))
+        left = blocks * (arms - 1) - statistic
+        agreed = float(math.factorial(arms)) ** (1 - blocks)
+        ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
+        p = max(float(f.sf(ratio, arms - 1, (arms - 1) * (blocks - 1))), agreed)
+        critical = _quantile(level, arms) * math.sqrt(arms * (arms + 1) / (6 * blocks))
     return xr.Dataset(
         {
             "rank": (arm, mean_rank, {"long_name": "mean rank, 1 is best"}),
@@ -73,6 +82,13 @@ def rank_table(
         coords={arm: means[arm]},
         attrs={"metric": fact.name, "level": level, "settings": settings},
     )
+
+
+@lru_cache
+def _quantile(level: float, arms: int) -> float:
+    from scipy.stats import studentized_range
+
+    return float(studentized_range.ppf(1 - level, arms, np.inf)) / math.sqrt(2)
 
 
 def _rounded(values: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import _paths
+from ganstudy.analysis._bounded import share_interval
 from ganstudy.analysis._intervals import t_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.metric import Metric
@@ -45,14 +46,18 @@ def stability(
     `attrs["perfect"]` is that level, NaN where the trials have several. A perfect generator is
     below the worst of twenty clouds at one record in 21: where values do not tie, few keep it.
 
+    A trial has collapsed if it diverged, or if its score is nearer to the worst bound of the metric
+    than to its value at p = q, where both are finite: means of two arms may agree while one of them
+    does well on most seeds and collapses on some.
+
     Returns  variables (arm,): `trials` (complete or diverged), `diverged`, `share_diverged`,
              `diverged_at` (median M-step), `drops` (mean number per trial), `share_dropped`
              (trials with a drop), `drawdown` (mean), `largest_drawdown`, `share_perfect` (trials
              that were perfect at a record), `steps_to_perfect` (median over these), `share_kept`
-             (trials perfect at all records from the first on), `seed_spread` (standard deviation of
-             the score over seeds, root mean square over settings); and (arm, settings…, seed):
-             `trial_diverged`, `trial_drops`, `trial_drawdown`, `trial_perfect`, `trial_kept`, NaN
-             where no trial ran.
+             (trials perfect at all records from the first on), `share_collapsed`, `seed_spread`
+             (standard deviation of the score over seeds, root mean square over settings); and
+             (arm, settings…, seed): `trial_diverged`, `trial_drops`, `trial_drawdown`,
+             `trial_perfect`, `trial_kept`, `trial_collapsed`, NaN where no trial ran.
     """
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
@@ -75,7 +80,9 @@ def stability(
     at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
     kept = xr.apply_ufunc(_paths.stays, oriented, level, input_core_dims=[["step"], []])
     kept = (kept & (status == "complete")).where(ran)
-    score = trial_scores(ds, metric)["score"]
+    scores = trial_scores(ds, metric)
+    score = scores["score"]
+    collapsed = _collapsed(scores, fact).where(status != "diverged", 1.0).where(ran)
     variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
     summary = xr.Dataset(
         {
@@ -90,12 +97,14 @@ def stability(
             "share_perfect": reached.mean(over),
             "steps_to_perfect": median(at, over),
             "share_kept": kept.mean(over),
+            "share_collapsed": collapsed.mean(over),
             "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
             "trial_diverged": (status == "diverged").where(ran).transpose(arm_dim(ds), ...),
             "trial_drops": drops.transpose(arm_dim(ds), ...),
             "trial_drawdown": drawdown.transpose(arm_dim(ds), ...),
             "trial_perfect": reached.transpose(arm_dim(ds), ...),
             "trial_kept": kept.transpose(arm_dim(ds), ...),
+            "trial_collapsed": collapsed.transpose(arm_dim(ds), ...),
         }
     )
     levels = np.unique(level.values[np.isfinite(level.values)])
@@ -109,7 +118,7 @@ def over_seeds(
     bounds: tuple[float, float] = (-math.inf, math.inf),
     confidence: float = 0.95,
 ) -> xr.Dataset:
-    """Mean of a number of trials, with a Student-t interval over seeds, as in `arm_scores`.
+    """Mean of a number of trials, with a Student-t interval over seeds; shares have their own.
 
     Values are averaged over settings within each seed, since trials of a seed share its random
     streams. Limits are clipped to `bounds`. A trial without a number is left out.
@@ -130,6 +139,34 @@ def over_seeds(
         },
         coords={arm: values[arm]},
     )
+
+
+def share_over_seeds(hits: xr.DataArray, *, confidence: float = 0.95) -> xr.Dataset:
+    """A share of trials with an interval that knows that trials of a seed are not independent.
+
+    Clopper and Pearson's, at the number of independent trials that the trials are worth; it does
+    not vanish at 0 and 1.
+
+    Shapes  (arm, settings…, seed), 1 or 0, NaN for a trial that is left out -> (arm,)
+
+    Returns  variables (arm,): `mean`, `low`, `high`, `trials`.
+    """
+    arm = hits.dims[0]
+    ordered = hits.transpose(arm, ..., "seed").values.astype(np.float64)
+    flat = ordered.reshape(ordered.shape[0], -1, ordered.shape[-1])
+    found = share_interval(flat, confidence)
+    names = ("mean", "low", "high", "trials")
+    return xr.Dataset(
+        {name: (arm, values) for name, values in zip(names, found, strict=True)},
+        coords={arm: hits[arm]},
+    )
+
+
+def _collapsed(scores: xr.Dataset, fact: Metric) -> xr.DataArray:
+    """Whether a score is nearer to the worst bound than to that of p, as 1 or 0."""
+    half = (fact.worst + fact.perfect) / 2
+    worse = fact.sign * scores["score"] < fact.sign * half
+    return (worse | scores["unbounded"]).astype(np.float64)
 
 
 def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:

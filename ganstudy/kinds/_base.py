@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine.session import ALONE, Session
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ganstudy.family import Member
     from ganstudy.trial import Record
+    from ganstudy.variable import Variable
 
 
 class Kind(Configuration, ABC):
@@ -34,8 +36,19 @@ class Kind(Configuration, ABC):
         return ()
 
     @abstractmethod
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Attributes of each recorded variable: long_name, role, and units and reading if any."""
+    def variables(self) -> tuple[Variable, ...]:
+        """What its trials may record, the headline metric first; steps are understood."""
+
+    @cached_property
+    def readings(self) -> dict[str, Mapping[str, Any]]:
+        """How each recorded metric is to be read, the headline metric first."""
+        return {own.name: own.about for own in self.variables() if own.role == "metric"}
+
+    def coordinates(
+        self, sizes: Mapping[str, int], shared: Mapping[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Coordinates by name, from the dataset's sizes and what all its trials share."""
+        return {}
 
     def perfect(self) -> dict[str, NDArray[np.float64]]:
         """What each metric says of samples of p itself, `(draws,)`: the scale of the scores."""

@@ -15,6 +15,7 @@ from ganstudy.engine.session import ALONE
 from ganstudy.family import Member, Settings, canonical_json
 from ganstudy.kinds._base import Kind
 from ganstudy.trial import Record
+from ganstudy.variable import Reading, Variable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 TOLERANCE_SUFFIX = "_tolerance"
 """The tolerance of a claim stands beside its error, under the claim's name with this ending."""
+
+ARRAYS = Variable("samples", "final samples of the generator", ("sample", "feature"))
+"""Further numbers that the figures need stand where other kinds keep samples."""
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -52,18 +56,19 @@ class Claim:
     tolerance: str
     printed: bool = False
 
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Attributes of the two recorded variables."""
-        error = {
-            "long_name": self.long_name,
-            "role": "claim",
+    def variables(self) -> tuple[Variable, Variable]:
+        """The error and its tolerance."""
+        about = {
             "claim": self.claim,
             "source": self.source,
             "tolerance": self.tolerance,
             "printed": int(self.printed),
         }
-        tolerance = {"long_name": f"{self.long_name}: tolerance", "role": "tolerance"}
-        return {self.name: error, self.name + TOLERANCE_SUFFIX: tolerance}
+        tolerance = f"{self.long_name}: tolerance"
+        return (
+            Variable(self.name, self.long_name, role="claim", about=about),
+            Variable(self.name + TOLERANCE_SUFFIX, tolerance, role="tolerance"),
+        )
 
 
 Check = tuple[float, float]
@@ -123,8 +128,8 @@ class TheoryKind(TheorySettings, Kind, ABC):
     claims: ClassVar[tuple[Claim, ...]]
 
     @abstractmethod
-    def described(self) -> dict[str, dict[str, Any]]:
-        """Attributes of the recorded curves and metrics, the headline metric first."""
+    def described(self) -> tuple[Variable, ...]:
+        """The recorded curves and metrics, the headline metric first."""
 
     @abstractmethod
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
@@ -147,10 +152,10 @@ class TheoryKind(TheorySettings, Kind, ABC):
         """The recorded curves."""
         return 8 * (self.steps + 1) * 16
 
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Metrics, curves and claims."""
-        stated = {k: v for claim in self.claims for k, v in claim.variables().items()}
-        return {**self.described(), **stated}
+    def variables(self) -> tuple[Variable, ...]:
+        """Metrics, curves and claims, and the further numbers of a trial."""
+        stated = (own for claim in self.claims for own in claim.variables())
+        return (*self.described(), *stated, ARRAYS)
 
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
@@ -158,59 +163,50 @@ class TheoryKind(TheorySettings, Kind, ABC):
         with session.computing():
             outcomes = self.compute(trials)
         seconds = (time.perf_counter() - started) / len(trials)
-        steps = self.recorded_steps
+        variables, steps = self.variables(), self.recorded_steps
         return [
-            Record(
-                id=trial.id,
-                seed=trial.seed,
-                settings=trial.settings,
-                status="diverged" if np.isfinite(outcome.diverged_at) else "complete",
-                program=session.program,
-                arithmetic=session.arithmetic,
-                diverged_at=outcome.diverged_at,
-                seconds=seconds,
-                steps=steps,
-                curves=_curves(outcome, len(steps)),
-                samples=None if outcome.arrays is None else outcome.arrays.astype(np.float32),
+            Record.of(
+                trial,
+                session,
+                variables,
+                {"step": steps, **_values(outcome, len(steps))},
+                seconds,
+                outcome.diverged_at,
             )
             for trial, outcome in zip(trials, outcomes, strict=True)
         ]
 
 
-def _curves(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:
-    """Curves in single precision, and each check as a curve that is known at the last step."""
+def _values(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:
+    """In single precision; each check is a curve that is known at the last step."""
     with np.errstate(over="ignore"):  # beyond single precision is infinite in the record
-        curves = {name: values.astype(np.float32) for name, values in outcome.curves.items()}
+        values = {name: curve.astype(np.float32) for name, curve in outcome.curves.items()}
         for name, (error, tolerance) in outcome.checks.items():
             for key, value in ((name, error), (name + TOLERANCE_SUFFIX, tolerance)):
-                curves[key] = np.full(records, np.nan, np.float32)
-                curves[key][-1] = value
-    return curves
+                values[key] = np.full(records, np.nan, np.float32)
+                values[key][-1] = value
+    if outcome.arrays is not None:
+        values[ARRAYS.name] = outcome.arrays.astype(np.float32)
+    return values
 
 
 def metric(
+    name: str,
     long_name: str,
     direction: Literal["higher", "lower"],
     bounds: tuple[float, float],
     value_at_equality: float = float("nan"),
     units: str = "",
-) -> dict[str, Any]:
-    """Attributes of a metric; its value at the goal is NaN where there is no such value."""
-    return {
-        "long_name": long_name,
-        "role": "metric",
-        "units": units,
-        "direction": direction,
-        "bounds": list(bounds),
-        "value_at_equality": value_at_equality,
-    }
+) -> Variable:
+    """A metric; its value at the goal is NaN where there is no such value."""
+    return Variable.of_metric(name, Reading(long_name, units, direction, bounds, value_at_equality))
 
 
-def curve(long_name: str, units: str = "") -> dict[str, Any]:
-    """Attributes of a curve that the report draws over the steps."""
-    return {"long_name": long_name, "role": "curve", **({"units": units} if units else {})}
+def curve(name: str, long_name: str, units: str | None = None) -> Variable:
+    """A curve that the report draws over the steps."""
+    return Variable(name, long_name, role="curve", units=units)
 
 
-def orbit(long_name: str) -> dict[str, Any]:
-    """Attributes of a curve that only the kind's own figures draw."""
-    return {"long_name": long_name, "role": "orbit"}
+def orbit(name: str, long_name: str) -> Variable:
+    """A curve that only the kind's own figures draw."""
+    return Variable(name, long_name, role="orbit")

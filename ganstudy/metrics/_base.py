@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
-from math import isnan
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from ganstudy.family import Member
+from ganstudy.variable import Reading, Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,37 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-
-@dataclass(frozen=True)
-class Reading:
-    """How a metric is to be read, for a given target; it travels with the data as attributes.
-
-    estimate  how samples stand for laws, where there is a choice: exact, by neighbours, a kernel
-    """
-
-    long_name: str
-    units: str
-    direction: Literal["higher", "lower"]
-    bounds: tuple[float, float]
-    value_at_equality: float
-    estimate: str = ""
-
-    def __post_init__(self) -> None:
-        """A reading is read by many: what makes no sense is refused here.
-
-        Errors  `ValueError` for an unknown direction, bounds that are none, or a value at p = q
-                outside them.
-        """
-        low, high = self.bounds
-        if not self.long_name or not isinstance(self.units, str):
-            raise ValueError("a reading has a long_name, and units, which may be empty")
-        if self.direction not in ("higher", "lower"):
-            raise ValueError(f"direction should be 'higher' or 'lower' (got {self.direction!r})")
-        if not low <= high:
-            raise ValueError(f"bounds should be a lowest and a highest value (got {self.bounds})")
-        if not (low <= self.value_at_equality <= high or isnan(self.value_at_equality)):
-            message = f"value_at_equality should be within {self.bounds}, or NaN"
-            raise ValueError(f"{message} (got {self.value_at_equality})")
+__all__ = ["Metric", "Reading", "measured_by"]
 
 
 class Metric(Member, ABC):
@@ -103,17 +72,18 @@ class Metric(Member, ABC):
     def reading(self, target: Target) -> Reading:
         """Name, units, direction, bounds and the value at p = q."""
 
-    def attributes(self, target: Target) -> dict[str, Any]:
-        """What a dataset says of the metric: its reading, and the bias and cost that it states."""
-        stated = {name: self._section(name) for name in ("Bias", "Cost")}
-        return {
-            **asdict(self.reading(target)),
-            "bias": stated["Bias"],
-            "cost": stated["Cost"],
-            "role": "metric",
-            "fewest_samples": self.fewest(target),
-            "most_features": self.most_features or "any",
-        }
+    def variable(self, target: Target) -> Variable:
+        """What a dataset holds of the metric: its reading, and what it states of itself."""
+        reading = self.reading(target)
+        return Variable.of_metric(
+            self.name,
+            reading,
+            estimate=reading.estimate,
+            bias=self._section("Bias"),
+            cost=self._section("Cost"),
+            fewest_samples=self.fewest(target),
+            most_features=self.most_features or "any",
+        )
 
     def _section(self, name: str) -> str:
         """A section of the docstring in one line; empty without one."""

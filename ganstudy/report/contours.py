@@ -101,6 +101,12 @@ def density(config: str) -> tuple[Array, Array]:
     return x, np.exp(target.log_prob(x[:, None]))
 
 
+@cache
+def features_of(config: str) -> int:
+    """Number of features of the target with this JSON; trials of others may be padded to more."""
+    return int(from_config(json.loads(config)).dimension)
+
+
 def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
     """What the data are, for each target that is made of data."""
     known = sorted({str(text) for text in configs.ravel()} - {""})

@@ -29,11 +29,13 @@ class Table:
     rows: list[list[Any]]
 
     def csv(self) -> str:
-        """Comma-separated values with full precision; an empty cell for what does not exist."""
+        """Comma-separated values with full precision; an empty cell for what does not exist.
+
+        Text that a spreadsheet would take for a formula has an apostrophe before it.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.headings)
-        writer.writerows(self.rows)
+        writer.writerows([_inert(cell) for cell in row] for row in (self.headings, *self.rows))
         return text.getvalue()
 
     def data(self) -> dict[str, Any]:
@@ -46,6 +48,17 @@ class Table:
             for row in self.rows
         ]
         return {"headings": self.headings, "decimals": self.decimals, "rows": shown}
+
+
+def _inert(cell: Any) -> Any:
+    """A cell that no spreadsheet evaluates: text is text, whatever it begins with."""
+    if not isinstance(cell, str) or not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def trial_table(findings: Findings) -> Table:
@@ -131,7 +144,13 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
     """All statistics that have one number for each arm, under the names of their variables."""
     names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
     arms = arm_labels(statistics[findings.arm])
-    columns = [[number_or_none(float(x)) for x in statistics[name].values] for name in names]
+    columns = [
+        [
+            str(x) if isinstance(x, str) else number_or_none(float(x))
+            for x in statistics[name].values
+        ]
+        for name in names
+    ]
     rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
     return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from ganstudy.analysis import (
     Metric,
     arm_dim,
+    arm_scores,
     best_setting_scores,
     claim_verdicts,
+    compare_effects,
     equilibrium,
     factor_effects,
     in_comparison,
     is_search,
     is_settled_by_seeds,
+    metric_names,
     perfect_sampler,
     planned,
     rank_arms,
@@ -30,12 +34,16 @@ from ganstudy.analysis import (
     settlement,
     stability,
     status_counts,
+    trial_scores,
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import FRESH, Settings
+from ganstudy.analysis.design import FRESH, Settings, testable
 from ganstudy.report import prose
 from ganstudy.report.searched import Searched
+
+COVERAGE, QUALITY = "modes_covered", "high_quality"
+"""A mode counts as covered by a few samples: its headlines name the share of good ones too."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,11 @@ class Findings:
         return factor_effects(self.ds)
 
     @cached_property
+    def compared_effects(self) -> xr.Dataset:
+        """Which axis explains more of the variance."""
+        return compare_effects(self.ds)
+
+    @cached_property
     def scale(self) -> xr.Dataset:
         """What a perfect sampler scores."""
         return perfect_sampler(self.ds)
@@ -142,6 +155,82 @@ class Findings:
     def claims(self) -> xr.Dataset:
         """Verdicts on the claims that trials check."""
         return claim_verdicts(self.ds)
+
+    @property
+    def answer(self) -> str:
+        """What kind of answer the study wants: `ranking`, `effects`, `claims` or `budget`."""
+        wanted = str(self.ds.attrs.get("answer", ""))
+        default = "claims" if self.theory else "budget" if self.searched else "ranking"
+        return wanted or default
+
+    @property
+    def graded(self) -> bool:
+        """Whether differences are graded.
+
+        Those of computations without chance are as they are, those of arms that were searched once
+        each hold for the points that were found, and a study whose seeds were added until it was
+        settled says of its own what is.
+        """
+        return not self.theory and testable(self.ds)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether intervals say how far chance reaches: not where nothing is drawn by chance, and
+        not where points were chosen on the seeds that score them.
+        """
+        found = self.searched
+        return not self.theory and (found is None or bool(found.fresh) or found.repeats > 1)
+
+    @property
+    def all_diverged(self) -> bool:
+        """Whether trials ran and none of them to its end."""
+        diverged, ran = (int(self.stability[name].sum()) for name in ("diverged", "trials"))
+        return diverged == ran > 0
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether all arms have the same mean."""
+        means = self.ranked["mean"].values
+        return bool(np.isfinite(means).all() and np.ptp(means) == 0)
+
+    @cached_property
+    def unscored(self) -> NDArray[np.int64]:
+        """Trials of each arm that take part in the comparison and have no score."""
+        scores = trial_scores(self.ds)
+        gone = scores["score"].isnull() & ~scores["unbounded"]
+        return self._compared(gone)
+
+    @cached_property
+    def unbounded(self) -> NDArray[np.int64]:
+        """Trials of each arm that take part in the comparison and are worse than any number."""
+        return self._compared(trial_scores(self.ds)["unbounded"])
+
+    def _compared(self, which: xr.DataArray) -> NDArray[np.int64]:
+        used = which & in_comparison(self.ds, self.settings_used)
+        return np.asarray(self.flat(used).sum(axis=(1, 2)), np.int64)
+
+    def quality_of(self, arm: str) -> float | None:
+        """Share of high-quality samples of an arm; None where the score is no coverage of modes.
+
+        NaN where the study does not record it.
+        """
+        if self.metric.name != COVERAGE:
+            return None
+        if QUALITY not in metric_names(self.ds):
+            return math.nan
+        scores = arm_scores(self.ds, QUALITY, settings=self.settings_used)
+        return float(scores["mean"].values[self.arms.index(arm)])
+
+    @cached_property
+    def quality_at_best(self) -> NDArray[np.float64] | None:
+        """The same of every arm at its own best setting."""
+        if self.metric.name != COVERAGE:
+            return None
+        if QUALITY not in metric_names(self.ds):
+            return np.full(len(self.arms), math.nan)
+        mean = setting_scores(self.ds, QUALITY)["mean"]
+        chosen = {axis: self.best[axis] for axis in self.axes}
+        return np.asarray(mean.sel({self.arm: self.best[self.arm], **chosen}).values, np.float64)
 
     @property
     def where(self) -> str:

@@ -61,23 +61,30 @@ def ranking(findings: Findings) -> str:
             rf"\textbf{{{mean}}}" if shown[place] == shown[0] else mean,
             _interval(findings.show(at["low"]), findings.show(at["high"])),
         ]
-        cells += [
-            escaped(findings.show(at["difference"])) if place else "",
-            _interval(findings.show(at["difference_low"]), findings.show(at["difference_high"]))
-            if place
-            else "",
-            escaped(prose.p_value(at["p"])) if place else "",
-        ]
+        cells.append(escaped(findings.show(at["difference"])) if place else "")
+        if findings.graded:
+            limits = [findings.show(at[end]) for end in ("difference_low", "difference_high")]
+            cells += [
+                _interval(*limits) if place else "",
+                escaped(prose.p_value(at["p"])) if place else "",
+                str(at["grade"]),
+            ]
         rows.append(cells)
-    names = [metric.long_name, "95% interval", "difference", "95% interval", "p"]
+    names = [metric.long_name, "95% interval", "difference"]
+    names += ["95% interval", "p", "grade"] if findings.graded else []
     headings = [_heading(findings.arm, "l"), *map(_heading, names)]
     settings = findings.compared_settings
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
         f"{prose.capital(metric.long_name)} ({_better(metric)} is better) over "
         f"{prose.plural(findings.seeds, 'seed')}{over}. Differences from the best are paired "
-        "within seeds; p adjusted by Holm over all pairs."
+        "within seeds"
     )
+    graded = (
+        "; their intervals hold for all pairs at once, and p is adjusted by Holm. Clear: p below "
+        "0.01, with all seeds and without any one of them; leaning: below 0.2."
+    )
+    caption += graded if findings.graded else "."
     return _table(headings, rows, caption, "ranking", findings)
 
 
@@ -168,12 +175,18 @@ def _table(
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join(row) + r" \\" for row in rows),
+        *(_row(row) for row in rows),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    r"""A row; `[` or `*` at its beginning would be an argument of the `\\` before it."""
+    text = " & ".join(cells)
+    return ("{}" if text.startswith(("[", "*")) else "") + text + r" \\"
 
 
 def _heading(text: str, align: str = "r", end: str = "") -> str:

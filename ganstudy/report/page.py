@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ganstudy.report.drawing import Drawing
     from ganstudy.report.findings import Findings
     from ganstudy.report.prose import Sentence
     from ganstudy.report.sections import Section
@@ -78,8 +79,9 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
             `PageError` once the page is written, if it lacks a section.
     """
     from ganstudy.analysis import metric_names
-    from ganstudy.report.answer import answer
+    from ganstudy.report.answer import answer, picture
     from ganstudy.report.findings import Findings
+    from ganstudy.report.style import figure_style
 
     destination.mkdir(parents=True, exist_ok=True)
     if not metric_names(dataset):
@@ -92,10 +94,14 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
         opened=opening(dataset, destination.parent),
     )
     placed = list(_placed(findings, environment, destination))
-    found = answer(findings)
-    found.sentences[:0] = [sentence for own in placed for sentence in own.sentences]
+    found = answer(findings, [sentence for own in placed for sentence in own.sentences])
+    with figure_style():
+        drawn = picture(findings)
+        # An SVG has its ids by the style's salt.
+        shown = None if drawn is None else _picture(drawn, destination)
     template = environment.get_template("page.html.j2")
-    index = _write(destination, template.render(answer=found, sections=placed), placed)
+    text = template.render(answer=found, picture=shown, sections=placed)
+    index = _write(destination, text, placed, ["answer"] if shown else [])
     failures = {own.name: own.failure for own in placed if own.failure}
     if failures:
         raise PageError(index, failures)
@@ -129,10 +135,7 @@ def _placed(findings: Findings, environment: Any, destination: Path) -> Iterator
 
 def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
     """A section with its figures on disk."""
-    pictures = {
-        own.name: Picture(own.name, own.save(destination), own.alt, own.caption, own.width)
-        for own in section.drawings()
-    }
+    pictures = {own.name: _picture(own, destination) for own in section.drawings()}
     template = environment.select_template([f"{section.name}.html.j2", "section.html.j2"])
     text = template.render(section=section, pictures=pictures, **section.facts())
     return Placed(
@@ -145,6 +148,11 @@ def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
     )
 
 
+def _picture(drawing: Drawing, destination: Path) -> Picture:
+    uri = drawing.save(destination)
+    return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
+
+
 def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
     """The page of a study without a single result."""
     from ganstudy.report import untrained
@@ -155,12 +163,14 @@ def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
     return str(template.render(**untrained.words(dataset), provenance=rows))
 
 
-def _write(destination: Path, page: str, placed: list[Placed]) -> Path:
+def _write(
+    destination: Path, page: str, placed: Sequence[Placed], figures: Sequence[str] = ()
+) -> Path:
     """Put page and tables where they belong; of an earlier report nothing else is left."""
     written = {name: text for own in placed for name, text in own.files.items()}
     for name, text in written.items():
         (destination / name).write_text(text, encoding="utf-8")
-    pictures = [name for own in placed for name in own.pictures]
+    pictures = [*figures, *(name for own in placed for name in own.pictures)]
     kept = {*written, *(f"{name}{suffix}" for name in pictures for suffix in (".png", ".svg"))}
     for path in destination.iterdir():
         if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:

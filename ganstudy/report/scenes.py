@@ -84,7 +84,12 @@ def scenes(findings: Findings) -> list[Scene]:
 
 
 def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
-    names = (*FILM, "target_settings", "divergence_settings", "diverged_at")
+    names = (
+        *(variable.name for variable in FILM),
+        "target_settings",
+        "divergence_settings",
+        "diverged_at",
+    )
     one = findings.ds[[name for name in names if name in findings.ds]]
     one = one.isel(place, missing_dims="ignore")
     steps = one["frame_step"].values

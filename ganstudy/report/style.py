@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import fill
@@ -15,13 +17,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
 INK = "#1f2328"
 MUTED = "#6b7280"
 RULE = "#d5d9df"
-FAMILIES = ["Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans"]
+FAMILIES = (
+    *("Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans"),
+    # What these lack is looked for in the others, as far as they are installed.
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "Noto Sans JP", "Noto Sans SC"),
+    *("Source Han Sans", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback"),
+    *("IPAGothic", "IPAexGothic", "TakaoGothic", "Hiragino Sans", "Yu Gothic", "MS Gothic"),
+    *("PingFang SC", "Microsoft YaHei", "SimHei", "Apple SD Gothic Neo", "Malgun Gothic"),
+    *("Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai"),
+    *("Noto Emoji", "Symbola", "Segoe UI Emoji", "Segoe UI Symbol", "Noto Sans Symbols2"),
+)
 
 ORDER = (0, 1, 2, 4, 3, 9, 5, 7)
 """Order in which seaborn's colour-blind palette is used: neighbours differ in lightness too."""
@@ -35,13 +47,19 @@ def arm_colours(arms: int) -> list[str]:
     return [str(colour) for colour in sns.color_palette("viridis", arms).as_hex()]
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Matplotlib's settings for the report, restored afterwards."""
+    """Matplotlib's settings for the report, whatever the user's are; restored afterwards.
+
+    Text is drawn as it is written: a dollar in a label begins no formula.
+    """
     known = set(font_manager.get_font_names())
     settings: dict[Any, Any] = {
-        "font.family": "sans-serif",
-        "font.sans-serif": [family for family in FAMILIES if family in known],
+        "font.family": [family for family in FAMILIES if family in known],
+        "text.parse_math": False,
         "font.size": 9.0,
         "axes.titlesize": 9.0,
         "axes.titleweight": "normal",
@@ -74,8 +92,29 @@ def figure_style() -> Iterator[None]:
         "svg.hashsalt": "ganstudy",
         "axes.unicode_minus": True,
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(settings)
+        # A sign that no font has is a box in the figure; the page beside it is text, and has it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         yield
+
+
+def log_scale(axes: Axes, which: str) -> None:
+    """A logarithmic `x` or `y` axis, or both (`xy`), its powers of ten as text."""
+    for name in which:
+        axis = axes.xaxis if name == "x" else axes.yaxis
+        (axes.set_xscale if name == "x" else axes.set_yscale)("log")
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _power_of_ten(value: float) -> str:
+    """A power of ten with its exponent raised; nothing for what is none."""
+    exponent = round(math.log10(value)) if value > 0 else 0
+    if not math.isclose(value, 10.0**exponent, rel_tol=1e-6):
+        return ""
+    return "10" + str(exponent).translate(_RAISED)
 
 
 def bottom_row(panels: NDArray[np.object_], used: int, label: str) -> None:

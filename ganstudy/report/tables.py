@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores
+from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores, share_over_seeds
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
@@ -107,14 +107,21 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
             findings.show(at["mean"]),
             _interval(findings, at["low"], at["high"]),
             findings.show(at["difference"]) if place else "",
-            _interval(findings, at["difference_low"], at["difference_high"]) if place else "",
-            prose.p_value(at["p"]) if place else "",
         ]
+        if findings.graded:
+            limits = at["difference_low"], at["difference_high"]
+            texts += [
+                _interval(findings, *limits) if place else "",
+                _percent(at["won"]) if place else "",
+                prose.p_value(at["p"]) if place else "",
+                str(at["grade"]),
+            ]
         if findings.several:
             scored = math.isfinite(best["mean"])
             texts += [
-                findings.show(best["mean"].item()),
                 findings.show(best["held_out"].item()),
+                _interval(findings, best["low"].item(), best["high"].item()),
+                findings.show(best["mean"].item()),
                 where if scored else "",
             ]
         rows.append(Row(arm, colours[index], False, (), texts))
@@ -135,6 +142,7 @@ def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
     columns = {
         "trials run": _counts(stable["trials"]),
         "diverged": _shares(stable["trial_diverged"]),
+        "collapsed": _shares(stable["trial_collapsed"]),
         "at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(stable["trial_drops"], lambda value: prose.number(value, 1)),
         "drawdown": _means(stable["trial_drawdown"], findings.show),
@@ -153,7 +161,11 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
     for loss, name in (("critic_loss", "critic's loss"), ("generator_loss", "generator's loss")):
         if f"{loss}_cycles" in found:
             columns[f"{name}: trials with a cycle"] = [
-                _percent(value) for value in found[f"{loss}_cycles"].values
+                # One trial in twenty has one by chance.
+                _percent(share) if math.isfinite(period) or math.isnan(share) else "by chance"
+                for share, period in zip(
+                    found[f"{loss}_cycles"].values, found[f"{loss}_period"].values, strict=True
+                )
             ]
             columns[f"{name}: strength"] = _means(found[f"trial_{loss}_strength"], _two, (0.0, 1.0))
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
@@ -193,7 +205,15 @@ def _means(
 
 
 def _shares(values: xr.DataArray) -> list[str]:
-    return _means(values, _percent, (0.0, 1.0))
+    """`25% (11% to 45%)`: shares of trials, by how many independent ones they are worth."""
+    found = share_over_seeds(values)
+    limits = zip(*(found[name].values for name in ("mean", "low", "high")), strict=True)
+    return [
+        f"{_percent(mean)} ({_percent(low)} to {_percent(high)})"
+        if math.isfinite(mean)
+        else prose.MISSING
+        for mean, low, high in limits
+    ]
 
 
 def _counts(values: xr.DataArray) -> list[str]:

@@ -127,14 +127,14 @@ class Settled(Search):
     def tell(self, records: Iterable[Record]) -> None:
         """Take note of scores; a failed trial has none, and its pair is left out."""
         metric = self.study.score
-        readings = {t.id: t.configuration.variables()[metric] for t in self._all.values()}
+        readings = {t.id: t.configuration.readings[metric] for t in self._all.values()}
         for record in records:
             self._in_flight.discard(record.id)
             if record.id in readings:
                 reading = readings[record.id]
                 sign = 1.0 if reading["direction"] == "higher" else -1.0
                 self._status[record.id] = record.status
-                curve = record.curves.get(metric, np.empty(0))
+                curve = record.values.get(metric, np.empty(0))
                 self._scores[record.id] = sign * trial_score(record.status, curve, reading)
                 self._played = None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -18,41 +19,29 @@ from ganstudy.search import search_of
 from ganstudy.store import digests
 from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
-from ganstudy.store.films import ATTRIBUTES as FILM_ATTRIBUTES
-from ganstudy.store.films import films
+from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
 from ganstudy.study.document import StudyError
 from ganstudy.trial import SCHEMA, Status
+from ganstudy.variable import OF_A_DATASET, SETTINGS_OF, STEP
 from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ganstudy.kinds import Kind
     from ganstudy.search import Search
+    from ganstudy.trial import Record
+    from ganstudy.variable import Variable
+
+    Column = tuple[tuple[str, ...], NDArray[Any]]
 
     Places = dict[str, list[tuple[int, ...]]]
 
 __all__ = ["check_nothing_lost", "gather", "open_run"]
 
 _log = logging.getLogger("ganstudy")
-
-_ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "status": {
-        "long_name": "what became of the trial",
-        "values": "complete, diverged, failed, pruned, missing, or excluded by the study",
-    },
-    "diverged_at": {"long_name": "M-step at which a loss or gradient was not finite"},
-    "failure": {"long_name": "why a trial failed or a metric is missing, in a line; else empty"},
-    "seconds": {"long_name": "training time, an equal share of the pack's", "units": "s"},
-    "trial_id": {"long_name": "trial id"},
-    "arithmetic": {"long_name": "what the trial was computed with, in words"},
-    "target_settings": {"long_name": "target distribution, as JSON"},
-    "divergence_settings": {"long_name": "divergence, as JSON"},
-    "samples": {"long_name": "final samples of the generator"},
-    "labels": {"long_name": "label that each sample was generated under; -1 without one"},
-    "step": {"long_name": "M-steps"},
-}
 
 
 def open_run(path: str | Path) -> xr.Dataset:
@@ -92,7 +81,12 @@ def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
 
     store = GatheredStore(run.results, digests=known)
     # Without chunks: what one gets does not depend on whether dask is installed.
-    dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    try:
+        dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    except RunError:
+        raise
+    except Exception as error:  # whatever zarr raises for what it did not write
+        raise Damaged(f"{type(error).__name__}: {error}") from None
     return dataset
 
 
@@ -102,7 +96,7 @@ def _gathered_again(run: RunDirectory) -> xr.Dataset:
         plan = search_of(run.read_study())
     except StudyError as error:  # plug-ins among them, which opening does not run
         raise RunError(f"{run.path}: results.zarr is damaged; {error}") from None
-    plan.tell(run.read(samples=False, films=False))
+    plan.tell(run.read("curves"))
     if not run.recorded():
         raise RunError(f"{run.path}: results.zarr is damaged, and its records are gone")
     try:
@@ -159,80 +153,89 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
 
 def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
-    study, statuses = plan.study, plan.statuses
+    stated = _stated(plan)
+    columns, along = _recorded(run, plan, stated)
+    axes = plan.dimensions[:-1]
+    dataset = xr.Dataset(
+        {
+            **{name: own for field in SETTINGS_OF for name, own in _members(field, axes, plan)},
+            **_perfect(axes, plan),
+            **columns,
+            **plan.variables(),
+        },
+        coords={**plan.coordinates(), **{name: ((name,), own) for name, own in along.items()}},
+        attrs=_attributes(plan),
+    )
+    sizes = {str(dim): size for dim, size in dataset.sizes.items()}
+    common = {name: own for name, (dims, own) in columns.items() if dims == stated[name].dims}
+    for kind in {type(own): own for own in _configurations(plan)}.values():
+        dataset = dataset.assign_coords(kind.coordinates(sizes, common))
+    dataset = with_features(dataset, plan)
+    for name, variable in stated.items():
+        if name in dataset:
+            dataset[name].attrs.update(variable.attributes)
+    return dataset
+
+
+def _recorded(
+    run: RunDirectory, plan: Search, stated: Mapping[str, Variable]
+) -> tuple[dict[str, Column], dict[str, NDArray[Any]]]:
+    """What the records say, in the order in which it is stated; and its coordinates.
+
+    What nobody states any more is left out: nothing would say what it is.
+    """
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
-    found = {record.id: record for record in run.read(films=False) if record.id in places}
-    shape = plan.shape
+    found = {record.id: record for record in run.read("light") if record.id in places}
+    along = {STEP.name: np.empty(0, np.int64), **coordinates(found.values())}
+    values = gathered(found.values(), places, plan.shape, along)
+    columns = _of_trials(plan, found)
+    del found
+    # Bulky ones were left out so far: a second look at the files instead of all in memory.
+    values |= gathered(run.read("bulky"), places, plan.shape, along, on_disk(run.path))
+    for name in (name for name in stated if name in values):
+        dims, whole = values[name]
+        alike = shared(whole, len(plan.shape)) if stated[name].once else None
+        whole, dims = (whole, (*plan.dimensions, *dims)) if alike is None else (alike, dims)
+        columns[name] = dims, whole
+    return columns, along
+
+
+def _of_trials(plan: Search, found: Mapping[str, Record]) -> dict[str, Column]:
+    """What the dataset says of each trial, recorded or not."""
+    shape, statuses = plan.shape, plan.statuses
     status = np.where(plan.planned, "missing", "excluded").astype("<U8")
     ids = np.full(shape, "", "<U16")
     arithmetic = np.full(shape, "", object)
     diverged_at, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
     causes = np.full(shape, "", dtype=object)
-    steps = np.unique(np.concatenate([[], *(r.steps for r in found.values())])).astype(np.int64)
-    curves: dict[str, NDArray[np.float32]] = {}
-    largest = [r.samples.shape for r in found.values() if r.samples is not None]
-    sample_shape = tuple(np.max(largest, axis=0)) if largest else (0, 0)
-    samples = np.full((*shape, *sample_shape), np.nan, np.float32)
-    labelled = any(record.labels is not None for record in found.values())
-    labels = np.full((*shape, sample_shape[0]) if labelled else (0,), -1, np.int64)
-    for trial_id, indices in places.items():
-        record = found.get(trial_id)
-        for index in indices:
-            ids[index] = trial_id
-            status[index] = statuses[index]
-            if record is None:
-                continue
+    for index, trial in plan.trials.items():
+        ids[index], status[index] = trial.id, statuses[index]
+        if record := found.get(trial.id):
             causes[index] = telling(record.cause)
             arithmetic[index] = record.arithmetic
             diverged_at[index], seconds[index] = record.diverged_at, record.seconds
-            at = np.searchsorted(steps, record.steps)
-            for name, values in record.curves.items():
-                whole = curves.setdefault(name, np.full((*shape, len(steps)), np.nan, np.float32))
-                whole[index][at] = values
-            if record.samples is not None:
-                count, dimension = record.samples.shape
-                samples[index][:count, :dimension] = record.samples
-            if record.labels is not None:
-                labels[index][: len(record.labels)] = record.labels
-    dims = plan.dimensions
-    axes = dims[:-1]
-    dataset = xr.Dataset(
-        {
-            "status": (dims, status),
-            "diverged_at": (dims, diverged_at),
-            "seconds": (dims, seconds),
-            "trial_id": (dims, ids),
-            "arithmetic": (dims, arithmetic.astype(str)),
-            **({"failure": (dims, causes.astype(str))} if (causes != "").any() else {}),
-            **_members("target", axes, plan),
-            **_members("divergence", axes, plan),
-            **_perfect(axes, plan),
-            **{name: ((*dims, "step"), values) for name, values in curves.items()},
-            **({"samples": ((*dims, "sample", "feature"), samples)} if largest else {}),
-            **({"labels": ((*dims, "sample"), labels)} if labelled else {}),
-            **plan.variables(),
-        },
-        coords={**plan.coordinates(), "step": steps},
-        attrs={
-            "question": study.file.question,
-            "study": study.name,
-            "kind": _kind(plan),
-            "compare": study.compare,
-            "score": study.score,
-            "axes": list(axes),
-            "schema": SCHEMA,
-            **plan.attributes(),
-        },
-    )
-    del found
-    dataset = dataset.merge(films(run.read(samples=False), places, dims, shape, run.path))
-    dataset = with_features(dataset, plan)
-    for name, attributes in {**_ATTRIBUTES, **FILM_ATTRIBUTES, **_readings(plan)}.items():
-        if name in dataset:
-            dataset[name].attrs.update(attributes)
-    return dataset
+    values = {"status": status, "diverged_at": diverged_at, "seconds": seconds, "trial_id": ids}
+    values["arithmetic"] = arithmetic.astype(str)
+    if (causes != "").any():
+        values["failure"] = causes.astype(str)
+    return {name: (plan.dimensions, own) for name, own in values.items()}
+
+
+def _attributes(plan: Search) -> dict[str, Any]:
+    """What the dataset says of the study as a whole."""
+    return {
+        "question": plan.study.file.question,
+        "study": plan.study.name,
+        "kind": _kind(plan),
+        "compare": plan.study.compare,
+        "score": plan.study.score,
+        "answer": plan.study.answer,
+        "axes": list(plan.dimensions[:-1]),
+        "schema": SCHEMA,
+        **plan.attributes(),
+    }
 
 
 def _kind(plan: Search) -> str:
@@ -241,21 +244,20 @@ def _kind(plan: Search) -> str:
     return str(kinds.pop()) if len(kinds) == 1 else ""
 
 
-def _members(field: str, axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
+def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, xr.Variable]]:
     """The member in a field of each point, without the axes along which it never changes, if any.
 
-    `field` is `target` or `divergence`, of the kinds that have one.
+    Of the kinds that have such a field.
     """
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
         if field in type(trial.configuration).model_fields:
             texts[index[:-1]] = json.dumps(trial.configuration.model_dump(include={field})[field])
     known = set(texts.ravel()) - {""}
-    if not known:
-        return {}
     if len(known) == 1:
-        return {f"{field}_settings": xr.Variable((), known.pop())}
-    return {f"{field}_settings": xr.Variable(axes, texts.astype(str))}
+        yield f"{field}_settings", xr.Variable((), known.pop())
+    elif known:
+        yield f"{field}_settings", xr.Variable(axes, texts.astype(str))
 
 
 def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
@@ -269,20 +271,27 @@ def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
         for index, values in known.items():
             whole[index] = values
         same = all(np.array_equal(values, first) for values in known.values())
-        attributes = {
-            "long_name": f"{name} of samples of p, as many as of a trial",
-            "role": "perfect",
-        }
         dims, shown = (("draw",), first) if same else ((*axes, "draw"), whole)
-        variables[f"{name}_perfect"] = xr.Variable(dims, shown, attributes)
+        variables[f"{name}_perfect"] = xr.Variable(dims, shown)
     return variables
 
 
-def _readings(plan: Search) -> dict[str, dict[str, Any]]:
-    """Attributes of the recorded variables, those of metrics spanning the targets of all trials."""
-    readings: dict[str, list[dict[str, Any]]] = {}
+def _configurations(plan: Search) -> Collection[Kind]:
+    """Of all points of a study and of what a search has tried, each once."""
     points = [*plan.study.points.values(), *(t.configuration for t in plan.trials.values())]
-    for configuration in {id(point): point for point in points}.values():
-        for name, attributes in configuration.variables().items():
-            readings.setdefault(name, []).append(attributes)
-    return {name: spanning(own) if "bounds" in own[0] else own[0] for name, own in readings.items()}
+    return {id(point): point for point in points}.values()
+
+
+def _stated(plan: Search) -> dict[str, Variable]:
+    """What is known of the dataset's variables, a metric's reading spanning all targets."""
+    found: dict[str, list[Variable]] = {}
+    for configuration in _configurations(plan):
+        for variable in configuration.variables():
+            found.setdefault(variable.name, []).append(variable)
+    known = {variable.name: variable for variable in OF_A_DATASET}
+    for name, own in found.items():
+        known[name] = own[0]
+        if own[0].role == "metric":
+            about = spanning([variable.about for variable in own])
+            known |= {name: replace(own[0], about=about), own[0].perfect.name: own[0].perfect}
+    return known

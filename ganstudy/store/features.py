@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from ganstudy.targets._rows import RowsTarget
+from ganstudy.variable import FEATURES
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
 
-__all__ = ["FEATURES", "with_features"]
-
-FEATURES = ("feature_mean", "feature_scale")
-"""Variables along `feature`: samples times scale plus mean are in the units of the data."""
+__all__ = ["with_features"]
 
 
 def with_features(dataset: xr.Dataset, plan: Search) -> xr.Dataset:
@@ -26,9 +24,5 @@ def with_features(dataset: xr.Dataset, plan: Search) -> xr.Dataset:
         return dataset
     named = dataset.assign_coords(feature=list(features.names))
     named["feature"].attrs["long_name"] = f"columns of {target.source}"  # type: ignore[union-attr]
-    attributes = {"role": "units", "long_name": "mean over the training rows, in original units"}
-    spread = {**attributes, "long_name": "standard deviation, in original units"}
-    return named.assign(
-        feature_mean=xr.Variable("feature", features.mean, attributes),
-        feature_scale=xr.Variable("feature", features.scale, spread),
-    )
+    values = zip(FEATURES, (features.mean, features.scale), strict=True)
+    return named.assign({own.name: (own.dims, column) for own, column in values})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zarr.storage import LocalStore
 
+from ganstudy.store.codecs import check_codecs, describes_codecs
 from ganstudy.store.digests import digest, read
 from ganstudy.store.place import RunError
 
@@ -43,7 +44,7 @@ class GatheredStore(LocalStore):
     ) -> Buffer | None:
         """Called by zarr.
 
-        Errors  `RunError` for a part that is not what was opened.
+        Errors  `RunError` for a part that is not what was opened, and for codecs that run code.
         """
         whole = await super().get(key, prototype)
         self._check(key, whole)
@@ -58,7 +59,7 @@ class GatheredStore(LocalStore):
     ) -> Buffer | None:
         """Called by zarr.
 
-        Errors  `RunError` for a part that is not what was opened.
+        Errors  `RunError` for a part that is not what was opened, and for codecs that run code.
         """
         whole = super().get_sync(key, prototype=prototype)
         self._check(key, whole)
@@ -71,3 +72,5 @@ class GatheredStore(LocalStore):
         if (digest(found.to_bytes()) if found is not None else "") != expected:
             message = "is not what was opened: gathered anew meanwhile, or damaged; open it again"
             raise RunError(f"{self.root / key}: {message}")
+        if found is not None and describes_codecs(key):
+            check_codecs(str(self.root / key), found.to_bytes())

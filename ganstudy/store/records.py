@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import h5py
 import numpy as np
 
-from ganstudy.film import FILM, VIEWS
 from ganstudy.trial import SCHEMA, Record
+from ganstudy.variable import Variable, absent
 from ganstudy.whole_file import Damaged, write_whole
 
 if TYPE_CHECKING:
@@ -24,24 +25,22 @@ if TYPE_CHECKING:
 
     from ganstudy.trial import ProgramName, Status
 
-    _Variables = dict[str, tuple[tuple[str, ...], NDArray[Any]]]
+    _Arrays = Sequence[tuple[Variable, NDArray[Any]]]
 
-__all__ = ["Entry", "OtherSchema", "index", "read", "write"]
+__all__ = ["Entry", "OtherSchema", "Part", "index", "read", "write"]
 
-_SCALARS = (
-    *("id", "seed", "settings", "status", "program", "arithmetic"),
-    *("diverged_at", "seconds", "cause", "finished"),
-)
+_SCALARS = tuple(own.name for own in fields(Record) if own.name not in ("values", "variables"))
 _TEXTS = ("id", "status", "cause", "program", "arithmetic")
-_OTHERS = {*_SCALARS, "samples", "labels", "step", *FILM}
-"""Names that no curve may have."""
 
-# The numbers of films are rounded to what a picture shows, and compress to half their size.
+# Bulky numbers are rounded to what a picture shows, and compress to half their size.
 _COMPRESSED = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
 """What netCDF wants a dimension to be called that has no values of its own."""
 
+
+Part = Literal["all", "curves", "light", "bulky"]
+"""What is read of records: all, what lies along `step` alone, what is not bulky, or what is."""
 
 UNKNOWN = "unknown"
 """The arithmetic of records that were made before it was kept."""
@@ -70,7 +69,7 @@ def write(records: Sequence[Record], folder: Path) -> Path:
     trials = hashlib.sha256("".join(sorted(r.id for r in records)).encode()).hexdigest()[:16]
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        _fill(file, _variables(records))
+        _fill(file, [*_arrays(records)])
     content = buffer.getvalue()
     path = folder / f"{trials}-{_digest(content)}.nc"
     write_whole(path, content)
@@ -92,22 +91,20 @@ def index(path: Path) -> dict[str, Entry]:
     return dict(zip(ids, entries, strict=True))
 
 
-def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Record]:
-    """The records of one file, with their samples and films or without.
+def read(path: Path, part: Part = "all") -> Iterator[Record]:
+    """The records of one file, with all variables or some.
 
     Errors  `Damaged`.
     """
-    left_out = {*(() if samples else ("samples", "labels")), *(() if films else FILM)}
     with h5py.File(_content(path)) as file:
         scalars = {name: _scalar(file, name) for name in _SCALARS}
         # In the order of the file: that of a set would be another one in every process.
-        kept = [name for name in file if name not in left_out and name not in _SCALARS]
-        arrays = {name: file[name][:] for name in kept}
-    curves = {
-        name: values for name, values in arrays.items() if name not in _OTHERS and values.ndim == 2
-    }
-    clouds, labels = arrays.get("samples"), arrays.get("labels")
-    reels = {name: arrays[name] for name in FILM if name in arrays}
+        variables = {
+            name: variable
+            for name, dataset in file.items()
+            if (variable := _variable(name, dataset)) is not None and _is_of(variable, part)
+        }
+        arrays = {name: file[name][:] for name in variables}
     for row in range(len(scalars["id"])):
         yield Record(
             id=str(scalars["id"][row]),
@@ -117,11 +114,11 @@ def read(path: Path, samples: bool = True, films: bool = True) -> Iterator[Recor
             program=cast("ProgramName", str(scalars["program"][row])),
             diverged_at=float(scalars["diverged_at"][row]),
             seconds=float(scalars["seconds"][row]),
-            steps=arrays["step"],
-            curves={name: values[row] for name, values in curves.items()},
-            samples=None if clouds is None else clouds[row],
-            labels=None if labels is None else labels[row],
-            film=_film(reels, row),
+            values={
+                name: values if variables[name].is_coordinate else values[row]
+                for name, values in arrays.items()
+            },
+            variables=variables,
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
             arithmetic=str(scalars["arithmetic"][row]),
@@ -136,11 +133,20 @@ def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
     return np.asarray(file[name].asstr()[:] if text else file[name][:])
 
 
-def _film(arrays: Mapping[str, NDArray[np.floating]], row: int) -> dict[str, NDArray[np.floating]]:
-    """The film of one record; none where a trial has none."""
-    if "frame_step" not in arrays or np.isnan(arrays["frame_step"][row]).all():
-        return {}
-    return {name: values[row] for name, values in arrays.items()}
+def _is_of(variable: Variable, part: Part) -> bool:
+    if part in ("light", "bulky"):
+        return variable.is_coordinate or variable.bulky == (part == "bulky")
+    return part == "all" or variable.dims == ("step",)
+
+
+def _variable(name: str, dataset: h5py.Dataset) -> Variable | None:
+    """What a part of a file holds of each trial; None for dimensions, and what all records have."""
+    if name in _SCALARS or dataset.attrs.get("NAME", b"").startswith(_NO_VARIABLE[:20].encode()):
+        return None
+    if dataset.is_scale:
+        return Variable(name, dims=(name,))
+    dims = tuple(dim[0].name.lstrip("/") for dim in dataset.dims)
+    return Variable(name, dims=dims[1:], bulky=dataset.compression is not None)
 
 
 def _content(path: Path) -> io.BytesIO:
@@ -159,49 +165,42 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _fill(file: h5py.File, variables: _Variables) -> None:
+def _fill(file: h5py.File, arrays: _Arrays) -> None:
     """Lay down variables as netCDF has them.
 
     By hand: xarray's own way takes a quarter of a second for twenty variables, which for packs of
     short trials is longer than their training.
     """
     file.attrs["schema"] = SCHEMA
-    for name, (dims, values) in variables.items():
-        data = values.astype(object) if values.dtype.kind == "U" else values
-        dtype = h5py.string_dtype() if values.dtype.kind == "U" else None
-        options = _COMPRESSED if name in VIEWS else {}
-        variable = file.create_dataset(name, data=data, dtype=dtype, **options)
-        if dims == (name,):
-            variable.make_scale(name)
-    for name, (dims, values) in variables.items():
-        for axis, (dim, size) in enumerate(zip(dims, values.shape, strict=True)):
+    for variable, values in arrays:
+        text = values.dtype.kind == "U"
+        dataset = file.create_dataset(
+            variable.name,
+            data=values.astype(object) if text else values,
+            dtype=h5py.string_dtype() if text else None,
+            **(_COMPRESSED if variable.bulky else {}),
+        )
+        if variable.is_coordinate:
+            dataset.make_scale(variable.name)
+    for variable, values in arrays:
+        for axis, (dim, size) in enumerate(zip(variable.dims, values.shape, strict=True)):
             if dim not in file:
                 file.create_dataset(dim, (size,), np.float32).make_scale(_NO_VARIABLE.format(size))
-            if dims != (name,):
-                file[name].dims[axis].attach_scale(file[dim])
+            if not variable.is_coordinate:
+                file[variable.name].dims[axis].attach_scale(file[dim])
 
 
-def _variables(records: Sequence[Record]) -> _Variables:
-    """Dimensions and values of everything that is kept of some records."""
-    steps = records[0].steps
-    variables: _Variables = {"step": (("step",), steps)}
+def _arrays(records: Sequence[Record]) -> Iterator[tuple[Variable, NDArray[Any]]]:
+    """Everything that is kept of some records, along `trial` first; coordinates once for all."""
     for name in _SCALARS:
-        variables[name] = (("trial",), np.array([getattr(record, name) for record in records]))
-    for name in dict.fromkeys(name for record in records for name in record.curves):
-        absent = np.full(len(steps), np.nan, np.float32)
-        rows = [record.curves.get(name, absent) for record in records]
-        variables[name] = (("trial", "step"), np.stack(rows))
-    samples = [record.samples for record in records if record.samples is not None]
-    if samples:
-        variables["samples"] = (("trial", "sample", "feature"), np.stack(samples))
-    labels = [record.labels for record in records if record.labels is not None]
-    if labels:
-        variables["labels"] = (("trial", "sample"), np.stack(labels))
-    filmed = [record.film for record in records if record.film]
-    for name in FILM:
-        like = next((film[name] for film in filmed if name in film), None)
-        if like is not None:
-            absent = np.full_like(like, np.nan)
-            reel = np.stack([record.film.get(name, absent) for record in records])
-            variables[name] = (("trial", *FILM[name]), reel)
-    return variables
+        values = np.array([getattr(record, name) for record in records])
+        yield Variable(name, dims=("trial",)), values
+    kept = {name: record.variables[name] for record in records for name in record.values}
+    for name, variable in kept.items():
+        like = next(record.values[name] for record in records if name in record.values)
+        if variable.is_coordinate:
+            yield variable, like
+            continue
+        missing = absent(like.shape, like.dtype)
+        rows = [record.values.get(name, missing) for record in records]
+        yield replace(variable, dims=("trial", *variable.dims)), np.stack(rows)

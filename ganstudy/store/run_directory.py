@@ -258,11 +258,11 @@ class RunDirectory:
         """What the records were computed with."""
         return {entry.arithmetic for entry in self.entries().values()} - {""}
 
-    def read(self, samples: bool = True, films: bool = True) -> Iterator[Record]:
-        """Every record that is not damaged, one file at a time; samples and films, or without."""
+    def read(self, part: records.Part = "all") -> Iterator[Record]:
+        """Every record that is not damaged, one file at a time, with all variables or some."""
         for path in self._files():
             try:
-                yield from records.read(path, samples, films)
+                yield from records.read(path, part)
             except Damaged as error:
                 _log.warning("%s: %s; left out", path, error)
 

@@ -12,10 +12,18 @@ from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
 from ganstudy.study.space import AnyParameter, Choice, extremes
-from ganstudy.study.study import Axis, Study, metrics_of
+from ganstudy.study.study import Axis, Study, claims_of
 from ganstudy.study.until_settled import UntilSettled
+from ganstudy.variable import names_of
 
-__all__ = ["conflicts", "contest_problems", "exclude_problems", "hidden", "name_problems"]
+__all__ = [
+    "answer_problems",
+    "conflicts",
+    "contest_problems",
+    "exclude_problems",
+    "hidden",
+    "name_problems",
+]
 
 
 def contest_problems(
@@ -110,13 +118,28 @@ def hidden(study: Study) -> Iterator[Problem]:
     yield from hidden_overrides(study.document, study.file.trial, points)
 
 
+def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
+    """Answers that the study cannot give."""
+    wanted = study.file.answer
+    several = sum(len(axis.labels) > 1 for axis in study.axes)
+    if wanted == "claims" and not claims_of(configuration):
+        message = f"trials of kind {configuration.name!r} check no claims"
+    elif wanted == "budget" and not study.space:
+        message = "the study searches no parameters; budget is for searches such as bayes"
+    elif wanted == "effects" and several < 2:
+        message = "effects compare axes, and fewer than two have several values"
+    else:
+        return
+    yield study.document.problem(("answer",), message)
+
+
 def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
     """Names that the dataset uses for something else, or does not have."""
-    variables, metrics = configuration.variables(), metrics_of(configuration)
+    variables, metrics = names_of(configuration.variables()), [*configuration.readings]
     if study.file.score is not None and study.file.score not in metrics:
         message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
         yield study.document.problem(("score",), message)
-    elif constant := _constant(study, variables, metrics):
+    elif constant := _constant(study, configuration.readings):
         place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
         yield study.document.problem(place, constant)
     for axis in study.axes:
@@ -129,10 +152,10 @@ def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
             yield study.document.problem(parameter.place, message)
 
 
-def _constant(study: Study, variables: Mapping[str, Any], metrics: Sequence[str]) -> str:
+def _constant(study: Study, readings: Mapping[str, Mapping[str, Any]]) -> str:
     """Why the score cannot rank anything: it has one value alone; empty where it can."""
-    name = study.file.score or (*study.keys.metrics, *metrics)[0]
-    low, high = variables.get(name, {}).get("bounds", (0.0, 1.0))
+    name = study.file.score or (*study.keys.metrics, *readings)[0]
+    low, high = readings.get(name, {}).get("bounds", (0.0, 1.0))
     if low < high:
         return ""
     return f"{name} is always {low:g} for this target and ranks nothing; choose another score"

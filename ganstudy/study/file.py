@@ -64,7 +64,7 @@ class SearchFile(Settings):
     def _one_search(self) -> Self:
         names = [name for name, _ in self._asked()]
         if len(names) > 1:
-            raise ValueError(f"a study has one search, and {' and '.join(names)} are asked for")
+            raise ValueError(f"a study has one search, and this one names {' and '.join(names)}")
         return self
 
 
@@ -90,6 +90,13 @@ class StudyFile(Settings):
     question: str = Field(min_length=1, description="what the study asks, in words")
     compare: str | None = Field(None, description="axis whose values are compared; default: first")
     score: str | None = Field(None, description="metric that ranks the arms; default: first")
+    answer: Literal["ranking", "effects", "claims", "budget"] | None = Field(
+        None,
+        description="what the report answers first: which arm is best, which axis decides, whether "
+        "claims hold, or what a budget of tuning finds; default: claims for the kinds that check "
+        "some, budget for a search of parameters, effects for three axes or more without "
+        "`compare`, else ranking",
+    )
     trial: dict[str, Any] = Field(default={}, description="settings that all trials share")
     search: SearchFile = Field(SearchFile(), description="what differs between trials")
     seeds: SeedsFile = Field(

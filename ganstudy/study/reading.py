@@ -20,23 +20,17 @@ from ganstudy.study.names import name_problem
 from ganstudy.study.space import AnyParameter, extremes, labelled
 from ganstudy.study.study import Axis, Study
 from ganstudy.study.until_settled import UntilSettled
+from ganstudy.variable import OF_A_DATASET, names_of
 
 __all__ = ["json_schema", "load", "reserved"]
 
 _log = logging.getLogger("ganstudy")
 
-_OWN = (
-    *("seed", "step", "sample", "feature"),
-    *("status", "failure", "diverged_at", "seconds", "trial_id"),
-    *("target_settings", "samples", "labels"),
-    *("feature_mean", "feature_scale"),
-)
-
 
 def reserved() -> set[str]:
-    """Names of the dataset that an axis or a parameter cannot take."""
+    """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
-    return {*_OWN, *(name for search in searches for name in search.adds)}
+    return names_of(OF_A_DATASET) | {name for search in searches for name in search.adds}
 
 
 def load(
@@ -70,6 +64,7 @@ def load(
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
         problems += checks.name_problems(study, configuration)
+        problems += checks.answer_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
     if problems:
         raise StudyError(problems)

@@ -15,7 +15,11 @@ from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, extremes
 from ganstudy.study.until_settled import UntilSettled
 
-__all__ = ["Axis", "Study", "metrics_of"]
+__all__ = ["Axis", "Study", "claims_of"]
+
+
+FACTORS = 3
+"""Axes from which a study that does not say what it compares asks which of them decides."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,20 @@ class Study:
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))
-        return self.file.score or (self.keys.metrics or metrics_of(first))[0]
+        return self.file.score or (self.keys.metrics or [*first.readings])[0]
+
+    @property
+    def answer(self) -> str:
+        """What the report answers first: `ranking`, `effects`, `claims` or `budget`."""
+        first = next(iter(self.points.values()))
+        default = "ranking"
+        if claims_of(first):
+            default = "claims"
+        elif self.space:
+            default = "budget"
+        elif self.file.compare is None and len(self.axes) >= FACTORS:
+            default = "effects"
+        return self.file.answer or default
 
     @property
     def search(self) -> str:
@@ -130,6 +147,13 @@ class Study:
                 yield self.resolve(point, values)
 
 
-def metrics_of(configuration: kinds.Kind) -> list[str]:
-    """Names of the metrics that trials of a configuration record."""
-    return [k for k, v in configuration.variables().items() if v["role"] == "metric"]
+__all__ = ["Axis", "Study", "claims_of"]
+
+
+FACTORS = 3
+"""Axes from which a study that does not say what it compares asks which of them decides."""
+
+
+def claims_of(configuration: kinds.Kind) -> list[str]:
+    """Names of the claims that trials of a configuration check."""
+    return [own.name for own in configuration.variables() if own.role == "claim"]

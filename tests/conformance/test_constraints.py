@@ -401,11 +401,11 @@ def test_labels_stay_as_they_are() -> None:
 
 def test_the_generator_sees_the_noise_too() -> None:
     """Losses of both players change with it, and are as without it once it has gone."""
-    calm = train([trial(0, record={"every": 1})])[0].curves
-    noisy = train([trial(0, record={"every": 1}, constraint={"name": "instance_noise"})])[0].curves
+    calm = train([trial(0, record={"every": 1})])[0].values
+    noisy = train([trial(0, record={"every": 1}, constraint={"name": "instance_noise"})])[0].values
     assert noisy["critic_loss"][0] != calm["critic_loss"][0]
     assert noisy["generator_loss"][0] != calm["generator_loss"][0]
     gone = {"name": "instance_noise", "std": 0.3, "until": 1e-9}
-    late = train([trial(0, record={"every": 1}, constraint=gone, critic={"lr": 1e-9})])[0].curves
-    still = train([trial(0, record={"every": 1}, critic={"lr": 1e-9})])[0].curves
+    late = train([trial(0, record={"every": 1}, constraint=gone, critic={"lr": 1e-9})])[0].values
+    still = train([trial(0, record={"every": 1}, critic={"lr": 1e-9})])[0].values
     np.testing.assert_allclose(late["critic_loss"][1:], still["critic_loss"][1:], rtol=1e-3)

@@ -121,7 +121,7 @@ def test_bias_and_cost_are_stated(cls: type[Metric]) -> None:
 @pytest.mark.parametrize("cls", list(metrics.family), ids=lambda cls: cls.name)
 def test_datasets_say_how_to_read_it(cls: type[Metric]) -> None:
     """Attributes have the reading and, in full, the bias and the cost that the docstring states."""
-    known = cls().attributes(RING)
+    known = cls().variable(RING).attributes
     doc = " ".join((cls.__doc__ or "").split())
     for name in ("bias", "cost"):
         text = known[name]
@@ -140,10 +140,10 @@ def test_which_densities_are_estimated_is_stated(name: str) -> None:
     number = metric.model_dump()["neighbours"]
     curve = targets.from_config("swiss_roll")
     exact = f"density of q by {number} neighbours, of p exact"
-    assert metric.attributes(RING)["estimate"] == exact
-    assert curve.has_density == (metric.attributes(curve)["estimate"] == exact)
+    assert metric.variable(RING).attributes["estimate"] == exact
+    assert curve.has_density == (metric.variable(curve).attributes["estimate"] == exact)
     digits = targets.from_config("digits")
-    assert metric.attributes(digits)["estimate"].endswith(f"of p by {number} neighbours")
+    assert metric.variable(digits).attributes["estimate"].endswith(f"of p by {number} neighbours")
 
 
 @every_metric

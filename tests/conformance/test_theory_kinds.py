@@ -102,9 +102,12 @@ def test_every_claim_is_checked_and_holds(
     kind, found = trained
     for claim in kind.claims:
         checks = [
-            (float(r.curves[claim.name][-1]), float(r.curves[claim.name + TOLERANCE_SUFFIX][-1]))
+            (
+                float(r.values[claim.name][-1]),
+                float(r.values[claim.name + TOLERANCE_SUFFIX][-1]),
+            )
             for r in found
-            if claim.name in r.curves
+            if claim.name in r.along("step")
         ]
         assert checks, claim.name
         assert all((error <= tolerance) != claim.printed for error, tolerance in checks), (
@@ -118,9 +121,9 @@ def test_tolerances_are_small(trained: tuple[type[TheoryKind], list[Record]]) ->
     kind, found = trained
     for claim in kind.claims:
         tolerances = [
-            float(r.curves[claim.name + TOLERANCE_SUFFIX][-1])
+            float(r.values[claim.name + TOLERANCE_SUFFIX][-1])
             for r in found
-            if claim.name in r.curves
+            if claim.name in r.along("step")
         ]
         assert np.median(tolerances) < (1 if "standard errors" in claim.tolerance else 0.1)
 
@@ -130,14 +133,13 @@ def test_what_is_recorded_is_described(trained: tuple[type[TheoryKind], list[Rec
     kind, found = trained
     for record, trial in zip(found, _trials(kind), strict=True):
         described = trial.configuration.variables()
-        assert set(record.curves) <= set(described)
-        assert np.array_equal(record.steps, trial.configuration.recorded_steps)
-        roles = [attributes["role"] for attributes in described.values()]
-        assert roles[0] == "metric"
-        for name, values in record.curves.items():
-            assert values.shape == record.steps.shape, name
-        score = next(iter(described))
-        assert np.isfinite(record.curves[score][-1]) or record.status == "diverged"
+        assert set(record.along("step")) <= {variable.name for variable in described}
+        assert np.array_equal(record.values["step"], trial.configuration.recorded_steps)
+        assert described[0].role == "metric"
+        for name, values in record.along("step").items():
+            assert values.shape == record.values["step"].shape, name
+        score = described[0].name
+        assert np.isfinite(record.values[score][-1]) or record.status == "diverged"
 
 
 def test_alone_as_in_a_pack(trained: tuple[type[TheoryKind], list[Record]]) -> None:

@@ -6,8 +6,10 @@ With `DWELL` in the environment the run stays where a test wants to find it, and
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,9 @@ def _then_dwell(function: Any, where: str) -> Any:
 
 
 if __name__ == "__main__":
+    if os.environ.get("TERMINAL"):
+        # The terminal that this process was given is the one that it hangs on.
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     checkpoints.EVERY = float(sys.argv.pop(1))
     report.build = _no_report
     LocalExecutor.__init__ = _then_dwell(LocalExecutor.__init__, "start")  # type: ignore[method-assign]

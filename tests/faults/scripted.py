@@ -16,6 +16,7 @@ import numpy as np
 from ganstudy.engine.session import ALONE, Session
 from ganstudy.kinds import Kind
 from ganstudy.trial import ProgramName, Record, Trial
+from ganstudy.variable import STEP, Variable
 
 _begun: list[str] = []
 """What this process has begun."""
@@ -47,8 +48,8 @@ class Scripted(Kind):
     def working_set(self) -> int:
         return 1
 
-    def variables(self) -> dict[str, dict[str, Any]]:
-        return {}
+    def variables(self) -> tuple[Variable, ...]:
+        return (Variable("samples", dims=("sample", "feature")),)
 
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         return [self._one(trial, session.program) for trial in trials]
@@ -82,9 +83,8 @@ class Scripted(Kind):
             program=program,
             diverged_at=float("nan"),
             seconds=0.0,
-            steps=np.array([1]),
-            curves={},
-            samples=np.zeros((1, 1), np.float32),
+            values={"step": np.array([1]), "samples": np.zeros((1, 1), np.float32)},
+            variables={own.name: own for own in (STEP, *self.variables())},
         )
 
 

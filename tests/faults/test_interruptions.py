@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import random
 import signal
 import subprocess
+import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from click.testing import CliRunner
-from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until, workers
+from processes import (
+    DRIVER,
+    STUDY,
+    gone,
+    in_flight,
+    kill,
+    packs_under_way,
+    start,
+    started,
+    wait_until,
+    workers,
+)
 from scripted import Scripted
 from tiny import Listed, differences, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
+from ganstudy.progress import Progress
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Running, train_packs
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
+from ganstudy.terminal import display, say
 from ganstudy.trial import Record, Trial
 
 LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
@@ -51,6 +69,80 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     start(out / "study.yaml", out)
     wait_until(lambda: any(step != kept[name] for name, step in _steps(out).items()))
     assert all(step >= kept[name] for name, step in _steps(out).items())
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_is_an_interruption(tmp_path: Path) -> None:
+    """Exit 130, checkpoints, no heartbeat and no folder left; nobody is there to be told."""
+    out, temporary = tmp_path / "run", tmp_path / "temporary"
+    temporary.mkdir()
+    ours, theirs = os.openpty()
+    command = [sys.executable, str(DRIVER), "1000", "run", str(write_study(tmp_path, LONG))]
+    run = subprocess.Popen(
+        [*command, "--out", str(out), "--workers", "2"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        text=True,
+        start_new_session=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path]),
+            "TERMINAL": "yes",
+            "TMPDIR": str(temporary),
+        },
+    )
+    started.append(run)
+    os.close(theirs)
+    # A terminal is read, or who writes to it waits.
+    reader = threading.Thread(target=_read_all, args=(ours,), daemon=True)
+    reader.start()
+    wait_until(lambda: packs_under_way(out) == 2)
+    assert not in_flight(out)
+    os.kill(run.pid, signal.SIGHUP)
+    assert run.wait(timeout=60) == 130
+    assert gone(run)
+    assert in_flight(out)
+    assert not (out / "heartbeat.json").exists()
+    assert list(temporary.glob("ganstudy-*")) == []
+    os.close(ours)
+
+
+def _read_all(terminal: int) -> None:
+    with suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    """As nohup has it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interruption():
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_that_is_gone_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    """What is said to nobody is no reason to stop."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+        def isatty(self) -> bool:
+            return terminal
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    with display(quiet=False) as observe:
+        observe(Progress(4, "eager", "as the study asks"))
+    say("to nobody")
 
 
 def _steps(out: Path) -> dict[str, int]:

@@ -24,6 +24,7 @@ from ganstudy.store import RunDirectory, RunError, digests, gather
 from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
 from ganstudy.trial import Record
+from ganstudy.variable import STEP
 from ganstudy.whole_file import sealed
 
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
@@ -58,9 +59,12 @@ def filled(out: Path, text: str = STUDY) -> Grid:
                 program="eager",
                 diverged_at=float("nan"),
                 seconds=1.0,
-                steps=np.array([2, 4, 6]),
-                curves={"modes_covered": rng.uniform(0, 4, 3).astype(np.float32)},
-                samples=rng.normal(size=(32, 2)).astype(np.float32),
+                values={
+                    "step": np.array([2, 4, 6]),
+                    "modes_covered": rng.uniform(0, 4, 3).astype(np.float32),
+                    "samples": rng.normal(size=(32, 2)).astype(np.float32),
+                },
+                variables={own.name: own for own in (STEP, *trial.configuration.variables())},
                 finished=0.0,
             )
             for trial in search.trials.values()
@@ -165,6 +169,24 @@ def test_a_file_for_a_folder_or_the_reverse_is_said(tmp_path: Path, name: str) -
         result = invoke(*arguments)
         assert result.exit_code == 2
         assert str(path) in result.stderr or "not a run directory" in result.stderr
+
+
+@pytest.mark.parametrize("where", ["existing.open_runs", "existing.check_new"])
+def test_a_file_that_is_not_ours_to_read_or_write_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """By verbs that hold no run, too."""
+    for name in ("a", "b"):
+        filled(tmp_path / name / "run")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "theirs"))
+
+    target = "analysis.open_runs" if where == "existing.open_runs" else where
+    monkeypatch.setattr(f"ganstudy.{target}", refuse)
+    result = invoke("compare", tmp_path / "a/run", tmp_path / "b/run", "--out", tmp_path / "c")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'theirs'}: Permission denied" in result.stderr
 
 
 # --- nothing is lost -----------------------------------------------------------------------------

@@ -210,8 +210,8 @@ def test_diverged_at_under_every_scheme(updates: str, player: str) -> None:
         record = train([own])[0]
         end = record.diverged_at if record.status == "diverged" else np.inf
         assert np.isfinite(end) or lr < 1e39
-        for values in record.curves.values():
-            np.testing.assert_array_equal(np.isfinite(values), record.steps < end)
+        for values in record.along("step").values():
+            np.testing.assert_array_equal(np.isfinite(values), record.values["step"] < end)
 
 
 def test_records_of_different_trials_differ() -> None:
@@ -252,10 +252,10 @@ def test_a_diverged_trial_does_not_touch_its_neighbours(place: int, batch: int) 
     _assert_same(records, _by_id(train(trials)))
     assert spoilt.status == "diverged"
     assert np.isfinite(spoilt.diverged_at)
-    for values in spoilt.curves.values():
+    for values in spoilt.along("step").values():
         np.testing.assert_array_equal(np.isnan(values), spoilt.steps >= spoilt.diverged_at)
-    assert spoilt.samples is not None
-    assert bool(np.isfinite(spoilt.samples).all())
+    assert "samples" in spoilt.values
+    assert bool(np.isfinite(spoilt.values["samples"]).all())
 
 
 @pytest.mark.parametrize("place", [0, 2])
@@ -277,10 +277,10 @@ def test_diverged_at_is_the_first_step_that_is_not_finite(lr: float, depth: int)
     assert diverged or lr < 1e20
     end = record.diverged_at if diverged else np.inf
     assert end >= 1
-    for name, values in record.curves.items():
+    for name, values in record.along("step").items():
         if name in ("exact", "critic_error"):  # unknown too where the law of q is degenerate
             continue
-        np.testing.assert_array_equal(np.isfinite(values), record.steps < end)
+        np.testing.assert_array_equal(np.isfinite(values), record.values["step"] < end)
 
 
 @pytest.mark.parametrize("depth", [0, 2])
@@ -304,8 +304,8 @@ def test_overflow_in_the_last_step_is_a_divergence() -> None:
     """A trial is not complete when its generator's parameters are not finite."""
     player = {**ABSURD, "lr": 1e39}
     record = train([trial(0, generator=player, steps=1, record={"every": 1})])[0]
-    assert record.samples is not None
-    assert record.status == "diverged" or bool(np.isfinite(record.samples).all())
+    assert "samples" in record.values
+    assert record.status == "diverged" or bool(np.isfinite(record.values["samples"]).all())
 
 
 def test_blocks_of_random_numbers_do_not_show() -> None:
@@ -313,8 +313,8 @@ def test_blocks_of_random_numbers_do_not_show() -> None:
     short, long = (trial(3, steps=n, record={"every": 10}) for n in (80, 160))
     assert block_length(short.configuration) < 80
     first, second = train([short])[0], train([long])[0]
-    for name, values in first.curves.items():
-        np.testing.assert_array_equal(values, second.curves[name][: len(values)])
+    for name, values in first.along("step").items():
+        np.testing.assert_array_equal(values, second.values[name][: len(values)])
 
 
 COMPILED: list[tuple[str, ...]] = [
@@ -345,8 +345,8 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
     for pack in (trials, trials[::-1], [trials[2], trials[0]]):
         _assert_same(train(pack, Session(program="compiled", beside=beside)), alone)
     for record in train(trials):
-        other = alone[record.id].curves["critic_loss"]
-        np.testing.assert_allclose(record.curves["critic_loss"], other, rtol=1e-3, atol=1e-5)
+        other = alone[record.id].values["critic_loss"]
+        np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-3, atol=1e-5)
 
 
 # Raised inside torch, by its own compiler, on its own functions.
@@ -371,5 +371,5 @@ def test_compiled_alone_and_in_any_pack() -> None:
         _assert_same(compiled(pack), alone)
     # The same law, in other bits: as near to the eager program as a dozen steps of float32 are.
     for record in train(trials):
-        other = alone[record.id].curves["critic_loss"]
-        np.testing.assert_allclose(record.curves["critic_loss"], other, rtol=1e-4, atol=1e-6)
+        other = alone[record.id].values["critic_loss"]
+        np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-4, atol=1e-6)

@@ -202,16 +202,20 @@ def test_recorded_at_the_end_alone_and_only_where_asked() -> None:
     assert "equilibrium" not in plain.settings
     assert plain.id != asked.id
     (without,), (whole,), (limited,) = train([plain]), train([asked]), train([bounded])
-    assert set(whole.curves) - set(without.curves) == set(GAME)
-    for name, values in without.curves.items():
-        np.testing.assert_array_equal(values, whole.curves[name])
+    assert set(whole.along("step")) - set(without.along("step")) == set(GAME)
+    for name, values in without.along("step").items():
+        np.testing.assert_array_equal(values, whole.values[name])
     for name in GAME:
-        np.testing.assert_array_equal(np.isfinite(whole.curves[name]), [False, False, True])
-    assert np.isnan([limited.curves[name][-1] for name in GAME[1:]]).all()
-    assert limited.curves["duality_gap"][-1] == whole.curves["duality_gap"][-1]
+        np.testing.assert_array_equal(np.isfinite(whole.values[name]), [False, False, True])
+    assert np.isnan([limited.values[name][-1] for name in GAME[1:]]).all()
+    assert limited.values["duality_gap"][-1] == whole.values["duality_gap"][-1]
     fixed = trial(1, constraint="spectral_norm", record={"equilibrium": {"responses": 5}})
     (unknown,) = train([fixed])
-    assert np.isnan([unknown.curves[name][-1] for name in GAME[1:]]).all()
-    assert np.isfinite(unknown.curves["duality_gap"][-1])
-    assert "spectral_norm" in fixed.configuration.variables()["jacobian_real"]["missing"]
-    assert "50 parameters" in bounded.configuration.variables()["jacobian_real"]["missing"]
+    assert np.isnan([unknown.values[name][-1] for name in GAME[1:]]).all()
+    assert np.isfinite(unknown.values["duality_gap"][-1])
+    why = [
+        next(v.about["missing"] for v in own.configuration.variables() if v.name == "jacobian_real")
+        for own in (fixed, bounded)
+    ]
+    assert "spectral_norm" in why[0]
+    assert "50 parameters" in why[1]

@@ -93,7 +93,7 @@ def test_the_bound_lies_below_the_exact_value(name: str) -> None:
         batch=512,
         record={"every": 3, "samples": 10},
     )
-    curves = train([own])[0].curves
+    curves = train([own])[0].along("step")
     bound, exact = curves["bound"][-10:], curves["exact"]
     assert np.ptp(exact) < 1e-4 * exact[0]
     error = bound.std(ddof=1) / np.sqrt(len(bound))
@@ -104,18 +104,18 @@ def test_the_bound_lies_below_the_exact_value(name: str) -> None:
 def test_curves_that_would_bound_something_else_are_left_out() -> None:
     """Samples joined or blurred, critics that are no bound, generators whose law is unknown."""
     affine = {"depth": 0}
-    assert {"bound", "exact"} <= set(train([trial(0, generator=affine)])[0].curves)
+    assert {"bound", "exact"} <= set(train([trial(0, generator=affine)])[0].along("step"))
     for settings in (
         {"critic": {"pac": 2}},
         {"constraint": "instance_noise"},
         {"divergence": "wasserstein"},
         {"divergence": "mmd"},
     ):
-        curves = train([trial(0, generator=affine, **settings)])[0].curves
+        curves = train([trial(0, generator=affine, **settings)])[0].along("step")
         assert not {"bound", "exact"} & set(curves)
-    assert "exact" not in train([trial(0)])[0].curves
+    assert "exact" not in train([trial(0)])[0].along("step")
     uniform = {"depth": 0, "latent_law": "uniform"}
-    assert "exact" not in train([trial(0, generator=uniform)])[0].curves
+    assert "exact" not in train([trial(0, generator=uniform)])[0].along("step")
 
 
 def test_each_trial_of_a_pack_settles_by_itself() -> None:
@@ -125,13 +125,13 @@ def test_each_trial_of_a_pack_settles_by_itself() -> None:
         for seed, (u, lr) in enumerate([(0.0, 0.05), (0.05, 0.05), (10.0, 0.05), (0.0, 1e-4)])
     ]
     records = train(trials)
-    counts = [record.curves["critic_steps"] for record in records]
+    counts = [record.values["critic_steps"] for record in records]
     # The first loss always falls below infinity, and then two steps must pass.
     np.testing.assert_array_equal(counts[2], 3)
     assert len({tuple(count) for count in counts}) > 2
     for own, count in zip(trials, counts, strict=True):
         assert bool(((count >= 3) & (count <= 15)).all())
-        np.testing.assert_array_equal(train([own])[0].curves["critic_steps"], count)
+        np.testing.assert_array_equal(train([own])[0].values["critic_steps"], count)
 
 
 def test_a_training_set_is_all_that_the_critic_sees() -> None:
@@ -166,7 +166,7 @@ def test_an_overfitting_critic_shows() -> None:
             )
             for seed in range(4)
         ]
-        curves = [record.curves for record in train(trials)]
+        curves = [record.along("step") for record in train(trials)]
         gaps[size] = np.array([c["real_logit"][-1] - c["held_out_logit"][-1] for c in curves])
     error = gaps[20000].std(ddof=1) / len(gaps[20000]) ** 0.5
     assert gaps[6].min() > 1

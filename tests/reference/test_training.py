@@ -280,12 +280,12 @@ def _assert_equal(own: Trial[Adversarial], rtol: float = 2e-4, atol: float = 2e-
     assert record.status == "complete"
     curves, samples, plain = _plain(own)
     for name, values in curves.items():
-        np.testing.assert_allclose(record.curves[name], values, rtol=rtol, atol=atol, err_msg=name)
+        np.testing.assert_allclose(record.values[name], values, rtol=rtol, atol=atol, err_msg=name)
     metrics = {metric.name for metric in own.configuration.record.metrics}
-    ours = {n for n in record.curves if n.removeprefix("average_") not in metrics}
+    ours = {n for n in record.along("step") if n.removeprefix("average_") not in metrics}
     assert ours - {"bound", "exact"} == set(curves)
-    assert record.samples is not None
-    np.testing.assert_allclose(record.samples, samples.numpy(), rtol=rtol, atol=atol)
+    assert "samples" in record.values
+    np.testing.assert_allclose(record.values["samples"], samples.numpy(), rtol=rtol, atol=atol)
     if own.configuration.generator.average is not None:
         with torch.no_grad():
             mean = plain.average(evaluation_latent([own], CPU)[0]).numpy()
@@ -428,8 +428,8 @@ def _linear_game(updates: Any, steps: int = 8) -> tuple[np.ndarray[Any, Any], ..
             a = a - lr * (v + gamma * (m_mean[0] @ m_mean[0] + 1) * a)
         w, b = w - lr * to_w, b - lr * to_b
     latent = evaluation_latent([own], CPU)[0].double().numpy()
-    assert record.samples is not None
-    return record.samples, latent @ w + b
+    assert "samples" in record.values
+    return record.values["samples"], latent @ w + b
 
 
 @pytest.mark.parametrize("updates", ["alternating", "simultaneous", "extragradient", "consensus"])
@@ -446,8 +446,8 @@ def test_recorded_metrics_are_those_of_the_recorded_samples() -> None:
     """The last value of each metric's curve can be computed anew from the stored samples."""
     own = trial(1, steps=10, record={"every": 3})
     record = train([own])[0]
-    np.testing.assert_array_equal(record.steps, [3, 6, 9, 10])
-    assert record.samples is not None
+    np.testing.assert_array_equal(record.values["step"], [3, 6, 9, 10])
+    assert "samples" in record.values
     for metric in own.configuration.record.metrics:
-        expected = metric.compute(record.samples, own.configuration.target)
-        assert record.curves[metric.name][-1] == pytest.approx(float(expected), rel=1e-6)
+        expected = metric.compute(record.values["samples"], own.configuration.target)
+        assert record.values[metric.name][-1] == pytest.approx(float(expected), rel=1e-6)

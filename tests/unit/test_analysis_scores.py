@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis._intervals import holm
@@ -117,11 +118,24 @@ def test_arm_score_averages_settings_within_a_seed_first() -> None:
 
 
 def test_interval_is_clipped_to_the_bounds() -> None:
-    scores = analysis.arm_scores(constant([[[8.0, 7.0, 8.0]]])).squeeze()
+    """Student's, which a mean over four settings has, would leave them on both sides."""
+    values = np.tile([8.0, 7.7, 7.9, 6.0, 7.8], (4, 1))
+    scores = analysis.arm_scores(constant([values.tolist()])).squeeze()
     assert float(scores["high"]) == 8.0
-    assert float(scores["low"]) < 7.67
-    scores = analysis.arm_scores(constant([[[0.0, 1.0, 0.0]]])).squeeze()
+    mean, error = values.mean(), np.std(values[0], ddof=1) / math.sqrt(5)
+    assert float(scores["low"]) == pytest.approx(mean - stats.t.isf(0.025, 4) * error)
+    scores = analysis.arm_scores(constant([(8 - values).tolist()])).squeeze()
     assert float(scores["low"]) == 0.0
+
+
+def test_interval_of_one_setting_or_of_seeds_that_agree_is_clopper_and_pearsons() -> None:
+    """Of zeros and eights in one setting, and of eights alone in any number of settings."""
+    scores = analysis.arm_scores(constant([[[8.0, 0.0, 8.0, 8.0, 8.0]]])).squeeze()
+    exact = stats.binomtest(4, 5).proportion_ci(method="exact")
+    assert_allclose([scores["low"] / 8, scores["high"] / 8], [exact.low, exact.high], atol=0.006)
+    scores = analysis.arm_scores(constant([[[8.0] * 5] * 4])).squeeze()
+    exact = stats.binomtest(5, 5).proportion_ci(method="exact")
+    assert_allclose([scores["low"] / 8, scores["high"] / 8], [exact.low, 1.0], atol=0.006)
 
 
 def test_failed_trials_are_left_out_of_their_seed() -> None:
@@ -138,7 +152,8 @@ def test_arms_are_averaged_over_settings_that_all_arms_have() -> None:
     assert_array_equal(shared["mean"], [2.0, 3.0])
     assert_array_equal(shared["settings"], [1, 1])
     own = analysis.arm_scores(ds, settings="own")
-    assert_array_equal(own["mean"], [5.0, 3.0])
+    # Where both have been the second is better by one: of both settings it would have had 9 and 3.
+    assert_array_equal(own["mean"], [5.0, 6.0])
     assert_array_equal(own["settings"], [2, 1])
 
 
@@ -196,13 +211,16 @@ def test_ranking_pairs_arms_within_seeds() -> None:
     ranked = analysis.rank_arms(constant([[seeds.tolist()], [better.tolist()]]))
     assert ranked["arm"].values.tolist() == ["arm1", "arm0"]
     assert_allclose(ranked["difference"], [0.0, -1.0])
-    assert ranked["apart"].values.tolist() == [False, True]
+    # Five seeds of one setting make nothing clear; as many of four do.
+    assert ranked["grade"].values.tolist() == ["", "leaning"]
     assert float(ranked["low"][0]) < float(ranked["high"][1]), "unpaired intervals overlap"
+    four = [[seeds.tolist()] * 4, [better.tolist()] * 4]
+    assert analysis.rank_arms(constant(four))["grade"].values.tolist() == ["", "clear"]
 
 
 def test_ranking_sees_no_difference_in_noise() -> None:
     ranked = analysis.rank_arms(constant([[[1.0, 3.0, 2.0]], [[3.0, 1.5, 2.0]]]))
-    assert not ranked["apart"].any()
+    assert ranked["grade"].values.tolist() == ["", "open"]
     assert float(ranked["p"][1]) > 0.5
 
 
@@ -210,7 +228,7 @@ def test_ranking_of_equal_arms_keeps_study_order() -> None:
     ranked = analysis.rank_arms(constant([[[8.0, 8.0]], [[8.0, 8.0]]]))
     assert ranked["arm"].values.tolist() == ["arm0", "arm1"]
     assert float(ranked["p"][1]) == 1.0
-    assert not ranked["apart"].any()
+    assert ranked["grade"].values.tolist() == ["", "open"]
 
 
 def test_ranking_where_lower_is_better_puts_arms_without_score_last() -> None:
@@ -222,7 +240,8 @@ def test_ranking_where_lower_is_better_puts_arms_without_score_last() -> None:
     ranked = analysis.rank_arms(ds)
     assert ranked["arm"].values.tolist() == ["arm2", "arm0", "arm1"]
     assert_array_equal(ranked["difference"], [0.0, 3.0, math.nan])
-    assert_array_equal(ranked["apart"], [False, True, False])
+    # Three seeds that agree have a p of 2 / 4³ = 0.03, which no third seed could take back.
+    assert ranked["grade"].values.tolist() == ["", "leaning", ""]
 
 
 @pytest.mark.parametrize("failed", [0, 1])
@@ -233,7 +252,7 @@ def test_comparison_uses_only_points_that_both_arms_have(failed: int) -> None:
     pairs = analysis.compare_arms(ds)
     assert_array_equal(pairs["difference"], np.zeros((2, 2)))
     assert_array_equal(pairs["seeds"], [[0, 3], [3, 0]])
-    assert int(analysis.arm_scores(ds)["mean"].values.argmax()) == failed
+    assert_allclose(analysis.arm_scores(ds)["mean"], [4.0, 4.0])
 
 
 def test_comparisons_are_antisymmetric_and_corrected_over_all_pairs() -> None:

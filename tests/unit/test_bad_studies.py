@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tiny import write_study
 from ganstudy import targets
 from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 
@@ -543,3 +546,21 @@ def test_condition_needs_labels() -> None:
         with pytest.raises(ValueError, match="target ring has no labels"):
             Adversarial.model_validate({"condition": True})
     assert Adversarial.model_validate({"condition": True}).labels == 8
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("claims", "trials of kind 'adversarial' check no claims"),
+        ("budget", "the study searches no parameters"),
+        ("effects", "fewer than two have several values"),
+        ("rankings", "unknown name 'rankings'; did you mean 'ranking'?"),
+    ],
+)
+def test_an_answer_that_the_study_cannot_give(tmp_path: Path, answer: str, message: str) -> None:
+    study = tmp_path / "study.yaml"
+    grid = "search: {grid: {divergence: [minimax, hinge]}}"
+    study.write_text(f"question: Which?\nanswer: {answer}\n{grid}\n")
+    with pytest.raises(StudyError, match=re.escape(message)) as caught:
+        load(study)
+    assert "study.yaml:2" in str(caught.value)

@@ -13,19 +13,21 @@ import torch
 import xarray as xr
 from tiny import STUDY, differences, trial, write_study
 
+from ganstudy import film as films
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
-from ganstudy.film import ARROWS, FILM, GRID, frame_steps, grid, window
+from ganstudy.film import ARROWS, GRID, VIEWS, frame_steps, grid, window
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.report.contours import backdrop
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather, open_run, records
-from ganstudy.store.films import films
+from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
 from ganstudy.study import load
 from ganstudy.trial import Record
 
+FILM = {variable.name for variable in films.FILM}
 SMOOTH = {"activation": "tanh", "width": 6, "depth": 2}
 
 
@@ -104,14 +106,14 @@ def test_the_pull_is_minus_the_slope_of_the_loss_of_one_sample(divergences: list
 def test_the_last_frame_is_the_end_of_the_trial() -> None:
     """Its particles are the first of the final samples, its steps the recorded ones."""
     (record,) = train([trial(2, steps=13, record={"every": 2, "samples": 200, "frames": 3})])
-    assert record.film["frame_step"].tolist() == [2, 8, 13]
-    assert record.samples is not None
-    samples = record.film["frame_samples"]
+    assert record.values["frame_step"].tolist() == [2, 8, 13]
+    assert "samples" in record.values
+    samples = record.values["frame_samples"]
     assert samples.shape == (3, 128, 2)
-    np.testing.assert_allclose(samples[-1], record.samples[:128], rtol=2**-11)
+    np.testing.assert_allclose(samples[-1], record.values["samples"][:128], rtol=2**-11)
     assert np.abs(samples[0] - samples[-1]).max() > 0.01
-    assert record.film["critic_logits"].shape == (3, GRID, GRID)
-    assert record.film["generator_pull"].shape == (3, ARROWS, ARROWS, 2)
+    assert record.values["critic_logits"].shape == (3, GRID, GRID)
+    assert record.values["generator_pull"].shape == (3, ARROWS, ARROWS, 2)
 
 
 def test_logits_and_pulls_belong_to_their_points() -> None:
@@ -119,15 +121,15 @@ def test_logits_and_pulls_belong_to_their_points() -> None:
     (record,) = train(
         [trial(1, divergence="reverse_kl", critic={"activation": "tanh", "width": 16})]
     )
-    logits = record.film["critic_logits"][-1].astype(np.float64)
-    edges = record.film["film_window"]
+    logits = record.values["critic_logits"][-1].astype(np.float64)
+    edges = record.values["film_window"]
     (x, y), (at_x, at_y) = grid(edges, GRID), grid(edges, ARROWS)
     field = xr.DataArray(logits, dims=("y", "x"), coords={"x": x, "y": y})
     slopes = [
         field.differentiate(axis).interp(x=at_x[1:-1], y=at_y[1:-1]).transpose("y", "x").values
         for axis in ("x", "y")
     ]
-    pull = record.film["generator_pull"][-1, 1:-1, 1:-1].astype(np.float64)
+    pull = record.values["generator_pull"][-1, 1:-1, 1:-1].astype(np.float64)
     for feature, slope in enumerate(slopes):
         scale = np.abs(slope).max()
         np.testing.assert_allclose(pull[..., feature], slope, atol=0.1 * scale)
@@ -141,9 +143,9 @@ def test_a_film_changes_no_number_and_no_id() -> None:
     assert with_film.settings == without.settings
     assert with_film.configuration.pack_key() != without.configuration.pack_key()
     filmed, plain = train([with_film])[0], train([without])[0]
-    assert filmed.film
-    assert plain.film == {}
-    assert differences(dataclasses.replace(filmed, film={}), plain) == []
+    assert set(FILM) & set(filmed.values)
+    assert not set(FILM) & set(plain.values)
+    assert differences(unfilmed(filmed), plain) == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_a_film_changes_no_number_and_no_id() -> None:
 def test_what_cannot_be_filmed_is_left_out(settings: dict[str, Any], missing: set[str]) -> None:
     metrics = ["energy_distance"]
     (record,) = train([trial(0, **{**settings, "record": {"metrics": metrics, "samples": 40}})])
-    assert set(FILM) - set(record.film) == missing
+    assert set(FILM) - set(record.values) == missing
 
 
 def test_frames_after_a_divergence_are_empty() -> None:
@@ -168,11 +170,11 @@ def test_frames_after_a_divergence_are_empty() -> None:
     (record,) = train([own])
     assert record.status == "diverged"
     assert record.diverged_at > 1
-    alive = record.film["frame_step"] < record.diverged_at
+    alive = record.values["frame_step"] < record.diverged_at
     assert alive.any()
     assert not alive.all()
     for name in ("frame_samples", "critic_logits", "generator_pull"):
-        frames = record.film[name].reshape(len(alive), -1)
+        frames = record.values[name].reshape(len(alive), -1)
         np.testing.assert_array_equal(np.isnan(frames).all(axis=1), ~alive)
 
 
@@ -196,11 +198,22 @@ def test_a_stopped_pack_goes_on_with_its_film(
             train(pack, Session(checkpoints=Checkpoints(tmp_path)))
     resumed = train(pack[::-1], Session(checkpoints=Checkpoints(tmp_path)))
     assert [differences(*pair) for pair in zip(resumed, undisturbed[::-1], strict=True)] == [[], []]
-    assert not any(np.isnan(values).any() for r in resumed for values in r.film.values())
+    assert not any(np.isnan(values).any() for r in resumed for values in film(r).values())
     other = [trial(seed, **settings, record={"every": 2, "frames": 6}) for seed in range(2)]
     for record in train(other, Session(checkpoints=Checkpoints(tmp_path))):
-        lost = np.isnan(record.film["frame_samples"]).all(axis=(1, 2))
-        np.testing.assert_array_equal(lost, record.film["frame_step"] <= 7)
+        lost = np.isnan(record.values["frame_samples"]).all(axis=(1, 2))
+        np.testing.assert_array_equal(lost, record.values["frame_step"] <= 7)
+
+
+def film(record: Record) -> dict[str, Any]:
+    """What is filmed of a trial."""
+    return {name: values for name, values in record.values.items() if name in FILM}
+
+
+def unfilmed(record: Record) -> Record:
+    """The same record as of a trial that was not filmed."""
+    kept = {name: values for name, values in record.values.items() if name not in FILM}
+    return dataclasses.replace(record, values=kept)
 
 
 @pytest.fixture(scope="module")
@@ -212,24 +225,24 @@ def test_films_survive_the_disk(pack: list[Record], tmp_path: Path) -> None:
     path = records.write(pack, tmp_path)
     for record, original in zip(records.read(path), pack, strict=True):
         assert differences(record, original) == []
-        assert {n: v.dtype for n, v in record.film.items()} == {
-            n: v.dtype for n, v in original.film.items()
+        assert {n: v.dtype for n, v in film(record).items()} == {
+            n: v.dtype for n, v in film(original).items()
         }
-    assert all(record.film == {} for record in records.read(path, films=False))
+    assert all(set(VIEWS).isdisjoint(record.values) for record in records.read(path, "light"))
     failed = Record.of_failure(trial(9), "eager", "cause")
-    assert failed.film == {}
+    assert not failed.values
 
 
 def test_films_take_thirty_kilobytes(tmp_path: Path) -> None:
     """On disk, by default: ten frames of 128 samples."""
     own = [trial(s, steps=40, record={"samples": 128}) for s in range(8)]
     with_films = train(own)
-    without = [dataclasses.replace(record, film={}) for record in with_films]
+    without = [unfilmed(record) for record in with_films]
     sizes = []
     for name, part in (("with", with_films), ("without", without)):
         (tmp_path / name).mkdir()
         sizes.append(records.write(part, tmp_path / name).stat().st_size)
-    assert len(with_films[0].film["frame_step"]) == 10
+    assert len(with_films[0].values["frame_step"]) == 10
     assert (sizes[0] - sizes[1]) / len(own) < 30_000
 
 
@@ -243,18 +256,19 @@ def test_films_of_several_lengths_and_targets_stand_in_one_array(tmp_path: Path)
     made = [train([one])[0] for one in own]
     places = {record.id: [(place,)] for place, record in enumerate(made)}
     other = train([trial(7)])[0]
-    reel = films([*made, other], places, ["seed"], [3], tmp_path)
+    reel = gathered([*made, other], places, [3], coordinates(made), on_disk(tmp_path))
     assert list(tmp_path.iterdir()) == []
-    assert reel["frame_samples"].shape == (3, 4, 30, 2)
-    assert reel["film_window"].dims == ("seed", "coordinate", "edge")
-    assert "grid_x" not in reel.coords
+    assert reel["frame_samples"][1].shape == (3, 4, 30, 2)
+    assert reel["film_window"][0] == ("coordinate", "edge")
+    assert shared(reel["film_window"][1], 1) is None
+    assert "grid_x" not in films.coordinates({"edge": 2, "grid_x": GRID, "grid_y": GRID}, {})
     for place, record in enumerate(made[:2]):
-        for name, values in record.film.items():
-            whole = reel[name].values[place]
+        for name, values in film(record).items():
+            whole = reel[name][1][place]
             part = whole[tuple(map(slice, values.shape))]
             np.testing.assert_array_equal(part, values)
             assert np.isnan(whole).sum() == whole.size - part.size
-    assert all(np.isnan(reel[name].values[2]).all() for name in FILM)
+    assert all(np.isnan(reel[name][1][2]).all() for name in FILM)
 
 
 def test_the_dataset_names_frames_and_places(tmp_path: Path) -> None:
@@ -267,13 +281,13 @@ def test_the_dataset_names_frames_and_places(tmp_path: Path) -> None:
     with directory.locked():
         directory.write_study(Grid(study))
         directory.write([first])
-        directory.write([dataclasses.replace(second, film={})])
-    plan.tell(directory.read(samples=False, films=False))
+        directory.write([unfilmed(second)])
+    plan.tell(directory.read("curves"))
     made = gather(directory, plan)
     for dataset in (made, open_run(directory.path)):
         assert dataset["frame_step"].values.tolist() == [2, 4, 6]
         assert dataset["critic_logits"].dims[-3:] == ("frame", "grid_y", "grid_x")
-        x, y = grid(first.film["film_window"].astype(np.float64), GRID)
+        x, y = grid(first.values["film_window"].astype(np.float64), GRID)
         np.testing.assert_array_equal(dataset["grid_x"], x)
         np.testing.assert_array_equal(dataset["grid_y"], y)
         place = {"divergence": "minimax", "critic_steps": 1}
@@ -281,7 +295,7 @@ def test_the_dataset_names_frames_and_places(tmp_path: Path) -> None:
             values = dataset[name].sel(**place, seed=0)
             assert values.dtype == np.float32
             assert dataset[name].attrs["long_name"]
-            np.testing.assert_array_equal(values, first.film[name])
+            np.testing.assert_array_equal(values, first.values[name])
             assert bool(np.isnan(dataset[name].sel(divergence="wasserstein")).all())
             assert bool(np.isnan(dataset[name].sel(**place, seed=1)).all())
 

@@ -77,22 +77,22 @@ def test_reverse_kl_reaches_the_minimum_of_a_general_solver() -> None:
         logs = stats.norm.logpdf(values, mean, std) - np.log(_p(values))
         return float((weights * logs).sum())
 
-    side = np.sign(record.curves["mean"][-1])
+    side = np.sign(record.values["mean"][-1])
     best = optimize.minimize(objective, [1.5 * side, -0.5], method="Nelder-Mead")
-    assert record.curves["mean"][-1] == pytest.approx(best.x[0], abs=1e-2)
-    assert record.curves["std"][-1] == pytest.approx(np.exp(best.x[1]), abs=1e-2)
-    assert record.curves["value"][-1] == pytest.approx(best.fun, abs=1e-4)
+    assert record.values["mean"][-1] == pytest.approx(best.x[0], abs=1e-2)
+    assert record.values["std"][-1] == pytest.approx(np.exp(best.x[1]), abs=1e-2)
+    assert record.values["value"][-1] == pytest.approx(best.fun, abs=1e-4)
 
 
 def test_forward_covers_and_reverse_seeks() -> None:
-    assert _run(divergence="forward_kl").curves["coverage"][-1] > 0.99
-    assert _run(divergence="reverse_kl").curves["coverage"][-1] < 0.01
+    assert _run(divergence="forward_kl").values["coverage"][-1] > 0.99
+    assert _run(divergence="reverse_kl").values["coverage"][-1] < 0.01
 
 
 def test_enough_components_fit_everything() -> None:
     """Two components on two modes: the divergence falls to zero."""
     record = _run(seed=1, divergence="forward_kl", components=2, steps=400)
-    assert record.curves["value"][-1] < 1e-3
+    assert record.values["value"][-1] < 1e-3
 
 
 def test_mistakes_have_a_line(tmp_path: Path) -> None:

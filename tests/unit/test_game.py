@@ -27,20 +27,20 @@ def _run(**settings: Any) -> Record:
 def test_xy_spirals_as_the_text_says() -> None:
     """Player A adds h y to x, player B takes h x from y: the plain recursion, written out."""
     record = _run(lr=0.1)
-    x, y = float(record.curves["psi"][0]), float(record.curves["theta"][0])
+    x, y = float(record.values["psi"][0]), float(record.values["theta"][0])
     for step in range(1, 101):
         x, y = x + 0.1 * y, y - 0.1 * x
-        assert record.curves["psi"][step] == pytest.approx(x, abs=1e-5)
-        assert record.curves["theta"][step] == pytest.approx(y, abs=1e-5)
-    assert record.curves["distance"][-1] > 1.6
+        assert record.values["psi"][step] == pytest.approx(x, abs=1e-5)
+        assert record.values["theta"][step] == pytest.approx(y, abs=1e-5)
+    assert record.values["distance"][-1] > 1.6
 
 
 def test_small_steps_follow_the_flow() -> None:
     """The quadratic game's matrix exponential; Euler's error is of the order of h."""
     record = _run(game="quadratic", curvature=0.2, lr=1e-3, steps=1000)
     flow = expm(-np.array([[0.2, 1.0], [-1.0, 0.2]]))
-    start = np.array([record.curves["theta"][0], record.curves["psi"][0]])
-    end = np.array([record.curves["theta"][-1], record.curves["psi"][-1]])
+    start = np.array([record.values["theta"][0], record.values["psi"][0]])
+    end = np.array([record.values["theta"][-1], record.values["psi"][-1]])
     np.testing.assert_allclose(end, flow @ start, atol=1e-3)
 
 
@@ -52,9 +52,9 @@ def test_small_steps_of_the_dirac_gan_follow_its_flow() -> None:
         slope = 1 / (1 + np.exp(-s[0] * s[1]))  # derivative of log(1 + e^t)
         return [slope * s[1], -slope * s[0]]
 
-    start = [float(record.curves[name][0]) for name in ("theta", "psi")]
+    start = [float(record.values[name][0]) for name in ("theta", "psi")]
     solved = solve_ivp(field, (0, 3), start, rtol=1e-9, atol=1e-9).y[:, -1]
-    end = [float(record.curves[name][-1]) for name in ("theta", "psi")]
+    end = [float(record.values[name][-1]) for name in ("theta", "psi")]
     np.testing.assert_allclose(end, solved, atol=0.03)
 
 
@@ -98,7 +98,7 @@ def test_instance_noise_is_the_expectation_over_noise() -> None:
 def test_which_dirac_gans_converge(settings: dict[str, Any], converges: bool) -> None:
     """The table of Mescheder et al. 2018."""
     record = _run(game="dirac_gan", divergence="minimax", steps=600, radius=0.5, **settings)
-    assert (record.curves["distance"][-1] < 0.05) == converges
+    assert (record.values["distance"][-1] < 0.05) == converges
 
 
 @pytest.mark.parametrize(

@@ -47,5 +47,5 @@ def test_every_name_of_a_dataset_is_on_the_page(
 def test_every_name_of_what_is_optional_is_on_the_page(named: set[str]) -> None:
     """Films, labels, the game at the end, and every status."""
     game = Adversarial.model_validate({"record": {"equilibrium": {}}}).variables()
-    kept = {key for attributes in game.values() for key in attributes}
-    assert {"labels", *FILM, *STATUSES, *kept} - named == set()
+    kept = {key for variable in game for key in variable.attributes}
+    assert {"labels", *(own.name for own in FILM), *STATUSES, *kept} - named == set()

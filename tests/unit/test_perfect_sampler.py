@@ -37,12 +37,14 @@ def test_perfect_sampler_gives_labelled_metrics_the_right_labels() -> None:
 def test_costly_metrics_are_recorded_at_the_end_alone() -> None:
     recorded = ("modes_covered", "coverage", "wasserstein_1")
     (record,) = train([trial(record={"every": 4, "samples": 50, "metrics": recorded})])
-    assert not np.isnan(record.curves["modes_covered"]).any()
+    assert not np.isnan(record.values["modes_covered"]).any()
     for name in ("coverage", "wasserstein_1"):
-        assert np.isnan(record.curves[name]).tolist() == [True, True, False]
-    assert record.samples is not None
-    again = metrics.family["coverage"]().compute(record.samples, trial().configuration.target)
-    assert record.curves["coverage"][-1] == np.float32(again)
+        assert np.isnan(record.values[name]).tolist() == [True, True, False]
+    assert "samples" in record.values
+    again = metrics.family["coverage"]().compute(
+        record.values["samples"], trial().configuration.target
+    )
+    assert record.values["coverage"][-1] == np.float32(again)
 
 
 def test_dataset_holds_the_scale_of_every_metric(tmp_path: Path) -> None:

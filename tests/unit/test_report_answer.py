@@ -68,50 +68,107 @@ def flat(ds: xr.Dataset, level: Mapping[str, float], noise: float = 0.0) -> xr.D
 
 
 def test_a_clear_winner_is_named_with_its_interval(make_study: Make) -> None:
-    ds = make_study({"divergence": ARMS, "lr": ["slow", "fast"]}, samples=1)
+    ds = make_study({"divergence": ARMS, "lr": ["slow", "fast"]}, samples=1, seeds=12)
     ds = flat(ds, {"minimax": 2, "non_saturating": 4, "reverse_kl": 7, "wasserstein": 5}, 0.1)
     lead, points = plain(ds)
     found = re.fullmatch(
-        r"reverse_kl ranks first in modes covered, with (\d\.\d\d) of 8 \(95% interval over 5 "
-        r"seeds, (\d\.\d\d) to (\d\.\d\d)\) on average over 2 settings\. It can be told apart "
-        r"from every other arm at the 5% level\.",
+        r"reverse_kl ranks first in modes covered, with (\d\.\d\d) of 8 \(95% interval over 12 "
+        r"seeds, (\d\.\d\d) to (\d\.\d\d)\) on average over 2 settings and 90% of samples of high "
+        r"quality: clearly ahead of every other\.",
         lead,
     )
     assert found is not None, lead
     mean, low, high = map(float, found.groups())
     assert low < mean < high
     assert mean == pytest.approx(7, abs=0.2)
+    assert answer(Findings.of(ds)).verdict.grade == "clear"
     assert "behind reverse_kl: wasserstein by 2.0" in points
-    assert "None of the 40 trials that ran diverged. All 40 planned trials are recorded." in points
+    assert "None of the 96 trials that ran diverged. All 96 planned trials are recorded." in points
 
 
-def test_arms_that_cannot_be_told_apart_are_named(make_study: Make) -> None:
-    ds = make_study({"divergence": ARMS}, samples=1)
+def test_arms_stand_to_the_best_by_their_grades(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, samples=1, seeds=12)
     ds = flat(ds, {"minimax": 1, "non_saturating": 6, "reverse_kl": 6, "wasserstein": 1}, 0.1)
     lead, points = plain(ds)
-    best, other = sorted(["non_saturating", "reverse_kl"], key=lambda arm: not lead.startswith(arm))
-    assert lead.endswith(f"It cannot be told apart from {other} at the 5% level.")
-    assert lead.startswith(best)
-    assert re.search(rf"{other} by [^;]*, not told apart", points)
-    assert not re.search(r"minimax by [^;]*not told apart", points)
+    _, other = sorted(["non_saturating", "reverse_kl"], key=lambda arm: not lead.startswith(arm))
+    others = analysis.rank_arms(ds)["divergence"].values[2:].tolist()
+    assert lead.endswith(f": clearly ahead of {others[0]} and {others[1]}, open against {other}.")
+    assert answer(Findings.of(ds)).verdict.grade == "open"
+    assert re.search(rf"{other} by [^;]*: open", points)
+    assert re.search(r"minimax by [^;]*, better in 0% of seeds\): clear", points)
 
 
-def test_seeds_that_would_be_needed_are_those_of_the_call(make_study: Make) -> None:
-    ds = flat(make_study({"divergence": ARMS[:2]}, samples=1), dict.fromkeys(ARMS[:2], 5.0), 0.5)
-    ranked = analysis.rank_arms(ds)
-    best, other = ranked["divergence"].values.tolist()
-    needed = float(ranked["seeds_needed"][1])
-    assert 5 < needed < 1000
+def test_what_would_have_been_clear_is_that_of_the_call(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS[:2]}, samples=1, seeds=12)
+    ds = flat(ds, dict.fromkeys(ARMS[:2], 5.0), 0.5)
+    least = float(analysis.rank_arms(ds)["detectable"][1])
+    assert 0.5 < least < 1.5
     assert (
-        f"To tell it from {best} with a chance of 80%, about this many seeds would be needed if "
-        f"differences and their spread are as seen here: {other} {needed:.0f}."
+        f"Of those that are not clear, a difference of {least:.2f} would have been in four studies "
+        "of five."
     ) in plain(ds)[1]
+    few = ds.isel(seed=range(5))
+    assert "no difference, however large, could have been clear" in plain(few)[1]
     apart = flat(ds, {"minimax": 1, "non_saturating": 7}, 0.1)
-    assert "would be needed" not in plain(apart)[1]
-    alike = ds["modes_covered"].copy(data=np.zeros(ds["modes_covered"].shape))
-    alike[0], alike[1] = [[1.0], [-1], [0], [0], [0]], [[-1.0], [1], [0], [0], [0]]
-    alike[1] += 1e-6
-    assert "more than 1,000" in plain(ds.assign(modes_covered=alike))[1]
+    assert "would have been" not in plain(apart)[1]
+
+
+def test_the_first_screen_has_a_verdict_and_three_sentences(make_study: Make) -> None:
+    told = answer(Findings.of(make_study(None, samples=7)))
+    assert len(told.key) == 3
+    assert "Paired within seeds" in told.key[0].text
+    assert list(told.further) == ["Settings", "Scale", "Stability", "Trials"]
+    texts = [text for text, _ in told.sentences]
+    assert len(set(texts)) == len(texts)
+
+
+def test_a_study_of_causes_opens_with_what_explains_the_score(make_study: Make) -> None:
+    """And names no winner among causes that explain alike."""
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2], "critic_steps": [1, 5]}, seeds=8)
+    rng = np.random.default_rng(0)
+    noise = 0.2 * rng.normal(size=ds["modes_covered"].isel(step=0).shape)[..., None]
+    large = 2.0 * np.arange(2)[:, None, None]
+    values = 4 + large + 0 * ds["modes_covered"].values + noise
+    ds["modes_covered"] = ds["modes_covered"].copy(data=values)
+    ds.attrs["answer"] = "effects"
+    told = answer(Findings.of(ds))
+    lead = plain(ds)[0]
+    assert lead.startswith("critic_steps explains most of the variance of modes covered: 9")
+    assert lead.endswith("clearly ahead of every other.")
+    assert told.verdict.grade == "clear"
+    assert "ranks first" in told.key[0].text
+    alike = 4 + np.arange(2)[:, None, None] + np.arange(2)[:, None, None, None] + noise
+    ds["modes_covered"] = ds["modes_covered"].copy(data=alike + 0 * values)
+    assert answer(Findings.of(ds)).verdict.grade == "open"
+
+
+def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, samples=1)
+    about = {"role": "claim", "printed": ""}
+    about |= dict.fromkeys(("long_name", "claim", "source", "tolerance"), "x")
+    dims, shape = ds["status"].dims, ds["status"].shape
+    ds["holds"] = (dims, np.zeros(shape), about)
+    ds["holds_tolerance"] = (dims, np.ones(shape))
+    findings = Findings.of(ds)
+    assert findings.answer == "claims"
+    told = answer(findings)
+    assert "The one claim held" in told.lead
+    assert told.verdict.grade == ""
+    said = " ".join(str(text) for text, _ in told.sentences)
+    assert "behind reverse_kl: wasserstein by" in said
+    for word in ("clear", "leaning", "open against", "95% interval", "of seeds"):
+        assert word not in said
+
+
+def test_coverage_names_the_share_of_good_samples(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
+    share = float(analysis.arm_scores(ds, "high_quality")["mean"].sel(divergence="reverse_kl"))
+    lead, points = plain(ds)
+    assert f"and {100 * share:.0f}% of samples of high quality" in lead
+    assert len(re.findall("of samples of high quality", points)) == 4
+    lead, _ = plain(ds.drop_vars("high_quality"))
+    assert "of an unrecorded share of high-quality samples" in lead
+    assert "high quality" not in plain(ds.assign_attrs(score="mode_kl"))[0]
 
 
 def test_pruned_trials_are_counted(make_study: Make) -> None:
@@ -122,7 +179,7 @@ def test_pruned_trials_are_counted(make_study: Make) -> None:
 
 def test_no_winner_is_named_where_all_arms_look_alike(make_study: Make) -> None:
     ds = flat(make_study({"divergence": ARMS}, samples=1), dict.fromkeys(ARMS, 5.0), 0.5)
-    assert "No arm wins: it cannot be told apart from any of the others" in plain(ds)[0]
+    assert plain(ds)[0].endswith(": open against every other.")
 
 
 def test_equal_arms_have_no_winner(make_study: Make) -> None:
@@ -134,7 +191,7 @@ def test_equal_arms_have_no_winner(make_study: Make) -> None:
 
 def test_one_seed_has_no_interval(make_study: Make) -> None:
     lead, points = plain(make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, samples=1))
-    assert "There is one seed, so there is no interval" in lead
+    assert "there is one seed, so there is no interval and nothing is compared" in lead
     assert "95% interval" not in lead
     assert "not told apart" not in points
 
@@ -143,7 +200,7 @@ def test_study_without_axes_has_no_comparison(make_study: Make) -> None:
     lead, points = plain(make_study({}, samples=1))
     assert re.fullmatch(
         r"mode_collapse reaches \d\.\d\d of 8 \(95% interval over 5 seeds, \d\.\d\d to \d\.\d\d\) "
-        r"in modes covered\.",
+        r"in modes covered and \d\d% of samples of high quality\.",
         lead,
     )
     assert "behind" not in points
@@ -175,9 +232,10 @@ def test_divergences_failures_and_missing_trials_are_counted(make_study: Make) -
 def test_unbounded_metric_says_that_divergence_flatters(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1, status={(3, 0): "diverged"})
     lead, points = plain(ds)
-    assert lead.startswith("reverse_kl ranks first in KL of the mode histogram (lower is better)")
+    assert lead.startswith("reverse_kl wins most often in KL of the mode histogram (lower is bett")
     assert "where q = p has 0" in lead
-    assert "which flatters the arms that diverge" in points
+    assert lead.endswith("since 1 of wasserstein are worse than any number and in no mean.")
+    assert "the metric has no worst value" in points
     assert "without a finite score" not in points
 
 
@@ -200,7 +258,7 @@ def test_arms_without_a_shared_setting_are_not_like_for_like(make_study: Make) -
     status = {(0, 0, s): "excluded" for s in range(5)} | {(1, 1, s): "excluded" for s in range(5)}
     ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, samples=1, status=status)
     lead, points = plain(ds)
-    assert "No other arm shares two scored seeds with it, so none can be told apart." in lead
+    assert "; no other arm shares two scored seeds with it, so nothing is compared" in lead
     assert "not like for like" in points
 
 
@@ -209,8 +267,8 @@ def test_arms_that_could_not_be_compared_are_not_claimed(make_study: Make) -> No
     ds = make_study({"divergence": ARMS}, samples=1, status=status)
     level = {"minimax": 1.0, "non_saturating": 2, "reverse_kl": 7, "wasserstein": 4}
     lead, _ = plain(flat(ds, level, 0.1))
-    assert "It can be told apart from wasserstein and non_saturating at the 5% level." in lead
-    assert lead.endswith("minimax could not be compared.")
+    assert "leaning ahead of wasserstein and non_saturating; minimax could not be compared" in lead
+    assert lead.endswith("; over the trials that arms share, as 5 trials of minimax have no score.")
 
 
 def test_numeric_arms_carry_the_name_of_their_axis(make_study: Make) -> None:

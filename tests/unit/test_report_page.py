@@ -33,6 +33,7 @@ ARMS = ["minimax", "non_saturating"]
 CITATION = Path(__file__).parents[2] / "CITATION.cff"
 PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
 FIGURES = {
+    "answer",
     "ranking",
     "performance_profile",
     "effects",

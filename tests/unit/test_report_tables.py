@@ -172,7 +172,8 @@ def test_ranking_in_latex(make_study: Make) -> None:
     ranked = analysis.rank_arms(ds)
     assert heading[:3] == ["divergence", "modes covered", r"95\% interval"]
     assert best[:2] == [r"reverse\_kl", rf"\textbf{{{float(ranked['mean'][0]):.2f}}}"]
-    assert best[3:] == ["", "", ""]
+    assert best[3:] == ["", "", "", ""]
+    assert other[5:] == [f"{float(ranked['p'][1]):.3f}", str(ranked["grade"][1].item())]
     difference = f"{float(ranked['difference'][1]):.2f}".replace("-", "$-$")
     assert other[0] == "minimax"
     assert other[1] == f"{float(ranked['mean'][1]):.2f}"
@@ -256,10 +257,14 @@ def test_stability_by_arm(make_study: Make) -> None:
     columns = dict(
         zip(table.headings, zip(*(row.cells for row in table.rows), strict=True), strict=True)
     )
-    # Of three seeds one diverged at both settings: shares 1, 0, 0.
-    half = stats.t.ppf(0.975, 2) * np.std([1, 0, 0], ddof=1) / np.sqrt(3)
-    assert 1 / 3 + half > 1
-    assert columns["diverged"] == ("33% (0% to 100%)", "0%")
+    # Of three seeds one diverged at both settings: six trials are worth three.
+    one, none = (stats.binomtest(k, 3).proportion_ci(method="exact") for k in (1, 0))
+    assert columns["diverged"] == (
+        f"33% ({100 * one.low:.0f}% to {100 * one.high:.0f}%)",
+        f"0% (0% to {100 * none.high:.0f}%)",
+    )
+    collapsed = 100 * float(found.stability["share_collapsed"][0])
+    assert columns["collapsed"][0].startswith(f"{collapsed:.0f}% (")
     assert columns["trials run"] == ("6", "6")
     drops = found.stability["trial_drops"].mean("lr").isel(divergence=1).values
     assert columns["drops per trial"][1].startswith(f"{drops.mean():.1f} (")

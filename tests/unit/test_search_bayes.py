@@ -17,6 +17,7 @@ from ganstudy.search.bayes.samplers import Known, Question, propose
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
+from ganstudy.variable import STEP
 
 SAMPLERS = ("tpe", "gp", "cmaes", "qmc", "random")
 
@@ -64,7 +65,8 @@ def made_up(trial: Trial[Any], value: float = 0.0, status: Any = "complete") -> 
     """A record with flat curves, without training."""
     every, last = trial.configuration.record.every, trial.configuration.steps
     steps = np.arange(every, last + 1, every)
-    names = trial.configuration.variables() if status != "failed" else ()
+    stated = trial.configuration.variables() if status != "failed" else ()
+    curves = [own for own in stated if own.dims == ("step",)]
     left = value if status == "complete" else math.nan
     return Record(
         id=trial.id,
@@ -74,9 +76,9 @@ def made_up(trial: Trial[Any], value: float = 0.0, status: Any = "complete") -> 
         program="eager",
         diverged_at=math.nan,
         seconds=0.0,
-        steps=steps,
-        curves={name: np.full(len(steps), left, np.float32) for name in names},
-        samples=None,
+        values={own.name: np.full(len(steps), left, np.float32) for own in curves}
+        | {"step": steps},
+        variables={own.name: own for own in (STEP, *curves)},
     )
 
 
@@ -378,8 +380,8 @@ def test_pareto_front(tmp_path: Path, sampler: str) -> None:
     def both(trial: Trial[Any]) -> Record:
         record = made_up(trial, 0.0)
         rate = math.log10(trial.configuration.generator.lr)
-        record.curves["high_quality"][:] = (rate + 5) / 4
-        record.curves["mode_kl"][:] = abs(rate + 4) + 0.1 * trial.configuration.critic.steps
+        record.values["high_quality"][:] = (rate + 5) / 4
+        record.values["mode_kl"][:] = abs(rate + 4) + 0.1 * trial.configuration.critic.steps
         return record
 
     while parts := own.ask(1):
@@ -408,8 +410,8 @@ def covering(trial: Trial[Any]) -> Record:
     rate = math.log10(trial.configuration.generator.lr)
     record = made_up(trial, 0.0)
     for name, value in (("high_quality", (rate + 5) / 4), ("mode_kl", rate + 5)):
-        record.curves[name][:] = value
-    record.curves["modes_covered"][:] = -2 * rate - 1 + 0.5 * trial.seed
+        record.values[name][:] = value
+    record.values["modes_covered"][:] = -2 * rate - 1 + 0.5 * trial.seed
     return record
 
 
@@ -519,7 +521,7 @@ def test_poor_points_are_pruned(tmp_path: Path, name: str) -> None:
     counts = own.counts()
     assert counts["missing"] == 0
     assert counts["pruned"] >= counts["complete"] > 0
-    spent = sum(int(record.steps[-1]) for record in records)
+    spent = sum(int(record.values["step"][-1]) for record in records)
     assert spent < 0.8 * 2 * 27 * 2 * 90
     for arm in own.study.points:
         values = [known.values[0] for _, known in own.outcomes.known(own.points(arm))]

@@ -17,7 +17,7 @@ from test_search_bayes import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 
 from ganstudy import analysis, open_run
-from ganstudy.analysis._intervals import t_interval
+from ganstudy.analysis._bounded import gaffke_interval
 from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer
@@ -97,7 +97,7 @@ def test_best_by_budget(gathered: tuple[Bayes, xr.Dataset]) -> None:
             continue
         best = int(np.nanargmax(seen))
         assert here["incumbent"].item() == best
-        interval = t_interval(score[arm, best])
+        interval = gaffke_interval(score[arm, best], (0.0, 8.0))
         assert here["mean"].item() == pytest.approx(float(interval.mean))
         assert here["low"].item() == pytest.approx(max(float(interval.low), 0.0))
         held = []
@@ -142,7 +142,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
         records = [made_up(trial, rate(trial) + 6) for trial in trials]
         for trial, record in zip(trials, records, strict=True):
             high = trial.configuration.divergence.name == "reverse_kl"
-            record.curves["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
+            record.values["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
         directory.write(records)
         own.tell(records)
     directory.study.write_text("question: made up\n")

@@ -75,7 +75,7 @@ def test_fresh_seeds_are_those_of_the_best_point(tmp_path: Path) -> None:
             continue
         search = own.searches[repeat]
         scores = [
-            np.mean([records[t.id].curves["modes_covered"][-1] for t in point.current])
+            np.mean([records[t.id].values["modes_covered"][-1] for t in point.current])
             for point in search.points(tuple(arm))
         ]
         assert number == int(np.argmax(scores))
@@ -180,7 +180,7 @@ def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:
         records = finish(own)
         for record in records:
             far = "minimax" in record.settings
-            record.curves["modes_covered"][:] = 1.0 * far + record.seed % 7 / 100
+            record.values["modes_covered"][:] = 1.0 * far + record.seed % 7 / 100
         directory.write(records)
         ds = gather(directory, own)
         pairs = analysis.compare_arms(analysis.tuned(ds))

@@ -17,6 +17,7 @@ from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather, records
 from ganstudy.study import load
 from ganstudy.trial import Record, Status, Trial
+from ganstudy.variable import STEP
 
 TEXT = STUDY.replace(
     "seeds: 2", "  exclude: [{divergence: wasserstein, critic.steps: 1}]\nseeds: [5, 3]"
@@ -27,11 +28,13 @@ STEPS = np.array([2, 4, 6])
 def made_up(own: Trial[Any], status: Status = "complete") -> Record:
     """A record as a trial of that status leaves it; its numbers are drawn from the trial's id."""
     rng = np.random.default_rng(int(own.id, 16))
-    names = own.configuration.variables()
+    stated = own.configuration.variables()
+    names = [variable.name for variable in stated if variable.dims == ("step",)]
     curves = {name: rng.random(len(STEPS)).astype(np.float32) for name in names}
     if status == "diverged":
         curves = {k: np.where(STEPS < 4, v, np.nan).astype(np.float32) for k, v in curves.items()}
     failed = status == "failed"
+    samples = rng.random((32, 2)).astype(np.float32)
     return Record(
         id=own.id,
         seed=own.seed,
@@ -40,9 +43,8 @@ def made_up(own: Trial[Any], status: Status = "complete") -> Record:
         program="eager",
         diverged_at=4.0 if status == "diverged" else float("nan"),
         seconds=0.5,
-        steps=np.empty(0, np.int64) if failed else STEPS,
-        curves={} if failed else curves,
-        samples=None if failed else rng.random((32, 2)).astype(np.float32),
+        values={} if failed else {"step": STEPS, "samples": samples, **curves},
+        variables={} if failed else {variable.name: variable for variable in (STEP, *stated)},
         cause="Traceback (most recent call last):\nMemoryError: zu groß" if failed else "",
     )
 
@@ -166,8 +168,8 @@ def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
     pack = [made_up(plan.trials[0, 0, 0]), made_up(plan.trials[1, 0, 0])]
     found = list(records.read(records.write(pack, tmp_path)))
     for record, original in zip(found, pack, strict=True):
-        kept = {k: v for k, v in record.curves.items() if not np.isnan(v).all()}
-        assert differences(dataclasses.replace(record, curves=kept), original) == []
+        kept = {k: v for k, v in record.values.items() if not np.isnan(v).all()}
+        assert differences(dataclasses.replace(record, values=kept), original) == []
 
 
 def test_dataset_has_a_dimension_for_each_axis(run: tuple[RunDirectory, Grid]) -> None:
@@ -236,9 +238,9 @@ def test_numbers_stand_where_they_belong(run: tuple[RunDirectory, Grid]) -> None
         own = plan.trials[0, 0, [5, 3].index(seed)]
         record = made_up(own, "diverged" if status == "diverged" else "complete")
         point = dataset.sel(divergence="minimax", critic_steps=1, seed=seed)
-        for name, values in record.curves.items():
+        for name, values in record.along("step").items():
             np.testing.assert_array_equal(point[name], values)
-        np.testing.assert_array_equal(point["samples"], record.samples)
+        np.testing.assert_array_equal(point["samples"], record.values["samples"])
         assert str(point["trial_id"].item()) == own.id
 
 

@@ -302,7 +302,17 @@ def test_references_of_the_schema_lead_somewhere() -> None:
 def test_schema_names_keys_and_members() -> None:
     """Every key of a study, and every member of the families below `trial:`."""
     schema = json_schema()
-    keys = {"plugins", "question", "compare", "score", "trial", "search", "seeds", "engine"}
+    keys = {
+        "plugins",
+        "question",
+        "compare",
+        "score",
+        "answer",
+        "trial",
+        "search",
+        "seeds",
+        "engine",
+    }
     assert set(schema["properties"]) == keys
     assert schema["required"] == ["question"]
     assert schema["additionalProperties"] is False

@@ -37,15 +37,15 @@ def test_w1_is_that_of_pot() -> None:
     points = np.random.default_rng(1).random((4, 4))
     shifted = points + np.array([0.7, 0, 0, 0])
     expected = ot.emd2([], [], ot.dist(points, shifted, metric="euclidean"))
-    assert record.curves["w1"][-1] == pytest.approx(expected, rel=1e-6)
+    assert record.values["w1"][-1] == pytest.approx(expected, rel=1e-6)
 
 
 def test_critic_loss_falls_and_minimax_gradient_vanishes() -> None:
     """The better the critic, the less the zero-sum generator sees; -log D sees more."""
     zero_sum = _run(divergence="minimax", steps=800)
-    assert zero_sum.curves["critic_loss"][-1] < 0.05
-    assert zero_sum.curves["generator_gradient"][-1] < 0.2
-    assert _run(divergence="non_saturating", steps=800).curves["generator_gradient"][-1] > 5
+    assert zero_sum.values["critic_loss"][-1] < 0.05
+    assert zero_sum.values["generator_gradient"][-1] < 0.2
+    assert _run(divergence="non_saturating", steps=800).values["generator_gradient"][-1] > 5
 
 
 def test_critic_is_logistic_regression() -> None:
@@ -61,7 +61,7 @@ def test_critic_is_logistic_regression() -> None:
     hit = 1 / (1 + np.exp(-(fake @ w + b)))
     w, b = w - 0.5 * (miss @ real + hit @ fake) / 3, b - 0.5 * (miss + hit).mean()
     loss = np.log1p(np.exp(-(real @ w + b))).mean() + np.log1p(np.exp(fake @ w + b)).mean()
-    assert record.curves["critic_loss"][-1] == pytest.approx(loss, rel=1e-6)
+    assert record.values["critic_loss"][-1] == pytest.approx(loss, rel=1e-6)
 
 
 def test_mistakes_have_a_line(tmp_path: Path) -> None:

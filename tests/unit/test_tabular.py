@@ -64,33 +64,33 @@ def test_projection_onto_the_simplex_is_the_nearest_point(seed: int) -> None:
 def test_total_variation_and_cost_of_the_start() -> None:
     """The recorded laws give the recorded numbers, by SciPy's entropy."""
     record = _run(divergence="reverse_kl")
-    assert record.samples is not None
-    p, start, _ = record.samples.astype(float).T
-    assert record.curves["total_variation"][0] == pytest.approx(abs(p - start).sum() / 2, rel=1e-5)
-    assert record.curves["cost"][0] == pytest.approx(stats.entropy(start, p), rel=1e-5)
+    assert "samples" in record.values
+    p, start, _ = record.values["samples"].astype(float).T
+    assert record.values["total_variation"][0] == pytest.approx(abs(p - start).sum() / 2, rel=1e-5)
+    assert record.values["cost"][0] == pytest.approx(stats.entropy(start, p), rel=1e-5)
 
 
 def test_wasserstein_cost_is_the_transport_cost() -> None:
     """W1 of the last laws on the unit interval, by POT."""
     record = _run(divergence="wasserstein", steps=20)
-    assert record.samples is not None
-    p, _, last = record.samples.astype(float).T
+    assert "samples" in record.values
+    p, _, last = record.values["samples"].astype(float).T
     positions = np.linspace(0, 1, 6)
     expected = ot.wasserstein_1d(positions, positions, p, last)
-    assert record.curves["cost"][-1] == pytest.approx(expected, abs=1e-6)
+    assert record.values["cost"][-1] == pytest.approx(expected, abs=1e-6)
 
 
 def test_descent_reaches_the_equilibrium_and_alternating_does_not() -> None:
     """R = 1 at the end of algorithm 2; a point mass at the end of algorithm 1."""
-    assert _run(lr=1.5).curves["total_variation"][-1] < 1e-4
+    assert _run(lr=1.5).values["total_variation"][-1] < 1e-4
     alternating = _run(algorithm="alternating")
-    assert alternating.curves["support"][-1] == pytest.approx(1.0)
+    assert alternating.values["support"][-1] == pytest.approx(1.0)
 
 
 def test_more_critic_steps_follow_algorithm_2_more_closely() -> None:
     """The distance from the exact critic's orbit shrinks with N_d."""
     apart = [
-        _run(algorithm="practical", critic={"steps": n, "lr": 0.05}).curves["from_descent"][-20:]
+        _run(algorithm="practical", critic={"steps": n, "lr": 0.05}).values["from_descent"][-20:]
         for n in (1, 5, 25)
     ]
     distances = [float(x.mean()) for x in apart]
@@ -103,7 +103,7 @@ def test_a_critic_that_runs_away_is_marked() -> None:
         algorithm="practical", divergence="f_squared_hellinger", critic={"steps": 20, "lr": 5.0}
     )
     assert record.status == "diverged"
-    assert np.isnan(record.curves["total_variation"][-1])
+    assert np.isnan(record.values["total_variation"][-1])
     assert record.diverged_at >= 1
 
 

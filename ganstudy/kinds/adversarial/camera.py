@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ganstudy.film import ARROWS, FILM, GRID, PARTICLES, frame_steps, grid, window
+from ganstudy.film import ARROWS, GRID, PARTICLES, VIEWS, frame_steps, grid, window
 from ganstudy.kinds.adversarial.batches import held_out
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Camera:
         """The film of one trial of the pack."""
         if not len(self.steps):
             return {}
-        film: Kept = {name: kept[name][place] for name in FILM if name in kept}
+        film: Kept = {name: kept[name][place] for name in VIEWS if name in kept}
         return {
             "frame_step": self.steps.astype(np.float64),
             "film_window": self.windows[place],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
@@ -20,28 +20,6 @@ class Equilibrium(Settings):
     parameters: int = Field(
         1000, ge=0, description="most parameters of both players whose Jacobian is taken"
     )
-
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Attributes of what is measured; all are curves with a value at the last step alone."""
-        limit = f"NaN where the players have more than {self.parameters} parameters together"
-        return {
-            "duality_gap": {"long_name": "duality gap, from below", "role": "curve"},
-            "jacobian_real": {
-                "long_name": "largest real part of the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-            "jacobian_imaginary": {
-                "long_name": "largest imaginary part of the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-            "jacobian_rotation": {
-                "long_name": "share of rotation in the game's eigenvalues",
-                "role": "curve",
-                "missing": limit,
-            },
-        }
 
 
 class Recording(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Self
 
-from ganstudy import divergences, targets
+from ganstudy import divergences, film, targets
 from ganstudy.engine.session import ALONE
 from ganstudy.family import canonical_json
 from ganstudy.kinds._base import Kind
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ganstudy.engine.session import Session
     from ganstudy.family import Member
     from ganstudy.trial import Record, Trial
+    from ganstudy.variable import Variable
 
 MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
 """What is recorded by default where there are no modes to count."""
@@ -90,9 +91,15 @@ class Adversarial(AdversarialSettings, Kind):
         """The divergence, whose sums a compiler would order by what stands beside them."""
         return (self.divergence,)
 
-    def variables(self) -> dict[str, dict[str, Any]]:
-        """Losses, mean logits, gradient norms, and the metrics with their readings."""
+    def variables(self) -> tuple[Variable, ...]:
+        """Metrics with their readings, what the steps say of themselves, samples, and the film."""
         return recorded.variables(self)
+
+    def coordinates(
+        self, sizes: Mapping[str, int], shared: Mapping[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Where the points of a film lie, if all trials are filmed in one window."""
+        return film.coordinates(sizes, shared)
 
     def perfect(self) -> dict[str, NDArray[np.float64]]:
         """The recorded metrics of as many samples of p as a trial is measured with.

@@ -1,17 +1,49 @@
-"""What is recorded of an adversarial trial, and how each of it is to be read."""
+"""What an adversarial trial records, as variables of the dataset."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ganstudy.film import FILM, PLACES
+from ganstudy.variable import Variable
 
 if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
 
-__all__ = ["variables"]
+__all__ = ["LABELS", "SAMPLES", "variables"]
+
+SAMPLES = Variable("samples", "final samples of the generator", ("sample", "feature"))
+LABELS = Variable(
+    "labels", "label that each sample was generated under; -1 without one", ("sample",)
+)
 
 
-def variables(settings: AdversarialSettings) -> dict[str, dict[str, Any]]:
-    """Losses, mean logits, gradient norms, and the metrics with their readings."""
+def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
+    """Metrics with their readings, what the steps say of themselves, samples, and the film."""
+    curves = _curves(settings)
+    return (
+        *_metrics(settings),
+        *(Variable(name, long_name, role="curve") for name, long_name in curves.items()),
+        *(_of_the_game(settings) if settings.record.equilibrium is not None else ()),
+        SAMPLES,
+        *((LABELS,) if settings.labels else ()),
+        *((*FILM, *PLACES) if settings.filmed else ()),
+    )
+
+
+def _metrics(settings: AdversarialSettings) -> Iterator[Variable]:
+    for metric in settings.record.metrics:
+        own = metric.variable(settings.target)
+        yield own
+        if settings.generator.average is not None:
+            long_name = f"{own.long_name}, averaged generator"
+            yield replace(own, name=f"average_{own.name}", long_name=long_name)
+
+
+def _curves(settings: AdversarialSettings) -> dict[str, str]:
+    """Losses, mean logits, gradient norms, and what is known of the critic."""
     curves = {
         "critic_loss": "critic loss",
         "generator_loss": "generator loss",
@@ -35,18 +67,20 @@ def variables(settings: AdversarialSettings) -> dict[str, dict[str, Any]]:
         if settings.affine_in_density:
             curves["critic_error"] = "distance from the best logit"
             curves["exact"] = "exact divergence"
-    described: dict[str, dict[str, Any]] = {
-        name: {"long_name": long_name, "role": "curve"} for name, long_name in curves.items()
-    }
-    if settings.record.equilibrium is not None:
-        described |= settings.record.equilibrium.variables()
-        if settings.constraint.fixes:
-            for name in ("jacobian_real", "jacobian_imaginary", "jacobian_rotation"):
-                described[name]["missing"] += f", and with {settings.constraint.name}"
-    for metric in settings.record.metrics:
-        attributes = metric.attributes(settings.target)
-        described[metric.name] = attributes
-        if settings.generator.average is not None:
-            long_name = f"{attributes['long_name']}, averaged generator"
-            described[f"average_{metric.name}"] = {**attributes, "long_name": long_name}
-    return described
+    return curves
+
+
+def _of_the_game(settings: AdversarialSettings) -> Iterator[Variable]:
+    """What is measured of the game at the end; curves with a value at the last step alone."""
+    assert settings.record.equilibrium is not None
+    limit = settings.record.equilibrium.parameters
+    missing = f"NaN where the players have more than {limit} parameters together"
+    if settings.constraint.fixes:
+        missing += f", and with {settings.constraint.name}"
+    yield Variable("duality_gap", "duality gap, from below", role="curve")
+    for name, long_name in (
+        ("jacobian_real", "largest real part of the game's eigenvalues"),
+        ("jacobian_imaginary", "largest imaginary part of the game's eigenvalues"),
+        ("jacobian_rotation", "share of rotation in the game's eigenvalues"),
+    ):
+        yield Variable(name, long_name, role="curve", about={"missing": missing})

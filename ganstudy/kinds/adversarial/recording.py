@@ -11,6 +11,7 @@ import torch
 
 from ganstudy.cause import cleaned
 from ganstudy.family import canonical_json
+from ganstudy.film import FILM
 from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
@@ -19,6 +20,7 @@ from ganstudy.kinds.adversarial.recorded import variables
 from ganstudy.kinds.adversarial.state import AVERAGE
 from ganstudy.metrics import measured_by
 from ganstudy.trial import Record
+from ganstudy.variable import names_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +70,9 @@ class Recorder:
         if labels := trials[0].configuration.labels:
             self.labels = _on_host(self.latent[: len(trials), :, -labels:].argmax(-1))
         # Trials whose generator has a known law, against which their critics can be held.
-        self.known = ["critic_error" in variables(trial.configuration) for trial in trials]
+        self.known = [
+            "critic_error" in names_of(variables(trial.configuration)) for trial in trials
+        ]
         self.reused = any(trial.configuration.holds_out for trial in trials)
         self.unseen = held_out(stack, device) if self.reused or any(self.known) else None
         # Trials that share target and metrics are measured in one call.
@@ -110,27 +114,23 @@ class Recorder:
         """The finished records; samples are those of the last finite parameters."""
         samples = _on_host(game.sample(state.generator.parameters, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
+        curves = self.curves.keys() - {variable.name for variable in FILM}
         seconds = flight.seconds / len(self.trials)
         return [
-            Record(
-                id=trial.id,
-                seed=trial.seed,
-                settings=trial.settings,
-                status="complete" if alive[place] else "diverged",
-                program=flight.program,
-                arithmetic=flight.arithmetic,
-                diverged_at=math.nan if alive[place] else float(survived[place] + 1),
-                seconds=seconds,
-                steps=self.steps,
-                curves={
-                    name: self.curves[name][place]
-                    for name in variables(trial.configuration)
-                    if name in self.curves
+            Record.of(
+                trial,
+                flight,
+                stated := variables(trial.configuration),
+                {
+                    "step": self.steps,
+                    **{v.name: self.curves[v.name][place] for v in stated if v.name in curves},
+                    "samples": samples[place],
+                    **({} if self.labels is None else {"labels": self.labels[place]}),
+                    **self.camera.film(place, self.curves),
                 },
-                samples=samples[place],
-                labels=None if self.labels is None else self.labels[place],
-                film=self.camera.film(place, self.curves),
-                cause=cleaned("\n".join(self.gaps[place].values())),
+                seconds,
+                math.nan if alive[place] else float(survived[place] + 1),
+                cleaned("\n".join(self.gaps[place].values())),
             )
             for place, trial in enumerate(self.trials)
         ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.trial import Trial
+    from ganstudy.variable import Variable
 
     Array = NDArray[np.float64]
 
@@ -99,17 +100,17 @@ class Fit(TheoryKind):
         """Measured: a step with its trials takes a millisecond."""
         return self.steps * 1e-3
 
-    def described(self) -> dict[str, dict[str, Any]]:
+    def described(self) -> tuple[Variable, ...]:
         """Coverage of the least covered mode, and where q has its mass."""
         name = "share of its mass that q gives to the least covered mode"
-        return {
-            "coverage": metric(name, "higher", (0.0, 1.0), 1.0),
-            "between": metric("mass of q far from all modes", "lower", (0.0, 1.0), 0.003),
-            "value": curve("what is descended"),
-            "mean": curve("mean of q"),
-            "std": curve("standard deviation of q"),
-            "gradient_norm": curve("norm of the gradient"),
-        }
+        return (
+            metric("coverage", name, "higher", (0.0, 1.0), 1.0),
+            metric("between", "mass of q far from all modes", "lower", (0.0, 1.0), 0.003),
+            curve("value", "what is descended"),
+            curve("mean", "mean of q"),
+            curve("std", "standard deviation of q"),
+            curve("gradient_norm", "norm of the gradient"),
+        )
 
     @property
     def centres(self) -> Array:

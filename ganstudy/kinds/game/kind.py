@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ganstudy.kinds.game.fields import VectorField
     from ganstudy.trial import Trial
+    from ganstudy.variable import Variable
 
     Array = NDArray[np.float64]
 
@@ -48,15 +49,15 @@ class Game(GameSettings, TheoryKind):
         """Measured: three derivatives of the losses take 1 ms, arithmetic 0.1 ms."""
         return self.steps * (1e-3 if self.game == "dirac_gan" else 1e-4)
 
-    def described(self) -> dict[str, dict[str, Any]]:
+    def described(self) -> tuple[Variable, ...]:
         """Contraction, distance, and the orbit."""
         name = "growth per step of the distance to the equilibrium"
-        return {
-            "growth": metric(name, "lower", (0.0, float("inf"))),
-            "distance": curve("distance to the equilibrium"),
-            "theta": orbit("parameter of the generator"),
-            "psi": orbit("parameter of the critic"),
-        }
+        return (
+            metric("growth", name, "lower", (0.0, float("inf"))),
+            curve("distance", "distance to the equilibrium"),
+            orbit("theta", "parameter of the generator"),
+            orbit("psi", "parameter of the critic"),
+        )
 
     def field(self, trials: Sequence[Trial[Self]]) -> VectorField:
         """The losses of trials of one pack."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ganstudy.kinds.ratio.estimators import LogRatio
     from ganstudy.trial import Trial
+    from ganstudy.variable import Variable
 
     Array = NDArray[np.float64]
 
@@ -89,25 +90,41 @@ class Ratio(TheoryKind):
         per_point = 2e-5 if self.estimator in ("logistic", "neural") else 1e-6 * self.samples / 5
         return 0.5 + per_point * 4 * self.samples * self.dimension
 
-    def described(self) -> dict[str, dict[str, Any]]:
+    def described(self) -> tuple[Variable, ...]:
         """Errors of the log-ratio, of its gradient, and of KL and JS."""
         endless = (0.0, float("inf"))
-        return {
-            "ratio_error": metric(
-                "relative error of the log-ratio out of sample", "lower", endless, 0.0
+        return (
+            metric(
+                "ratio_error",
+                "relative error of the log-ratio out of sample",
+                "lower",
+                endless,
+                0.0,
             ),
-            "ratio_error_in_sample": metric(
-                "relative error of the log-ratio in sample", "lower", endless, 0.0
+            metric(
+                "ratio_error_in_sample",
+                "relative error of the log-ratio in sample",
+                "lower",
+                endless,
+                0.0,
             ),
-            "gradient_error": metric(
-                "relative error of its gradient out of sample", "lower", endless, 0.0
+            metric(
+                "gradient_error",
+                "relative error of its gradient out of sample",
+                "lower",
+                endless,
+                0.0,
             ),
-            "gradient_error_in_sample": metric(
-                "relative error of its gradient in sample", "lower", endless, 0.0
+            metric(
+                "gradient_error_in_sample",
+                "relative error of its gradient in sample",
+                "lower",
+                endless,
+                0.0,
             ),
-            "kl_error": metric("error of the estimate of KL", "lower", endless, 0.0, "nats"),
-            "js_error": metric("error of the estimate of JS", "lower", endless, 0.0, "nats"),
-        }
+            metric("kl_error", "error of the estimate of KL", "lower", endless, 0.0, "nats"),
+            metric("js_error", "error of the estimate of JS", "lower", endless, 0.0, "nats"),
+        )
 
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """One by one."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.trial import Trial
+    from ganstudy.variable import Variable
 
     Array = NDArray[np.float64]
 
@@ -121,17 +122,17 @@ class Supports(TheoryKind):
         """Measured: a step takes three derivatives of the losses."""
         return self.steps * 1.5e-3
 
-    def described(self) -> dict[str, dict[str, Any]]:
+    def described(self) -> tuple[Variable, ...]:
         """How near the generator's gradient is to that of W1; and the critic's quality."""
         name = "length of the generator's gradient relative to 1, or its inverse"
-        return {
-            "signal": metric(name, "higher", (0.0, 1.0), float("nan")),
-            "generator_gradient": curve("length of the generator's gradient"),
-            "critic_loss": curve("critic loss"),
-            "critic_error": curve("distance of D from the perfect critic (mean)"),
-            "js": orbit("JS(p, q)"),
-            "w1": orbit("W1(p, q)"),
-        }
+        return (
+            metric("signal", name, "higher", (0.0, 1.0), float("nan")),
+            curve("generator_gradient", "length of the generator's gradient"),
+            curve("critic_loss", "critic loss"),
+            curve("critic_error", "distance of D from the perfect critic (mean)"),
+            orbit("js", "JS(p, q)"),
+            orbit("w1", "W1(p, q)"),
+        )
 
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """One by one."""

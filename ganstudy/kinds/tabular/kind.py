@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.trial import Trial
+    from ganstudy.variable import Variable
 
     Array = NDArray[np.float64]
 
@@ -54,18 +55,18 @@ class Tabular(TabularSettings, TheoryKind):
         inner = self.critic.steps if self.algorithm == "practical" else 0
         return self.steps * (2e-4 + programme + 1e-4 * inner)
 
-    def described(self) -> dict[str, dict[str, Any]]:
+    def described(self) -> tuple[Variable, ...]:
         """Distance to the equilibrium, costs, and the orbit."""
         unit = (0.0, 1.0)
-        return {
-            "total_variation": metric("distance of q from p (total variation)", "lower", unit, 0.0),
-            "cost": curve("divergence of q from p that the generator descends"),
-            "support": curve("points that share the mass of q (exponential of its entropy)"),
-            "critic_error": curve("distance of the critic's D from the best (mean over p)"),
-            "from_descent": orbit("distance from algorithm 2 with the same start"),
-            "fullest": orbit("point with most mass of q"),
-            "critic_steps_taken": orbit("D-steps before each M-step of the practical algorithm"),
-        }
+        return (
+            metric("total_variation", "distance of q from p (total variation)", "lower", unit, 0.0),
+            curve("cost", "divergence of q from p that the generator descends"),
+            curve("support", "points that share the mass of q (exponential of its entropy)"),
+            curve("critic_error", "distance of the critic's D from the best (mean over p)"),
+            orbit("from_descent", "distance from algorithm 2 with the same start"),
+            orbit("fullest", "point with most mass of q"),
+            orbit("critic_steps_taken", "D-steps before each M-step of the practical algorithm"),
+        )
 
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """All trials of a pack step by step, as rows of one array."""

@@ -97,6 +97,8 @@ def table(findings: Findings) -> Table:
         "high",
         "permutation p",
     ]
+    if not any(row[-1] is not None for row in rows):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
     return Table(headings, [None] * len(headings), rows)
 
 
@@ -107,12 +109,20 @@ def note(findings: Findings) -> Markup:
     text = Markup(
         "Interquartile mean: of the middle half of the trials. Chance to beat: share of trials, "
         "paired by setting and seed, that are better, ties counting half. Bootstrap: BCa interval "
-        "over seeds, which is too narrow for few seeds. Permutation p: sign flips of seeds, Holm "
-        "over all pairs; with {} it cannot be below {}."
-    ).format(prose.plural(findings.seeds, "seed"), prose.short(0.5 ** (findings.seeds - 1)))
+        "over seeds, of a single pair, which is too narrow for few seeds and for skewed scores."
+    )
+    pairs = compare_by_resampling(findings.ds, settings=findings.settings_used)["p"]
+    if bool(pairs.notnull().any()):
+        tests = int(pairs.notnull().sum()) // 2
+        least = min(1.0, tests * 0.5 ** (findings.seeds - 1))
+        text += Markup(
+            " Permutation p: sign flips of seeds, Holm over all pairs; with {} it cannot be below "
+            "{}."
+        ).format(prose.plural(findings.seeds, "seed"), prose.short(least))
     if math.isfinite(critical):
         text += Markup(
-            " Mean ranks over {} differ if they are {} apart (Nemenyi, 5% level; Friedman p = {})."
+            " Mean ranks over {} differ if they are {} apart (Nemenyi, 5% level; Friedman p = {}, "
+            "by Iman and Davenport)."
         ).format(
             prose.plural(blocks, "seed"), prose.short(critical), prose.short(float(ranks["p"]))
         )

@@ -39,14 +39,14 @@ def draw(findings: Findings) -> Drawing | None:
     draw_on(left, findings)
     _means(right, findings, factors)
     shown = [
-        f"{_percent(share)} {name}"
+        f"{percent(share)} {name}"
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
     ]
     caption = Markup(
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
-        "of axes beyond its two axes, and the seed explain; the rest is what differs between "
-        "trials of the same kind, and higher interactions. Right: mean score at each value of an "
-        "axis with its 95% interval over seeds."
+        "of axes beyond its two axes, and the seed explain, with 95% intervals over seeds; the "
+        "rest is what differs between trials of the same kind, and higher interactions. Right: "
+        "mean score at each value of an axis with its 95% interval over seeds."
     ).format(int(effects["trials"]))
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
@@ -75,17 +75,51 @@ def sentence(findings: Findings) -> Markup | None:
         return None
     ranked = effects.sortby(-effects["share"])
     single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
-    parts = [f"{name} {_percent(float(ranked['share'].sel(effect=name)))}" for name in single]
+    parts = [f"{name} {with_interval(ranked.sel(effect=name))}" for name in single]
     parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
-    pairs = [name for name in ranked["effect"].values if " × " in name]
-    text = Markup("Of the variance of the scores, {}").format(prose.listing(parts))
-    if pairs:
-        share = _percent(float(ranked["share"].sel(effect=pairs[0])))
-        text += Markup("; the strongest interaction is {} with {}").format(pairs[0], share)
-    rest = _percent(float(effects["residual"]))
-    return text + Markup("; {} is left to seeds of the same kind and higher interactions.").format(
-        rest
+    text = Markup("Of the variance of the scores, {}.").format(prose.listing(parts))
+    return text + Markup(" ") + rest(findings)
+
+
+def rest(findings: Findings) -> Markup:
+    """Interactions that are more than chance, and what no axis explains."""
+    effects = findings.effects
+    pairs = effects.isel(effect=[" × " in name for name in effects["effect"].values])
+    pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
+    pairs = pairs.sortby(-pairs["share"])
+    left = Markup("{} is left to seeds of the same kind and higher interactions.").format(
+        percent(float(effects["residual"]))
     )
+    if not pairs.sizes["effect"]:
+        return Markup("No interaction of two axes is more than chance explains; ") + left
+    parts = [
+        f"{name} {with_interval(pairs.sel(effect=name))}, {pairs['grade'].sel(effect=name).item()}"
+        for name in pairs["effect"].values[:3]
+    ]
+    return Markup("Beyond its two axes explains {}; {}").format(prose.listing(parts), left)
+
+
+def with_interval(effect: xr.Dataset) -> str:
+    """`37% (28% to 46%)`: a share with its interval, where it has one."""
+    low, high = float(effect["low"]), float(effect["high"])
+    share = percent(float(effect["share"]))
+    return f"{share} ({percent(low)} to {percent(high)})" if math.isfinite(low) else share
+
+
+def draw_shares(findings: Findings) -> Drawing:
+    """The left panel alone, for the top of the page."""
+    effects = _largest(findings)
+    figure = Figure(figsize=(8.2, 0.9 + 0.3 * (effects.sizes["effect"] + 1)), layout="constrained")
+    draw_on(figure.subplots(), findings)
+    shown = [
+        f"{name} {with_interval(effects.sel(effect=name))}" for name in effects["effect"].values
+    ]
+    caption = Markup(
+        "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
+        "and the seed explain, with 95% intervals over seeds."
+    )
+    alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
+    return Drawing("answer", figure, alt, caption)
 
 
 def _largest(findings: Findings) -> xr.Dataset:
@@ -94,8 +128,9 @@ def _largest(findings: Findings) -> xr.Dataset:
     return findings.effects.isel(effect=order)
 
 
-def _percent(share: float) -> str:
-    return prose.MISSING if math.isnan(share) else f"{100 * share:.0f}%"
+def percent(share: float) -> str:
+    """A share as the page shows it: of none, an estimate is as often below zero as above."""
+    return prose.MISSING if math.isnan(share) else f"{100 * max(share, 0.0):.0f}%"
 
 
 def _rows(findings: Findings, factors: list[str]) -> int:
@@ -106,13 +141,21 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
     names = [*map(str, effects["effect"].values), "the rest"]
     shares = [*effects["share"].values, float(effects["residual"])]
     colours = [style.INK if " × " not in name else style.MUTED for name in names[:-1]]
+    shares = [max(share, 0.0) for share in shares]
     axes.barh(range(len(names)), shares, height=0.6, color=[*colours, style.RULE])
-    for row, share in enumerate(shares):
-        axes.text(share + 0.01, row, _percent(share), va="center", fontsize=8, color=style.MUTED)
+    ends = shares.copy()
+    for row, (low, high) in enumerate(
+        zip(effects["low"].values, effects["high"].values, strict=True)
+    ):
+        if math.isfinite(low):
+            axes.plot([low, high], [row, row], color=style.MUTED, linewidth=1.2)
+            ends[row] = max(shares[row], float(high))
+    for row, (share, end) in enumerate(zip(shares, ends, strict=True)):
+        axes.text(end + 0.01, row, percent(share), va="center", fontsize=8, color=style.MUTED)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.invert_yaxis()
-    axes.set_xlim(0, min(1.0, max(shares)) * 1.15 + 0.01)
+    axes.set_xlim(0, min(1.0, max(ends)) * 1.15 + 0.01)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("variance explained")

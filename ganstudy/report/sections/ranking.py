@@ -34,27 +34,54 @@ def draw(findings: Findings) -> Drawing:
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
         axes[0].set_title(f"averaged over {prose.plural(findings.compared_settings, 'setting')}")
-        axes[1].set_title("at its own best setting (optimistic)")
-        _panel(axes[1], findings, order, best, None)
-        _held_out(axes[1], findings, order, best["held_out"].values)
-    caption = Markup("Point and bar: mean and 95% interval over seeds. Small dots: seeds.")
-    if findings.seeds == 1:
-        caption = Markup("Points: the one seed; there is no interval.")
+        axes[1].set_title("at its own best setting, chosen on other seeds")
+        held_out = best.assign(mean=best["held_out"])
+        _panel(axes[1], findings, order, held_out, None)
+        _optimistic(axes[1], findings, order, best["mean"].values)
+    caption = _caption(findings)
     if panels == 2:
         caption += Markup(
-            " Right: the setting with the best mean is chosen for each arm on the same seeds; a "
-            "hollow diamond is the score when each seed's setting is chosen on the other seeds."
+            " Right: each seed is scored at the setting that the other seeds choose; a hollow "
+            "diamond is the best mean, of a setting chosen on the same seeds, which is optimistic."
         )
-    if perfect_band(findings):
-        caption += Markup(" Dotted line and grey band: a perfect generator, measured like these.")
-    elif math.isfinite(findings.metric.perfect):
-        caption += Markup(" Dotted line: a perfect generator.")
     means = ", ".join(
         f"{arm} {findings.show(float(mean))}"
         for arm, mean in zip(findings.ranked_arms, ranked["mean"].values, strict=True)
     )
     alt = f"Ranking by {findings.metric.long_name}, best first: {means}."
     return Drawing("ranking", figure, alt, caption)
+
+
+def draw_arms(findings: Findings) -> Drawing:
+    """The left panel alone, for the top of the page."""
+    figure = Figure(figsize=(8.2, 1.0 + 0.42 * len(findings.arms)), layout="constrained")
+    draw_on(figure.subplots(), findings)
+    ranked = findings.ranked
+    rows = zip(
+        findings.ranked_arms,
+        *(ranked[name].values.tolist() for name in ("mean", "low", "high")),
+        strict=True,
+    )
+    shown = "; ".join(
+        f"{arm} {findings.show(mean)} ({findings.show(low)} to {findings.show(high)})"
+        for arm, mean, low, high in rows
+    )
+    alt = f"{prose.capital(findings.metric.long_name)} by arm, best first: {shown}."
+    return Drawing("answer", figure, alt, _caption(findings))
+
+
+def _caption(findings: Findings) -> Markup:
+    caption = Markup("Point and bar: mean and 95% interval over {0}s. Small dots: {0}s.")
+    if not findings.drawn:
+        caption = Markup("Point: mean over {0}s. Small dots: {0}s.")
+    caption = caption.format(findings.unit)
+    if findings.seeds == 1:
+        caption = Markup("Points: the one seed; there is no interval.")
+    if perfect_band(findings):
+        caption += Markup(" Dotted line and grey band: a perfect generator, measured like these.")
+    elif math.isfinite(findings.metric.perfect):
+        caption += Markup(" Dotted line: a perfect generator.")
+    return caption
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -65,10 +92,10 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     style.arm_rows(axes, findings.arms, order)
 
 
-def _held_out(
+def _optimistic(
     axes: Axes, findings: Findings, order: list[int], values: NDArray[np.float64]
 ) -> None:
-    """Hollow diamonds at the scores of settings that were chosen on other seeds."""
+    """Hollow diamonds at the best means, of settings chosen on the seeds that score them."""
     colours = style.arm_colours(len(findings.arms))
     for row, index in enumerate(order):
         axes.plot(
@@ -110,7 +137,8 @@ def _panel(
                 color=colour,
                 alpha=0.55,
             )
-        axes.plot([low, high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
+        if findings.drawn:
+            axes.plot([low, high], [row, row], color=colour, linewidth=2.4, solid_capstyle="butt")
         axes.plot(
             [mean],
             [row],

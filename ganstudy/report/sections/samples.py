@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
-from ganstudy.report.contours import backdrop, data_descriptions, density
+from ganstudy.report.contours import backdrop, data_descriptions, density, features_of
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
@@ -131,7 +131,7 @@ def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.set_box_aspect(1)
     # A point that the study excludes has no configuration, and so no target to draw.
     if cell.status != "excluded":
-        draw_samples = _histogram if cell.samples.shape[1] == 1 else _scatter
+        draw_samples = _histogram if features_of(cell.target) == 1 else _scatter
         draw_samples(axes, cell, colour)
     if cell.status != "complete":
         axes.text(
@@ -164,16 +164,8 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     _dots(axes, points, colour, zorder=2)
     outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
     if outside >= 0.01:
-        axes.text(
-            0.97,
-            0.03,
-            f"{outside:.0%} outside",
-            transform=axes.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=6,
-            color=style.MUTED,
-        )
+        # Below the panel, where no sample can be.
+        axes.set_xlabel(f"{outside:.0%} outside", fontsize=6, loc="right", labelpad=1)
 
 
 def _dots(axes: Axes, points: NDArray[np.floating], colour: str, zorder: int) -> None:
@@ -198,7 +190,7 @@ def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.set_ylim(0, 1.3 * float(height.max()))
     if cell.status == "complete":
         axes.hist(
-            cell.samples[:, 0],
+            cell.samples[:, 0][np.isfinite(cell.samples[:, 0])],
             bins=60,
             range=(x[0], x[-1]),
             density=True,
@@ -216,14 +208,15 @@ def _why_empty(cell: _Cell) -> str:
 def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     seed = findings.ds["seed"].values[0]
     parts = [f"Final samples of seed {seed}, the first; no panel was chosen by its looks."]
-    features = findings.ds.sizes["feature"]
-    if features == 1:
+    configs = findings.ds["target_settings"].values
+    known = {features_of(str(config)) for config in configs.ravel() if config}
+    if 1 in known:
         parts.append("Grey line: the target's density.")
-    else:
+    if known - {1}:
         parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
-    if features > 2:
+    if max(known) > 2:
         parts.append(
-            f"Of {features} features the target's two leading principal components are drawn."
+            f"Of {max(known)} features the target's two leading principal components are drawn."
         )
     parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target_settings"].values)]
     if rows < len(findings.arms) or columns < len(findings.settings):

@@ -31,7 +31,7 @@ def draw(findings: Findings) -> list[Drawing]:
         values = recorded(findings, name)[..., -1]
         for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
             axes.plot(places, values[arm].mean(-1), color=colour, marker="o", markersize=3.5)
-        axes.set_yscale("log")
+        style.log_scale(axes, "y")
         axes.set_title(title)
         axes.set_xticks(places, labels)
         axes.grid(axis="y")

@@ -129,7 +129,7 @@ def _descent(findings: Findings) -> Drawing | None:
             linestyle=("-", "--", ":")[number % 3],
             label=label or name_of(findings, arm, setting),
         )
-    axes.set_yscale("log")
+    style.log_scale(axes, "y")
     axes.set_xlabel("step")
     axes.set_ylabel("divergence that the generator descends")
     axes.grid(axis="y")
@@ -158,8 +158,7 @@ def _critic_steps(findings: Findings) -> Drawing | None:
         label = setting_name(findings, index) or "practical algorithm"
         _line(axes, steps[:, index], apart[:, index], label, colour, index)
     axes.axhline(NEAR, color=style.MUTED, linewidth=1, linestyle=":")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    style.log_scale(axes, "xy")
     ticks = np.unique(steps[np.isfinite(steps)])
     axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
     axes.minorticks_off()

@@ -58,12 +58,12 @@ class Outcomes:
 
     def note(self, point: Point, record: Record) -> None:
         """Take note of the record of one of a point's trials."""
-        readings = point.trials[0][0].configuration.variables()
+        readings = point.trials[0][0].configuration.readings
         scores = {}
         for name in self._metrics:
             score = math.nan
             if record.status == "complete":
-                score = float(tail_mean(record.curves[name].astype(np.float64)))
+                score = float(tail_mean(record.values[name].astype(np.float64)))
             scores[name] = score if math.isfinite(score) else worst(readings[name])
         self._of[record.id] = _Outcome(record.status, record.finished, scores)
 

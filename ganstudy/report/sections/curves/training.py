@@ -172,7 +172,7 @@ def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
         axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
         axes.plot(steps, median, color=colour)
     if _spans_decades(quartiles):
-        axes.set_yscale("log")
+        style.log_scale(axes, "y")
     axes.grid(axis="y")
     return np.asarray(quartiles[1])
 

@@ -49,6 +49,17 @@ def draw_budget(searched: Searched) -> Drawing:
     return Drawing("budget", figure, f"{alt}.", caption)
 
 
+def draw_curve(searched: Searched) -> Drawing:
+    """The left panel alone, for the top of the page."""
+    figure = Figure(figsize=(8.2, 3.4), layout="constrained")
+    draw_budget_on(figure.subplots(), searched)
+    style.arm_legend(figure, searched.arm_names)
+    found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
+    shown = "; ".join(f"{name} {searched.show(float(value))}" for name, value in found)
+    alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
+    return Drawing("answer", figure, alt, Markup(_curve_caption(searched).removeprefix("Left: ")))
+
+
 def has_curve(searched: Searched) -> bool:
     """Whether anything is known of other searches than the ones that were made."""
     return bool(np.isfinite(searched.curve["best"]).any())

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.report import style
-from ganstudy.report.contours import backdrop
+from ganstudy.report.contours import backdrop, features_of
 from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
 
@@ -113,7 +113,7 @@ def _curve(findings: Findings, values: Array) -> dict[str, Any]:
 
 def _cloud(target: str, samples: Array) -> dict[str, Any]:
     """The first samples within the window of the target, and the share of all beyond it."""
-    if not np.isfinite(samples).any():
+    if features_of(target) == 1 or not np.isfinite(samples).any():
         return {}
     behind = backdrop(target)
     plane = behind.project(samples)

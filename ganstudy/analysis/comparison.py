@@ -1,0 +1,78 @@
+"""The trials that arms have in common, from which order, differences and verdicts are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.analysis._blocks import Basis, Paired, filled, joined, order_effects, paired
+from ganstudy.analysis._intervals import Array
+from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.scores import trial_scores
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Arms of a study, compared by a metric on what they have in common.
+
+    score     scores (arm, settings…, seed), NaN where there is none
+    oriented  the same (arms, settings, seeds), more is better; minus infinity where a trial is
+              worse than any number
+    used      grid points that take part, (arm, settings…)
+    """
+
+    fact: Metric
+    score: xr.DataArray
+    oriented: Array
+    used: xr.DataArray
+
+    @classmethod
+    def of(cls, ds: xr.Dataset, metric: str | None, settings: Settings) -> Compared:
+        """The comparison of a study's arms by a metric."""
+        fact, arm = Metric.of(ds, metric), arm_dim(ds)
+        used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
+        score = scores["score"].where(used).transpose(arm, *setting_dims(ds), "seed")
+        unbounded = (scores["unbounded"] & used).transpose(*score.dims)
+        oriented = (fact.sign * score).where(~unbounded, -np.inf).values
+        flat = oriented.reshape(score.sizes[arm], -1, score.sizes["seed"])
+        return cls(fact, score, flat, used)
+
+    @property
+    def basis(self) -> Basis:
+        """`means` of scores, or `wins` where a mean would leave out trials worse than any number.
+
+        A win is one trial against another of the same setting and seed.
+        """
+        return "wins" if np.isneginf(self.oriented).any() else "means"
+
+    @property
+    def settings(self) -> int:
+        """Number of settings that averages are over."""
+        return int((~np.isnan(self.oriented)).any(axis=(0, 2)).sum())
+
+    @cached_property
+    def pairs(self) -> Paired:
+        """Oriented differences of all pairs of arms: positive where the first is better."""
+        return paired(self.oriented, self.basis)
+
+    @cached_property
+    def scored(self) -> Paired:
+        """The same of scores alone, whatever the basis."""
+        if self.basis == "means":
+            return self.pairs
+        return paired(np.where(np.isfinite(self.oriented), self.oriented, np.nan), "means")
+
+    @cached_property
+    def balanced(self) -> xr.DataArray:
+        """Scores with gaps filled by least squares, so that averages are over the same trials."""
+        known = np.isfinite(self.oriented)
+        if (known.all(axis=0) | ~known.any(axis=0)).all():
+            return self.score
+        own = np.where(known, self.oriented, np.nan)
+        effects, group = order_effects(self.scored), joined(self.scored)
+        whole = self.fact.sign * filled(own, effects, group)
+        return self.score.copy(data=whole.reshape(self.score.shape))

@@ -1,0 +1,287 @@
+"""What a careful reader wants to know beside the verdict, a sentence each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from markupsafe import Markup
+
+from ganstudy.analysis import share_over_seeds
+from ganstudy.report import prose
+from ganstudy.report.findings import Findings
+from ganstudy.report.prose import Sentence
+from ganstudy.report.sections import effects
+from ganstudy.report.verdicts import quality
+
+MOST_LISTED = 6
+"""Arms that a sentence lists; the tables have the rest."""
+
+
+def remarks(findings: Findings) -> dict[str, Sentence]:
+    """All that there is to say, by name."""
+    used = "" if findings.settings_used == "shared" else ", settings='own'"
+    perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
+    theory = findings.theory
+    said: dict[str, tuple[Markup | None, str]] = {
+        "behind": (_behind(findings), f"analysis.rank_arms(ds{used})"),
+        "best_settings": (_best_settings(findings), _best_call(findings)),
+        "effects": (
+            None if findings.answer == "effects" else effects.sentence(findings),
+            "analysis.factor_effects(ds)",
+        ),
+        "interactions": (
+            effects.rest(findings) if findings.answer == "effects" else None,
+            "analysis.factor_effects(ds)",
+        ),
+        "scale": (_scale(findings), f"{perfect}.assign_attrs(ds.sizes)"),
+        "collapsed": (
+            None if theory else _collapsed(findings),
+            "analysis.share_over_seeds(analysis.stability(ds)['trial_collapsed'])",
+        ),
+        "drops": (None if theory else _drops(findings), "analysis.stability(ds)[['drops']]"),
+        "diverged": (
+            _diverged(findings) if findings.with_status("diverged") else None,
+            "analysis.stability(ds)[['diverged', 'trials']]",
+        ),
+        "all_ran": (
+            None if findings.with_status("diverged") else _diverged(findings),
+            "analysis.stability(ds)[['diverged', 'trials']]",
+        ),
+        "left_out": (
+            _left_out(findings),
+            "analysis.status_counts(ds).drop_sel(status='excluded')",
+        ),
+        "excluded": (_excluded(findings), "analysis.planned(ds)"),
+    }
+    return {name: Sentence(text, call) for name, (text, call) in said.items() if text}
+
+
+def _behind(findings: Findings) -> Markup | None:
+    """Paired differences from the best, how sure they are, and what would have been clear."""
+    if findings.all_equal or len(findings.arms) == 1:
+        return None
+    sign, ranked = findings.metric.sign, findings.ranked
+    parts = []
+    for place, arm in enumerate(findings.ranked_arms[1:], start=1):
+        row = ranked.isel({findings.arm: place})
+        behind = -sign * float(row["difference"])
+        if not math.isfinite(behind):
+            continue
+        text = f"{arm} by {findings.show(behind)}"
+        limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
+        if findings.graded and all(map(math.isfinite, limits)):
+            text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
+            text += f"{100 * float(row['won']):.0f}% of {findings.unit}s): {row['grade'].item()}"
+        parts.append(text)
+    if not parts:
+        return None
+    more = len(parts) - MOST_LISTED
+    parts = [*parts[:MOST_LISTED], *([f"{more} more in the table below"] if more > 0 else [])]
+    text = Markup("Paired within seeds, behind {}: {}.").format(
+        findings.ranked_arms[0], "; ".join(parts)
+    )
+    return text + _seen(findings)
+
+
+def _seen(findings: Findings) -> Markup:
+    """What difference would have been clear, for the arms whose difference is not."""
+    ranked = findings.ranked
+    if not findings.graded or findings.seeds == 1:
+        return Markup("")
+    unsure = ~np.isin(ranked["grade"].values, ["", "clear"])
+    least = ranked["detectable"].values[unsure]
+    least = least[~np.isnan(least)]
+    if not least.size:
+        return Markup("")
+    if np.isinf(least).any():
+        return Markup(" With so few seeds no difference, however large, could have been clear.")
+    low, high = findings.show(float(least.min())), findings.show(float(least.max()))
+    return Markup(
+        " Of those that are not clear, a difference of {} would have been in four studies of five."
+    ).format(low if low == high else f"{low} to {high}")
+
+
+def _best_settings(findings: Findings) -> Markup | None:
+    """Each arm at its own best setting, chosen on other seeds than those that score it."""
+    best = findings.best
+    unknown = not np.isfinite(best["mean"]).any()
+    if not findings.several or findings.all_diverged or unknown:
+        return None
+    held = best["held_out"].values
+    values = held if np.isfinite(held).any() else best["mean"].values
+    order = np.argsort(-findings.metric.sign * values, kind="stable")
+    kept = [index for index in order if math.isfinite(values[index])][:MOST_LISTED]
+    at_best = findings.quality_at_best
+    parts = []
+    for index in kept:
+        text = f"{findings.arms[index]} {findings.show(values[index])}"
+        low, high = (float(best[end].values[index]) for end in ("low", "high"))
+        if math.isfinite(low) and np.isfinite(held).any() and findings.drawn:
+            text += f" ({findings.show(low)} to {findings.show(high)})"
+        share = None if at_best is None else float(at_best[index])
+        parts.append(text + quality(findings, share))
+    who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"
+    sentence = Markup("{} at its own best setting: {}").format(who, "; ".join(parts))
+    if not np.isfinite(held).any():
+        return (
+            sentence
+            + "; optimistic, since the setting is chosen on the seeds that it is scored with."
+        )
+    if findings.theory:
+        return sentence + Markup(".")
+    return sentence + Markup(
+        ". Each seed is scored at the setting that the other seeds choose; the intervals are not "
+        "adjusted."
+    )
+
+
+def _best_call(findings: Findings) -> str:
+    call = "analysis.best_setting_scores(ds)"
+    if findings.quality_at_best is None or "high_quality" not in findings.ds:
+        return call
+    return call + ".assign(quality=analysis.setting_scores(ds, 'high_quality')['mean'])"
+
+
+def _collapsed(findings: Findings) -> Markup | None:
+    """How many trials collapsed, where means of few settings would not say so."""
+    collapsed = findings.stability["trial_collapsed"]
+    found = share_over_seeds(collapsed)
+    if not (found["mean"] > 0).any():
+        return None
+    parts = [
+        f"{arm} {100 * mean:.0f}% ({100 * low:.0f}% to {100 * high:.0f}%)"
+        for arm, mean, low, high in zip(
+            findings.arms, *(found[name].values for name in ("mean", "low", "high")), strict=True
+        )
+        if math.isfinite(mean)
+    ]
+    text = Markup("Trials that collapsed, nearer to the worst value than to that of p: {}").format(
+        prose.listing(parts[:MOST_LISTED])
+    )
+    return text + Markup("." if len(parts) <= MOST_LISTED else "; the table below has the others.")
+
+
+def _scale(findings: Findings) -> Markup | None:
+    """What a perfect generator scores at this sample size, and the worst value."""
+    of_p = findings.scale.sel(metric=findings.metric.name)
+    low, high = (float(of_p[name]) for name in ("low", "high"))
+    if not math.isfinite(low):
+        return None
+    span = (
+        Markup("{} in every one of").format(findings.show(low))
+        if low == high
+        else Markup("{} to {} in").format(findings.show(low), findings.show(high))
+    )
+    samples = findings.ds.sizes.get("sample", 0)
+    worst = findings.metric.worst
+    end = (
+        Markup("; the worst value is {}").format(prose.short(worst))
+        if math.isfinite(worst)
+        else Markup("")
+    )
+    return Markup("A perfect generator, measured like these with {}, scores {} {} draws{}.").format(
+        prose.plural(samples, "sample"), span, findings.ds.sizes.get("draw", 0), end
+    )
+
+
+def _drops(findings: Findings) -> Markup | None:
+    """Falls of the score between records."""
+    drops = findings.stability["drops"]
+    if not np.isfinite(drops).any():
+        return None
+    fell = "fell" if findings.metric.higher_is_better else "rose"
+    threshold = prose.short(findings.stability.attrs["threshold"])
+    rows = sorted(
+        (float(value), arm)
+        for arm, value in zip(findings.arms, drops.values, strict=True)
+        if math.isfinite(value)
+    )
+    most, least = rows[-1], rows[0]
+    often = Markup("{} {} by more than {} between two records {} times per trial").format(
+        findings.metric.long_name, fell, threshold, prose.number(most[0], 1)
+    )
+    if len(rows) == 1:
+        return Markup("{}.").format(often)
+    return Markup("{} with {}, the most, and {} times with {}, the least.").format(
+        often, most[1], prose.number(least[0], 1), least[1]
+    )
+
+
+def _diverged(findings: Findings) -> Markup:
+    """Divergences, and how they count."""
+    ran = int(findings.stability["trials"].sum())
+    if not ran:
+        return Markup("No trial has run.")
+    by_arm = findings.with_status("diverged")
+    total = sum(by_arm.values())
+    if not total:
+        return Markup("None of the {}{} that ran diverged.").format(
+            prose.plural(ran, "trial"), findings.where
+        )
+    trials = dict(zip(findings.arms, findings.stability["trials"].values.tolist(), strict=True))
+    where = prose.listing(f"{arm} {count} of {trials[arm]}" for arm, count in by_arm.items())
+    worst = findings.metric.worst
+    counted = (
+        f"each counts with the worst value, {prose.short(worst)}"
+        if math.isfinite(worst)
+        else "the metric has no worst value, so that they are in no average, and last in the order"
+    )
+    return Markup("{} of {} diverged ({}); {}.").format(
+        total, prose.plural(ran, "trial") + findings.where, where, counted
+    )
+
+
+def _left_out(findings: Findings) -> Markup:
+    """Failed, missing and unscored trials."""
+    planned = int(findings.counts.drop_sel(status="excluded").sum())
+    parts = []
+    for status in ("failed", "pruned", "missing"):
+        by_arm = findings.with_status(status)
+        if by_arm:
+            where = (
+                prose.listing(f"{count} in {arm}" for arm, count in by_arm.items())
+                if len(by_arm) > 1
+                else Markup("in {}").format(next(iter(by_arm)))
+            )
+            parts.append(Markup("{} {} ({})").format(sum(by_arm.values()), status, where))
+    complete = sum(findings.with_status("complete").values())
+    diverged = sum(findings.with_status("diverged").values())
+    scored = int(findings.cells["seeds"].sum())
+    unscored = complete + diverged - scored
+    if math.isnan(findings.metric.worst):
+        unscored -= diverged
+    if unscored:
+        parts.append(Markup("{} without a finite score").format(unscored))
+    if not parts:
+        return Markup("All {}{} are recorded.").format(
+            prose.plural(planned, "planned trial"), findings.where
+        )
+    return Markup("Of {}{}, {}; they are left out.").format(
+        prose.plural(planned, "planned trial"), findings.where, prose.listing(parts)
+    )
+
+
+def _excluded(findings: Findings) -> Markup | None:
+    """Grid points that the study excludes, and what that does to the comparison."""
+    excluded = findings.excluded_points
+    if not excluded.any():
+        return None
+    where = prose.listing(
+        f"{arm} {prose.plural(int(count), 'setting')}"
+        for arm, count in zip(findings.arms, excluded.sum(axis=1), strict=True)
+        if count
+    )
+    if findings.settings_used == "own":
+        effect = Markup(
+            "no setting is left that all arms have, so that the averages are over different "
+            "settings and are not like for like"
+        )
+    else:
+        effect = Markup("averages compare the arms on the {} that all of them have").format(
+            prose.plural(findings.compared_settings, "setting")
+        )
+    several = "runs" in findings.ds.attrs
+    what = "Some runs lack settings of others" if several else "The study excludes some points"
+    of = "" if several else " of the grid"
+    return Markup("{}{} ({}); {}.").format(what, of, where, effect)

@@ -1,0 +1,230 @@
+"""One sentence that answers the study, with its grade, for each kind of answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+
+from ganstudy.analysis.design import factor_dims
+from ganstudy.report import prose
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections import claims, effects, settled
+from ganstudy.report.sections import ranking as ranked_section
+from ganstudy.report.sections.search import figures as budget
+
+STRONG = Markup("<strong>{}</strong>")
+RELATIONS = {
+    "clear": "clearly ahead of {}",
+    "leaning": "leaning ahead of {}",
+    "open": "open against {}",
+}
+"""How the best arm stands to others, by the grade of the difference."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The sentence, the expression that its numbers come from, and how sure it is.
+
+    grade  `clear`, `leaning` or `open`; empty where nothing was tested
+    """
+
+    text: Markup
+    call: str
+    grade: str = ""
+
+
+def verdict(findings: Findings) -> Verdict:
+    """The answer of the kind that the study wants."""
+    if findings.answer == "claims":
+        return Verdict(claims.lead(findings.claims), claims.COUNTED)
+    if findings.answer == "effects" and effects.drawable(findings):
+        return effect(findings)
+    if findings.settlement is not None:
+        return Verdict(settled.lead(findings), settled.LEAD_CALL)
+    return ranking(findings)
+
+
+def picture(findings: Findings) -> Drawing | None:
+    """Arms with their intervals and seeds, what explains the score, or what a budget finds.
+
+    A study of claims shows the classical pictures of its kind, further down.
+    """
+    if findings.answer == "claims" or not np.isfinite(findings.ranked["mean"]).any():
+        return None
+    if findings.answer == "effects" and effects.drawable(findings):
+        return effects.draw_shares(findings)
+    if findings.searched and findings.answer == "budget" and budget.has_curve(findings.searched):
+        return budget.draw_curve(findings.searched)
+    return ranked_section.draw_arms(findings)
+
+
+def ranking(findings: Findings) -> Verdict:
+    """Which arm is best, how good it is, and how it stands to the others."""
+    ranked = findings.ranked
+    call = _call(findings)
+    if not np.isfinite(ranked["mean"]).any():
+        return Verdict(Markup("No trial has a score, so the question stays open."), call)
+    if findings.all_diverged:
+        return Verdict(Markup("Every trial that ran diverged, so no arm can be named best."), call)
+    name = findings.metric.long_name
+    best = STRONG.format(findings.ranked_arms[0])
+    value = with_interval(findings, ranked.isel({findings.arm: 0}))
+    settings = findings.compared_settings
+    average = f" on average over {settings} settings" if settings > 1 else ""
+    average += quality(findings, findings.quality_of(findings.ranked_arms[0]))
+    if len(findings.arms) == 1:
+        return Verdict(Markup("{} reaches {} in {}{}.").format(best, value, name, average), call)
+    if findings.all_equal:
+        text = Markup("All {} arms do equally well in {}, with {}{}: no arm wins.")
+        grade = "open" if findings.graded else ""
+        return Verdict(text.format(len(findings.arms), name, value, average), call, grade)
+    better = "" if findings.metric.higher_is_better else " (lower is better)"
+    relations, grade = _relations(findings)
+    text = Markup("{} {} in {}{}, with {}{}{}{}.").format(
+        best,
+        "wins most often" if ranked.attrs["basis"] == "wins" else "ranks first",
+        name,
+        better,
+        value,
+        average,
+        relations,
+        _left_out(findings),
+    )
+    return Verdict(text, call, grade)
+
+
+def effect(findings: Findings) -> Verdict:
+    """Which axis explains most of the score, and how it stands to the others."""
+    found = findings.effects
+    single = [name for name in found["effect"].values.tolist() if name in factor_dims(findings.ds)]
+    order = sorted(single, key=lambda name: -float(found["share"].sel(effect=name)))
+    pairs = findings.compared_effects
+    grades = {
+        name: str(pairs["grade"].sel(effect=order[0], other=name).item()) for name in order[1:]
+    }
+    parts = [
+        Markup("{} {}").format(name, effects.with_interval(found.sel(effect=name)))
+        for name in order[1:]
+    ]
+    text = Markup("{} explains most of the variance of {}: {}{}").format(
+        STRONG.format(order[0]),
+        findings.metric.long_name,
+        STRONG.format(effects.with_interval(found.sel(effect=order[0]))),
+        Markup("; {}").format(prose.listing(parts)) if parts else "",
+    )
+    text += _standing({name: grade for name, grade in grades.items() if grade})
+    call = "analysis.factor_effects(ds).assign(lead=analysis.compare_effects(ds)['grade'])"
+    return Verdict(text + Markup("."), call, _worst(grades.values()))
+
+
+def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
+    """`7.39 of 8 (95 % interval over 5 seeds 7.21 to 7.57)`."""
+    metric = findings.metric
+    value = STRONG.format(findings.show(float(row["mean"])))
+    top = metric.bounds[1]
+    if metric.higher_is_better and metric.perfect == top and top != 1:
+        value = Markup("{} of {}").format(value, prose.short(top))
+    elif math.isfinite(metric.perfect):
+        value = Markup("{}, where q&nbsp;=&nbsp;p has {}").format(
+            value, prose.short(metric.perfect)
+        )
+    if not math.isfinite(float(row["low"])) or not findings.drawn:
+        return value
+    return Markup("{} (95% interval over {}, {} to {})").format(
+        value,
+        prose.plural(int(row["seeds"]), findings.unit),
+        findings.show(float(row["low"])),
+        findings.show(float(row["high"])),
+    )
+
+
+def quality(findings: Findings, share: float | None) -> str:
+    """What stands beside a number of modes: how many samples are on any; empty for other metrics.
+
+    A mode counts as covered by a few samples, and a third of them may lie between modes.
+    """
+    if share is None:
+        return ""
+    if math.isnan(share):
+        return ", of an unrecorded share of high-quality samples"
+    return f" and {100 * share:.0f}% of samples of high quality"
+
+
+def _relations(findings: Findings) -> tuple[Markup, str]:
+    """How the best arm stands to all others, and the grade of its lead over all of them."""
+    ranked = findings.ranked
+    if not findings.graded:
+        once = Markup("; each arm was searched once, which tells none apart from another")
+        return once if findings.searched else Markup(""), ""
+    if findings.seeds == 1:
+        return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
+    arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()
+    stands = dict(zip(arms, grades, strict=True))
+    tested = {arm: grade for arm, grade in stands.items() if grade}
+    if not tested:
+        return Markup("; no other arm shares two scored seeds with it, so nothing is compared"), ""
+    text = _standing(tested, every=len(tested) == len(arms))
+    if untested := [arm for arm in arms if arm not in tested]:
+        text += Markup("; {} could not be compared").format(prose.listing(untested))
+    return text, _worst(tested.values())
+
+
+def _standing(grades: dict[str, str], every: bool = True) -> Markup:
+    """`: clearly ahead of a and b, open against c`."""
+    parts = []
+    for grade, relation in RELATIONS.items():
+        arms = [arm for arm, own in grades.items() if own == grade]
+        if not arms:
+            continue
+        whole = every and len(arms) == len(grades) > 1
+        names = Markup("every other") if whole else prose.listing(arms)
+        parts.append(Markup(relation).format(names))
+    return Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
+
+
+def _worst(grades: object) -> str:
+    """The least sure of several grades; empty for none."""
+    known = set(grades)  # type: ignore[call-overload]
+    return next((grade for grade in ("open", "leaning", "clear") if grade in known), "")
+
+
+def _left_out(findings: Findings) -> Markup:
+    """What the order is not over, at the end of the verdict; empty where all trials count."""
+    ranked = findings.ranked
+    if ranked.attrs["basis"] == "wins":
+        counted = zip(findings.arms, findings.unbounded.tolist(), strict=True)
+        counts = prose.listing(f"{count} of {arm}" for arm, count in counted if count)
+        return Markup(
+            "; counted trial against trial, since {} are worse than any number and in no mean"
+        ).format(counts)
+    gone = {
+        arm: count
+        for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
+        if count
+    }
+    if not gone:
+        return Markup("")
+    return Markup("; over the trials that arms share, as {} have no score").format(
+        prose.listing(f"{prose.plural(count, 'trial')} of {arm}" for arm, count in gone.items())
+    )
+
+
+def _call(findings: Findings) -> str:
+    used = "" if findings.settings_used == "shared" else ", settings='own'"
+    call = f"analysis.rank_arms(ds{used})"
+    if findings.quality_of(findings.arms[0]) is not None and "high_quality" in findings.ds:
+        call += f".assign(quality=analysis.arm_scores(ds, 'high_quality'{used})['mean'])"
+    arm = str(findings.ds.attrs["compare"])
+    over = [*findings.axes, "seed"]
+    own = "" if not used else ", 'own'"
+    lost = "analysis.trial_scores(ds)['score'].isnull()"
+    if findings.ranked.attrs["basis"] == "wins":
+        lost = "analysis.trial_scores(ds)['unbounded']"
+    elif not findings.unscored.any() or arm not in findings.ds.dims:
+        return call
+    return f"{call}.assign(lost=({lost} & analysis.in_comparison(ds{own})).sum({over}))"

@@ -1,0 +1,52 @@
+"""Scores as a gathered study, and how far a share of simulated studies may be from its rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def four_standard_errors(rate: float, runs: int) -> float:
+    """Four standard errors of a share of `runs` independent runs."""
+    return 4 * math.sqrt(rate * (1 - rate) / runs)
+
+
+def study(
+    values: Array,
+    *,
+    axes: tuple[str, ...] = ("arm", "lr"),
+    status: Mapping[tuple[int, ...], str] | None = None,
+    lower: bool = False,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> xr.Dataset:
+    """A study with these scores, dims (axes…, seed); those of trials without one are not read."""
+    dims = (*axes, "seed")
+    states = np.full(values.shape, "complete", dtype="<U10")
+    for point, state in (status or {}).items():
+        states[point] = state
+    attrs = {
+        "long_name": "quality",
+        "role": "metric",
+        "direction": "lower" if lower else "higher",
+        "bounds": list(bounds),
+        "value_at_equality": bounds[0] if lower else bounds[1],
+    }
+    return xr.Dataset(
+        {
+            "status": (dims, states),
+            "diverged_at": (dims, np.where(states == "diverged", 1.0, np.nan)),
+            "quality": (
+                (*dims, "step"),
+                np.where(states == "complete", values, np.nan)[..., None],
+                attrs,
+            ),
+        },
+        coords={**{d: np.arange(n) for d, n in zip(dims, values.shape, strict=True)}, "step": [1]},
+        attrs={"compare": axes[0], "score": "quality"},
+    )
