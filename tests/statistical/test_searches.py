@@ -70,7 +70,7 @@ def compared(fresh: Array) -> xr.Dataset:
 @pytest.mark.parametrize(("repeats", "most"), [(3, 0.05), (5, 0.05), (10, 0.06)])
 def test_repeated_searches_of_equal_arms_are_told_apart_rarely(repeats: int, most: float) -> None:
     """The unit is the search, scored on fresh seeds: the level holds."""
-    runs = 300
+    runs = 120
     rng = np.random.default_rng(repeats)
     errors = 0
     for _ in range(runs):
@@ -114,7 +114,7 @@ def test_importances_of_noise_exceed_chance_rarely() -> None:
     """40 random points of pure noise, three parameters: the largest share, and how often it is
     called a finding."""
     rng = np.random.default_rng(0)
-    runs, largest, found = 60, [], 0
+    runs, largest, found = 40, [], 0
     names = ("a", "b", "c")
     about = {"role": "parameter", "low": 0.0, "high": 1.0, "log": 0, "whole": 0, "step": 0}
     for _ in range(runs):
