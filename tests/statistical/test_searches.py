@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganstudy import analysis
-from ganstudy.analysis.budget_curve import _expected_best
+from ganstudy.analysis.budget_curve import expected_best
 
 pytestmark = pytest.mark.slow
 
@@ -97,14 +97,14 @@ def test_seeds_of_one_search_would_tell_equal_arms_apart(seeds: int, rate: float
     assert one["p"].isnull().all()
 
 
-def test_the_expected_best_is_unbiased() -> None:
+def test_theexpected_best_is_unbiased() -> None:
     """Against searches of k points that were really made; the ordering seen is not used."""
     rng = np.random.default_rng(0)
     runs, k = 4000, 5
     made = rng.normal(size=(runs, k)).max(axis=1)
     values = rng.normal(size=(runs, POINTS))
     tried = np.ones(POINTS, bool)
-    estimates = np.array([_expected_best(row, tried, row)[k - 1] for row in values[:800]])
+    estimates = np.array([expected_best(row, tried, row)[k - 1] for row in values[:800]])
     error = math.hypot(made.std() / math.sqrt(runs), estimates.std() / math.sqrt(800))
     assert abs(made.mean() - estimates.mean()) < 4 * error
     assert estimates.std() < made.std()
