@@ -27,7 +27,6 @@ LARGER = {
     "ganstudy/kinds/adversarial/step.py:Rules": "still to be split",
     "ganstudy/report/findings.py:Findings": "still to be split",
     "ganstudy/schedule/executors/dask.py": "still to be split",
-    "ganstudy/schedule/loop.py:train_packs": "still to be split",
     "ganstudy/search/settled.py:Settled": "still to be split",
     "ganstudy/store/run_directory.py": "still to be split",
     "ganstudy/store/run_directory.py:RunDirectory": "still to be split",
