@@ -1,11 +1,12 @@
-# `make study` runs a study; `make test` is for while you work, `make check` for before you land.
+# `make study` runs a study; `make test` is for while you work, `make check` for before you land:
+# that and `make slow`.
 # Each makes .venv itself.
 PYTHON ?= python3
 VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test check lint docs bench clean
+.PHONY: study test slow check lint docs bench clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -13,8 +14,10 @@ study: $(VENV)/.installed
 test: $(VENV)/.installed-test lint
 	$(VENV)/bin/python -m pytest -m "not slow"
 
-check: $(VENV)/.installed-test lint
-	$(VENV)/bin/python -m pytest
+slow: $(VENV)/.installed-test
+	$(VENV)/bin/python -m pytest -m slow
+
+check: test slow
 
 lint: $(VENV)/.installed-test
 	$(VENV)/bin/ruff check .

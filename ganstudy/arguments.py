@@ -121,7 +121,9 @@ def execution(
         hint = f"{executor!r} is none of {', '.join(known.names)}"
         raise click.BadParameter(hint, param_hint="--executor")
     if scheduler and not known[executor].has_scheduler:
-        raise click.UsageError(f"--scheduler says nothing to --executor {executor}; dask has one")
+        raise click.UsageError(
+            f"--executor {executor} has no scheduler; use --executor dask, or leave --scheduler out"
+        )
     names = _devices(devices)
     if workers is None:
         workers = cores() if "cpu" in names else len(names)

@@ -155,7 +155,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
 
 
 def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
-    """Say what members a family has, with their parameters and sources."""
+    """Print the members of a family with their parameters and sources."""
     described = [_described(member) for member in members]
     if as_json:
         click.echo(json.dumps(described))

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "FEATURES",
+    "LABELS",
+    "OF_ANALYSES",
     "OF_A_DATASET",
     "OF_EVERY_TRIAL",
+    "SAMPLES",
     "SETTINGS_OF",
     "STEP",
     "Reading",
@@ -143,6 +147,11 @@ FEATURES = (
 )
 """Samples times scale plus mean are in the units of the data."""
 
+SAMPLES = Variable("samples", "final samples of the generator", ("sample", "feature"))
+LABELS = Variable(
+    "labels", "label that each sample was generated under; -1 without one", ("sample",)
+)
+
 SETTINGS_OF = ("target", "divergence")
 """Fields of a configuration whose member the dataset names, of the kinds that have one."""
 
@@ -151,17 +160,115 @@ OF_A_DATASET = (
     STEP,
     Variable("seed", dims=("seed",)),
     *FEATURES,
+    SAMPLES,
+    LABELS,
     Variable("target_settings", "target distribution, as JSON", ()),
     Variable("divergence_settings", "divergence, as JSON", ()),
 )
 """What every dataset may hold besides what its trials record."""
 
 
+OF_ANALYSES = frozenset(
+    [
+        "apart",
+        "arm",
+        "at_equality",
+        "best",
+        "blocks",
+        "by_chance",
+        "charged",
+        "claim",
+        "critic_gap",
+        "critical_difference",
+        "difference",
+        "difference_high",
+        "difference_low",
+        "diverged",
+        "drawdown",
+        "drops",
+        "effect",
+        "error",
+        "failed",
+        "freedom",
+        "held",
+        "held_out",
+        "held_out_seeds",
+        "high",
+        "improvement",
+        "incumbent",
+        "iqm",
+        "largest_drawdown",
+        "last",
+        "left_out",
+        "level",
+        "long_name",
+        "low",
+        "mean",
+        "metric",
+        "missing",
+        "other",
+        "p",
+        "pairs",
+        "parameter",
+        "planned",
+        "printed",
+        "profile",
+        "rank",
+        "reason",
+        "repeat",
+        "residual",
+        "residual_freedom",
+        "run",
+        "score",
+        "seed_mean",
+        "seed_spread",
+        "seeds",
+        "seeds_needed",
+        "settings",
+        "share",
+        "share_diverged",
+        "share_dropped",
+        "share_kept",
+        "share_perfect",
+        "source",
+        "spread",
+        "statement",
+        "statistic",
+        "steps_to_perfect",
+        "ties",
+        "tolerance",
+        "trial",
+        "trial_critic_gap",
+        "trial_diverged",
+        "trial_drawdown",
+        "trial_drops",
+        "trial_kept",
+        "trial_perfect",
+        "trials",
+        "unbounded",
+        "worst",
+    ]
+)
+"""Dimensions and variables that analyses make beside the axes of a study.
+
+A test traces all that the report computes, and fails where a name is not among these.
+"""
+
+_OF_A_CURVE = ("_cycles", "_period", "_strength", "_trials")
+"""What analyses make of each curve, under its name with these endings."""
+
+
 def names_of(variables: Iterable[Variable]) -> set[str]:
-    """All names that variables bring into a dataset: dimensions and what is perfect included."""
+    """All names that variables bring into a dataset and its analyses.
+
+    Their own, their dimensions', what is perfect of metrics, and what is made of curves.
+    """
     own = [*variables]
     own += [variable.perfect for variable in own if variable.role == "metric"]
-    return {name for variable in own for name in (variable.name, *variable.dims)}
+    curves = [variable.name for variable in own if variable.role == "curve"]
+    made = {name + ending for name in curves for ending in _OF_A_CURVE}
+    made |= {f"trial_{name}_strength" for name in curves}
+    return made | {name for variable in own for name in (variable.name, *variable.dims)}
 
 
 def absent(shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from ganstudy.engine.session import ALONE
 from ganstudy.family import Member, Settings, canonical_json
 from ganstudy.kinds._base import Kind
 from ganstudy.trial import Record
-from ganstudy.variable import Reading, Variable
+from ganstudy.variable import SAMPLES, Reading, Variable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 TOLERANCE_SUFFIX = "_tolerance"
 """The tolerance of a claim stands beside its error, under the claim's name with this ending."""
-
-ARRAYS = Variable("samples", "final samples of the generator", ("sample", "feature"))
-"""Further numbers that the figures need stand where other kinds keep samples."""
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -153,9 +150,9 @@ class TheoryKind(TheorySettings, Kind, ABC):
         return 8 * (self.steps + 1) * 16
 
     def variables(self) -> tuple[Variable, ...]:
-        """Metrics, curves and claims, and the further numbers of a trial."""
+        """Metrics, curves and claims; further numbers stand where others keep samples."""
         stated = (own for claim in self.claims for own in claim.variables())
-        return (*self.described(), *stated, ARRAYS)
+        return (*self.described(), *stated, SAMPLES)
 
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Compute the trials; on the CPU, whatever the device, and too quickly for checkpoints."""
@@ -186,7 +183,7 @@ def _values(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:
                 values[key] = np.full(records, np.nan, np.float32)
                 values[key][-1] = value
     if outcome.arrays is not None:
-        values[ARRAYS.name] = outcome.arrays.astype(np.float32)
+        values[SAMPLES.name] = outcome.arrays.astype(np.float32)
     return values
 
 

@@ -170,7 +170,7 @@ class Executor(Part, ABC):
 
     @abstractmethod
     def submit(self, task: Task) -> Hashable:
-        """Hand out a task; a handle of it."""
+        """Hand out a task; return its handle."""
 
     @abstractmethod
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:

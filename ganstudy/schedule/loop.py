@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.cause import telling
@@ -170,32 +171,52 @@ def train_packs(
                 _log.warning("stopping at once: packs took longer than %g s", DRAIN_SECONDS)
                 break
             beat(tuple(running.values()))
-            over = executor.wait(_BEAT)
-            for handle in running.keys() - dict(over).keys():
-                if limits.passed(executor.clock(handle), program):
-                    cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
-                    over.append((handle, Ended("late", cause=cause)))
-            for handle, ended in over:
+            for handle, ended in _over(executor, running, limits, program):
                 one = running.pop(handle)
-                records = list(ended.records)
-                if ended.how == "uncompiled":
-                    raise CompilerError(f"compiled steps cannot be made: {telling(ended.cause)}")
-                if ended.how == "stopped":
-                    waiting.appendleft(Waiting(one.pack, one.tries))
-                elif ended.how == "died" and steps_kept(checkpoints.folder, one.pack) > one.begun:
-                    waiting.appendleft(Waiting(one.pack))
-                elif ended.how != "trained":
-                    if ended.how == "late":  # what a trial needs is what it needs alone
-                        forget(checkpoints.folder, one.pack)
-                    if retried := again(one, ended, confirmed):
-                        waiting.extendleft(reversed(retried))
-                    else:
-                        records = [_failed(one, ended, program)]
+                records = _kept(one, ended, waiting, confirmed, checkpoints.folder, program)
                 if records:
                     source.tell(records)
                     yield records
     if interruption.asked:
         raise KeyboardInterrupt
+
+
+def _over(
+    executor: Executor, running: Mapping[Hashable, Running], limits: Limits, program: ProgramName
+) -> list[tuple[Hashable, Ended]]:
+    """What has ended by itself after a moment, and what has been ended for taking too long."""
+    over = executor.wait(_BEAT)
+    for handle in running.keys() - dict(over).keys():
+        if limits.passed(executor.clock(handle), program):
+            cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
+            over.append((handle, Ended("late", cause=cause)))
+    return over
+
+
+def _kept(
+    one: Running,
+    ended: Ended,
+    waiting: deque[Waiting],
+    confirmed: set[str],
+    folder: Path | None,
+    program: ProgramName,
+) -> list[Record]:
+    """The records of a pack that has ended; what is to be trained again waits."""
+    if ended.how == "uncompiled":
+        raise CompilerError(f"compiled steps cannot be made: {telling(ended.cause)}")
+    if ended.how == "trained":
+        return list(ended.records)
+    if ended.how == "stopped":
+        waiting.appendleft(Waiting(one.pack, one.tries))
+    elif ended.how == "died" and steps_kept(folder, one.pack) > one.begun:
+        waiting.appendleft(Waiting(one.pack))
+    else:
+        if ended.how == "late":  # what a trial needs is what it needs alone, from its beginning
+            forget(folder, one.pack)
+        if not (retried := again(one, ended, confirmed)):
+            return [_failed(one, ended, program)]
+        waiting.extendleft(reversed(retried))
+    return []
 
 
 def again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:

@@ -21,5 +21,5 @@ family: Family[Search] = Family(__name__, Search)
 
 
 def search_of(study: Study) -> Search:
-    """The search that a study asks for, before it has been told anything."""
+    """The search that a study asks for; it has not been told of any record."""
     return family[study.search].of(study)

@@ -79,7 +79,7 @@ class Search(Part, ABC):
 
     @abstractmethod
     def begin(self, parts: Iterable[Pack]) -> None:
-        """Take note of packs that are trained without having been asked for: those in flight."""
+        """Take note of packs in flight, which are trained without having been asked for."""
 
     @abstractmethod
     def outlook(self, slots: int) -> list[Pack]:
@@ -147,7 +147,7 @@ class Search(Part, ABC):
         return ""
 
     def write_files(self, folder: Path) -> None:
-        """Write into a run's folder what tools of others read of the search; by default nothing.
+        """Write files for other tools into a run's folder; by default none.
 
         Errors  `OSError`, such as for a full disk.
         """

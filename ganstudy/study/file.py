@@ -64,7 +64,7 @@ class SearchFile(Settings):
     def _one_search(self) -> Self:
         names = [name for name, _ in self._asked()]
         if len(names) > 1:
-            raise ValueError(f"a study has one search, and {' and '.join(names)} are asked for")
+            raise ValueError(f"a study has one search, and this one names {' and '.join(names)}")
         return self
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import kinds, plugins
+from ganstudy.film import FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
@@ -20,7 +21,7 @@ from ganstudy.study.names import name_problem
 from ganstudy.study.space import AnyParameter, extremes, labelled
 from ganstudy.study.study import Axis, Study
 from ganstudy.study.until_settled import UntilSettled
-from ganstudy.variable import OF_A_DATASET, names_of
+from ganstudy.variable import OF_A_DATASET, OF_ANALYSES, names_of
 
 __all__ = ["json_schema", "load", "reserved"]
 
@@ -30,7 +31,8 @@ _log = logging.getLogger("ganstudy")
 def reserved() -> set[str]:
     """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
-    return names_of(OF_A_DATASET) | {name for search in searches for name in search.adds}
+    own = names_of((*OF_A_DATASET, *FILM, *PLACES))
+    return own | OF_ANALYSES | {name for search in searches for name in search.adds}
 
 
 def load(

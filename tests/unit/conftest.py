@@ -86,7 +86,7 @@ trial:
   critic: {width: 4, depth: 1}
   steps: 20
   batch: 8
-  record: {every: 10, samples: 8, metrics: [mode_kl, modes_covered]}
+  record: {every: 10, samples: 10, metrics: [mode_kl, modes_covered]}
 search:
   grid:
     divergence: [minimax, non_saturating, reverse_kl]

@@ -260,3 +260,185 @@ def test_what_a_member_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.write_text(EXECUTOR.replace("def drain", "def drained"), encoding="utf-8")
     with pytest.raises(plugins.PluginError, match="found: Here, which does not define drain"):
         plugins.load(path)
+
+
+KIND = '''\
+"""A kind of the user's own."""
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.engine.flight import Flight
+from ganstudy.engine.session import ALONE
+from ganstudy.kinds import Kind
+from ganstudy.trial import Record
+from ganstudy.variable import Reading, Variable
+
+
+class Downhill(Kind):
+    """A number that descends its own square by gradient steps."""
+
+    steps: int = Field(10, ge=1, description="steps")
+    lr: float = Field(0.1, gt=0, description="step size")
+
+    def pack_key(self):
+        return f"downhill {self.steps}"
+
+    def graph_key(self):
+        return "downhill"
+
+    def cost(self):
+        return 1e-4
+
+    def working_set(self):
+        return 8
+
+    def variables(self):
+        height = Reading("height above the bottom", "m", "lower", (0.0, 100.0), 0.0)
+        return Variable.of_metric("height", height), Variable("ends", "first and last", ("end",))
+
+    def train(self, trials, session=ALONE):
+        flight, lr = Flight(trials, session), np.array([t.configuration.lr for t in trials])
+        path = [np.array([trial.stream("init").normal() for trial in trials])]
+        for _ in range(self.steps):
+            path.append(path[-1] - 2 * lr * path[-1])
+        step, x = np.arange(self.steps + 1), np.stack(path, axis=1)
+        return [
+            Record.of(
+                trial,
+                flight,
+                self.variables(),
+                {"step": step, "height": (own**2).astype(np.float32), "ends": own[[0, -1]]},
+                flight.seconds / len(trials),
+            )
+            for trial, own in zip(trials, x, strict=True)
+        ]
+'''
+
+VARIABLE = '''\
+"""A dataset variable of the user's own, of every trial of a kind that there is."""
+
+from dataclasses import replace
+
+from ganstudy.engine.session import ALONE
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.variable import Variable
+
+SPREAD = Variable("spread", "standard deviation of the samples", ("feature",), units="1")
+
+
+class Spreading(Adversarial):
+    """Adversarial trials that say how far their samples are spread."""
+
+    def variables(self):
+        return (*super().variables(), SPREAD)
+
+    def train(self, trials, session=ALONE):
+        return [
+            replace(
+                record,
+                values={**record.values, "spread": record.values["samples"].std(axis=0)},
+                variables={**record.variables, "spread": SPREAD},
+            )
+            for record in super().train(trials, session)
+        ]
+'''
+
+NETWORK = '''\
+"""A network of the user's own."""
+
+from ganstudy.networks import Network
+
+
+class Sine(Network):
+    """One hidden layer of sines, without biases."""
+
+    def shapes(self, architecture, inputs, outputs):
+        return {"weight_0": (inputs, architecture.width), "weight_1": (architecture.width, outputs)}
+
+    def initialise(self, architecture, rng, shapes):
+        return {name: 0.3 * rng.standard_normal(shape, "f4") for name, shape in shapes.items()}
+
+    def apply(self, architecture, parameters, x):
+        return (x @ parameters["weight_0"]).sin() @ parameters["weight_1"]
+'''
+
+DOWNHILL = """\
+question: How steep may a step be?
+plugins: [downhill.py]
+trial: {kind: downhill}
+search: {grid: {lr: [0.05, 0.2]}}
+seeds: 2
+"""
+
+SPREADING = """\
+question: Do sines spread?
+plugins: [spreading.py, sine.py]
+trial:
+  kind: spreading
+  target: {name: ring, modes: 4}
+  generator: {network: sine, width: 4}
+  critic: {network: sine, width: 5}
+  steps: 4
+  batch: 16
+  record: {every: 2, samples: 30}
+search: {grid: {divergence: [minimax, wasserstein]}}
+seeds: 2
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of each of two studies."""
+    folder = tmp_path_factory.mktemp("trained")
+    files = {
+        **{"downhill.py": KIND, "spreading.py": VARIABLE, "sine.py": NETWORK},
+        **{"downhill.yaml": DOWNHILL, "spreading.yaml": SPREADING},
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for study in ("downhill", "spreading"):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "ganstudy", "run", f"{study}.yaml"),
+                *("--out", study, "--workers", "1"),
+            ],
+            cwd=folder,
+            env={**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not done.returncode, done.stderr
+    return folder
+
+
+def test_a_trainable_kind_is_one_file(trained: Path) -> None:
+    """Packed, trained by workers, recorded, gathered by its variables, and ranked in a report."""
+    ds = open_run(trained / "downhill")
+    assert (ds["status"] == "complete").all()
+    assert ds["ends"].dims == ("lr", "seed", "end")
+    start, end = ds["ends"].values[..., 0], ds["ends"].values[..., 1]
+    shrunk = (1 - 2 * ds["lr"].values[:, None]) ** 10
+    np.testing.assert_allclose(end, start * shrunk, rtol=1e-12)
+    np.testing.assert_allclose(ds["height"].values[..., -1], end**2, rtol=1e-6)
+    assert ds["height"].attrs["units"] == "m"
+    page = (trained / "downhill" / "report" / "index.html").read_text()
+    assert "height above the bottom" in page
+
+
+def test_a_dataset_variable_is_one_file(trained: Path) -> None:
+    """That is no curve: it stands in the dataset with its dimension, units and name."""
+    ds = open_run(trained / "spreading")
+    assert ds["spread"].dims == ("divergence", "seed", "feature")
+    np.testing.assert_allclose(ds["spread"], ds["samples"].std("sample"), rtol=1e-5)
+    assert ds["spread"].attrs == {"long_name": "standard deviation of the samples", "units": "1"}
+
+
+def test_a_network_is_one_file(trained: Path) -> None:
+    """Both players are made of it, and train."""
+    ds = open_run(trained / "spreading")
+    assert (ds["status"] == "complete").all()
+    assert np.isfinite(ds["generator_loss"]).all()
+    resolved = (trained / "spreading" / "resolved.yaml").read_text()
+    assert resolved.count('"sine"') == 2

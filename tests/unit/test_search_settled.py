@@ -33,7 +33,7 @@ trial:
   critic: {width: 4, depth: 1}
   steps: 20
   batch: 8
-  record: {every: 10, samples: 8, metrics: [sliced_wasserstein, modes_covered]}
+  record: {every: 10, samples: 10, metrics: [sliced_wasserstein, modes_covered]}
 search:
   grid:
     divergence: [minimax, non_saturating, reverse_kl]

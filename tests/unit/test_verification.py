@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from unrendered import unrendered
 
-from ganstudy import existing, open_run
+from ganstudy import existing, open_run, pipeline
 from ganstudy.cli import main
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
 from ganstudy.store import RunDirectory, RunError
+from ganstudy.study import load
 from ganstudy.trial import Record
 from ganstudy.verification import verify
 
@@ -128,3 +130,18 @@ def test_one_arithmetic_needs_no_section(tiny_run: Path) -> None:
     ds: xr.Dataset = open_run(tiny_run)
     for own in (ds, ds.drop_vars("arithmetic")):
         assert not Arithmetic.applies(Findings.of(own, {}))
+
+
+def test_a_run_that_goes_on_on_other_arithmetic_says_so(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one line, and goes on."""
+    directory = RunDirectory(run)
+    for record in list(directory.read()):
+        directory.forget([record.id])
+        directory.write([dataclasses.replace(record, arithmetic="abacus")])
+    with unrendered():
+        pipeline.run(load(run / "study.yaml", ["seeds=3"]), run, workers=1)
+    lines = [line for line in caplog.messages if "goes on on other arithmetic" in line]
+    assert len(lines) == 1
+    assert set(existing.status(run)["status"]) == {"complete"}

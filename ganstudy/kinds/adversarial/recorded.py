@@ -7,17 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganstudy.film import FILM, PLACES
-from ganstudy.variable import Variable
+from ganstudy.variable import LABELS, SAMPLES, Variable
 
 if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
 
-__all__ = ["LABELS", "SAMPLES", "variables"]
-
-SAMPLES = Variable("samples", "final samples of the generator", ("sample", "feature"))
-LABELS = Variable(
-    "labels", "label that each sample was generated under; -1 without one", ("sample",)
-)
+__all__ = ["variables"]
 
 
 def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:

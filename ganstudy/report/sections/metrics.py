@@ -12,7 +12,7 @@ from ganstudy.report.tables import estimates
 
 
 class Metrics(Section):
-    """All metrics as one table."""
+    """All metrics in one table."""
 
     place = 140
     label = "Metrics"

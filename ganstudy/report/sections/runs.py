@@ -20,7 +20,7 @@ MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedRuns:
     """What the page says of the runs; `rows` and `differences` are tables of text."""
 
     names: list[str]
@@ -30,7 +30,7 @@ class Compared:
     command: str
 
     @classmethod
-    def of(cls, findings: Findings, provenance: Mapping[str, Any]) -> Compared:
+    def of(cls, findings: Findings, provenance: Mapping[str, Any]) -> ComparedRuns:
         """The runs of a joined dataset."""
         ds = findings.ds
         names = list(dict.fromkeys(ds["run"].values.tolist()))
@@ -111,9 +111,9 @@ class Runs(Section):
         return "runs" in findings.ds.attrs
 
     @cached_property
-    def compared(self) -> Compared:
+    def compared(self) -> ComparedRuns:
         """What is said of them."""
-        return Compared.of(self.findings, self.findings.provenance)
+        return ComparedRuns.of(self.findings, self.findings.provenance)
 
     def sentences(self) -> list[Sentence]:
         """Which runs are compared, and what may set their arms apart."""

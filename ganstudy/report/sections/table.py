@@ -17,7 +17,7 @@ class AllArms(Section):
     label = "Table"
 
     def files(self) -> dict[str, str]:
-        """All rows, those among them that the page leaves out."""
+        """All rows, including those that the page leaves out."""
         return {"settings.csv": setting_table(self.findings).csv()}
 
     def facts(self) -> dict[str, Any]:

@@ -261,7 +261,7 @@ def _reached() -> Iterator[None]:
 
 
 class _WarmUp(WorkerPlugin):
-    """Done by every worker of the cluster before its first task, those to come included."""
+    """Done by every worker of the cluster before its first task, including workers to come."""
 
     name = "ganstudy"
 

@@ -1,4 +1,4 @@
-"""`bayes`: points are proposed by results, for every arm by a sampler of its own."""
+"""`bayes`: each arm has its own sampler, which proposes points by their results."""
 
 from ganstudy.search.bayes.search import Bayes
 

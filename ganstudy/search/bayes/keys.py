@@ -64,7 +64,7 @@ class BayesKeys(SearchKeys):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Metrics of the objective, in the order written."""
+        """Metrics of the objective, in the order in which they are written."""
         return tuple(self.objective.metrics)
 
     @property
@@ -145,7 +145,7 @@ class BayesKeys(SearchKeys):
             message = "cmaes has one objective; tpe, gp, qmc and random can have several"
             yield document.problem(place, message)
         if not any(isinstance(written, RangeFile) for written in self.space.values()):
-            message = "cmaes needs a range in the space; lists of values it draws at random"
+            message = "cmaes needs a range in the space; it draws lists of values at random"
             yield document.problem(place, message)
         if self.constraints:
             message = (

@@ -21,7 +21,7 @@ class ObjectiveFile(Settings):
 
     @property
     def metrics(self) -> dict[str, Literal["maximize", "minimize"]]:
-        """Direction by metric, in the order written."""
+        """Direction by metric, in the order in which they are written."""
         listed = {"maximize": self.maximize, "minimize": self.minimize}
         return {
             name: "maximize" if key == "maximize" else "minimize"
@@ -65,7 +65,7 @@ class Bound:
 
 
 def bounds(constraints: Mapping[str, ConstraintFile]) -> tuple[Bound, ...]:
-    """The bounds of a search, in the order written."""
+    """The bounds of a search, in the order in which they are written."""
     return tuple(
         Bound(metric, sign, bound)
         for metric, written in constraints.items()

@@ -1,4 +1,4 @@
-"""Independent searches of every arm, and their best points on seeds that no search has seen."""
+"""Independent searches of each arm, and their best points on seeds that no search has seen."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Repeated(Search):
                 yield (*place[:-2], repeat, *place[-2:]), value
 
     def counts(self) -> Counter[str]:
-        """Planned trials by status, the fresh ones of searches under way among them."""
+        """Planned trials by status, including fresh ones of searches under way."""
         found = sum((search.counts() for search in self.searches), Counter[str]())
         fresh = [self._fresh.get(trial.id, "missing") for _, trial in self._fresh_trials()]
         found.update(fresh)

@@ -1,4 +1,4 @@
-"""Bayesian search: points are proposed by results, for every arm by a sampler of its own."""
+"""Bayesian search: each arm has its own sampler, which proposes points by their results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Bayes"]
 
 
 class Bayes(Single):
-    """Points are proposed by results, for every arm by a sampler of its own: once, or repeatedly.
+    """Each arm has its own sampler, which proposes points by their results: once, or repeatedly.
 
     Asked for points as workers fall free, told of their scores as records land.
     """

@@ -18,7 +18,7 @@ def of_repeat(seeds: Sequence[int], repeat: int) -> tuple[int, ...]:
 
 
 def fresh_seeds(count: int, repeat: int) -> tuple[int, ...]:
-    """So many seeds that no search has seen, for what the search of this number chose."""
+    """Seeds that no search has seen, for what this search chose."""
     return tuple(repeat * BLOCK + FRESH + number for number in range(count))
 
 

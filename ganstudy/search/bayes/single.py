@@ -1,4 +1,4 @@
-"""One search of every arm: points are proposed by results, by a sampler of the arm's own."""
+"""One search of each arm: its own sampler proposes points by their results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RANDOM_ATTEMPTS = 500
 class Single(Described):
     """A search by results; with a grid, one such search for each of its points.
 
-    What came of the points, and what a sampler is told of them, is kept by `outcomes`; here stands
+    `outcomes` keeps what came of the points and what a sampler is told of them; here stands
     which trials are due. A point in training counts as the worst known (a constant liar), so that
     points asked together differ.
     """
