@@ -13,7 +13,7 @@ from ganstudy.study.document import Document, KeyPath
 from ganstudy.study.file import StudyFile
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, extremes
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["Axis", "Study", "claims_of"]
 
@@ -89,14 +89,14 @@ class Study:
     @property
     def search(self) -> str:
         """Name of the search that the study asks for."""
-        if isinstance(self.file.seeds, UntilSettled):
+        if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds.until
         return self.file.search.asked[0]
 
     @property
     def keys(self) -> SearchKeys:
         """What it asks of that search."""
-        if isinstance(self.file.seeds, UntilSettled):
+        if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds
         return self.file.search.asked[1]
 
