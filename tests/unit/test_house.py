@@ -157,7 +157,7 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 WORDS = {
     *("arm", "axis", "claim", "configuration", "family", "held out", "interval", "law", "member"),
     *("pack", "parameter", "player", "plug-in", "point", "record", "run", "score", "session"),
-    *("setting", "study", "told apart", "trial", "worker"),
+    *("setting", "study", "clear", "trial", "worker"),
 }
 """Words of the house beside the names of what families hold."""
 
