@@ -137,8 +137,6 @@ class Losses:
             critic = self.critic.split(state.critic.parameters)
             return self._critic_loss(critic, state.critic, real, fake, noise)[1]["critic_loss"]
 
-    # --- what the players see -------------------------------------------------------------------
-
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
         """Samples of q, each with its label behind it."""
         fake = self.generator.forward(generator, latent)
