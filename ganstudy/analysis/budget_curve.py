@@ -46,7 +46,7 @@ def budget_curve(
     told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *order)
     tried = (ds["status"] != "missing").all("seed").transpose(*told.dims)
     by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
-    summary = _expected_best if by_chance else _best_so_far
+    summary = expected_best if by_chance else _best_so_far
     shape = told.shape[:-2]
     best, low, high, held = (np.full((*shape, told.shape[-1]), np.nan) for _ in range(4))
     for arm in np.ndindex(*shape):
@@ -77,7 +77,7 @@ def _best_so_far(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Ar
     return np.where(np.arange(len(found)) < tried.sum(), found, np.nan)
 
 
-def _expected_best(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
+def expected_best(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
     """The same, averaged over all choices of k of the points tried; `(points,)`."""
     known = np.flatnonzero(np.isfinite(oriented) & tried)
     order = known[np.argsort(oriented[known], kind="stable")]

@@ -18,7 +18,7 @@ from ganstudy.report.prose import arm_labels, decimals_of
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Headings and rows; a cell is text, a number, or None for what does not exist.
 
     `decimals` holds those of each column, None for a column of text.
@@ -61,7 +61,7 @@ def _inert(cell: Any) -> Any:
     return cell
 
 
-def trial_table(findings: Findings) -> Table:
+def trial_table(findings: Findings) -> DataTable:
     """All planned trials: where they are in the grid, what became of them, and their scores."""
     ds, metric = findings.ds, findings.metric
     scores = trial_scores(ds)
@@ -89,10 +89,10 @@ def trial_table(findings: Findings) -> Table:
         rows.append([*place, str(status[point]), *numbers, str(ids[point])])
     headings = [*dims, "status", *(heading for heading, _, _ in columns), "trial"]
     decimals = [*[None] * (len(dims) + 1), *(places for _, places, _ in columns), None]
-    return Table(headings, decimals, rows)
+    return DataTable(headings, decimals, rows)
 
 
-def setting_table(findings: Findings) -> Table:
+def setting_table(findings: Findings) -> DataTable:
     """Every arm at every setting: means over seeds, with the interval of the headline metric."""
     ds, cells = findings.ds, findings.cells
     others = [name for name in metric_names(ds) if name != findings.metric.name]
@@ -117,10 +117,10 @@ def setting_table(findings: Findings) -> Table:
         if not excluded[arm, setting]
     ]
     headings = [findings.arm, *findings.axes, *columns]
-    return Table(headings, [None] * len(headings), rows)
+    return DataTable(headings, [None] * len(headings), rows)
 
 
-def metric_table(findings: Findings) -> Table:
+def metric_table(findings: Findings) -> DataTable:
     """Every metric: each arm's mean score, what a perfect sampler scores, and the worst value."""
     ds, scale = findings.ds, findings.scale
     rows: list[list[Any]] = []
@@ -137,10 +137,10 @@ def metric_table(findings: Findings) -> Table:
             ]
         )
     headings = ["metric", "better", *findings.arms, "perfect sampler", "lowest", "highest", "worst"]
-    return Table(headings, [None, None, *[None] * (len(headings) - 2)], rows)
+    return DataTable(headings, [None, None, *[None] * (len(headings) - 2)], rows)
 
 
-def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
+def arm_table(findings: Findings, statistics: xr.Dataset) -> DataTable:
     """All statistics that have one number for each arm, under the names of their variables."""
     names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
     arms = arm_labels(statistics[findings.arm])
@@ -152,7 +152,7 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> Table:
         for name in names
     ]
     rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
-    return Table([findings.arm, *names], [None] * (len(names) + 1), rows)
+    return DataTable([findings.arm, *names], [None] * (len(names) + 1), rows)
 
 
 def cell_text(cell: Any) -> str:

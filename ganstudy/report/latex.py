@@ -10,7 +10,7 @@ import numpy as np
 
 from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
-from ganstudy.report.data_tables import Table, cell_text
+from ganstudy.report.data_tables import DataTable, cell_text
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
 from ganstudy.report.tables import ArmTable
@@ -112,13 +112,13 @@ def metrics(findings: Findings) -> str:
     return _table(headings, rows, caption, "metrics", findings)
 
 
-def distribution(findings: Findings, table: Table, note: str) -> str:
+def distribution(findings: Findings, table: DataTable, note: str) -> str:
     """Arms by the whole distribution of their trials, as the page has it, with what it notes."""
     caption = f"{prose.capital(findings.metric.long_name)} beyond the mean. {note}"
     return plain(findings, table, caption, "distribution")
 
 
-def plain(findings: Findings, table: Table, caption: str, label: str) -> str:
+def plain(findings: Findings, table: DataTable, caption: str, label: str) -> str:
     """Any table, its cells as the page shows them."""
     rows = [[escaped(cell_text(cell)) for cell in row] for row in table.rows]
     headings = [_heading(table.headings[0], "l"), *map(_heading, table.headings[1:])]

@@ -16,7 +16,7 @@ from ganstudy.contest import Contest, Played, Standing, paired_differences, play
 from ganstudy.engine.packing import packs
 from ganstudy.score import trial_score
 from ganstudy.search._base import Search
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Settled(Search):
     why_eager = "seeds are added in packs of too many sizes to compile"
 
     def __init__(self, study: Study) -> None:
-        assert isinstance(study.keys, UntilSettled)
+        assert isinstance(study.keys, SettledSeeds)
         super().__init__(study)
         self.rules = study.keys.rules
         self._status: dict[str, str] = {}
@@ -206,7 +206,7 @@ class Settled(Search):
         if not isinstance(before, Mapping) or not self._status:
             return ""
         try:
-            known = UntilSettled.model_validate(before).rules
+            known = SettledSeeds.model_validate(before).rules
         except ValueError:
             return ""
         fixed = ["method", "equal_within"]

@@ -13,7 +13,7 @@ from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
 from ganstudy.study.space import AnyParameter, Choice, extremes
 from ganstudy.study.study import Axis, Study, claims_of
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.variable import names_of
 
 __all__ = [
@@ -30,7 +30,7 @@ def contest_problems(
     study: Study, points: Mapping[tuple[int, ...], kinds.Kind]
 ) -> Iterator[Problem]:
     """Seeds can be added until a question is settled where arms are compared, and like for like."""
-    if not isinstance(study.file.seeds, UntilSettled):
+    if not isinstance(study.file.seeds, SettledSeeds):
         return
     place = ("seeds", "until")
     if study.file.search.asked[0] != "grid":

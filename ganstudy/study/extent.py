@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ganstudy.study.document import Document, Problem
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 
 if TYPE_CHECKING:
     from ganstudy.study.file import StudyFile
@@ -25,7 +25,7 @@ def extent_problems(document: Document, file: StudyFile) -> Iterator[Problem]:
     """A study that is too large to be meant; its grid and seeds have not been laid out yet."""
     lengths = {name: max(len(values), 1) for name, values in file.search.grid.items()}
     points = math.prod(lengths.values())
-    written = file.seeds.max if isinstance(file.seeds, UntilSettled) else file.seeds
+    written = file.seeds.max if isinstance(file.seeds, SettledSeeds) else file.seeds
     seeds = written if isinstance(written, int) else len(written)
     if seeds > SEEDS:
         message = f"{seeds:,} seeds; at most {SEEDS:,} are taken"

@@ -14,7 +14,7 @@ from ganstudy.family import Settings
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
 from ganstudy.study.search_keys import SearchKeys
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
 
@@ -70,11 +70,11 @@ class SearchFile(Settings):
 
 def _seeds_form(value: Any) -> str:
     """How seeds are written."""
-    return "dict[until]" if isinstance(value, Mapping | UntilSettled) else "list[seeds]"
+    return "dict[until]" if isinstance(value, Mapping | SettledSeeds) else "list[seeds]"
 
 
 SeedsFile = Annotated[
-    Annotated[UntilSettled, Tag("dict[until]")] | Annotated[int | list[int], Tag("list[seeds]")],
+    Annotated[SettledSeeds, Tag("dict[until]")] | Annotated[int | list[int], Tag("list[seeds]")],
     Discriminator(_seeds_form),
 ]
 

@@ -20,7 +20,7 @@ from ganstudy.study.file import StudyFile, read_study_file, study_file
 from ganstudy.study.names import name_problem
 from ganstudy.study.space import AnyParameter, extremes, labelled
 from ganstudy.study.study import Axis, Study
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.variable import OF_A_DATASET, OF_ANALYSES, names_of
 
 __all__ = ["json_schema", "load", "reserved"]
@@ -145,7 +145,7 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
 
 
 def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tuple[int, ...]:
-    if isinstance(file.seeds, UntilSettled):
+    if isinstance(file.seeds, SettledSeeds):
         return tuple(range(file.seeds.max))
     seeds = list(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
     if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= s < 2**63 for s in seeds):

@@ -13,10 +13,9 @@ from ganstudy.study.document import Document, KeyPath
 from ganstudy.study.file import StudyFile
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, extremes
-from ganstudy.study.until_settled import UntilSettled
+from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["Axis", "Study", "claims_of"]
-
 
 FACTORS = 3
 """Axes from which a study that does not say what it compares asks which of them decides."""
@@ -90,14 +89,14 @@ class Study:
     @property
     def search(self) -> str:
         """Name of the search that the study asks for."""
-        if isinstance(self.file.seeds, UntilSettled):
+        if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds.until
         return self.file.search.asked[0]
 
     @property
     def keys(self) -> SearchKeys:
         """What it asks of that search."""
-        if isinstance(self.file.seeds, UntilSettled):
+        if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds
         return self.file.search.asked[1]
 
@@ -145,13 +144,6 @@ class Study:
             point = dict(zip(labels, index, strict=True))
             for values in extremes(self.space, labels):
                 yield self.resolve(point, values)
-
-
-__all__ = ["Axis", "Study", "claims_of"]
-
-
-FACTORS = 3
-"""Axes from which a study that does not say what it compares asks which of them decides."""
 
 
 def claims_of(configuration: kinds.Kind) -> list[str]:

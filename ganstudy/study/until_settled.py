@@ -12,10 +12,10 @@ from ganstudy.kinds import Kind
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.search_keys import SearchKeys
 
-__all__ = ["UntilSettled"]
+__all__ = ["SettledSeeds"]
 
 
-class UntilSettled(SearchKeys):
+class SettledSeeds(SearchKeys):
     """Seeds are added to arms that are not told apart from the leader, up to a largest number."""
 
     until: Literal["settled"] = Field(description="when no more seeds are added")

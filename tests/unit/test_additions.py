@@ -115,7 +115,7 @@ SECTION = '''\
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from ganstudy.report.data_tables import Table
+from ganstudy.report.data_tables import DataTable
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import Chart, Section
@@ -149,7 +149,7 @@ class Costs(Section):
 
     def tables(self):
         rows = [[arm, 1.5] for arm in self.findings.arms]
-        return {"costs": (Table(["arm", "euros"], [None, 2], rows), "What each arm cost.")}
+        return {"costs": (DataTable(["arm", "euros"], [None, 2], rows), "What each arm cost.")}
 '''
 
 STUDY = """\

@@ -26,7 +26,8 @@ from ganstudy.study import load
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NOT_RUN = {"from dask_jobqueue import SLURMCluster": "the page says that nobody has run it"}
-WITHIN = dict.fromkeys(("objective", "constraints", "pruner"), ("search", "bayes"))
+OWN = ("objective", "constraints", "pruner", "repeats", "fresh")
+WITHIN = dict.fromkeys(OWN, ("search", "bayes"))
 """Where the keys of an excerpt belong, if not at the top of a study."""
 
 

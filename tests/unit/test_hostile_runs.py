@@ -17,7 +17,7 @@ import xarray as xr
 
 from ganstudy import open_run
 from ganstudy.report import latex
-from ganstudy.report.data_tables import Table, trial_table
+from ganstudy.report.data_tables import DataTable, trial_table
 from ganstudy.report.findings import Findings
 from ganstudy.store import RunError, digests
 
@@ -86,7 +86,7 @@ def test_tables_are_inert(make_study: Callable[..., xr.Dataset]) -> None:
         *("'=1+1", "'+SUM(A1)", "'-x", "'@import", "'  =1+1"),
         *("[1em]", "*", "-0.5", "plain"),
     }
-    headings = Table(["=HYPERLINK()", "b"], [None, 1], [["a", -0.5]]).csv().splitlines()
+    headings = DataTable(["=HYPERLINK()", "b"], [None, 1], [["a", -0.5]]).csv().splitlines()
     assert headings == ["'=HYPERLINK(),b", "a,-0.5"]
 
 

@@ -33,7 +33,7 @@ LARGER = {
 }
 """What is larger than the law allows, and why; nothing is added without a reason."""
 
-SHARED = {"Metric", "Mixture", "Rules", "Table", "UntilSettled"}
+SHARED = {"Metric", "Mixture", "Rules"}
 """Public names of two classes, still to be told apart; this list only ever shrinks."""
 
 

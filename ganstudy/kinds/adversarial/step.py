@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ganstudy.engine.stacked import Stacked, choose
+from ganstudy.engine.stacked import Stacked, StackedMember, choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
@@ -48,8 +48,8 @@ class Rules:
     critic_losses: Stacked[Divergence]
     generator_losses: Stacked[Divergence]
     projections: Stacked[Constraint]
-    constraint: Constraint | None
-    updates: Updates
+    constraint: StackedMember[Constraint] | None
+    updates: StackedMember[Updates]
     labels: int
     pac: int
     average: Tensor | None
@@ -58,12 +58,12 @@ class Rules:
     @property
     def closed_form(self) -> bool:
         """Whether the pack trains no critic: the same for all of its divergences."""
-        return self.divergences.groups[0][0].closed_form
+        return bool(self.divergences.groups[0][0].closed_form)
 
     @property
     def paired(self) -> bool:
         """Whether the generators' losses look at p too: the same for all divergences."""
-        return self.divergences.groups[0][0].paired
+        return bool(self.divergences.groups[0][0].paired)
 
     def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
         """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
@@ -165,7 +165,7 @@ class Rules:
         (to_generator, to_critic), (d, m, critic_diagnostics, generator_diagnostics) = (
             torch.func.grad(energy, argnums=(0, 1), has_aux=True)(*players)
         )
-        factor = weight if isinstance(weight, float) else weight.to(d.dtype)
+        factor = torch.as_tensor(weight, dtype=d.dtype, device=d.device)
         after_d, critic_diagnostics = self._move_critic(
             state, d + factor * to_critic, critic_diagnostics, None, None
         )
@@ -252,12 +252,14 @@ class Rules:
     ) -> tuple[Parameters, dict[str, Tensor]]:
         if self.constraint is None:
             return critic, {}
-        return self.constraint.constrain(critic, slots, update)
+        parameters, own = self.constraint.constrain(critic, slots, update)
+        return parameters, own
 
     def _perturbed(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         if self.constraint is None:
             return real, fake
-        return self.constraint.perturb(real, fake, noise)
+        real, fake = self.constraint.perturb(real, fake, noise)
+        return real, fake
 
     def _critic_loss(
         self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Tensor

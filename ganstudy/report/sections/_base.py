@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ganstudy.family import Part
 
 if TYPE_CHECKING:
-    from ganstudy.report.data_tables import Table
+    from ganstudy.report.data_tables import DataTable
     from ganstudy.report.drawing import Drawing
     from ganstudy.report.findings import Findings
     from ganstudy.report.prose import Sentence
@@ -78,7 +78,7 @@ class Section(Part):
         """What it adds to the answer at the top of the page; by default nothing."""
         return []
 
-    def tables(self) -> Mapping[str, tuple[Table, str]]:
+    def tables(self) -> Mapping[str, tuple[DataTable, str]]:
         """Tables by file name, each with its caption, for the plain template; by default none."""
         return {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganstudy.report.data_tables import Table
+from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
 
@@ -18,10 +18,10 @@ class Arithmetic(Section):
         """Where the trials of a report were not all computed on one arithmetic."""
         return len(_counts(findings)) > 1
 
-    def tables(self) -> dict[str, tuple[Table, str]]:
+    def tables(self) -> dict[str, tuple[DataTable, str]]:
         """The kinds of arithmetic, the most frequent first."""
         counts = _counts(self.findings)
-        table = Table(["arithmetic", "trials"], [None, 0], [[*row] for row in counts.items()])
+        table = DataTable(["arithmetic", "trials"], [None, 0], [[*row] for row in counts.items()])
         caption = (
             f"The trials compared here were computed on {len(counts)} kinds of arithmetic, which "
             "round differently: two trials of one configuration and seed may differ for no other "

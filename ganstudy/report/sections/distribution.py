@@ -19,7 +19,7 @@ from ganstudy.analysis import (
     rank_table,
 )
 from ganstudy.report import latex, prose, style
-from ganstudy.report.data_tables import Table
+from ganstudy.report.data_tables import DataTable
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
@@ -69,7 +69,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     axes.set_xlabel(findings.metric.label)
 
 
-def table(findings: Findings) -> Table:
+def table(findings: Findings) -> DataTable:
     """Arms in the order of the ranking, compared with the best."""
     used = findings.settings_used
     middle = interquartile_mean(findings.ds, settings=used)
@@ -99,7 +99,7 @@ def table(findings: Findings) -> Table:
     ]
     if not any(row[-1] is not None for row in rows):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
-    return Table(headings, [None] * len(headings), rows)
+    return DataTable(headings, [None] * len(headings), rows)
 
 
 def note(findings: Findings) -> Markup:
@@ -155,7 +155,7 @@ class Distribution(Section):
         return len(findings.arms) > 1
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """The table of the page and of both files."""
         return table(self.findings)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ganstudy.report import latex
-from ganstudy.report.data_tables import Table, metric_table
+from ganstudy.report.data_tables import DataTable, metric_table
 from ganstudy.report.sections._base import Section
 from ganstudy.report.tables import estimates
 
@@ -18,7 +18,7 @@ class Metrics(Section):
     label = "Metrics"
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """A row for each metric."""
         return metric_table(self.findings)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import Metric, parameters_of, point_scores
 from ganstudy.report import prose, style
-from ganstudy.report.data_tables import Table, number_or_none
+from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
 from ganstudy.report.searched import Searched
 from ganstudy.report.tables import ArmTable, Row
@@ -62,7 +62,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     return ArmTable(["point", *names, *searched.parameters], rows)
 
 
-def point_table(searched: Searched, arm: str) -> Table:
+def point_table(searched: Searched, arm: str) -> DataTable:
     """Every point of every search, in the order learned: its objectives and its parameters."""
     names = [*searched.objectives, *(["violation"] if searched.constraints else []), "pareto"]
     values = {
@@ -85,7 +85,7 @@ def point_table(searched: Searched, arm: str) -> Table:
         for point in range(searched.points)
     ]
     headings = [arm, "point", *names, *searched.parameters]
-    return Table(headings, [None] * len(headings), rows)
+    return DataTable(headings, [None] * len(headings), rows)
 
 
 def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ganstudy.report.data_tables import Table, trial_table
+from ganstudy.report.data_tables import DataTable, trial_table
 from ganstudy.report.sections._base import Section
 from ganstudy.report.sections.trials import details
 
@@ -17,7 +17,7 @@ class Trials(Section):
     label = "Trials"
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """A row for each trial."""
         return trial_table(self.findings)
 

@@ -1,0 +1,144 @@
+"""Error rates of what is said of searches, by simulation of arms that have the same landscape.
+
+The figures are those of docs/statistics.md; tolerances are four binomial standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+
+from ganstudy import analysis
+from ganstudy.analysis.budget_curve import expected_best
+
+pytestmark = pytest.mark.slow
+
+ARMS, POINTS = 4, 20
+ATTRS = {
+    "long_name": "quality",
+    "role": "metric",
+    "direction": "higher",
+    "bounds": [-math.inf, math.inf],
+    "value_at_equality": math.nan,
+}
+
+Array = NDArray[np.float64]
+
+
+def slack(rate: float, runs: int) -> float:
+    return 4 * math.sqrt(rate * (1 - rate) / runs)
+
+
+def searched(rng: np.random.Generator, seeds: int, repeats: int, fresh: int) -> tuple[Array, Array]:
+    """Scores of the best of 20 random points: on the seeds that chose it, and on fresh ones.
+
+    A point's worth and the noise of a seed have a standard deviation of 1. Seeds of one number are
+    shared by all arms, and add half of the noise's variance to each.
+
+    Returns  `(arms, repeats, seeds)` and `(arms, repeats, fresh)`.
+    """
+    worth = rng.normal(size=(ARMS, repeats, POINTS))
+    shared = rng.normal(scale=math.sqrt(0.5), size=(repeats, 1, seeds + fresh))
+    noise = rng.normal(scale=math.sqrt(0.5), size=(ARMS, repeats, POINTS, seeds + fresh))
+    scores = worth[..., None] + shared + noise
+    best = scores[..., :seeds].mean(axis=-1).argmax(axis=-1)
+    at_best = np.take_along_axis(scores, best[..., None, None], axis=2)[:, :, 0]
+    return at_best[..., :seeds], at_best[..., seeds:]
+
+
+def compared(fresh: Array) -> xr.Dataset:
+    """What `analysis.compare_arms` says of searches, `(arms, repeats, fresh)`."""
+    dims = ("arm", "fresh_seed", "seed")
+    values = fresh.transpose(0, 2, 1)
+    coords = {d: np.arange(n) for d, n in zip(dims, values.shape, strict=True)}
+    ds = xr.Dataset(
+        {
+            "status": (dims, np.full(values.shape, "complete")),
+            "quality": ((*dims, "step"), values[..., None], ATTRS),
+        },
+        coords={**coords, "step": [1]},
+        attrs={"compare": "arm", "score": "quality", "searches": fresh.shape[1]},
+    )
+    return analysis.compare_arms(ds)
+
+
+@pytest.mark.parametrize(("repeats", "most"), [(3, 0.05), (5, 0.05), (10, 0.06)])
+def test_repeated_searches_of_equal_arms_are_told_apart_rarely(repeats: int, most: float) -> None:
+    """The unit is the search, scored on fresh seeds: the level holds."""
+    runs = 120
+    rng = np.random.default_rng(repeats)
+    errors = 0
+    for _ in range(runs):
+        p = compared(searched(rng, 3, repeats, 5)[1])["p"].values
+        errors += bool((p <= 0.05).any())
+    assert errors / runs <= most + slack(most, runs)
+
+
+@pytest.mark.parametrize(("seeds", "rate"), [(3, 0.44), (5, 0.88), (10, 0.98)])
+def test_seeds_of_one_search_would_tell_equal_arms_apart(seeds: int, rate: float) -> None:
+    """Why nothing is tested with one search an arm: t over its seeds is about one point each.
+
+    The noise of a seed is a tenth of what points differ by, as is usual of settings.
+    """
+    rng = np.random.default_rng(seeds)
+    runs, upper = 400, np.triu_indices(ARMS, 1)
+    worth = rng.normal(size=(runs, ARMS, POINTS)).max(axis=-1)
+    scores = worth[..., None] + rng.normal(scale=0.1, size=(runs, ARMS, seeds))
+    d = scores[:, upper[0]] - scores[:, upper[1]]
+    t = d.mean(axis=-1) / d.std(axis=-1, ddof=1) * math.sqrt(seeds)
+    p = 2 * stats.t.sf(np.abs(t), seeds - 1)
+    assert (p.min(axis=1) * len(upper[0]) <= 0.05).mean() > 0.8 * rate
+    one = compared(searched(rng, seeds, 1, 3)[1])
+    assert one["p"].isnull().all()
+
+
+def test_theexpected_best_is_unbiased() -> None:
+    """Against searches of k points that were really made; the ordering seen is not used."""
+    rng = np.random.default_rng(0)
+    runs, k = 4000, 5
+    made = rng.normal(size=(runs, k)).max(axis=1)
+    values = rng.normal(size=(runs, POINTS))
+    tried = np.ones(POINTS, bool)
+    estimates = np.array([expected_best(row, tried, row)[k - 1] for row in values[:800]])
+    error = math.hypot(made.std() / math.sqrt(runs), estimates.std() / math.sqrt(800))
+    assert abs(made.mean() - estimates.mean()) < 4 * error
+    assert estimates.std() < made.std()
+
+
+def test_importances_of_noise_exceed_chance_rarely() -> None:
+    """40 random points of pure noise, three parameters: the largest share, and how often it is
+    called a finding."""
+    rng = np.random.default_rng(0)
+    runs, largest, found = 40, [], 0
+    names = ("a", "b", "c")
+    about = {"role": "parameter", "low": 0.0, "high": 1.0, "log": 0, "whole": 0, "step": 0}
+    for _ in range(runs):
+        space = {
+            name: (("arm", "trial"), rng.random((1, 40)), {"long_name": name, **about})
+            for name in names
+        }
+        dims = ("arm", "trial", "seed")
+        ds = xr.Dataset(
+            {
+                "status": (dims, np.full((1, 40, 1), "complete")),
+                "pareto": (dims[:2], np.zeros((1, 40), bool)),
+                "quality": ((*dims, "step"), rng.normal(size=(1, 40, 1, 1)), ATTRS),
+            },
+            coords={"arm": ["one"], "trial": np.arange(40), "seed": [0], "step": [1], **space},
+            attrs={
+                "compare": "arm",
+                "score": "quality",
+                "statistic": "mean",
+                "parameters": list(names),
+            },
+        )
+        importance = analysis.importances(ds, permutations=19)
+        largest.append(float(importance["share"].max()))
+        found += bool((importance["p"] <= 0.05).any())
+    assert np.mean(largest) > 0.5
+    assert found / runs <= 0.05 + slack(0.05, runs)
