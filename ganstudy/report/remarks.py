@@ -203,6 +203,8 @@ def _drops(findings: Findings) -> Markup | None:
     )
     if len(rows) == 1:
         return Markup("{}.").format(often)
+    if prose.number(most[0], 1) == prose.number(least[0], 1):
+        return Markup("{} with every arm.").format(often)
     return Markup("{} with {}, the most, and {} times with {}, the least.").format(
         often, most[1], prose.number(least[0], 1), least[1]
     )

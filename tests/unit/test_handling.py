@@ -11,6 +11,9 @@ import xarray as xr
 
 from ganstudy import analysis, plot
 from ganstudy.analysis.accessor import Gan
+from ganstudy.report.answer import answer
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory import game
 
 ARMS = ["minimax", "hinge"]
 
@@ -76,3 +79,16 @@ def test_nothing_is_inferred_where_nothing_is_left_to_chance(ds: xr.Dataset) -> 
     xr.testing.assert_allclose(ranked["difference"], plain["difference"])
     assert np.isnan(ranked["p"]).all()
     assert np.isfinite(plain["p"]).any()
+
+
+def test_drops_that_are_equal_have_no_most_and_no_least(ds: xr.Dataset) -> None:
+    """ "0.0 times, the most, and 0.0 times, the least" says nothing twice."""
+    ds["modes_covered"][1] = ds["modes_covered"].isel(divergence=0, drop=True)
+    said = " ".join(str(sentence.text) for sentence in answer(Findings.of(ds)).sentences)
+    assert "times per trial with every arm" in said
+    assert "the least" not in said
+
+
+def test_names_that_are_lists_are_quoted() -> None:
+    assert game._quoted("negative momentum, alternating") == "“negative momentum, alternating”"
+    assert game._quoted("alternating") == "alternating"
