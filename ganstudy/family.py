@@ -97,8 +97,9 @@ class Part:
 class Member(Settings, Part):
     """A frozen object whose fields are its YAML parameters; its settings tell the plug-in's digest.
 
-    Law of the fields: a `float` may be replaced by a tensor of shape `(*pack, 1)` when trials are
-    stacked; an `int`, `str` or `bool` changes shapes or control flow and separates packs.
+    Law of the fields: a step computes with a stacked form of the members, whose methods find a
+    tensor `(*pack, 1)` in the place of each `float`; an `int`, `str` or `bool` changes shapes or
+    control flow and separates packs.
     """
 
     @classmethod

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ import click
 from ganstudy.terminal import duration, status_line
 
 if TYPE_CHECKING:
+    from ganstudy.analysis import Power
     from ganstudy.family import Part
     from ganstudy.study import Study
     from ganstudy.verification import Verification
@@ -28,6 +31,8 @@ def print_checked(path: Path, study: Study) -> None:
     for target in dict.fromkeys(target for target in targets if target is not None):
         for line in target.account():
             click.echo(line)
+    if (power := _power(study)) is not None:
+        click.echo(str(power))
 
 
 def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
@@ -56,6 +61,11 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         "seconds": round(estimate(parts, workers, program, known)),
         "measured": program in known.measured,
     }
+    power = _power(study)
+    if power is not None:
+        # JSON has no infinity.
+        effect = power.effect if math.isfinite(power.effect) else None
+        summary["power"] = {**asdict(power), "effect": effect}
     if study.space:
         summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
     if as_json:
@@ -71,15 +81,34 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
     )
     if parts:
-        sizes = summary["packs"]
-        guess = " (a guess: no run has been measured on this machine)"
-        source = "" if summary["measured"] else guess
-        click.echo(
-            f"{len(parts)} packs of {min(sizes)} to {max(sizes)} trials; "
-            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
-            f"{workers} workers{source}; "
-            f"{program}: {reason}"
-        )
+        bound = "at most" if search.open_ended else "about"
+        click.echo(f"{_estimate(summary, bound, workers)}; {program}: {reason}")
+    if power is not None:
+        click.echo(str(power))
+
+
+def _estimate(summary: Mapping[str, Any], bound: str, workers: int) -> str:
+    """How many packs there are, and how long they take."""
+    sizes = summary["packs"]
+    guess = " (a guess: no run has been measured on this machine)" * (not summary["measured"])
+    return (
+        f"{len(sizes)} packs of {min(sizes)} to {max(sizes)} trials; {bound} "
+        f"{duration(summary['seconds'])} with {workers} workers{guess}"
+    )
+
+
+def _power(study: Study) -> Power | None:
+    """What its seeds can show; None for a study that compares nothing by a fixed number of them."""
+    from ganstudy.analysis import Power
+
+    if study.answer not in ("ranking", "effects") or study.search != "grid" or not study.axes:
+        return None
+    names = [axis.dimension for axis in study.axes]
+    arm = names.index(study.compare)
+    arms = {point[arm] for point in study.points}
+    settings = [point[:arm] + point[arm + 1 :] for point in study.points]
+    shared = sum(settings.count(own) == len(arms) for own in set(settings))
+    return Power.of(len(arms), shared, len(study.seeds)) if len(arms) > 1 else None
 
 
 def print_status(found: Mapping[str, Any], as_json: bool) -> None:

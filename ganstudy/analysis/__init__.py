@@ -31,6 +31,7 @@ from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
 from ganstudy.analysis.metric import Metric, metric_names
 from ganstudy.analysis.pairs import compare_by_resampling
+from ganstudy.analysis.power import Power
 from ganstudy.analysis.profiles import interquartile_mean, performance_profile
 from ganstudy.analysis.ranking import compare_arms, rank_arms
 from ganstudy.analysis.ranks import rank_table
@@ -43,6 +44,7 @@ from ganstudy.analysis.units import original_units
 
 __all__ = [
     "Metric",
+    "Power",
     "arm_dim",
     "arm_scores",
     "best_by_budget",

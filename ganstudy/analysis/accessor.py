@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from ganstudy import analysis
+from ganstudy.analysis.design import whole
 from ganstudy.metrics import Metric
 
 
@@ -16,7 +17,17 @@ class Gan:
     """Each verb is the function of that name in `ganstudy.analysis`, with this dataset."""
 
     def __init__(self, ds: xr.Dataset) -> None:
-        self._ds = ds
+        self._whole = ds
+
+    @property
+    def _ds(self) -> xr.Dataset:
+        """The dataset with seeds and steps as dimensions, though one may have been selected."""
+        return whole(self._whole)
+
+    def __repr__(self) -> str:
+        verbs = {n: v for n, v in vars(type(self)).items() if n[0] != "_" and callable(v)}
+        lines = [f"  {n:24}{(v.__doc__ or '').splitlines()[0]}" for n, v in verbs.items()]
+        return "\n".join(["ds.gan: statistics of this dataset", *lines])
 
     def measured(self, metric: Metric, name: str | None = None) -> xr.Dataset:
         """This dataset with one more metric, of the final samples of every trial."""

@@ -20,6 +20,34 @@ FRESH = "fresh_seed"
 STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
 
 
+def whole(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with its seeds and steps as dimensions, where one of each was selected.
+
+    Errors  `ValueError` for what is no dataset of a run any more: averaged, or without `status`.
+    """
+    if "status" not in ds or "compare" not in ds.attrs:
+        lost = "`status`" if "status" not in ds else "its attributes"
+        advice = "select with `sel` or `isel`; the verbs average over seeds themselves"
+        raise ValueError(f"this is no dataset of a run any more, without {lost}: {advice}")
+    if "seed" not in ds.coords:
+        raise ValueError(
+            "statistics are over seeds, which have been averaged or dropped; keep them"
+        )
+    for dim in ("seed", "step"):
+        if dim in ds.coords and dim not in ds.dims:
+            along = [n for n, v in ds.data_vars.items() if _had(dim, v)]
+            ds = ds.assign({n: ds[n].expand_dims(dim, axis=-1) for n in along})
+            ds = ds if along else ds.expand_dims(dim)
+    return ds
+
+
+def _had(dim: str, variable: xr.DataArray) -> bool:
+    """Whether a variable lay along a dimension that was selected away."""
+    role = variable.attrs.get("role")
+    of_target = str(variable.name).endswith(("_settings", "_perfect")) or role in ("units", "film")
+    return role in ("metric", "curve") if dim == "step" else not of_target
+
+
 def with_arms(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with a compared axis: a study without axes is a single arm named after it.
 
@@ -55,9 +83,11 @@ def testable(ds: xr.Dataset) -> bool:
 
     It is not where each arm was searched once: a p-value over seeds would hold for the one point
     that was found, and four equal arms would be told apart in nine studies of ten. Nor is it where
-    seeds were added as results came in, which `settlement` allows for.
+    seeds were added as results came in, which `settlement` allows for; nor where a seed chooses the
+    start of a computation without chance.
     """
-    return int(ds.attrs.get("searches", 0)) != 1 and "settled_by" not in ds.attrs
+    chance = not ds.attrs.get("deterministic", 0)
+    return chance and int(ds.attrs.get("searches", 0)) != 1 and "settled_by" not in ds.attrs
 
 
 def planned(ds: xr.Dataset) -> xr.DataArray:

@@ -22,6 +22,9 @@ from ganstudy.store.resolved import Resolved
 OWN = "own"
 """Label of a run on an axis that it does not have, where its settings are none of the values."""
 
+FACTS = ("kind", "schema", "deterministic")
+"""Attributes that runs have in common where they can be compared."""
+
 COUNTED = ("sample", "feature", "draw")
 """Dimensions without labels, of which runs may have different numbers."""
 
@@ -82,7 +85,7 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
         "axes": [arm, *axes],
         "runs": [run.path for run in runs],
     }
-    attributes |= {fact: known[0][fact] for fact in ("kind", "schema") if fact in known[0]}
+    attributes |= {fact: known[0][fact] for fact in FACTS if fact in known[0]}
     if all("sampler" in attrs for attrs in known):
         attributes["sampler"] = ", ".join(dict.fromkeys(str(attrs["sampler"]) for attrs in known))
     searches = [int(attrs["searches"]) for attrs in known if "searches" in attrs]

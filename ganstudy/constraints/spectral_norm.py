@@ -50,7 +50,7 @@ class SpectralNorm(Constraint):
                 vectors[_slot(name)] = left[:, 0]
                 right = _normalised(left @ fixed)
             largest = left @ weight @ right.mT
-            scale = self.norm if isinstance(self.norm, float) else self.norm[:, :, None]
+            scale = (weight.new_zeros(()) + self.norm)[..., None]
             constrained[name] = scale * weight / largest
         return constrained, vectors
 

@@ -27,8 +27,6 @@ class MMD(KernelDivergence):
 
     def kernel(self, distance: Tensor) -> Tensor:
         """The sum over alpha; powers of numbers of at least 1."""
-        bandwidth = (
-            self.bandwidth if isinstance(self.bandwidth, float) else self.bandwidth[..., None]
-        )
+        bandwidth = (distance.new_zeros(()) + self.bandwidth)[..., None]
         scaled = distance * distance / (2 * bandwidth * bandwidth)
         return sum(((1 + scaled / a) ** -a for a in (0.2, 0.5, 1.0, 2.0, 5.0)), start=0 * scaled)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from types import CellType, FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import torch
 
@@ -13,18 +15,69 @@ from ganstudy.family import Member, MemberT, canonical_json
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Stacked", "choose", "stack"]
+__all__ = ["Stacked", "StackedMember", "choose", "stack"]
+
+
+class StackedMember(Generic[MemberT]):
+    """The members of a group of trials, computing as one: what they say is their class's.
+
+    It has the methods and the plain parameters of the members, and in the place of each float
+    parameter the trials' own, a tensor `(pack, 1)`. It is no settings: those are plain for ever.
+    """
+
+    has_parameters: ClassVar[bool] = False
+
+    def __init__(self, member: MemberT, columns: Mapping[str, Tensor]) -> None:
+        self.__dict__.update(member)
+        self.__dict__.update(columns)
+
+    @classmethod
+    def of(cls, member: MemberT, columns: Mapping[str, Tensor]) -> StackedMember[MemberT]:
+        """Members like this one, with their own floats."""
+        return _form(type(member))(member, columns)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+@functools.cache
+def _form(base: type[Member]) -> type[StackedMember[Any]]:
+    """The stacked type of a class of members: its own methods, over those of its bases."""
+    if base is Member:
+        return StackedMember
+    own: dict[str, Any] = {"has_parameters": bool(base.model_fields)}
+    form = CellType()
+    for name, value in vars(base).items():
+        if not name.startswith(("__", "model_", "_abc_")):
+            own[name] = _within(form, value) if isinstance(value, FunctionType) else value
+    bases = tuple(_form(parent) for parent in base.__bases__ if issubclass(parent, Member))
+    form.cell_contents = type(f"Stacked{base.__name__}", bases, own)
+    made: type[StackedMember[Any]] = form.cell_contents
+    return made
+
+
+def _within(form: CellType, method: FunctionType) -> FunctionType:
+    """The method as of another class, if it asks for its class: `super()` does."""
+    names = method.__code__.co_freevars
+    if "__class__" not in names:
+        return method
+    cells = zip(names, method.__closure__ or (), strict=True)
+    closure = tuple(form if name == "__class__" else cell for name, cell in cells)
+    return FunctionType(
+        method.__code__, method.__globals__, method.__name__, method.__defaults__, closure
+    )
 
 
 @dataclass(frozen=True)
 class Stacked(Generic[MemberT]):
     """Groups of trials whose members differ in float parameters only.
 
-    Each group is a member whose float parameters are tensors `(pack, 1)`, with the mask `(pack,)`
-    of its trials. The mask is None where a single group holds the whole pack.
+    Each group is a stacked member with the mask `(pack,)` of its trials. The mask is None where a
+    single group holds the whole pack.
     """
 
-    groups: tuple[tuple[MemberT, Tensor | None], ...]
+    groups: tuple[tuple[StackedMember[MemberT], Tensor | None], ...]
 
     def select(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """`function(member, *inputs)` for each trial with its own member.
@@ -47,10 +100,9 @@ class Stacked(Generic[MemberT]):
         The classifier divergences have one critic loss between them; computing it once instead of
         once for each of them is a third of a D-step of small networks.
         """
-        merged: dict[object, tuple[MemberT, Tensor | None]] = {}
+        merged: dict[object, tuple[StackedMember[MemberT], Tensor | None]] = {}
         for member, mask in self.groups:
-            plain = not type(member).model_fields
-            key = getattr(type(member), method) if plain else member
+            key = member if member.has_parameters else getattr(type(member), method)
             first, known = merged.get(key, (member, None))
             both = mask if known is None or mask is None else known | mask
             merged[key] = (first, both)
@@ -82,20 +134,20 @@ def stack(
     """
     keys = [_key(member) for member in members]
     examples = {_key(member): member for member in [*also, *members]}
-    groups: list[tuple[MemberT, Tensor | None]] = []
+    groups: list[tuple[StackedMember[MemberT], Tensor | None]] = []
     # In an order of their own, not that of the trials: the same members make the same graph.
     for key, example in sorted(examples.items(), key=lambda item: (item[0][0].name, item[0][1])):
         own = [k == key for k in keys]
         # Trials of other groups are given the example's parameters: valid, and never looked at.
         values = [m if mine else example for m, mine in zip(members, own, strict=True)]
-        tensors = {}
+        columns = {}
         for name, value in example:
             if isinstance(value, float):
                 column = [[getattr(member, name)] for member in values]
-                tensors[name] = torch.tensor(column, dtype=dtype, device=device)
+                columns[name] = torch.tensor(column, dtype=dtype, device=device)
         whole = all(own) and len(examples) == 1
         mask = None if whole else torch.tensor(own, device=device)
-        groups.append((example.model_copy(update=tensors), mask))
+        groups.append((StackedMember.of(example, columns), mask))
     return Stacked(tuple(groups))
 
 

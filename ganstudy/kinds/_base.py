@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganstudy.engine.session import ALONE, Session
 from ganstudy.trial import Configuration, Trial
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 class Kind(Configuration, ABC):
     """The configuration of a trial; its fields are the keys below `trial:` in a study file."""
+
+    deterministic: ClassVar[bool] = False
+    """Whether a seed chooses where a trial starts and nothing else: what trials differ by is then a
+    fact about these starts, and no estimate."""
 
     steps: int
 

@@ -39,6 +39,8 @@ class Optimizer(Member, ABC):
         """
 
 
-def match(value: float | Tensor, like: Tensor) -> float | Tensor:
-    """A hyper-parameter in the type of `like`; a plain number stays as it is."""
-    return value if isinstance(value, float) else value.to(like.dtype)
+def match(value: float | Tensor, like: Tensor) -> Tensor:
+    """A hyper-parameter, a number or a column, in the type of `like`."""
+    import torch
+
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device)

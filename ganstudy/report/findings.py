@@ -38,7 +38,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import FRESH, Settings, testable
+from ganstudy.analysis.design import FRESH, Settings, testable, whole
 from ganstudy.report import prose
 from ganstudy.report.searched import Searched
 
@@ -77,6 +77,7 @@ class Findings:
 
         `metric` takes the place of the headline metric, though not in the choice of best points.
         """
+        dataset = whole(dataset)
         arms = tuned(dataset) if is_search(dataset) else dataset
         ds = with_arms((arms if metric is None else arms.assign_attrs(score=metric)).compute())
         arm, axes = arm_dim(ds), setting_dims(ds)

@@ -59,7 +59,7 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
 
 def _behind(findings: Findings) -> Markup | None:
     """Paired differences from the best, how sure they are, and what would have been clear."""
-    if findings.all_equal or len(findings.arms) == 1:
+    if findings.all_equal or len(findings.arms) == 1 or findings.settlement is not None:
         return None
     sign, ranked = findings.metric.sign, findings.ranked
     parts = []
@@ -203,6 +203,8 @@ def _drops(findings: Findings) -> Markup | None:
     )
     if len(rows) == 1:
         return Markup("{}.").format(often)
+    if prose.number(most[0], 1) == prose.number(least[0], 1):
+        return Markup("{} with every arm.").format(often)
     return Markup("{} with {}, the most, and {} times with {}, the least.").format(
         often, most[1], prose.number(least[0], 1), least[1]
     )

@@ -229,6 +229,7 @@ def _attributes(plan: Search) -> dict[str, Any]:
         "question": plan.study.file.question,
         "study": plan.study.name,
         "kind": _kind(plan),
+        "deterministic": int(all(point.deterministic for point in plan.study.points.values())),
         "compare": plan.study.compare,
         "score": plan.study.score,
         "answer": plan.study.answer,

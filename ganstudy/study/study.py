@@ -17,7 +17,6 @@ from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["Axis", "Study", "claims_of"]
 
-
 FACTORS = 3
 """Axes from which a study that does not say what it compares asks which of them decides."""
 
@@ -145,13 +144,6 @@ class Study:
             point = dict(zip(labels, index, strict=True))
             for values in extremes(self.space, labels):
                 yield self.resolve(point, values)
-
-
-__all__ = ["Axis", "Study", "claims_of"]
-
-
-FACTORS = 3
-"""Axes from which a study that does not say what it compares asks which of them decides."""
 
 
 def claims_of(configuration: kinds.Kind) -> list[str]:

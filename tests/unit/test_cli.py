@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -217,3 +218,27 @@ def test_the_question_is_not_lost_to_an_environment(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert "für" in done.stdout.decode()
+
+
+def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
+    """By `check` and `plan`, of fixed seeds and several arms; in JSON too."""
+    study = tmp_path / "study.yaml"
+    arms = "search: {grid: {divergence: [minimax, hinge, reverse_kl], generator.width: [8, 16]}}"
+    study.write_text(f"question: Which?\n{arms}\nseeds: 5\n")
+    checked = CliRunner().invoke(main, ["check", str(study)])
+    assert "5 seeds of 3 arms can make no difference clear, however large: that takes 10" in (
+        checked.output
+    )
+    enough = ["plan", str(study), "seeds=12", "--out", str(tmp_path / "run")]
+    assert re.search(r"12 seeds of 3 arms make a difference of 1\.\d stan", _output(enough))
+    power = json.loads(_output([*enough, "--json"]))["power"]
+    assert (power["pairs"], power["fewest"], power["seeds"]) == (3, 10, 12)
+    assert 1 < power["effect"] < 2 <= power["needed"]
+    alone = _output(["check", str(study), "search.grid={}"])
+    assert "can make" not in alone
+
+
+def _output(command: list[str]) -> str:
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    return result.output

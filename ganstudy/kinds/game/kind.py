@@ -39,6 +39,7 @@ class Game(GameSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    deterministic: ClassVar[bool] = True
 
     def shape(self) -> Mapping[str, Any]:
         """Everything but sizes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from markupsafe import Markup
@@ -44,7 +45,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         axes.set_visible(False)
     for scene, axes in zip(judged, panels.flat, strict=False):
         draw_on(axes, scene)
-        axes.set_title(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
+        axes.set_title(fill(findings.arms[scene.arm], 28), fontsize=8.5, color=style.INK)
     classifiers = [scene for scene in judged if is_classifier(scene)]
     parts = []
     if classifiers:

@@ -92,11 +92,11 @@ def rest(findings: Findings) -> Markup:
     )
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is more than chance explains; ") + left
-    parts = [
-        f"{name} {with_interval(pairs.sel(effect=name))}, {pairs['grade'].sel(effect=name).item()}"
-        for name in pairs["effect"].values[:3]
-    ]
-    return Markup("Beyond its two axes explains {}; {}").format(prose.listing(parts), left)
+    parts = []
+    for name in pairs["effect"].values[:3]:
+        share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
+        parts.append(f"{name} {share.removesuffix(')')}; {grade})")
+    return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 
 def with_interval(effect: xr.Dataset) -> str:

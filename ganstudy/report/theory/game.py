@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import wrap
 
 import numpy as np
 from markupsafe import Markup
@@ -44,9 +45,14 @@ def sentences(findings: Findings) -> list[Markup]:
         "some": "in some with",
         "none": "in none with",
     }
-    parts = [f"{words[kind]} {', '.join(names)}" for kind, names in lists.items() if names]
+    parts = [f"{words[kind]} {', '.join(map(_quoted, n))}" for kind, n in lists.items() if n]
     shrinks = Markup("The distance to the equilibrium shrinks {}.")
     return [shrinks.format("; ".join(parts))] if parts else []
+
+
+def _quoted(name: str) -> str:
+    """A name in a list; one that is a list itself is in quotes."""
+    return f"“{name}”" if "," in name else name
 
 
 def _portraits(findings: Findings) -> Drawing:
@@ -56,7 +62,8 @@ def _portraits(findings: Findings) -> Drawing:
     columns = arms if arms <= MOST_COLUMNS else math.ceil(arms / 2)
     lines = math.ceil(len(findings.arms) / columns)
     rows = lines * len(settings)
-    figure = Figure(figsize=(10.4, 0.2 + (10.4 / columns + 0.25) * rows), layout="constrained")
+    width = 10.4 / columns
+    figure = Figure(figsize=(10.4, 0.3 + (width + 0.6) * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for panel in panels.flat:
         panel.set_visible(False)
@@ -66,10 +73,11 @@ def _portraits(findings: Findings) -> Drawing:
             axes.set_visible(True)
             _orbit(axes, theta[arm, setting, 0], psi[arm, setting, 0])
             where = setting_name(findings, setting)
-            axes.set_title(f"{name}\n{where}" if where else name, fontsize=7.5, color=style.INK)
+            lines_of = [line for part in (name, where) for line in wrap(part, round(14 * width))]
+            axes.set_title("\n".join(lines_of), fontsize=7, color=style.INK)
             axes.tick_params(labelbottom=True)
-    panels[0, 0].set_ylabel("critic ψ")
-    panels[-1, 0].set_xlabel("generator θ")
+    figure.supylabel("critic ψ", fontsize=9, color=style.MUTED)
+    figure.supxlabel("generator θ", fontsize=9, color=style.MUTED)
     caption = Markup(
         "Orbits of the first seed, from the ring (start) over time from light to dark; the cross "
         "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "

@@ -1,0 +1,57 @@
+"""What a study of a given size can show, before it is run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ganstudy.analysis._grades import clear_effect, fewest_seeds, seeds_for
+
+LARGE = 1.0
+"""A difference of as many standard deviations of paired differences, which is often asked for."""
+
+
+@dataclass(frozen=True)
+class Power:
+    """What so many seeds of so many arms can make clear.
+
+    pairs     pairs of arms, over which p-values are adjusted
+    fewest    seeds below which no difference can be clear, however large
+    effect    the difference that is clear with a chance of 80 %, in standard deviations of
+              differences between two arms within a seed; infinite below `fewest`
+    needed    seeds with which a difference of `LARGE` is; None if more than a hundred
+    """
+
+    arms: int
+    seeds: int
+    pairs: int
+    fewest: int
+    effect: float
+    needed: int | None
+
+    @classmethod
+    def of(cls, arms: int, settings: int, seeds: int) -> Power:
+        """The power of a study with two arms or more."""
+        pairs = math.comb(arms, 2)
+        return cls(
+            arms,
+            seeds,
+            pairs,
+            fewest_seeds(pairs, settings),
+            clear_effect(seeds, pairs, settings),
+            seeds_for(LARGE, pairs, settings),
+        )
+
+    def __str__(self) -> str:
+        size = f"{self.seeds} seed{'s' if self.seeds > 1 else ''} of {self.arms} arms"
+        unit = "standard deviations of what two arms differ by from seed to seed"
+        enough = "more than 100" if self.needed is None else f"{self.needed}"
+        if math.isinf(self.effect):
+            return (
+                f"{size} can make no difference clear, however large: that takes {self.fewest} "
+                f"seeds, and one of {LARGE:g} {unit} takes {enough} (four times in five)"
+            )
+        return (
+            f"{size} make a difference of {self.effect:.2g} {unit} clear (four times in five); one "
+            f"of {LARGE:g} takes {enough} seeds"
+        )
