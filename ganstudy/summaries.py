@@ -16,6 +16,7 @@ from ganstudy.terminal import duration, status_line
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
     from ganstudy.family import Part
+    from ganstudy.search import Search
     from ganstudy.study import Study
     from ganstudy.verification import Verification
 
@@ -70,31 +71,32 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
     if as_json:
         click.echo(json.dumps(summary))
-        return
+    else:
+        _print_plan(search, summary, workers, reason)
+        if power is not None:
+            click.echo(str(power))
+
+
+def _print_plan(search: Search, summary: Mapping[str, Any], workers: int, reason: str) -> None:
+    """The same in words."""
+    study, sizes = search.study, summary["packs"]
     click.echo(study.file.question)
     for name, labels in summary["axes"].items():
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
     for parameter in study.space:
         click.echo(f"  {parameter.name}: {parameter}")
     click.echo(f"  seeds: {search.seeds_in_words()}")
-    click.echo(
-        f"{counts.total()} trials, {summary['recorded']} recorded, {counts['missing']} to train"
-    )
-    if parts:
-        bound = "at most" if search.open_ended else "about"
-        click.echo(f"{_estimate(summary, bound, workers)}; {program}: {reason}")
-    if power is not None:
-        click.echo(str(power))
-
-
-def _estimate(summary: Mapping[str, Any], bound: str, workers: int) -> str:
-    """How many packs there are, and how long they take."""
-    sizes = summary["packs"]
-    guess = " (a guess: no run has been measured on this machine)" * (not summary["measured"])
-    return (
-        f"{len(sizes)} packs of {min(sizes)} to {max(sizes)} trials; {bound} "
-        f"{duration(summary['seconds'])} with {workers} workers{guess}"
-    )
+    trials, recorded = summary["trials"], summary["recorded"]
+    click.echo(f"{trials} trials, {recorded} recorded, {trials - recorded} to train")
+    if sizes:
+        guess = " (a guess: no run has been measured on this machine)"
+        source = "" if summary["measured"] else guess
+        click.echo(
+            f"{len(sizes)} packs of {min(sizes)} to {max(sizes)} trials; "
+            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
+            f"{workers} workers{source}; "
+            f"{summary['program']}: {reason}"
+        )
 
 
 def _power(study: Study) -> Power | None:

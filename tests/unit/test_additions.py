@@ -176,7 +176,7 @@ from ganstudy import open_run, plot
 from ganstudy.cli import main
 with suppress(SystemExit):
     main("run study.yaml --out run --executor here --workers 1".split(), standalone_mode=False)
-main(["status", "run"], standalone_mode=False)
+main(["status", "run", "--plugins"], standalone_mode=False)
 axes = plot.time_by_arm(open_run("run"))
 assert "time_by_arm" in plot.__all__
 print("bars:", len(axes.patches))

@@ -143,7 +143,7 @@ def test_a_study_of_causes_opens_with_what_explains_the_score(make_study: Make) 
 
 
 def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
-    ds = make_study({"divergence": ARMS}, samples=1)
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
     about = {"role": "claim", "printed": ""}
     about |= dict.fromkeys(("long_name", "claim", "source", "tolerance"), "x")
     dims, shape = ds["status"].dims, ds["status"].shape
@@ -156,7 +156,8 @@ def test_computations_without_chance_have_differences_and_no_more(make_study: Ma
     assert told.verdict.grade == ""
     said = " ".join(str(text) for text, _ in told.sentences)
     assert "behind reverse_kl: wasserstein by" in said
-    for word in ("clear", "leaning", "open against", "95% interval", "of seeds"):
+    assert "Of the variance of the scores, divergence explains" in said
+    for word in ("clear", "leaning", "open against", "95% interval", "of seeds", "chance", "% ("):
         assert word not in said
 
 

@@ -75,7 +75,9 @@ def sentence(findings: Findings) -> Markup | None:
         return None
     ranked = effects.sortby(-effects["share"])
     single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
-    parts = [f"{name} {with_interval(ranked.sel(effect=name))}" for name in single]
+    # What is computed without chance has no intervals.
+    shown = with_interval if findings.drawn else lambda own: percent(float(own["share"]))
+    parts = [f"{name} {shown(ranked.sel(effect=name))}" for name in single]
     parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
     text = Markup("Of the variance of the scores, {}.").format(prose.listing(parts))
     return text + Markup(" ") + rest(findings)
@@ -90,6 +92,8 @@ def rest(findings: Findings) -> Markup:
     left = Markup("{} is left to seeds of the same kind and higher interactions.").format(
         percent(float(effects["residual"]))
     )
+    if not findings.graded:
+        return left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is more than chance explains; ") + left
     parts = []
