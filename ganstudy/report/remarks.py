@@ -59,7 +59,7 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
 
 def _behind(findings: Findings) -> Markup | None:
     """Paired differences from the best, how sure they are, and what would have been clear."""
-    if findings.all_equal or len(findings.arms) == 1:
+    if findings.all_equal or len(findings.arms) == 1 or findings.settlement is not None:
         return None
     sign, ranked = findings.metric.sign, findings.ranked
     parts = []

@@ -195,3 +195,22 @@ def test_an_arm_that_comes_back_catches_up() -> None:
         if standing.active[i] and standing.active[j]:
             assert standing.better[pair] == 0
             assert seeds[i] == seeds[j]
+
+
+def test_a_claim_allows_for_the_pairs_that_are_left() -> None:
+    """Evidence that settles one pair of one does not settle one pair of three, until one is out."""
+    rng = np.random.default_rng(1)
+    noise = rng.normal(scale=0.7, size=(3, 40))
+    scores = noise + np.array([[1.0], [0.0], [0.0]])
+    three = contest(scores.tolist(), start=5, most=40)
+    pair = contest(scores[:2].tolist(), start=5, most=40)
+    path = np.maximum.accumulate(three.apart[0])
+    np.testing.assert_array_equal(three.apart[0], pair.apart[0])
+    between = int(np.flatnonzero((path >= math.log(20)) & (path < math.log(60)))[0]) + 1
+    assert pair.standing(np.full(2, between)).better.tolist() == [1]
+    assert (three.apart[1:, :between].max(axis=1) < math.log(60)).all()
+    assert three.standing(np.full(3, between)).better.tolist() == [0, 0, 0]
+    standing = three.standing(np.full(3, 40))
+    assert standing.better[0] == 1
+    left = int((standing.better == 0).sum())
+    assert three.needed(standing) == pytest.approx(np.full(40, math.log(20 * left)))

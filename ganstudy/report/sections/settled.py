@@ -9,7 +9,7 @@ import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
@@ -169,6 +169,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     at = np.flatnonzero(np.isfinite(needed))
     if found.attrs["method"] == "e_process":
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: prose.short(value)))
         axes.plot(at + 1, needed[at], color=style.INK, linewidth=1, linestyle="--")
         axes.set_ylabel("evidence")
     else:
