@@ -14,6 +14,10 @@ from ganstudy import film
 from ganstudy.targets import from_config
 
 RING = {"name": "ring", "modes": 8, "radius": 1.0, "std": 0.02}
+LINE = {"name": "gaussian", "mean": [0.0], "std": 1.0}
+SPACE = {"name": "gaussian", "mean": [0.0, 0.0, 0.0], "std": 1.0}
+TARGETS = {1: LINE, 2: RING, 3: SPACE}
+"""Laws by their number of features."""
 DIVERGENCES = ["minimax", "non_saturating", "reverse_kl", "wasserstein"]
 GRID: dict[str, Sequence[Any]] = {
     "divergence": DIVERGENCES,
@@ -135,7 +139,7 @@ def synthetic_dataset(
             "trial_id": (dims, np.full(shape, "0123abcd4567")),
             **{name: ([*dims, "step"], values, facts[name]) for name, values in curves.items()},
             "samples": ([*dims, "sample", "feature"], drawn),
-            "target_settings": json.dumps(RING),
+            "target_settings": json.dumps(TARGETS[features]),
             **{
                 f"{name}_perfect": ("draw", np.asarray(values), {"role": "perfect"})
                 for name, values in PERFECT.items()
