@@ -253,7 +253,7 @@ def test_a_diverged_trial_does_not_touch_its_neighbours(place: int, batch: int) 
     assert spoilt.status == "diverged"
     assert np.isfinite(spoilt.diverged_at)
     for values in spoilt.along("step").values():
-        np.testing.assert_array_equal(np.isnan(values), spoilt.steps >= spoilt.diverged_at)
+        np.testing.assert_array_equal(np.isnan(values), spoilt.values["step"] >= spoilt.diverged_at)
     assert "samples" in spoilt.values
     assert bool(np.isfinite(spoilt.values["samples"]).all())
 

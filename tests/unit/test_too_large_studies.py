@@ -155,4 +155,5 @@ def test_the_largest_sizes_can_be_checked(tmp_path: Path) -> None:
     """What is taken is checked in seconds as well."""
     grid = f"search: {{grid: {{generator.lr: [{AXIS}], critic.lr: [1e-3, 1e-4]}}}}\nseeds: 200\n"
     assert len(load(write_study(tmp_path, f"question: Why?\n{grid}")).points) == 400
-    assert kinds.family["adversarial"].model_validate({"target": {"name": "ring", "modes": 10_000}})
+    large = {"target": {"name": "ring", "modes": 10_000}, "record": {"samples": 10_000}}
+    assert kinds.family["adversarial"].model_validate(large)
