@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PARTS = ("throughput", "whole_studies", "overhead", "growth")
+PARTS = ("throughput", "programs", "whole_studies", "overhead", "growth")
 HERE = Path(__file__).parent
 
 
@@ -51,6 +51,21 @@ def machine() -> dict[str, Any]:
 
 def markdown(results: dict[str, Any]) -> str:
     lines = ["# Benchmarks", "", "Written by `make bench`; docs/performance.md explains them.", ""]
+    if part := results.get("programs"):
+        lines += [
+            f"## Programs, trial-steps per second on {part['machine']['cores']} cores",
+            "",
+            f"On {part['machine']['processor']}, medians of {part['rounds']} paired rounds.",
+            "",
+            "| width | pack | eager | portable | compiled | portable over eager | over compiled |",
+            "|---|---|---|---|---|---|---|",
+            *(
+                f"| {row['width']} | {row['pack']} | {row['eager']:,.0f} | {row['portable']:,.0f} |"
+                f" {row['compiled']:,.0f} | {row['over_eager']:.2f} | {row['over_compiled']:.2f} |"
+                for row in part["rows"]
+            ),
+            "",
+        ]
     if part := results.get("throughput"):
         lines += [
             f"## Trial throughput, trial-steps per second on {part['machine']['cores']} cores",

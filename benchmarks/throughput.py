@@ -27,11 +27,12 @@ ONE_THREAD = {
 class OurPack:
     """A pack as the scheduler would train it, without recording."""
 
-    def __init__(self, seed: int, width: int) -> None:
+    def __init__(self, seed: int, width: int, program_name: str = "compiled") -> None:
         import torch
 
         torch.set_num_threads(1)
         from ganstudy.engine.packing import packs
+        from ganstudy.engine.session import Session
         from ganstudy.kinds.adversarial import Adversarial
         from ganstudy.kinds.adversarial.batches import batches
         from ganstudy.kinds.adversarial.program import program
@@ -46,15 +47,18 @@ class OurPack:
         own = packs(trials, workers=1)[0]
         own = own[: max(len(own) // 4 * 4, 4)]
         self.pack = len(own)
-        self.program = program("compiled")
+        self.session = Session(program=program_name)
+        self.program = program(program_name)
         device = torch.device("cpu")
-        self.game, self.state = initial(own, device, (configuration.divergence,))
+        beside = (configuration.divergence,) if program_name == "compiled" else ()
+        self.game, self.state = initial(own, device, beside)
         self.batches = batches(own, device)
 
     def run(self, steps: int) -> None:
-        for _ in range(steps):
-            batch = next(self.batches)
-            self.state, _ = self.game.updates.play(self.program, self.game, self.state, batch)
+        with self.session.computing():
+            for _ in range(steps):
+                batch = next(self.batches)
+                self.state, _ = self.game.updates.play(self.program, self.game, self.state, batch)
 
 
 class Plain:

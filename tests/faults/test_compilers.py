@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from tiny import STUDY, differences, write_study
 
 from ganstudy.cli import main
+from ganstudy.engine import packing
+from ganstudy.engine.pace import Pace
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.store import RunDirectory
 
@@ -97,8 +99,8 @@ def test_a_compiler_that_fails_later_costs_no_trial(
     assert asked.exit_code == 2
     assert "compiled steps cannot be made" in asked.stderr
     assert RunDirectory(out).recorded() == {}
-    monkeypatch.setattr("ganstudy.engine.packing.COMPILED_SPEED", 1e9)
-    monkeypatch.setattr("ganstudy.engine.packing.SECONDS_PER_GRAPH", 0.0)
+    quick = {"eager": 1.0, "compiled": 0.0, "portable": 1.0}
+    monkeypatch.setattr(packing.estimate, "__defaults__", ("eager", Pace(quick, 0.0, 0.0)))
     result = _run(study, out)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["status"] == {"complete": 2}

@@ -110,9 +110,9 @@ def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
 
 ABSURD = STUDY.replace(
     "    critic.steps: [1, 2]",
-    "    size: {s: {}, absurd: {generator: {width: 10000000, depth: 2}}}",
-).replace("seeds: 2", "seeds: 1\nengine: {program: eager}")
-"""Half of its trials ask for more memory than there is in the world."""
+    "    size: {s: {}, absurd: {generator: {width: 65536, depth: 2}}}",
+).replace("seeds: 2", "seeds: 1\nengine: {program: eager, memory_limit: 2.0}")
+"""Half of its trials ask for more memory than they may take: 17 GB."""
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import load
+from ganstudy.trial import SCHEMA
 
 AXES = """\
   grid:
@@ -41,7 +42,7 @@ def made_run(folder: Path, name: str, text: str = STUDY, *overrides: str, torch:
     directory.write_study(plan)
     directory.write([made_up(trial) for trial in plan.trials.values()])
     session = {"started": "2026-11-22T08:00:00", "packages": {"torch": torch, "numpy": "2"}}
-    environment = {"study": name, "sessions": [session]}
+    environment = {"study": name, "schema": SCHEMA, "sessions": [session]}
     directory.environment.write_text(json.dumps(environment))
     plan.tell(directory.read())
     gather(directory, plan)

@@ -96,7 +96,7 @@ def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
     dataset = open_run(out)
     mine = dataset.sel(divergence="my_divergence")
     minimax = dataset.sel(divergence="minimax")
-    assert bool((mine.values["samples"] == minimax.values["samples"]).all())
+    assert bool((mine["samples"] == minimax["samples"]).all())
     (folder / "my_divergence.py").unlink()  # the run keeps its own copy
     report = [sys.executable, "-m", "ganstudy", "report", str(out), "--plugins"]
     assert subprocess.run(report, capture_output=True, check=False, cwd="/").returncode == 0
