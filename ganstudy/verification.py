@@ -164,10 +164,16 @@ def differences(stored: Record, anew: Record) -> dict[str, Difference]:
     found = {}
     for name in first.keys() | second.keys():
         if name not in first or name not in second:
-            found[name] = Difference(float("inf"))
+            if not _nothing(first.get(name, second.get(name))):
+                found[name] = Difference(float("inf"))
         elif (difference := _difference(first[name], second[name], steps)) is not None:
             found[name] = difference
     return found
+
+
+def _nothing(values: NDArray[Any] | None) -> bool:
+    """Whether a variable says no more than if it were absent, as it is where its pack has none."""
+    return values is None or (values.dtype.kind == "f" and bool(np.isnan(values).all()))
 
 
 def _difference(a: NDArray[Any], b: NDArray[Any], steps: NDArray[np.float64]) -> Difference | None:

@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from tiny import trial
 from unrendered import unrendered
 
 from ganstudy import existing, open_run, pipeline
 from ganstudy.cli import main
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.study import load
 from ganstudy.trial import Record
-from ganstudy.verification import verify
+from ganstudy.verification import differences, verify
 
 CHANGED = "generator_loss"
 
@@ -69,6 +71,19 @@ def test_the_same_bits(run: Path) -> None:
     assert set(said["trials"]) == {own.trial for own in found.trials}
     page = existing.report_anew(run).read_text(encoding="utf-8")
     assert "verification verdict" in page
+
+
+def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
+    """In a file of a pack a variable is NaN for those that lack it; alone they do without."""
+    bounded, other = trial(divergence="minimax"), trial(divergence="wasserstein")
+    RunDirectory(tmp_path).records.mkdir()
+    RunDirectory(tmp_path).write(train([bounded, other]))
+    stored = {record.id: record for record in RunDirectory(tmp_path).read()}
+    assert "bound" in stored[bounded.id].values
+    for own in (bounded, other):
+        assert differences(stored[own.id], train([own])[0]) == {}
+    spoilt = dataclasses.replace(stored[bounded.id], values={})
+    assert differences(spoilt, stored[bounded.id])["bound"].largest == np.inf
 
 
 def test_a_flipped_bit_is_a_fault(run: Path) -> None:
