@@ -43,7 +43,7 @@ _DTYPES = (torch.float32, torch.float64)
 
 
 class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    r"""Functions and stacked products of tensors on a CPU by NumPy, all else as ever.
+    r"""Functions and stacked products of tensors on a CPU by NumPy, all else by torch.
 
     NumPy computes √x exactly and the other functions by polynomials that depend on its instruction
     sets alone; OpenBLAS, which it brings, takes a product of matrices one by one, by the kernel
@@ -56,7 +56,7 @@ class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         """Called by torch for each operation."""
         packet = func.overloadpacket
-        if packet is _aten.bmm and func is _aten.bmm.default:
+        if func is _aten.bmm.default:
             first, second = args
             if first.dtype in _DTYPES:
                 return torch.from_numpy(
