@@ -107,6 +107,8 @@ class _Plain:
             case "relativistic_average":
                 loss = log_loss(on_real - on_fake.mean(), ones)
                 loss = loss + log_loss(on_fake - on_real.mean(), zeros)
+            case "relativistic_pairing":
+                loss = self.paired_loss(on_real, on_fake)
             case _:
                 loss = log_loss(on_real, ones) + log_loss(on_fake, zeros)
         values = {"critic_loss": loss, "real_logit": on_real.mean(), "fake_logit": on_fake.mean()}
@@ -156,8 +158,16 @@ class _Plain:
                 on_real = self.judge(x)
                 loss = log_loss(on_fake - on_real.mean(), torch.ones_like(on_fake))
                 return loss + log_loss(on_real - on_fake.mean(), torch.zeros_like(on_real))
+            case "relativistic_pairing":
+                return self.paired_loss(on_fake, self.judge(x))
             case _:
                 return -on_fake.mean()
+
+    def paired_loss(self, upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
+        rule: Any = self.configuration.divergence
+        if rule.pairing == "all":
+            upper, lower = upper.repeat_interleave(len(lower), 0), lower.repeat(len(upper), 1)
+        return nn.BCEWithLogitsLoss()(upper - lower, torch.ones_like(upper))
 
     # --- gradients and steps ---
 
@@ -362,6 +372,12 @@ FEATURES: dict[str, dict[str, Any]] = {
     },
     "relativistic": {"divergence": "relativistic_average"},
     "relativistic consensus": {"divergence": "relativistic_average", "updates": "consensus"},
+    "relativistic pairs": {
+        "divergence": "relativistic_pairing",
+        "constraint": ["r1", "r2"],
+        "critic": {"pac": 2},
+    },
+    "all relativistic pairs": {"divergence": {"name": "relativistic_pairing", "pairing": "all"}},
     "batch norm": {"generator": {"norm": "batch"}, "critic": {"norm": "batch"}},
     "layer norm": {"generator": {"norm": "layer"}, "critic": {"norm": "layer"}},
     "average": {"generator": {"average": 0.9}},

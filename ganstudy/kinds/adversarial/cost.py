@@ -49,7 +49,7 @@ def working_set(settings: AdversarialSettings) -> int:
     )
     units = sum(p.width * p.depth * p.activation.inputs for p in trained)
     numbers = 2 * settings.batch * units + 4 * sum(_layer_products(settings))
-    if settings.divergence.closed_form:
+    if settings.divergence.compares_all:
         numbers += 4 * settings.batch**2
     if settings.critic.estimator is not None:
         numbers += 4 * settings.batch * settings.critic.estimator.centres

@@ -157,7 +157,8 @@ def _constraint_slots(
     """The constraints' own state before the first step, by name."""
     rows: list[dict[str, NDArray[np.float32]]] = []
     for trial in trials:
-        rng, own = trial.stream("init", 2), {}
+        rng = trial.stream("init", 2)
+        own: dict[str, NDArray[np.float32]] = {}
         for part in trial.configuration.constraint.parts:
             own |= part.initial(rng, critic.shapes)
         rows.append(own)
