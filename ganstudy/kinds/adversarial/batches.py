@@ -50,7 +50,8 @@ def batches(
     source = _Source(trials, rounds, device)
     for parts in _ahead(source, block) if device.type == "cuda" else map(source, count(block)):
         for number in range(skipped, rounds):
-            yield Batches(*(part[number] for part in parts))
+            real, latent, *noise = (part[number] for part in parts)
+            yield Batches(real, latent, tuple(noise))
         skipped = 0
 
 
@@ -157,10 +158,10 @@ class _Data:
             rng = trial.stream("training_set")
             self.rows = _samples(configuration, rng, configuration.training_set)
 
-    def block(self, block: int, rounds: int) -> tuple[Array, Array, Array]:
-        """The three parts of `Batches` for some rounds, of this trial alone."""
+    def block(self, block: int, rounds: int) -> list[Array]:
+        """The parts of `Batches` for some rounds, of this trial alone."""
         latent = _latent(self.trial, block, rounds)
-        return self.draw(block, rounds), latent, self.noise(block, rounds)
+        return [self.draw(block, rounds), latent, *self.noise(block, rounds)]
 
     def draw(self, block: int, rounds: int) -> Array:
         """`(rounds, D-gradients, batch, dimension + labels)`."""
@@ -174,23 +175,24 @@ class _Data:
             drawn = np.take(self.rows, rng.integers(len(self.rows), size=count), axis=0)
         return drawn.reshape(*shape, -1)
 
-    def noise(self, block: int, rounds: int) -> Array:
-        """What the constraint draws, `(rounds, D- and M-gradients, *, *)`."""
+    def noise(self, block: int, rounds: int) -> tuple[Array, ...]:
+        """What each acting constraint draws, `(rounds, D- and M-gradients, *, *)`, one after the
+        other from one stream.
+        """
         configuration = self.trial.configuration
         total = configuration.steps // configuration.generator.steps
         progress = np.minimum((block * rounds + np.arange(rounds)) / total, 1.0)
         gradients, batch = sum(configuration.gradients), configuration.batch
-        drawn = configuration.constraint.draw(
-            self.trial.stream("constraint", block),
-            progress,
-            (gradients, batch, configuration.target.dimension + configuration.labels),
-            batch // configuration.critic.pac,
-        )
-        if drawn is None:
-            return np.empty((rounds, gradients, 0, 0), np.float32)
-        if configuration.constraint.perturbs and configuration.labels:
-            drawn[..., -configuration.labels :] = 0  # labels are told as they are
-        return drawn
+        shape = (gradients, batch, configuration.target.dimension + configuration.labels)
+        rng, noise = self.trial.stream("constraint", block), []
+        for constraint in configuration.constraint.acting:
+            drawn = constraint.draw(rng, progress, shape, batch // configuration.critic.pac)
+            if drawn is None:
+                drawn = np.empty((rounds, gradients, 0, 0), np.float32)
+            elif constraint.perturbs and configuration.labels:
+                drawn[..., -configuration.labels :] = 0  # labels are told as they are
+            noise.append(drawn)
+        return tuple(noise)
 
 
 def _latent(trial: Trial[AdversarialSettings], block: int, rounds: int) -> Array:
