@@ -1,7 +1,7 @@
-"""Capture: a function of tensors as one recording of a GPU's kernels, which is then played again.
+"""Capture: a function of tensors on a tape, whose kernels a GPU then launches again as one.
 
 A small step is hundreds of kernels of a few microseconds, each of which the host takes longer to
-launch than the GPU to run. A recording launches them all at once, and they are the same kernels:
+launch than the GPU to run. A tape launches them all at once, and they are the same kernels:
 its numbers are those of the function, bit for bit.
 """
 
@@ -14,17 +14,17 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree
 
-__all__ = ["Captured", "Graph", "Recording"]
+__all__ = ["Captured", "Graph", "Tape"]
 
 StateT = TypeVar("StateT")
 BatchT = TypeVar("BatchT")
 OtherT = TypeVar("OtherT")
 
 _WARM_UPS = 3
-"""Calls before the recording, in which libraries make their workspaces and compilers their code."""
+"""Calls before the tape is made: libraries make their workspaces in them, compilers their code."""
 
 
-class Recording(Protocol):
+class Tape(Protocol):
     """Kernels that were seen once and can be launched again, on the same memory."""
 
     def record(self, function: Callable[[], Any]) -> Any:
@@ -35,7 +35,7 @@ class Recording(Protocol):
 
 
 class Graph:
-    """A recording as a CUDA graph."""
+    """A tape that is a CUDA graph."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -68,36 +68,36 @@ class Captured:
     def __init__(
         self,
         step: Callable[[StateT, BatchT], tuple[StateT, OtherT]],
-        recording: Callable[[], Recording],
+        tape: Callable[[], Tape],
     ) -> None:
-        self._step, self._new = step, recording
-        self._recording: Recording | None = None
+        self._step, self._new = step, tape
+        self._tape: Tape | None = None
 
     def __call__(self, state: StateT, batch: BatchT) -> tuple[StateT, OtherT]:
         """The state after the step, and what comes beside it, where they stand in memory."""
-        if self._recording is None:
+        if self._tape is None:
             self._capture(state, batch)
         if state is not self._state:
             _overwrite(self._state, state)
         _overwrite(self._batch, batch)
-        assert self._recording is not None
-        self._recording.replay()
+        assert self._tape is not None
+        self._tape.replay()
         return self._state, self._other
 
     def _capture(self, state: StateT, batch: BatchT) -> None:
         self._state: Any = _pytree.tree_map(_copy, state)
         self._batch: Any = _pytree.tree_map(_copy, batch)
-        recording = self._new()
+        tape = self._new()
 
         def step() -> Any:
             after, other = self._step(self._state, self._batch)
             _overwrite(self._state, after)
             return other
 
-        self._other: Any = recording.record(step)
+        self._other: Any = tape.record(step)
         # The record was made by steps that count for nothing.
         _overwrite(self._state, state)
-        self._recording = recording
+        self._tape = tape
 
 
 def _copy(value: Any) -> Any:

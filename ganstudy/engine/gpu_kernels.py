@@ -12,6 +12,7 @@ def product(
     a_pack, a_row, a_inner, b_pack, b_inner, b_column,
     ROWS: tl.constexpr, COLUMNS: tl.constexpr, INNER: tl.constexpr,
 ):  # fmt: skip
+    """One tile of one trial's product."""
     place = tl.program_id(0)
     pack = (place // (across * down)).to(tl.int64)
     tile = place % (across * down)
@@ -43,6 +44,7 @@ def product(
 def total(
     x, out, count, inner, across, COUNT: tl.constexpr, INNER: tl.constexpr
 ):  # fmt: skip
+    """A few columns of the sum over the middle axis of `(outer, count, inner)`."""
     place = tl.program_id(0)
     outer = (place // across).to(tl.int64)
     column = (place % across) * INNER + tl.arange(0, INNER)
