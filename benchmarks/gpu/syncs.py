@@ -38,7 +38,7 @@ def measure(device: str) -> dict[str, Any]:
     failed = []
     for name, settings in SETTINGS.items():
         player = {"width": 8, "depth": 2}
-        whole = {"batch": 32, **settings}
+        whole = {"batch": 64, **settings}
         for key in ("generator", "critic"):
             whole[key] = {**player, **whole.get(key, {})}
         own = [Trial(Adversarial.model_validate(whole), seed) for seed in range(3)]
