@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PARTS = ("syncs", "leases", "steps", "throughput")
+PARTS = ("syncs", "leases", "steps", "throughput", "compiled")
 HERE = Path(__file__).parent
 
 
@@ -29,7 +29,7 @@ def main() -> None:
 
     if missing := packages.missing():
         sys.exit(packages.what_to_do(missing))
-    results: dict[str, Any] = {"machine": machine(asked.device)}
+    results = kept(asked.out / "results.json", machine(asked.device))
     failed = False
     for part in asked.parts:
         started = time.perf_counter()
@@ -42,6 +42,14 @@ def main() -> None:
         (asked.out / "results.md").write_text(markdown(results))
     print(markdown(results))
     sys.exit(failed)
+
+
+def kept(path: Path, here: dict[str, Any]) -> dict[str, Any]:
+    """What other parts have found on this kind of machine."""
+    earlier: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    there = earlier.get("machine", {})
+    same = all(there.get(key) == here[key] for key in ("gpu", "torch"))
+    return {**(earlier if same else {}), "machine": here}
 
 
 def machine(device: str) -> dict[str, Any]:

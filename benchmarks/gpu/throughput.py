@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 BATCH = 256
-PACKS = {32: (64, 256, 1024, 4096), 64: (256, 1024), 128: (64, 256, 1024), 256: (64, 256)}
+PACKS = {32: (64, 1024, 4096), 64: (1024,), 128: (64, 512), 256: (64,)}
 HEADINGS = (
     *("width", "pack", "kernels one by one", "as a graph", "graph, with its batches"),
     *("graph, library's products", "graph, compiled", "JAX", "MiB a trial"),
