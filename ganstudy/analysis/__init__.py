@@ -1,6 +1,6 @@
 """From the dataset of a study to statistics with intervals: xarray in, xarray out, no torch.
 
-The lower layer (`_intervals`, `_paths`) knows only NumPy arrays; the modules above it know the
+The lower layer (`intervals`, `paths`) knows only NumPy arrays; the modules above it know the
 dataset's labels and attributes and none of its metrics.
 """
 

@@ -6,11 +6,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis._bounded import gaffke_interval
-from ganstudy.analysis._grades import SETTINGS
-from ganstudy.analysis._intervals import Array, Interval, t_interval
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
+from ganstudy.analysis.grades import SETTINGS
+from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis._intervals import Array
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.study.space import AnyParameter, Choice, Range

@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from ganstudy.analysis._intervals import Array, t_interval
 from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
+from ganstudy.analysis.intervals import Array, t_interval
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._blocks import Basis, Paired, filled, joined, order_effects, paired
-from ganstudy.analysis._intervals import Array
+from ganstudy.analysis.blocks import Basis, Paired, filled, joined, order_effects, paired
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 

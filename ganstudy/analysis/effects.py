@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis._grades import CLEAR, LEANING, graded
-from ganstudy.analysis._intervals import Array, t_interval
-from ganstudy.analysis._variance import Shares, shares
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
+from ganstudy.analysis.grades import CLEAR, LEANING, graded
+from ganstudy.analysis.intervals import Array, t_interval
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.variance import Shares, shares
 
 
 def factor_effects(
@@ -155,7 +155,7 @@ def _jackknife(whole: Array, without: Sequence[Array], confidence: float) -> tup
 
 
 def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:
-    """Grades of effects, by the rule of `_grades.graded`."""
+    """Grades of effects, by the rule of `grades.graded`."""
     sure = p < CLEAR
     for one in without:
         sure &= one < CLEAR

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binom
 
-from ganstudy.analysis import _periods
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.scores import along_steps
 from ganstudy.analysis.stability import median
 from ganstudy.score import tail_mean
@@ -84,7 +84,7 @@ def _cycles(curves: xr.DataArray, arm: str) -> tuple[xr.DataArray, xr.DataArray,
         kept = own.where(np.isfinite(own)).dropna("step", how="all")
         half = kept.isel(step=slice(kept.sizes["step"] // 2, None))
         strength, period, p = xr.apply_ufunc(
-            _periods.periodicity,
+            periodicity,
             half,
             input_core_dims=[["step"]],
             output_core_dims=[[], [], []],

@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._intervals import holm
-from ganstudy.analysis._resampling import bca_interval, sign_flip_p
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
+from ganstudy.analysis.intervals import holm
 from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 from ganstudy.analysis.scores import trial_scores
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ganstudy.analysis._grades import clear_effect, fewest_seeds, seeds_for
+from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
 
 LARGE = 1.0
 """A difference of as many standard deviations of paired differences, which is often asked for."""

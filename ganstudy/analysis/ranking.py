@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._blocks import order_effects
-from ganstudy.analysis._grades import detectable, graded
-from ganstudy.analysis._intervals import t_interval
 from ganstudy.analysis.arms import scores_of
+from ganstudy.analysis.blocks import order_effects
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import Settings, arm_dim, testable
+from ganstudy.analysis.grades import detectable, graded
+from ganstudy.analysis.intervals import t_interval
 
 
 def compare_arms(

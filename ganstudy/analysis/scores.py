@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis import _paths
+from ganstudy.analysis import paths
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import Metric
 from ganstudy.score import tail_mean
@@ -41,7 +41,7 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     scores = xr.Dataset(
         {
             "score": score(tail),
-            "last": score(along_steps(_paths.last, curves)),
+            "last": score(along_steps(paths.last, curves)),
             "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
             "charged": diverged & np.isfinite(fact.worst),
             "unbounded": (diverged & (not np.isfinite(fact.worst)))
@@ -72,7 +72,7 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
 
 
 def along_steps(
-    summary: Callable[..., _paths.Array], curves: xr.DataArray, **options: float
+    summary: Callable[..., paths.Array], curves: xr.DataArray, **options: float
 ) -> xr.DataArray:
     """A summary of each curve, in double precision."""
     # Curves are stored in single precision; sums of equal scores are to be equal in double.

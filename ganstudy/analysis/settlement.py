@@ -7,8 +7,8 @@ import json
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis._intervals import Array
 from ganstudy.analysis.design import arm_dim, in_comparison, setting_dims, with_arms
+from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.contest import Contest, Rules, Standing, paired_differences, play

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis import _paths
-from ganstudy.analysis._bounded import share_interval
-from ganstudy.analysis._intervals import t_interval
+from ganstudy.analysis import paths
+from ganstudy.analysis.bounded import share_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.metric import Metric
 from ganstudy.analysis.scores import trial_scores
 
@@ -68,17 +68,17 @@ def stability(
     oriented = oriented.where(np.isfinite(oriented))
     steps = [["step"]]
     drops = xr.apply_ufunc(
-        _paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
+        paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
     ).where(ran & oriented.notnull().any("step"))
-    drawdown = xr.apply_ufunc(_paths.drawdown, oriented, input_core_dims=steps).where(ran)
+    drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps).where(ran)
     over = [*setting_dims(ds), "seed"]
     trials = ran.sum(over)
     diverged = (status == "diverged").sum(over)
     level = _perfect_level(ds, fact)
-    place = xr.apply_ufunc(_paths.first_reach, oriented, level, input_core_dims=[["step"], []])
+    place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
     reached = ((place >= 0) & ran).where(ran)
     at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
-    kept = xr.apply_ufunc(_paths.stays, oriented, level, input_core_dims=[["step"], []])
+    kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
     kept = (kept & (status == "complete")).where(ran)
     scores = trial_scores(ds, metric)
     score = scores["score"]

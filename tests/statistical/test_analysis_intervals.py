@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ganstudy.analysis import arm_scores
-from ganstudy.analysis._intervals import Array, holm, paired_t, t_interval
+from ganstudy.analysis.intervals import Array, holm, paired_t, t_interval
 from tests.statistical.simulated import four_standard_errors, study
 
 SEEDS = 5

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from ganstudy import analysis
-from ganstudy.analysis._intervals import t_interval
-from ganstudy.analysis._resampling import bca_interval, sign_flip_p
-from ganstudy.analysis._variance import shares
+from ganstudy.analysis.intervals import t_interval
+from ganstudy.analysis.resampling import bca_interval, sign_flip_p
+from ganstudy.analysis.variance import shares
 from tests.statistical.simulated import study
 
 pytestmark = pytest.mark.slow

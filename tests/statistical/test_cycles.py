@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.signal import lfilter
 
 from ganstudy import analysis
-from ganstudy.analysis._periods import periodicity
+from ganstudy.analysis.periods import periodicity
 from tests.statistical.simulated import Array, four_standard_errors
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ganstudy import analysis
-from ganstudy.analysis._bounded import share_interval
-from ganstudy.analysis._intervals import t_interval
+from ganstudy.analysis.bounded import share_interval
+from ganstudy.analysis.intervals import t_interval
 from tests.statistical.simulated import Array, four_standard_errors, study
 
 RUNS = 300

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ganstudy import analysis
-from ganstudy.analysis._grades import CLEAR, LEANING, clear_effect, graded
+from ganstudy.analysis.grades import CLEAR, LEANING, clear_effect, graded
 from tests.statistical.simulated import Array, four_standard_errors, study
 
 GAP = 0.05

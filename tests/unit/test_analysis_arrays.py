@@ -13,8 +13,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ganstudy.analysis._intervals import holm, paired_t, t_interval
-from ganstudy.analysis._paths import drawdown, falls, last
+from ganstudy.analysis.intervals import holm, paired_t, t_interval
+from ganstudy.analysis.paths import drawdown, falls, last
 from ganstudy.score import tail_mean
 
 NAN = np.nan
@@ -103,7 +103,9 @@ def test_drawdown_is_from_the_running_maximum() -> None:
     assert_array_equal(drawdown(np.array([5.0, 1.0, 8.0, 6.0])), 4.0)
 
 
-LOWER = ["_blocks", "_bounded", "_grades", "_intervals", "_paths", "_periods", "_variance"]
+LOWER = [
+    *("blocks", "bounded", "grades", "intervals", "paths", "periods", "resampling", "variance"),
+]
 
 
 @pytest.mark.parametrize("module", LOWER)

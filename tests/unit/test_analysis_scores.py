@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from ganstudy import analysis
-from ganstudy.analysis._intervals import holm
+from ganstudy.analysis.intervals import holm
 
 Make = Callable[..., xr.Dataset]
 

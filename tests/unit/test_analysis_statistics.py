@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganstudy import analysis
-from ganstudy.analysis import _variance
-from ganstudy.analysis._grades import clear_effect, fewest_seeds, seeds_for
-from ganstudy.analysis._periods import periodicity
-from ganstudy.analysis._resampling import bca_interval, sign_flip_p
+from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
+from ganstudy.analysis.intervals import holm
+from ganstudy.analysis.periods import periodicity
+from ganstudy.analysis.resampling import bca_interval, sign_flip_p
+from ganstudy.analysis.variance import variance
 
 Make = Callable[..., xr.Dataset]
 NAN = math.nan
@@ -113,7 +114,7 @@ def test_pairs_by_resampling(scores: NDArray[np.float64]) -> None:
     assert int(ours["pairs"]) == 16
     raw = [sign_flip_p((scores[i] - scores[j]).mean(axis=0)) for i, j in ((0, 1), (0, 2), (1, 2))]
     adjusted = pairs["p"].values[[0, 0, 1], [1, 2, 2]]
-    assert_allclose(np.sort(adjusted), np.sort(analysis._intervals.holm(np.array(raw))))
+    assert_allclose(np.sort(adjusted), np.sort(holm(np.array(raw))))
     other = pairs.sel(arm="arm0", other="arm2", drop=True)
     assert float(other["low"]) == -float(ours["high"])
     assert float(other["improvement"]) == pytest.approx(1 - wins)
@@ -316,7 +317,7 @@ def test_effects_of_two_levels_are_paired_t_tests(scores: NDArray[np.float64]) -
     ]
     tests = [stats.ttest_1samp(contrast, 0) for contrast in contrasts]
     assert_allclose(effects["statistic"], [test.statistic**2 for test in tests])
-    expected = analysis._intervals.holm(np.array([test.pvalue for test in tests]))
+    expected = holm(np.array([test.pvalue for test in tests]))
     assert_allclose(effects["p"], expected)
 
 
@@ -346,14 +347,13 @@ def test_effects_of_a_grid_with_holes_do_not_mix() -> None:
 
 
 def test_a_full_table_and_its_model_explain_the_same() -> None:
-    """Sums of squares of means are those of least squares, which a table with gaps needs."""
+    """Sums of squares of means are those of least squares, which a level without values needs."""
     rng = np.random.default_rng(10)
     table = rng.normal(size=(3, 4, 2, 5))
     effects = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (3,)]
-    whole = _variance.variance(table, effects)
-    centred = table - table.mean()
-    places = np.nonzero(np.isfinite(table))
-    model = _variance._with_gaps(centred[places], places, table.shape, effects, whole.total, [])
+    whole = variance(table, effects)
+    unused = np.full((3, 4, 2, 1), np.nan)
+    model = variance(np.concatenate([table, unused], axis=3), effects)
     for effect in effects:
         assert model.explained[effect] == pytest.approx(whole.explained[effect])
     assert model.residual == pytest.approx(whole.residual)
@@ -365,7 +365,7 @@ def test_effects_beside_gaps_are_those_of_least_squares() -> None:
     table = rng.normal(size=(3, 4, 5))
     table[rng.random(table.shape) < 0.2] = np.nan
     table[0, 0] = np.nan
-    found = _variance.variance(table, [(0,), (1,), (0, 1), (2,)])
+    found = variance(table, [(0,), (1,), (0, 1), (2,)])
     at = np.nonzero(np.isfinite(table))
     y = table[at]
     one = {(d,): np.eye(size)[at[d]] for d, size in enumerate(table.shape)}
@@ -392,7 +392,7 @@ def test_effects_beside_gaps_are_those_of_least_squares() -> None:
 def test_pairs_that_are_too_large_to_be_fitted_are_named() -> None:
     values = np.random.default_rng(12).normal(size=(2, 800, 2))
     values[0, 0, 0] = np.nan
-    found = _variance.variance(values[:, :, None, :], [(0,), (1,), (0, 1), (3,)])
+    found = variance(values[:, :, None, :], [(0,), (1,), (0, 1), (3,)])
     assert found.left_out == [(0, 1)]
     assert set(found.explained) == {(0,), (1,), (3,)}
 
@@ -515,7 +515,7 @@ def test_period_of_a_sine_is_found_and_noise_is_not_taken_for_one() -> None:
 
 def test_fisher_test_has_the_published_critical_value() -> None:
     """Fisher 1929, table: the 5 % point of g for n = 20 frequencies is 0.27040."""
-    from ganstudy.analysis._periods import fisher_tail
+    from ganstudy.analysis.periods import fisher_tail
 
     assert fisher_tail(0.27040, 20) == pytest.approx(0.05, abs=5e-5)
 
@@ -524,7 +524,7 @@ def test_fisher_test_has_the_published_critical_value() -> None:
 def test_fisher_test_is_exact_arithmetic(frequencies: int, strength: float) -> None:
     from fractions import Fraction
 
-    from ganstudy.analysis._periods import fisher_tail
+    from ganstudy.analysis.periods import fisher_tail
 
     g = Fraction(strength)
     terms = (

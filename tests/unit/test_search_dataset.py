@@ -17,7 +17,7 @@ from test_search_bayes import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 
 from ganstudy import analysis, open_run
-from ganstudy.analysis._bounded import gaffke_interval
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer

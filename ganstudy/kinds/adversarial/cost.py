@@ -9,14 +9,20 @@ if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.players import PlayerSettings
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
 
-__all__ = ["seconds", "working_set"]
+__all__ = ["masking", "recording", "seconds", "working_set"]
 
 # Measured on one core of a Xeon of 2023 at 2 GHz, with packs of 16.
 MULTIPLY_ADDS_PER_SECOND = 1.2e10
 SECONDS_PER_UPDATE = 4e-4
 
-PENALISED = 2.5
-"""D-steps with a penalty take a gradient of a gradient, at a third set of points."""
+# Measured on an EPYC of 2023 and told in seconds of that Xeon, whose steps take half as long again.
+SECONDS_PER_EXACT = {1: 1e-3, 2: 0.016}
+"""Of a divergence on a grid, by dimension."""
+SECONDS_PER_MASKED = 8e-9
+"""Of one logit's loss by a member that another trial of the pack has."""
+
+PENALTY = 1.5
+"""Of a D-step, for each penalty: a gradient of a gradient, at a set of points of its own."""
 
 
 def seconds(settings: AdversarialSettings) -> float:
@@ -32,11 +38,24 @@ def seconds(settings: AdversarialSettings) -> float:
         fit = settings.critic.estimator.products(settings.batch, settings.layers("critic")[0])
         d_step += fit / MULTIPLY_ADDS_PER_SECOND
     m_step = settings.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
-    if settings.constraint.penalises:
-        d_step *= PENALISED
+    d_step *= 1 + PENALTY * settings.constraint.penalties
     d_steps, m_steps = settings.gradients
     own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * SECONDS_PER_UPDATE
     return settings.steps // settings.generator.steps * own
+
+
+def recording(settings: AdversarialSettings) -> float:
+    """The exact divergence at each record, on a grid; other metrics are cheap, or of the end."""
+    if not settings.affine_in_density:
+        return 0.0
+    records = math.ceil(settings.steps / settings.record.every)
+    return records * SECONDS_PER_EXACT[settings.target.dimension]
+
+
+def masking(settings: AdversarialSettings) -> float:
+    """One more loss on the logits of each batch, forward and backward."""
+    rounds = settings.steps // settings.generator.steps
+    return rounds * sum(settings.gradients) * settings.batch * SECONDS_PER_MASKED
 
 
 def working_set(settings: AdversarialSettings) -> int:
@@ -50,7 +69,7 @@ def working_set(settings: AdversarialSettings) -> int:
     )
     units = sum(p.width * p.depth * p.activation.inputs for p in trained)
     numbers = 2 * settings.batch * units + 4 * sum(_layer_products(settings))
-    if settings.divergence.closed_form:
+    if settings.divergence.compares_all:
         numbers += 4 * settings.batch**2
     if settings.critic.estimator is not None:
         numbers += 4 * settings.batch * settings.critic.estimator.centres

@@ -72,7 +72,7 @@ class Adversarial(AdversarialSettings, Kind):
             "generator": {**generator.structure(), "latent": generator.latent},
             "average": generator.average is not None,
             "critic": {**critic.structure(), "pac": critic.pac},
-            "constraint": None if self.constraint.projects else self.constraint.structure(),
+            "constraint": [part.structure() for part in self.constraint.acting],
             "divergence": [self.divergence.closed_form, self.divergence.paired],
             "updates": self.updates.structure(),
             "patience": not isinstance(critic.steps, int),
@@ -82,6 +82,14 @@ class Adversarial(AdversarialSettings, Kind):
     def cost(self) -> float:
         """Seconds of all rounds, from multiply-adds at measured rates."""
         return cost.seconds(self)
+
+    def recording(self) -> float:
+        """Seconds of exact divergences, where the law of the generator is known."""
+        return cost.recording(self)
+
+    def masking(self) -> float:
+        """Seconds of the losses of one divergence more."""
+        return cost.masking(self)
 
     def working_set(self) -> int:
         """Activations of the D-step, and the critic's parameters and their state."""

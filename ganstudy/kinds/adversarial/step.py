@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial.state import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batch, Diagnostics, Noise
 
     Parameters = Mapping[str, Tensor]
 
@@ -33,7 +33,7 @@ class Rules(Losses):
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
         active: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
@@ -58,7 +58,7 @@ class Rules(Losses):
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
         """One generator update, and its diagnostics, each `(pack,)`."""
@@ -74,8 +74,8 @@ class Rules(Losses):
     def joint_step(
         self,
         state: State,
-        d_step: tuple[Tensor, Tensor, Tensor],
-        m_step: tuple[Tensor, Tensor, Tensor],
+        d_step: Batch,
+        m_step: Batch,
         weight: float | Tensor,
     ) -> tuple[State, Diagnostics]:
         """Both players at once, on losses with `weight / 2` times the squared norm of all
@@ -102,7 +102,7 @@ class Rules(Losses):
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
 
     def worst_step(
-        self, state: State, real: Tensor, latent: Tensor, noise: Tensor
+        self, state: State, real: Tensor, latent: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """One generator update up the critic's loss: the other side of a zero-sum game."""
         critic = self.critic.split(state.critic.parameters)
@@ -119,7 +119,7 @@ class Rules(Losses):
     # --- how they move --------------------------------------------------------------------------
 
     def _fit_critic(
-        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Tensor
+        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """A critic fitted to one batch, and the diagnostics of the critic before it."""
         old = state.critic.parameters

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis._intervals import ROUNDING
+from ganstudy.analysis.intervals import ROUNDING
 
 Array = NDArray[np.float64]
 Basis = Literal["means", "wins"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganstudy.analysis._intervals import ROUNDING, holm, moments, paired_t, smallest_p
+from ganstudy.analysis.intervals import ROUNDING, holm, moments, paired_t, smallest_p
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganstudy.analysis._intervals import Interval, moments, t_interval
+from ganstudy.analysis.intervals import Interval, moments, t_interval
 
 Array = NDArray[np.float64]
 

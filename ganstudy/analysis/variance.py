@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import f as f_law
 
-from ganstudy.analysis._intervals import holm
+from ganstudy.analysis.intervals import holm
 
 Array = NDArray[np.float64]
 Effect = tuple[int, ...]
