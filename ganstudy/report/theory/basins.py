@@ -16,8 +16,8 @@ Array = NDArray[np.float64]
 
 _SHOWN = 2.0
 """Highest relative height that figures show: unbounded losses go on to that of their bound."""
-_LANDSCAPES = 8
-"""Arms whose landscape is drawn."""
+_LANDSCAPES = _SAID = 8
+"""Arms whose landscape is drawn, and whose heights are said."""
 
 
 def draw(findings: Findings) -> list[Drawing]:
@@ -47,15 +47,13 @@ def sentences(findings: Findings) -> list[Markup]:
         )
     recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")
     heights = np.stack([recovered[..., 0], out[..., 0], out[..., out.shape[-1] // 2]], axis=-1)
-    parts = []
-    for arm, name in enumerate(findings.arms):
-        first = heights[arm, 0].mean(0)
-        parts.append(f"{name} " + " / ".join(prose.number(value, 3) for value in first))
+    parts = [
+        f"{name} " + " / ".join(prose.short(height) for height in heights[arm, 0].mean(0))
+        for arm, name in enumerate(findings.arms[:_SAID])
+    ]
     said.append(
-        Markup(
-            "Value at recovery, at collapse, and with a point half the way between, {}: {}."
-        ).format(
-            setting_name(findings, 0) if len(findings.settings) > 1 else "mean over seeds",
+        Markup("Value at recovery / at collapse / with a point half the way between{}: {}.").format(
+            f" ({findings.setting_label(findings.settings[0])})" if findings.axes else "",
             "; ".join(parts),
         )
     )
