@@ -14,11 +14,17 @@ from scipy.stats import binom, chisquare, multivariate_normal
 from tiny import REQUIRED, example, variants
 
 from ganstudy import targets
-from ganstudy.targets import Modes, Target
-from ganstudy.targets._curve import CurveTarget
-from ganstudy.targets._digits import DigitModes
-from ganstudy.targets._mixture import GeneralMixture, IsotropicMixture, Mixture, MixtureTarget
-from ganstudy.targets._rows import RowsTarget
+from ganstudy.targets import (
+    CurveTarget,
+    DigitModes,
+    GaussianMixture,
+    GeneralMixture,
+    IsotropicMixture,
+    MixtureTarget,
+    Modes,
+    RowsTarget,
+    Target,
+)
 
 Array = NDArray[np.float64]
 
@@ -101,7 +107,7 @@ def _modes(target: Target) -> Modes:
     return modes
 
 
-def _covariances(law: Mixture) -> Array:
+def _covariances(law: GaussianMixture) -> Array:
     if isinstance(law, GeneralMixture):
         return law.covariances
     assert isinstance(law, IsotropicMixture)
