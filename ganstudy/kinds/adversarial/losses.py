@@ -13,7 +13,7 @@ import torch
 
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.state import Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ class Losses:
     labels       columns at the end of samples and latents that hold the label, one-hot
     pac          samples that the critic judges together
     average      decay of the generator's average, `(pack, 1)`, or None
+    norm_average weight of a batch in running moments of batch norm, `(pack, 1)`, or None
     patience     when the D-steps of a round end early, or None
     """
 
@@ -52,6 +53,7 @@ class Losses:
     labels: int
     pac: int
     average: Tensor | None
+    norm_average: Tensor | None
     patience: Patience | None
 
     @property
@@ -64,10 +66,13 @@ class Losses:
         """Whether the generators' losses look at p too: the same for all divergences."""
         return bool(self.divergences.groups[0][0].paired)
 
-    def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
-        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
+    def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
+        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
+        averaged parameters, if asked for.
+        """
+        parameters = generator.slots[AVERAGE] if averaged else generator.parameters
         with torch.no_grad():
-            return self.generator.forward(self.generator.split(parameters), latent)
+            return self.generator.forward_by(generator, self.generator.split(parameters), latent)
 
     def logits(self, state: State, x: Tensor) -> Tensor:
         """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""
