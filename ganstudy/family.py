@@ -181,6 +181,10 @@ class Family(Generic[PartT]):
         member.plugin = digest
         self._plugins[member.name] = member
 
+    def forget(self) -> None:
+        """Leave out the members of plug-ins again."""
+        self._plugins.clear()
+
     def __iter__(self) -> Iterator[type[PartT]]:
         return (self[name] for name in self.names)
 

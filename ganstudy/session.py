@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints, pace
-from ganstudy.engine.packing import choose_program, cost, packs, why_no_compiler
+from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
@@ -230,7 +230,8 @@ def train(
             seconds = sum(record.seconds for record in records)
             pack = tuple(source.given[trial] for trial in landed)
             if set(landed.values()) == {"complete"}:
-                trained.add(pack[0].configuration.graph_key(), cost(pack), seconds)
+                stepping = max(seconds - beside_steps(pack, pace.known()), 0.0)
+                trained.add(pack[0].configuration.graph_key(), cost(pack), stepping)
             progress.add(search, pack, seconds)
             observe(progress)
     if executor.here:

@@ -105,8 +105,7 @@ def _power(study: Study) -> Power | None:
 
     if study.answer not in ("ranking", "effects") or study.search != "grid" or not study.axes:
         return None
-    names = [axis.dimension for axis in study.axes]
-    arm = names.index(study.compare)
+    arm = study.arm_axis
     arms = {point[arm] for point in study.points}
     settings = [point[:arm] + point[arm + 1 :] for point in study.points]
     shared = sum(settings.count(own) == len(arms) for own in set(settings))

@@ -46,6 +46,18 @@ class Configuration(Member, ABC):
     def cost(self) -> float:
         """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
 
+    def masked(self) -> tuple[Member, ...]:
+        """Members that differ between the trials of a pack and are picked by masks."""
+        return ()
+
+    def recording(self) -> float:
+        """Rough seconds of one trial's records on one core, where they count beside its steps."""
+        return 0.0
+
+    def masking(self) -> float:
+        """Rough seconds that each further member which is picked by masks adds to one trial."""
+        return 0.0
+
     @abstractmethod
     def working_set(self) -> int:
         """Bytes that one trial of a stack reads and writes in one step."""

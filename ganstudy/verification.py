@@ -211,7 +211,7 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
     strata: dict[tuple[str, str], list[Trial[Kind]]] = {}
     for index, trial in search.trials.items():
         if trial.id in entries:
-            stratum = _arm(search, index), entries[trial.id].status
+            stratum = search.study.arm(index), entries[trial.id].status
             strata.setdefault(stratum, []).append(trial)
     if not strata:
         raise RunError(f"{directory.path}: no record of a trial of its study, nothing to verify")
@@ -227,18 +227,11 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
     return unique[: 2 * len(strata) if count is None else count]
 
 
-def _arm(search: Search, index: tuple[int, ...]) -> str:
-    for axis, place in zip(search.study.axes, index, strict=False):
-        if axis.dimension == search.study.compare:
-            return str(axis.labels[place])
-    return ""
-
-
 def _compared(
     directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
 ) -> Verification:
     beside = {trial.id: len(pack) - 1 for pack in planned for trial in pack}
-    arms = {trial.id: _arm(search, index) for index, trial in search.trials.items()}
+    arms = {trial.id: search.study.arm(index) for index, trial in search.trials.items()}
     again = tuple(
         Again(
             trial=stored.id,

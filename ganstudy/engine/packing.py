@@ -15,9 +15,10 @@ from typing import TypeVar
 
 from ganstudy.cause import cleaned, telling
 from ganstudy.engine.pace import GUESS, Pace
+from ganstudy.family import canonical_json
 from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["choose_program", "cost", "estimate", "packs", "why_no_compiler"]
+__all__ = ["beside_steps", "choose_program", "cost", "estimate", "packs", "why_no_compiler"]
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
@@ -72,6 +73,22 @@ def cost(pack: Sequence[Trial]) -> float:
     return len(pack) * float(pack[0].configuration.cost())
 
 
+def beside_steps(pack: Sequence[Trial], pace: Pace = GUESS) -> float:
+    """Seconds on one core that a pack takes beside the `cost` of its steps, by any program.
+
+    Its records, where they are dear, and members that all trials compute and some use. They are no
+    part of `cost`, by which packs are cut and programs chosen.
+    """
+    first = pack[0].configuration
+    members = {
+        (member.name, canonical_json(member.structure()))
+        for trial in pack
+        for member in trial.configuration.masked()
+    }
+    each = first.recording() + max(len(members) - 1, 0) * first.masking()
+    return len(pack) * each * pace.step["eager"] / GUESS.step["eager"]
+
+
 def estimate(
     parts: Sequence[Sequence[Trial]],
     workers: int,
@@ -82,6 +99,7 @@ def estimate(
     if not parts:
         return 0.0
     seconds = sum(map(cost, parts)) * pace.step[program]
+    seconds += sum(beside_steps(pack, pace) for pack in parts)
     if program == "compiled":
         graphs = {pack[0].configuration.graph_key() for pack in parts}
         seconds += pace.graph * len(graphs) * workers

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ganstudy.family import Member
     from ganstudy.trial import Record
     from ganstudy.variable import Variable
 
@@ -34,10 +33,6 @@ class Kind(Configuration, ABC):
     def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Defaults, by key path, that follow from other settings, where a study leaves them out."""
         return {}
-
-    def masked(self) -> tuple[Member, ...]:
-        """Members that differ between the trials of a pack and are picked by masks."""
-        return ()
 
     @abstractmethod
     def variables(self) -> tuple[Variable, ...]:

@@ -2,8 +2,19 @@
 
 from ganstudy.family import Family
 from ganstudy.metrics._base import Metric, Reading, measured_by
+from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
 from ganstudy.metrics._perfect import perfect_sampler
 
-__all__ = ["Metric", "Reading", "family", "measured_by", "perfect_sampler"]
+__all__ = [
+    "Metric",
+    "Reading",
+    "each_cloud",
+    "family",
+    "measured_by",
+    "perfect_sampler",
+    "reference",
+    "shuffled",
+    "typical_distance",
+]
 
 family = Family(__name__, Metric)

@@ -12,6 +12,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from ganstudy.family import Family, Part
 
-__all__ = ["FAMILIES", "PluginError", "families", "family", "load"]
+__all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
@@ -36,6 +37,7 @@ _WITHIN = {
 """Where families lie that are no package of their own."""
 
 _VARIABLE = "GANSTUDY_PLUGINS"
+_HERE = Path(__file__).parent
 
 __path__ += [folder for folder in os.environ.get(_VARIABLE, "").split(os.pathsep) if folder]
 
@@ -93,6 +95,20 @@ def load(path: Path) -> tuple[str, type[Part]]:
     except ValueError as error:
         raise PluginError(f"{path}: {error}") from None
     return name, member
+
+
+def forget() -> None:
+    """Leave all plug-ins out of their families, so that files that have changed can be loaded anew.
+
+    For notebooks and tests: a process otherwise keeps to the members that it began with.
+    """
+    for own in families().values():
+        own.forget()
+    folders = {folder for folder in os.environ.pop(_VARIABLE, "").split(os.pathsep) if folder}
+    __path__[:] = [folder for folder in __path__ if folder not in folders]
+    for name, module in list(sys.modules.items()):
+        if name.startswith(f"{__name__}.") and Path(str(module.__file__)).parent != _HERE:
+            del sys.modules[name]
 
 
 def _lacking(module: ModuleType) -> str:

@@ -83,6 +83,11 @@ def listing(items: Iterable[str], last: str = "and") -> Markup:
     return Markup("{} {} {}").format(Markup(", ").join(parts[:-1]), last, parts[-1])
 
 
+def quoted(name: str) -> str:
+    """A name in a list; one that is a list itself is in quotes."""
+    return f"“{name}”" if "," in name else name
+
+
 def capital(sentence: str) -> str:
     """The sentence with a capital first letter; markup stays markup."""
     return sentence[:1].upper() + sentence[1:]

@@ -20,6 +20,7 @@ from ganstudy.store import digests
 from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
+from ganstudy.store.perfect import perfect
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
 from ganstudy.study.document import StudyError
@@ -159,7 +160,7 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     dataset = xr.Dataset(
         {
             **{name: own for field in SETTINGS_OF for name, own in _members(field, axes, plan)},
-            **_perfect(axes, plan),
+            **perfect(axes, plan),
             **columns,
             **plan.variables(),
         },
@@ -259,22 +260,6 @@ def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[st
         yield f"{field}_settings", xr.Variable((), known.pop())
     elif known:
         yield f"{field}_settings", xr.Variable(axes, texts.astype(str))
-
-
-def _perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
-    """`<metric>_perfect`: the metric of samples of p, without axes along which p is the same."""
-    points = {index[:-1]: trial.configuration.perfect() for index, trial in plan.trials.items()}
-    variables = {}
-    for name in dict.fromkeys(name for values in points.values() for name in values):
-        known = {index: values[name] for index, values in points.items() if name in values}
-        first = next(iter(known.values()))
-        whole = np.full((*plan.shape[:-1], len(first)), np.nan)
-        for index, values in known.items():
-            whole[index] = values
-        same = all(np.array_equal(values, first) for values in known.values())
-        dims, shown = (("draw",), first) if same else ((*axes, "draw"), whole)
-        variables[f"{name}_perfect"] = xr.Variable(dims, shown)
-    return variables
 
 
 def _configurations(plan: Search) -> Collection[Kind]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from ganstudy.targets._rows import RowsTarget
+from ganstudy.targets import RowsTarget
 from ganstudy.variable import FEATURES
 
 if TYPE_CHECKING:

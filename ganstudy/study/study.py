@@ -68,6 +68,15 @@ class Study:
         return name.replace(".", "_")
 
     @property
+    def arm_axis(self) -> int:
+        """Which of the axes has the arms; `ValueError` if the study has no axis."""
+        return [axis.dimension for axis in self.axes].index(self.compare)
+
+    def arm(self, index: Sequence[int]) -> str:
+        """Label of the arm at a place of the dataset; empty if the study has no axis."""
+        return str(self.axes[self.arm_axis].labels[index[self.arm_axis]]) if self.axes else ""
+
+    @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))

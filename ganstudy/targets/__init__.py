@@ -2,8 +2,29 @@
 
 from ganstudy.family import Family
 from ganstudy.targets._base import Modes, Target
+from ganstudy.targets._curve import CurveTarget
+from ganstudy.targets._digits import DigitModes
+from ganstudy.targets._mixture import (
+    GaussianMixture,
+    GeneralMixture,
+    IsotropicMixture,
+    MixtureTarget,
+)
+from ganstudy.targets._rows import RowsTarget
 
-__all__ = ["Modes", "Target", "family", "from_config"]
+__all__ = [
+    "CurveTarget",
+    "DigitModes",
+    "GaussianMixture",
+    "GeneralMixture",
+    "IsotropicMixture",
+    "MixtureTarget",
+    "Modes",
+    "RowsTarget",
+    "Target",
+    "family",
+    "from_config",
+]
 
 family = Family(__name__, Target)
 from_config = family.from_config

@@ -20,7 +20,7 @@ _LOG_TWO_PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture(ABC):
+class GaussianMixture(ABC):
     r"""Mixture of Gaussians, $p(x) = \sum_k w_k N(x; \mu_k, \Sigma_k)$.
 
     Shapes  means `(modes, dimension)`, weights `(modes,)` with sum 1.
@@ -95,7 +95,7 @@ class Mixture(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class IsotropicMixture(Mixture):
+class IsotropicMixture(GaussianMixture):
     r"""$\Sigma_k = s_k^2 I$ with `stds` of shape `(modes,)`."""
 
     stds: Array
@@ -119,7 +119,7 @@ class IsotropicMixture(Mixture):
 
 
 @dataclass(frozen=True, eq=False)
-class GeneralMixture(Mixture):
+class GeneralMixture(GaussianMixture):
     """Any positive definite `covariances`, shape `(modes, dimension, dimension)`."""
 
     covariances: Array
@@ -172,11 +172,11 @@ class MixtureTarget(Target, ABC):
     """A target that a member defines by `mixture()` alone; its labels are its modes."""
 
     @abstractmethod
-    def mixture(self) -> Mixture:
+    def mixture(self) -> GaussianMixture:
         """The law p."""
 
     @cached_property
-    def law(self) -> Mixture:
+    def law(self) -> GaussianMixture:
         """The law p, made once."""
         return self.mixture()
 

@@ -7,7 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
-from ganstudy.targets._mixture import GeneralMixture, IsotropicMixture, Mixture, MixtureTarget
+from ganstudy.targets._mixture import (
+    GaussianMixture,
+    GeneralMixture,
+    IsotropicMixture,
+    MixtureTarget,
+)
 from ganstudy.targets._parameters import Matrix, Vector, covariance_problem
 
 
@@ -35,7 +40,7 @@ class Gaussian(MixtureTarget):
                 raise ValueError(f"covariance {problem}")
         return self
 
-    def mixture(self) -> Mixture:
+    def mixture(self) -> GaussianMixture:
         """One component."""
         means, weights = np.array([self.mean]), np.ones(1)
         if self.covariance is not None:

@@ -7,8 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
-from ganstudy.targets._mixture import GeneralMixture, IsotropicMixture, MixtureTarget
-from ganstudy.targets._mixture import Mixture as Law
+from ganstudy.targets._mixture import (
+    GaussianMixture,
+    GeneralMixture,
+    IsotropicMixture,
+    MixtureTarget,
+)
 from ganstudy.targets._parameters import Matrix, Vector, covariance_problem
 
 
@@ -55,7 +59,7 @@ class Mixture(MixtureTarget):
                 raise ValueError(f"covariances[{index}] {problem}")
         return self
 
-    def mixture(self) -> Law:
+    def mixture(self) -> GaussianMixture:
         """The given components."""
         means = np.array(self.means)
         weights = np.array(self.weights or [1.0] * len(means))

@@ -348,7 +348,7 @@ def test_norms_hold_after_training() -> None:
             state, _ = game.updates.play(program("eager"), game, state, batch)
         assert float((state.critic.parameters - first.critic.parameters).abs().max()) > 0.1
         parameters = game.critic.split(state.critic.parameters)
-        constrained, _ = game._constrained(parameters, state.critic.slots)
+        constrained, _ = game.constraint.constrain(parameters, state.critic.slots, False)
         for name, value in constrained.items():
             if name.startswith("weight"):
                 largest = np.linalg.svd(value[0].numpy(), compute_uv=False)[0]

@@ -17,8 +17,7 @@ from scipy.stats import energy_distance, entropy, power_divergence
 from sklearn.metrics.pairwise import euclidean_distances
 
 from ganstudy import divergences
-from ganstudy.divergences import DiscreteLaws, Divergence
-from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.divergences import ClassifierDivergence, DiscreteLaws, Divergence
 from ganstudy.engine.stacked import stack
 from ganstudy.family import label
 

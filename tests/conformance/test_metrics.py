@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -10,9 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import entropy
 
 from ganstudy import metrics, targets
-from ganstudy.metrics import Metric, _clouds
-from ganstudy.targets import Target
-from ganstudy.targets._mixture import IsotropicMixture, MixtureTarget
+from ganstudy.metrics import Metric, reference
+from ganstudy.targets import IsotropicMixture, MixtureTarget, Target
 
 CLOUDS, SAMPLES = 16, 300
 LIMIT = 5.0
@@ -99,7 +99,7 @@ def _score(
     """
     metric, values = cls(), []
     for seed, cloud in enumerate(clouds):
-        patch.setattr(_clouds, "REFERENCE_SEED", seed)
+        patch.setattr(inspect.getmodule(reference), "REFERENCE_SEED", seed)
         values.append(float(metric.compute(cloud, target)))
     patch.undo()
     equality = metric.reading(target).value_at_equality

@@ -14,16 +14,17 @@ from scipy.stats import binom, chisquare, multivariate_normal
 from tiny import REQUIRED, example, variants
 
 from ganstudy import targets
-from ganstudy.targets import Modes, Target
-from ganstudy.targets._curve import CurveTarget
-from ganstudy.targets._digits import DigitModes
-from ganstudy.targets._mixture import (
+from ganstudy.targets import (
+    CurveTarget,
+    DigitModes,
+    GaussianMixture,
     GeneralMixture,
     IsotropicMixture,
-    Mixture,
     MixtureTarget,
+    Modes,
+    RowsTarget,
+    Target,
 )
-from ganstudy.targets._rows import RowsTarget
 
 Array = NDArray[np.float64]
 
@@ -107,7 +108,7 @@ def _modes(target: Target) -> Modes:
     return modes
 
 
-def _covariances(law: Mixture) -> Array:
+def _covariances(law: GaussianMixture) -> Array:
     if isinstance(law, GeneralMixture):
         return law.covariances
     assert isinstance(law, IsotropicMixture)

@@ -10,7 +10,7 @@ import pytest
 from tiny import differences
 
 from ganstudy import kinds
-from ganstudy.kinds._theory import TOLERANCE_SUFFIX, TheoryKind
+from ganstudy.kinds import TOLERANCE_SUFFIX, TheoryKind
 from ganstudy.store import records
 from ganstudy.trial import Record, Trial
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ganstudy import divergences
-from ganstudy.divergences._variational import VariationalDivergence
+from ganstudy.divergences import VariationalDivergence
 from ganstudy.engine.stacked import stack
 
 Array = NDArray[np.float64]

@@ -244,7 +244,7 @@ def test_a_worker_that_dies_while_one_registers(
 
 def test_no_scheduler_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 2 and the address."""
-    monkeypatch.setitem(schedule_dask._CONFIGURATION, "distributed.comm.timeouts.connect", "1s")
+    monkeypatch.setitem(schedule_dask.CONFIGURATION, "distributed.comm.timeouts.connect", "1s")
     address = "tcp://127.0.0.1:9"
     given = ["--out", str(tmp_path / "run"), "--executor", "dask", "--scheduler", address]
     result = CliRunner().invoke(main, ["run", str(write_study(tmp_path)), *given])

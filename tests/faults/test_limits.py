@@ -167,7 +167,7 @@ def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
 
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not started for ever."""
-    monkeypatch.setattr("ganstudy.schedule.executors.local._STARTS", 2)
+    monkeypatch.setattr("ganstudy.schedule.executors.local.STARTS", 2)
     monkeypatch.setattr("ganstudy.schedule.executors.local.serve", _dies)
     with (
         LocalExecutor(1) as executor,

@@ -15,8 +15,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 
 from ganstudy import metrics, targets
-from ganstudy.metrics import Metric
-from ganstudy.metrics._clouds import reference, shuffled, typical_distance
+from ganstudy.metrics import Metric, reference, shuffled, typical_distance
 from ganstudy.targets import Target
 
 Array = NDArray[np.float64]

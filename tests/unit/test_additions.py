@@ -252,14 +252,13 @@ def test_an_unknown_executor_is_refused_with_the_names_there_are(tmp_path: Path)
     assert not (tmp_path / "runs").exists()
 
 
-def test_what_a_member_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_member_lacks_is_said(tmp_path: Path) -> None:
     """A class that is still abstract is no member, and not nothing either."""
-    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
-    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
     path = tmp_path / "unfinished.py"
     path.write_text(EXECUTOR.replace("def drain", "def drained"), encoding="utf-8")
     with pytest.raises(plugins.PluginError, match="found: Here, which does not define drain"):
         plugins.load(path)
+    plugins.forget()
 
 
 KIND = '''\

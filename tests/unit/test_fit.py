@@ -11,8 +11,8 @@ import pytest
 from scipy import integrate, optimize, stats
 from tiny import write_study
 
-from ganstudy.kinds._line import Mixture, Objective
 from ganstudy.kinds.fit import Fit
+from ganstudy.kinds.fit.line import Model, Objective
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
@@ -31,7 +31,7 @@ def _p(x: Any) -> Any:
 def _objective(name: str, divergence: str = "minimax") -> tuple[Objective, np.ndarray[Any, Any]]:
     kind = Fit.model_validate({"divergence": divergence})
     x = kind.grid()
-    q = Mixture(np.array([[0.7], [0.4], [0.0]])).density(x)
+    q = Model(np.array([[0.7], [0.4], [0.0]])).density(x)
     return Objective(name, kind.divergence, x, kind.target(x)), q
 
 

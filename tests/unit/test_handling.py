@@ -13,7 +13,7 @@ from ganstudy import analysis, plot
 from ganstudy.analysis.accessor import Gan
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory import game
+from ganstudy.report.prose import quoted
 
 ARMS = ["minimax", "hinge"]
 
@@ -90,5 +90,5 @@ def test_drops_that_are_equal_have_no_most_and_no_least(ds: xr.Dataset) -> None:
 
 
 def test_names_that_are_lists_are_quoted() -> None:
-    assert game._quoted("negative momentum, alternating") == "“negative momentum, alternating”"
-    assert game._quoted("alternating") == "alternating"
+    assert quoted("negative momentum, alternating") == "“negative momentum, alternating”"
+    assert quoted("alternating") == "alternating"

@@ -164,12 +164,10 @@ SOUND = 'Reading("own", "", "lower", (0.0, 9.0), 0.0)'
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for a plug-in, forgotten after the test."""
-    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
-    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
     yield tmp_path
-    metrics.family._plugins.clear()
+    plugins.forget()
 
 
 @pytest.mark.parametrize(

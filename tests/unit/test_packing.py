@@ -7,8 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import trial
 
-from ganstudy.engine.pace import GUESS
-from ganstudy.engine.packing import LARGEST, WORKING_SET, cost, estimate, packs
+from ganstudy.engine.pace import GUESS, Pace
+from ganstudy.engine.packing import (
+    LARGEST,
+    WORKING_SET,
+    beside_steps,
+    choose_program,
+    cost,
+    estimate,
+    packs,
+)
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.trial import Trial
 
@@ -90,3 +98,30 @@ def test_cost_grows_with_the_work() -> None:
     parts = packs(_trials([(16, 1, 20)]), 2)
     one, two = (estimate(parts, workers) - GUESS.start for workers in (1, 2))
     assert one == pytest.approx(2 * two)
+
+
+def test_what_records_cost_is_in_the_estimate_alone() -> None:
+    """Where the law of the generator is known, exact values take most of a short trial's time."""
+    affine = {"depth": 0, "latent_law": "normal"}
+    record = {"every": 10, "metrics": ["modes_covered"]}
+    known, unknown = (
+        trial(0, generator=generator, steps=100, record=record) for generator in (affine, {})
+    )
+    seldom = trial(0, generator=affine, steps=100, record=record | {"every": 50})
+    assert beside_steps([unknown]) == 0.0
+    assert beside_steps([known]) == pytest.approx(5 * beside_steps([seldom]))
+    alone, rare = estimate([(known,)], 1), estimate([(seldom,)], 1)
+    assert alone - rare == pytest.approx(beside_steps([known]) - beside_steps([seldom]))
+    assert cost([known]) == cost([seldom])
+    quick = Pace({**GUESS.step, "eager": 0.5}, GUESS.graph, GUESS.start)
+    assert beside_steps([known], quick) == pytest.approx(0.5 * beside_steps([known]))
+
+
+def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:
+    """Each trial computes the losses of all divergences of its pack."""
+    names = ("minimax", "reverse_kl", "wasserstein")
+    mixed = [trial(seed, divergence=name) for seed, name in enumerate(names)]
+    alike = [trial(seed, divergence="minimax") for seed in range(3)]
+    assert beside_steps(alike) == 0.0
+    assert beside_steps(mixed) == pytest.approx(3 * beside_steps(mixed[:2]))
+    assert choose_program([tuple(mixed)], 1)[0] == choose_program([tuple(alike)], 1)[0]

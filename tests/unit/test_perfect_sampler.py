@@ -11,7 +11,7 @@ from ganstudy import metrics, targets
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics import perfect_sampler
 from ganstudy.search.grid import Grid
-from ganstudy.store.dataset import _perfect
+from ganstudy.store.perfect import perfect
 from ganstudy.study import load
 
 RING = targets.from_config({"name": "ring", "modes": 8})
@@ -52,12 +52,12 @@ def test_dataset_holds_the_scale_of_every_metric(tmp_path: Path) -> None:
     study = load(
         write_study(tmp_path, STUDY.replace("critic.steps: [1, 2]", "target.modes: [2, 4]"))
     )
-    values = _perfect([axis.dimension for axis in study.axes], Grid(study))
+    values = perfect([axis.dimension for axis in study.axes], Grid(study))
     covered = values["modes_covered_perfect"]
     assert covered.dims == ("divergence", "target_modes", "draw")
     assert (covered[:, 0] == 2).all()
     assert (covered[:, 1] == 4).all()
     study = load(write_study(tmp_path))
-    values = _perfect([axis.dimension for axis in study.axes], Grid(study))
+    values = perfect([axis.dimension for axis in study.axes], Grid(study))
     assert set(values) == {f"{m}_perfect" for m in ("modes_covered", "high_quality", "mode_kl")}
     assert values["mode_kl_perfect"].dims == ("draw",)

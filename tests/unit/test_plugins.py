@@ -23,7 +23,7 @@ MEMBER = '''\
 """A divergence of the user's own."""
 
 from ganstudy.divergences import Divergence
-from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.divergences import ClassifierDivergence
 
 
 class {name}(ClassifierDivergence):
@@ -41,16 +41,10 @@ class {name}(ClassifierDivergence):
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for plug-ins, forgotten after the test."""
-    monkeypatch.setenv("GANSTUDY_PLUGINS", "")
-    monkeypatch.setattr(plugins, "__path__", list(plugins.__path__))
-    modules = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - modules:
-        if name.startswith("ganstudy.plugins."):
-            del sys.modules[name]
-    divergences.family._plugins.clear()
+    plugins.forget()
 
 
 def _plugin(folder: Path, stem: str = "my_divergence", name: str = "Mine") -> Path:
@@ -106,11 +100,8 @@ def test_ids_follow_the_text_of_the_file(folder: Path) -> None:
     """Another text means other trials, of the plug-in's arm alone."""
     path = _plugin(folder)
     first = {i: t.id for i, t in Grid(load(_study(folder))).trials.items()}
-    member = divergences.family["my_divergence"]
     path.write_text(path.read_text() + "\n# changed\n")
-    divergences.family._plugins.clear()
-    plugins.load(path)
-    assert divergences.family["my_divergence"] is member
+    plugins.forget()
     second = {i: t.id for i, t in Grid(load(_study(folder))).trials.items()}
     assert {i for i in first if first[i] != second[i]} == {i for i in first if i[0] == 1}
 
@@ -137,7 +128,7 @@ SOUND = '''\
 
 import numpy as np
 
-from ganstudy.divergences._classifier import ClassifierDivergence, kullback_leibler
+from ganstudy.divergences import ClassifierDivergence, kullback_leibler
 
 
 class Sound(ClassifierDivergence):

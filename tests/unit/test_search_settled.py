@@ -173,7 +173,7 @@ def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
         sign = -1.0 if metric == "sliced_wasserstein" else 1.0
         for place, trial in own.trials.items():
             here = {dim: place[i] for i, dim in enumerate(ds["status"].dims)}
-            told = own._scores[trial.id]
+            told = own.board.scores[trial.id]
             assert math.isnan(told) == (status(trial) == "failed")
             if status(trial) == "diverged":
                 assert told == worst

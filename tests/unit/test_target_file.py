@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from tiny import TABLE, trial, write_study
 from ganstudy import targets
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
-from ganstudy.targets._rows import RowsTarget
+from ganstudy.targets import RowsTarget
 
 STUDY = """\
 question: What do my data say?
@@ -156,8 +159,8 @@ def test_data_that_change_under_a_study_are_noticed(tmp_path: Path) -> None:
     path.write_bytes(TABLE.read_bytes())
     target = _target(path=str(path), label="group")
     path.write_text(TABLE.read_text().replace("176.5", "176.6"), encoding="utf-8")
-    from ganstudy.targets.file import _rows
-
-    _rows.cache_clear()
-    with pytest.raises(ValueError, match="has changed since the study was read"):
-        target.sample(np.random.default_rng(0), 3)
+    sample = "import pickle, sys; pickle.load(sys.stdin.buffer).rows()"
+    worker = [sys.executable, "-c", sample]
+    done = subprocess.run(worker, input=pickle.dumps(target), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"has changed since the study was read" in done.stderr

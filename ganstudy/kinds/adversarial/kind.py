@@ -83,6 +83,14 @@ class Adversarial(AdversarialSettings, Kind):
         """Seconds of all rounds, from multiply-adds at measured rates."""
         return cost.seconds(self)
 
+    def recording(self) -> float:
+        """Seconds of exact divergences, where the law of the generator is known."""
+        return cost.recording(self)
+
+    def masking(self) -> float:
+        """Seconds of the losses of one divergence more."""
+        return cost.masking(self)
+
     def working_set(self) -> int:
         """Activations of the D-step, and the critic's parameters and their state."""
         return cost.working_set(self)

@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy import divergences
-from ganstudy.kinds._line import Mixture, Objective, normal
+from ganstudy.kinds._normal import normal
 from ganstudy.kinds._theory import EPS, Check, Claim, Outcome, TheoryKind, curve, metric
+from ganstudy.kinds.fit.line import Model, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,7 +173,7 @@ class Fit(TheoryKind):
 
     def _outcome(self, goal: Objective, path: list[Array], values: Array, norms: Array) -> Outcome:
         at, x = self.recorded_steps, goal.x
-        fits = [Mixture(path[step]) for step in at]
+        fits = [Model(path[step]) for step in at]
         moments = np.array([fit.moments for fit in fits])
         nearest = np.abs(x[:, None] - self.centres).argmin(-1)
         far = np.abs(x[:, None] - self.centres).min(-1) > 3 * self.mode_std
@@ -195,7 +196,7 @@ class Fit(TheoryKind):
         if self.components > 1:
             return found
         name = self.divergence.name if self.objective == "divergence" else self.objective
-        mean, std = Mixture(path[-1]).moments
+        mean, std = Model(path[-1]).moments
         x, dx = goal.x, goal.dx
         left = 4 * norm * max(std**2, 1.0)
         if name in FORWARD:
@@ -227,7 +228,7 @@ def _norm(slope: Array) -> float:
 
 def _both(goal: Objective, parameters: Array) -> tuple[float, Array]:
     """The objective and its gradient in the parameters."""
-    model = Mixture(parameters)
+    model = Model(parameters)
     q = model.density(goal.x)
     return goal.value(q), model.gradient(goal.x, goal.variation(q), goal.dx)
 
@@ -243,7 +244,7 @@ def _variation(goal: Objective, parameters: Array) -> Check | None:
         return None
     grain = 16 * goal.dx**2 if goal.name != "divergence" else 0.0
     # A variation is known up to a constant, which the mass that leaves the grid multiplies.
-    q = Mixture(parameters).density(goal.x)
+    q = Model(parameters).density(goal.x)
     grain += 16 * float(q[0] + q[-1]) * float(goal.x[-1])
     worst = (0.0, 1.0)
     for index in np.ndindex(2, parameters.shape[1]):
@@ -252,7 +253,7 @@ def _variation(goal: Objective, parameters: Array) -> Check | None:
 
         def slope(reach: float, unit: Array = unit) -> float:
             up, down = (
-                goal.value(Mixture(parameters + s * unit).density(goal.x)) for s in (reach, -reach)
+                goal.value(Model(parameters + s * unit).density(goal.x)) for s in (reach, -reach)
             )
             return (up - down) / (2 * reach * h)
 

@@ -9,11 +9,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.divergences import DiscreteLaws
-from ganstudy.divergences._classifier import ClassifierDivergence, jensen_shannon
+from ganstudy.divergences import ClassifierDivergence, DiscreteLaws, jensen_shannon
 from ganstudy.divergences.wasserstein import Wasserstein
-from ganstudy.kinds._line import normal
 from ganstudy.kinds._losses import critic_terms, fake_slopes, generator_slopes, real_slopes
+from ganstudy.kinds._normal import normal
 from ganstudy.kinds._theory import EPS, Check, Claim, Outcome, TheoryKind, curve, metric, orbit
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.divergences import ClassifierDivergence
 from ganstudy.kinds._losses import critic_terms, generator_terms
 from ganstudy.kinds._theory import EPS, Check, Claim
 from ganstudy.kinds.tabular import finite_game as game

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.divergences import ClassifierDivergence
 from ganstudy.kinds._losses import critic_gradient, generator_terms
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
 from ganstudy.kinds.tabular import finite_game as game

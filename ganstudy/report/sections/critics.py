@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import expit
 
 from ganstudy import divergences
-from ganstudy.divergences._classifier import ClassifierDivergence
+from ganstudy.divergences import ClassifierDivergence
 from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
 from ganstudy.report.contours import backdrop, draw_behind, draw_discs

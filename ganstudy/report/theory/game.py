@@ -45,14 +45,9 @@ def sentences(findings: Findings) -> list[Markup]:
         "some": "in some with",
         "none": "in none with",
     }
-    parts = [f"{words[kind]} {', '.join(map(_quoted, n))}" for kind, n in lists.items() if n]
+    parts = [f"{words[kind]} {', '.join(map(prose.quoted, n))}" for kind, n in lists.items() if n]
     shrinks = Markup("The distance to the equilibrium shrinks {}.")
     return [shrinks.format("; ".join(parts))] if parts else []
-
-
-def _quoted(name: str) -> str:
-    """A name in a list; one that is a list itself is in quotes."""
-    return f"“{name}”" if "," in name else name
 
 
 def _portraits(findings: Findings) -> Drawing:

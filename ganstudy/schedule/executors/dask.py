@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DaskExecutor"]
 
-_CONFIGURATION = {
+CONFIGURATION = {
     # What is done after the death of a worker is for the loop to decide.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.comm.timeouts.connect": "10s",
@@ -95,7 +95,7 @@ class DaskExecutor(Executor):
         resource_tracker.ensure_running()
         self._open = ExitStack()
         spawned = {"distributed.nanny.pre-spawn-environ": environment(program)}
-        configuration = dask.config.set({**_CONFIGURATION, **spawned})
+        configuration = dask.config.set({**CONFIGURATION, **spawned})
         with self._open as opening, configuration, signals_held():
             cluster: Any = scheduler
             if scheduler is None:

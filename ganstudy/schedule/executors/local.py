@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalExecutor"]
 
-_STARTS = 10
+STARTS = 10
 """How often in a row a worker may die before it is ready; some machines kill at random."""
 
 _STACK_SECONDS = 2.0
@@ -224,7 +224,7 @@ class _Worker:
 
         Errors  `ExecutorError` if the last few died before they were ready.
         """
-        if not self.ready and self.starts >= _STARTS:
+        if not self.ready and self.starts >= STARTS:
             raise ExecutorError(f"workers do not start; the last one {self.obituary()}")
         self.kill()
         self._start()

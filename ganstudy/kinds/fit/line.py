@@ -9,6 +9,7 @@ import numpy as np
 
 from ganstudy.divergences import DiscreteLaws
 from ganstudy.kinds._losses import generator_terms
+from ganstudy.kinds._normal import normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,13 +88,8 @@ class Objective:
         return own[kept], self.x[kept]
 
 
-def normal(x: Array, mean: float, std: float) -> Array:
-    """Density of a normal law."""
-    return np.asarray(np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi)))
-
-
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class Model:
     """A mixture of normals with parameters `(3, components)`: means, log stds, log weights."""
 
     parameters: Array

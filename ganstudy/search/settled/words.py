@@ -1,0 +1,82 @@
+"""What is settled, in words; and why rules cannot be changed once scores have been seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganstudy.contest import Contest, Played, Rules, Standing
+from ganstudy.study.until_settled import SettledSeeds
+
+__all__ = ["changed_rule", "progress"]
+
+
+def progress(labels: Sequence[str], contest: Contest, played: Played) -> list[str]:
+    """What is settled, and how far the evidence on each pair with the leader is."""
+    rules, seeds, standing = contest.rules, played.seeds, played.standing
+    if standing is None:
+        return [f"no look yet: the first is after {rules.start} seeds of every arm"]
+    had = int(standing.seeds.max())
+    done = "settled" if standing.settled else "open"
+    leader = labels[standing.leader]
+    said = [f"{done} after {had} seeds of at most {rules.most}; leader: {leader}"]
+    for pair, arms in enumerate(contest.pairs):
+        if standing.leader in arms:
+            first, second = (labels[arm] for arm in arms)
+            said.append(f"  {first} - {second}: {_pair(labels, contest, pair, standing)}")
+    if (seeds > standing.seeds).any():
+        said.append(f"  in training: up to {int(seeds.max())} seeds")
+    return said
+
+
+def _pair(labels: Sequence[str], contest: Contest, pair: int, standing: Standing) -> str:
+    first, second = contest.pairs[pair]
+    if standing.better[pair]:
+        ahead = labels[first if standing.better[pair] > 0 else second]
+        return f"{ahead} is better, told apart"
+    if standing.equal[pair]:
+        return f"equal to within {contest.rules.equal_within:g}"
+    seeds = int(min(standing.seeds[first], standing.seeds[second]))
+    return f"open, {_evidence(contest, pair, seeds, standing)}"
+
+
+def _evidence(contest: Contest, pair: int, seeds: int, standing: Standing) -> str:
+    """How far a pair is from being told apart."""
+    most, needed = contest.reached(pair, seeds), contest.needed(standing)
+    after = f"after {seeds} seeds"
+    if contest.rules.method == "e_process":
+        return f"evidence {math.exp(most):,.2g} of {math.exp(needed[-1]):,.0f} {after}"
+    now = abs(contest.apart[pair, seeds - 1])
+    return f"|z| {now:.2f} of {needed[seeds - 1]:.2f} {after}"
+
+
+def changed_rule(rules: Rules, kept: Mapping[str, Any]) -> str:
+    """A rule that differs from that of an earlier study file's values and has to stay, or none."""
+    before = kept.get("seeds")
+    if not isinstance(before, Mapping):
+        return ""
+    try:
+        known = SettledSeeds.model_validate(before).rules
+    except ValueError:
+        return ""
+    fixed = ["method", "equal_within"]
+    if rules.method == "group_sequential":
+        fixed += ["most", "start"]
+    for name in fixed:
+        was, now = getattr(known, name), getattr(rules, name)
+        if was != now:
+            key = {"most": "max"}.get(name, name)
+            return (
+                f"seeds.{key} was {was} when these scores were first looked at, and is {now} "
+                f"now; {_WHY[name]}. Keep it, or start anew with --fresh"
+            )
+    return ""
+
+
+_WHY = {
+    "method": "a method that is chosen by its outcome has no error rate",
+    "equal_within": "a margin that is chosen by the scores has no error rate",
+    "most": "the error of group_sequential is spent by a largest number that is fixed for good",
+    "start": "the error of group_sequential is spent at looks that are fixed for good",
+}
