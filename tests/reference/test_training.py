@@ -24,6 +24,8 @@ CPU = torch.device("cpu")
 STEPS = 50
 FEW = 12
 Curves = dict[str, list[float]]
+Noise = tuple[torch.Tensor, ...]
+Batch = tuple[torch.Tensor, torch.Tensor, Noise]
 
 
 def _network(parameters: dict[str, torch.Tensor], row: int, settings: Any) -> nn.Sequential:
@@ -45,6 +47,11 @@ def _network(parameters: dict[str, torch.Tensor], row: int, settings: Any) -> nn
                 layers.append(norms[settings.norm](weight.shape[1]))
             layers.append(nn.Tanh() if settings.activation.name == "tanh" else nn.ReLU())
     return nn.Sequential(*layers)
+
+
+def _of_one(batch: Batch) -> Batch:
+    x, z, noise = batch
+    return x[0], z[0], tuple(own[0] for own in noise)
 
 
 def _norm(gradients: list[torch.Tensor]) -> float:
@@ -89,11 +96,10 @@ class _Plain:
         return self.critic(torch.stack(rows))
 
     def critic_loss(
-        self, x: torch.Tensor, y: torch.Tensor, noise: torch.Tensor
+        self, x: torch.Tensor, y: torch.Tensor, noise: Noise
     ) -> tuple[torch.Tensor, dict[str, Any]]:
         c, log_loss = self.configuration, nn.BCEWithLogitsLoss()
-        if c.constraint.name == "instance_noise":
-            x, y = x + noise[: len(x)], y + noise[len(x) :]
+        x, y = self.blurred(x, y, noise)
         on_real, on_fake = self.judge(x), self.judge(y)
         ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_real)
         match c.divergence.name:
@@ -102,16 +108,30 @@ class _Plain:
             case "relativistic_average":
                 loss = log_loss(on_real - on_fake.mean(), ones)
                 loss = loss + log_loss(on_fake - on_real.mean(), zeros)
+            case "relativistic_pairing":
+                loss = self.paired_loss(on_real, on_fake)
             case _:
                 loss = log_loss(on_real, ones) + log_loss(on_fake, zeros)
         values = {"critic_loss": loss, "real_logit": on_real.mean(), "fake_logit": on_fake.mean()}
-        if c.constraint.name in ("gradient_penalty", "r1", "r2"):
-            values["penalty"] = self.penalty(x, y, noise)
+        penalties = [
+            self.penalty(rule, x, y, own)
+            for rule, own in zip(c.constraint.acting, noise, strict=True)
+            if rule.name in ("gradient_penalty", "r1", "r2")
+        ]
+        if penalties:
+            values["penalty"] = torch.stack(penalties).sum()
             loss = loss + values["penalty"]
         return loss, {name: float(value.detach()) for name, value in values.items()}
 
-    def penalty(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
-        rule: Any = self.configuration.constraint
+    def blurred(
+        self, x: torch.Tensor, y: torch.Tensor, noise: Noise
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        for rule, own in zip(self.configuration.constraint.acting, noise, strict=True):
+            if rule.name == "instance_noise":
+                x, y = x + own[: len(x)], y + own[len(x) :]
+        return x, y
+
+    def penalty(self, rule: Any, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         pac = self.configuration.critic.pac
         if rule.name == "gradient_penalty":
             at = u.repeat_interleave(pac, dim=0) * x + (1 - u.repeat_interleave(pac, dim=0)) * y
@@ -126,10 +146,9 @@ class _Plain:
             return rule.weight * ((squared.sqrt() - 1) ** 2).mean()
         return rule.weight / 2 * squared.mean()
 
-    def generator_loss(self, x: torch.Tensor, z: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        log_loss, y = nn.BCEWithLogitsLoss(), self.fake(z)
-        if self.configuration.constraint.name == "instance_noise":
-            x, y = x + noise[: len(x)], y + noise[len(x) :]
+    def generator_loss(self, x: torch.Tensor, z: torch.Tensor, noise: Noise) -> torch.Tensor:
+        log_loss = nn.BCEWithLogitsLoss()
+        x, y = self.blurred(x, self.fake(z), noise)
         on_fake = self.judge(y)
         match self.configuration.divergence.name:
             case "non_saturating":
@@ -140,8 +159,16 @@ class _Plain:
                 on_real = self.judge(x)
                 loss = log_loss(on_fake - on_real.mean(), torch.ones_like(on_fake))
                 return loss + log_loss(on_real - on_fake.mean(), torch.zeros_like(on_real))
+            case "relativistic_pairing":
+                return self.paired_loss(on_fake, self.judge(x))
             case _:
                 return -on_fake.mean()
+
+    def paired_loss(self, upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
+        rule: Any = self.configuration.divergence
+        if rule.pairing == "all":
+            upper, lower = upper.repeat_interleave(len(lower), 0), lower.repeat(len(upper), 1)
+        return nn.BCEWithLogitsLoss()(upper - lower, torch.ones_like(upper))
 
     # --- gradients and steps ---
 
@@ -161,7 +188,7 @@ class _Plain:
         for parameter, gradient in zip(self.critic.parameters(), gradients, strict=True):
             parameter.grad = gradient
         self.c_solver.step()
-        if self.configuration.constraint.name == "clip":
+        if "clip" in str(self.configuration.constraint):
             with torch.no_grad():
                 for parameter in self.critic.parameters():
                     parameter.clamp_(-0.05, 0.05)
@@ -182,9 +209,8 @@ class _Plain:
     # --- rounds ---
 
     def round(self, batch: Batches) -> dict[str, float]:
-        d = [(x[0], z[0], n[0]) for x, z, n in (batch.d_step(i) for i in range(len(batch.real)))]
-        count = len(batch.latent) - len(batch.real)
-        m = [(x[0], z[0], n[0]) for x, z, n in (batch.m_step(i) for i in range(count))]
+        d = [_of_one(batch.d_step(i)) for i in range(len(batch.real))]
+        m = [_of_one(batch.m_step(i)) for i in range(len(batch.latent) - len(batch.real))]
         name = self.configuration.updates.name
         return dict(getattr(self, name)(d, m))
 
@@ -329,6 +355,9 @@ FEATURES: dict[str, dict[str, Any]] = {
     "gradient penalty": {"constraint": "gradient_penalty", "critic": {"steps": 2}},
     "r1": {"constraint": "r1"},
     "r2": {"constraint": {"name": "r2", "weight": 3.0}},
+    "r1 and r2": {"constraint": ["r1", {"name": "r2", "weight": 3.0}]},
+    "noise and a penalty": {"constraint": ["instance_noise", "gradient_penalty"]},
+    "a penalty and clipped weights": {"constraint": ["r1", {"name": "clip", "bound": 0.05}]},
     "instance noise": {"constraint": {"name": "instance_noise", "until": 0.5}},
     "several M-steps": {"generator": {"steps": 3}, "record": {"every": 3}},
     "pac": {"critic": {"pac": 3}},
@@ -350,6 +379,12 @@ FEATURES: dict[str, dict[str, Any]] = {
     },
     "relativistic": {"divergence": "relativistic_average"},
     "relativistic consensus": {"divergence": "relativistic_average", "updates": "consensus"},
+    "relativistic pairs": {
+        "divergence": "relativistic_pairing",
+        "constraint": ["r1", "r2"],
+        "critic": {"pac": 2},
+    },
+    "all relativistic pairs": {"divergence": {"name": "relativistic_pairing", "pairing": "all"}},
     "batch norm": {"generator": {"norm": "batch"}, "critic": {"norm": "batch"}},
     "layer norm": {"generator": {"norm": "layer"}, "critic": {"norm": "layer"}},
     "average": {"generator": {"average": 0.9}},
@@ -402,11 +437,11 @@ def test_samples_are_measured_by_running_moments() -> None:
         return plain.generator[-1](x)
 
     for batch in itertools.islice(batches([own, own], CPU), steps):
-        gradients, _ = plain.of_critic((batch.real[0, 0], batch.latent[0, 0], None))
+        gradients, _ = plain.of_critic((batch.real[0, 0], batch.latent[0, 0], ()))
         plain.move_critic(gradients)
         with torch.no_grad():
             passed(batch.latent[1, 0], learn=True)
-        gradients, _ = plain.of_generator((batch.real[0, 0], batch.latent[1, 0], None))
+        gradients, _ = plain.of_generator((batch.real[0, 0], batch.latent[1, 0], ()))
         plain.move_generator(gradients)
     latent = evaluation_latent([own], CPU)[0]
     with torch.no_grad():

@@ -50,14 +50,15 @@ def batches(
     block, skipped = divmod(start, rounds)
     while True:
         parts = [
-            (own.draw(block, rounds), _latent(own.trial, block, rounds), own.noise(block, rounds))
+            (own.draw(block, rounds), _latent(own.trial, block, rounds), *own.noise(block, rounds))
             for own in data
         ]
         # The pack's axis comes behind those of rounds and steps.
         whole = (np.stack(part, axis=2) for part in zip(*parts, strict=True))
         on_device = [torch.from_numpy(part).to(device, non_blocking=True) for part in whole]
         for number in range(skipped, rounds):
-            yield Batches(*(part[number] for part in on_device))
+            real, latent, *noise = (part[number] for part in on_device)
+            yield Batches(real, latent, tuple(noise))
         block, skipped = block + 1, 0
 
 
@@ -112,23 +113,24 @@ class _Data:
             drawn = np.take(self.rows, rows.ravel(), axis=0)
         return drawn.reshape(*shape, -1)
 
-    def noise(self, block: int, rounds: int) -> Array:
-        """What the constraint draws, `(rounds, D- and M-gradients, *, *)`."""
+    def noise(self, block: int, rounds: int) -> tuple[Array, ...]:
+        """What each acting constraint draws, `(rounds, D- and M-gradients, *, *)`, one after the
+        other from one stream.
+        """
         configuration = self.trial.configuration
         total = configuration.steps // configuration.generator.steps
         progress = np.minimum((block * rounds + np.arange(rounds)) / total, 1.0)
         gradients, batch = sum(configuration.gradients), configuration.batch
-        drawn = configuration.constraint.draw(
-            self.trial.stream("constraint", block),
-            progress,
-            (gradients, batch, configuration.target.dimension + configuration.labels),
-            batch // configuration.critic.pac,
-        )
-        if drawn is None:
-            return np.empty((rounds, gradients, 0, 0), np.float32)
-        if configuration.constraint.perturbs and configuration.labels:
-            drawn[..., -configuration.labels :] = 0  # labels are told as they are
-        return drawn
+        shape = (gradients, batch, configuration.target.dimension + configuration.labels)
+        rng, noise = self.trial.stream("constraint", block), []
+        for constraint in configuration.constraint.acting:
+            drawn = constraint.draw(rng, progress, shape, batch // configuration.critic.pac)
+            if drawn is None:
+                drawn = np.empty((rounds, gradients, 0, 0), np.float32)
+            elif constraint.perturbs and configuration.labels:
+                drawn[..., -configuration.labels :] = 0  # labels are told as they are
+            noise.append(drawn)
+        return tuple(noise)
 
 
 def _latent(trial: Trial[AdversarialSettings], block: int, rounds: int) -> Array:

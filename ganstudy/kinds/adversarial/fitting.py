@@ -59,20 +59,25 @@ def estimable(critic: Critic, info: ValidationInfo) -> Critic:
 
 
 def constraint_applies(
-    constraint: constraints.Constraint, info: ValidationInfo
-) -> constraints.Constraint:
-    """A constraint needs a critic to bind, with a gradient of its own in each input."""
+    constraint: constraints.Together, info: ValidationInfo
+) -> constraints.Together:
+    """Constraints make sense together, and have a critic to bind, with a gradient of its own in
+    each input.
+    """
+    for problem in constraint.problems():
+        raise ValueError(problem)
     divergence, critic = info.data.get("divergence"), info.data.get("critic")
-    if divergence is not None and divergence.closed_form and constraint.name != "none":
-        raise ValueError(f"{divergence.name} trains no critic that {constraint.name} could bind")
     estimator = None if critic is None else critic.estimator
-    if estimator is not None and constraint.name != "none" and not constraint.perturbs:
-        raise ValueError(f"{estimator.name} trains no network that {constraint.name} could bind")
-    if critic is not None and critic.norm == "batch" and constraint.penalises:
-        raise ValueError(
-            f"{constraint.name} needs the gradient of each logit in its own input, "
-            "which `critic.norm: batch` mixes with others"
-        )
+    for part in constraint.parts:
+        if divergence is not None and divergence.closed_form and part.name != "none":
+            raise ValueError(f"{divergence.name} trains no critic that {part.name} could bind")
+        if estimator is not None and part.name != "none" and not part.perturbs:
+            raise ValueError(f"{estimator.name} trains no network that {part.name} could bind")
+        if critic is not None and critic.norm == "batch" and part.penalises:
+            raise ValueError(
+                f"{part.name} needs the gradient of each logit in its own input, "
+                "which `critic.norm: batch` mixes with others"
+            )
     return constraint
 
 

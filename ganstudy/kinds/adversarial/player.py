@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.engine.stacked import Stacked, choose
-from ganstudy.kinds.adversarial.state import MOMENTS, PlayerState
+from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, PlayerState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +48,11 @@ class Player:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
         return self.function.apply(self.architecture, parameters, self._scaled(x))
 
-    def forward_by(self, state: PlayerState, parameters: Parameters, x: Tensor) -> Tensor:
-        """`forward`, with running moments of batch norm where the state has any."""
+    def measured(self, state: PlayerState, x: Tensor, averaged: bool) -> Tensor:
+        """`forward` as it is measured: by running moments where the state has any, and, if asked
+        for, with its averaged parameters.
+        """
+        parameters = self.split(state.slots[AVERAGE] if averaged else state.parameters)
         moments = {
             name.removeprefix(MOMENTS): value
             for name, value in state.slots.items()

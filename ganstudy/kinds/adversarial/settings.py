@@ -42,10 +42,12 @@ class AdversarialSettings(Member):
         Critic(), description="the critic"
     )
     constraint: Annotated[
-        constraints.Constraint,
-        constraints.family.field("none"),
+        constraints.Together,
+        constraints.TogetherField(constraints.family),
         AfterValidator(fitting.constraint_applies),
-    ] = Field(default="none", validate_default=True, description="restriction of the critic")
+    ] = Field(
+        default="none", validate_default=True, description="restriction of the critic, or several"
+    )
     updates: Annotated[
         Updates, update_family.field("alternating"), AfterValidator(fitting.steps_fit)
     ] = Field(

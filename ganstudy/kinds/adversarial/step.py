@@ -10,14 +10,14 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial.state import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batch, Diagnostics, Noise
 
     Parameters = Mapping[str, Tensor]
 
@@ -26,14 +26,23 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True)
 class Rules(Losses):
-    """The rules of a pack: how its players move by the gradients of their losses."""
+    """The rules of a pack: how its players move by the gradients of their losses.
+
+    average       decay of the generator's average, `(pack, 1)`, or None
+    norm_average  weight of a batch in running moments of batch norm, `(pack, 1)`, or None
+    patience      when the D-steps of a round end early, or None
+    """
+
+    average: Tensor | None
+    norm_average: Tensor | None
+    patience: Patience | None
 
     def d_step(
         self,
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
         active: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
@@ -58,7 +67,7 @@ class Rules(Losses):
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
         """One generator update, and its diagnostics, each `(pack,)`."""
@@ -74,8 +83,8 @@ class Rules(Losses):
     def joint_step(
         self,
         state: State,
-        d_step: tuple[Tensor, Tensor, Tensor],
-        m_step: tuple[Tensor, Tensor, Tensor],
+        d_step: Batch,
+        m_step: Batch,
         weight: float | Tensor,
     ) -> tuple[State, Diagnostics]:
         """Both players at once, on losses with `weight / 2` times the squared norm of all
@@ -105,7 +114,7 @@ class Rules(Losses):
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
 
     def worst_step(
-        self, state: State, real: Tensor, latent: Tensor, noise: Tensor
+        self, state: State, real: Tensor, latent: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """One generator update up the critic's loss: the other side of a zero-sum game."""
         critic = self.critic.split(state.critic.parameters)
@@ -129,7 +138,7 @@ class Rules(Losses):
         return state._replace(generator=followed)
 
     def _fit_critic(
-        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Tensor
+        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """A critic fitted to one batch, and the diagnostics of the critic before it."""
         old = state.critic.parameters

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ganstudy.constraints.none import Unconstrained
 from ganstudy.divergences import Divergence
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import ALONE
@@ -22,6 +23,7 @@ from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, Patience, PlayerS
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from ganstudy.engine.session import Session
@@ -95,14 +97,7 @@ def initial(
         and (member.closed_form, member.paired) == (own.closed_form, own.paired)
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
-    constraints = stack([c.constraint for c in configurations], device)
-    slots = [
-        c.constraint.initial(t.stream("init", 2), critic.shapes)
-        for t, c in zip(trials, configurations, strict=True)
-    ]
-    for name in slots[0]:
-        stacked = np.stack([own[name] for own in slots])
-        critic_state.slots[name] = torch.from_numpy(stacked).to(device)
+    critic_state.slots.update(_constraint_slots(trials, critic, device))
     generator_state.slots.update(_followed(shape, generator, generator_state))
     game = Rules(
         generator,
@@ -110,8 +105,13 @@ def initial(
         divergences,
         divergences.sharing("critic_loss"),
         divergences.sharing("paired_generator_loss" if own.paired else "generator_loss"),
-        projections=constraints,
-        constraint=None if shape.constraint.projects else constraints.groups[0][0],
+        projections=stack(
+            [(*c.constraint.projections, Unconstrained())[0] for c in configurations], device
+        ),
+        constraints=tuple(
+            stack(alike, device).groups[0][0]
+            for alike in zip(*(c.constraint.acting for c in configurations), strict=True)
+        ),
         updates=stack([c.updates for c in configurations], device, torch.float64).groups[0][0],
         labels=shape.labels,
         pac=shape.critic.pac,
@@ -151,6 +151,22 @@ def _player(
     assert lr is not None
     player = Player(function, settings[0], shapes, optimizers, lr)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
+
+
+def _constraint_slots(
+    trials: Sequence[Trial[AdversarialSettings]], critic: Player, device: torch.device
+) -> dict[str, Tensor]:
+    """The constraints' own state before the first step, by name."""
+    rows: list[dict[str, NDArray[np.float32]]] = []
+    for trial in trials:
+        rng = trial.stream("init", 2)
+        own: dict[str, NDArray[np.float32]] = {}
+        for part in trial.configuration.constraint.parts:
+            own |= part.initial(rng, critic.shapes)
+        rows.append(own)
+    return {
+        name: torch.from_numpy(np.stack([own[name] for own in rows])).to(device) for name in rows[0]
+    }
 
 
 def _patience(
