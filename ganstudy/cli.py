@@ -169,7 +169,7 @@ def retry(
         from ganstudy.store import RunDirectory
 
         directory = RunDirectory.existing(run)
-        directory.warn_of_changes()
+        directory.asked.warn_of_changes()
         asked = directory.read_study(overrides, run_plugins=True)
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:

@@ -54,7 +54,7 @@ def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Sear
     """
     directory = RunDirectory.existing(path)
     search = search_of(directory.read_study(run_plugins=run_plugins))
-    directory.warn_of_changes()
+    directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
     return directory, search
 
