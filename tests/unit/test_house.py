@@ -24,7 +24,6 @@ LARGER = {
     "ganstudy/analysis/pairs.py:compare_by_resampling": "still to be split",
     "ganstudy/analysis/stability.py:stability": "still to be split",
     "ganstudy/report/findings.py:Findings": "still to be split",
-    "ganstudy/schedule/executors/dask.py": "still to be split",
 }
 """What is larger than the law allows, and why; nothing is added without a reason."""
 
