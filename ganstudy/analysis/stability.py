@@ -62,54 +62,67 @@ def stability(
     ds = with_arms(ds)
     fact = Metric.of(ds, metric)
     threshold = drop_threshold(ds, metric) if threshold is None else threshold
-    status = ds["status"]
+    status, level = ds["status"], _perfect_level(ds, fact)
     ran = (status == "complete") | (status == "diverged")
-    oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
-    oriented = oriented.where(np.isfinite(oriented))
-    steps = [["step"]]
-    drops = xr.apply_ufunc(
-        paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
-    ).where(ran & oriented.notnull().any("step"))
-    drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps).where(ran)
+    of_trials = _of_trials(ds, fact, ran, threshold, level)
     over = [*setting_dims(ds), "seed"]
-    trials = ran.sum(over)
+    mean = of_trials.mean(over)
+    trials, drops = ran.sum(over), of_trials["drops"]
     diverged = (status == "diverged").sum(over)
-    level = _perfect_level(ds, fact)
-    place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
-    reached = ((place >= 0) & ran).where(ran)
-    at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
-    kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
-    kept = (kept & (status == "complete")).where(ran)
-    scores = trial_scores(ds, metric)
-    score = scores["score"]
-    collapsed = _collapsed(scores, fact).where(status != "diverged", 1.0).where(ran)
+    score = trial_scores(ds, metric)["score"]
     variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
     summary = xr.Dataset(
         {
             "trials": trials,
             "diverged": diverged,
             "share_diverged": diverged / trials.where(trials > 0),
-            "drops": drops.mean(over),
+            "drops": mean["drops"],
             "share_dropped": (drops > 0).where(drops.notnull()).mean(over),
-            "drawdown": drawdown.mean(over),
-            "largest_drawdown": drawdown.max(over),
+            "drawdown": mean["drawdown"],
+            "largest_drawdown": of_trials["drawdown"].max(over),
             "diverged_at": median(ds["diverged_at"], over),
-            "share_perfect": reached.mean(over),
-            "steps_to_perfect": median(at, over),
-            "share_kept": kept.mean(over),
-            "share_collapsed": collapsed.mean(over),
+            "share_perfect": mean["perfect"],
+            "steps_to_perfect": median(of_trials["perfect_at"], over),
+            "share_kept": mean["kept"],
+            "share_collapsed": mean["collapsed"],
             "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
-            "trial_diverged": (status == "diverged").where(ran).transpose(arm_dim(ds), ...),
-            "trial_drops": drops.transpose(arm_dim(ds), ...),
-            "trial_drawdown": drawdown.transpose(arm_dim(ds), ...),
-            "trial_perfect": reached.transpose(arm_dim(ds), ...),
-            "trial_kept": kept.transpose(arm_dim(ds), ...),
-            "trial_collapsed": collapsed.transpose(arm_dim(ds), ...),
         }
     )
+    for name in ("diverged", "drops", "drawdown", "perfect", "kept", "collapsed"):
+        summary[f"trial_{name}"] = of_trials[name].transpose(arm_dim(ds), ...)
     levels = np.unique(level.values[np.isfinite(level.values)])
     perfect = fact.sign * float(levels[0]) if len(levels) == 1 else math.nan
     return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=perfect)
+
+
+def _of_trials(
+    ds: xr.Dataset, fact: Metric, ran: xr.DataArray, threshold: float, level: xr.DataArray
+) -> xr.Dataset:
+    """What each trial that ran did, NaN for the others; `perfect_at` is an M-step."""
+    oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
+    oriented = oriented.where(np.isfinite(oriented))
+    steps = [["step"]]
+    drops = xr.apply_ufunc(
+        paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
+    )
+    drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps)
+    place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
+    reached = ((place >= 0) & ran).where(ran)
+    at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step")
+    kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
+    diverged = ds["status"] == "diverged"
+    collapsed = _collapsed(trial_scores(ds, fact.name), fact).where(~diverged, 1.0)
+    return xr.Dataset(
+        {
+            "diverged": diverged.where(ran),
+            "drops": drops.where(ran & oriented.notnull().any("step")),
+            "drawdown": drawdown.where(ran),
+            "perfect": reached,
+            "perfect_at": at.where(reached == 1),
+            "kept": (kept & (ds["status"] == "complete")).where(ran),
+            "collapsed": collapsed.where(ran),
+        }
+    )
 
 
 def over_seeds(
