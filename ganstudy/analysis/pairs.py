@@ -11,7 +11,7 @@ import xarray as xr
 
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
 from ganstudy.analysis.intervals import Array, holm
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 from ganstudy.analysis.scores import trial_scores
 
@@ -39,7 +39,7 @@ def compare_by_resampling(
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
              (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     arm = arm_dim(ds)
     used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
     score = scores["score"].where(used)

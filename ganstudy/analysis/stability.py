@@ -11,7 +11,7 @@ from ganstudy.analysis import paths
 from ganstudy.analysis.bounded import share_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.intervals import t_interval
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 DROP = 0.1
@@ -23,7 +23,7 @@ def drop_threshold(ds: xr.Dataset, metric: str | None = None) -> float:
 
     The range is that of the bounds or, where one of them is infinite, of the recorded values.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     if fact.bounded:
         return DROP * (fact.bounds[1] - fact.bounds[0])
     values = ds[fact.name].to_numpy()
@@ -60,7 +60,7 @@ def stability(
              `trial_perfect`, `trial_kept`, `trial_collapsed`, NaN where no trial ran.
     """
     ds = with_arms(ds)
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     threshold = drop_threshold(ds, metric) if threshold is None else threshold
     status, level = ds["status"], _perfect_level(ds, fact)
     ran = (status == "complete") | (status == "diverged")
@@ -96,7 +96,7 @@ def stability(
 
 
 def _of_trials(
-    ds: xr.Dataset, fact: Metric, ran: xr.DataArray, threshold: float, level: xr.DataArray
+    ds: xr.Dataset, fact: RecordedMetric, ran: xr.DataArray, threshold: float, level: xr.DataArray
 ) -> xr.Dataset:
     """What each trial that ran did, NaN for the others; `perfect_at` is an M-step."""
     oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
@@ -175,7 +175,7 @@ def share_over_seeds(hits: xr.DataArray, *, confidence: float = 0.95) -> xr.Data
     )
 
 
-def _collapsed(scores: xr.Dataset, fact: Metric) -> xr.DataArray:
+def _collapsed(scores: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
     """Whether a score is nearer to the worst bound than to that of p, as 1 or 0."""
     half = (fact.worst + fact.perfect) / 2
     worse = fact.sign * scores["score"] < fact.sign * half
@@ -190,7 +190,7 @@ def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
     return loaded.where(~empty, 0.0).median(over).where(~empty)
 
 
-def _perfect_level(ds: xr.Dataset, fact: Metric) -> xr.DataArray:
+def _perfect_level(ds: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
     """The least oriented value that counts as perfect, along the axes that change the target."""
     stored = f"{fact.name}_perfect"
     clouds = ds[stored] if stored in ds else xr.DataArray([fact.perfect], dims="draw")

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import (
-    Metric,
+    RecordedMetric,
     arm_dim,
     arm_scores,
     best_setting_scores,
@@ -68,7 +68,7 @@ class Findings(Layout):
         used: Settings = "shared" if overlap else "own"
         return cls(
             ds=ds,
-            metric=Metric.of(ds),
+            metric=RecordedMetric.of(ds),
             arm=arm,
             axes=axes,
             arms=prose.arm_labels(ds[arm]),

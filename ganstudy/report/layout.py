@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis import Metric, in_comparison, planned
+from ganstudy.analysis import RecordedMetric, in_comparison, planned
 from ganstudy.analysis.design import FRESH, Settings
 from ganstudy.report import prose
 
@@ -28,7 +28,7 @@ class Layout:
     """
 
     ds: xr.Dataset
-    metric: Metric
+    metric: RecordedMetric
     arm: str
     axes: list[str]
     arms: list[str]
