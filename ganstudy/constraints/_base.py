@@ -36,6 +36,10 @@ class Constraint(Member, ABC):
     """Whether its gradient holds something fixed that moves with the parameters: derivatives of
     that gradient are then not those of the field that the players follow."""
 
+    def clash(self, other: Constraint) -> str:
+        """Why it makes no sense beside another one, in words; empty if it does."""
+        return ""
+
     def project(self, parameters: Tensor) -> Tensor:
         """The nearest admissible parameters, `(*pack, size)`; applied after each D-step."""
         return parameters

@@ -24,6 +24,12 @@ class Clip(Constraint):
 
     bound: float = Field(0.01, gt=0, description="c, the largest absolute value of a parameter")
 
+    def clash(self, other: Constraint) -> str:
+        """With what scales the clipped weights anew."""
+        if other.name != "spectral_norm":
+            return ""
+        return "spectral_norm divides the weights by their norm, and so undoes the bound of clip"
+
     def project(self, parameters: Tensor) -> Tensor:
         """Parameters clipped to the box."""
         return parameters.clamp(-self.bound, self.bound)

@@ -38,6 +38,13 @@ class GradientPenalty(Constraint):
         "two", description="`two`: slopes below are penalised too; `one`: only those above"
     )
 
+    def clash(self, other: Constraint) -> str:
+        """With penalties on slopes below its own, unless it leaves those alone."""
+        if self.sides == "one" or other.name not in ("r1", "r2"):
+            return ""
+        asked = f"gradient_penalty asks for slopes of {self.slope:g}, and {other.name} for none"
+        return f"{asked}; with `sides: one` it leaves small slopes alone"
+
     def penalty(self, gradient: InputGradient, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
         """The penalty at random points between samples of p and of q."""
         slopes = gradient(noise * real + (1 - noise) * fake)

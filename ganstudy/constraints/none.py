@@ -11,3 +11,7 @@ class Unconstrained(Constraint):
     """No restriction beyond the architecture."""
 
     projects: ClassVar[bool] = True
+
+    def clash(self, other: Constraint) -> str:
+        """With any."""
+        return f"none means no restriction, and {other.name} is one"

@@ -64,6 +64,29 @@ class Divergence(Member, ABC):
         """Loss of the generator on the logits of a batch from p and of one from q."""
         return self.generator_loss(fake)
 
+    @property
+    def compares_all(self) -> bool:
+        """Whether a loss compares each sample of a batch with all of another: n² numbers."""
+        return self.closed_form
+
+    def expected_losses(self, laws: DiscreteLaws, logits: Array) -> tuple[float, float]:
+        """Expected losses of critic and generator, with logits `(points,)`.
+
+        From batches of one sample of each law: right where a loss is a mean over samples, or over
+        pairs of them. A member whose losses look at whole batches says its own.
+        """
+        import torch
+
+        points = len(logits)
+        real = torch.tensor(logits)[:, None, None].expand(points, points, 1)
+        fake = torch.tensor(logits)[None, :, None].expand(points, points, 1)
+        critic = self.critic_loss(real, fake)
+        generator = (
+            self.paired_generator_loss(real, fake) if self.paired else self.generator_loss(fake)
+        )
+        of_critic, of_generator = (laws.p @ x.numpy() @ laws.q for x in (critic, generator))
+        return float(of_critic), float(of_generator)
+
     def witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Logits of the best critic at x, given samples of p and of q.
 

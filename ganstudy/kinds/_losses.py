@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+def of_single_logits(divergence: Divergence) -> Divergence:
+    """A divergence whose losses are functions of single logits: what an exact kind asks for.
+
+    Errors  `ValueError` for one that compares logits on p and on q.
+    """
+    if divergence.paired:
+        raise ValueError(
+            f"{divergence.name} compares logits on p and q; this kind takes losses of single logits"
+        )
+    return divergence
+
+
 def generator_terms(divergence: Divergence, logits: Array) -> Array:
     """The generator's loss on a sample of q, for every logit; any shape."""
     import torch
@@ -43,9 +55,14 @@ def critic_terms(divergence: Divergence, real: Array, fake: Array) -> Array:
 
 
 def generator_slopes(divergence: Divergence, logits: Array) -> tuple[Array, Array]:
-    """First and second derivative of the generator's loss in the logit."""
+    """First and second derivative of the generator's loss in the logit of a sample of q.
+
+    A loss that looks at p too finds a logit of zero there.
+    """
 
     def loss(a: Any) -> Any:
+        if divergence.paired:
+            return divergence.paired_generator_loss((0 * a.detach())[..., None], a[..., None])
         return divergence.generator_loss(a[..., None])
 
     return _two_derivatives(loss, logits)

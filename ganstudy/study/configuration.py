@@ -171,9 +171,13 @@ def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Itera
     for name, field in model.model_fields.items():
         yield prefix + name
         below = values.get(name)
-        member = _member_class(field, below)
-        if member is not None:
-            yield from _key_paths(member, _named(below), f"{prefix}{name}.")
+        if isinstance(below, list):
+            written = [(f"{prefix}{name}.{place}.", item) for place, item in enumerate(below)]
+        else:
+            written = [(f"{prefix}{name}.", below)]
+        for path, item in written:
+            if (member := _member_class(field, item)) is not None:
+                yield from _key_paths(member, _named(item), path)
 
 
 def _member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:

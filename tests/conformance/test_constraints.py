@@ -10,11 +10,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.stats import kstest
-from tiny import trial, variants
+from tiny import differences, trial, variants
 from torch import nn
 
 from ganstudy import constraints
-from ganstudy.constraints import Constraint
+from ganstudy.constraints import Constraint, Together
 from ganstudy.engine.stacked import stack
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.program import program
@@ -243,7 +243,7 @@ def _slopes(constraint: object, **settings: Any) -> NDArray[np.float64]:
         state, _ = game.updates.play(program("eager"), game, state, batch)
     parameters = game.critic.split(state.critic.parameters)
     real, latent, _ = batch.d_step(0)
-    fake = game.sample(state.generator.parameters, latent)
+    fake = game.sample(state.generator, latent)
     middle = torch.rand(2, 64, 1, generator=torch.Generator().manual_seed(1))
     at = (middle * real + (1 - middle) * fake).requires_grad_()
     (slopes,) = torch.autograd.grad(game.critic.forward(parameters, at).sum(), at)
@@ -348,7 +348,8 @@ def test_norms_hold_after_training() -> None:
             state, _ = game.updates.play(program("eager"), game, state, batch)
         assert float((state.critic.parameters - first.critic.parameters).abs().max()) > 0.1
         parameters = game.critic.split(state.critic.parameters)
-        constrained, _ = game.constraint.constrain(parameters, state.critic.slots, False)
+        (own_constraint,) = game.constraints
+        constrained, _ = own_constraint.constrain(parameters, state.critic.slots, False)
         for name, value in constrained.items():
             if name.startswith("weight"):
                 largest = np.linalg.svd(value[0].numpy(), compute_uv=False)[0]
@@ -393,9 +394,10 @@ def test_labels_stay_as_they_are() -> None:
     """In a conditional trial the columns of labels get no noise, in D-steps and M-steps."""
     own = trial(0, constraint="instance_noise", condition=True, target={"name": "ring", "modes": 3})
     batch = next(batches([own], CPU))
-    assert batch.noise.shape == (2, 1, 32, 5)
-    assert bool((batch.noise[..., 2:] == 0).all())
-    assert bool((batch.noise[..., :2] != 0).all())
+    (noise,) = batch.noise
+    assert noise.shape == (2, 1, 32, 5)
+    assert bool((noise[..., 2:] == 0).all())
+    assert bool((noise[..., :2] != 0).all())
     assert bool((batch.real[..., 2:].sum(-1) == 1).all())
 
 
@@ -409,3 +411,75 @@ def test_the_generator_sees_the_noise_too() -> None:
     late = train([trial(0, record={"every": 1}, constraint=gone, critic={"lr": 1e-9})])[0].values
     still = train([trial(0, record={"every": 1}, critic={"lr": 1e-9})])[0].values
     np.testing.assert_allclose(late["critic_loss"][1:], still["critic_loss"][1:], rtol=1e-3)
+
+
+# --- together ------------------------------------------------------------------------------------
+
+PAIRS = list(itertools.combinations(constraints.family.names, 2))
+
+
+def _together(*names: str) -> Together:
+    return Together.of(constraints.family[name]() for name in names)
+
+
+def _to_critic(constraint: object) -> torch.Tensor:
+    """Gradient of the critic's loss, penalties included, in double precision."""
+    own = trial(0, constraint=constraint, critic={"activation": "tanh"})
+    game, state = initial([own, own], CPU)
+    batch = next(batches([own, own], CPU)).double()
+    players = state.generator.parameters.double(), state.critic.parameters.double()
+    return game.gradients(*players, state, batch.d_step(0), batch.m_step(0))[0]
+
+
+def test_penalties_together_are_their_sum() -> None:
+    """What two penalties add to the critic's gradient is what each adds alone."""
+    r1, r2 = {"name": "r1", "weight": 3.0}, {"name": "r2", "weight": 0.7}
+    free = _to_critic("none")
+    both, one, other = (_to_critic(c) - free for c in ([r1, r2], r1, r2))
+    torch.testing.assert_close(both, one + other, rtol=1e-12, atol=1e-14)
+    for part in (one, other):
+        assert float(part.norm()) > 1e-3
+        assert float((both - part).norm()) > 1e-3
+
+
+def test_the_order_in_a_list_means_nothing() -> None:
+    """Both orders are one trial, and a list of one is the constraint itself."""
+    settings = [{"name": "r2", "weight": 2.0}, "r1"]
+    assert trial(constraint=settings).id == trial(constraint=settings[::-1]).id
+    assert trial(constraint=["r1"]).id == trial(constraint="r1").id
+
+
+@pytest.mark.parametrize("names", PAIRS, ids=" ".join)
+def test_a_pair_makes_sense_or_says_why_not(names: tuple[str, str]) -> None:
+    """A pair that is not refused acts as both do, with the same bits alone and in a pack."""
+    pair = _together(*names)
+    refused = "none" in names or set(names) in (
+        {"clip", "spectral_norm"},
+        {"gradient_penalty", "r1"},
+        {"gradient_penalty", "r2"},
+    )
+    problems = list(pair.problems())
+    assert bool(problems) == refused
+    if refused:
+        assert all(name in problems[0] for name in names)
+        return
+    own = [trial(seed, constraint=list(names), steps=6, batch=33) for seed in range(3)]
+    together = train(own)
+    (alone,) = train(own[1:2])
+    assert differences(alone, together[1]) == []
+    for name in names:
+        (record,) = train([trial(1, constraint=name, steps=6, batch=33)])
+        assert not np.array_equal(record.values["samples"], alone.values["samples"])
+    penalised = any(constraints.family[name].penalises for name in names)
+    assert ("penalty" in alone.values) == penalised
+
+
+def test_two_projections_are_refused() -> None:
+    """Parameters that one has moved are not where the other admits them."""
+    clip = constraints.family["clip"]()
+
+    class Other(Constraint):
+        projects = True
+
+    Other.name = "other"
+    assert "clip and other both project" in " ".join(Together((clip, Other())).problems())

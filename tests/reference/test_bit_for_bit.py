@@ -98,6 +98,12 @@ FEATURES: dict[str, dict[str, Any]] = {
     "conditional": {"condition": True},
     "average": {"generator": {"average": 0.9}},
     "training set": {"training_set": 11},
+    "epochs": {
+        "training_set": {"size": 40, "balanced": True, "sampling": "epochs"},
+        "updates": {"name": "simultaneous", "shared": True},
+    },
+    "running moments": {"generator": {"norm": "batch", "norm_average": 0.3}},
+    "scaled inputs": {"critic": {"scale": 0.25}},
     "kernels": {"divergences": ["mmd", "energy_distance", {"name": "mmd", "bandwidth": 2.0}]},
     "kliep": {"critic": {"estimator": {"name": "kliep", "centres": 13, "iterations": 4}}},
     "lsif": {"critic": {"estimator": {"name": "lsif", "centres": 11, "iterations": 4}}},
@@ -107,7 +113,19 @@ FEATURES: dict[str, dict[str, Any]] = {
         "divergences": [
             "relativistic_average",
             {"name": "relativistic_average", "generator": "bound"},
+            {"name": "relativistic_pairing", "pairing": "all"},
         ]
+    },
+    "relativistic pairs": {
+        "divergences": [
+            "relativistic_pairing",
+            {"name": "relativistic_pairing", "pairing": "all"},
+            "relativistic_average",
+        ],
+        "constraint": [{"name": "r1", "weight": 0.5}, {"name": "r2", "weight": 0.5}],
+    },
+    "several constraints": {
+        "constraint": ["spectral_norm", "instance_noise", {"name": "gradient_penalty"}]
     },
 }
 CLASSIFIERS = ["non_saturating", "minimax", "reverse_kl"]
@@ -177,7 +195,7 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
     [
         *("gradient penalty", "r1", "spectral norm", "consensus", "consensus with a penalty"),
         *("simultaneous", "extragradient", "batch norm", "until", "kernels", "relativistic"),
-        *("kliep", "lsif"),
+        *("kliep", "lsif", "relativistic pairs", "several constraints"),
     ],
 )
 def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: str) -> None:
@@ -189,7 +207,7 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
         # Beyond float32: even a gradient of zero becomes NaN.
         worst[player] |= {"optimizer": "sgd", "lr": 1e39 if culprit == "lr" else 1e30}
     if culprit == "overflow":
-        if feature in ("kernels", "relativistic"):
+        if feature in ("kernels", "relativistic", "relativistic pairs"):
             pytest.skip("these packs hold no divergence that overflows")
         worst["divergence"] = "forward_kl" if worst["critic"].get("estimator") else "f_kl"
     spoilt = Trial(Adversarial.model_validate(worst), 7)
@@ -322,6 +340,8 @@ COMPILED: list[tuple[str, ...]] = [
     ("spectral norm", "until", "maxout"),
     ("consensus with a penalty",),
     ("relativistic", "batch norm"),
+    ("relativistic pairs",),
+    ("several constraints",),
     ("kernels", "layer norm"),
     ("kliep", "simultaneous"),
     ("lsif", "pac"),

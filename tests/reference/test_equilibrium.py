@@ -85,6 +85,7 @@ FEATURES: list[dict[str, Any]] = [
     {"divergence": "minimax"},
     {"divergence": "wasserstein", "constraint": "gradient_penalty"},
     {"divergence": "relativistic_average", "constraint": "r2"},
+    {"divergence": "relativistic_pairing", "constraint": ["r1", "r2"]},
     {"critic": {"norm": "batch", "pac": 2}, "constraint": "instance_noise"},
     {"condition": True, "divergence": "f_squared_hellinger"},
 ]
@@ -98,9 +99,7 @@ def test_jacobian_is_the_derivative_of_the_field(features: dict[str, Any]) -> No
     settings = {**features, "generator": smooth, "critic": critic}
     game, state, judged = _game(None, None, **settings)
     found = field_jacobian(game, state, judged)[0]
-    doubled = [
-        tuple(tuple(x.double() for x in s) for s in (b.d_step(0), b.m_step(0))) for b in judged
-    ]
+    doubled = [(b.double().d_step(0), b.double().m_step(0)) for b in judged]
     slots = {name: value.double() for name, value in state.critic.slots.items()}
     steady = state._replace(critic=state.critic._replace(slots=slots))
     theta, phi = (p.parameters.double() for p in (state.generator, state.critic))

@@ -16,7 +16,7 @@ from torch import nn
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, evaluation_latent, held_out
 from ganstudy.kinds.adversarial.program import program
-from ganstudy.kinds.adversarial.state import AVERAGE, Batches
+from ganstudy.kinds.adversarial.state import Batches
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.trial import Trial
 
@@ -24,6 +24,8 @@ CPU = torch.device("cpu")
 STEPS = 50
 FEW = 12
 Curves = dict[str, list[float]]
+Noise = tuple[torch.Tensor, ...]
+Batch = tuple[torch.Tensor, torch.Tensor, Noise]
 
 
 def _network(parameters: dict[str, torch.Tensor], row: int, settings: Any) -> nn.Sequential:
@@ -45,6 +47,11 @@ def _network(parameters: dict[str, torch.Tensor], row: int, settings: Any) -> nn
                 layers.append(norms[settings.norm](weight.shape[1]))
             layers.append(nn.Tanh() if settings.activation.name == "tanh" else nn.ReLU())
     return nn.Sequential(*layers)
+
+
+def _of_one(batch: Batch) -> Batch:
+    x, z, noise = batch
+    return x[0], z[0], tuple(own[0] for own in noise)
 
 
 def _norm(gradients: list[torch.Tensor]) -> float:
@@ -84,15 +91,15 @@ class _Plain:
 
     def judge(self, x: torch.Tensor) -> torch.Tensor:
         pac = self.configuration.critic.pac
+        x = self.configuration.critic.scale * x
         rows = [x[i : i + pac].flatten() for i in range(0, len(x), pac)]
         return self.critic(torch.stack(rows))
 
     def critic_loss(
-        self, x: torch.Tensor, y: torch.Tensor, noise: torch.Tensor
+        self, x: torch.Tensor, y: torch.Tensor, noise: Noise
     ) -> tuple[torch.Tensor, dict[str, Any]]:
         c, log_loss = self.configuration, nn.BCEWithLogitsLoss()
-        if c.constraint.name == "instance_noise":
-            x, y = x + noise[: len(x)], y + noise[len(x) :]
+        x, y = self.blurred(x, y, noise)
         on_real, on_fake = self.judge(x), self.judge(y)
         ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_real)
         match c.divergence.name:
@@ -101,16 +108,30 @@ class _Plain:
             case "relativistic_average":
                 loss = log_loss(on_real - on_fake.mean(), ones)
                 loss = loss + log_loss(on_fake - on_real.mean(), zeros)
+            case "relativistic_pairing":
+                loss = self.paired_loss(on_real, on_fake)
             case _:
                 loss = log_loss(on_real, ones) + log_loss(on_fake, zeros)
         values = {"critic_loss": loss, "real_logit": on_real.mean(), "fake_logit": on_fake.mean()}
-        if c.constraint.name in ("gradient_penalty", "r1", "r2"):
-            values["penalty"] = self.penalty(x, y, noise)
+        penalties = [
+            self.penalty(rule, x, y, own)
+            for rule, own in zip(c.constraint.acting, noise, strict=True)
+            if rule.name in ("gradient_penalty", "r1", "r2")
+        ]
+        if penalties:
+            values["penalty"] = torch.stack(penalties).sum()
             loss = loss + values["penalty"]
         return loss, {name: float(value.detach()) for name, value in values.items()}
 
-    def penalty(self, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
-        rule: Any = self.configuration.constraint
+    def blurred(
+        self, x: torch.Tensor, y: torch.Tensor, noise: Noise
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        for rule, own in zip(self.configuration.constraint.acting, noise, strict=True):
+            if rule.name == "instance_noise":
+                x, y = x + own[: len(x)], y + own[len(x) :]
+        return x, y
+
+    def penalty(self, rule: Any, x: torch.Tensor, y: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         pac = self.configuration.critic.pac
         if rule.name == "gradient_penalty":
             at = u.repeat_interleave(pac, dim=0) * x + (1 - u.repeat_interleave(pac, dim=0)) * y
@@ -125,10 +146,9 @@ class _Plain:
             return rule.weight * ((squared.sqrt() - 1) ** 2).mean()
         return rule.weight / 2 * squared.mean()
 
-    def generator_loss(self, x: torch.Tensor, z: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        log_loss, y = nn.BCEWithLogitsLoss(), self.fake(z)
-        if self.configuration.constraint.name == "instance_noise":
-            x, y = x + noise[: len(x)], y + noise[len(x) :]
+    def generator_loss(self, x: torch.Tensor, z: torch.Tensor, noise: Noise) -> torch.Tensor:
+        log_loss = nn.BCEWithLogitsLoss()
+        x, y = self.blurred(x, self.fake(z), noise)
         on_fake = self.judge(y)
         match self.configuration.divergence.name:
             case "non_saturating":
@@ -139,8 +159,16 @@ class _Plain:
                 on_real = self.judge(x)
                 loss = log_loss(on_fake - on_real.mean(), torch.ones_like(on_fake))
                 return loss + log_loss(on_real - on_fake.mean(), torch.zeros_like(on_real))
+            case "relativistic_pairing":
+                return self.paired_loss(on_fake, self.judge(x))
             case _:
                 return -on_fake.mean()
+
+    def paired_loss(self, upper: torch.Tensor, lower: torch.Tensor) -> torch.Tensor:
+        rule: Any = self.configuration.divergence
+        if rule.pairing == "all":
+            upper, lower = upper.repeat_interleave(len(lower), 0), lower.repeat(len(upper), 1)
+        return nn.BCEWithLogitsLoss()(upper - lower, torch.ones_like(upper))
 
     # --- gradients and steps ---
 
@@ -160,7 +188,7 @@ class _Plain:
         for parameter, gradient in zip(self.critic.parameters(), gradients, strict=True):
             parameter.grad = gradient
         self.c_solver.step()
-        if self.configuration.constraint.name == "clip":
+        if "clip" in str(self.configuration.constraint):
             with torch.no_grad():
                 for parameter in self.critic.parameters():
                     parameter.clamp_(-0.05, 0.05)
@@ -181,9 +209,8 @@ class _Plain:
     # --- rounds ---
 
     def round(self, batch: Batches) -> dict[str, float]:
-        d = [(x[0], z[0], n[0]) for x, z, n in (batch.d_step(i) for i in range(len(batch.real)))]
-        count = len(batch.latent) - len(batch.real)
-        m = [(x[0], z[0], n[0]) for x, z, n in (batch.m_step(i) for i in range(count))]
+        d = [_of_one(batch.d_step(i)) for i in range(len(batch.real))]
+        m = [_of_one(batch.m_step(i)) for i in range(len(batch.latent) - len(batch.real))]
         name = self.configuration.updates.name
         return dict(getattr(self, name)(d, m))
 
@@ -210,7 +237,8 @@ class _Plain:
 
     def simultaneous(self, d: list[Any], m: list[Any]) -> dict[str, float]:
         to_critic, values = self.of_critic(d[0])
-        to_generator, own = self.of_generator(m[0])
+        rule: Any = self.configuration.updates
+        to_generator, own = self.of_generator(d[0] if rule.shared else m[0])
         self.move_critic(to_critic)
         self.move_generator(to_generator)
         self.follow()
@@ -292,7 +320,7 @@ def _assert_equal(own: Trial[Adversarial], rtol: float = 2e-4, atol: float = 2e-
         game, state = initial([own, own], CPU)
         for batch in itertools.islice(batches([own, own], CPU), own.configuration.steps):
             state, _ = game.updates.play(program("eager"), game, state, batch)
-        found = game.sample(state.generator.slots[AVERAGE], evaluation_latent([own, own], CPU))
+        found = game.sample(state.generator, evaluation_latent([own, own], CPU), averaged=True)
         np.testing.assert_allclose(found[0].numpy(), mean, rtol=rtol, atol=atol)
 
 
@@ -327,6 +355,9 @@ FEATURES: dict[str, dict[str, Any]] = {
     "gradient penalty": {"constraint": "gradient_penalty", "critic": {"steps": 2}},
     "r1": {"constraint": "r1"},
     "r2": {"constraint": {"name": "r2", "weight": 3.0}},
+    "r1 and r2": {"constraint": ["r1", {"name": "r2", "weight": 3.0}]},
+    "noise and a penalty": {"constraint": ["instance_noise", "gradient_penalty"]},
+    "a penalty and clipped weights": {"constraint": ["r1", {"name": "clip", "bound": 0.05}]},
     "instance noise": {"constraint": {"name": "instance_noise", "until": 0.5}},
     "several M-steps": {"generator": {"steps": 3}, "record": {"every": 3}},
     "pac": {"critic": {"pac": 3}},
@@ -334,6 +365,11 @@ FEATURES: dict[str, dict[str, Any]] = {
     "until": {"critic": {"steps": {"until": 0.001, "patience": 2, "max": 7}, "lr": 0.02}},
     "simultaneous": {"updates": "simultaneous"},
     "simultaneous with a penalty": {"updates": "simultaneous", "constraint": "r1"},
+    "simultaneous on one batch": {
+        "updates": {"name": "simultaneous", "shared": True},
+        "constraint": "r1",
+    },
+    "scaled inputs": {"critic": {"scale": 0.25}, "constraint": "r1"},
     "extragradient": {"updates": "extragradient"},
     "averaged extragradient": {"updates": "extragradient", "generator": {"average": 0.7}},
     "consensus": {"updates": "consensus"},
@@ -343,12 +379,19 @@ FEATURES: dict[str, dict[str, Any]] = {
     },
     "relativistic": {"divergence": "relativistic_average"},
     "relativistic consensus": {"divergence": "relativistic_average", "updates": "consensus"},
+    "relativistic pairs": {
+        "divergence": "relativistic_pairing",
+        "constraint": ["r1", "r2"],
+        "critic": {"pac": 2},
+    },
+    "all relativistic pairs": {"divergence": {"name": "relativistic_pairing", "pairing": "all"}},
     "batch norm": {"generator": {"norm": "batch"}, "critic": {"norm": "batch"}},
     "layer norm": {"generator": {"norm": "layer"}, "critic": {"norm": "layer"}},
     "average": {"generator": {"average": 0.9}},
     "conditional": {"condition": True},
     "conditional penalty": {"condition": True, "constraint": "r1", "critic": {"pac": 1}},
     "training set": {"training_set": 20},
+    "epochs": {"training_set": {"size": 50, "balanced": True, "sampling": "epochs"}},
 }
 
 
@@ -367,6 +410,45 @@ def test_each_feature_equals_a_plain_loop(feature: str) -> None:
     settings.setdefault("record", {"every": 1})
     own = trial(5, steps=FEW, batch=24, **settings)
     _assert_equal(own, rtol=1e-3)
+
+
+def test_samples_are_measured_by_running_moments() -> None:
+    """Means and deviations of each layer, averaged over the batches of the M-steps, by hand."""
+    weight, steps = 0.2, 9
+    # The biases before a norm have no effect, and gradients of rounding: SMOOTH has a large eps.
+    generator = {"width": 6, "depth": 2, "norm": "batch", "norm_average": weight, **SMOOTH}
+    own = trial(2, generator=generator, steps=steps, record={"every": steps})
+    plain, hidden = _Plain(own), []
+    for layer in range(2):
+        linear, norm = plain.generator[3 * layer], plain.generator[3 * layer + 1]
+        means, deviations = torch.zeros(6), torch.ones(6)
+        hidden.append((linear, norm, [means, deviations]))
+
+    def passed(x: torch.Tensor, learn: bool) -> torch.Tensor:
+        for linear, norm, moments in hidden:
+            x = linear(x)
+            if learn:
+                mean, deviation = x.mean(0), (x.var(0, unbiased=False) + norm.eps).sqrt()
+                moments[0] = (1 - weight) * moments[0] + weight * mean
+                moments[1] = (1 - weight) * moments[1] + weight * deviation
+            else:
+                mean, deviation = moments
+            x = ((x - mean) / deviation * norm.weight + norm.bias).tanh()
+        return plain.generator[-1](x)
+
+    for batch in itertools.islice(batches([own, own], CPU), steps):
+        gradients, _ = plain.of_critic((batch.real[0, 0], batch.latent[0, 0], ()))
+        plain.move_critic(gradients)
+        with torch.no_grad():
+            passed(batch.latent[1, 0], learn=True)
+        gradients, _ = plain.of_generator((batch.real[0, 0], batch.latent[1, 0], ()))
+        plain.move_generator(gradients)
+    latent = evaluation_latent([own], CPU)[0]
+    with torch.no_grad():
+        expected, by_their_own = passed(latent, learn=False), plain.generator(latent)
+    found = train([own])[0].values["samples"]
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3, atol=1e-4)
+    assert np.abs(found - by_their_own.numpy()).max() > 0.01
 
 
 # --- games that can be solved by hand ------------------------------------------------------------

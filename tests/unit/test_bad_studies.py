@@ -349,6 +349,38 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  critic: {norm: batch}\n  constraint: {name: r1, weight: 2.0}\n",
         [":4", "trial.constraint", "r1", "`critic.norm: batch`"],
     ),
+    "constraints that ask for different slopes": (
+        "trial:\n  constraint: [r1, gradient_penalty]\n",
+        [":3", "trial.constraint", "slopes of 1", "r1", "`sides: one`"],
+    ),
+    "a constraint that undoes another": (
+        "trial:\n  constraint: [clip, spectral_norm]\n",
+        [":3", "trial.constraint", "spectral_norm", "undoes", "clip"],
+    ),
+    "no constraint beside one": (
+        "trial:\n  constraint: [r1, none]\n",
+        [":3", "trial.constraint", "none", "r1"],
+    ),
+    "a constraint twice": (
+        "trial:\n  constraint: [r1, {name: r1, weight: 2.0}]\n",
+        [":3", "trial.constraint", "r1", "2 times"],
+    ),
+    "no constraints": (
+        "trial:\n  constraint: []\n",
+        [":3", "trial.constraint", "at least 1 item"],
+    ),
+    "misspelt constraint in a list": (
+        "trial:\n  constraint:\n    - r1\n    - r3\n",
+        [":5", "trial.constraint.1", "'r3'", "r1, r2"],
+    ),
+    "misspelt parameter of a constraint in a list": (
+        "trial:\n  constraint:\n    - r1\n    - {name: r2, wieght: 1.0}\n",
+        [":5", "trial.constraint.1.wieght", "'weight'"],
+    ),
+    "a parameter of constraints in a list": (
+        "trial:\n  constraint: [r1, r2]\nsearch:\n  grid:\n    constraint.weight: [1.0, 2.0]\n",
+        [":6", "constraint.weight"],
+    ),
     "misspelt rule of D-steps": (
         "trial:\n  critic:\n    steps: {untill: 0.1}\n",
         [":4", "trial.critic.steps", "untill", "'until'"],
@@ -376,6 +408,30 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "empty training set": (
         "trial:\n  training_set: 0\n",
         [":3", "trial.training_set", "greater than or equal to 1"],
+    ),
+    "training set without a size": (
+        "trial:\n  training_set: {balanced: true}\n",
+        [":3", "trial.training_set.size", "required"],
+    ),
+    "balance without labels": (
+        "trial:\n  target: swiss_roll\n  training_set: {size: 9, balanced: true}\n",
+        [":4", "trial.training_set", "swiss_roll has no labels"],
+    ),
+    "batch of more rows than there are": (
+        "trial:\n  training_set: {size: 100, sampling: epochs}\n  batch: 101\n",
+        [":4", "trial.batch", "no 101 different rows"],
+    ),
+    "running moments of nothing": (
+        "trial:\n  generator: {norm: layer, norm_average: 0.1}\n",
+        [":3", "trial.generator.norm_average", "norm: batch"],
+    ),
+    "scaled inputs of an estimator": (
+        "trial:\n  critic: {estimator: kliep, scale: 0.5}\n",
+        [":3", "trial.critic", "critic.scale: 1"],
+    ),
+    "closed ring of one": (
+        "trial:\n  target: {name: ring, modes: 1, closed: true}\n",
+        [":3", "trial.target", "first and the last"],
     ),
     "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),

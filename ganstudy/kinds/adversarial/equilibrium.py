@@ -97,7 +97,8 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
     chunk = max(_ROWS // len(players), 1)
     total: Tensor | None = None
     for batch in judged:
-        d_step, m_step = (tuple(x.double() for x in s) for s in (batch.d_step(0), batch.m_step(0)))
+        double = batch.double()
+        d_step, m_step = double.d_step(0), double.m_step(0)
 
         def field(players: Tensor, d_step: Any = d_step, m_step: Any = m_step) -> Tensor:
             own = players[:, :size], players[:, size:]

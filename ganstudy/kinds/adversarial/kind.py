@@ -72,7 +72,7 @@ class Adversarial(AdversarialSettings, Kind):
             "generator": {**generator.structure(), "latent": generator.latent},
             "average": generator.average is not None,
             "critic": {**critic.structure(), "pac": critic.pac},
-            "constraint": None if self.constraint.projects else self.constraint.structure(),
+            "constraint": [part.structure() for part in self.constraint.acting],
             "divergence": [self.divergence.closed_form, self.divergence.paired],
             "updates": self.updates.structure(),
             "patience": not isinstance(critic.steps, int),

@@ -13,7 +13,7 @@ import torch
 
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.state import Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ganstudy.constraints import Constraint
     from ganstudy.divergences import Divergence
-    from ganstudy.kinds.adversarial.state import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batch, Diagnostics, Noise
     from ganstudy.kinds.adversarial.updates import Updates
 
     Parameters = Mapping[str, Tensor]
@@ -34,11 +34,10 @@ __all__ = ["Losses"]
 class Losses:
     """What a pack plays for: its players, what each of them sees, and what that costs it.
 
-    constraint   that of all trials, if it acts inside the loss; None if all of them project
+    projections  what each trial's parameters go through after a D-step
+    constraints  those of all trials that act inside the losses
     labels       columns at the end of samples and latents that hold the label, one-hot
     pac          samples that the critic judges together
-    average      decay of the generator's average, `(pack, 1)`, or None
-    patience     when the D-steps of a round end early, or None
     """
 
     generator: Player
@@ -47,12 +46,10 @@ class Losses:
     critic_losses: Stacked[Divergence]
     generator_losses: Stacked[Divergence]
     projections: Stacked[Constraint]
-    constraint: StackedMember[Constraint] | None
+    constraints: tuple[StackedMember[Constraint], ...]
     updates: StackedMember[Updates]
     labels: int
     pac: int
-    average: Tensor | None
-    patience: Patience | None
 
     @property
     def closed_form(self) -> bool:
@@ -64,10 +61,12 @@ class Losses:
         """Whether the generators' losses look at p too: the same for all divergences."""
         return bool(self.divergences.groups[0][0].paired)
 
-    def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
-        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
+    def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
+        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
+        averaged parameters, if asked for.
+        """
         with torch.no_grad():
-            return self.generator.forward(self.generator.split(parameters), latent)
+            return self.generator.measured(generator, latent, averaged)
 
     def logits(self, state: State, x: Tensor) -> Tensor:
         """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""
@@ -105,8 +104,8 @@ class Losses:
         generator: Tensor,
         critic: Tensor,
         state: State,
-        d_step: tuple[Tensor, Tensor, Tensor],
-        m_step: tuple[Tensor, Tensor, Tensor],
+        d_step: Batch,
+        m_step: Batch,
     ) -> tuple[Tensor, Tensor, Diagnostics, Diagnostics]:
         """Gradients of the critic's and of the generator's loss at stacked parameters, each in its
         own player's, and their diagnostics; the state gives the constraint's own.
@@ -130,7 +129,7 @@ class Losses:
         m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
         return d, m, d_aux, m_aux
 
-    def critic_loss(self, state: State, real: Tensor, latent: Tensor, noise: Tensor) -> Tensor:
+    def critic_loss(self, state: State, real: Tensor, latent: Tensor, noise: Noise) -> Tensor:
         """Loss of the critics on one batch, without penalty, `(pack,)`."""
         with torch.no_grad():
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
@@ -159,19 +158,19 @@ class Losses:
     def _constrained(
         self, critic: Parameters, slots: Mapping[str, Tensor], update: bool = False
     ) -> tuple[Parameters, dict[str, Tensor]]:
-        if self.constraint is None:
-            return critic, {}
-        parameters, own = self.constraint.constrain(critic, slots, update)
-        return parameters, own
+        own: dict[str, Tensor] = {}
+        for constraint in self.constraints:
+            critic, new = constraint.constrain(critic, slots, update)
+            own |= new
+        return critic, own
 
-    def _perturbed(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        if self.constraint is None:
-            return real, fake
-        real, fake = self.constraint.perturb(real, fake, noise)
+    def _perturbed(self, real: Tensor, fake: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        for constraint, drawn in zip(self.constraints, noise, strict=True):
+            real, fake = constraint.perturb(real, fake, drawn)
         return real, fake
 
     def _critic_loss(
-        self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Tensor
+        self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Noise
     ) -> tuple[Tensor, Diagnostics]:
         """The objective of each critic `(pack,)`, penalty included; new slots by their names."""
         critic, slots = self._constrained(critic, state.slots, update=True)
@@ -192,20 +191,29 @@ class Losses:
             "real_logit": on_real.mean(-1),
             "fake_logit": on_fake.mean(-1),
         }
-        if self.constraint is not None and self.constraint.penalises:
-
-            def gradient(x: Tensor) -> Tensor:
-                slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
-                if not self.labels:
-                    return slopes
-                return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)
-
-            penalty = self.constraint.penalty(
-                gradient, self._joined(real), self._joined(fake), noise
-            )
+        penalty = self._penalty(critic, real, fake, noise)
+        if penalty is not None:
             total = losses + penalty
             diagnostics["penalty"] = penalty
         return total, {**diagnostics, **slots}
+
+    def _penalty(
+        self, critic: Parameters, real: Tensor, fake: Tensor, noise: Noise
+    ) -> Tensor | None:
+        """The penalties of all constraints added up, `(pack,)`; None without any."""
+
+        def gradient(x: Tensor) -> Tensor:
+            slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
+            if not self.labels:
+                return slopes
+            return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)
+
+        total: Tensor | None = None
+        for constraint, drawn in zip(self.constraints, noise, strict=True):
+            if constraint.penalises:
+                own = constraint.penalty(gradient, self._joined(real), self._joined(fake), drawn)
+                total = own if total is None else total + own
+        return total
 
     def _generator_loss(
         self,
@@ -214,7 +222,7 @@ class Losses:
         critic_state: PlayerState,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
     ) -> Tensor:
         """The objective of each generator, `(pack,)`."""
         critic, _ = self._constrained(critic, critic_state.slots)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ganstudy.constraints import Together
 from ganstudy.film import FILM, PLACES
 from ganstudy.variable import LABELS, SAMPLES, Variable
 
@@ -49,8 +50,9 @@ def _curves(settings: AdversarialSettings) -> dict[str, str]:
     }
     if settings.critic.estimator is not None:
         del curves["critic_gradient_norm"]
-    if settings.constraint.penalises:
-        curves["penalty"] = f"{settings.constraint.name} of the critic"
+    if settings.constraint.penalties:
+        penalties = Together.of(part for part in settings.constraint.parts if part.penalises)
+        curves["penalty"] = f"{penalties} of the critic"
     if not isinstance(settings.critic.steps, int):
         curves["critic_steps"] = "D-steps in the round"
     if settings.holds_out:
@@ -71,7 +73,8 @@ def _of_the_game(settings: AdversarialSettings) -> Iterator[Variable]:
     limit = settings.record.equilibrium.parameters
     missing = f"NaN where the players have more than {limit} parameters together"
     if settings.constraint.fixes:
-        missing += f", and with {settings.constraint.name}"
+        fixing = Together.of(part for part in settings.constraint.parts if part.fixes)
+        missing += f", and with {fixing}"
     yield Variable("duality_gap", "duality gap, from below", role="curve")
     for name, long_name in (
         ("jacobian_real", "largest real part of the game's eigenvalues"),

@@ -9,11 +9,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Diagnostics = dict[str, Tensor]
+    Noise = tuple[Tensor, ...]
+    Batch = tuple[Tensor, Tensor, Noise]
 
-__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
+__all__ = ["AVERAGE", "MOMENTS", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
+
+MOMENTS = "moments."
+"""What the names of slots begin with that hold running moments of the generator's batch norm."""
 
 
 class PlayerState(NamedTuple):
@@ -60,21 +65,27 @@ class Batches(NamedTuple):
 
     Shapes  real `(D-gradients, pack, batch, dimension + labels)`,
             latent `(D-gradients + M-gradients, pack, batch, latent + labels)`,
-            noise `(D-gradients + M-gradients, pack, *, *)`: what the constraint draws, if anything.
+            noise `(D-gradients + M-gradients, pack, *, *)` each: what each of the constraints that
+            act inside the losses draws; empty where it draws nothing.
     """
 
     real: Tensor
     latent: Tensor
-    noise: Tensor
+    noise: Noise
 
-    def d_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def d_step(self, number: int) -> Batch:
         """Real batch, latent batch and noise of a D-gradient."""
-        return self.real[number], self.latent[number], self.noise[number]
+        return self.real[number], self.latent[number], tuple(own[number] for own in self.noise)
 
-    def m_step(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def m_step(self, number: int) -> Batch:
         """Those of an M-gradient; its real batch is that of the last D-gradient."""
         place = len(self.real) + number
-        return self.real[-1], self.latent[place], self.noise[place]
+        return self.real[-1], self.latent[place], tuple(own[place] for own in self.noise)
+
+    def double(self) -> Batches:
+        """The same numbers in double precision."""
+        noise = tuple(own.double() for own in self.noise)
+        return Batches(self.real.double(), self.latent.double(), noise)
 
 
 class Patience(NamedTuple):

@@ -10,14 +10,14 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from ganstudy.kinds.adversarial.state import Diagnostics
+    from ganstudy.kinds.adversarial.state import Batch, Diagnostics, Noise
 
     Parameters = Mapping[str, Tensor]
 
@@ -26,14 +26,23 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True)
 class Rules(Losses):
-    """The rules of a pack: how its players move by the gradients of their losses."""
+    """The rules of a pack: how its players move by the gradients of their losses.
+
+    average       decay of the generator's average, `(pack, 1)`, or None
+    norm_average  weight of a batch in running moments of batch norm, `(pack, 1)`, or None
+    patience      when the D-steps of a round end early, or None
+    """
+
+    average: Tensor | None
+    norm_average: Tensor | None
+    patience: Patience | None
 
     def d_step(
         self,
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
         active: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
@@ -58,7 +67,7 @@ class Rules(Losses):
         state: State,
         real: Tensor,
         latent: Tensor,
-        noise: Tensor,
+        noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
         """One generator update, and its diagnostics, each `(pack,)`."""
@@ -69,13 +78,13 @@ class Rules(Losses):
             return total.sum(), {"generator_loss": total}
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
-        return self._move_generator(state, gradient, diagnostics, start)
+        return self._move_generator(self._following(state, latent), gradient, diagnostics, start)
 
     def joint_step(
         self,
         state: State,
-        d_step: tuple[Tensor, Tensor, Tensor],
-        m_step: tuple[Tensor, Tensor, Tensor],
+        d_step: Batch,
+        m_step: Batch,
         weight: float | Tensor,
     ) -> tuple[State, Diagnostics]:
         """Both players at once, on losses with `weight / 2` times the squared norm of all
@@ -97,12 +106,15 @@ class Rules(Losses):
             state, d + factor * to_critic, critic_diagnostics, None, None
         )
         after_m, generator_diagnostics = self._move_generator(
-            state, m + factor * to_generator, generator_diagnostics, None
+            self._following(state, m_step[1]),
+            m + factor * to_generator,
+            generator_diagnostics,
+            None,
         )
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
 
     def worst_step(
-        self, state: State, real: Tensor, latent: Tensor, noise: Tensor
+        self, state: State, real: Tensor, latent: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """One generator update up the critic's loss: the other side of a zero-sum game."""
         critic = self.critic.split(state.critic.parameters)
@@ -118,8 +130,15 @@ class Rules(Losses):
 
     # --- how they move --------------------------------------------------------------------------
 
+    def _following(self, state: State, latent: Tensor) -> State:
+        """The state whose running moments have seen the batch of an M-gradient, if it has any."""
+        if self.norm_average is None:
+            return state
+        followed = self.generator.follow(state.generator, latent, self.norm_average)
+        return state._replace(generator=followed)
+
     def _fit_critic(
-        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Tensor
+        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise
     ) -> tuple[State, Diagnostics]:
         """A critic fitted to one batch, and the diagnostics of the critic before it."""
         old = state.critic.parameters

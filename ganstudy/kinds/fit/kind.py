@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ganstudy import divergences
+from ganstudy.kinds._losses import of_single_logits
 from ganstudy.kinds._normal import normal
 from ganstudy.kinds._theory import EPS, Check, Claim, Outcome, TheoryKind, curve, metric
 from ganstudy.kinds.fit.line import Model, Objective
@@ -83,7 +84,11 @@ class Fit(TheoryKind):
     objective: Literal["divergence", "wasserstein_1", "wasserstein_2"] = Field(
         "divergence", description="what is descended; `divergence` means the key of that name"
     )
-    divergence: Annotated[divergences.Divergence, divergences.family.field("forward_kl")] = Field(
+    divergence: Annotated[
+        divergences.Divergence,
+        divergences.family.field("forward_kl"),
+        AfterValidator(of_single_logits),
+    ] = Field(
         default="forward_kl", validate_default=True, description="member whose functional it is"
     )
     modes: int = Field(2, ge=1, le=1000, description="modes of p")

@@ -6,12 +6,18 @@ import math
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
 from ganstudy.divergences import ClassifierDivergence, DiscreteLaws, jensen_shannon
 from ganstudy.divergences.wasserstein import Wasserstein
-from ganstudy.kinds._losses import critic_terms, fake_slopes, generator_slopes, real_slopes
+from ganstudy.kinds._losses import (
+    critic_terms,
+    fake_slopes,
+    generator_slopes,
+    of_single_logits,
+    real_slopes,
+)
 from ganstudy.kinds._normal import normal
 from ganstudy.kinds._theory import EPS, Check, Claim, Outcome, TheoryKind, curve, metric, orbit
 
@@ -98,7 +104,11 @@ class Supports(TheoryKind):
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
 
     steps: int = Field(2000, ge=1, le=10**9, description="gradient steps of the critic")
-    divergence: Annotated[divergences.Divergence, divergences.family.field("minimax")] = Field(
+    divergence: Annotated[
+        divergences.Divergence,
+        divergences.family.field("minimax"),
+        AfterValidator(of_single_logits),
+    ] = Field(
         default="minimax", validate_default=True, description="losses of critic and generator"
     )
     distance: float = Field(1.0, gt=0, description="of the manifolds")

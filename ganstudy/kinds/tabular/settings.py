@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
 from ganstudy.family import Settings
+from ganstudy.kinds._losses import of_single_logits
 from ganstudy.kinds._theory import TheorySettings
 from ganstudy.kinds.tabular import finite_game as game
 
@@ -27,9 +28,11 @@ class TabularSettings(TheorySettings):
     algorithm: Literal["alternating", "descent", "practical"] = Field(
         "descent", description="how generator and critic move"
     )
-    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
-        Field(default="non_saturating", validate_default=True, description="objective")
-    )
+    divergence: Annotated[
+        divergences.Divergence,
+        divergences.family.field("non_saturating"),
+        AfterValidator(of_single_logits),
+    ] = Field(default="non_saturating", validate_default=True, description="objective")
     points: int = Field(12, ge=2, le=60, description="points of the finite set")
     concentration: float = Field(
         5.0, gt=0, description="p is drawn from a symmetric Dirichlet law; large means nearly even"
