@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     Noise = tuple[Tensor, ...]
     Batch = tuple[Tensor, Tensor, Noise]
 
-__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
+__all__ = ["AVERAGE", "MOMENTS", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
+
+MOMENTS = "moments."
+"""What the names of slots begin with that hold running moments of the generator's batch norm."""
 
 
 class PlayerState(NamedTuple):

@@ -10,7 +10,7 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Rules"]
 
+_FLOOR = 1e-30
+"""Least mean square of a gradient in unrolled steps: at zero its root has no derivative, and a unit
+that rectifiers have shut has no gradient at all. Its root is nothing beside any epsilon."""
+
 
 @dataclass(frozen=True)
 class Rules(Losses):
-    """The rules of a pack: how its players move by the gradients of their losses."""
+    """The rules of a pack: how its players move by the gradients of their losses.
+
+    average       decay of the generator's average, `(pack, 1)`, or None
+    norm_average  weight of a batch in running moments of batch norm, `(pack, 1)`, or None
+    patience      when the D-steps of a round end early, or None
+    """
+
+    average: Tensor | None
+    norm_average: Tensor | None
+    patience: Patience | None
 
     def d_step(
         self,
@@ -45,6 +58,18 @@ class Rules(Losses):
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             if isinstance(self.critic.function, Estimator):
                 return self._fit_critic(self.critic.function, state, real, fake, noise)
+        return self._answer(state, real, fake, noise, start, active)
+
+    def _answer(
+        self,
+        state: State,
+        real: Tensor,
+        fake: Tensor,
+        noise: Noise,
+        start: Tensor | None = None,
+        active: Tensor | None = None,
+    ) -> tuple[State, Diagnostics]:
+        """One critic update on samples of both laws, through which gradients flow to them."""
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
@@ -61,15 +86,18 @@ class Rules(Losses):
         noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
-        """One generator update, and its diagnostics, each `(pack,)`."""
-        critic = self.critic.split(state.critic.parameters)
+        """One generator update, and its diagnostics, each `(pack,)`; against the critic that would
+        come of further D-steps on the same batch, if the update scheme unrolls any.
+        """
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
-            total = self._generator_loss(parameters, critic, state.critic, real, latent, noise)
+            ahead = self._unrolled(state, parameters, real, latent, noise)
+            critic = self.critic.split(ahead.parameters)
+            total = self._generator_loss(parameters, critic, ahead, real, latent, noise)
             return total.sum(), {"generator_loss": total}
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
-        return self._move_generator(state, gradient, diagnostics, start)
+        return self._move_generator(self._following(state, latent), gradient, diagnostics, start)
 
     def joint_step(
         self,
@@ -97,7 +125,10 @@ class Rules(Losses):
             state, d + factor * to_critic, critic_diagnostics, None, None
         )
         after_m, generator_diagnostics = self._move_generator(
-            state, m + factor * to_generator, generator_diagnostics, None
+            self._following(state, m_step[1]),
+            m + factor * to_generator,
+            generator_diagnostics,
+            None,
         )
         return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
 
@@ -116,7 +147,31 @@ class Rules(Losses):
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
         return self._move_generator(state, gradient, diagnostics, None)
 
+    def _unrolled(
+        self, state: State, generator: Parameters, real: Tensor, latent: Tensor, noise: Noise
+    ) -> PlayerState:
+        """The critic after the D-steps that are unrolled, as a function of the generator."""
+        if not self.updates.unrolled:
+            return state.critic
+        squares = {name for member, _ in self.critic.optimizers.groups for name in member.squares}
+        slots = {
+            name: value.clamp(min=_FLOOR) if name in squares else value
+            for name, value in state.critic.slots.items()
+        }
+        ahead = state._replace(critic=state.critic._replace(slots=slots))
+        fake = self._generate(generator, latent)
+        for _ in range(self.updates.unrolled):
+            ahead, _ = self._answer(ahead, real, fake, noise)
+        return ahead.critic
+
     # --- how they move --------------------------------------------------------------------------
+
+    def _following(self, state: State, latent: Tensor) -> State:
+        """The state whose running moments have seen the batch of an M-gradient, if it has any."""
+        if self.norm_average is None:
+            return state
+        followed = self.generator.follow(state.generator, latent, self.norm_average)
+        return state._replace(generator=followed)
 
     def _fit_critic(
         self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise
