@@ -70,12 +70,20 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
     """An update scheme needs the players and the numbers of steps that it is defined for."""
     critic, generator = info.data.get("critic"), info.data.get("generator")
     divergence = info.data.get("divergence")
-    if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
+    if scheme.products and divergence is not None and divergence.closed_form:
         raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
-    if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
+    if scheme.products and critic is not None and critic.estimator is not None:
         raise ValueError(
             f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
         )
+    for player in ("generator", "critic"):
+        own = info.data.get(player)
+        if own is not None and scheme.optimizers and own.optimizer.name not in scheme.optimizers:
+            allowed = " or ".join(scheme.optimizers)
+            raise ValueError(
+                f"{scheme.name} updates need `{player}.optimizer: {allowed}`, not "
+                f"{own.optimizer.name}: their directions are in units of the step"
+            )
     if scheme.single and critic is not None and generator is not None:
         for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
             if steps != 1:

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     Noise = tuple[Tensor, ...]
     Batch = tuple[Tensor, Tensor, Noise]
 
-__all__ = ["AVERAGE", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
+__all__ = [
+    *("AVERAGE", "Batches", "PREVIOUS", "Patience", "PlayerState", "State", "Step", "Steps"),
+]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
+
+PREVIOUS = "previous"
+"""Slot of the parameters before a player's last step."""
 
 
 class PlayerState(NamedTuple):
@@ -123,6 +128,6 @@ class Steps(Protocol[RulesT_contra]):
         """M-steps, each on a batch of its own; diagnostics of the last."""
 
     def joint_step(
-        self, rules: RulesT_contra, state: State, batches: Batches, weight: float | Tensor, /
+        self, rules: RulesT_contra, state: State, batches: Batches, /
     ) -> tuple[State, Diagnostics]:
-        """A D-step and an M-step that know of each other."""
+        """A D-step and an M-step along the directions of the rules' own scheme."""

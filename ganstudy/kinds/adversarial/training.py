@@ -98,6 +98,9 @@ def initial(
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
+    for name in shape.updates.remembers:
+        for player in (generator_state, critic_state):
+            player.slots[name] = player.parameters.clone()
     averages = [c.generator.average for c in configurations]
     if shape.generator.average is not None:
         generator_state.slots[AVERAGE] = generator_state.parameters.clone()
