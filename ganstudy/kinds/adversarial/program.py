@@ -20,7 +20,6 @@ from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
-
     from ganstudy.kinds.adversarial.state import Diagnostics, Patience, Step
     from ganstudy.trial import ProgramName
 
