@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.intervals import Array
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.study.space import AnyParameter, Choice, Range
 
@@ -54,7 +54,7 @@ def best_by_budget(
     Returns  variables (arm, axes..., trial), of each repeat: `mean`, `low`, `high`, `seeds`,
              `held_out`, `incumbent` (index of the point; -1 while there is none); NaN there.
     """
-    fact, ds = Metric.of(ds, metric), seen(ds)
+    fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
     told = point_scores(ds, metric).where(feasible(ds)).transpose(*score.dims[:-1])
     score = score.where(feasible(ds)).transpose(*score.dims)

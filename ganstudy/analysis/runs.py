@@ -15,8 +15,11 @@ from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.joined import Run, join
 from ganstudy.analysis.metric import metric_names
 from ganstudy.store import RunDirectory, RunError, open_run
+from ganstudy.variable import SETTINGS_OF
 
 __all__ = ["open_runs"]
+
+_SETTINGS = [f"{field}_settings" for field in SETTINGS_OF]
 
 
 def open_runs(*paths: str | Path) -> xr.Dataset:
@@ -41,19 +44,22 @@ def open_runs(*paths: str | Path) -> xr.Dataset:
     datasets = [open_run(path) for path in paths]
     names = _names(datasets, directories)
     runs = [
-        Run(name, directory.path.as_posix(), dataset, directory.read_resolved())
+        Run(name, directory.path.as_posix(), dataset, directory.asked.read_resolved())
         for name, directory, dataset in zip(names, directories, datasets, strict=True)
     ]
     _check(runs)
     score = _score(runs)
     ready = [run.with_dataset(_ready(run.dataset, score)) for run in runs]
-    return join(ready).assign_attrs(score=score, differences=json.dumps(_differences(runs)))
+    joined = join(ready).assign_attrs(score=score, differences=json.dumps(_differences(runs)))
+    return joined.set_coords([name for name in _SETTINGS if name in joined])
 
 
 def _ready(ds: xr.Dataset, score: str) -> xr.Dataset:
     """A grid study; of a search each arm at the point that is best by the score."""
     ds = ds.assign_attrs(score=score)
-    return tuned(ds) if is_search(ds) else ds
+    ds = tuned(ds) if is_search(ds) else ds
+    # Laid beside those of other runs, as coordinates are not.
+    return ds.reset_coords([name for name in _SETTINGS if name in ds.coords])
 
 
 def _names(datasets: Sequence[xr.Dataset], directories: Sequence[RunDirectory]) -> list[str]:

@@ -37,9 +37,13 @@ class ModeForwardKL(ModeMetric):
         share = (1 - self.floor) * counts / np.maximum(total, 1) + self.floor * weights
         # Rounding can leave a perfect histogram a few ulp below zero, outside the stated bounds.
         divergence = np.clip((weights * np.log(weights / share)).sum(axis=-1), 0.0, None)
-        return np.asarray(np.where(total[..., 0] > 0, divergence, -np.log(self.floor)))
+        return np.asarray(np.where(total[..., 0] > 0, divergence, self._worst(target)))
+
+    def _worst(self, target: Target) -> float:
+        """Of a single mode every histogram is right."""
+        return float(-np.log(self.floor)) if len(modes_of(target).weights) > 1 else 0.0
 
     def reading(self, target: Target) -> Reading:
-        """Between 0 and minus the logarithm of the floor."""
-        bounds = (0.0, float(-np.log(self.floor)))
+        """Between 0 and minus the logarithm of the floor; 0 alone for a single mode."""
+        bounds = (0.0, self._worst(target))
         return Reading("forward KL of the mode histogram", "nat", "lower", bounds, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,10 +35,17 @@ class Architecture(Settings):
         "none", description="normalisation of the sums of the hidden layers"
     )
     bias: bool = Field(True, description="whether layers have biases")
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    scale: float = Field(
+        1.0, gt=0, exclude_if=lambda scale: scale == 1, description="factor on the inputs"
+    )
 
 
 class Function(Member, ABC):
     """A function with named parameters."""
+
+    keeps_moments: ClassVar[bool] = False
+    """Whether it tells the moments of its batch norm, and computes with others."""
 
     @abstractmethod
     def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
@@ -58,6 +65,28 @@ class Function(Member, ABC):
 
         Shapes  parameters `(pack, *shape)`; x `(pack, batch, inputs) -> (pack, batch, outputs)`.
         """
+
+    def moments(
+        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+    ) -> dict[str, Tensor]:
+        """Means and deviations by which batch norm divides on a batch, `(pack, 1, *)` each.
+
+        Errors  `NotImplementedError` unless `keeps_moments`: it is not asked for otherwise.
+        """
+        raise NotImplementedError(f"{self.name} keeps no moments")
+
+    def apply_by(
+        self,
+        architecture: Architecture,
+        parameters: Mapping[str, Tensor],
+        x: Tensor,
+        moments: Mapping[str, Tensor],
+    ) -> Tensor:
+        """The forward pass, in the shapes of `apply`, with these moments in place of the batch's.
+
+        Errors  `NotImplementedError` unless `keeps_moments`: it is not asked for otherwise.
+        """
+        raise NotImplementedError(f"{self.name} keeps no moments")
 
 
 class Network(Function, ABC):

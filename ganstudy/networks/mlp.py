@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from ganstudy.networks._base import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -27,9 +27,11 @@ class MLP(Network):
             last layer is affine. $\nu(s) = g (s - \bar s) / \sqrt{var(s) + \epsilon} + c$ with
             moments over the batch or over the units of a layer; g starts at one, c at zero.
     Source  Ioffe & Szegedy 2015 (batch norm); Ba, Kiros & Hinton 2016 (layer norm). Batch norm
-            always takes the moments of the batch at hand, in evaluation too: there are no running
-            averages, which would follow a generator that changes at every step too slowly.
+            takes the moments of the batch at hand, in evaluation too, unless the generator's
+            `norm_average` keeps running ones.
     """
+
+    keeps_moments: ClassVar[bool] = True
 
     def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
         """`weight_0`, `bias_0` if any, `gain_0`, `shift_0` with a norm, ... up to layer `depth`."""
@@ -65,6 +67,51 @@ class MLP(Network):
         self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
     ) -> Tensor:
         """The perceptron's output."""
+        axis = 1 if architecture.norm == "batch" else 2
+
+        def standardised(layer: int, sums: Tensor) -> Tensor:
+            centred, deviation = _centred(sums, axis)
+            return centred / deviation
+
+        return self._layers(architecture, parameters, x, standardised)
+
+    def moments(
+        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+    ) -> dict[str, Tensor]:
+        """`mean_0`, `deviation_0`, ... of the sums of each hidden layer, over the batch."""
+        found: dict[str, Tensor] = {}
+
+        def standardised(layer: int, sums: Tensor) -> Tensor:
+            centred, deviation = _centred(sums, 1)
+            found[f"mean_{layer}"] = sums.mean(1, keepdim=True)
+            found[f"deviation_{layer}"] = deviation
+            return centred / deviation
+
+        self._layers(architecture, parameters, x, standardised)
+        return found
+
+    def apply_by(
+        self,
+        architecture: Architecture,
+        parameters: Mapping[str, Tensor],
+        x: Tensor,
+        moments: Mapping[str, Tensor],
+    ) -> Tensor:
+        """The output with sums standardised by these moments."""
+        return self._layers(
+            architecture,
+            parameters,
+            x,
+            lambda layer, sums: (sums - moments[f"mean_{layer}"]) / moments[f"deviation_{layer}"],
+        )
+
+    def _layers(
+        self,
+        architecture: Architecture,
+        parameters: Mapping[str, Tensor],
+        x: Tensor,
+        standardised: Callable[[int, Tensor], Tensor],
+    ) -> Tensor:
         for layer in range(architecture.depth + 1):
             weight = parameters[f"weight_{layer}"]
             bias = parameters.get(f"bias_{layer}")
@@ -76,13 +123,14 @@ class MLP(Network):
             if layer == architecture.depth:
                 break
             if architecture.norm != "none":
-                x = _standardised(x, 1 if architecture.norm == "batch" else 2)
+                x = standardised(layer, x)
                 x = x * parameters[f"gain_{layer}"] + parameters[f"shift_{layer}"]
             x = architecture.activation.apply(x)
         return x
 
 
-def _standardised(sums: Tensor, axis: int) -> Tensor:
+def _centred(sums: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Sums without their mean, and the deviation that they are divided by."""
     centred = sums - sums.mean(axis, keepdim=True)
     variance = (centred * centred).mean(axis, keepdim=True)
-    return centred / (variance + _EPSILON).sqrt()
+    return centred, (variance + _EPSILON).sqrt()

@@ -25,9 +25,13 @@ class Optimizer(Member, ABC):
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
-    """State tensors of the parameters' shape; they start at zero."""
+    """State tensors of the parameters' shape; they start at zero, or where `initial` says."""
     weights: ClassVar[tuple[str, ...]] = ()
     """State tensors of shape `(*pack, 1)` in float64; they start at zero."""
+
+    def initial(self) -> dict[str, float | Tensor]:
+        """First values of slots that do not start at zero: numbers, or columns `(*pack, 1)`."""
+        return {}
 
     @abstractmethod
     def update(

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import (
-    Metric,
+    RecordedMetric,
     best_by_budget,
     budget_curve,
     feasible,
@@ -32,7 +32,7 @@ class Searched:
     """
 
     ds: xr.Dataset
-    metric: Metric
+    metric: RecordedMetric
     rows: list[str]
     arms: list[int]
     groups: list[str]
@@ -58,7 +58,7 @@ class Searched:
         keep = [*axes, *(dim for dim in own if dim in told.dims)]
         return cls(
             ds=ds,
-            metric=Metric.of(ds),
+            metric=RecordedMetric.of(ds),
             rows=[group + repeat for group in groups for repeat in repeats],
             arms=[at[0] for at in places for _ in repeats],
             groups=groups,

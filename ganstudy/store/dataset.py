@@ -159,12 +159,16 @@ def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     axes = plan.dimensions[:-1]
     dataset = xr.Dataset(
         {
-            **{name: own for field in SETTINGS_OF for name, own in _members(field, axes, plan)},
             **perfect(axes, plan),
             **columns,
             **plan.variables(),
         },
-        coords={**plan.coordinates(), **{name: ((name,), own) for name, own in along.items()}},
+        coords={
+            **plan.coordinates(),
+            **{name: ((name,), own) for name, own in along.items()},
+            # Text that has no seeds: as data it would have no mean over them, nor had the dataset.
+            **{name: own for field in SETTINGS_OF for name, own in _members(field, axes, plan)},
+        },
         attrs=_attributes(plan),
     )
     sizes = {str(dim): size for dim, size in dataset.sizes.items()}

@@ -156,9 +156,12 @@ def name_problems(
 
 
 def _constant(study: Study, readings: Mapping[str, Mapping[str, Any]]) -> str:
-    """Why the score cannot rank anything: it has one value alone; empty where it can."""
-    name = study.file.score or (*study.keys.metrics, *readings)[0]
-    low, high = readings.get(name, {}).get("bounds", (0.0, 1.0))
-    if low < high:
-        return ""
-    return f"{name} is always {low:g} for this target and ranks nothing; choose another score"
+    """Why a score, or an objective, cannot rank anything: it has one value alone; else empty."""
+    wanted = dict.fromkeys([study.file.score or next(iter(readings)), *study.keys.metrics])
+    if study.file.score is None and study.keys.metrics:
+        wanted = dict.fromkeys(study.keys.metrics)
+    for name in wanted:
+        low, high = readings.get(name, {}).get("bounds", (0.0, 1.0))
+        if low >= high:
+            return f"{name} is always {low:g} for this target and ranks nothing; choose another"
+    return ""

@@ -244,7 +244,7 @@ def _slopes(constraint: object, **settings: Any) -> NDArray[np.float64]:
         state, _ = game.updates.play(program("eager"), game, state, batch)
     parameters = game.critic.split(state.critic.parameters)
     real, latent, _ = batch.d_step(0)
-    fake = game.sample(state.generator.parameters, latent)
+    fake = game.sample(state.generator, latent)
     middle = torch.rand(2, 64, 1, generator=torch.Generator().manual_seed(1))
     at = (middle * real + (1 - middle) * fake).requires_grad_()
     (slopes,) = torch.autograd.grad(game.critic.forward(parameters, at).sum(), at)

@@ -57,12 +57,30 @@ class _OptimisticAdam(torch.optim.Optimizer):
         self.before = ratio
 
 
+class _TensorFlowRMSProp(torch.optim.Optimizer):
+    """The docstring of `tf.train.RMSPropOptimizer`, whose mean squares start at one."""
+
+    def __init__(self, rows: list[torch.Tensor], lr: float, decay: float, epsilon: float) -> None:
+        super().__init__(rows, {"lr": lr})
+        self.row, self.lr, self.decay, self.epsilon = rows[0], lr, decay, epsilon
+        self.mean_square = torch.ones_like(rows[0])
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure here
+        gradient = self.row.grad
+        assert gradient is not None
+        self.mean_square = self.decay * self.mean_square + (1 - self.decay) * gradient**2
+        self.row -= self.lr * gradient / (self.mean_square + self.epsilon).sqrt()
+
+
 def _torch_group(member: Optimizer) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
     """The counterpart in torch.optim and its arguments; each member owes an entry."""
     s: Any = member
     match member.name:
         case "adam":
             return torch.optim.Adam, {"betas": (s.beta1, s.beta2), "eps": s.eps}
+        case "rmsprop" if s.eps_in_root:
+            assert s.first == 1
+            return _TensorFlowRMSProp, {"decay": s.alpha, "epsilon": s.eps}
         case "rmsprop":
             return torch.optim.RMSprop, {"alpha": s.alpha, "eps": s.eps}
         case "sgd":
@@ -113,7 +131,11 @@ def _ours(members: list[Optimizer], problem: _Regression) -> torch.Tensor:
     pack = stack(members, torch.device("cpu"), torch.float64)
     lr = torch.tensor([[v] for v in LRS], dtype=torch.float64)
     parameters = problem.start.float()
-    slots = {n: torch.zeros_like(parameters) for o, _ in pack.groups for n in o.slots}
+    slots = {
+        n: torch.zeros_like(parameters) + o.initial().get(n, 0.0)
+        for o, _ in pack.groups
+        for n in o.slots
+    }
     slots |= {n: torch.zeros_like(lr) for o, _ in pack.groups for n in o.weights}
     for step in range(STEPS):
         gradient = problem.gradient(step, parameters)
@@ -169,6 +191,13 @@ def test_thousand_steps_of_nesterov() -> None:
     """With the momentum of either sign."""
     make = optimizers.family["momentum"].model_validate
     _exactness([make({"momentum": mu, "nesterov": True}) for mu in (0.9, 0.5, -0.3, 0.1)])
+
+
+def test_thousand_steps_of_tensorflows_rmsprop() -> None:
+    """The constants of the public code of WGAN-GP, and an epsilon whose place matters."""
+    make = optimizers.family["rmsprop"].model_validate
+    theirs = {"alpha": 0.9, "eps": 1e-10, "eps_in_root": True, "first": 1.0}
+    _exactness([make(theirs | own) for own in ({}, {"alpha": 0.7}, {"eps": 0.1}, {"eps": 1e-3})])
 
 
 def _bilinear(member: Optimizer, steps: int, lr: float) -> torch.Tensor:

@@ -43,6 +43,7 @@ TARGETS = [
         [
             {"name": "ring", "modes": 1},
             {"name": "ring", "modes": 5, "std": 0.3},
+            {"name": "ring", "modes": 6, "std": 0.3, "closed": True},
             {"name": "grid", "side": 2, "std": 0.5},
             {"name": "gaussian", "mean": [3.0], "std": 2.0},
             {
@@ -417,6 +418,20 @@ def test_ring_has_eight_modes_on_the_unit_circle() -> None:
     angles = np.sort(np.degrees(np.arctan2(ring.means[:, 1], ring.means[:, 0])) % 360)
     np.testing.assert_allclose(np.linalg.norm(ring.means, axis=1), 1.0)
     np.testing.assert_allclose(np.diff(angles), 45.0)
+
+
+def test_closed_ring_has_seven_places() -> None:
+    """Those of `linspace(0, 2 pi, 8)`, whose first and last are one, drawn twice as often."""
+    angles = np.linspace(0, 2 * np.pi, 8)
+    listed = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    places, counts = np.unique(listed.round(12), axis=0, return_counts=True)
+    ring = targets.family["ring"].model_validate({"closed": True})
+    law = ring.known_modes()
+    assert isinstance(law, IsotropicMixture)
+    order = np.lexsort(law.means.round(12).T[::-1])
+    np.testing.assert_allclose(law.means[order], places, atol=1e-9)
+    np.testing.assert_allclose(law.weights[order], counts / 8)
+    assert ring.labels == 7
 
 
 def test_swiss_roll_and_moons_are_those_of_scikit_learn() -> None:

@@ -114,6 +114,12 @@ FEATURES: dict[str, dict[str, Any]] = {
     "conditional": {"condition": True},
     "average": {"generator": {"average": 0.9}},
     "training set": {"training_set": 11},
+    "epochs": {
+        "training_set": {"size": 40, "balanced": True, "sampling": "epochs"},
+        "updates": {"name": "simultaneous", "shared": True},
+    },
+    "running moments": {"generator": {"norm": "batch", "norm_average": 0.3}},
+    "scaled inputs": {"critic": {"scale": 0.25}},
     "kernels": {"divergences": ["mmd", "energy_distance", {"name": "mmd", "bandwidth": 2.0}]},
     "kliep": {"critic": {"estimator": {"name": "kliep", "centres": 13, "iterations": 4}}},
     "lsif": {"critic": {"estimator": {"name": "lsif", "centres": 11, "iterations": 4}}},

@@ -15,8 +15,7 @@ from tiny import trial
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.equilibrium import field_jacobian
 from ganstudy.kinds.adversarial.training import initial
-from ganstudy.kinds.adversarial.updates import family
-from ganstudy.kinds.adversarial.updates._base import CoupledUpdates
+from ganstudy.kinds.adversarial.updates import CoupledUpdates, family
 
 Array = NDArray[np.float64]
 CPU = torch.device("cpu")

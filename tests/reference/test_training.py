@@ -16,7 +16,7 @@ from torch import nn
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, evaluation_latent, held_out
 from ganstudy.kinds.adversarial.program import program
-from ganstudy.kinds.adversarial.state import AVERAGE, Batches
+from ganstudy.kinds.adversarial.state import Batches
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.trial import Trial
 
@@ -95,6 +95,7 @@ class _Plain:
 
     def judge(self, x: torch.Tensor) -> torch.Tensor:
         pac = self.configuration.critic.pac
+        x = self.configuration.critic.scale * x
         rows = [x[i : i + pac].flatten() for i in range(0, len(x), pac)]
         return self.critic(torch.stack(rows))
 
@@ -240,7 +241,8 @@ class _Plain:
 
     def simultaneous(self, d: list[Any], m: list[Any]) -> dict[str, float]:
         to_critic, values = self.of_critic(d[0])
-        to_generator, own = self.of_generator(m[0])
+        rule: Any = self.configuration.updates
+        to_generator, own = self.of_generator(d[0] if rule.shared else m[0])
         self.move_critic(to_critic)
         self.move_generator(to_generator)
         self.follow()
@@ -370,7 +372,7 @@ def _assert_equal(own: Trial[Adversarial], rtol: float = 2e-4, atol: float = 2e-
         game, state = initial([own, own], CPU)
         for batch in itertools.islice(batches([own, own], CPU), own.configuration.steps):
             state, _ = game.updates.play(program("eager"), game, state, batch)
-        found = game.sample(state.generator.slots[AVERAGE], evaluation_latent([own, own], CPU))
+        found = game.sample(state.generator, evaluation_latent([own, own], CPU), averaged=True)
         np.testing.assert_allclose(found[0].numpy(), mean, rtol=rtol, atol=atol)
 
 
@@ -415,6 +417,11 @@ FEATURES: dict[str, dict[str, Any]] = {
     "until": {"critic": {"steps": {"until": 0.001, "patience": 2, "max": 7}, "lr": 0.02}},
     "simultaneous": {"updates": "simultaneous"},
     "simultaneous with a penalty": {"updates": "simultaneous", "constraint": "r1"},
+    "simultaneous on one batch": {
+        "updates": {"name": "simultaneous", "shared": True},
+        "constraint": "r1",
+    },
+    "scaled inputs": {"critic": {"scale": 0.25}, "constraint": "r1"},
     "extragradient": {"updates": "extragradient"},
     "averaged extragradient": {"updates": "extragradient", "generator": {"average": 0.7}},
     "consensus": {"updates": "consensus"},
@@ -442,6 +449,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "conditional": {"condition": True},
     "conditional penalty": {"condition": True, "constraint": "r1", "critic": {"pac": 1}},
     "training set": {"training_set": 20},
+    "epochs": {"training_set": {"size": 50, "balanced": True, "sampling": "epochs"}},
 }
 
 
@@ -460,6 +468,45 @@ def test_each_feature_equals_a_plain_loop(feature: str) -> None:
     settings.setdefault("record", {"every": 1})
     own = trial(5, steps=FEW, batch=24, **settings)
     _assert_equal(own, rtol=1e-3)
+
+
+def test_samples_are_measured_by_running_moments() -> None:
+    """Means and deviations of each layer, averaged over the batches of the M-steps, by hand."""
+    weight, steps = 0.2, 9
+    # The biases before a norm have no effect, and gradients of rounding: SMOOTH has a large eps.
+    generator = {"width": 6, "depth": 2, "norm": "batch", "norm_average": weight, **SMOOTH}
+    own = trial(2, generator=generator, steps=steps, record={"every": steps})
+    plain, hidden = _Plain(own), []
+    for layer in range(2):
+        linear, norm = plain.generator[3 * layer], plain.generator[3 * layer + 1]
+        means, deviations = torch.zeros(6), torch.ones(6)
+        hidden.append((linear, norm, [means, deviations]))
+
+    def passed(x: torch.Tensor, learn: bool) -> torch.Tensor:
+        for linear, norm, moments in hidden:
+            x = linear(x)
+            if learn:
+                mean, deviation = x.mean(0), (x.var(0, unbiased=False) + norm.eps).sqrt()
+                moments[0] = (1 - weight) * moments[0] + weight * mean
+                moments[1] = (1 - weight) * moments[1] + weight * deviation
+            else:
+                mean, deviation = moments
+            x = ((x - mean) / deviation * norm.weight + norm.bias).tanh()
+        return plain.generator[-1](x)
+
+    for batch in itertools.islice(batches([own, own], CPU), steps):
+        gradients, _ = plain.of_critic((batch.real[0, 0], batch.latent[0, 0], ()))
+        plain.move_critic(gradients)
+        with torch.no_grad():
+            passed(batch.latent[1, 0], learn=True)
+        gradients, _ = plain.of_generator((batch.real[0, 0], batch.latent[1, 0], ()))
+        plain.move_generator(gradients)
+    latent = evaluation_latent([own], CPU)[0]
+    with torch.no_grad():
+        expected, by_their_own = passed(latent, learn=False), plain.generator(latent)
+    found = train([own])[0].values["samples"]
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3, atol=1e-4)
+    assert np.abs(found - by_their_own.numpy()).max() > 0.01
 
 
 # --- games that can be solved by hand ------------------------------------------------------------

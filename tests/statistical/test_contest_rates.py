@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganstudy.contest import Contest, Method, Rules, paired_differences, play
+from ganstudy.contest import Contest, Method, StoppingRules, paired_differences, play
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def simulate(
 ) -> Rates:
     """Four arms, the first of them ahead by an effect."""
     rng = np.random.default_rng(0)
-    rules = Rules(5, MOST, equal_within=margin, method=method)
+    rules = StoppingRules(5, MOST, equal_within=margin, method=method)
     recorded = np.ones((4, MOST), bool)
     found = []
     for _ in range(runs):

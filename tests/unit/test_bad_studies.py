@@ -413,6 +413,30 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  training_set: 0\n",
         [":3", "trial.training_set", "greater than or equal to 1"],
     ),
+    "training set without a size": (
+        "trial:\n  training_set: {balanced: true}\n",
+        [":3", "trial.training_set.size", "required"],
+    ),
+    "balance without labels": (
+        "trial:\n  target: swiss_roll\n  training_set: {size: 9, balanced: true}\n",
+        [":4", "trial.training_set", "swiss_roll has no labels"],
+    ),
+    "batch of more rows than there are": (
+        "trial:\n  training_set: {size: 100, sampling: epochs}\n  batch: 101\n",
+        [":4", "trial.batch", "no 101 different rows"],
+    ),
+    "running moments of nothing": (
+        "trial:\n  generator: {norm: layer, norm_average: 0.1}\n",
+        [":3", "trial.generator.norm_average", "norm: batch"],
+    ),
+    "scaled inputs of an estimator": (
+        "trial:\n  critic: {estimator: kliep, scale: 0.5}\n",
+        [":3", "trial.critic", "critic.scale: 1"],
+    ),
+    "closed ring of one": (
+        "trial:\n  target: {name: ring, modes: 1, closed: true}\n",
+        [":3", "trial.target", "first and the last"],
+    ),
     "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),
     "unknown search": ("search: {gird: {}}\n", [":2", "search.gird", "'grid'"]),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from inline import trained_inline
+from tiny import write_study
+from unrendered import unrendered
 
-from ganstudy import analysis, plot
+from ganstudy import analysis, open_run, pipeline, plot
 from ganstudy.analysis.accessor import Gan
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import quoted
+from ganstudy.study import load
 
 ARMS = ["minimax", "hinge"]
 
@@ -53,6 +58,18 @@ def test_what_is_averaged_says_so(ds: xr.Dataset) -> None:
         ds.isel(seed=0, drop=True).gan.rank_arms()
     with pytest.raises(ValueError, match="its attributes"):
         ds.drop_attrs().gan.rank_arms()
+
+
+def test_a_run_can_be_averaged_over_seeds(tmp_path: Path) -> None:
+    """Text in a dataset that has no seeds must not keep the numbers beside it from a mean."""
+    with trained_inline(), unrendered():
+        pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1)
+    averaged = open_run(tmp_path / "run").mean("seed")
+    assert averaged["target_settings"].dtype.kind in "UT"
+    assert "seed" not in averaged["modes_covered"].dims
+    assert "rank_arms" in repr(averaged.gan)
+    with pytest.raises(ValueError, match=r"without `status`.*average over seeds themselves"):
+        averaged.gan.rank_arms()
 
 
 def test_the_accessor_says_what_it_can_do(ds: xr.Dataset) -> None:

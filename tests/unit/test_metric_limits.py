@@ -48,6 +48,7 @@ def test_with_the_fewest_samples_a_perfect_generator_is_told_from_a_collapsed_on
     better = metric.compute(real, RING) - metric.compute(one, RING)
     sign = 1 if metric.reading(RING).direction == "higher" else -1
     blind = {"precision", "density", "high_quality"}
+    blind |= {"clipped_density", "probabilistic_precision"}
     if metric.name in blind:
         return
     assert np.mean(sign * better > 0) > 0.9
@@ -109,15 +110,41 @@ def test_check_refuses_what_cannot_be_measured(tmp_path: Path) -> None:
     assert f"{path}:8: trial.record" in str(caught.value)
 
 
-def test_a_metric_of_one_value_is_no_score(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["mode_kl", "mode_forward_kl"])
+def test_a_metric_of_one_value_is_no_score(tmp_path: Path, name: str) -> None:
     """Of a single mode the histogram is always right."""
-    name = "mode_kl"
     body = STUDY.replace("METRIC", name).replace("modes: 4", "modes: 1")
     assert load(write_study(tmp_path, body)).score == "modes_covered"
     path = write_study(tmp_path, f"{body}score: {name}\n")
     with pytest.raises(StudyError, match=f"{name} is always 0 .* ranks nothing") as caught:
         load(path)
     assert ":11: score" in str(caught.value)
+
+
+def test_a_metric_of_one_value_is_no_objective(tmp_path: Path) -> None:
+    """Nor is it one of several."""
+    bayes = "{space: {generator.lr: {low: 1e-4, high: 1e-2}}, trials: 4, objective: OBJECTIVE}"
+    objective = "{maximize: modes_covered, minimize: mode_kl}"
+    body = STUDY.replace("METRIC", "mode_kl").replace("modes: 4", "modes: 1")
+    body = body.replace("{grid: {critic.steps: [1, 2]}}", f"{{bayes: {bayes}}}")
+    path = write_study(tmp_path, body.replace("OBJECTIVE", objective))
+    with pytest.raises(StudyError, match=r"mode_kl is always 0 .* ranks nothing"):
+        load(path)
+    assert load(write_study(tmp_path, body.replace("OBJECTIVE", "{maximize: modes_covered}")))
+
+
+def test_metrics_of_a_single_mode_that_rank_something_have_two_values_at_least() -> None:
+    """A metric with one value alone says so by its bounds, and is then refused as a score."""
+    one = targets.from_config({"name": "ring", "modes": 1})
+    rng = np.random.default_rng(0)
+    clouds = np.stack([one.sample(rng, 500), rng.normal(0, 9, (500, 2)), np.zeros((500, 2)) + 99])
+    for cls in UNLABELLED:
+        metric = cls()
+        if metric.problem(one):
+            continue
+        values = metric.compute(clouds.astype(np.float32), one)
+        low, high = metric.reading(one).bounds
+        assert (low < high) == (np.ptp(values[np.isfinite(values)]) > 0), metric.name
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,21 @@ and the same latent noise on every machine, and blocks need no generator state i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ganstudy.kinds.adversarial.state import Batches
+from ganstudy.kinds.adversarial.training_set import balanced, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.kinds.adversarial.training_set import TrainingSet
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float32]
@@ -92,20 +95,22 @@ class _Data:
         self.trial = trial
         configuration = trial.configuration
         self.rows: Array | None = None
-        if configuration.training_set is not None:
-            rng = trial.stream("training_set")
-            self.rows = _samples(configuration, rng, configuration.training_set)
+        self.training_set = configuration.reused
+        if self.training_set is not None:
+            self.rows = _reused(configuration, trial.stream("training_set"), self.training_set)
 
     def draw(self, block: int, rounds: int) -> Array:
         """`(rounds, D-gradients, batch, dimension + labels)`."""
         configuration = self.trial.configuration
-        rng = self.trial.stream("data", block)
         shape = (rounds, configuration.gradients[0], configuration.batch)
-        count = int(np.prod(shape))
-        if self.rows is None:
-            drawn = _samples(configuration, rng, count)
+        if self.rows is None or self.training_set is None:
+            rng = self.trial.stream("data", block)
+            drawn = _samples(configuration, rng, int(np.prod(shape)))
         else:
-            drawn = np.take(self.rows, rng.integers(len(self.rows), size=count), axis=0)
+            streams = partial(self.trial.stream, "data")
+            count = shape[0] * shape[1]
+            rows = rows_of(self.training_set, streams, block, count, configuration.batch)
+            drawn = np.take(self.rows, rows.ravel(), axis=0)
         return drawn.reshape(*shape, -1)
 
     def noise(self, block: int, rounds: int) -> tuple[Array, ...]:
@@ -142,6 +147,18 @@ def _samples(configuration: AdversarialSettings, rng: np.random.Generator, count
         return configuration.target.sample(rng, count)
     samples, labels = configuration.target.sample_labelled(rng, count)
     return _with_labels(samples, labels, configuration.labels)
+
+
+def _reused(
+    configuration: AdversarialSettings, rng: np.random.Generator, training_set: TrainingSet
+) -> Array:
+    """The samples of a training set, `(size, dimension + labels)`."""
+    if not training_set.balanced:
+        return _samples(configuration, rng, training_set.size)
+    target = configuration.target
+    draw = partial(target.sample_labelled, rng)
+    samples, labels = balanced(draw, training_set.size, target.labels)
+    return _with_labels(samples, labels, configuration.labels) if configuration.labels else samples
 
 
 def _latents(configuration: AdversarialSettings, rng: np.random.Generator, count: int) -> Array:

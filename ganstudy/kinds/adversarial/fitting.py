@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganstudy.kinds.adversarial.training_set import TrainingSet
+
 RECORDS = 100_000
 """Most records of a trial: each is a column of every curve."""
 
@@ -29,6 +31,17 @@ def labels_exist(condition: bool, info: ValidationInfo) -> bool:
     return condition
 
 
+def balance_exists(
+    training_set: int | TrainingSet | None, info: ValidationInfo
+) -> int | TrainingSet | None:
+    """A balanced training set needs labels to balance."""
+    target = info.data.get("target")
+    balanced = isinstance(training_set, TrainingSet) and training_set.balanced
+    if balanced and target is not None and not target.labels:
+        raise ValueError(f"target {target.name} has no labels to balance")
+    return training_set
+
+
 def estimable(critic: Critic, info: ValidationInfo) -> Critic:
     """An estimator of log p/q serves divergences whose best critic it is, anew in each D-step."""
     divergence, estimator = info.data.get("divergence"), critic.estimator
@@ -38,6 +51,8 @@ def estimable(critic: Critic, info: ValidationInfo) -> Critic:
         raise ValueError(
             f"{estimator.name} estimates log p/q, which is not the best critic of {divergence.name}"
         )
+    if critic.scale != 1:
+        raise ValueError(f"{estimator.name} takes samples as they are; it needs `critic.scale: 1`")
     if critic.steps != 1:
         raise ValueError(f"{estimator.name} starts anew in each D-step; it needs `critic.steps: 1`")
     return critic
@@ -102,8 +117,14 @@ def whole_rounds(generator: Generator, info: ValidationInfo) -> Generator:
 
 
 def whole_groups(batch: int, info: ValidationInfo) -> int:
-    """A batch holds whole groups of `pac` samples, and enough of them for an estimator."""
+    """A batch holds whole groups of `pac` samples, and enough of them for an estimator; the rows
+    of a training set suffice for it.
+    """
     critic, divergence = info.data.get("critic"), info.data.get("divergence")
+    rows = info.data.get("training_set")
+    differ = isinstance(rows, TrainingSet) and rows.sampling != "with_replacement"
+    if isinstance(rows, TrainingSet) and differ and batch > rows.size:
+        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
     if critic is not None and batch % critic.pac:
         raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
     closed_form = divergence is not None and divergence.closed_form

@@ -14,7 +14,7 @@ import torch
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.coupled import Coupled
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.state import PREVIOUS, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import PREVIOUS, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +39,6 @@ class Losses:
     constraints  those of all trials that act inside the losses
     labels       columns at the end of samples and latents that hold the label, one-hot
     pac          samples that the critic judges together
-    average      decay of the generator's average, `(pack, 1)`, or None
-    patience     when the D-steps of a round end early, or None
     """
 
     generator: Player
@@ -53,8 +51,6 @@ class Losses:
     updates: StackedMember[Updates]
     labels: int
     pac: int
-    average: Tensor | None
-    patience: Patience | None
 
     @property
     def closed_form(self) -> bool:
@@ -66,10 +62,12 @@ class Losses:
         """Whether the generators' losses look at p too: the same for all divergences."""
         return bool(self.divergences.groups[0][0].paired)
 
-    def sample(self, parameters: Tensor, latent: Tensor) -> Tensor:
-        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`."""
+    def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
+        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
+        averaged parameters, if asked for.
+        """
         with torch.no_grad():
-            return self.generator.forward(self.generator.split(parameters), latent)
+            return self.generator.measured(generator, latent, averaged)
 
     def logits(self, state: State, x: Tensor) -> Tensor:
         """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.engine.stacked import Stacked, choose
-from ganstudy.kinds.adversarial.state import PlayerState
+from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, PlayerState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +46,37 @@ class Player:
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.function.apply(self.architecture, parameters, x)
+        return self.function.apply(self.architecture, parameters, self._scaled(x))
+
+    def measured(self, state: PlayerState, x: Tensor, averaged: bool) -> Tensor:
+        """`forward` as it is measured: by running moments where the state has any, and, if asked
+        for, with its averaged parameters.
+        """
+        parameters = self.split(state.slots[AVERAGE] if averaged else state.parameters)
+        moments = {
+            name.removeprefix(MOMENTS): value
+            for name, value in state.slots.items()
+            if name.startswith(MOMENTS)
+        }
+        if not moments:
+            return self.forward(parameters, x)
+        return self.function.apply_by(self.architecture, parameters, self._scaled(x), moments)
+
+    def follow(self, state: PlayerState, x: Tensor, weight: Tensor) -> PlayerState:
+        """The state with running moments that have seen one more batch; weight `(pack, 1)`."""
+        with torch.no_grad():
+            parameters = self.split(state.parameters)
+            own = self.function.moments(self.architecture, parameters, self._scaled(x))
+        new = weight[:, :, None].to(state.parameters.dtype)
+        moments = {
+            MOMENTS + name: (1 - new) * state.slots[MOMENTS + name] + new * value
+            for name, value in own.items()
+        }
+        return state._replace(slots={**state.slots, **moments})
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        scale = self.architecture.scale
+        return x if scale == 1 else scale * x
 
     def gradient(
         self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from ganstudy import estimators, networks, optimizers
 from ganstudy.family import Settings
@@ -31,7 +31,8 @@ class PlayerSettings(networks.Architecture):
 
     def structure(self) -> dict[str, Any]:
         """What fixes the shapes and the forward pass; first values and updates do not."""
-        return self.model_dump(include={"network", "width", "depth", "activation", "norm", "bias"})
+        shaping = {"network", "width", "depth", "activation", "norm", "bias", "scale"}
+        return self.model_dump(include=shaping)
 
 
 class Generator(PlayerSettings):
@@ -48,6 +49,30 @@ class Generator(PlayerSettings):
         lt=1,
         description="decay of a moving average of the parameters, measured beside the raw ones",
     )
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    norm_average: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        exclude_if=lambda weight: weight is None,
+        description="weight of each batch in running moments of `norm: batch`, by which samples "
+        "are measured; default: none, samples are measured by their own moments",
+    )
+
+    @field_validator("norm_average")
+    @classmethod
+    def _has_moments(cls, weight: float | None, info: ValidationInfo) -> float | None:
+        network = info.data.get("network")
+        if weight is not None and info.data.get("norm", "batch") != "batch":
+            raise ValueError("only `norm: batch` has moments to average")
+        if weight is not None and network is not None and not network.keeps_moments:
+            raise ValueError(f"network {network.name} does not tell its moments")
+        return weight
+
+    def structure(self) -> dict[str, Any]:
+        """Running moments are part of the step."""
+        kept = {} if self.norm_average is None else {"norm_average": True}
+        return {**super().structure(), **kept}
 
 
 class UntilSettled(Settings):

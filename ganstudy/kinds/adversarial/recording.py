@@ -17,7 +17,6 @@ from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
 from ganstudy.kinds.adversarial.equilibrium import measured
 from ganstudy.kinds.adversarial.recorded import variables
-from ganstudy.kinds.adversarial.state import AVERAGE
 from ganstudy.metrics import measured_by
 from ganstudy.trial import Record
 from ganstudy.variable import names_of
@@ -90,11 +89,11 @@ class Recorder:
         values = {name: _on_host(value)[:count] for name, value in diagnostics.items()}
         if self.reused and self.unseen is not None:
             values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
-        fake = game.sample(state.generator.parameters, self.latent)
+        fake = game.sample(state.generator, self.latent)
         last = step == self.steps[-1]
         values |= self._metrics(_on_host(fake)[:count], "", last)
         if game.average is not None:
-            averaged = game.sample(state.generator.slots[AVERAGE], self.latent)
+            averaged = game.sample(state.generator, self.latent, averaged=True)
             values |= self._metrics(_on_host(averaged)[:count], "average_", last)
         values["bound"] = self._bounds(values["critic_loss"])
         if any(self.known) and self.unseen is not None:
@@ -112,7 +111,7 @@ class Recorder:
 
     def records(self, game: Rules, state: State, flight: Flight) -> list[Record]:
         """The finished records; samples are those of the last finite parameters."""
-        samples = _on_host(game.sample(state.generator.parameters, self.latent))
+        samples = _on_host(game.sample(state.generator, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
         curves = self.curves.keys() - {variable.name for variable in FILM}
         seconds = flight.seconds / len(self.trials)

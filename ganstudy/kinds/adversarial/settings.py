@@ -11,6 +11,7 @@ from ganstudy.family import Member
 from ganstudy.kinds.adversarial import fitting
 from ganstudy.kinds.adversarial.kept import Recording
 from ganstudy.kinds.adversarial.players import Critic, Generator
+from ganstudy.kinds.adversarial.training_set import NumberOrTrainingSet, TrainingSet
 from ganstudy.kinds.adversarial.updates import Updates
 from ganstudy.kinds.adversarial.updates import family as update_family
 
@@ -25,8 +26,8 @@ class AdversarialSettings(Member):
     target: Annotated[targets.Target, targets.family.field("ring")] = Field(
         default="ring", validate_default=True, description="law p of the data"
     )
-    training_set: int | None = Field(
-        None, ge=1, description="samples of p that are drawn once and reused; default: fresh ones"
+    training_set: Annotated[NumberOrTrainingSet | None, AfterValidator(fitting.balance_exists)] = (
+        Field(None, description="samples of p that are drawn once and reused; default: fresh ones")
     )
     condition: Annotated[bool, AfterValidator(fitting.labels_exist)] = Field(
         False, description="whether both players are told the label"
@@ -67,6 +68,11 @@ class AdversarialSettings(Member):
         return self.critic.most_steps * passes, self.generator.steps * passes
 
     @property
+    def reused(self) -> TrainingSet | None:
+        """The training set, if there is one."""
+        return None if self.training_set is None else TrainingSet.of(self.training_set)
+
+    @property
     def labels(self) -> int:
         """Columns that tell the players the label."""
         return self.target.labels if self.condition else 0
@@ -89,6 +95,7 @@ class AdversarialSettings(Member):
         """Whether a grid gives the divergence: from a Gaussian q to a density p, in the plane."""
         generator = self.generator
         affine = generator.depth == 0 and generator.latent_law == "normal" and not self.condition
+        affine = affine and generator.scale == 1
         # The best critic of a paired loss is no function of p/q: it takes an optimisation.
         affine = affine and not self.divergence.paired
         return affine and self.target.has_density and self.target.dimension <= 2

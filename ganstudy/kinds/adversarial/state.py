@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     Batch = tuple[Tensor, Tensor, Noise]
 
 __all__ = [
-    *("AVERAGE", "Batches", "PREVIOUS", "Patience", "PlayerState", "State", "Step", "Steps"),
+    *("AVERAGE", "MOMENTS", "PREVIOUS"),
+    *("Batches", "Patience", "PlayerState", "State", "Step", "Steps"),
 ]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
+
+MOMENTS = "moments."
+"""What the names of slots begin with that hold running moments of the generator's batch norm."""
 
 PREVIOUS = "previous"
 """Slot of the parameters before a player's last step."""

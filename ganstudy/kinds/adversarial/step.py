@@ -10,7 +10,7 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, PREVIOUS, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, PREVIOUS, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,16 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True)
 class Rules(Losses):
-    """The rules of a pack: how its players move by the gradients of their losses."""
+    """The rules of a pack: how its players move by the gradients of their losses.
+
+    average       decay of the generator's average, `(pack, 1)`, or None
+    norm_average  weight of a batch in running moments of batch norm, `(pack, 1)`, or None
+    patience      when the D-steps of a round end early, or None
+    """
+
+    average: Tensor | None
+    norm_average: Tensor | None
+    patience: Patience | None
 
     def d_step(
         self,
@@ -69,14 +78,16 @@ class Rules(Losses):
             return total.sum(), {"generator_loss": total}
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
-        return self._move_generator(state, gradient, diagnostics, start)
+        return self._move_generator(self._following(state, latent), gradient, diagnostics, start)
 
     def joint_step(self, state: State, d_step: Batch, m_step: Batch) -> tuple[State, Diagnostics]:
         """Both players at once, along the directions of the update scheme."""
         m, d, diagnostics = self.updates.directions(self.coupled(state, d_step, m_step))
         of_generator = {"generator_loss": diagnostics.pop("generator_loss")}
         after_d, of_critic = self._move_critic(state, d, diagnostics, None, None)
-        after_m, of_generator = self._move_generator(state, m, of_generator, None)
+        after_m, of_generator = self._move_generator(
+            self._following(state, m_step[1]), m, of_generator, None
+        )
         after = after_m.with_critic(after_d)
         if PREVIOUS in self.updates.remembers:
             after = after._replace(
@@ -101,6 +112,13 @@ class Rules(Losses):
         return self._move_generator(state, gradient, diagnostics, None)
 
     # --- how they move --------------------------------------------------------------------------
+
+    def _following(self, state: State, latent: Tensor) -> State:
+        """The state whose running moments have seen the batch of an M-gradient, if it has any."""
+        if self.norm_average is None:
+            return state
+        followed = self.generator.follow(state.generator, latent, self.norm_average)
+        return state._replace(generator=followed)
 
     def _fit_critic(
         self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise

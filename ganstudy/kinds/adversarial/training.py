@@ -14,12 +14,12 @@ from ganstudy.constraints.none import Unconstrained
 from ganstudy.divergences import Divergence
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import ALONE
-from ganstudy.engine.stacked import stack
+from ganstudy.engine.stacked import choose, stack
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.recording import Recorder
-from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, Patience, PlayerState, State
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def initial(
     for name in shape.updates.remembers:
         for player in (generator_state, critic_state):
             player.slots[name] = player.parameters.clone()
-    averages = [c.generator.average for c in configurations]
-    if shape.generator.average is not None:
-        generator_state.slots[AVERAGE] = generator_state.parameters.clone()
+    generator_state.slots.update(_followed(shape, generator, generator_state))
     game = Rules(
         generator,
         critic,
@@ -120,7 +118,8 @@ def initial(
         updates=stack([c.updates for c in configurations], device, torch.float64).groups[0][0],
         labels=shape.labels,
         pac=shape.critic.pac,
-        average=None if averages[0] is None else _column(averages, device),
+        average=_column([c.generator.average for c in configurations], device),
+        norm_average=_column([c.generator.norm_average for c in configurations], device),
         patience=_patience(configurations, device),
     )
     alive = torch.ones(len(trials), dtype=torch.bool, device=device)
@@ -144,12 +143,15 @@ def _player(
         np.concatenate([values[name].ravel() for name in shapes], out=row)
     optimizers = stack([s.optimizer for s in settings], device, torch.float64)
     slots: dict[str, Tensor] = {}
-    for optimizer, _ in optimizers.groups:
-        for name in optimizer.slots:
-            slots[name] = torch.zeros(pack, size, device=device)
+    for optimizer, mask in optimizers.groups:
         for name in optimizer.weights:
             slots[name] = torch.zeros(pack, 1, dtype=torch.float64, device=device)
+        first = optimizer.initial()
+        for name in optimizer.slots:
+            own = torch.zeros(pack, size, device=device) + first.get(name, 0.0)
+            slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
+    assert lr is not None
     player = Player(function, settings[0], shapes, optimizers, lr)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
@@ -180,8 +182,29 @@ def _patience(
     return Patience(until, rules[0].patience)
 
 
-def _column(values: Sequence[float | None], device: torch.device) -> Tensor:
-    """One number for each trial, `(pack, 1)` in float64."""
+def _followed(
+    shape: AdversarialSettings, generator: Player, state: PlayerState
+) -> dict[str, Tensor]:
+    """What follows the generator, before the first step: averages of its parameters, and running
+    moments, means of zero and deviations of one.
+    """
+    slots: dict[str, Tensor] = {}
+    if shape.generator.average is not None:
+        slots[AVERAGE] = state.parameters.clone()
+    if shape.generator.norm_average is not None:
+        inputs = shape.layers("generator")[0]
+        latent = state.parameters.new_zeros(len(state.parameters), 1, inputs)
+        parameters = generator.split(state.parameters)
+        own = generator.function.moments(shape.generator, parameters, latent)
+        for name, value in own.items():
+            slots[MOMENTS + name] = torch.full_like(value, float(name.startswith("deviation")))
+    return slots
+
+
+def _column(values: Sequence[float | None], device: torch.device) -> Tensor | None:
+    """One number for each trial, `(pack, 1)` in float64; None where the pack has none."""
+    if values[0] is None:
+        return None
     return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
 
 

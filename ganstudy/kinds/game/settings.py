@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
@@ -43,6 +44,13 @@ Regularizers = Annotated[
 ]
 
 
+def _unless(default: Any) -> Callable[[Any], bool]:
+    """Whether a field has its default: these came after studies had been run, and where they are
+    not set, ids of trials do not know of them.
+    """
+    return lambda value: bool(value == default)
+
+
 class GameCritic(Settings):
     """How often the critic moves."""
 
@@ -75,28 +83,51 @@ class GameSettings(TheorySettings):
         "simultaneous", description="both at once, or one after the other"
     )
     first: Literal["critic", "generator"] = Field(
-        "critic", description="who begins a round of alternating steps"
+        "critic",
+        exclude_if=_unless("critic"),
+        description="who begins a round of alternating steps",
     )
-    critic: GameCritic = Field(GameCritic(), description="the critic")
+    critic: GameCritic = Field(
+        GameCritic(), exclude_if=_unless(GameCritic()), description="the critic"
+    )
     lr: float = Field(0.1, gt=0, description="step size h of both players")
     momentum: float = Field(
         -0.5, gt=-1, lt=1, description="of the methods momentum and lead; may be negative"
     )
     consensus: float = Field(1.0, gt=0, description="weight of the method consensus")
-    symplectic: float = Field(1.0, gt=0, description="weight of symplectic_gradient_adjustment")
-    lead: float = Field(0.5, gt=0, description="alpha of the method lead")
-    rounds: int = Field(5, ge=1, le=1000, description="of the fast players in one of lookahead")
-    share: float = Field(0.5, gt=0, le=1, description="of the way that lookahead keeps")
+    symplectic: float = Field(
+        1.0, exclude_if=_unless(1.0), gt=0, description="weight of symplectic_gradient_adjustment"
+    )
+    lead: float = Field(0.5, exclude_if=_unless(0.5), gt=0, description="alpha of the method lead")
+    rounds: int = Field(
+        5,
+        exclude_if=_unless(5),
+        ge=1,
+        le=1000,
+        description="of the fast players in one of lookahead",
+    )
+    share: float = Field(
+        0.5, exclude_if=_unless(0.5), gt=0, le=1, description="of the way that lookahead keeps"
+    )
     regularizer: Regularizers = Field(
         ("none",), description="of the Dirac-GAN's critic; several as a list"
     )
     weight: float = Field(
         0.5, gt=0, description="of r1, r2, gradient_penalty; deviation of instance_noise"
     )
-    slope: float = Field(1.0, ge=0, description="the length that gradient_penalty asks for")
-    bound: float = Field(1.0, gt=0, description="c of the regularizer clip, the largest |psi|")
+    slope: float = Field(
+        1.0, exclude_if=_unless(1.0), ge=0, description="the length that gradient_penalty asks for"
+    )
+    bound: float = Field(
+        1.0,
+        exclude_if=_unless(1.0),
+        gt=0,
+        description="c of the regularizer clip, the largest |psi|",
+    )
     start: Annotated[tuple[float, float], BeforeValidator(tuple)] | None = Field(
-        None, description="[theta, psi] at the start; default: a point of a circle by the seed"
+        None,
+        exclude_if=_unless(None),
+        description="[theta, psi] at the start; default: a point of a circle by the seed",
     )
     radius: float = Field(1.0, gt=0, description="of the circle: distance from the equilibrium")
 

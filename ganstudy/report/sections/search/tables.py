@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis import Metric, parameters_of, point_scores
+from ganstudy.analysis import RecordedMetric, parameters_of, point_scores
 from ganstudy.report import prose, style
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
@@ -45,7 +45,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     """
     if len(searched.objectives) == 1:
         return None
-    objectives = [Metric.of(searched.ds, name) for name in searched.objectives]
+    objectives = [RecordedMetric.of(searched.ds, name) for name in searched.objectives]
     scores = [searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in objectives]
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     worse = -objectives[0].sign * scores[0]

@@ -1,0 +1,98 @@
+"""Training sets: which samples are drawn once, and how their rows come into batches."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.stats import chisquare
+from tiny import trial
+
+from ganstudy.kinds.adversarial.batches import batches, block_length
+
+CPU = torch.device("cpu")
+ROUNDS = 300
+"""More than two blocks of batches."""
+
+
+def _rows(sampling: str, size: int, batch: int, start: int = 0, seed: int = 1) -> NDArray[Any]:
+    """The rows of each batch, `(rounds, batch)`: samples are told by the first coordinate."""
+    training_set = {"size": size, "sampling": sampling}
+    own = trial(seed, training_set=training_set, batch=batch, steps=ROUNDS, critic={"steps": 1})
+    assert 2 * block_length(own.configuration) < ROUNDS
+    rounds = itertools.islice(batches([own], CPU, start), ROUNDS - start)
+    drawn = np.stack([round_.real[0, 0, :, 0].numpy() for round_ in rounds])
+    known, rows = np.unique(drawn, return_inverse=True)
+    assert len(known) == size
+    return rows.reshape(drawn.shape)
+
+
+def test_a_number_is_a_set_with_the_defaults_of_the_rest() -> None:
+    number, named = trial(1, training_set=30), trial(1, training_set={"size": 30})
+    drawn = [itertools.islice(batches([own], CPU), 100) for own in (number, named)]
+    for a, b in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(a.real, b.real)
+    assert number.id != trial(1).id
+
+
+@pytest.mark.parametrize("sampling", ["epochs", "one_order"])
+def test_an_epoch_shows_each_row_once(sampling: str) -> None:
+    """Five batches of seven rows an epoch, whose ends fall within blocks."""
+    rows = _rows(sampling, 35, 7).reshape(-1, 35)
+    np.testing.assert_array_equal(np.sort(rows, axis=1), np.tile(np.arange(35), (60, 1)))
+    same = (rows == rows[0]).all(axis=1)
+    assert same.all() if sampling == "one_order" else not same[1:].any()
+
+
+def test_the_rows_left_over_in_an_epoch_are_others_in_the_next() -> None:
+    """Of 38 rows three sit out each epoch, and no row does always."""
+    rows = _rows("epochs", 38, 7).reshape(-1, 35)
+    assert all(len(set(epoch)) == 35 for epoch in rows.tolist())
+    assert chisquare(np.bincount(rows.ravel(), minlength=38)).pvalue > 1e-4
+
+
+def test_each_batch_without_replacement_has_different_rows() -> None:
+    """All rows alike over the batches; with replacement rows repeat."""
+    rows = _rows("without_replacement", 20, 12)
+    assert all(len(set(batch)) == 12 for batch in rows.tolist())
+    assert chisquare(np.bincount(rows.ravel())).pvalue > 1e-4
+    consecutive = rows[:100].reshape(-1, 24)
+    assert any(len(set(pair)) < 20 for pair in consecutive.tolist()), "no epochs"
+    assert any(len(set(batch)) < 12 for batch in _rows("with_replacement", 20, 12).tolist())
+
+
+@pytest.mark.parametrize("sampling", ["epochs", "one_order", "without_replacement"])
+def test_batches_depend_on_their_place_alone(sampling: str) -> None:
+    """As if from a checkpoint, and another for another seed."""
+    whole = _rows(sampling, 35, 7)
+    np.testing.assert_array_equal(_rows(sampling, 35, 7, start=101), whole[101:])
+    assert (_rows(sampling, 35, 7, seed=2) != whole).any()
+
+
+@pytest.mark.parametrize(("size", "counts"), [(16, [2] * 8), (19, [3] * 3 + [2] * 5)])
+def test_a_balanced_set_has_as_many_samples_of_each_mode(size: int, counts: list[int]) -> None:
+    """Every mode its share; a set drawn freely has some other."""
+    found = {}
+    for balanced in (True, False):
+        own = trial(3, training_set={"size": size, "balanced": balanced}, batch=64, steps=ROUNDS)
+        drawn = [b.real[0, 0].numpy() for b in itertools.islice(batches([own], CPU), 40)]
+        rows = np.unique(np.concatenate(drawn), axis=0)
+        modes = own.configuration.target.known_modes()
+        assert modes is not None
+        assert len(rows) == size
+        found[balanced] = np.bincount(modes.assign(rows, 3.0)[0], minlength=8).tolist()
+    assert found[True] == counts
+    assert found[False] != counts
+
+
+def test_a_balanced_set_tells_the_labels_of_its_samples() -> None:
+    """Each sample lies in the mode that its label names."""
+    own = trial(3, training_set={"size": 24, "balanced": True}, condition=True, batch=64)
+    real = next(batches([own], CPU)).real[0, 0].numpy()
+    modes = own.configuration.target.known_modes()
+    assert modes is not None
+    np.testing.assert_array_equal(modes.assign(real[:, :2], 5.0)[0], real[:, 2:].argmax(1))
