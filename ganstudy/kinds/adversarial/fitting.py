@@ -85,9 +85,9 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
     """An update scheme needs the players and the numbers of steps that it is defined for."""
     critic, generator = info.data.get("critic"), info.data.get("generator")
     divergence = info.data.get("divergence")
-    if scheme.products and divergence is not None and divergence.closed_form:
+    if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
         raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
-    if scheme.products and critic is not None and critic.estimator is not None:
+    if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
         raise ValueError(
             f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
         )

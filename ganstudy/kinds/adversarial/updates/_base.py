@@ -31,11 +31,17 @@ class Updates(Member, ABC):
     optimizers: ClassVar[tuple[str, ...]] = ()
     """Those that the scheme is defined for; empty if any shapes its directions."""
 
+    weighs_gradients: ClassVar[bool] = False
+    """Whether the gradients of both players, and thus a critic, are part of the losses."""
+
     @property
     def products(self) -> int:
-        """Gradients of gradients that a round takes of each player's loss: with any, a critic is
-        part of both losses.
-        """
+        """Gradients of gradients that a round takes of each player's loss: what it costs more."""
+        return 0
+
+    @property
+    def unrolled(self) -> int:
+        """D-steps that each M-step looks ahead."""
         return 0
 
     @abstractmethod
@@ -49,6 +55,7 @@ class CoupledUpdates(Updates, ABC):
     """Simultaneous steps along directions in which each player knows how the other moves."""
 
     single: ClassVar[bool] = True
+    weighs_gradients: ClassVar[bool] = True
 
     @abstractmethod
     def directions(self, game: Coupled) -> tuple[Tensor, Tensor, Diagnostics]:
