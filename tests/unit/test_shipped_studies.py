@@ -21,7 +21,7 @@ from ganstudy.study import Study, load
 
 FOLDER = Path(__file__).parents[2] / "studies"
 STUDIES = sorted(FOLDER.rglob("*.yaml"))
-QUICK = {"veegan_grid"}
+QUICK = {"gdpp_ring"}
 """Studies that go to their page whenever tests run; the others do so where slow tests run."""
 
 
