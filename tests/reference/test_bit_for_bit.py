@@ -356,6 +356,7 @@ COMPILED: list[tuple[str, ...]] = [
     ("gradient penalty", "conditional", "pac", "average"),
     ("spectral norm", "until", "maxout"),
     ("consensus with a penalty",),
+    ("unrolled", "running moments", "scaled inputs"),
     ("relativistic", "batch norm"),
     ("relativistic pairs",),
     ("several constraints",),
