@@ -44,10 +44,10 @@ def draw(findings: Findings) -> Drawing | None:
     ]
     caption = Markup(
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
-        "of axes beyond its two axes, and the seed explain, with 95% intervals over seeds; the "
-        "rest is what differs between trials of the same kind, and higher interactions. Right: "
-        "mean score at each value of an axis with its 95% interval over seeds."
-    ).format(int(effects["trials"]))
+        "of axes beyond its two axes, and the seed explain{}; the rest is what differs between "
+        "trials of the same kind, and higher interactions. Right: mean score at each value of an "
+        "axis with its 95% interval over seeds."
+    ).format(int(effects["trials"]), _intervals(effects))
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
     if effects.attrs["left_out"]:
@@ -120,8 +120,8 @@ def draw_shares(findings: Findings) -> Drawing:
     ]
     caption = Markup(
         "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
-        "and the seed explain, with 95% intervals over seeds."
-    )
+        "and the seed explain{}."
+    ).format(_intervals(effects))
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
 
@@ -130,6 +130,10 @@ def _largest(findings: Findings) -> xr.Dataset:
     """The effects that are shown, the largest first."""
     order = np.argsort(-findings.effects["share"].values, kind="stable")[:MOST_BARS]
     return findings.effects.isel(effect=order)
+
+
+def _intervals(effects: xr.Dataset) -> str:
+    return ", with 95% intervals over seeds" if np.isfinite(effects["low"]).any() else ""
 
 
 def percent(share: float) -> str:
