@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
-    *("asked_study", "cores", "execution", "execution_options", "json_option"),
+    *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
     *("overrides_argument", "plugins_option", "run_argument", "study_argument", "workers_option"),
 ]
 
@@ -110,7 +110,7 @@ def _devices(asked: str) -> tuple[str, ...]:
 def execution(
     workers: int | None, devices: str, executor: str, scheduler: str | None
 ) -> dict[str, Any]:
-    """What `pipeline.run` is told about where and how to train.
+    """Where and how to train, as `pipeline.run` and `verify` take it.
 
     An executor may be a plug-in's, so that its name is checked when the study has been read.
     """
@@ -132,5 +132,9 @@ def execution(
         "devices": names,
         "executor": executor,
         "scheduler": scheduler,
-        "command": shlex.join(["ganstudy", *sys.argv[1:]]),
     }
+
+
+def command_line() -> str:
+    """What was typed, as provenance tells it."""
+    return shlex.join(["ganstudy", *sys.argv[1:]])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 
 from ganstudy.arguments import (
     asked_study,
+    command_line,
     cores,
     execution,
     execution_options,
@@ -72,7 +72,9 @@ def run(
         if fresh and directory.exists():
             click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
         with display(quiet=as_json) as observe:
-            progress = pipeline.run(asked, directory, **how, observe=observe)
+            progress = pipeline.run(
+                asked, directory, **how, command=command_line(), observe=observe
+            )
         print_ended(directory, progress, as_json)
 
 
@@ -141,12 +143,13 @@ def report(run: Path, plugins: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
 )
-def compare(runs: tuple[Path, ...], out: Path | None) -> None:
+@plugins_option
+def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
     """Build one report over several runs, whose arms it compares."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        page = existing.compare(runs, out, shlex.join(["ganstudy", *sys.argv[1:]]))
+        page = existing.compare(runs, out, command_line(), run_plugins=plugins)
         click.echo(f"report: {page}")
 
 
@@ -169,11 +172,13 @@ def retry(
         from ganstudy.store import RunDirectory
 
         directory = RunDirectory.existing(run)
-        directory.warn_of_changes()
+        directory.asked.warn_of_changes()
         asked = directory.read_study(overrides, run_plugins=True)
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
-            progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
+            progress = pipeline.run(
+                asked, run, **how, command=command_line(), only_failed=True, observe=observe
+            )
         print_ended(run, progress, as_json)
 
 
@@ -200,7 +205,6 @@ def verify(
         from ganstudy.verification import verify as verified
 
         how = execution(workers, devices, executor, scheduler)
-        del how["command"]
         verification = verified(run, trials, **how)
         print_verification(verification, as_json)
         if not verification.sound:

@@ -27,14 +27,21 @@ def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
         return report(directory, search)
 
 
-def compare(paths: Sequence[Path], out: Path | None, command: str) -> Path:
+def compare(
+    paths: Sequence[Path], out: Path | None, command: str, *, run_plugins: bool = False
+) -> Path:
     """Build one report over several runs; the default place is `runs/compare-<names>`.
+
+    With `run_plugins` the report has the sections of the plug-ins that the runs name, too.
 
     Errors  `RunError` for runs that cannot be compared, and for a place that is a run itself.
     """
     # Heavy, and needed by this verb only.
     from ganstudy.analysis import open_runs
 
+    if run_plugins:
+        for path in paths:
+            RunDirectory.existing(path).read_study(run_plugins=True)
     dataset = open_runs(*paths)
     names = list(dict.fromkeys(dataset["run"].values.tolist()))
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
@@ -54,7 +61,7 @@ def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Sear
     """
     directory = RunDirectory.existing(path)
     search = search_of(directory.read_study(run_plugins=run_plugins))
-    directory.warn_of_changes()
+    directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
     return directory, search
 

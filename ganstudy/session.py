@@ -48,8 +48,8 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     directory.check_schema()
     directory.set_damaged_aside()
     search.tell(directory.read("curves"))
-    directory.check_study(search)
-    directory.check_rules(search)
+    directory.asked.check_trials(search, directory.recorded())
+    directory.asked.check_rules(search)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:

@@ -15,7 +15,7 @@ from ganstudy.existing import reopen
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.session import open_executor
-from ganstudy.store import RunDirectory, RunError
+from ganstudy.store import RunDirectory, RunError, receipts
 from ganstudy.variable import STEP
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def verify(
     except ExecutorError as error:
         raise RunError(f"{path}: {error}") from None
     verification = _compared(directory, search, planned, anew)
-    directory.write_verification(verification.receipt())
+    receipts.write(directory.verification, verification.receipt())
     return verification
 
 

@@ -7,6 +7,7 @@ dataset's labels and attributes and none of its metrics.
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
+    chosen_points,
     feasible,
     is_search,
     parameters_of,
@@ -29,7 +30,7 @@ from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
-from ganstudy.analysis.metric import Metric, metric_names
+from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.pairs import compare_by_resampling
 from ganstudy.analysis.power import Power
 from ganstudy.analysis.profiles import interquartile_mean, performance_profile
@@ -43,14 +44,15 @@ from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_s
 from ganstudy.analysis.units import original_units
 
 __all__ = [
-    "Metric",
     "Power",
+    "RecordedMetric",
     "arm_dim",
     "arm_scores",
     "best_by_budget",
     "best_setting_scores",
     "budget_curve",
     "charged_curves",
+    "chosen_points",
     "claim_verdicts",
     "compare_arms",
     "compare_by_resampling",

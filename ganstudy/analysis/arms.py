@@ -11,7 +11,7 @@ from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
 from ganstudy.analysis.grades import SETTINGS
 from ganstudy.analysis.intervals import Array, Interval, t_interval
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 
@@ -34,7 +34,7 @@ def arm_scores(
              with a score), `settings` (settings averaged over); and `seed_mean` (arm, seed).
     """
     return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
-        metric=Metric.of(ds, metric).name, confidence=confidence, settings=settings
+        metric=RecordedMetric.of(ds, metric).name, confidence=confidence, settings=settings
     )
 
 
@@ -65,7 +65,7 @@ def setting_scores(
     `planned` is false where the study excludes the point; `diverged`, `failed` and `missing` count
     trials.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     trials = trial_scores(ds, metric)
     scores = interval_over_seeds(trials["score"], fact, confidence)
     status = with_arms(ds)["status"]
@@ -91,7 +91,7 @@ def best_setting_scores(
              (settings that share the best mean; none where no setting has a score), and one
              coordinate per axis with the value chosen (the first where none has a score).
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     arm, axes = arm_dim(ds), setting_dims(ds)
     score = trial_scores(ds, metric)["score"].transpose(arm, *axes, "seed")
     flat = score.values.reshape(score.sizes[arm], -1, score.sizes["seed"])
@@ -116,7 +116,7 @@ def best_setting_scores(
 
 
 def interval_over_seeds(
-    values: xr.DataArray, fact: Metric, confidence: float, *, settings: int = 1
+    values: xr.DataArray, fact: RecordedMetric, confidence: float, *, settings: int = 1
 ) -> xr.Dataset:
     """Mean along `seed` with an interval, (*, seed) -> variables (*); NaN limits for one seed.
 

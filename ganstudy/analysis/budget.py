@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.intervals import Array
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.study.space import AnyParameter, Choice, Range
 
@@ -54,7 +54,7 @@ def best_by_budget(
     Returns  variables (arm, axes..., trial), of each repeat: `mean`, `low`, `high`, `seeds`,
              `held_out`, `incumbent` (index of the point; -1 while there is none); NaN there.
     """
-    fact, ds = Metric.of(ds, metric), seen(ds)
+    fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
     told = point_scores(ds, metric).where(feasible(ds)).transpose(*score.dims[:-1])
     score = score.where(feasible(ds)).transpose(*score.dims)
@@ -89,7 +89,7 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     one number on shared streams, and a dimension `fresh_seed` is averaged over within each.
     """
     ds = with_arms(ds)
-    best = _chosen(ds)
+    best = chosen_points(ds)
     chosen = ds.isel(trial=best).drop_vars(("trial", "pareto", "violation"), errors="ignore")
     axes = [str(dim) for dim in best.dims if dim != "repeat"]
     searches = ds.sizes.get("repeat", 1)
@@ -111,8 +111,12 @@ def seen(ds: xr.Dataset) -> xr.Dataset:
     return ds.isel(seed=np.flatnonzero(~ds["fresh"].values)) if "fresh" in ds else ds
 
 
-def _chosen(ds: xr.Dataset) -> xr.DataArray:
-    """Index of the best point of every search; that with fresh seeds, if there are any."""
+def chosen_points(ds: xr.Dataset) -> xr.DataArray:
+    """Index of the point at which each search stands: its best, or that with fresh seeds.
+
+    Without a point that keeps the constraints it is the one that breaks them least; without any
+    value, the first.
+    """
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
         broken = ds["violation"].where(point_scores(ds).notnull(), np.inf)

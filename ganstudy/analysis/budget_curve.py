@@ -11,7 +11,7 @@ from scipy.special import gammaln
 
 from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
 from ganstudy.analysis.intervals import Array, t_interval
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 BY_CHANCE = ("random", "qmc")
@@ -38,7 +38,7 @@ def budget_curve(
     Source   Kaplan, Mansinghka et al. in Dodge et al. 2019, "Show your work", estimate with
              replacement; Tang et al. 2020, "Showing your work doesn't always work", without.
     """
-    fact, ds = Metric.of(ds, metric), seen(ds)
+    fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     if "repeat" not in ds.dims:
         ds = ds.expand_dims("repeat")
     order = ("repeat", "trial")

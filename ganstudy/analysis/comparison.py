@@ -11,7 +11,7 @@ import xarray as xr
 from ganstudy.analysis.blocks import Basis, Paired, filled, joined, order_effects, paired
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.intervals import Array
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 
@@ -25,7 +25,7 @@ class Compared:
     used      grid points that take part, (arm, settings…)
     """
 
-    fact: Metric
+    fact: RecordedMetric
     score: xr.DataArray
     oriented: Array
     used: xr.DataArray
@@ -33,7 +33,7 @@ class Compared:
     @classmethod
     def of(cls, ds: xr.Dataset, metric: str | None, settings: Settings) -> Compared:
         """The comparison of a study's arms by a metric."""
-        fact, arm = Metric.of(ds, metric), arm_dim(ds)
+        fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
         used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
         score = scores["score"].where(used).transpose(arm, *setting_dims(ds), "seed")
         unbounded = (scores["unbounded"] & used).transpose(*score.dims)

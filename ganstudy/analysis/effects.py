@@ -12,7 +12,7 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
 from ganstudy.analysis.grades import CLEAR, LEANING, graded
 from ganstudy.analysis.intervals import Array, t_interval
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.variance import Shares, shares
 
@@ -48,7 +48,7 @@ def factor_effects(
              of arms, by this p; empty where nothing is tested), with effects named `axis`,
              `axis × other`, `seed`; scalars `residual` (share), `trials`.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)
     whole, without = _with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
@@ -123,7 +123,7 @@ def compare_effects(
             "grade": (dims, grades),
         },
         coords={"effect": names[:-1], "other": names[:-1]},
-        attrs={"metric": Metric.of(ds, metric).name, "confidence": confidence},
+        attrs={"metric": RecordedMetric.of(ds, metric).name, "confidence": confidence},
     )
 
 
@@ -179,7 +179,7 @@ def marginal_means(
     Errors  `KeyError` for an axis that the dataset does not have; `ValueError` if no point is
             planned for every value.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     ds = with_arms(ds)
     axes, factors = [arm_dim(ds), *setting_dims(ds)], factor_dims(ds)
     if axis not in factors:

@@ -11,7 +11,7 @@ from ganstudy.score import worst
 
 
 @dataclass(frozen=True)
-class Metric:
+class RecordedMetric:
     """A metric variable's name and the facts that its attributes state.
 
     `bounds` may be infinite; `perfect` is the value of a generator with q = p.
@@ -25,7 +25,7 @@ class Metric:
     perfect: float
 
     @classmethod
-    def of(cls, ds: xr.Dataset, name: str | None = None) -> Metric:
+    def of(cls, ds: xr.Dataset, name: str | None = None) -> RecordedMetric:
         """The metric `name` of a dataset, or its headline metric.
 
         Errors  `KeyError` if the dataset has no such metric; `ValueError` for an unknown direction.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
-from ganstudy.analysis.intervals import holm
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.intervals import Array, holm
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 from ganstudy.analysis.scores import trial_scores
 
@@ -37,48 +39,74 @@ def compare_by_resampling(
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
              (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     arm = arm_dim(ds)
     used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
     score = scores["score"].where(used)
     oriented = (fact.sign * score).where(~scores["unbounded"], -np.inf).where(used)
-    arms = score.sizes[arm]
-    difference, low, high, p, improvement = (np.full((arms, arms), np.nan) for _ in range(5))
-    pairs = np.zeros((arms, arms), np.int64)
-    np.fill_diagonal(difference, 0.0)
-    np.fill_diagonal(improvement, 0.5)
+    arms, level = score.sizes[arm], confidence if testable(ds) else None
+    pairs = [[_SAME] * arms for _ in range(arms)]
     for i, j in combinations(range(arms), 2):
         apart = score.isel({arm: i}, drop=True) - score.isel({arm: j}, drop=True)
         of_seed = apart.mean(setting_dims(ds)).values
-        first, second = oriented.isel({arm: i}).values, oriented.isel({arm: j}).values
-        both = ~np.isnan(first) & ~np.isnan(second)
-        pairs[i, j] = pairs[j, i] = both.sum()
-        if not both.any():
-            continue
-        improvement[i, j] = np.mean((first > second)[both]) + np.mean((first == second)[both]) / 2
-        improvement[j, i] = 1 - improvement[i, j]
-        if not np.isfinite(of_seed).any():
-            continue
-        difference[i, j] = np.nanmean(of_seed)
-        difference[j, i] = -difference[i, j]
-        if not testable(ds):
-            continue
-        low[i, j], high[i, j] = bca_interval(of_seed, confidence)
-        low[j, i], high[j, i] = -high[i, j], -low[i, j]
-        p[i, j] = sign_flip_p(of_seed)
-    upper = np.triu_indices(arms, 1)
-    tests = int(np.isfinite(p[upper]).sum())
-    attainable = tests * 2.0 ** (1 - score.sizes["seed"]) < 1 - confidence
-    p[upper] = holm(p[upper]) if attainable else np.nan
-    p[upper[::-1]] = p[upper]
-    dims = (arm, "other")
-    table = {"difference": difference, "low": low, "high": high, "p": p}
-    return xr.Dataset(
-        {
-            **{name: (dims, values) for name, values in table.items()},
-            "improvement": (dims, improvement, {"long_name": "probability of improvement"}),
-            "pairs": (dims, pairs),
-        },
+        first, second = (oriented.isel({arm: k}).values for k in (i, j))
+        pairs[i][j] = _pair(first, second, of_seed, level)
+        pairs[j][i] = pairs[i][j].turned
+    table = {
+        name: np.array([[getattr(pair, name) for pair in row] for row in pairs])
+        for name in Pair._fields
+    }
+    table["p"] = _adjusted(table["p"], score.sizes["seed"], confidence)
+    found = xr.Dataset(
+        {name: ((arm, "other"), values) for name, values in table.items()},
         coords={arm: score[arm], "other": score[arm].values},
         attrs={"metric": fact.name, "confidence": confidence, "settings": settings},
     )
+    found["improvement"].attrs["long_name"] = "probability of improvement"
+    return found
+
+
+class Pair(NamedTuple):
+    """What the table of `compare_by_resampling` says of two arms; `p` is not adjusted yet."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    improvement: float
+    pairs: int
+
+    @property
+    def turned(self) -> Pair:
+        """The same of the other arm against this one."""
+        return Pair(
+            -self.difference, -self.high, -self.low, self.p, 1 - self.improvement, self.pairs
+        )
+
+
+_SAME = Pair(0.0, math.nan, math.nan, math.nan, 0.5, 0)
+
+
+def _pair(first: Array, second: Array, of_seed: Array, confidence: float | None) -> Pair:
+    """Two arms by their oriented scores and their differences of seeds; None: without a test."""
+    low = high = p = difference = improvement = math.nan
+    both = ~np.isnan(first) & ~np.isnan(second)
+    if both.any():
+        tied = float(np.mean((first == second)[both]))
+        improvement = float(np.mean((first > second)[both])) + tied / 2
+        if np.isfinite(of_seed).any():
+            difference = float(np.nanmean(of_seed))
+            if confidence is not None:
+                low, high = bca_interval(of_seed, confidence)
+                p = sign_flip_p(of_seed)
+    return Pair(difference, low, high, p, improvement, int(both.sum()))
+
+
+def _adjusted(p: Array, seeds: int, confidence: float) -> Array:
+    """By Holm over all pairs; NaN where the least p that so few seeds can give decides nothing."""
+    adjusted, upper = p.copy(), np.triu_indices(len(p), 1)
+    tests = int(np.isfinite(p[upper]).sum())
+    attainable = tests * 2.0 ** (1 - seeds) < 1 - confidence
+    adjusted[upper] = holm(p[upper]) if attainable else np.nan
+    adjusted[upper[::-1]] = adjusted[upper]
+    return adjusted

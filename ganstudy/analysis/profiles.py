@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 LEVELS = 101
@@ -25,7 +25,7 @@ def performance_profile(
     Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
             distributions of scores, Agarwal et al. 2021, section 4.2.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     arm, oriented = _oriented(ds, metric, settings)
     values = oriented.values
     finite = values[np.isfinite(values)]
@@ -61,7 +61,7 @@ def interquartile_mean(
     Source  Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
             precipice", section 4.3.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     arm, oriented = _oriented(ds, metric, settings)
     means = [fact.sign * _middle_mean(row[~np.isnan(row)]) for row in oriented.values]
     result = xr.DataArray(means, dims=(arm,), coords={arm: oriented[arm]}, name="iqm")
@@ -81,7 +81,7 @@ def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
 
 def _oriented(ds: xr.Dataset, metric: str | None, settings: Settings) -> tuple[str, xr.DataArray]:
     """Scores (arm, trial), more is better; minus infinity for one worse than any number."""
-    fact, arm = Metric.of(ds, metric), arm_dim(ds)
+    fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)
     used = in_comparison(ds, settings)
     oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf).where(used)

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 Array = NDArray[np.float64]
@@ -47,7 +47,7 @@ def rank_table(
     """
     from scipy.stats import f, rankdata
 
-    fact, arm = Metric.of(ds, metric), arm_dim(ds)
+    fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)
     used = in_comparison(ds, settings)
     oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf)

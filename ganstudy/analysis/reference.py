@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.metric import Metric, metric_names
+from ganstudy.analysis.metric import RecordedMetric, metric_names
 
 
 def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
@@ -22,7 +22,7 @@ def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
     """
     names = metric_names(ds)
     values = [_clouds(ds, name) for name in names]
-    facts = [Metric.of(ds, name) for name in names]
+    facts = [RecordedMetric.of(ds, name) for name in names]
     return xr.Dataset(
         {
             "mean": ("metric", [v.mean() for v in values]),

@@ -44,7 +44,7 @@ def open_runs(*paths: str | Path) -> xr.Dataset:
     datasets = [open_run(path) for path in paths]
     names = _names(datasets, directories)
     runs = [
-        Run(name, directory.path.as_posix(), dataset, directory.read_resolved())
+        Run(name, directory.path.as_posix(), dataset, directory.asked.read_resolved())
         for name, directory, dataset in zip(names, directories, datasets, strict=True)
     ]
     _check(runs)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.design import with_arms
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.score import tail_mean
 
 
@@ -29,7 +29,7 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
              a bound, or infinite. Where ranks and not values count, it is the worst of all.
     """
     ds = with_arms(ds)
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     curves, status = ds[fact.name], ds["status"]
     complete, diverged = status == "complete", status == "diverged"
 
@@ -64,7 +64,7 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     pruned and missing trials are NaN.
     """
     ds = with_arms(ds)
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     curves, status = ds[fact.name], ds["status"]
     gone = (status == "diverged") & (ds["step"] >= ds["diverged_at"])
     kept = curves.where((status == "complete") | (status == "diverged"))

@@ -9,9 +9,9 @@ import xarray as xr
 
 from ganstudy.analysis.design import arm_dim, in_comparison, setting_dims, with_arms
 from ganstudy.analysis.intervals import Array
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.contest import Contest, Rules, Standing, paired_differences, play
+from ganstudy.contest import Contest, Standing, StoppingRules, paired_differences, play
 
 
 def is_settled_by_seeds(ds: xr.Dataset) -> bool:
@@ -40,8 +40,8 @@ def settlement(ds: xr.Dataset) -> xr.Dataset:
     if not is_settled_by_seeds(ds):
         raise ValueError("the seeds of this study are fixed: it has no `settled_by`")
     ds = with_arms(ds)
-    rules = Rules(**json.loads(str(ds.attrs["settled_by"])))
-    arm, fact = arm_dim(ds), Metric.of(ds)
+    rules = StoppingRules(**json.loads(str(ds.attrs["settled_by"])))
+    arm, fact = arm_dim(ds), RecordedMetric.of(ds)
     contest, recorded = _contest(ds, rules)
     standing = play(contest, recorded).standing
     had = standing.seeds if standing else np.zeros(len(recorded), dtype=np.int64)
@@ -104,10 +104,10 @@ def _tables(contest: Contest, standing: Standing | None, seeds: int) -> dict[str
 
 
 def _contest(
-    ds: xr.Dataset, rules: Rules
+    ds: xr.Dataset, rules: StoppingRules
 ) -> tuple[Contest, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
     """The arms against each other, and which seeds of each are recorded in all its settings."""
-    arm, axes, fact = arm_dim(ds), setting_dims(ds), Metric.of(ds)
+    arm, axes, fact = arm_dim(ds), setting_dims(ds), RecordedMetric.of(ds)
     scores, used = trial_scores(ds), in_comparison(ds)
     oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf).where(used)
     oriented = oriented.transpose(arm, *axes, "seed")

@@ -11,7 +11,7 @@ from ganstudy.analysis import paths
 from ganstudy.analysis.bounded import share_interval
 from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
 from ganstudy.analysis.intervals import t_interval
-from ganstudy.analysis.metric import Metric
+from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 DROP = 0.1
@@ -23,7 +23,7 @@ def drop_threshold(ds: xr.Dataset, metric: str | None = None) -> float:
 
     The range is that of the bounds or, where one of them is infinite, of the recorded values.
     """
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     if fact.bounded:
         return DROP * (fact.bounds[1] - fact.bounds[0])
     values = ds[fact.name].to_numpy()
@@ -60,56 +60,69 @@ def stability(
              `trial_perfect`, `trial_kept`, `trial_collapsed`, NaN where no trial ran.
     """
     ds = with_arms(ds)
-    fact = Metric.of(ds, metric)
+    fact = RecordedMetric.of(ds, metric)
     threshold = drop_threshold(ds, metric) if threshold is None else threshold
-    status = ds["status"]
+    status, level = ds["status"], _perfect_level(ds, fact)
     ran = (status == "complete") | (status == "diverged")
-    oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
-    oriented = oriented.where(np.isfinite(oriented))
-    steps = [["step"]]
-    drops = xr.apply_ufunc(
-        paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
-    ).where(ran & oriented.notnull().any("step"))
-    drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps).where(ran)
+    of_trials = _of_trials(ds, fact, ran, threshold, level)
     over = [*setting_dims(ds), "seed"]
-    trials = ran.sum(over)
+    mean = of_trials.mean(over)
+    trials, drops = ran.sum(over), of_trials["drops"]
     diverged = (status == "diverged").sum(over)
-    level = _perfect_level(ds, fact)
-    place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
-    reached = ((place >= 0) & ran).where(ran)
-    at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step").where(reached == 1)
-    kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
-    kept = (kept & (status == "complete")).where(ran)
-    scores = trial_scores(ds, metric)
-    score = scores["score"]
-    collapsed = _collapsed(scores, fact).where(status != "diverged", 1.0).where(ran)
+    score = trial_scores(ds, metric)["score"]
     variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
     summary = xr.Dataset(
         {
             "trials": trials,
             "diverged": diverged,
             "share_diverged": diverged / trials.where(trials > 0),
-            "drops": drops.mean(over),
+            "drops": mean["drops"],
             "share_dropped": (drops > 0).where(drops.notnull()).mean(over),
-            "drawdown": drawdown.mean(over),
-            "largest_drawdown": drawdown.max(over),
+            "drawdown": mean["drawdown"],
+            "largest_drawdown": of_trials["drawdown"].max(over),
             "diverged_at": median(ds["diverged_at"], over),
-            "share_perfect": reached.mean(over),
-            "steps_to_perfect": median(at, over),
-            "share_kept": kept.mean(over),
-            "share_collapsed": collapsed.mean(over),
+            "share_perfect": mean["perfect"],
+            "steps_to_perfect": median(of_trials["perfect_at"], over),
+            "share_kept": mean["kept"],
+            "share_collapsed": mean["collapsed"],
             "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
-            "trial_diverged": (status == "diverged").where(ran).transpose(arm_dim(ds), ...),
-            "trial_drops": drops.transpose(arm_dim(ds), ...),
-            "trial_drawdown": drawdown.transpose(arm_dim(ds), ...),
-            "trial_perfect": reached.transpose(arm_dim(ds), ...),
-            "trial_kept": kept.transpose(arm_dim(ds), ...),
-            "trial_collapsed": collapsed.transpose(arm_dim(ds), ...),
         }
     )
+    for name in ("diverged", "drops", "drawdown", "perfect", "kept", "collapsed"):
+        summary[f"trial_{name}"] = of_trials[name].transpose(arm_dim(ds), ...)
     levels = np.unique(level.values[np.isfinite(level.values)])
     perfect = fact.sign * float(levels[0]) if len(levels) == 1 else math.nan
     return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=perfect)
+
+
+def _of_trials(
+    ds: xr.Dataset, fact: RecordedMetric, ran: xr.DataArray, threshold: float, level: xr.DataArray
+) -> xr.Dataset:
+    """What each trial that ran did, NaN for the others; `perfect_at` is an M-step."""
+    oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
+    oriented = oriented.where(np.isfinite(oriented))
+    steps = [["step"]]
+    drops = xr.apply_ufunc(
+        paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
+    )
+    drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps)
+    place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
+    reached = ((place >= 0) & ran).where(ran)
+    at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step")
+    kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
+    diverged = ds["status"] == "diverged"
+    collapsed = _collapsed(trial_scores(ds, fact.name), fact).where(~diverged, 1.0)
+    return xr.Dataset(
+        {
+            "diverged": diverged.where(ran),
+            "drops": drops.where(ran & oriented.notnull().any("step")),
+            "drawdown": drawdown.where(ran),
+            "perfect": reached,
+            "perfect_at": at.where(reached == 1),
+            "kept": (kept & (ds["status"] == "complete")).where(ran),
+            "collapsed": collapsed.where(ran),
+        }
+    )
 
 
 def over_seeds(
@@ -162,7 +175,7 @@ def share_over_seeds(hits: xr.DataArray, *, confidence: float = 0.95) -> xr.Data
     )
 
 
-def _collapsed(scores: xr.Dataset, fact: Metric) -> xr.DataArray:
+def _collapsed(scores: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
     """Whether a score is nearer to the worst bound than to that of p, as 1 or 0."""
     half = (fact.worst + fact.perfect) / 2
     worse = fact.sign * scores["score"] < fact.sign * half
@@ -177,7 +190,7 @@ def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
     return loaded.where(~empty, 0.0).median(over).where(~empty)
 
 
-def _perfect_level(ds: xr.Dataset, fact: Metric) -> xr.DataArray:
+def _perfect_level(ds: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
     """The least oriented value that counts as perfect, along the axes that change the target."""
     stored = f"{fact.name}_perfect"
     clouds = ds[stored] if stored in ds else xr.DataArray([fact.perfect], dims="draw")

@@ -9,8 +9,8 @@ from ganstudy.contest.contest import (
     Contest,
     Method,
     Played,
-    Rules,
     Standing,
+    StoppingRules,
     paired_differences,
     play,
 )
@@ -20,8 +20,8 @@ __all__ = [
     "Contest",
     "Method",
     "Played",
-    "Rules",
     "Standing",
+    "StoppingRules",
     "paired_differences",
     "play",
 ]

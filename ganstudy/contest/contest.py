@@ -15,7 +15,7 @@ from ganstudy.contest.evidence import evidence, leaning, one_sided_evidence, ten
 from ganstudy.contest.group_sequential import critical_values, looks, running_t
 
 __all__ = [
-    *("LEVEL", "Contest", "Method", "Played", "Rules", "Standing"),
+    *("LEVEL", "Contest", "Method", "Played", "StoppingRules", "Standing"),
     *("paired_differences", "play"),
 ]
 
@@ -29,7 +29,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Rules:
+class StoppingRules:
     """When a question counts as settled, and how seeds are added until it is.
 
     start, most   seeds of an arm before the first look, and at the end
@@ -84,7 +84,7 @@ class Contest:
     differences  `(pairs, seeds)` as of `paired_differences`
     """
 
-    rules: Rules
+    rules: StoppingRules
     arms: int
     differences: Array
 

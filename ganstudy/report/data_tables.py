@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis import Metric, arm_scores, metric_names, setting_scores, trial_scores
+from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, setting_scores, trial_scores
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import arm_labels, decimals_of
@@ -72,7 +72,7 @@ def trial_table(findings: Findings) -> DataTable:
         for name in ("score", "last", "best")
     ]
     for name in order[1:]:
-        fact = Metric.of(ds, name)
+        fact = RecordedMetric.of(ds, name)
         score = trial_scores(ds, name)["score"].transpose(*dims).values
         columns.append((fact.long_name, decimals_of(ds, fact), score))
     columns.append(("diverged at", 0, ds["diverged_at"].transpose(*dims).values))
@@ -101,7 +101,8 @@ def setting_table(findings: Findings) -> DataTable:
         "lowest": findings.flat(cells["low"]),
         "highest": findings.flat(cells["high"]),
         **{
-            Metric.of(ds, n).long_name: findings.flat(setting_scores(ds, n)["mean"]) for n in others
+            RecordedMetric.of(ds, n).long_name: findings.flat(setting_scores(ds, n)["mean"])
+            for n in others
         },
         **{n: findings.flat(cells[n]) for n in ("seeds", "diverged", "failed", "missing")},
         "seconds": findings.flat(ds["seconds"].sum("seed")),
@@ -125,7 +126,7 @@ def metric_table(findings: Findings) -> DataTable:
     ds, scale = findings.ds, findings.scale
     rows: list[list[Any]] = []
     for name in metric_names(ds):
-        fact = Metric.of(ds, name)
+        fact = RecordedMetric.of(ds, name)
         means = arm_scores(ds, name, settings=findings.settings_used)["mean"].values
         of_p = scale.sel(metric=name)
         rows.append(

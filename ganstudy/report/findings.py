@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -14,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import (
-    Metric,
+    RecordedMetric,
     arm_dim,
     arm_scores,
     best_setting_scores,
@@ -38,33 +37,17 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import FRESH, Settings, testable, whole
+from ganstudy.analysis.design import Settings, testable, whole
 from ganstudy.report import prose
+from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
 
 COVERAGE, QUALITY = "modes_covered", "high_quality"
 """A mode counts as covered by a few samples: its headlines name the share of good ones too."""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """The dataset with arms, its headline metric, and the statistics of `ganstudy.analysis`.
-
-    `arms` and `settings` are labels in study order, a setting being one label per axis of `axes`.
-    `settings_used` says which settings the comparison of arms averages over: `shared`, or `own`
-    where no setting is planned for every arm. `gathered` is the dataset as it was given: that of a
-    search by results has all points, and `ds` each arm at its best.
-    """
-
-    ds: xr.Dataset
-    metric: Metric
-    arm: str
-    axes: list[str]
-    arms: list[str]
-    settings: list[tuple[str, ...]]
-    settings_used: Settings
-    gathered: xr.Dataset
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+class Findings(Layout):
+    """A study as a page lays it out, and the statistics of `ganstudy.analysis` on it."""
 
     @classmethod
     def of(
@@ -85,7 +68,7 @@ class Findings:
         used: Settings = "shared" if overlap else "own"
         return cls(
             ds=ds,
-            metric=Metric.of(ds),
+            metric=RecordedMetric.of(ds),
             arm=arm,
             axes=axes,
             arms=prose.arm_labels(ds[arm]),
@@ -234,67 +217,16 @@ class Findings:
         return np.asarray(mean.sel({self.arm: self.best[self.arm], **chosen}).values, np.float64)
 
     @property
-    def where(self) -> str:
-        """Which trials are meant, where not all of the study: those of tuned arms."""
-        return " at the best points" if "sampler" in self.ds.attrs else ""
-
-    @property
-    def several(self) -> bool:
-        """Whether there are several settings; fresh seeds of a searched point are none."""
-        return any(self.ds.sizes[axis] > 1 for axis in self.axes if axis != FRESH)
-
-    @property
-    def unit(self) -> str:
-        """What is drawn anew, and is averaged and tested over: seeds, or whole searches."""
-        return "search" if FRESH in self.axes else "seed"
-
-    @property
     def theory(self) -> bool:
         """Whether trials check claims, rather than train a generator."""
         return bool(self.claims.sizes["claim"])
-
-    @property
-    def seeds(self) -> int:
-        """Number of seeds of the study."""
-        return self.ds.sizes["seed"]
 
     @property
     def ranked_arms(self) -> list[str]:
         """Labels of the arms, best first."""
         return prose.arm_labels(self.ranked[self.arm])
 
-    @property
-    def excluded_points(self) -> NDArray[np.bool_]:
-        """Grid points that the study leaves out, shape `(arms, settings)`."""
-        return ~self.flat(planned(self.ds))
-
     def with_status(self, name: str) -> dict[str, int]:
         """Number of trials with a status by arm, for the arms that have any."""
         counts = self.counts.sel(status=name).values.tolist()
         return {arm: count for arm, count in zip(self.arms, counts, strict=True) if count}
-
-    @property
-    def compared_settings(self) -> int:
-        """Number of settings that the comparison of arms averages over."""
-        used = int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
-        return used // int(self.ds.sizes.get(FRESH, 1))
-
-    @property
-    def decimals(self) -> int:
-        """Decimals that suit values of the headline metric."""
-        return prose.decimals_of(self.ds, self.metric)
-
-    def show(self, value: float) -> str:
-        """A value of the headline metric."""
-        return prose.number(value, self.decimals)
-
-    def flat(self, array: xr.DataArray) -> NDArray[Any]:
-        """Values with all settings on one axis: shape `(arms, settings, *rest)`."""
-        ordered = array.transpose(self.arm, *self.axes, ...)
-        rest = ordered.shape[1 + len(self.axes) :]
-        return np.asarray(ordered.values.reshape(len(self.arms), len(self.settings), *rest))
-
-    def setting_label(self, setting: tuple[str, ...], separator: str = " · ") -> str:
-        """`lr slow · critic_steps 1`; `all seeds` where the arms are the only axis."""
-        named = (f"{axis} {value}" for axis, value in zip(self.axes, setting, strict=True))
-        return separator.join(named)

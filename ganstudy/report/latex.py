@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from ganstudy.analysis import Metric, arm_scores, metric_names, over_seeds
+from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, over_seeds
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable, cell_text
 from ganstudy.report.findings import Findings
@@ -94,7 +94,7 @@ def metrics(findings: Findings) -> str:
     names = metric_names(ds)
     columns = [_column(findings, name) for name in names]
     rows = [[escaped(arm), *cells] for arm, *cells in zip(findings.arms, *columns, strict=True)]
-    facts = [Metric.of(ds, name) for name in names]
+    facts = [RecordedMetric.of(ds, name) for name in names]
     of_p = [
         escaped(prose.number(float(scale["mean"].sel(metric=fact.name)), decimals_of(ds, fact)))
         for fact in facts
@@ -134,7 +134,7 @@ def by_arm(findings: Findings, table: ArmTable, caption: str, label: str) -> str
 
 def _column(findings: Findings, name: str) -> list[str]:
     """A metric of all arms; bold are all that show the best value."""
-    ds, fact = findings.ds, Metric.of(findings.ds, name)
+    ds, fact = findings.ds, RecordedMetric.of(findings.ds, name)
     scores = arm_scores(ds, name, settings=findings.settings_used)
     places = decimals_of(ds, fact)
     # The limits of `arm_scores` are clipped to the metric's bounds, so that they are lopsided.
@@ -203,5 +203,5 @@ def _interval(low: str, high: str) -> str:
     return "--" if prose.MISSING in (low, high) else f"[{escaped(low)}, {escaped(high)}]"
 
 
-def _better(metric: Metric) -> str:
+def _better(metric: RecordedMetric) -> str:
     return "higher" if metric.higher_is_better else "lower"

@@ -12,7 +12,7 @@ import xarray as xr
 from markupsafe import Markup
 from numpy.typing import ArrayLike
 
-from ganstudy.analysis import Metric
+from ganstudy.analysis import RecordedMetric
 
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
@@ -106,7 +106,7 @@ def decimals_for(scale: float) -> int:
     return min(max(2 - math.floor(math.log10(scale)), 0), 6)
 
 
-def decimals_of(ds: xr.Dataset, metric: Metric) -> int:
+def decimals_of(ds: xr.Dataset, metric: RecordedMetric) -> int:
     """Decimals that suit a metric: by its range, or by its largest finite value if unbounded."""
     if metric.bounded:
         return decimals_for(metric.bounds[1] - metric.bounds[0])

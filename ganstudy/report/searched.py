@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import (
-    Metric,
+    RecordedMetric,
     best_by_budget,
     budget_curve,
+    chosen_points,
     feasible,
     importances,
     parameters_of,
@@ -32,12 +33,13 @@ class Searched:
     """
 
     ds: xr.Dataset
-    metric: Metric
+    metric: RecordedMetric
     rows: list[str]
     arms: list[int]
     groups: list[str]
     group_arms: list[int]
     best: xr.Dataset
+    chosen: xr.DataArray
     curve: xr.Dataset
     told: xr.DataArray
     feasible: xr.DataArray
@@ -58,12 +60,13 @@ class Searched:
         keep = [*axes, *(dim for dim in own if dim in told.dims)]
         return cls(
             ds=ds,
-            metric=Metric.of(ds),
+            metric=RecordedMetric.of(ds),
             rows=[group + repeat for group in groups for repeat in repeats],
             arms=[at[0] for at in places for _ in repeats],
             groups=groups,
             group_arms=[at[0] for at in places],
             best=best_by_budget(ds).transpose(*keep),
+            chosen=chosen_points(ds).transpose(*keep[:-1]),
             curve=budget_curve(ds).transpose(*axes, "trial"),
             told=told.transpose(*keep),
             feasible=feasible(ds).broadcast_like(told).transpose(*keep),

@@ -193,6 +193,18 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
     )
 
 
+def short_name(text: str, most: int) -> str:
+    """A name that fits, cut where it does not; tables have it in full."""
+    return (
+        text if len(text) <= most else text[: max(most - 1, 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
+def fitting(inches: float, size: float) -> int:
+    """Characters of a size in points that fit into a width; a character is about 0.55 of it wide."""
+    return max(int(72 * inches / (0.55 * size)), 4)
+
+
 def arm_rows(axes: Axes, arms: Sequence[str], order: Sequence[int], centre: float = 0.0) -> None:
     """Label rows from the top with arms, each with a mark in its colour; row k is at k + centre."""
     colours = arm_colours(len(arms))

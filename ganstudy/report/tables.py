@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis import Metric, metric_names, over_seeds, setting_scores, share_over_seeds
+from ganstudy.analysis import (
+    RecordedMetric,
+    metric_names,
+    over_seeds,
+    setting_scores,
+    share_over_seeds,
+)
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
@@ -46,7 +52,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
     """Means over seeds of all metrics, the headline metric with its interval, and counts."""
     cells = findings.cells
     others = [name for name in metric_names(findings.ds) if name != findings.metric.name]
-    facts = [Metric.of(findings.ds, name) for name in others]
+    facts = [RecordedMetric.of(findings.ds, name) for name in others]
     means = [findings.flat(setting_scores(findings.ds, name)["mean"]) for name in others]
     decimals = [decimals_of(findings.ds, fact) for fact in facts]
     mean, low, high = (findings.flat(cells[name]) for name in ("mean", "low", "high"))

@@ -132,9 +132,10 @@ def is_for_memory(ended: Ended) -> bool:
 class Executor(Part, ABC):
     """Workers that train packs, each one at a time.
 
-    Made with the number of workers, the devices that they share, the address of the scheduler that
-    places them (None unless `has_scheduler`), and the program that they will train by.
-
+    workers        how many there are
+    devices        what they share
+    scheduler      address of what places them; None unless `has_scheduler`
+    program        what they will train by
     has_scheduler  whether one can be named with `--scheduler`
     here           whether all workers are on this machine, so that it shows in their pace
 
@@ -144,14 +145,16 @@ class Executor(Part, ABC):
     has_scheduler: ClassVar[bool] = False
     here: ClassVar[bool] = False
 
-    @abstractmethod
     def __init__(
         self,
         workers: int,
         devices: Sequence[str] = ("cpu",),
         scheduler: str | None = None,
         program: ProgramName = "eager",
-    ) -> None: ...
+    ) -> None:
+        self.workers, self.devices = workers, tuple(devices)
+        self.scheduler, self.program = scheduler, program
+        self.open()
 
     def __enter__(self) -> Self:
         return self
@@ -163,6 +166,10 @@ class Executor(Part, ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Start the workers; whoever fails to leaves no process behind."""
 
     @abstractmethod
     def room(self) -> int:

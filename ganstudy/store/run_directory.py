@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.store import environment, heartbeat, lock, records, resolved
+from ganstudy.store import environment, heartbeat, lock, receipts, records
+from ganstudy.store.kept_study import KeptStudy
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
-from ganstudy.study import load
-from ganstudy.study.document import StudyError, read_document
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, remove_partial, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, remove_partial
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -35,8 +33,9 @@ class RunDirectory:
         self.records = path / "records"
         self.checkpoints = path / "checkpoints"
         self.damaged = path / "damaged"
-        self.study = path / "study.yaml"
-        self.resolved = path / "resolved.yaml"
+        self.asked = KeptStudy(path)
+        self.study = self.asked.study
+        self.resolved = self.asked.resolved
         self.environment = path / "environment.json"
         self.verification = path / "verification.json"
         self.results = path / "results.zarr"
@@ -111,99 +110,8 @@ class RunDirectory:
         return self.path.with_name(aside.name)
 
     def write_study(self, search: Search) -> None:
-        """Write study.yaml, as asked, and resolved.yaml, every setting of every point.
-
-        A study that is kept already, and all of whose trials are, is not written again.
-        """
-        document = search.study.document
-        text = document.text
-        if self._is_kept(text):
-            recorded = self.recorded()
-            if all(trial.id in recorded for trial in search.trials.values()):
-                return
-        # In this order: a folder with the second of the two is a run.
-        write_whole(self.resolved, resolved.text_of(search.study, text).encode())
-        write_whole(self.study, text.encode())
-        for name in search.study.file.plugins:
-            source = document.path.parent / name
-            if source.is_file() and source.parent != self.path:
-                shutil.copy(source, self.path)
-
-    def _is_kept(self, text: str) -> bool:
-        """Whether a study is the one that is here, and what it means too."""
-        try:
-            kept = resolved.read(self.resolved.read_text(encoding="utf-8"))
-            return kept.study == resolved.digest(text) == resolved.digest(self._study_text())
-        except (OSError, UnicodeDecodeError, Damaged):
-            return False
-
-    def _study_text(self) -> str:
-        return self.study.read_text(encoding="utf-8")
-
-    def warn_of_changes(self) -> None:
-        """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
-        try:
-            known = resolved.read(self.resolved.read_text(encoding="utf-8")).study
-            same = known == resolved.digest(self._study_text())
-        except (OSError, UnicodeDecodeError, Damaged):
-            return
-        if not same:
-            message = "%s: has changed since the run wrote it; it counts as it is now"
-            _log.warning(message, self.study)
-
-    def check_study(self, search: Search) -> None:
-        """Refuse a study that shares no trial with the records that are here.
-
-        One that shares some is an extension, or a part, of the study before.
-
-        Errors  `RunError` that lists the settings in which the two differ.
-        """
-        recorded = self.recorded()
-        planned = {trial.id for trial in search.trials.values()}
-        if not recorded or planned & set(recorded):
-            return
-        try:
-            here = self.read_resolved().values()
-        except StudyError:  # it cannot be told what the records are of
-            here = {}
-        asked = resolved.read(resolved.text_of(search.study, "")).values()
-        lines = [
-            f"  {key}: {', '.join(here.get(key, ['-']))} there,"
-            f" {', '.join(asked.get(key, ['-']))} asked"
-            for key in sorted(here.keys() | asked.keys())
-            if here.get(key) != asked.get(key)
-        ]
-        message = (
-            f"{self.path}: holds another study, with no trial of this one. They differ in",
-            *lines,
-            "Choose another directory with --out, or set that run aside with --fresh",
-        )
-        raise RunError("\n".join(message))
-
-    def check_rules(self, search: Search) -> None:
-        """Refuse a study whose rules can no longer be changed, since scores have been seen.
-
-        Errors  `RunError` with the reason.
-        """
-        if not self.study.is_file():
-            return
-        try:
-            kept = read_document(self.study).values
-        except StudyError:  # of another version; what it meant is not known
-            return
-        if reason := search.refusal(kept):
-            raise RunError(f"{self.path}: {reason}")
-
-    def read_resolved(self) -> resolved.Resolved:
-        """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
-
-        Errors  `StudyError` if study.yaml does not say so either.
-        """
-        try:
-            return resolved.read(self.resolved.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, Damaged) as error:
-            _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
-            return resolved.read(resolved.text_of(self.read_study(), ""))
+        """Write study.yaml, as asked, and resolved.yaml, every setting of every point."""
+        self.asked.write(search, self.recorded())
 
     def read_study(self, overrides: Sequence[str] = (), *, run_plugins: bool = False) -> Study:
         """The study that the run was asked, with settings changed or without.
@@ -212,16 +120,8 @@ class RunDirectory:
 
         Errors  `StudyError`.
         """
-        name = self.read_environment().get("study") or self._name_in_resolved()
-        return load(
-            self.study, overrides, str(name or self.path.resolve().name), run_plugins=run_plugins
-        )
-
-    def _name_in_resolved(self) -> str:
-        try:
-            return resolved.read(self.resolved.read_text(encoding="utf-8")).name
-        except (OSError, UnicodeDecodeError, Damaged):
-            return ""
+        name = str(self.read_environment().get("study", ""))
+        return self.asked.read(overrides, name, run_plugins=run_plugins)
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""
@@ -292,28 +192,10 @@ class RunDirectory:
             _log.warning("%s: %s; it is not known where the trials ran", self.environment, error)
             return {}
 
-    def write_verification(self, receipt: Mapping[str, Any]) -> None:
-        """Keep what came of training some trials again."""
-        write_whole(self.verification, sealed(receipt, indent=2))
-
     def provenance(self) -> dict[str, Any]:
         """What environment.json holds, and the receipt of the last verification if there is one."""
-        known = self.read_environment()
-        try:
-            receipt = unsealed(self.verification.read_bytes())
-        except FileNotFoundError:
-            return known
-        except Damaged as error:
-            _log.warning("%s: %s; the receipt is left out", self.verification, error)
-            return known
-        trials = receipt["trials"]
-        said = {
-            "when": receipt["when"],
-            "verdict": receipt["verdict"],
-            "trials": [own["trial"] for own in trials],
-            "arithmetic": list(dict.fromkeys(own["now"] for own in trials)),
-        }
-        return known | {"verification": said}
+        receipt = receipts.read(self.verification)
+        return self.read_environment() | ({"verification": receipt} if receipt else {})
 
     def write_heartbeat(self, content: Mapping[str, Any]) -> None:
         """Say how far this process is, for others that ask."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganstudy.contest import Method, Rules
+from ganstudy.contest import Method, StoppingRules
 from ganstudy.kinds import Kind
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.search_keys import SearchKeys
@@ -32,9 +32,9 @@ class SettledSeeds(SearchKeys):
     )
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> StoppingRules:
         """The same, for a contest of arms."""
-        return Rules(self.start, self.max, self.step, self.equal_within, self.method)
+        return StoppingRules(self.start, self.max, self.step, self.equal_within, self.method)
 
     def problems(self, document: Document, configuration: Kind) -> Iterator[Problem]:
         """Numbers that contradict each other."""

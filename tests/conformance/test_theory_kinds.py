@@ -67,6 +67,13 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"divergence": "non_saturating", "steps": 30, "samples": 4, "ambient": 5, "manifold": 3},
         {"divergence": "wasserstein", "steps": 60, "samples": 4, "distance": 0.5},
     ],
+    "basins": [
+        {"divergence": "minimax", "steps": 3},
+        {"divergence": "f_kl", "steps": 2},
+        {"divergence": "wasserstein", "steps": 4},
+        {"divergence": "relativistic_pairing", "pairs": "fixed", "points": 3, "steps": 2},
+        {"divergence": "relativistic_pairing", "pairs": "random", "points": 3, "steps": 2},
+    ],
     "ratio": [
         {"estimator": estimator, "dimension": dimension, "samples": 200}
         for estimator, dimension in (("neural", 20), ("logistic", 3), ("nearest_neighbours", 2))

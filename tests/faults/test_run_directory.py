@@ -320,10 +320,10 @@ def test_a_damaged_meaning_is_told_from_the_study(
     """resolved.yaml says how runs differ, and is written again by the next `run`."""
     out = tmp_path / "run"
     filled(out)
-    whole = RunDirectory(out).read_resolved()
+    whole = RunDirectory(out).asked.read_resolved()
     text = (out / "resolved.yaml").read_bytes()
     damage(out / "resolved.yaml")
-    found = RunDirectory(out).read_resolved()
+    found = RunDirectory(out).asked.read_resolved()
     assert (found.seeds, found.points) == (whole.seeds, whole.points)
     assert "told from study.yaml" in caplog.text
     assert invoke("run", tmp_path / "tiny.yaml", "--out", out).exit_code == 0

@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from ganstudy.analysis.intervals import t_interval
-from ganstudy.contest import Contest, Method, Rules, paired_differences, play
+from ganstudy.contest import Contest, Method, StoppingRules, paired_differences, play
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def simulate(
 ) -> Rates:
     """Four arms, the first of them ahead by an effect."""
     rng = np.random.default_rng(0)
-    rules = Rules(5, MOST, equal_within=margin, method=method)
+    rules = StoppingRules(5, MOST, equal_within=margin, method=method)
     recorded = np.ones((4, MOST), bool)
     found = []
     for _ in range(runs):
@@ -130,7 +130,7 @@ def test_intervals_of_arms_whose_seeds_were_added(
     effect: float, of_arms: float, of_leader: float
 ) -> None:
     """Student's, as for a fixed number: what the page says beside them."""
-    runs, rng, rules = 150, np.random.default_rng(0), Rules(5, MOST, step=5)
+    runs, rng, rules = 150, np.random.default_rng(0), StoppingRules(5, MOST, step=5)
     recorded = np.ones((4, MOST), bool)
     true = np.array([effect, 0.0, 0.0, 0.0])
     inside = np.zeros((runs, 4), bool)

@@ -14,7 +14,8 @@ from ganstudy.schedule.executor import Clock, Ended, Executor, Task, attempt
 class Inline(Executor):
     """One worker, which has trained a pack by the time that it is handed in."""
 
-    def __init__(self) -> None:
+    def open(self) -> None:
+        """Nothing has to be started."""
         self.ended: list[tuple[Hashable, Ended]] = []
 
     def room(self) -> int:
@@ -51,5 +52,5 @@ class Inline(Executor):
 def trained_inline() -> Iterator[None]:
     """Runs of this process train within it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "open_executor", lambda *_: Inline())
+        patch.setattr(pipeline, "open_executor", lambda *_: Inline(1))
         yield

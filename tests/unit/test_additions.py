@@ -81,8 +81,8 @@ from ganstudy.schedule.executor import Executor, attempt
 class Here(Executor):
     """Trains in this very process, one pack at a time."""
 
-    def __init__(self, workers, devices=("cpu",), scheduler=None, program="eager"):
-        self.device, self.tasks, self.packs = devices[0], [], 0
+    def open(self):
+        self.tasks, self.packs = [], 0
 
     def room(self):
         return 1 - len(self.tasks)
@@ -94,7 +94,7 @@ class Here(Executor):
     def wait(self, seconds):
         tasks, self.tasks = self.tasks, []
         self.packs += len(tasks)
-        return [(id(task), attempt(task, self.device)) for task in tasks]
+        return [(id(task), attempt(task, self.devices[0])) for task in tasks]
 
     def clock(self, handle):
         return None

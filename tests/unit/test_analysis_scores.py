@@ -323,7 +323,7 @@ def test_unknown_direction_is_refused(make_study: Make) -> None:
     ds = make_study({"lr": [1]}, samples=1)
     ds["modes_covered"].attrs["direction"] = "up"
     with pytest.raises(ValueError, match="direction is 'up'"):
-        analysis.Metric.of(ds)
+        analysis.RecordedMetric.of(ds)
 
 
 def test_stability_is_oriented_by_the_metric() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from tiny import STUDY, write_study
 
 from ganstudy.cli import FAMILIES, main
+from ganstudy.report import PageError
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
@@ -200,6 +202,31 @@ def test_list_shows_members_with_parameters_and_sources(family: str) -> None:
         for name, about in member["parameters"].items():
             assert about["description"], name
             assert "Undefined" not in about["default"]
+
+
+@pytest.mark.parametrize("verb", ["report", "run", "compare"])
+def test_a_report_that_lacks_a_section_ends_in_one(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Whichever verb writes it; the message names page and section."""
+    run, again, both = (tmp_path / name for name in ("run", "again", "both"))
+    for folder in (run, again):
+        shutil.copytree(tiny_run, folder)
+
+    def lacking(dataset: object, provenance: object, destination: Path) -> Path:
+        raise PageError(destination / "index.html", {"settings": "ZeroDivisionError: no number"})
+
+    monkeypatch.setattr("ganstudy.report.build", lacking)
+    monkeypatch.setattr("ganstudy.existing.build", lacking)
+    arguments = {
+        "report": [str(run)],
+        "run": [str(run / "study.yaml"), "--workers", "1"],
+        "compare": [str(run), str(again), "--out", str(both)],
+    }
+    result = CliRunner().invoke(main, [verb, *arguments[verb]])
+    assert result.exit_code == 1, result.output
+    page = (both if verb == "compare" else run) / "report" / "index.html"
+    assert f"{page}: sections that could not be made: settings" in result.stderr
 
 
 def test_schema_is_json() -> None:

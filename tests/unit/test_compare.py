@@ -18,8 +18,9 @@ from test_search_bayes import bayes, peak
 from test_search_bayes import made_up as made_up_point
 from test_store import made_up
 from tiny import STUDY, write_study
+from unrendered import unrendered
 
-from ganstudy import analysis, open_run, open_runs
+from ganstudy import analysis, open_run, open_runs, plugins
 from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
@@ -234,6 +235,43 @@ def test_names_are_made_unique(tmp_path: Path) -> None:
     assert list(dict.fromkeys(open_runs(one, two)["run"].values.tolist())) == paths
     moved = two.rename(two.with_name("moved"))
     assert set(open_runs(one, moved)["run"].values.tolist()) == {"own", "moved"}
+
+
+SECTION = '''\
+"""A section of the user's own."""
+
+from ganstudy.report.data_tables import DataTable
+from ganstudy.report.sections import Section
+
+
+class Counted(Section):
+    """How many trials there are."""
+
+    place = 145
+    label = "Counted"
+    heading = "All trials, counted"
+
+    def tables(self):
+        return {"counted": (DataTable(["trials"], [0], [[self.findings.ds["status"].size]]), "")}
+'''
+
+
+@pytest.mark.slow
+def test_sections_of_plug_ins_are_on_the_page_where_they_are_trusted(tmp_path: Path) -> None:
+    (tmp_path / "counted.py").write_text(SECTION, encoding="utf-8")
+    for name in ("first", "second"):
+        made_run(tmp_path, name, STUDY + "plugins: [counted.py]\n")
+    runs, shown = [str(tmp_path / "runs" / name) for name in ("first", "second")], []
+    out = tmp_path / "both"
+    for asked in ([], ["--plugins"]):
+        plugins.forget()
+        with unrendered():
+            result = CliRunner().invoke(main, ["compare", *runs, "--out", str(out), *asked])
+        assert result.exit_code == 0, result.output
+        page = out / "report" / "index.html"
+        shown.append("All trials, counted" in page.read_text(encoding="utf-8"))
+    plugins.forget()
+    assert shown == [False, True]
 
 
 @pytest.mark.slow

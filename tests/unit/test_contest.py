@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganstudy.contest import Contest, Rules, paired_differences, play
+from ganstudy.contest import Contest, StoppingRules, paired_differences, play
 from ganstudy.contest.evidence import STAKES, evidence, one_sided_evidence
 from ganstudy.contest.group_sequential import critical_values, looks, running_t
 
@@ -98,7 +98,7 @@ def test_differences_of_infinite_and_missing_scores() -> None:
 
 def contest(scores: list[list[float]], **rules: object) -> Contest:
     differences = paired_differences(np.array(scores)[:, None])
-    return Contest(Rules(**rules), len(scores), differences)  # type: ignore[arg-type]
+    return Contest(StoppingRules(**rules), len(scores), differences)  # type: ignore[arg-type]
 
 
 def clear(most: int = 12) -> list[list[float]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 from inline import trained_inline
 from matplotlib import font_manager
 from matplotlib.colors import to_rgb
@@ -18,6 +21,8 @@ from unrendered import unrendered
 
 from ganstudy import pipeline
 from ganstudy.report import style
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections import effects, samples, settings
 from ganstudy.study import load
 
 TRIAL = """\
@@ -140,3 +145,22 @@ def test_colours_are_seen_as_published() -> None:
     """White, black and pure red in OKLab, by the table of its source."""
     expected = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.628, 0.225, 0.126]]
     assert np.allclose(style.perceived([[1, 1, 1], [0, 0, 0], [1, 0, 0]]), expected, atol=1e-3)
+
+
+def test_long_labels_do_not_overlap(make_study: Callable[..., xr.Dataset]) -> None:
+    """Those of neighbouring columns, of heat map and gallery, and of rows of the effects."""
+    long = [f"label {place} that is as long as nobody would write it twice" for place in range(5)]
+    ds = make_study({"divergence": ["a", "b"], "setting of its own": long}, seeds=2, samples=9)
+    findings = Findings.of(ds)
+    with style.figure_style():
+        for draw in (settings.draw, samples.draw, effects.draw):
+            drawing = draw(findings)
+            assert drawing is not None
+            figure = drawing.figure
+            figure.draw_without_rendering()
+            texts = [text for text in figure.findobj(Text) if "label" in text.get_text()]
+            texts = [text for text in texts if text.get_visible()]
+            assert texts
+            boxes = [text.get_window_extent() for text in texts]
+            for one, other in combinations(boxes, 2):
+                assert not one.shrunk(0.98, 0.9).overlaps(other.shrunk(0.98, 0.9)), draw.__module__

@@ -255,14 +255,14 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
         ("seeds.equal_within=1.0", "chosen by the scores"),
     ):
         other = settled_search(tmp_path, override, text=group)
-        directory.check_rules(other)
+        directory.asked.check_rules(other)
         other.tell(records)
         with pytest.raises(RunError, match=said):
-            directory.check_rules(other)
+            directory.asked.check_rules(other)
     directory.study.write_text(TEXT)
     more = settled_search(tmp_path, "seeds.max=40", "seeds.step=2")
     more.tell(records)
-    directory.check_rules(more)
+    directory.asked.check_rules(more)
 
 
 @pytest.mark.slow

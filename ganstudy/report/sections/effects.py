@@ -20,6 +20,9 @@ from ganstudy.report.sections._base import Chart, Section
 MOST_VALUES = 24
 """Values of an axis beyond which its marginal means are not drawn."""
 
+MOST_NAMED = 44
+"""Characters of a name beside a bar."""
+
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -160,7 +163,7 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
             ends[row] = max(shares[row], float(high))
     for row, (share, end) in enumerate(zip(shares, ends, strict=True)):
         axes.text(end + 0.01, row, percent(share), va="center", fontsize=8, color=style.MUTED)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.invert_yaxis()
     axes.set_xlim(0, min(1.0, max(ends)) * 1.15 + 0.01)
@@ -185,7 +188,8 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
             axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
             name = prose.label(value)
-            labels.append(f"{axis}  {name}" if place == 0 else name)
+            named = f"{axis}  {name}" if place == 0 else name
+            labels.append(style.short_name(named, MOST_NAMED))
             ticks.append(row)
             row += 1
     axes.set_yticks(ticks, labels)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
-import os
 import queue
 import time
 import uuid
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dask
 from distributed import (
@@ -20,14 +18,11 @@ from distributed import (
     Future,
     KilledWorker,
     LocalCluster,
-    WorkerPlugin,
-    get_worker,
 )
 
 from ganstudy.cause import cause_of
-from ganstudy.engine.arithmetic import NotPortable, check
+from ganstudy.engine.arithmetic import NotPortable
 from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.devices import CPU, named, slots
 from ganstudy.schedule.executor import (
     Begun,
     Clock,
@@ -35,15 +30,11 @@ from ganstudy.schedule.executor import (
     Executor,
     ExecutorError,
     Task,
-    attempt,
     environment,
     is_for_memory,
-    warm_up,
 )
+from ganstudy.schedule.executors._dask_worker import WarmUp, executing, train
 from ganstudy.schedule.interruption import signals_held
-
-if TYPE_CHECKING:
-    from ganstudy.trial import ProgramName
 
 __all__ = ["DaskExecutor"]
 
@@ -74,34 +65,28 @@ class DaskExecutor(Executor):
 
     has_scheduler = True
 
-    def __init__(
-        self,
-        workers: int,
-        devices: Sequence[str] = ("cpu",),
-        scheduler: str | None = None,
-        program: ProgramName = "eager",
-    ) -> None:
-        self._devices = ",".join(devices)
+    def open(self) -> None:
+        """Make a cluster, or join the one of the scheduler, and have its workers warmed up."""
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
         self._topic, self._clocks = f"ganstudy-{uuid.uuid4()}", dict[str, Clock]()
         self._condemned: dict[str, set[str]] = {}
         self._threads, self._counted = 1, -math.inf
-        self._owned = scheduler is None
+        self._owned = self.scheduler is None
         # It tells of every worker that comes and goes; what matters of that is told by the loop.
         for name in ("distributed", "distributed.client"):  # which Dask gives a level of its own
             logging.getLogger(name).setLevel(logging.CRITICAL)
         # It starts a process, and unblocks signals when it does.
         resource_tracker.ensure_running()
         self._open = ExitStack()
-        spawned = {"distributed.nanny.pre-spawn-environ": environment(program)}
+        spawned = {"distributed.nanny.pre-spawn-environ": environment(self.program)}
         configuration = dask.config.set({**CONFIGURATION, **spawned})
         with self._open as opening, configuration, signals_held():
-            cluster: Any = scheduler
-            if scheduler is None:
+            cluster: Any = self.scheduler
+            if self._owned:
                 cluster = opening.enter_context(
                     LocalCluster(
-                        n_workers=workers,
+                        n_workers=self.workers,
                         threads_per_worker=1,
                         processes=True,
                         memory_limit=0,
@@ -112,18 +97,19 @@ class DaskExecutor(Executor):
             try:
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
-                raise ExecutorError(f"no Dask scheduler at {scheduler}: {error}") from None
-            self._register(scheduler, program)
+                raise ExecutorError(f"no Dask scheduler at {self.scheduler}: {error}") from None
+            self._register()
             self._client.subscribe_topic(self._topic, self._hear)
             self._open = opening.pop_all()
 
-    def _register(self, scheduler: str | None, program: ProgramName) -> None:
+    def _register(self) -> None:
         """Have every worker warmed up, though one of them may die meanwhile."""
         for left in reversed(range(_REGISTRATIONS)):
             try:
-                self._client.register_plugin(_WarmUp(program))
+                self._client.register_plugin(WarmUp(self.program))
             except (ImportError, NotPortable) as error:
-                raise ExecutorError(f"the workers of {scheduler} cannot train: {error}") from None
+                message = f"the workers of {self.scheduler} cannot train: {error}"
+                raise ExecutorError(message) from None
             except Exception as error:  # whatever Dask makes of a worker that is gone
                 if not left:
                     raise ExecutorError(f"no Dask worker can be reached: {error!r}") from None
@@ -146,8 +132,8 @@ class DaskExecutor(Executor):
 
     def submit(self, task: Task) -> Hashable:
         """A future of its own, even for a pack that was submitted before."""
-        topic = self._topic
-        future = self._client.submit(_attempt, task, self._devices, topic, pure=False)
+        topic, devices = self._topic, ",".join(self.devices)
+        future = self._client.submit(train, task, devices, topic, pure=False)
         self._tasks[str(future.key)] = future
         future.add_done_callback(self._over.put)
         return str(future.key)
@@ -246,7 +232,7 @@ class DaskExecutor(Executor):
         """Keys of the tasks under way on a worker; none if it does not answer."""
         asked = {"nanny": False, "on_error": "ignore", "callback_timeout": _ANSWER_SECONDS}
         with suppress(OSError):
-            answers = self._client.sync(self._client.run, _keys, workers=[worker], **asked)
+            answers = self._client.sync(self._client.run, executing, workers=[worker], **asked)
             return set(answers.get(worker) or ())
         return set()
 
@@ -260,23 +246,6 @@ def _reached() -> Iterator[None]:
         raise ExecutorError(f"{_GONE} ({error})") from None
 
 
-class _WarmUp(WorkerPlugin):
-    """Done by every worker of the cluster before its first task, including workers to come."""
-
-    name = "ganstudy"
-
-    def __init__(self, program: ProgramName) -> None:
-        self.program = program
-
-    def setup(self, worker: object) -> None:
-        """Called by Dask.
-
-        Errors  `NotPortable` where the cluster's workers were not started for the program.
-        """
-        warm_up()
-        check(self.program, CPU)
-
-
 def _ended(future: Future[Any]) -> Ended:
     if future.status == "finished":
         ended: Ended = future.result()
@@ -287,31 +256,3 @@ def _ended(future: Future[Any]) -> Ended:
             return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
         return Ended("died", cause=f"its worker died: {error}")
     return Ended("died", cause=f"Dask lost the pack ({future.status})")
-
-
-def _keys(dask_worker: Any) -> list[str]:
-    """Keys of the tasks that a worker has begun; runs there."""
-    return [str(task.key) for task in dask_worker.state.executing]
-
-
-def _attempt(task: Task, devices: str, topic: str) -> Ended:
-    """Runs in a worker."""
-    worker = get_worker()
-    key = worker.get_current_task()
-
-    def say(begun: Begun) -> None:
-        worker.log_event(topic, (str(key), begun.stepping, begun.earlier))
-
-    return attempt(task, _device(devices), say)
-
-
-@functools.cache
-def _device(devices: str) -> str:
-    """The device of this process, whose slot it leases with its first pack and keeps."""
-    names = named(devices)
-    first = os.getpid() % len(names)
-    (slot,) = slots(names[first:], 1)
-    return _leases.enter_context(slot.leased())
-
-
-_leases = ExitStack()

@@ -9,12 +9,11 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from contextlib import suppress
 from multiprocessing import resource_tracker as python_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 from joblib.externals.loky.backend import resource_tracker
@@ -35,9 +34,6 @@ from ganstudy.schedule.executor import (
 from ganstudy.schedule.interruption import signals_held
 from ganstudy.schedule.memory import OVER_LIMIT, kills
 from ganstudy.schedule.worker import serve
-
-if TYPE_CHECKING:
-    from ganstudy.trial import ProgramName
 
 __all__ = ["LocalExecutor"]
 
@@ -60,13 +56,8 @@ class LocalExecutor(Executor):
 
     here = True
 
-    def __init__(
-        self,
-        workers: int,
-        devices: Sequence[str] = ("cpu",),
-        scheduler: str | None = None,
-        program: ProgramName = "eager",
-    ) -> None:
+    def open(self) -> None:
+        """Start a process for each slot."""
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
@@ -74,9 +65,9 @@ class LocalExecutor(Executor):
         self._workers: list[_Worker] = []
         try:
             with signals_held():
-                for number, slot in enumerate(slots(devices, workers)):
+                for number, slot in enumerate(slots(self.devices, self.workers)):
                     stack = self._folder / f"{number}.stack"
-                    self._workers.append(_Worker(slot, stack, environment(program)))
+                    self._workers.append(_Worker(slot, stack, environment(self.program)))
         except BaseException:
             self.close()
             raise

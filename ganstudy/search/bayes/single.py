@@ -145,8 +145,11 @@ class Single(Described):
                 found = self._promoted(arm) or self._new(arm)
                 if found is None:
                     break
-                ready.append(found.current)
-                self._in_flight.update(trial.id for trial in ready[-1])
+                # What an earlier session has in flight may be a point that this one proposes anew.
+                lacking = tuple(t for t in found.current if self._is_missing(t))
+                if lacking:
+                    ready.append(lacking)
+                    self._in_flight.update(trial.id for trial in lacking)
                 busy += 1
         parts = whole_points(
             ready, max(free_slots, 1), len(self.study.seeds), self.study.file.engine.pack

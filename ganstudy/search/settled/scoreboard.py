@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.contest import Contest, Rules, paired_differences
+from ganstudy.contest import Contest, StoppingRules, paired_differences
 from ganstudy.score import trial_score
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Scoreboard:
         curve = record.values.get(metric, np.empty(0))
         self.scores[record.id] = sign * trial_score(record.status, curve, reading)
 
-    def contest(self, rules: Rules) -> Contest:
+    def contest(self, rules: StoppingRules) -> Contest:
         """The arms, as far as they are recorded; over the settings that every arm has."""
         scores = np.full((*self._shape, len(self.study.seeds)), np.nan)
         for place, trial in self.trials.items():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganstudy.contest import Contest, Played, Rules, Standing
+from ganstudy.contest import Contest, Played, Standing, StoppingRules
 from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["changed_rule", "progress"]
@@ -51,7 +51,7 @@ def _evidence(contest: Contest, pair: int, seeds: int, standing: Standing) -> st
     return f"|z| {now:.2f} of {needed[seeds - 1]:.2f} {after}"
 
 
-def changed_rule(rules: Rules, kept: Mapping[str, Any]) -> str:
+def changed_rule(rules: StoppingRules, kept: Mapping[str, Any]) -> str:
     """A rule that differs from that of an earlier study file's values and has to stay, or none."""
     before = kept.get("seeds")
     if not isinstance(before, Mapping):

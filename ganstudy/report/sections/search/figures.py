@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.analysis import (
-    Metric,
+    RecordedMetric,
     point_scores,
 )
 from ganstudy.report import prose, style
@@ -68,6 +68,8 @@ def has_curve(searched: Searched) -> bool:
 def _curve_caption(searched: Searched) -> Markup:
     """How the left panel is to be read; why there is none."""
     statistic = searched.ds.attrs["statistic"]
+    if not searched.feasible.any():
+        return Markup("No curve of the best is drawn, since no point keeps the constraints. ")
     if not has_curve(searched):
         return Markup(
             "The best point so far is not drawn against the budget: of a sampler that learns, one "
@@ -146,7 +148,7 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     objectives = searched.objectives
     if not has_front(searched):
         return None
-    first, second = (Metric.of(searched.ds, name) for name in objectives[:2])
+    first, second = (RecordedMetric.of(searched.ds, name) for name in objectives[:2])
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     draw_pareto_on(figure.subplots(), searched)
     style.arm_legend(figure, searched.arm_names)
@@ -172,7 +174,7 @@ def has_front(searched: Searched) -> bool:
 
 def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     """Hollow points, and a line through those of each arm's front."""
-    first, second = (Metric.of(searched.ds, name) for name in searched.objectives[:2])
+    first, second = (RecordedMetric.of(searched.ds, name) for name in searched.objectives[:2])
     x, y = (
         searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in (first, second)
     )
@@ -213,7 +215,7 @@ def _dots(
         )
 
 
-def _budget_axis(axes: Axes, metric: Metric) -> None:
+def _budget_axis(axes: Axes, metric: RecordedMetric) -> None:
     axes.set_xlabel("points tried")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")

@@ -70,8 +70,8 @@ def draw(searched: Searched) -> Drawing | None:
     )
     if not searched.curve.attrs["by_chance"]:
         caption += Markup(
-            " A sampler that learns has put its points where scores were good: where nothing matters "
-            "TPE has a strong bar in 8% of searches, and not in 5%."
+            " A sampler that learns has put its points where scores were good: where nothing "
+            "matters TPE has a strong bar in 8% of searches, and not in 5%."
         )
     alt = "Importance of parameters: " + "; ".join(
         f"{searched.groups[row]} "

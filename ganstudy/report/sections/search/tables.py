@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis import Metric, parameters_of, point_scores
+from ganstudy.analysis import RecordedMetric, parameters_of, point_scores
 from ganstudy.report import prose, style
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
@@ -18,17 +18,25 @@ __all__ = ["best_table", "front_table", "point_table"]
 
 
 def best_table(searched: Searched) -> ArmTable:
-    """Point, score, interval, held-out score and parameters of the best point of every search."""
+    """Point, score, interval, held-out score and parameters of the best point of every search.
+
+    Of a search that found none which keeps the constraints, the point at which it is shown.
+    """
     last = searched.best.isel(trial=-1)
     names = ("incumbent", "mean", "low", "high", "held_out")
     columns = [searched.by_row(last[name]).astype(float) for name in names]
+    chosen = searched.by_row(searched.chosen).astype(int)
+    told = searched.by_row(searched.told).astype(float)
     rows = []
     for row in range(len(searched.rows)):
         point, mean, low, high, held = (float(column[row]) for column in columns)
         interval = f"{searched.show(low)} to {searched.show(high)}"
-        at = int(point) if point >= 0 else None
+        known = math.isfinite(told[row, chosen[row]])
+        at = int(point) if point >= 0 else int(chosen[row]) if known else None
+        mean = mean if point >= 0 else told[row, chosen[row]]
+        breaks = ", breaks a constraint" if point < 0 and searched.constraints else ""
         cells = [
-            prose.MISSING if at is None else f"{at + 1} of {searched.points}",
+            prose.MISSING if at is None else f"{at + 1} of {searched.points}{breaks}",
             searched.show(mean),
             interval if math.isfinite(low) else prose.MISSING,
             searched.show(held),
@@ -45,7 +53,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     """
     if len(searched.objectives) == 1:
         return None
-    objectives = [Metric.of(searched.ds, name) for name in searched.objectives]
+    objectives = [RecordedMetric.of(searched.ds, name) for name in searched.objectives]
     scores = [searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in objectives]
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     worse = -objectives[0].sign * scores[0]

@@ -1,0 +1,89 @@
+"""How a page lays a study out: arms by settings by seeds, with their labels in study order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ganstudy.analysis import RecordedMetric, in_comparison, planned
+from ganstudy.analysis.design import FRESH, Settings
+from ganstudy.report import prose
+
+__all__ = ["Layout"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The dataset with arms, and its headline metric.
+
+    `arms` and `settings` are labels in study order, a setting being one label per axis of `axes`.
+    `settings_used` says which settings the comparison of arms averages over: `shared`, or `own`
+    where no setting is planned for every arm. `gathered` is the dataset as it was given: that of a
+    search by results has all points, and `ds` each arm at its best.
+    """
+
+    ds: xr.Dataset
+    metric: RecordedMetric
+    arm: str
+    axes: list[str]
+    arms: list[str]
+    settings: list[tuple[str, ...]]
+    settings_used: Settings
+    gathered: xr.Dataset
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """Which trials are meant, where not all of the study: those of tuned arms."""
+        return " at the best points" if "sampler" in self.ds.attrs else ""
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several settings; fresh seeds of a searched point are none."""
+        return any(self.ds.sizes[axis] > 1 for axis in self.axes if axis != FRESH)
+
+    @property
+    def unit(self) -> str:
+        """What is drawn anew, and is averaged and tested over: seeds, or whole searches."""
+        return "search" if FRESH in self.axes else "seed"
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds of the study."""
+        return self.ds.sizes["seed"]
+
+    @property
+    def excluded_points(self) -> NDArray[np.bool_]:
+        """Grid points that the study leaves out, shape `(arms, settings)`."""
+        return ~self.flat(planned(self.ds))
+
+    @property
+    def compared_settings(self) -> int:
+        """Number of settings that the comparison of arms averages over."""
+        used = int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
+        return used // int(self.ds.sizes.get(FRESH, 1))
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that suit values of the headline metric."""
+        return prose.decimals_of(self.ds, self.metric)
+
+    def show(self, value: float) -> str:
+        """A value of the headline metric."""
+        return prose.number(value, self.decimals)
+
+    def flat(self, array: xr.DataArray) -> NDArray[Any]:
+        """Values with all settings on one axis: shape `(arms, settings, *rest)`."""
+        ordered = array.transpose(self.arm, *self.axes, ...)
+        rest = ordered.shape[1 + len(self.axes) :]
+        return np.asarray(ordered.values.reshape(len(self.arms), len(self.settings), *rest))
+
+    def setting_label(self, setting: tuple[str, ...], separator: str = " · ") -> str:
+        """`lr slow · critic_steps 1`; empty where the arms are the only axis."""
+        named = (f"{axis} {value}" for axis, value in zip(self.axes, setting, strict=True))
+        return separator.join(named)

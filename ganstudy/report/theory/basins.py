@@ -1,0 +1,136 @@
+"""Basins: how high the way out of collapse has to rise, and the landscape of two points."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.theory._grid import arrays, recorded, setting_name
+
+Array = NDArray[np.float64]
+
+_SHOWN = 2.0
+"""Highest relative height that figures show: unbounded losses go on to that of their bound."""
+_LANDSCAPES = _SAID = 8
+"""Arms whose landscape is drawn, and whose heights are said."""
+
+
+def draw(findings: Findings) -> list[Drawing]:
+    """Rises relative to what recovery wins, by setting; the landscapes of the first arms."""
+    return [_rises(findings), _landscapes(findings)]
+
+
+def call(_: Findings) -> str:
+    """What the sentences rest on."""
+    return "ds[['bad_basins', 'barrier', 'value', 'recovered_value']]"
+
+
+def sentences(findings: Findings) -> list[Markup]:
+    """Which arms have no bad basin in any trial, and the three heights of each arm."""
+    basins = recorded(findings, "bad_basins")[..., -1]
+    free = [
+        name
+        for name, counts in zip(findings.arms, basins, strict=True)
+        if np.isfinite(counts).all() and not counts.any()
+    ]
+    said = []
+    if free:
+        said.append(
+            Markup("No trial of {} has a bad basin; {} of {} arms have them.").format(
+                prose.listing(free), len(findings.arms) - len(free), len(findings.arms)
+            )
+        )
+    recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")
+    heights = np.stack([recovered[..., 0], out[..., 0], out[..., out.shape[-1] // 2]], axis=-1)
+    parts = [
+        f"{name} " + " / ".join(prose.short(height) for height in heights[arm, 0].mean(0))
+        for arm, name in enumerate(findings.arms[:_SAID])
+    ]
+    said.append(
+        Markup("Value at recovery / at collapse / with a point half the way between{}: {}.").format(
+            f" ({findings.setting_label(findings.settings[0])})" if findings.axes else "",
+            "; ".join(parts),
+        )
+    )
+    return said
+
+
+def _relative(findings: Findings, name: str) -> Array:
+    """Heights as shares of what recovery wins, shape `(arms, settings, seeds)`."""
+    won = recorded(findings, "value")[..., 0] - recorded(findings, "recovered_value")[..., 0]
+    return np.asarray(recorded(findings, name)[..., -1] / won)
+
+
+def _rises(findings: Findings) -> Drawing:
+    rise = _relative(findings, "barrier").mean(-1)
+    arms, places = findings.arms, np.arange(len(findings.arms))[::-1]
+    figure = Figure(figsize=(8.6, 1.2 + 0.24 * len(arms)), layout="constrained")
+    axes = figure.subplots()
+    colours = style.arm_colours(rise.shape[1])
+    for setting, colour in enumerate(colours):
+        shown = np.minimum(rise[:, setting], _SHOWN)
+        beyond = rise[:, setting] > _SHOWN
+        offset = 0.12 * (setting - (len(colours) - 1) / 2)
+        label = f"{', '.join(findings.axes)} {setting_name(findings, setting)}".strip()
+        axes.hlines(places - offset, 0, shown, color=colour, linewidth=1.2)
+        for kept, marker in ((~beyond, "o"), (beyond, ">")):
+            axes.plot(
+                shown[kept],
+                (places - offset)[kept],
+                color=colour,
+                marker=marker,
+                linestyle="none",
+                markersize=5,
+                label=label if marker == "o" else None,
+            )
+    axes.axvline(0, color=style.MUTED, linewidth=1)
+    axes.set_yticks(places, arms)
+    axes.set_xlabel("barrier of collapse, as a share of what recovery wins")
+    axes.grid(axis="x")
+    if len(colours) > 1:
+        axes.legend(loc="lower right")
+    caption = Markup(
+        "How far the best way out of collapse has to rise, divided by the fall from collapse to "
+        "recovery. At 0 there is a way that never rises. Arrows go on: these losses are unbounded, "
+        "and their barriers grow with the largest logit of a critic."
+    )
+    alt = f"Barrier of collapse relative to what recovery wins: {prose.spans(arms, rise)}."
+    return Drawing("rises", figure, alt, caption)
+
+
+def _landscapes(findings: Findings) -> Drawing:
+    sections = arrays(findings)[:_LANDSCAPES, 0, 0]
+    won = recorded(findings, "value")[:_LANDSCAPES, 0, 0, 0]
+    low = recorded(findings, "recovered_value")[:_LANDSCAPES, 0, 0, 0]
+    heights = (sections - low[:, None, None]) / (won - low)[:, None, None]
+    columns = min(4, len(heights))
+    rows = -(-len(heights) // columns)
+    figure = Figure(figsize=(2.5 * columns + 0.6, 2.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    ticks = [0, heights.shape[-1] - 1]
+    image = None
+    for axes, height, name in zip(panels.ravel(), heights, findings.arms, strict=False):
+        image = axes.imshow(height.T, origin="lower", cmap="viridis", vmin=0, vmax=_SHOWN)
+        axes.set_title(name, fontsize=8, color=style.INK)
+        axes.set_xticks(ticks, ["x₁", "x₂"])
+        axes.set_yticks(ticks, ["x₁", "x₂"])
+    for axes in panels.ravel()[len(heights) :]:
+        axes.set_visible(False)
+    if image is not None:
+        figure.colorbar(image, ax=panels, label="height; recovery 0, collapse 1", shrink=0.8)
+    caption = Markup(
+        "Value at the best critic with a generated point along each axis, between two data points, "
+        "as a share of what recovery wins ({}, first seed). Collapse is in the lower left and the "
+        "upper right corner, recovery in the others. A corner that is a pit is a bad basin; one "
+        "that lies at the end of an edge of its own height is none."
+    ).format(setting_name(findings, 0))
+    alt = (
+        "Landscapes of two generated points. Relative heights from least to most: "
+        f"{prose.spans(findings.arms[:_LANDSCAPES], heights)}."
+    )
+    return Drawing("landscapes", figure, alt, caption)

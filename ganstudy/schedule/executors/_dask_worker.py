@@ -1,0 +1,64 @@
+"""What runs in a Dask worker: it is warmed up, and trains a pack on the device that it leases."""
+
+from __future__ import annotations
+
+import functools
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from distributed import WorkerPlugin, get_worker
+
+from ganstudy.engine.arithmetic import check
+from ganstudy.schedule.devices import CPU, named, slots
+from ganstudy.schedule.executor import Begun, Ended, Task, attempt, warm_up
+
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
+
+__all__ = ["WarmUp", "executing", "train"]
+
+
+class WarmUp(WorkerPlugin):
+    """Done by every worker of the cluster before its first task, including workers to come."""
+
+    name = "ganstudy"
+
+    def __init__(self, program: ProgramName) -> None:
+        self.program = program
+
+    def setup(self, worker: object) -> None:
+        """Called by Dask.
+
+        Errors  `NotPortable` where the cluster's workers were not started for the program.
+        """
+        warm_up()
+        check(self.program, CPU)
+
+
+def executing(dask_worker: Any) -> list[str]:
+    """Keys of the tasks that a worker has begun."""
+    return [str(task.key) for task in dask_worker.state.executing]
+
+
+def train(task: Task, devices: str, topic: str) -> Ended:
+    """How the training of a pack ended; Dask is told when it began."""
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def say(begun: Begun) -> None:
+        worker.log_event(topic, (str(key), begun.stepping, begun.earlier))
+
+    return attempt(task, _device(devices), say)
+
+
+@functools.cache
+def _device(devices: str) -> str:
+    """The device of this process, whose slot it leases with its first pack and keeps."""
+    names = named(devices)
+    first = os.getpid() % len(names)
+    (slot,) = slots(names[first:], 1)
+    return _leases.enter_context(slot.leased())
+
+
+_leases = ExitStack()

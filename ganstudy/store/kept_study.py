@@ -1,0 +1,138 @@
+"""The study that a run was asked: study.yaml as it was written, resolved.yaml as it was meant."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstudy.store import resolved
+from ganstudy.store.place import RunError
+from ganstudy.study import load
+from ganstudy.study.document import StudyError, read_document
+from ganstudy.whole_file import Damaged, write_whole
+
+if TYPE_CHECKING:
+    from ganstudy.search import Search
+    from ganstudy.store.resolved import Resolved
+    from ganstudy.study import Study
+
+__all__ = ["KeptStudy"]
+
+_log = logging.getLogger("ganstudy")
+
+
+class KeptStudy:
+    """The two files of a run's folder, with copies of the plug-ins that they name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.study = folder / "study.yaml"
+        self.resolved = folder / "resolved.yaml"
+
+    def write(self, search: Search, recorded: Collection[str]) -> None:
+        """Write both files; not where they are there already and every trial is recorded."""
+        document = search.study.document
+        text = document.text
+        if self._holds(text) and all(trial.id in recorded for trial in search.trials.values()):
+            return
+        # In this order: a folder with the second of the two is a run.
+        write_whole(self.resolved, resolved.text_of(search.study, text).encode())
+        write_whole(self.study, text.encode())
+        for name in search.study.file.plugins:
+            source = document.path.parent / name
+            if source.is_file() and source.parent != self.folder:
+                shutil.copy(source, self.folder)
+
+    def read(
+        self, overrides: Sequence[str] = (), name: str = "", *, run_plugins: bool = False
+    ) -> Study:
+        """The study, with settings changed or without; without a name, of the one it had.
+
+        Errors  `StudyError`.
+        """
+        meant = self._meant()
+        own = name or (meant.name if meant else "") or self.folder.resolve().name
+        return load(self.study, overrides, own, run_plugins=run_plugins)
+
+    def read_resolved(self) -> Resolved:
+        """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
+
+        Errors  `StudyError` if study.yaml does not say so either.
+        """
+        try:
+            return resolved.read(self.resolved.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, Damaged) as error:
+            _log.warning("%s: %s; told from study.yaml instead", self.resolved, error)
+            return resolved.read(resolved.text_of(self.read(), ""))
+
+    def warn_of_changes(self) -> None:
+        """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
+        meant, text = self._meant(), self._text()
+        if meant is not None and text is not None and meant.study != resolved.digest(text):
+            message = "%s: has changed since the run wrote it; it counts as it is now"
+            _log.warning(message, self.study)
+
+    def check_trials(self, search: Search, recorded: Collection[str]) -> None:
+        """Refuse a study that shares no trial with those that are recorded.
+
+        One that shares some is an extension, or a part, of the study before.
+
+        Errors  `RunError` that lists the settings in which the two differ.
+        """
+        planned = {trial.id for trial in search.trials.values()}
+        if not recorded or planned & set(recorded):
+            return
+        try:
+            here = self.read_resolved().values()
+        except StudyError:  # it cannot be told what the records are of
+            here = {}
+        asked = resolved.read(resolved.text_of(search.study, "")).values()
+        lines = [
+            f"  {key}: {', '.join(here.get(key, ['-']))} there,"
+            f" {', '.join(asked.get(key, ['-']))} asked"
+            for key in sorted(here.keys() | asked.keys())
+            if here.get(key) != asked.get(key)
+        ]
+        message = (
+            f"{self.folder}: holds another study, with no trial of this one. They differ in",
+            *lines,
+            "Choose another directory with --out, or set that run aside with --fresh",
+        )
+        raise RunError("\n".join(message))
+
+    def check_rules(self, search: Search) -> None:
+        """Refuse a study whose rules can no longer be changed, since scores have been seen.
+
+        Errors  `RunError` with the reason.
+        """
+        if not self.study.is_file():
+            return
+        try:
+            kept = read_document(self.study).values
+        except StudyError:  # of another version; what it meant is not known
+            return
+        if reason := search.refusal(kept):
+            raise RunError(f"{self.folder}: {reason}")
+
+    def _holds(self, text: str) -> bool:
+        """Whether a study is the one that is here, and what it means too."""
+        meant, own = self._meant(), self._text()
+        asked = resolved.digest(text)
+        return meant is not None and meant.study == asked and own is not None and own == text
+
+    def _meant(self) -> Resolved | None:
+        """What resolved.yaml says; None where it is damaged or gone."""
+        try:
+            return resolved.read(self.resolved.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, Damaged):
+            return None
+
+    def _text(self) -> str | None:
+        """What study.yaml says; None where it cannot be read."""
+        try:
+            return self.study.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
