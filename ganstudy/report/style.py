@@ -201,7 +201,7 @@ def short_name(text: str, most: int) -> str:
 
 
 def fitting(inches: float, size: float) -> int:
-    """Characters of a size in points that fit into a width; a character is about 0.55 of it wide."""
+    """Characters of a size in points that fit into a width, each about 0.55 of the size wide."""
     return max(int(72 * inches / (0.55 * size)), 4)
 
 

@@ -171,7 +171,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     assert unexplained(said, eval(search_report.call(searched), scope), ["mode_kl ≤ 0.5"]) == []
     minimax, reverse_kl = (row.cells for row in best_table(searched).rows)
     assert "constraint" not in minimax[0]
-    broken = int(told.sel(divergence="reverse_kl").argmin())
+    broken = int(np.argmin(told.sel(divergence="reverse_kl").values))
     assert reverse_kl[0] == f"{broken + 1} of 20, breaks a constraint"
     assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
     assert all(reverse_kl[4:])
