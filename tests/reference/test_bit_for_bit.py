@@ -87,6 +87,7 @@ FEATURES: dict[str, dict[str, Any]] = {
     "instance noise": {"constraint": "instance_noise"},
     "simultaneous": {"updates": "simultaneous"},
     "extragradient": {"updates": "extragradient", "generator": {"average": 0.9}},
+    "unrolled": {"updates": {"name": "unrolled", "steps": 2}},
     "consensus": {"updates": "consensus"},
     "consensus with a penalty": {"updates": "consensus", "constraint": "r1"},
     "batch norm": {"generator": {"norm": "batch"}, "critic": {"norm": "batch"}},

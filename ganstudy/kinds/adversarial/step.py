@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Rules"]
 
+_FLOOR = 1e-30
+"""Least mean square of a gradient in unrolled steps: at zero its root has no derivative, and a unit
+that rectifiers have shut has no gradient at all. Its root is nothing beside any epsilon."""
+
 
 @dataclass(frozen=True)
 class Rules(Losses):
@@ -54,6 +58,18 @@ class Rules(Losses):
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             if isinstance(self.critic.function, Estimator):
                 return self._fit_critic(self.critic.function, state, real, fake, noise)
+        return self._answer(state, real, fake, noise, start, active)
+
+    def _answer(
+        self,
+        state: State,
+        real: Tensor,
+        fake: Tensor,
+        noise: Noise,
+        start: Tensor | None = None,
+        active: Tensor | None = None,
+    ) -> tuple[State, Diagnostics]:
+        """One critic update on samples of both laws, through which gradients flow to them."""
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
@@ -70,11 +86,14 @@ class Rules(Losses):
         noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
-        """One generator update, and its diagnostics, each `(pack,)`."""
-        critic = self.critic.split(state.critic.parameters)
+        """One generator update, and its diagnostics, each `(pack,)`; against the critic that would
+        come of further D-steps on the same batch, if the update scheme unrolls any.
+        """
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
-            total = self._generator_loss(parameters, critic, state.critic, real, latent, noise)
+            ahead = self._unrolled(state, parameters, real, latent, noise)
+            critic = self.critic.split(ahead.parameters)
+            total = self._generator_loss(parameters, critic, ahead, real, latent, noise)
             return total.sum(), {"generator_loss": total}
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
@@ -127,6 +146,23 @@ class Rules(Losses):
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
         return self._move_generator(state, gradient, diagnostics, None)
+
+    def _unrolled(
+        self, state: State, generator: Parameters, real: Tensor, latent: Tensor, noise: Noise
+    ) -> PlayerState:
+        """The critic after the D-steps that are unrolled, as a function of the generator."""
+        if not self.updates.unrolled:
+            return state.critic
+        squares = {name for member, _ in self.critic.optimizers.groups for name in member.squares}
+        slots = {
+            name: value.clamp(min=_FLOOR) if name in squares else value
+            for name, value in state.critic.slots.items()
+        }
+        ahead = state._replace(critic=state.critic._replace(slots=slots))
+        fake = self._generate(generator, latent)
+        for _ in range(self.updates.unrolled):
+            ahead, _ = self._answer(ahead, real, fake, noise)
+        return ahead.critic
 
     # --- how they move --------------------------------------------------------------------------
 

@@ -25,6 +25,11 @@ class Updates(Member, ABC):
     weighs_gradients: ClassVar[bool] = False
     """Whether the gradients of both players, and thus a critic, are part of the losses."""
 
+    @property
+    def unrolled(self) -> int:
+        """D-steps that each M-step looks ahead."""
+        return 0
+
     @abstractmethod
     def play(
         self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
