@@ -10,7 +10,7 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, PREVIOUS, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,38 +99,21 @@ class Rules(Losses):
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
         return self._move_generator(self._following(state, latent), gradient, diagnostics, start)
 
-    def joint_step(
-        self,
-        state: State,
-        d_step: Batch,
-        m_step: Batch,
-        weight: float | Tensor,
-    ) -> tuple[State, Diagnostics]:
-        """Both players at once, on losses with `weight / 2` times the squared norm of all
-        gradients; weight `(pack, 1)`.
-        """
-
-        def energy(
-            generator: Tensor, critic: Tensor
-        ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics, Diagnostics]]:
-            d, m, d_aux, m_aux = self.gradients(generator, critic, state, d_step, m_step)
-            return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, d_aux, m_aux)
-
-        players = state.generator.parameters, state.critic.parameters
-        (to_generator, to_critic), (d, m, critic_diagnostics, generator_diagnostics) = (
-            torch.func.grad(energy, argnums=(0, 1), has_aux=True)(*players)
+    def joint_step(self, state: State, d_step: Batch, m_step: Batch) -> tuple[State, Diagnostics]:
+        """Both players at once, along the directions of the update scheme."""
+        m, d, diagnostics = self.updates.directions(self.coupled(state, d_step, m_step))
+        of_generator = {"generator_loss": diagnostics.pop("generator_loss")}
+        after_d, of_critic = self._move_critic(state, d, diagnostics, None, None)
+        after_m, of_generator = self._move_generator(
+            self._following(state, m_step[1]), m, of_generator, None
         )
-        factor = torch.as_tensor(weight, dtype=d.dtype, device=d.device)
-        after_d, critic_diagnostics = self._move_critic(
-            state, d + factor * to_critic, critic_diagnostics, None, None
-        )
-        after_m, generator_diagnostics = self._move_generator(
-            self._following(state, m_step[1]),
-            m + factor * to_generator,
-            generator_diagnostics,
-            None,
-        )
-        return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
+        after = after_m.with_critic(after_d)
+        if PREVIOUS in self.updates.remembers:
+            after = after._replace(
+                generator=_remembering(after.generator, state.generator),
+                critic=_remembering(after.critic, state.critic),
+            )
+        return after, {**of_critic, **of_generator}
 
     def worst_step(
         self, state: State, real: Tensor, latent: Tensor, noise: Noise
@@ -236,3 +219,7 @@ def _norm(gradient: Tensor) -> Tensor:
     The sum of squares is a product of matrices, whose order of summation no compiler changes.
     """
     return (gradient[:, None, :] @ gradient[:, :, None])[:, 0, 0].sqrt()
+
+
+def _remembering(player: PlayerState, before: PlayerState) -> PlayerState:
+    return player._replace(slots={**player.slots, PREVIOUS: before.parameters})
