@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganstudy import kinds
@@ -133,11 +133,15 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
     yield study.document.problem(("answer",), message)
 
 
-def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
-    """Names that the dataset uses for something else, or does not have."""
-    variables, metrics = names_of(configuration.variables()), [*configuration.readings]
-    if study.file.score is not None and study.file.score not in metrics:
-        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
+def name_problems(
+    study: Study, configuration: kinds.Kind, others: Iterable[kinds.Kind]
+) -> Iterator[Problem]:
+    """Names that the dataset uses for something else, or does not have, by some configuration."""
+    every = [configuration, *others]
+    variables = {name for own in every for name in names_of(own.variables())}
+    lacking = [own.readings for own in every if study.file.score not in own.readings]
+    if study.file.score is not None and lacking:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, [*lacking[0]])}"
         yield study.document.problem(("score",), message)
     elif constant := _constant(study, configuration.readings):
         place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
