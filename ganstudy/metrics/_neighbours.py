@@ -34,3 +34,11 @@ def balls_around(points: Cloud, centres: Cloud, reach: NDArray[np.float64]) -> N
         for start in range(0, len(points), BLOCK)
     ]
     return np.concatenate(counts)
+
+
+def covered(centres: Cloud, reach: NDArray[np.float64], points: Cloud) -> float:
+    """Share of the balls that hold a point."""
+    from scipy.spatial import KDTree
+
+    nearest, _ = KDTree(points).query(centres)
+    return float(np.mean(nearest <= reach))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import radii
+from ganstudy.metrics._neighbours import covered, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -39,14 +38,11 @@ class Coverage(Metric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of samples of p whose ball holds a sample of each cloud."""
-        from scipy.spatial import KDTree
-
         real = reference(target, samples.shape[-2])
         reach = radii(real, self.neighbours)
 
         def measure(cloud: Cloud) -> float:
-            nearest, _ = KDTree(cloud).query(real)
-            return float(np.mean(nearest <= reach))
+            return covered(real, reach, cloud)
 
         return each_cloud(samples, measure, worst=0.0)
 

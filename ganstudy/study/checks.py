@@ -134,12 +134,12 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
 
 
 def name_problems(
-    study: Study, configuration: kinds.Kind, others: Iterable[kinds.Kind]
+    study: Study, configuration: kinds.Kind, points: Iterable[kinds.Kind]
 ) -> Iterator[Problem]:
-    """Names that the dataset uses for something else, or does not have, by some configuration."""
-    every = [configuration, *others]
-    variables = {name for own in every for name in names_of(own.variables())}
-    lacking = [own.readings for own in every if study.file.score not in own.readings]
+    """Names that the dataset uses for something else at some point, or does not have there."""
+    every = [*points]
+    variables = names_of(variable for point in every for variable in point.variables())
+    lacking = [point.readings for point in every if study.file.score not in point.readings]
     if study.file.score is not None and lacking:
         message = f"{study.file.score!r} is not recorded{nearest(study.file.score, [*lacking[0]])}"
         yield study.document.problem(("score",), message)

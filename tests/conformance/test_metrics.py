@@ -39,8 +39,19 @@ def _coverage(target: Target, metric: Metric) -> Excess:
     return (0.5**k - missed, 0.5**k - missed)
 
 
+def _self_likeness(at_equality: float) -> Excess:
+    # The value at equality is one of 2,000 samples.
+    likeness = (1 / at_equality - 1 / 2000) / (1 - 1 / 2000)
+    expected = 1 / (1 / SAMPLES + (1 - 1 / SAMPLES) * likeness)
+    return (0.98 * expected - at_equality, 1.02 * expected - at_equality)
+
+
 BIASES: dict[str, Callable[[Target, Metric], Excess]] = {
+    "alpha_precision": lambda target, metric: (-0.15, 0.0),
+    "beta_recall": lambda target, metric: (-0.08, 0.02),
     "classifier_two_sample": _exactly(0.0),
+    "clipped_coverage": lambda target, metric: (-0.05, 0.0),
+    "clipped_density": lambda target, metric: (-0.05, 0.0),
     "coverage": _coverage,
     "density": _exactly(0.0),
     "energy_distance": lambda target, metric: (0.0, 0.1 * _width(target)),
@@ -53,10 +64,15 @@ BIASES: dict[str, Callable[[Target, Metric], Excess]] = {
     "mode_shrinkage": lambda target, metric: (0.0, 0.05),
     "modes_covered": _exactly(0.0),
     "precision": lambda target, metric: (-0.08, 0.0),
+    "probabilistic_precision": lambda target, metric: (-0.05, 0.05),
+    "probabilistic_recall": lambda target, metric: (-0.05, 0.05),
     "recall": lambda target, metric: (-0.08, 0.0),
     "reverse_kl": lambda target, metric: (0.0, 0.4),
+    "rke": lambda target, metric: _self_likeness(metric.reading(target).value_at_equality),
     "sliced_wasserstein": lambda target, metric: (0.0, 0.25 * _width(target)),
     "support_size": lambda target, metric: (0.0, 0.1 * metric.reading(target).value_at_equality),
+    "symmetric_precision": lambda target, metric: (-0.08, 0.0),
+    "symmetric_recall": lambda target, metric: (-0.08, 0.0),
     "vendi_score": lambda target, metric: (-0.3, 0.1),
     "wasserstein_1": lambda target, metric: (0.0, 0.25 * _width(target)),
     "wasserstein_2": lambda target, metric: (0.0, 0.5 * _width(target)),

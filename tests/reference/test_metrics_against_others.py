@@ -10,6 +10,7 @@ import ot
 import pytest
 from numpy.typing import NDArray
 from prdc import compute_prdc
+from scipy.special import betaln, binom
 from scipy.stats import energy_distance
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
@@ -47,6 +48,123 @@ def test_precision_recall_density_coverage_as_published(cloud: Array, neighbours
     published = compute_prdc(reference(RING, SAMPLES), cloud, neighbours)
     for name, expected in published.items():
         assert value(name, cloud, RING, neighbours=neighbours) == pytest.approx(expected, rel=1e-9)
+
+
+def _distances(one: Array, other: Array) -> Array:
+    return np.asarray(np.sqrt(((one[:, None] - other) ** 2).sum(-1)))
+
+
+def _to_kth(cloud: Array, k: int) -> Array:
+    """Distance to the k-th other sample: the sample itself comes first."""
+    return np.asarray(np.sort(_distances(cloud, cloud))[:, k])
+
+
+def test_clipped_density_as_published(cloud: Array) -> None:
+    """Counts by sample, with balls cut at the median, over those of p among itself."""
+    real, k = reference(RING, SAMPLES), 5
+    reach = np.minimum(_to_kth(real, k), np.median(_to_kth(real, k)))
+    of_cloud = (_distances(real, cloud) <= reach[:, None]).sum(0) / k
+    of_real = ((_distances(real, real) <= reach[:, None]).sum(0) - 1) / k
+    expected = np.clip(of_cloud, 0, 1).mean() / np.clip(of_real, 0, 1).mean()
+    assert value("clipped_density", cloud, RING) == pytest.approx(expected, rel=1e-12)
+
+
+def test_clipped_coverage_as_published(cloud: Array) -> None:
+    """The expected count is a sum over beta functions, as the paper has it; the inverse a table."""
+    real, k, n = reference(RING, SAMPLES), 5, SAMPLES
+    inside = _distances(real, cloud) < _to_kth(real, k)[:, None]
+    covered = np.minimum(inside.sum(1), k).mean() / k
+    expected = np.zeros(n + 1)
+    for good in range(k, n + 1):
+        j = np.arange(good + 1)
+        chance = binom(good, j) * np.exp(betaln(k + j, n - k + good - j) - betaln(k, n - k))
+        expected[good] = (np.minimum(j, k) * chance).sum() / k
+    share = np.searchsorted(expected, covered) / len(expected)
+    assert value("clipped_coverage", cloud, RING) == pytest.approx(share, abs=1.5 / n)
+    assert 0.2 < share < 0.9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6])
+def test_clipped_metrics_are_shares_of_good_samples(share: float) -> None:
+    """What they are made for: bad samples lower both by their share."""
+    rng, n = np.random.default_rng(8), 2000
+    samples = RING.sample(rng, n).astype(np.float64)
+    samples[: int(share * n)] += 50.0
+    for name in ("clipped_density", "clipped_coverage"):
+        assert value(name, samples, RING) == pytest.approx(1 - share, abs=0.04)
+
+
+def test_symmetric_metrics_as_published(cloud: Array) -> None:
+    real, k = reference(RING, SAMPLES), 5
+    apart = _distances(real, cloud)
+    by_real, by_cloud = apart <= _to_kth(real, k)[:, None], apart <= _to_kth(cloud, k)
+    precision = min(by_real.any(0).mean(), by_cloud.any(0).mean())
+    recall = min(by_cloud.any(1).mean(), by_real.any(1).mean())
+    assert value("symmetric_precision", cloud, RING) == pytest.approx(precision, rel=1e-12)
+    assert value("symmetric_recall", cloud, RING) == pytest.approx(recall, rel=1e-12)
+
+
+def test_symmetric_precision_sees_a_shell_within_a_shell() -> None:
+    """In many dimensions precision takes a smaller sphere for a part of p; the complement not."""
+    law = targets.from_config({"name": "gaussian", "mean": [0.0] * 20})
+    inner = 0.6 * law.sample(np.random.default_rng(2), 1000).astype(np.float64)
+    outer = 1.6 * law.sample(np.random.default_rng(3), 1000).astype(np.float64)
+    assert value("precision", inner, law, neighbours=5) > 0.95
+    assert value("precision", outer, law, neighbours=5) < 0.1
+    assert value("symmetric_precision", outer, law) < 0.1
+    assert value("symmetric_precision", inner, law) < 0.1
+
+
+def test_probabilistic_metrics_as_published(cloud: Array) -> None:
+    real, k, a = reference(RING, SAMPLES), 4, 1.2
+    for name, centres, points in (
+        ("probabilistic_precision", real, cloud),
+        ("probabilistic_recall", cloud, real),
+    ):
+        reach = a * _to_kth(centres, k).mean()
+        apart = _distances(centres, points)
+        vouched = np.where(apart < reach, 1 - apart / reach, 0.0)
+        expected = (1 - np.prod(1 - vouched, axis=0)).mean()
+        assert value(name, cloud, RING) == pytest.approx(expected, rel=1e-12)
+
+
+def test_alpha_precision_and_beta_recall_as_published(cloud: Array) -> None:
+    real, levels = reference(RING, SAMPLES), np.linspace(0, 1, 30)
+    outwards = np.linalg.norm(real - real.mean(0), axis=1)
+    of_cloud = np.linalg.norm(cloud - real.mean(0), axis=1)
+    nearest = _distances(real, cloud)
+    chosen = np.linalg.norm(cloud[nearest.argmin(1)] - cloud.mean(0), axis=1)
+    nearer = nearest.min(1) <= _to_kth(real, 1)
+    sums = np.zeros(2)
+    for level in levels:
+        precision = (of_cloud <= np.quantile(outwards, level)).mean()
+        recall = (nearer & (chosen <= np.quantile(chosen, level))).mean()
+        sums += np.abs(level - np.array([precision, recall])) / 29
+    expected = 1 - 2 * sums
+    assert value("alpha_precision", cloud, RING) == pytest.approx(expected[0], rel=1e-9)
+    assert value("beta_recall", cloud, RING) == pytest.approx(expected[1], rel=1e-9)
+
+
+def test_beta_recall_of_p_is_a_half_and_of_its_samples_one() -> None:
+    """A sample of q is nearer than one of p with chance n/(2n - 1), in each central part."""
+    n = 4000
+    samples = RING.sample(np.random.default_rng(4), n).astype(np.float64)
+    # A standard error of a share of n, as the integral weighs it; and a thirtieth of the sum.
+    assert value("beta_recall", samples, RING) == pytest.approx(0.5, abs=4 / np.sqrt(n) + 0.02)
+    assert value("beta_recall", reference(RING, n), RING) > 0.95
+
+
+def test_rke_of_narrow_modes_is_the_inverse_of_their_shares_squared() -> None:
+    """m modes far apart: 1/sum of w^2; and the order-2 entropy of eigenvalues anywhere."""
+    target = targets.from_config({"name": "grid", "side": 2, "spacing": 50.0, "std": 0.01})
+    cloud = target.sample(np.random.default_rng(1), 400).astype(np.float64)
+    corners = np.unique(cloud > 0, axis=0, return_counts=True)[1] / 400
+    assert value("rke", cloud, target) == pytest.approx(1 / (corners**2).sum(), rel=1e-4)
+    wide = RING.sample(np.random.default_rng(1), 200).astype(np.float64)
+    scale = 0.25 * typical_distance(reference(RING, 1000, block=1))
+    kernel = rbf_kernel(wide, gamma=1 / (2 * scale**2))
+    shares = np.linalg.eigvalsh(kernel / len(wide))
+    assert value("rke", wide, RING) == pytest.approx(1 / (shares**2).sum(), rel=1e-9)
 
 
 @pytest.mark.parametrize("order", [1, 2])

@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     Noise = tuple[Tensor, ...]
     Batch = tuple[Tensor, Tensor, Noise]
 
-__all__ = ["AVERAGE", "MOMENTS", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
+__all__ = [
+    *("AVERAGE", "MOMENTS", "PREVIOUS"),
+    *("Batches", "Patience", "PlayerState", "State", "Step", "Steps"),
+]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
 
 MOMENTS = "moments."
 """What the names of slots begin with that hold running moments of the generator's batch norm."""
+
+PREVIOUS = "previous"
+"""Slot of the parameters before a player's last step."""
 
 
 class PlayerState(NamedTuple):
@@ -46,18 +52,16 @@ class State(NamedTuple):
         Where the critic has died, the M-step beside it does not count.
         """
         lost = (self.alive & ~other.alive).to(self.survived.dtype)
-        return self._replace(
-            critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
-        )
+        alive = self.alive & other.alive
+        return State(self.generator, other.critic, alive, self.survived - lost)
 
     def looking_ahead_from(self, start: State) -> State:
         """This state as no step of its own: neither the count nor the average has seen it."""
         slots = dict(self.generator.slots)
         if AVERAGE in slots:
             slots[AVERAGE] = start.generator.slots[AVERAGE]
-        return self._replace(
-            generator=self.generator._replace(slots=slots), survived=start.survived
-        )
+        generator = PlayerState(self.generator.parameters, slots)
+        return State(generator, self.critic, self.alive, start.survived)
 
 
 class Batches(NamedTuple):
@@ -126,6 +130,6 @@ class Steps(Protocol[RulesT_contra]):
         """M-steps, each on a batch of its own; diagnostics of the last."""
 
     def joint_step(
-        self, rules: RulesT_contra, state: State, batches: Batches, weight: float | Tensor, /
+        self, rules: RulesT_contra, state: State, batches: Batches, /
     ) -> tuple[State, Diagnostics]:
-        """A D-step and an M-step that know of each other."""
+        """A D-step and an M-step along the directions of the rules' own scheme."""

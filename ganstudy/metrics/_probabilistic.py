@@ -1,0 +1,30 @@
+"""Balls whose edge is soft: how surely a point lies in the support that samples suggest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganstudy.metrics._neighbours import BLOCK, radii
+
+if TYPE_CHECKING:
+    from ganstudy.metrics._clouds import Cloud
+
+
+def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: float) -> float:
+    r"""Mean over the points of $1 - \prod_i \min(1, |y - x_i| / R)$ over the centres.
+
+    R is `stretch` times the centres' mean distance to their k-th neighbour; a centre vouches for a
+    point fully where they coincide, and not at all from R on.
+    """
+    from scipy.spatial.distance import cdist
+
+    reach = stretch * float(radii(centres, neighbours).mean())
+    if reach == 0:  # the centres are one point, and vouch for it alone
+        return float((cdist(points, centres[:1]) == 0).mean())
+    sure = [
+        1 - np.minimum(cdist(points[start : start + BLOCK], centres) / reach, 1.0).prod(axis=1)
+        for start in range(0, len(points), BLOCK)
+    ]
+    return float(np.concatenate(sure).mean())

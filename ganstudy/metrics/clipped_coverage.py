@@ -1,0 +1,72 @@
+"""`clipped_coverage`: how much of p has as many samples near it as samples of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._neighbours import radii
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.metrics._base import Array
+    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
+
+
+class ClippedCoverage(Metric):
+    r"""Clipped coverage: as `coverage`, counted up to k and set on a scale of good samples.
+
+    Maths   $c = \frac1n \sum_i \frac1k \min(k, \#\{ j : |y_j - x_i| \le r_k(x_i) \})$, a ball
+            reaching to the k-th neighbour among the samples of p. Of m samples of p itself the
+            number in a ball is beta-binomial, whose mean gives $f(m) = E c$; the metric is
+            $f^{-1}(c) / m$ of the number of samples m: the share of good samples with which c is
+            to be expected.
+    Bias    a cut at 1, which takes what chance would add.
+    Cost    two nearest-neighbour trees; at the end.
+    Source  Salvy, Talbot & Thirion 2025, "Enhanced generative model evaluation with Clipped
+            Density and Clipped Coverage"; their program looks the inverse up in steps of
+            1/(m + 1), and we interpolate.
+    """
+
+    at: ClassVar[Literal["every", "end"]] = "end"
+    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
+
+    def fewest(self, target: Target) -> int:
+        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
+        return 10 * self.neighbours
+
+    def compute(self, samples: Array, target: Target) -> Array:
+        """Share of good samples that each cloud covers p like."""
+        from scipy.spatial import KDTree
+
+        count = samples.shape[-2]
+        real = reference(target, count)
+        reach = radii(real, self.neighbours)
+        near = min(self.neighbours, count)
+        expected = self._expected(count, len(real))
+
+        def measure(cloud: Cloud) -> float:
+            nearest, _ = KDTree(cloud).query(real, k=[*range(1, near + 1)])
+            share = (nearest <= reach[:, None]).sum(axis=1) / self.neighbours
+            return float(np.interp(share.mean(), expected, np.linspace(0, 1, count + 1)))
+
+        return each_cloud(samples, measure, worst=0.0)
+
+    def _expected(self, samples: int, real: int) -> NDArray[np.float64]:
+        """Mean coverage by 0, 1, ... samples of p, `(samples + 1,)`; increasing."""
+        from scipy.stats import betabinom
+
+        k = self.neighbours
+        good, fewer = np.arange(samples + 1)[:, None], np.arange(k)
+        chance = betabinom.pmf(fewer, good, k, max(1, real - k))
+        return np.asarray(1 - ((k - fewer) * chance).sum(axis=1) / k)
+
+    def reading(self, target: Target) -> Reading:
+        """Between 0 and 1."""
+        return Reading("clipped coverage", "1", "higher", (0.0, 1.0), 1.0)
