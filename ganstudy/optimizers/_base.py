@@ -26,6 +26,8 @@ class Optimizer(Member, ABC):
 
     slots: ClassVar[tuple[str, ...]] = ()
     """State tensors of the parameters' shape; they start at zero, or where `initial` says."""
+    squares: ClassVar[tuple[str, ...]] = ()
+    """Slots of which an update takes the root."""
     weights: ClassVar[tuple[str, ...]] = ()
     """State tensors of shape `(*pack, 1)` in float64; they start at zero."""
 

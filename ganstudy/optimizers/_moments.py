@@ -26,6 +26,7 @@ class MomentEstimation(Optimizer, ABC):
     """
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
+    squares: ClassVar[tuple[str, ...]] = ("second_moment",)
     weights: ClassVar[tuple[str, ...]] = ("first_weight", "second_weight")
 
     beta1: float = Field(0.9, ge=0, lt=1, description="decay of the first moment")

@@ -25,6 +25,7 @@ class RMSProp(Optimizer):
     """
 
     slots: ClassVar[tuple[str, ...]] = ("second_moment",)
+    squares: ClassVar[tuple[str, ...]] = ("second_moment",)
 
     alpha: float = Field(0.99, ge=0, lt=1, description="decay of the mean square")
     eps: float = Field(1e-8, gt=0, description="added to the root mean square")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganstudy import kinds
@@ -133,9 +133,12 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
     yield study.document.problem(("answer",), message)
 
 
-def name_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:
-    """Names that the dataset uses for something else, or does not have."""
-    variables, metrics = names_of(configuration.variables()), [*configuration.readings]
+def name_problems(
+    study: Study, configuration: kinds.Kind, points: Iterable[kinds.Kind]
+) -> Iterator[Problem]:
+    """Names that the dataset uses for something else at some point, or does not have."""
+    variables = names_of(variable for point in points for variable in point.variables())
+    metrics = [*configuration.readings]
     if study.file.score is not None and study.file.score not in metrics:
         message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
         yield study.document.problem(("score",), message)

@@ -65,7 +65,7 @@ def load(
     points = _points(study, problems)
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
-        problems += checks.name_problems(study, configuration)
+        problems += checks.name_problems(study, configuration, points.values())
         problems += checks.answer_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
     if problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -427,8 +428,9 @@ def _to_critic(constraint: object) -> torch.Tensor:
     own = trial(0, constraint=constraint, critic={"activation": "tanh"})
     game, state = initial([own, own], CPU)
     batch = next(batches([own, own], CPU)).double()
+    coupled = game.coupled(state, batch.d_step(0), batch.m_step(0))
     players = state.generator.parameters.double(), state.critic.parameters.double()
-    return game.gradients(*players, state, batch.d_step(0), batch.m_step(0))[0]
+    return replace(coupled, players=players).gradients()[0][1]
 
 
 def test_penalties_together_are_their_sum() -> None:

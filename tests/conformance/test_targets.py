@@ -67,6 +67,13 @@ TARGETS = [
             {"name": "checkerboard", "squares": 3, "side": 0.5},
             {"name": "pinwheel", "arms": 3, "rate": -0.4},
             {"name": "embedded_mixture", "modes": 3, "features": 100, "latent": 20},
+            {
+                "name": "embedded_mixture",
+                "modes": 3,
+                "features": 100,
+                "latent": 20,
+                "offsets": [-1, 0, 3],
+            },
         ],
     ),
 ]
@@ -476,6 +483,25 @@ def test_embedded_mixture_lies_on_a_subspace() -> None:
     assert _modes(target).assign(off, 3.0)[1].mean() < 0.01
 
 
+def test_offsets_place_gaussians_along_the_first_axes() -> None:
+    """The law of PacGAN's code for VEEGAN: a mode's features are its offset, and noise in some."""
+    offsets = [-1, -0.5, 0, 0.5, -2, -2.5, 10, 0.25, -13, -5.5]
+    config = {"name": "embedded_mixture", "std": 1.0, "offsets": offsets}
+    target = targets.from_config(config)
+    x, mode = target.sample_labelled(np.random.default_rng(0), 2000)
+    around = x - np.array(offsets, np.float32)[mode][:, None]
+    assert x.shape == (2000, 1200)
+    np.testing.assert_array_equal(around[:, 700:], 0)
+    noise = around[:, :700].astype(np.float64).ravel()
+    assert abs(noise.mean()) < 5 / np.sqrt(noise.size)
+    assert abs(noise.var() - 1) < 5 * np.sqrt(2 / noise.size)
+    assert chisquare(np.bincount(mode, minlength=10)).pvalue > 1e-4
+    # The nearest means are 0.25 apart in each feature, and so 8.7 in all: no sample is mistaken.
+    found, good = _modes(target).assign(x, 3.0)
+    np.testing.assert_array_equal(found, mode)
+    assert abs(good.mean() - _modes(target).high_quality_share(3.0)) < 0.012
+
+
 def test_digits_are_read_as_well_as_stated() -> None:
     """The accuracy on held-out images stands in the documentation of both targets."""
     accuracy = DigitModes.accuracy()
@@ -526,6 +552,7 @@ def test_stacked_digits_are_three_digits() -> None:
             r"\[1\] is not p",
         ),
         ({"name": "embedded_mixture", "features": 10}, "at most features, 10"),
+        ({"name": "embedded_mixture", "offsets": [1, 2]}, "2 given for 10 modes"),
     ],
 )
 def test_impossible_laws_are_refused(config: dict[str, Any], message: str) -> None:

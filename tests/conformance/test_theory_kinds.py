@@ -43,7 +43,25 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
                 ("extragradient", "simultaneous"),
                 ("optimistic", "simultaneous"),
                 ("consensus", "simultaneous"),
+                ("consensus", "alternating"),
+                ("symplectic_gradient_adjustment", "simultaneous"),
+                ("competitive_gradient_descent", "simultaneous"),
+                ("lead", "simultaneous"),
+                ("lookahead", "simultaneous"),
+                ("lookahead", "alternating"),
             )
+        ),
+        *(
+            {
+                "game": "bilinear",
+                "method": method,
+                "order": "alternating",
+                "first": first,
+                "critic": {"steps": 3},
+                "steps": 100,
+            }
+            for method in ("gradient", "lookahead")
+            for first in ("critic", "generator")
         ),
         {"game": "quadratic", "curvature": 0.3, "steps": 100},
         *(
@@ -53,7 +71,16 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
                 ("non_saturating", "r1"),
                 ("non_saturating", "instance_noise"),
                 ("hinge", "gradient_penalty"),
+                ("relativistic_pairing", "r1"),
+                ("relativistic_pairing", ["r1", "r2"]),
+                ("relativistic_average", "r2"),
+                ("wasserstein", "clip"),
             )
+        ),
+        *(
+            {"game": "dirac_gan", "divergence": "minimax", "method": method, "radius": 0.1}
+            | {"steps": 60}
+            for method in ("competitive_gradient_descent", "lead", "lookahead")
         ),
     ],
     "fit": [

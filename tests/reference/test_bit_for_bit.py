@@ -87,8 +87,25 @@ FEATURES: dict[str, dict[str, Any]] = {
     "instance noise": {"constraint": "instance_noise"},
     "simultaneous": {"updates": "simultaneous"},
     "extragradient": {"updates": "extragradient", "generator": {"average": 0.9}},
+    "unrolled": {"updates": {"name": "unrolled", "steps": 2}},
     "consensus": {"updates": "consensus"},
     "consensus with a penalty": {"updates": "consensus", "constraint": "r1"},
+    "symplectic": {"updates": "symplectic_gradient_adjustment", "constraint": "r1"},
+    "competitive": {
+        "updates": {"name": "competitive_gradient_descent", "iterations": 3},
+        "generator": {"optimizer": "sgd"},
+        "critic": {"optimizer": "sgd"},
+    },
+    "lead": {
+        "updates": "lead",
+        "generator": {"optimizer": "momentum"},
+        "critic": {"optimizer": "sgd"},
+    },
+    "lookahead": {
+        "updates": {"name": "lookahead", "rounds": 2},
+        "critic": {"steps": 2},
+        "generator": {"average": 0.9},
+    },
     "batch norm": {"generator": {"norm": "batch"}, "critic": {"norm": "batch"}},
     "layer norm": {"generator": {"norm": "layer"}, "critic": {"norm": "layer"}},
     "pac": {"critic": {"pac": 3}},
@@ -196,6 +213,7 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
         *("gradient penalty", "r1", "spectral norm", "consensus", "consensus with a penalty"),
         *("simultaneous", "extragradient", "batch norm", "until", "kernels", "relativistic"),
         *("kliep", "lsif", "relativistic pairs", "several constraints"),
+        *("symplectic", "competitive", "lead", "lookahead"),
     ],
 )
 def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: str) -> None:
@@ -342,6 +360,9 @@ COMPILED: list[tuple[str, ...]] = [
     ("relativistic", "batch norm"),
     ("relativistic pairs",),
     ("several constraints",),
+    ("symplectic",),
+    ("competitive",),
+    ("lead",),
     ("kernels", "layer norm"),
     ("kliep", "simultaneous"),
     ("lsif", "pac"),

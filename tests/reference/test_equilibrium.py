@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,10 +107,8 @@ def test_jacobian_is_the_derivative_of_the_field(features: dict[str, Any]) -> No
 
     def field(step: torch.Tensor) -> NDArray[np.float64]:
         moved = theta + step[: theta.shape[1]], phi + step[theta.shape[1] :]
-        d, m = (
-            sum(x) / 2
-            for x in zip(*(game.gradients(*moved, steady, *b)[:2] for b in doubled), strict=True)
-        )
+        fields = [replace(game.coupled(steady, *b), players=moved).gradients()[0] for b in doubled]
+        m, d = (sum(x) / 2 for x in zip(*fields, strict=True))
         return -torch.cat([m, d], dim=1)[0].numpy()
 
     h, size = 1e-5, theta.shape[1] + phi.shape[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -72,6 +72,8 @@ class _Plain:
         self.g_solver = self._solver(self.generator, c.generator)
         self.c_solver = self._solver(self.critic, c.critic)
         self.labels = c.target.labels if c.condition else 0
+        self.slow: list[torch.Tensor] = []
+        self.rounds = 0
 
     def _solver(self, network: nn.Module, player: Any) -> torch.optim.Optimizer:
         values = list(network.parameters())
@@ -80,6 +82,8 @@ class _Plain:
                 return torch.optim.Adam(values, lr=player.lr, eps=player.optimizer.eps)
             case "rmsprop":
                 return torch.optim.RMSprop(values, lr=player.lr, eps=player.optimizer.eps)
+            case "momentum":
+                return torch.optim.SGD(values, lr=player.lr, momentum=player.optimizer.momentum)
             case _:
                 return torch.optim.SGD(values, lr=player.lr)
 
@@ -258,6 +262,54 @@ class _Plain:
         self.follow()
         return {**values, **own}
 
+    def lookahead(self, d: list[Any], m: list[Any]) -> dict[str, float]:
+        rule: Any = self.configuration.updates
+        players = [*self.generator.parameters(), *self.critic.parameters()]
+        if not self.rounds:
+            self.slow = [p.detach().clone() for p in players]
+        values = self.alternating(d, m)
+        self.rounds += 1
+        if self.rounds % rule.rounds == 0:
+            for slow, fast in zip(self.slow, players, strict=True):
+                slow.lerp_(fast.detach(), rule.share)
+                fast.data.copy_(slow)
+        return values
+
+    def lead(self, d: list[Any], m: list[Any]) -> dict[str, float]:
+        c, weight = self.configuration, cast(Any, self.configuration.updates).weight
+        phi, theta = list(self.critic.parameters()), list(self.generator.parameters())
+        now = [p.detach().clone() for p in (*theta, *phi)]
+        moved = [a - b for a, b in zip(now, self.slow or now, strict=True)]
+        self.slow = now
+        x, z, noise = d[0]
+        loss, values = self.critic_loss(x, self.fake(z), noise)
+        on_m = self.generator_loss(*m[0])
+        to_phi = torch.autograd.grad(loss, phi, create_graph=True)
+        to_theta = torch.autograd.grad(on_m, theta, create_graph=True)
+        # D_(theta phi) L_M dphi is the slope of L_M along dphi, differentiated in theta.
+        on_phi = torch.autograd.grad(on_m, phi, create_graph=True, allow_unused=True)
+        on_theta = torch.autograd.grad(loss, theta, create_graph=True)
+        along = [
+            sum(
+                ((g * u).sum() for g, u in zip(gs, us, strict=True) if g is not None),
+                start=0 * on_m,
+            )
+            for gs, us in ((on_phi, moved[len(theta) :]), (on_theta, moved[: len(theta)]))
+        ]
+        push_theta = torch.autograd.grad(along[0], theta, allow_unused=True, retain_graph=True)
+        push_phi = torch.autograd.grad(along[1], phi, allow_unused=True)
+        on_theta, on_phi = (
+            [(g if e is None else g + weight / lr * e).detach() for g, e in zip(g, e, strict=True)]
+            for g, e, lr in (
+                (to_theta, push_theta, c.generator.lr),
+                (to_phi, push_phi, c.critic.lr),
+            )
+        )
+        self.move_critic(on_phi)
+        self.move_generator(on_theta)
+        own = {"generator_loss": on_m.item(), "generator_gradient_norm": _norm(on_theta)}
+        return {**values, **own, "critic_gradient_norm": _norm(on_phi)}
+
     def consensus(self, d: list[Any], m: list[Any]) -> dict[str, float]:
         rule: Any = self.configuration.updates
         phi, theta = list(self.critic.parameters()), list(self.generator.parameters())
@@ -376,6 +428,12 @@ FEATURES: dict[str, dict[str, Any]] = {
     "consensus with a penalty": {
         "updates": {"name": "consensus", "weight": 1.0},
         "constraint": "r1",
+    },
+    "lookahead": {"updates": {"name": "lookahead", "rounds": 4}, "critic": {"steps": 2}},
+    "lead": {
+        "updates": {"name": "lead", "weight": 0.5},
+        "generator": {"optimizer": {"name": "momentum", "momentum": 0.5}, "lr": 0.05},
+        "critic": {"optimizer": "sgd", "lr": 0.1},
     },
     "relativistic": {"divergence": "relativistic_average"},
     "relativistic consensus": {"divergence": "relativistic_average", "updates": "consensus"},

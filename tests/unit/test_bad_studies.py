@@ -369,6 +369,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  constraint: []\n",
         [":3", "trial.constraint", "at least 1 item"],
     ),
+    "an axis named as what some of its points record": (
+        "search:\n  grid:\n    penalty: {a: {constraint: none}, b: {constraint: r1}}\n",
+        [":4", "search.grid.penalty", "recorded variable"],
+    ),
     "misspelt constraint in a list": (
         "trial:\n  constraint:\n    - r1\n    - r3\n",
         [":5", "trial.constraint.1", "'r3'", "r1, r2"],

@@ -63,7 +63,8 @@ def test_small_steps_of_the_dirac_gan_follow_its_flow() -> None:
 def test_jacobian_is_the_derivative_of_the_gradient(divergence: str, noise: float) -> None:
     """Central differences away from the equilibrium."""
     kind = Game.model_validate({"game": "dirac_gan", "divergence": divergence})
-    field = DiracGAN(kind.divergence, np.array([0.3]), np.array([0.2]), np.array([noise]))
+    settings = (np.array([value]) for value in (0.3, 0.2, noise, 1.0))
+    field = DiracGAN(kind.divergence, *settings)
     state, h = np.array([[0.4, 0.3]]), 1e-5
     columns = [
         (field.gradient(state + h * unit) - field.gradient(state - h * unit))[0] / (2 * h)
@@ -76,7 +77,7 @@ def test_instance_noise_is_the_expectation_over_noise() -> None:
     """Gradients by quadrature against a large sample; five standard errors."""
     kind = Game.model_validate({"game": "dirac_gan", "divergence": "minimax"})
     zero, noise = np.zeros(1), np.array([0.7])
-    field = DiracGAN(kind.divergence, zero, zero, noise)
+    field = DiracGAN(kind.divergence, zero, zero, noise, zero)
     theta, psi = 0.5, 0.8
     draws = 0.7 * np.random.default_rng(0).normal(size=200_000)
     pulls = -psi / (1 + np.exp(-psi * (theta + draws)))
@@ -107,9 +108,85 @@ def test_which_dirac_gans_converge(settings: dict[str, Any], converges: bool) ->
         ("method: extragradient, order: alternating", "simultaneous steps only"),
         ("regularizer: r1", "needs the game dirac_gan"),
         ("method: extragradent", "extragradient"),
+        ("method: lead, order: alternating", "simultaneous steps only"),
+        ("critic: {steps: 2}", "order: alternating"),
+        ("game: dirac_gan, regularizer: [none, r1]", "none means no regularizer"),
+        ("game: dirac_gan, regularizer: [r1, r1]", "twice"),
+        ("game: dirac_gan, regularizer: [r1, r3]", "r3"),
+        (
+            "game: dirac_gan, divergence: relativistic_pairing, regularizer: instance_noise",
+            "relativistic_pairing compares",
+        ),
+        ("start: [0.0, 0.0]", "equilibrium"),
+        ("start: [1.0]", "start"),
+        ("divergence: relativistic_average, kind: tabular", "compares logits"),
     ],
 )
 def test_mistakes_have_a_line(settings: str, message: str, tmp_path: Path) -> None:
-    text = f"question: Can it be?\ntrial: {{kind: game, {settings}}}\n"
+    kind = "" if "kind:" in settings else "kind: game, "
+    text = f"question: Can it be?\ntrial: {{{kind}{settings}}}\n"
     with pytest.raises(StudyError, match=rf"tiny.yaml:2.*{message}"):
         load(write_study(tmp_path, text))
+
+
+def _rates(**settings: Any) -> np.ndarray[Any, np.dtype[np.complex128]]:
+    """Eigenvalues of the flow at the equilibrium, as a record keeps them."""
+    values = _run(game="dirac_gan", steps=2, **settings).values["samples"][4:]
+    return np.sort_complex(values[:, 0] + 1j * values[:, 1])
+
+
+@pytest.mark.parametrize("divergence", ["relativistic_pairing", "non_saturating"])
+def test_r1_and_r2_damp_twice(divergence: str) -> None:
+    """-gamma ± sqrt(gamma^2 - 1/4) with both, critical at 1/2; R1 alone is critical at 1."""
+    for gamma in (0.1, 0.3, 0.5, 0.8):
+        both = _rates(divergence=divergence, regularizer=["r1", "r2"], weight=gamma)
+        root = np.sqrt(complex(gamma**2 - 0.25))
+        np.testing.assert_allclose(both, np.sort_complex([-gamma - root, -gamma + root]), atol=1e-6)
+        alone = _rates(divergence=divergence, regularizer="r1", weight=2 * gamma)
+        np.testing.assert_allclose(both, alone, atol=1e-6)
+
+
+def test_turns_are_taken_as_they_are_told() -> None:
+    """Two D-steps before or after each M-step, by the plain recursion, with clipped weights."""
+    for first in ("critic", "generator"):
+        record = _run(
+            game="dirac_gan",
+            divergence="wasserstein",
+            order="alternating",
+            first=first,
+            critic={"steps": 2},
+            start=[1.0, 0.5],
+            regularizer="clip",
+            bound=0.6,
+            lr=0.2,
+            steps=40,
+        )
+        theta, psi = 1.0, 0.5
+        for step in range(1, 41):
+            for player in ("ccg", "gcc")[first == "generator"]:
+                if player == "c":
+                    psi = min(max(psi - 0.2 * theta, -0.6), 0.6)
+                else:
+                    theta = theta + 0.2 * psi
+            assert record.values["theta"][step] == pytest.approx(theta, abs=1e-5)
+            assert record.values["psi"][step] == pytest.approx(psi, abs=1e-5)
+        assert float(np.abs(record.values["psi"]).max()) == pytest.approx(0.6, abs=1e-6)
+
+
+def test_gradient_penalty_pulls_to_the_asked_slope() -> None:
+    """At theta = 0 the critic's equilibrium is where |psi| is the target; at 0 it is the origin."""
+    for slope in (0.0, 0.7):
+        record = _run(
+            game="dirac_gan",
+            divergence="wasserstein",
+            regularizer="gradient_penalty",
+            weight=2.0,
+            slope=slope,
+            start=[1e-9, 1.0],
+            lr=1e-2,
+            steps=5,
+        )
+        psi = 1.0
+        for step in range(1, 6):
+            psi -= 1e-2 * 2 * 2.0 * (psi - slope)
+            assert record.values["psi"][step] == pytest.approx(psi, abs=1e-5) or step > 1

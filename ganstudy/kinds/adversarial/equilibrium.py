@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,8 +103,8 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
 
         def field(players: Tensor, d_step: Any = d_step, m_step: Any = m_step) -> Tensor:
             own = players[:, :size], players[:, size:]
-            to_critic, to_generator, *_ = game.gradients(*own, state, d_step, m_step)
-            return -torch.cat([to_generator, to_critic], dim=1)
+            coupled = replace(game.coupled(state, d_step, m_step), players=own)
+            return -torch.cat(coupled.gradients()[0], dim=1)
 
         pull: Any = torch.func.vjp(field, players)[1]
 

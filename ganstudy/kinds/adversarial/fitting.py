@@ -91,6 +91,14 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
         raise ValueError(
             f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
         )
+    for player in ("generator", "critic"):
+        own = info.data.get(player)
+        if own is not None and scheme.optimizers and own.optimizer.name not in scheme.optimizers:
+            allowed = " or ".join(scheme.optimizers)
+            raise ValueError(
+                f"{scheme.name} updates need `{player}.optimizer: {allowed}`, not "
+                f"{own.optimizer.name}: their directions are in units of the step"
+            )
     if scheme.single and critic is not None and generator is not None:
         for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
             if steps != 1:

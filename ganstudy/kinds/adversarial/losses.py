@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.engine.stacked import Stacked, StackedMember
+from ganstudy.kinds.adversarial.coupled import Coupled
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.state import PlayerState, State
+from ganstudy.kinds.adversarial.state import PREVIOUS, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,19 +100,10 @@ class Losses:
         slopes: Tensor = torch.func.grad(loss)(x)
         return -x.shape[1] * slopes
 
-    def gradients(
-        self,
-        generator: Tensor,
-        critic: Tensor,
-        state: State,
-        d_step: Batch,
-        m_step: Batch,
-    ) -> tuple[Tensor, Tensor, Diagnostics, Diagnostics]:
-        """Gradients of the critic's and of the generator's loss at stacked parameters, each in its
-        own player's, and their diagnostics; the state gives the constraint's own.
-        """
+    def coupled(self, state: State, d_step: Batch, m_step: Batch) -> Coupled:
+        """Both players' losses on their batches, around where the players stand."""
 
-        def critic_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+        def of_critic(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
             real, latent, noise = d_step
             fake = self._generate(self.generator.split(generator), latent)
             total, diagnostics = self._critic_loss(
@@ -119,15 +111,19 @@ class Losses:
             )
             return total.sum(), diagnostics
 
-        def generator_loss(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
+        def of_generator(generator: Tensor, critic: Tensor) -> tuple[Tensor, Diagnostics]:
             total = self._generator_loss(
                 self.generator.split(generator), self.critic.split(critic), state.critic, *m_step
             )
             return total.sum(), {"generator_loss": total}
 
-        d, d_aux = torch.func.grad(critic_loss, argnums=1, has_aux=True)(generator, critic)
-        m, m_aux = torch.func.grad(generator_loss, argnums=0, has_aux=True)(generator, critic)
-        return d, m, d_aux, m_aux
+        return Coupled(
+            of_generator,
+            of_critic,
+            (state.generator.parameters, state.critic.parameters),
+            (self.generator.lr, self.critic.lr),
+            (_displacement(state.generator), _displacement(state.critic)),
+        )
 
     def critic_loss(self, state: State, real: Tensor, latent: Tensor, noise: Noise) -> Tensor:
         """Loss of the critics on one batch, without penalty, `(pack,)`."""
@@ -238,3 +234,8 @@ class Losses:
                 logits,
             )
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+
+
+def _displacement(player: PlayerState) -> Tensor:
+    """How far a player moved in its last step; zero where that is not remembered."""
+    return player.parameters - player.slots.get(PREVIOUS, player.parameters)

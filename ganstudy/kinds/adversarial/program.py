@@ -20,8 +20,6 @@ from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from ganstudy.kinds.adversarial.state import Diagnostics, Patience, Step
     from ganstudy.trial import ProgramName
 
@@ -50,11 +48,9 @@ class Program:
             state, diagnostics = self.m_step(game, state, *batches.m_step(number))
         return state, diagnostics
 
-    def joint_step(
-        self, game: Rules, state: State, batches: Batches, weight: float | Tensor
-    ) -> tuple[State, Diagnostics]:
+    def joint_step(self, game: Rules, state: State, batches: Batches) -> tuple[State, Diagnostics]:
         """A D-step and an M-step that know of each other."""
-        return self.joint(game, state, batches.d_step(0), batches.m_step(0), weight)
+        return self.joint(game, state, batches.d_step(0), batches.m_step(0))
 
     def _patient_d_steps(
         self, game: Rules, state: State, batches: Batches, patience: Patience

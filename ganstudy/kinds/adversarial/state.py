@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     Noise = tuple[Tensor, ...]
     Batch = tuple[Tensor, Tensor, Noise]
 
-__all__ = ["AVERAGE", "MOMENTS", "Batches", "Patience", "PlayerState", "State", "Step", "Steps"]
+__all__ = [
+    *("AVERAGE", "MOMENTS", "PREVIOUS"),
+    *("Batches", "Patience", "PlayerState", "State", "Step", "Steps"),
+]
 
 AVERAGE = "average"
 """Slot of the generator's averaged parameters."""
 
 MOMENTS = "moments."
 """What the names of slots begin with that hold running moments of the generator's batch norm."""
+
+PREVIOUS = "previous"
+"""Slot of the parameters before a player's last step."""
 
 
 class PlayerState(NamedTuple):
@@ -126,6 +132,6 @@ class Steps(Protocol[RulesT_contra]):
         """M-steps, each on a batch of its own; diagnostics of the last."""
 
     def joint_step(
-        self, rules: RulesT_contra, state: State, batches: Batches, weight: float | Tensor, /
+        self, rules: RulesT_contra, state: State, batches: Batches, /
     ) -> tuple[State, Diagnostics]:
-        """A D-step and an M-step that know of each other."""
+        """A D-step and an M-step along the directions of the rules' own scheme."""

@@ -10,7 +10,7 @@ import torch
 from ganstudy.engine.stacked import choose
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.losses import Losses
-from ganstudy.kinds.adversarial.state import AVERAGE, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import AVERAGE, PREVIOUS, Patience, PlayerState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Parameters = Mapping[str, Tensor]
 
 __all__ = ["Rules"]
+
+_FLOOR = 1e-30
+"""Least mean square of a gradient in unrolled steps: at zero its root has no derivative, and a unit
+that rectifiers have shut has no gradient at all. Its root is nothing beside any epsilon."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,18 @@ class Rules(Losses):
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             if isinstance(self.critic.function, Estimator):
                 return self._fit_critic(self.critic.function, state, real, fake, noise)
+        return self._answer(state, real, fake, noise, start, active)
+
+    def _answer(
+        self,
+        state: State,
+        real: Tensor,
+        fake: Tensor,
+        noise: Noise,
+        start: Tensor | None = None,
+        active: Tensor | None = None,
+    ) -> tuple[State, Diagnostics]:
+        """One critic update on samples of both laws, through which gradients flow to them."""
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
@@ -70,48 +86,34 @@ class Rules(Losses):
         noise: Noise,
         start: Tensor | None = None,
     ) -> tuple[State, Diagnostics]:
-        """One generator update, and its diagnostics, each `(pack,)`."""
-        critic = self.critic.split(state.critic.parameters)
+        """One generator update, and its diagnostics, each `(pack,)`; against the critic that would
+        come of further D-steps on the same batch, if the update scheme unrolls any.
+        """
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
-            total = self._generator_loss(parameters, critic, state.critic, real, latent, noise)
+            ahead = self._unrolled(state, parameters, real, latent, noise)
+            critic = self.critic.split(ahead.parameters)
+            total = self._generator_loss(parameters, critic, ahead, real, latent, noise)
             return total.sum(), {"generator_loss": total}
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
         return self._move_generator(self._following(state, latent), gradient, diagnostics, start)
 
-    def joint_step(
-        self,
-        state: State,
-        d_step: Batch,
-        m_step: Batch,
-        weight: float | Tensor,
-    ) -> tuple[State, Diagnostics]:
-        """Both players at once, on losses with `weight / 2` times the squared norm of all
-        gradients; weight `(pack, 1)`.
-        """
-
-        def energy(
-            generator: Tensor, critic: Tensor
-        ) -> tuple[Tensor, tuple[Tensor, Tensor, Diagnostics, Diagnostics]]:
-            d, m, d_aux, m_aux = self.gradients(generator, critic, state, d_step, m_step)
-            return 0.5 * ((d * d).sum() + (m * m).sum()), (d, m, d_aux, m_aux)
-
-        players = state.generator.parameters, state.critic.parameters
-        (to_generator, to_critic), (d, m, critic_diagnostics, generator_diagnostics) = (
-            torch.func.grad(energy, argnums=(0, 1), has_aux=True)(*players)
+    def joint_step(self, state: State, d_step: Batch, m_step: Batch) -> tuple[State, Diagnostics]:
+        """Both players at once, along the directions of the update scheme."""
+        m, d, diagnostics = self.updates.directions(self.coupled(state, d_step, m_step))
+        of_generator = {"generator_loss": diagnostics.pop("generator_loss")}
+        after_d, of_critic = self._move_critic(state, d, diagnostics, None, None)
+        after_m, of_generator = self._move_generator(
+            self._following(state, m_step[1]), m, of_generator, None
         )
-        factor = torch.as_tensor(weight, dtype=d.dtype, device=d.device)
-        after_d, critic_diagnostics = self._move_critic(
-            state, d + factor * to_critic, critic_diagnostics, None, None
-        )
-        after_m, generator_diagnostics = self._move_generator(
-            self._following(state, m_step[1]),
-            m + factor * to_generator,
-            generator_diagnostics,
-            None,
-        )
-        return after_m.with_critic(after_d), {**critic_diagnostics, **generator_diagnostics}
+        after = after_m.with_critic(after_d)
+        if PREVIOUS in self.updates.remembers:
+            after = after._replace(
+                generator=_remembering(after.generator, state.generator),
+                critic=_remembering(after.critic, state.critic),
+            )
+        return after, {**of_critic, **of_generator}
 
     def worst_step(
         self, state: State, real: Tensor, latent: Tensor, noise: Noise
@@ -127,6 +129,23 @@ class Rules(Losses):
 
         gradient, diagnostics = self.generator.gradient(loss, state.generator)
         return self._move_generator(state, gradient, diagnostics, None)
+
+    def _unrolled(
+        self, state: State, generator: Parameters, real: Tensor, latent: Tensor, noise: Noise
+    ) -> PlayerState:
+        """The critic after the D-steps that are unrolled, as a function of the generator."""
+        if not self.updates.unrolled:
+            return state.critic
+        squares = {name for member, _ in self.critic.optimizers.groups for name in member.squares}
+        slots = {
+            name: value.clamp(min=_FLOOR) if name in squares else value
+            for name, value in state.critic.slots.items()
+        }
+        ahead = state._replace(critic=state.critic._replace(slots=slots))
+        fake = self._generate(generator, latent)
+        for _ in range(self.updates.unrolled):
+            ahead, _ = self._answer(ahead, real, fake, noise)
+        return ahead.critic
 
     # --- how they move --------------------------------------------------------------------------
 
@@ -200,3 +219,7 @@ def _norm(gradient: Tensor) -> Tensor:
     The sum of squares is a product of matrices, whose order of summation no compiler changes.
     """
     return (gradient[:, None, :] @ gradient[:, :, None])[:, 0, 0].sqrt()
+
+
+def _remembering(player: PlayerState, before: PlayerState) -> PlayerState:
+    return player._replace(slots={**player.slots, PREVIOUS: before.parameters})

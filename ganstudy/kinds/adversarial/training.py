@@ -98,6 +98,9 @@ def initial(
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
+    for name in shape.updates.remembers:
+        for player in (generator_state, critic_state):
+            player.slots[name] = player.parameters.clone()
     generator_state.slots.update(_followed(shape, generator, generator_state))
     game = Rules(
         generator,

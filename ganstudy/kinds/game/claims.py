@@ -12,7 +12,8 @@ from ganstudy.kinds.game.fields import DiracGAN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.kinds.game.fields import Moves, VectorField
+    from ganstudy.kinds.game.fields import VectorField
+    from ganstudy.kinds.game.moves import Moves
     from ganstudy.kinds.game.settings import GameSettings
 
     Array = NDArray[np.float64]
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 XY = "Everything about GANs, “GAN problem” (V(A, B) = xy)"
 DIRAC = "Mescheder, Geiger & Nowozin 2018"
 IVP_TOLERANCE = 1e-10
+LOG_LOSSES = ("minimax", "non_saturating", "relativistic_pairing")
+"""Divergences whose losses have the slope ½ at logit 0, for both players."""
 
 CLAIMS = (
     Claim(
@@ -33,7 +36,8 @@ CLAIMS = (
     Claim(
         "ellipse",
         "alternating steps on V = xy circle for ever",
-        "On V = xy alternating gradient steps stay on an ellipse: θ² + ψ² + h θψ is conserved",
+        "On V = xy alternating gradient steps stay on an ellipse: n θ² + ψ² + n h θψ is conserved "
+        "with n D-steps before each M-step, and n θ² + ψ² − n h θψ with the M-step first",
         f"{XY}, with the updates one after the other; Gidel et al. 2019, theorem 5",
         "rounding, over all steps",
     ),
@@ -50,8 +54,11 @@ CLAIMS = (
         "closed form of the update's spectral radius on V = xy",
         "On V = xy the update's spectral radius is √(1 + h²) for gradient steps, 1 for alternating "
         "ones with h < 2, √((1 − h²)² + h²) for extragradient, √((1 − hγ)² + h²) for consensus, "
-        "and that of a quadratic equation for momentum and optimism",
-        "Gidel et al. 2019; Daskalakis et al. 2018; Mescheder, Nowozin & Geiger 2017",
+        "√((1 − hλ)² + h²) for symplectic gradient adjustment, 1/√(1 + h²) for competitive "
+        "gradient descent, max |1 − α + αλᵏ| over the eigenvalues λ of a fast round for lookahead, "
+        "and that of a quadratic equation for momentum, optimism, LEAD and consensus in turn",
+        "Gidel et al. 2019; Daskalakis et al. 2018; Mescheder, Nowozin & Geiger 2017; Balduzzi et "
+        "al. 2018; Schäfer & Anandkumar 2019; Chavdarova et al. 2021; Hemmat et al. 2023",
         "rounding times the condition of the update's eigenvectors (Bauer & Fike)",
     ),
     Claim(
@@ -61,6 +68,15 @@ CLAIMS = (
         "0: ±i/2 without regularizer, with real part −γ/2 under R1, and under instance noise with "
         "γ = σ²(curvature of the critic's loss)",
         f"{DIRAC}, lemmas 2.2, 3.2 and 4.1; eigenvalues by differences of the gradients",
+        "change of the difference quotient from step h to 2h, and rounding over h",
+    ),
+    Claim(
+        "log_loss",
+        "closed form of the Dirac-GAN's eigenvalues under log losses",
+        "Under the log losses of minimax, non_saturating and relativistic_pairing the flow's "
+        "eigenvalues are −ρ/2 ± √(ρ²/4 − ¼), with ρ the sum of the weights of R1 and R2: "
+        "R1 alone is critical at γ = 1, both together at γ = ½",
+        f"{DIRAC}, theorem 4.1; Huang et al. 2024 for the relativistic loss; by differences",
         "change of the difference quotient from step h to 2h, and rounding over h",
     ),
     Claim(
@@ -80,6 +96,7 @@ def checks(
     """Every claim that this trial can check; `path` is `(steps + 1, 4)`."""
     found: dict[str, Check] = {}
     theta, psi = path[:, 0], path[:, 1]
+    own = set(settings.regularizer)
     plain = settings.method == "gradient" and settings.order == "simultaneous"
     if settings.game == "bilinear":
         h = settings.lr
@@ -87,7 +104,9 @@ def checks(
             factor = np.hypot(theta, psi)[1:] / np.hypot(theta, psi)[:-1]
             found["spiral"] = (float(np.abs(factor - np.sqrt(1 + h**2)).max()), 16 * EPS)
         if settings.method == "gradient" and settings.order == "alternating":
-            energy = theta**2 + psi**2 + h * theta * psi
+            n = settings.critic.steps
+            cross = n * h if settings.first == "critic" else -n * h
+            energy = n * theta**2 + psi**2 + cross * theta * psi
             error = float(np.abs(energy / energy[0] - 1).max())
             found["ellipse"] = (error, 16 * EPS * len(path))
         expected = _closed_form(settings)
@@ -95,19 +114,24 @@ def checks(
         values, vectors = np.linalg.eig(matrix)
         # Bauer and Fike: an eigenvalue moves by at most this times the rounding of the matrix.
         strain = min(float(np.linalg.cond(vectors)), EPS**-0.5) * float(np.linalg.norm(matrix))
-        error = abs(float(np.abs(values).max()) - expected)
-        found["closed_form"] = (error, 256 * EPS * strain)
-    if plain and settings.regularizer == "none" and _zero_sum(field, path):
-        found["circle"] = _circle(settings, field, path)
-    if isinstance(field, DiracGAN) and settings.regularizer != "gradient_penalty":
-        found["jacobian"] = _jacobian(field)
+        if expected is not None:
+            error = abs(float(np.abs(values).max()) - expected)
+            found["closed_form"] = (error, 256 * EPS * strain)
+    if plain and own == {"none"} and _zero_sum(field, path):
+        found["circle"] = _circle(field, path)
+    if isinstance(field, DiracGAN) and "gradient_penalty" not in own:
+        bent = field.jacobian(np.zeros((1, 2)))[0]
+        found["jacobian"] = _eigenvalues(field, bent[1, 1], -bent[0, 1] * bent[1, 0])
+        if settings.divergence.name in LOG_LOSSES and own <= {"none", "r1", "r2", "clip"}:
+            weights = settings.weight * len(own & {"r1", "r2"})
+            found["log_loss"] = _eigenvalues(field, weights, 0.25)
     rate = _rate(settings, field, moves, path)
     return found if rate is None else {**found, "rate": rate}
 
 
 def spectrum(settings: GameSettings, field: VectorField, moves: Moves) -> Array:
     """Eigenvalues `(6, 2)`: four of the update, two of the flow, as real and imaginary part."""
-    if settings.regularizer == "gradient_penalty":  # no derivative at psi = 0
+    if "gradient_penalty" in settings.regularizer:  # no derivative at psi = 0
         return np.full((6, 2), np.nan)
     bent = field.jacobian(np.zeros((1, 2)))
     both = [np.linalg.eigvals(moves.matrix(bent)[0]), np.linalg.eigvals(-bent[0])]
@@ -115,25 +139,42 @@ def spectrum(settings: GameSettings, field: VectorField, moves: Moves) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-def _closed_form(settings: GameSettings) -> float:
-    """Spectral radius on V = xy, whose Jacobian has the eigenvalues ±i."""
-    h, g = settings.lr, settings.consensus
-    if settings.method == "extragradient":
-        return float(np.hypot(1 - h**2, h))
-    if settings.method == "consensus":
-        return float(np.hypot(1 - h * g, h))
-    if settings.method == "optimistic":
-        return _larger_root(-(1 - 2j * h), -1j * h)
+def _closed_form(settings: GameSettings) -> float | None:
+    """Spectral radius on V = xy, whose Jacobian has the eigenvalues ±i; None without one."""
+    h, g, n = settings.lr, settings.consensus, settings.critic.steps
+    match settings.method:
+        case "extragradient":
+            return float(np.hypot(1 - h**2, h))
+        case "consensus" if settings.turns:
+            kept = 1 - h * g
+            return _larger_root(h**2 - 2 * kept, kept**2) if n == 1 else None
+        case "consensus":
+            return float(np.hypot(1 - h * g, h))
+        case "symplectic_gradient_adjustment":
+            return float(np.hypot(1 - h * settings.symplectic, h))
+        case "competitive_gradient_descent":
+            return float(1 / np.hypot(1, h))
+        case "lead":
+            beta, push = settings.momentum, 1j * settings.lead
+            return _larger_root(-(1 + beta + 1j * h + push), beta + push)
+        case "optimistic":
+            return _larger_root(-(1 - 2j * h), -1j * h)
+        case "lookahead":
+            fast = np.roots([1, n * h**2 - 2, 1]) if settings.turns else np.array([1 + 1j * h])
+            alpha = settings.share
+            return float(np.abs(1 - alpha + alpha * fast**settings.rounds).max())
     beta = settings.momentum if settings.method == "momentum" else 0.0
-    if settings.order == "alternating":
-        # (l - 1)^2 (l - b)^2 + h^2 l^3 = 0, from eliminating one player.
-        square = np.polymul(np.poly([1, 1]), np.poly([beta, beta]))
-        return float(np.abs(np.roots(np.polyadd(square, [h**2, 0, 0, 0]))).max())
-    return _larger_root(-(1 + beta - 1j * h), beta + 0j)
+    if not settings.turns:
+        return _larger_root(-(1 + beta - 1j * h), beta + 0j)
+    if beta and n > 1:
+        return None
+    # (l - 1)^2 (l - b)^2 + n h^2 l^3 = 0, from eliminating one player.
+    square = np.polymul(np.poly([1, 1]), np.poly([beta, beta]))
+    return float(np.abs(np.roots(np.polyadd(square, [n * h**2, 0, 0, 0]))).max())
 
 
 def _larger_root(b: complex, c: complex) -> float:
-    root = np.sqrt(b * b - 4 * c)
+    root = np.sqrt(complex(b * b - 4 * c))
     return float(max(abs(-b + root), abs(-b - root)) / 2)
 
 
@@ -147,7 +188,7 @@ def _zero_sum(field: VectorField, path: Array) -> bool:
     return bool((outward <= 1e-12 * (state**2).sum(-1)).all())
 
 
-def _circle(settings: GameSettings, field: VectorField, path: Array) -> Check:
+def _circle(field: VectorField, path: Array) -> Check:
     from scipy.integrate import solve_ivp
 
     span = (0.0, 12.0)
@@ -157,16 +198,14 @@ def _circle(settings: GameSettings, field: VectorField, path: Array) -> Check:
         path[0, :2],
         method="DOP853",
         rtol=IVP_TOLERANCE,
-        atol=IVP_TOLERANCE * settings.radius,
+        atol=IVP_TOLERANCE * float(np.hypot(*path[0, :2])),
     )
     energy = (solution.y**2).sum(0)
     return float(np.abs(energy / energy[0] - 1).max()), 100 * IVP_TOLERANCE
 
 
-def _jacobian(field: DiracGAN) -> Check:
-    """Differences of the gradients against the quadratic equation."""
-    origin = np.zeros((1, 2))
-    bent = field.jacobian(origin)[0]
+def _eigenvalues(field: DiracGAN, damping: float, turning: float) -> Check:
+    """Differences of the gradients against the roots of l^2 + damping l + turning = 0."""
 
     def differences(h: float) -> Array:
         columns = [
@@ -175,8 +214,7 @@ def _jacobian(field: DiracGAN) -> Check:
         ]
         return np.stack(columns, axis=-1)
 
-    gamma, product = bent[1, 1], bent[0, 1] * bent[1, 0]
-    stated = np.roots([1.0, gamma, -product])
+    stated = np.roots([1.0, damping, turning])
     fine, coarse = differences(1e-4), differences(2e-4)
     computed = np.linalg.eigvals(-fine)
     error = max(np.abs(stated - value).min() for value in computed)
@@ -193,7 +231,7 @@ def _rate(settings: GameSettings, field: VectorField, moves: Moves, path: Array)
             $|w r| \le |w| K |s|^3$; K is the largest departure of the update from its Jacobian over
             64 directions at three radii up to the orbit's, with a margin of a half.
     """
-    if settings.regularizer == "gradient_penalty":
+    if {"gradient_penalty", "clip"} & set(settings.regularizer):
         return None
     matrix = moves.matrix(field.jacobian(np.zeros((1, 2))))[0]
     values, vectors = np.linalg.eig(matrix)
@@ -208,7 +246,9 @@ def _rate(settings: GameSettings, field: VectorField, moves: Moves, path: Array)
     if along.min() < 1e-6 * size.max() * 1e-6 or along.min() <= 0:
         return None
     rho = float(np.abs(values[leading]))
-    strays = 16 * EPS * size[:-1] / (rho * along[:-1])
+    # What noise adds to a gradient cancels at the equilibrium, but for its own rounding.
+    noise = settings.lr * settings.weight if "instance_noise" in settings.regularizer else 0.0
+    strays = 16 * EPS * (size[:-1] + noise) / (rho * along[:-1])
     if isinstance(field, DiracGAN):
         bound = _departure(field, moves, matrix, float(size.max()))
         strays = strays + np.linalg.norm(row) * bound * size[:-1] ** 3 / (rho * along[:-1])

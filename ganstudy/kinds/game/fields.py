@@ -57,16 +57,17 @@ class Linear(VectorField):
 class DiracGAN(VectorField):
     r"""p at 0, q at theta, logit psi x of the critic; with noise, both blurred by N(0, noise^2).
 
-    `ridge` adds ridge psi^2 / 2 to the critic's loss, `unit` adds unit (|psi| - 1)^2.
+    `ridge` adds ridge psi^2 / 2 to the critic's loss, `pull` adds pull (|psi| - slope)^2.
 
     Source  Mescheder, Geiger & Nowozin 2018, section 2 and lemmas 2.1 to 4.1; `ridge` is R1 there,
-            `unit` is WGAN-GP.
+            and R2 is the same here; `pull` is WGAN-GP.
     """
 
     divergence: Divergence
     ridge: Array
-    unit: Array
+    pull: Array
     noise: Array
+    slope: Array
 
     def _at(self, state: Array) -> tuple[Array, Array, Array, Array]:
         nodes, weights = np.zeros(1), np.ones(1)
@@ -85,7 +86,8 @@ class DiracGAN(VectorField):
         generator = (weights * lifted * psi).sum(-1)
         critic = (weights * (held * blur + pushed * x)).sum(-1)
         slope = state[:, 1]
-        critic = critic + self.ridge * slope + 2 * self.unit * (np.abs(slope) - 1) * np.sign(slope)
+        critic = critic + self.ridge * slope
+        critic = critic + 2 * self.pull * (np.abs(slope) - self.slope) * np.sign(slope)
         return np.stack([generator, critic], axis=-1)
 
     def jacobian(self, state: Array) -> Array:
@@ -99,59 +101,5 @@ class DiracGAN(VectorField):
             [pushed + pushed_bend * psi * x, held_bend * blur**2 + pushed_bend * x**2],
         ]
         found = np.stack([np.stack([(weights * e).sum(-1) for e in row], -1) for row in rows], -2)
-        found[:, 1, 1] += self.ridge + 2 * self.unit
+        found[:, 1, 1] += self.ridge + 2 * self.pull
         return found
-
-
-@dataclass(frozen=True, eq=False)
-class Moves:
-    """How the players move; settings that are arrays are `(trials, 1)`.
-
-    An update acts on `(trials, 4)`: the state, then its memory, which is the velocity of momentum
-    or the last gradient of the optimistic method.
-    """
-
-    method: str
-    alternating: bool
-    lr: Array
-    momentum: Array
-    consensus: Array
-
-    def start(self, field: VectorField, state: Array) -> Array:
-        """The state with the memory that a trial begins with."""
-        remembered = field.gradient(state) if self.method == "optimistic" else np.zeros_like(state)
-        return np.concatenate([state, remembered], axis=-1)
-
-    def update(self, field: VectorField, whole: Array) -> Array:
-        """One step of both players."""
-        state, memory = whole[:, :2], whole[:, 2:]
-        if self.alternating:
-            return self._alternate(field, state, memory)
-        gradient, lr = field.gradient(state), self.lr
-        if self.method == "extragradient":
-            moved, memory = state - lr * field.gradient(state - lr * gradient), 0 * memory
-        elif self.method == "optimistic":
-            moved, memory = state - 2 * lr * gradient + lr * memory, gradient
-        elif self.method == "consensus":
-            bent = field.jacobian(state)
-            pull = bent[:, 0] * gradient[:, :1] + bent[:, 1] * gradient[:, 1:]
-            moved, memory = state - lr * (gradient + self.consensus * pull), 0 * memory
-        else:
-            memory = self.momentum * memory + gradient
-            moved = state - lr * memory
-        return np.concatenate([moved, memory], axis=-1)
-
-    def _alternate(self, field: VectorField, state: Array, memory: Array) -> Array:
-        """The critic first; the generator sees where it went."""
-        for player in (1, 0):
-            one = np.arange(2) == player
-            pull = self.momentum * memory + field.gradient(state)
-            memory = np.where(one, pull, memory)
-            state = np.where(one, state - self.lr * memory, state)
-        return np.concatenate([state, memory], axis=-1)
-
-    def matrix(self, jacobian: Array) -> Array:
-        """The update of the linear game with this Jacobian, `(trials, 4, 4)`."""
-        field, trials = Linear(jacobian), len(jacobian)
-        columns = [self.update(field, np.tile(unit, (trials, 1))) for unit in np.eye(4)]
-        return np.stack(columns, axis=-1)

@@ -8,7 +8,8 @@ import numpy as np
 
 from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
 from ganstudy.kinds.game.claims import CLAIMS, checks, spectrum
-from ganstudy.kinds.game.fields import DiracGAN, Linear, Moves
+from ganstudy.kinds.game.fields import DiracGAN, Linear
+from ganstudy.kinds.game.moves import Moves
 from ganstudy.kinds.game.settings import GameSettings
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Game(GameSettings, TheoryKind):
             psi x, under the losses of any divergence.
     Source  "Everything about GANs", section "GAN problem"; Mescheder, Geiger & Nowozin 2018 for
             the Dirac-GAN and its regularizers; Gidel et al. 2019 for extragradient; Daskalakis et
-            al. 2018 for optimism; Mescheder, Nowozin & Geiger 2017 for consensus.
+            al. 2018 for optimism; Mescheder, Nowozin & Geiger 2017 for consensus; the sources of
+            other methods are those of the update schemes of these names. A round of `lookahead`
+            is one step of its slow players.
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
@@ -43,12 +46,13 @@ class Game(GameSettings, TheoryKind):
 
     def shape(self) -> Mapping[str, Any]:
         """Everything but sizes."""
-        kept = {"game", "divergence", "method", "order", "regularizer"}
+        kept = {"game", "divergence", "method", "order", "first", "critic", "rounds", "regularizer"}
         return self.model_dump(include=kept)
 
     def cost(self) -> float:
         """Measured: three derivatives of the losses take 1 ms, arithmetic 0.1 ms."""
-        return self.steps * (1e-3 if self.game == "dirac_gan" else 1e-4)
+        turns = max(len(self.turns), 1) * (self.rounds if self.method == "lookahead" else 1)
+        return self.steps * turns * (1e-3 if self.game == "dirac_gan" else 1e-4)
 
     def described(self) -> tuple[Variable, ...]:
         """Contraction, distance, and the orbit."""
@@ -66,23 +70,34 @@ class Game(GameSettings, TheoryKind):
         if self.game != "dirac_gan":
             bend = [s.curvature if s.game == "quadratic" else 0.0 for s in settings]
             return Linear(np.array([[[c, 1.0], [-1.0, c]] for c in bend]))
-        weight = np.array([s.weight for s in settings])
-        given = {name: weight * (self.regularizer == name) for name in _REGULARIZERS}
-        return DiracGAN(self.divergence, *given.values())
+        weight, slope = (np.array([getattr(s, n) for s in settings]) for n in ("weight", "slope"))
+        ridges = sum(name in self.regularizer for name in ("r1", "r2"))
+        pull, noise = (
+            weight * (name in self.regularizer) for name in ("gradient_penalty", "instance_noise")
+        )
+        return DiracGAN(self.divergence, ridges * weight, pull, noise, slope)
 
     def moves(self, trials: Sequence[Trial[Self]]) -> Moves:
         """How the players of trials of one pack move."""
         settings = [trial.configuration for trial in trials]
-        lr, consensus = (np.array([[getattr(s, n)] for s in settings]) for n in ("lr", "consensus"))
-        heavy = np.array([[s.momentum if s.method == "momentum" else 0.0] for s in settings])
-        return Moves(self.method, self.order == "alternating", lr, heavy, consensus)
+        names = ("lr", "momentum", "consensus", "symplectic", "lead", "share", "bound")
+        columns = {name: np.array([[getattr(s, name)] for s in settings]) for name in names}
+        if "clip" not in self.regularizer:
+            columns["bound"] = np.full_like(columns["bound"], np.inf)
+        return Moves(self.method, self.turns, self.rounds, **columns)
+
+    def origin(self, trial: Trial[Self]) -> Array:
+        """Where the players of a trial start."""
+        if self.start is not None:
+            return np.array(self.start)
+        angle = trial.stream("init").uniform(0, 2 * np.pi)
+        return self.radius * np.array([np.cos(angle), np.sin(angle)])
 
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """All trials of a pack step by step, as rows of one array."""
         field, moves = self.field(trials), self.moves(trials)
-        start = np.array([[trial.stream("init").uniform(0, 2 * np.pi)] for trial in trials])
-        radius = np.array([[trial.configuration.radius] for trial in trials])
-        whole = moves.start(field, radius * np.concatenate([np.cos(start), np.sin(start)], -1))
+        start = np.stack([trial.configuration.origin(trial) for trial in trials])
+        whole = moves.start(field, start)
         path = [whole]
         with np.errstate(over="ignore", invalid="ignore"):
             for _ in range(self.steps):
@@ -113,6 +128,3 @@ class Game(GameSettings, TheoryKind):
         field, moves = configuration.field(trials), configuration.moves(trials)
         found = checks(configuration, field, moves, path) if finite.all() else {}
         return Outcome(curves, found, spectrum(configuration, field, moves), lost)
-
-
-_REGULARIZERS = ("r1", "gradient_penalty", "instance_noise")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ganstudy.kinds.adversarial.updates._base import Updates
+from ganstudy.kinds.adversarial.updates._base import CoupledUpdates, column
 
 if TYPE_CHECKING:
-    from ganstudy.kinds.adversarial.state import Batches, Diagnostics, State, Steps
-    from ganstudy.kinds.adversarial.updates._base import RulesT
+    from torch import Tensor
+
+    from ganstudy.kinds.adversarial.coupled import Coupled
+    from ganstudy.kinds.adversarial.state import Diagnostics
 
 
-class Consensus(Updates):
+class Consensus(CoupledUpdates):
     r"""Simultaneous steps on losses to which the squared norm of all gradients is added.
 
     Maths   $v = (\nabla_\theta L_M, \nabla_\phi L_D)$; the steps follow
@@ -21,13 +23,15 @@ class Consensus(Updates):
     Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", algorithm 2.
     """
 
-    single: ClassVar[bool] = True
-    weighs_gradients: ClassVar[bool] = True
-
     weight: float = Field(0.1, gt=0, description="gamma, the factor on the squared norm")
 
-    def play(
-        self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
-    ) -> tuple[State, Diagnostics]:
-        """One joint step, which needs second derivatives."""
-        return steps.joint_step(rules, state, batches, self.weight)
+    @property
+    def products(self) -> int:
+        """That of the squared norm."""
+        return 1
+
+    def directions(self, game: Coupled) -> tuple[Tensor, Tensor, Diagnostics]:
+        """v and the gradient of half its squared norm."""
+        (to_generator, to_critic), (m, d), diagnostics = game.energy()
+        factor = column(self.weight, d)
+        return m + factor * to_generator, d + factor * to_critic, diagnostics
