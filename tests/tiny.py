@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,12 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ganstudy import verification
+from ganstudy.engine.session import Session
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
-from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.adversarial import Adversarial, training
 from ganstudy.trial import Record, Trial
 
 MemberT = TypeVar("MemberT", bound=Member)
+
+DEVICE = os.environ.get("GANSTUDY_TEST_DEVICE", "cpu")
+"""Where the suites of steps train: here, or on the GPU that `make gpu-check` names."""
 
 TABLE = Path(__file__).parent / "data" / "table.csv"
 REQUIRED: dict[str, dict[str, Any]] = {"file": {"path": str(TABLE), "label": "group"}}
@@ -62,6 +67,11 @@ def trial(seed: int = 0, **settings: Any) -> Trial[Adversarial]:
 def example(cls: type[MemberT]) -> MemberT:
     """The member with its defaults, and with what it requires."""
     return cls.model_validate(REQUIRED.get(cls.name, {}))
+
+
+def train(trials: Sequence[Trial[Adversarial]], **session: Any) -> list[Record]:
+    """Train one pack on `DEVICE`; what a session may be given besides."""
+    return training.train(trials, Session(DEVICE, **session))
 
 
 class Listed:
