@@ -9,8 +9,10 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import ot
 import pytest
+import sympy
 import torch
 from numpy.typing import NDArray
+from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, cityblock, jensenshannon
 from scipy.stats import energy_distance, entropy, power_divergence
@@ -45,6 +47,11 @@ FURTHER: list[dict[str, Any]] = [
         {"name": "f_alpha", "alpha": alpha, "generator": generator}
         for alpha in (-1.0, 0.3, 1.5, 2.0)
         for generator in ("bound", "trick")
+    ),
+    *(
+        {"name": "alpha_gan", "critic_alpha": d, "generator_alpha": g, "generator": generator}
+        for d, g in ((1.0, 1.0), (0.6, 0.5), (1.0, 0.5), (2.0, 0.5), (0.7, 3.0), (3.0, 1.0))
+        for generator in ("saturating", "non_saturating")
     ),
 ]
 CHOICES = [choice for member in MEMBERS for choice in _choices(member)]
@@ -240,7 +247,50 @@ def _relativistic_divergence(
     return loss(laws.p, laws.q, np.zeros(len(laws.p))) - float(found.fun)
 
 
+def _by_quadrature(laws: DiscreteLaws, alpha: float, beta: float, saturating: bool) -> float:
+    """E_q of the integral of (u - s) phi'', phi'' from minus the slope of the loss over u.
+
+    The loss at the best critic is written out, and differentiated by SymPy.
+    """
+    u = sympy.symbols("u", positive=True)
+    right = u**alpha / (1 + u**alpha)
+    if saturating:
+        loss = sympy.log(1 - right) if beta == 0 else -(1 - (1 - right) ** beta) / beta
+    else:
+        loss = -sympy.log(right) if beta == 0 else (1 - right**beta) / beta
+    bend = sympy.lambdify(u, -sympy.diff(loss, u) / u)
+    return sum(
+        q * quad(lambda s, r=r: (r - s) * bend(s), 1, r, epsabs=1e-13, epsrel=1e-13)[0]
+        for q, r in zip(laws.q, laws.p / laws.q, strict=True)
+    )
+
+
 REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
+    **{
+        f"alpha_gan(critic_alpha={d}, generator_alpha={g}, generator={name})": (
+            lambda laws, d=d, g=g, name=name: _by_quadrature(
+                laws, d, 1 - 1 / g, name == "saturating"
+            )
+        )
+        for d, g in ((0.5, 1.0), (0.7, 3.0))
+        for name in ("saturating", "non_saturating")
+    },
+    # Limits and special cases are other divergences of SciPy.
+    "alpha_gan(critic_alpha=1.0, generator_alpha=1.0, generator=saturating)": lambda laws: (
+        2 * float(jensenshannon(laws.p, laws.q)) ** 2
+    ),
+    "alpha_gan(critic_alpha=1.0, generator_alpha=1.0, generator=non_saturating)": lambda laws: (
+        float(entropy(laws.q, laws.p)) - 2 * float(jensenshannon(laws.p, laws.q)) ** 2
+    ),
+    "alpha_gan(critic_alpha=1.0, generator_alpha=0.5, generator=saturating)": lambda laws: float(
+        entropy(laws.p, laws.q)
+    ),
+    "alpha_gan(critic_alpha=2.0, generator_alpha=0.5, generator=saturating)": lambda laws: (
+        _cressie_read(laws.p, laws.q, 1)
+    ),
+    "alpha_gan(critic_alpha=0.6, generator_alpha=0.5, generator=saturating)": lambda laws: (
+        0.6 * _cressie_read(laws.p, laws.q, -0.4) / 2
+    ),
     "minimax": lambda laws: 2 * float(jensenshannon(laws.p, laws.q)) ** 2,
     "non_saturating": lambda laws: (
         float(entropy(laws.q, laws.p)) - 2 * float(jensenshannon(laws.p, laws.q)) ** 2
@@ -320,6 +370,29 @@ def test_two_forms_of_the_non_saturating_divergence(points: int) -> None:
     assert left == pytest.approx(right, abs=1e-12)
     exact = divergences.family["non_saturating"]().exact(laws)
     assert exact == pytest.approx(left, abs=1e-12)
+
+
+@pytest.mark.parametrize("generator", ["saturating", "non_saturating"])
+def test_alpha_gan_at_one_is_the_log_loss(generator: str) -> None:
+    """Losses and their slopes, from either side and at the limit itself."""
+    names = {"saturating": "minimax", "non_saturating": "non_saturating"}
+    limit = divergences.family[names[generator]]()
+    logits = [torch.linspace(-20, 20, 81, dtype=torch.float64)[:, None] for _ in range(2)]
+    for alpha in (1 - 1e-8, 1.0, 1 + 1e-8):
+        settings = {"critic_alpha": alpha, "generator_alpha": alpha, "generator": generator}
+        own = divergences.family["alpha_gan"].model_validate(settings)
+        for found, expected in zip(_curves(own, *logits), _curves(limit, *logits), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def _curves(divergence: Divergence, real: torch.Tensor, fake: torch.Tensor) -> list[torch.Tensor]:
+    leaves = [x.clone().requires_grad_() for x in (real, fake)]
+    losses = divergence.critic_loss(*leaves), _generator_loss(divergence, *leaves)
+    return [
+        *losses,
+        *torch.autograd.grad(losses[0].sum(), leaves),
+        *torch.autograd.grad(losses[1].sum(), leaves[1]),
+    ]
 
 
 @pytest.mark.parametrize("divergence", [c for c in CASES if c.log_ratio], ids=_identity)
