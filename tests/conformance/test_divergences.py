@@ -265,7 +265,22 @@ def _by_quadrature(laws: DiscreteLaws, alpha: float, beta: float, saturating: bo
     )
 
 
+def _sinkhorn(laws: DiscreteLaws, epsilon: float) -> float:
+    """Costs and entropies of POT's plans."""
+    cost = cdist(laws.positions, laws.positions)
+
+    def transport(a: Array, b: Array) -> float:
+        plan = ot.sinkhorn(
+            a, b, cost, epsilon, method="sinkhorn_log", stopThr=1e-12, numItermax=3000, warn=False
+        )
+        return float((plan * cost).sum() + epsilon * entropy(plan.ravel(), np.outer(a, b).ravel()))
+
+    within = transport(laws.p, laws.p) + transport(laws.q, laws.q)
+    return transport(laws.p, laws.q) - within / 2
+
+
 REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
+    "sinkhorn_divergence(epsilon=0.5, iterations=50)": lambda laws: _sinkhorn(laws, 0.5),
     **{
         f"alpha_gan(critic_alpha={d}, generator_alpha={g}, generator={name})": (
             lambda laws, d=d, g=g, name=name: _by_quadrature(
@@ -575,7 +590,8 @@ def _of_samples(divergence: Divergence, x: Array, y: Array) -> float:
 def test_witness_on_samples(divergence: Divergence, dimension: int) -> None:
     """The critic's loss at the witness is minus the divergence of the empirical laws."""
     x, y = _clouds(dimension)
-    on_x, on_y = (divergence.witness(z[None], x[None], y[None]) for z in (x, y))
+    on_x = divergence.witness_on_p(x[None], x[None], y[None])
+    on_y = divergence.witness(y[None], x[None], y[None])
     assert on_x.shape == (1, len(x))
     loss = divergence.critic_loss(on_x, on_y)
     expected = _of_samples(divergence, x.numpy(), y.numpy())
@@ -609,6 +625,16 @@ def test_coinciding_samples_have_a_gradient(divergence: Divergence) -> None:
     (gradient,) = torch.autograd.grad(divergence.generator_loss(witness).sum(), y)
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-5, rtol=0)
     assert bool(torch.isfinite(witness).all())
+
+
+@every_size
+def test_sinkhorn_divergence_lies_between_its_limits(points: int) -> None:
+    """A small epsilon gives W_1, by POT; a large one half the energy distance."""
+    laws = _laws(points)
+    make = divergences.family["sinkhorn_divergence"].model_validate
+    near = float(ot.emd2(laws.p, laws.q, cdist(laws.positions, laws.positions)))
+    assert make({"epsilon": 0.02}).exact(laws) == pytest.approx(near, abs=0.02)
+    assert make({"epsilon": 1e5}).exact(laws) == pytest.approx(_energy(laws) / 2, rel=1e-3)
 
 
 def test_energy_distance_on_the_line_is_that_of_scipy() -> None:
