@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ganstudy import report as reports
 from ganstudy.progress import Progress, heartbeat
+from ganstudy.schedule.devices import pack_size
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
 from ganstudy.session import choose, open_executor, program, recorded, take_up, train_anyhow
@@ -39,10 +40,13 @@ def run(
     """
     directory = RunDirectory(out)
     search = search_of(study)
+    search.pack_size = pack_size(devices, workers, study.file.engine.pack)
     with directory.locked():
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed)
-        progress = Progress.of(search, left, workers, *program(directory, search, left, workers))
+        progress = Progress.of(
+            search, left, workers, *program(directory, search, left, workers, devices)
+        )
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ganstudy.engine import checkpoints, pace
 from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
+from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.interruption import Interruption
@@ -77,7 +78,7 @@ def choose(
 
 def failed(search: Search, workers: int) -> list[Pack]:
     """Packs of the trials that have failed."""
-    return packs(_with_status(search, "failed"), workers, search.study.file.engine.pack)
+    return packs(_with_status(search, "failed"), workers, search.pack_size)
 
 
 def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
@@ -86,7 +87,11 @@ def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
 
 
 def program(
-    directory: RunDirectory, search: Search, parts: Sequence[Pack], workers: int
+    directory: RunDirectory,
+    search: Search,
+    parts: Sequence[Pack],
+    workers: int,
+    devices: Sequence[str] = (CPU,),
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
 
@@ -106,6 +111,8 @@ def program(
         return asked, "as the study asks"
     if search.why_eager:
         return "eager", search.why_eager
+    if has_gpu(devices):
+        return "eager", "a GPU is given each round as one graph"
     return choose_program(parts, workers)
 
 
@@ -187,7 +194,7 @@ def train_anyhow(
             raise
         _log.warning("%s; the steps as written are used instead", error)
         progress.program, progress.program_reason = "eager", "compiled steps cannot be made"
-        source.begin_again(packs(source.given.values(), progress.workers, engine.pack))
+        source.begin_again(packs(source.given.values(), progress.workers, search.pack_size))
         with opened("eager") as executor:
             train(directory, search, source, executor, progress, beat, observe)
 

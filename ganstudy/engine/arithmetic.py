@@ -13,7 +13,9 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,13 +73,20 @@ def computing(program: ProgramName, device: str) -> Iterator[None]:
     Errors  `NotPortable` if the portable program cannot be had in this process or on the device.
     """
     check(program, device)
-    if program != "portable":
+    with _mode(program, device):
         yield
-        return
-    from ganstudy.engine.portable import Portable
 
-    with Portable():  # type: ignore[no-untyped-call]
-        yield
+
+def _mode(program: ProgramName, device: str) -> AbstractContextManager[object]:
+    if program == "portable":
+        from ganstudy.engine.portable import Portable
+
+        return Portable()  # type: ignore[no-untyped-call]
+    if program == "eager" and _is_gpu(device):
+        from ganstudy.engine.fixed_tiles import FixedTiles
+
+        return FixedTiles()  # type: ignore[no-untyped-call]
+    return nullcontext()
 
 
 def check(program: ProgramName, device: str) -> None:
@@ -87,6 +96,8 @@ def check(program: ProgramName, device: str) -> None:
     """
     if program == "portable" and (reason := _unportable(device)):
         raise NotPortable(reason)
+    if program == "eager" and _is_gpu(device) and find_spec("triton") is None:
+        raise NotPortable("a GPU's kernels are made by Triton, which is not installed here")
 
 
 @functools.cache
@@ -113,9 +124,17 @@ def described(program: ProgramName, device: str = "cpu") -> str:
         parts.insert(2, f"C++ for {_compiled_for()}")
     if torch.get_num_threads() > 1:
         parts.append(f"{torch.get_num_threads()} threads")
-    if torch.device(device).type == "cuda":
-        parts.append(torch.cuda.get_device_name(device))
+    if _is_gpu(device):
+        parts += [torch.cuda.get_device_name(device), f"CUDA {torch.version.cuda}"]
+        if program == "eager":
+            parts.append(f"fixed tiles by Triton {metadata.version('triton')}")
+        elif torch.get_float32_matmul_precision() != "highest":
+            parts.append("TF32")
     return ", ".join(parts)
+
+
+def _is_gpu(device: str) -> bool:
+    return device.partition(":")[0] == "cuda"
 
 
 def _unportable(device: str) -> str:

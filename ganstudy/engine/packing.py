@@ -10,6 +10,7 @@ import subprocess
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,29 +19,52 @@ from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.family import canonical_json
 from ganstudy.trial import ProgramName, Trial
 
-__all__ = ["beside_steps", "choose_program", "cost", "estimate", "packs", "why_no_compiler"]
+__all__ = [
+    "PackSize",
+    "beside_steps",
+    "choose_program",
+    "cost",
+    "estimate",
+    "packs",
+    "why_no_compiler",
+]
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
-WORKING_SET = 20 * 2**20
-"""Bytes that a stack may read and write in one step; wider stacks gain nothing measurable."""
-LARGEST = 64
-"""Beyond this many trials the price of a kernel call is spread thin enough."""
 PACKS_PER_WORKER = 2
 """Enough packs that workers which finish early find another, few enough to keep stacks wide."""
+
+
+@dataclass(frozen=True)
+class PackSize:
+    """How many trials a pack may have; by default on a core of a CPU.
+
+    working_set  bytes that the stack may read and write in one step: beyond what caches hold, wider
+                 stacks gain nothing measurable
+    largest      trials beyond which the price of a kernel call is spread thin enough
+    asked        what the study says, which goes before both
+    """
+
+    working_set: int = 20 * 2**20
+    largest: int = 64
+    asked: int | None = None
+
+    def most(self, working_set: int) -> int:
+        """Most trials of one pack, each of which reads and writes so many bytes in a step."""
+        return self.asked or max(1, min(self.working_set // working_set, self.largest))
 
 
 def packs(
     trials: Iterable[TrialT],
     workers: int,
-    largest: int | None = None,
+    size: PackSize = PackSize(),
     *,
     per_worker: int = PACKS_PER_WORKER,
 ) -> list[tuple[TrialT, ...]]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
-    A trial's numbers do not depend on its pack; only time and memory do. `largest` overrides the
-    bound on the number of trials in a pack; with one pack for each worker stacks are widest.
+    A trial's numbers do not depend on its pack; only time and memory do. With one pack for each
+    worker stacks are widest.
     """
     shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -51,18 +75,18 @@ def packs(
         shapes.setdefault(keys[place], []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
     share = total / (workers * per_worker)
-    bounds: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for own in shapes.values():
         configuration = own[0].configuration
-        fitting = int(WORKING_SET // configuration.working_set())
-        fair = max(round(share / configuration.cost()), 2)
-        bound = largest or max(1, min(fitting, LARGEST, fair))
+        most = size.most(configuration.working_set())
+        if size.asked is None:
+            most = min(most, max(round(share / configuration.cost()), 2))
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
         graph = configuration.graph_key()
-        bounds[graph] = min(bound, bounds.get(graph, bound))
+        sizes[graph] = min(most, sizes.get(graph, most))
     result: list[tuple[TrialT, ...]] = []
     for own in shapes.values():
-        count = -(-len(own) // bounds[own[0].configuration.graph_key()])
+        count = -(-len(own) // sizes[own[0].configuration.graph_key()])
         # Dealt out, not cut: every pack has trials of every arm.
         result += [tuple(own[part::count]) for part in range(count)]
     return sorted(result, key=cost, reverse=True)
@@ -112,6 +136,8 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
     By the same guess on every machine: after what was measured on this one, the same study would
     have other bits from one day to the next.
     """
+    if not any(trial.configuration.compiles for part in parts for trial in part):
+        return "eager", "there is nothing to compile"
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
     if trouble := why_no_compiler():

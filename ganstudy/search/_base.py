@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ganstudy.engine.packing import PackSize
 from ganstudy.family import Part
 from ganstudy.study.search_keys import SearchKeys
 
@@ -36,6 +37,7 @@ class Search(Part, ABC):
     keys         the keys that a study file may write below `search.NAME`
     adds         attributes of each name that the search adds to the dataset; no axis can take it
     open_ended   whether results decide how many trials there are
+    pack_size    how large its packs may be; of a CPU, unless it is told otherwise
     why_eager    why its trials are not worth a compiled program; empty if they may be
     """
 
@@ -46,6 +48,7 @@ class Search(Part, ABC):
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.pack_size = PackSize(asked=study.file.engine.pack)
 
     @classmethod
     def of(cls, study: Study) -> Search:

@@ -38,4 +38,4 @@ class Grid(Planned):
 
     def outlook(self, slots: int) -> list[Pack]:
         """The packs that `ask` would give."""
-        return packs(self.missing, max(slots, 1), self.study.file.engine.pack)
+        return packs(self.missing, max(slots, 1), self.pack_size)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ganstudy.schedule.devices import Slot, named, slots
+from ganstudy.engine.packing import PackSize
+from ganstudy.schedule.devices import Slot, named, pack_size, slots
 
 TWO = {"cuda:0": "GPU-aaaa", "cuda:1": "GPU-bbbb"}
 
@@ -67,6 +68,7 @@ def test_the_inherited_choice_of_devices_is_torchs() -> None:
 HOLDER = """
 import sys
 from pathlib import Path
+from ganstudy.engine.packing import PackSize
 from ganstudy.schedule.devices import Slot
 with Slot("cuda:0", Path(sys.argv[1])).leased():
     print("held", flush=True)
@@ -98,3 +100,18 @@ def test_a_lease_ends_with_its_holder(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         assert got.wait(10.0)
         waiting.join()
+
+
+def test_packs_on_a_gpu_fill_what_is_free() -> None:
+    """Half of the least free memory, shared by a device's workers; a CPU among them decides."""
+    free = {"cuda:0": 80 * 2**30, "cuda:1": 8 * 2**30}
+    one = pack_size(("cuda:0",), 1, free=free.__getitem__)
+    assert one.most(300_000) == 1024
+    assert one.most(100_000_000) == 80 * 2**30 // 2 // 8 // 100_000_000 == 53
+    shared = pack_size(("cuda:0",), 2, free=free.__getitem__)
+    assert shared.most(100_000_000) == 53 // 2
+    both = pack_size(("cuda:0", "cuda:1"), 2, free=free.__getitem__)
+    assert both.most(100_000_000) == 5
+    assert both.most(10**12) == 1
+    assert pack_size(("cuda:0",), 1, asked=7, free=free.__getitem__).most(100) == 7
+    assert pack_size(("cpu", "cuda:0"), 2, free=free.__getitem__) == PackSize()

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import Listed, differences, trial
+from tiny import DEVICE, Listed, differences, train, trial
 
 from ganstudy.engine.packing import why_no_compiler
-from ganstudy.engine.session import Session
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
-from ganstudy.kinds.adversarial.training import initial, train
+from ganstudy.kinds.adversarial.training import initial
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
@@ -282,7 +281,7 @@ def test_one_worker_and_two() -> None:
         ([tuple(trials[4:]), tuple(trials[:1])], 2),
     ]
     for packs, workers in splits:
-        with LocalExecutor(workers) as executor:
+        with LocalExecutor(workers, devices=(DEVICE,)) as executor:
             gathered = [r for part in train_packs(Listed(packs), executor) for r in part]
         assert len(gathered) == sum(map(len, packs))
         _assert_same(gathered, here)
@@ -342,8 +341,8 @@ def test_frozen_parameters_are_finite(player: str, lr: float, depth: int) -> Non
     calm = {**ABSURD, "lr": 1e-3, "depth": depth}
     both = {"generator": calm, "critic": calm, player: absurd}
     pack = [trial(0, **both), trial(0, generator=calm, critic=calm)]
-    game, state = initial(pack, torch.device("cpu"))
-    for batch in itertools.islice(batches(pack, torch.device("cpu")), 20):
+    game, state = initial(pack, torch.device(DEVICE))
+    for batch in itertools.islice(batches(pack, torch.device(DEVICE)), 20):
         state, _ = game.updates.play(program("eager"), game, state, batch)
         for parameters in (state.generator.parameters, state.critic.parameters):
             assert bool(torch.isfinite(parameters).all())
@@ -371,6 +370,7 @@ COMPILED: list[tuple[str, ...]] = [
     ("gradient penalty", "conditional", "pac", "average"),
     ("spectral norm", "until", "maxout"),
     ("consensus with a penalty",),
+    ("unrolled", "running moments", "scaled inputs"),
     ("relativistic", "batch norm"),
     ("relativistic pairs",),
     ("several constraints",),
@@ -395,10 +395,10 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
     """A width and a batch that fill no vector."""
     trials = _featured(*features, batch=33, width=7, optimizers=["adam"])
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
-    alone = _by_id([train([t], Session(program="compiled", beside=beside))[0] for t in trials])
+    alone = _by_id([train([t], program="compiled", beside=beside)[0] for t in trials])
     assert {r.status for r in alone.values()} == {"complete"}
     for pack in (trials, trials[::-1], [trials[2], trials[0]]):
-        _assert_same(train(pack, Session(program="compiled", beside=beside)), alone)
+        _assert_same(train(pack, program="compiled", beside=beside), alone)
     for record in train(trials):
         other = alone[record.id].values["critic_loss"]
         np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-3, atol=1e-5)
@@ -418,7 +418,7 @@ def test_compiled_alone_and_in_any_pack() -> None:
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
 
     def compiled(pack: list[Trial[Adversarial]]) -> list[Record]:
-        return train(pack, Session(program="compiled", beside=beside))
+        return train(pack, program="compiled", beside=beside)
 
     alone = _by_id([compiled([t])[0] for t in trials])
     assert {r.program for r in alone.values()} == {"compiled"}

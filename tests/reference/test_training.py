@@ -10,14 +10,14 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from tiny import trial
+from tiny import train, trial
 from torch import nn
 
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, evaluation_latent, held_out
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.state import Batches
-from ganstudy.kinds.adversarial.training import initial, train
+from ganstudy.kinds.adversarial.training import initial
 from ganstudy.trial import Trial
 
 CPU = torch.device("cpu")

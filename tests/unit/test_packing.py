@@ -9,8 +9,7 @@ from tiny import trial
 
 from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.engine.packing import (
-    LARGEST,
-    WORKING_SET,
+    PackSize,
     beside_steps,
     choose_program,
     cost,
@@ -18,6 +17,7 @@ from ganstudy.engine.packing import (
     packs,
 )
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.audit import Audit
 from ganstudy.trial import Trial
 
 shapes = st.lists(
@@ -47,9 +47,9 @@ def test_every_trial_once_and_no_worker_idle(
     assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
     for pack in found:
         assert len({t.configuration.pack_key() for t in pack}) == 1
-        assert len(pack) <= LARGEST
+        assert len(pack) <= PackSize().largest
         memory = len(pack) * pack[0].configuration.working_set()
-        assert memory <= WORKING_SET or len(pack) == 1
+        assert memory <= PackSize().working_set or len(pack) == 1
     # A stack of one costs as much as two, so that pairs are as far as trials are spread.
     assert len(found) >= min(workers, sum(count // 2 for *_, count in chosen))
     costs = [cost(pack) for pack in found]
@@ -61,7 +61,7 @@ def test_every_trial_once_and_no_worker_idle(
 def test_a_study_can_bound_its_packs(count: int, workers: int, largest: int) -> None:
     """`engine.pack` is the most trials of a pack."""
     trials = _trials([(16, 1, count)])
-    found = packs(trials, workers, largest)
+    found = packs(trials, workers, PackSize(asked=largest))
     assert max(map(len, found)) <= largest
     assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
 
@@ -81,7 +81,7 @@ def test_nothing_to_train() -> None:
 def test_wide_trials_stand_alone() -> None:
     """A trial beyond the memory bound is its own pack."""
     wide = [trial(seed, critic={"width": 4096, "depth": 3}) for seed in range(3)]
-    assert wide[0].configuration.working_set() > WORKING_SET
+    assert wide[0].configuration.working_set() > PackSize().working_set
     assert [len(pack) for pack in packs(wide, 1)] == [1, 1, 1]
 
 
@@ -115,6 +115,12 @@ def test_what_records_cost_is_in_the_estimate_alone() -> None:
     assert cost([known]) == cost([seldom])
     quick = Pace({**GUESS.step, "eager": 0.5}, GUESS.graph, GUESS.start)
     assert beside_steps([known], quick) == pytest.approx(0.5 * beside_steps([known]))
+
+
+def test_what_has_no_steps_is_not_compiled() -> None:
+    """However much work it is."""
+    kind = Audit.model_validate({"samples": 10_000, "repeats": 1000})
+    assert choose_program([(Trial(kind, 0),)], 1) == ("eager", "there is nothing to compile")
 
 
 def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:

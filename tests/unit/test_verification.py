@@ -89,7 +89,9 @@ def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
 def test_a_flipped_bit_is_a_fault(run: Path) -> None:
     """On the arithmetic of the record there is no excuse: exit code 1, and the variable's name."""
     changed = _rewritten(run, _flipped)
-    result = CliRunner().invoke(main, ["verify", str(run), "--trials", "99", "--workers", "1"])
+    result = CliRunner().invoke(
+        main, ["verify", str(run), "--trials", "99", "--workers", "1", "--devices", "cpu"]
+    )
     assert result.exit_code == 1
     assert result.output.startswith("other bits on the same arithmetic")
     assert f"{CHANGED}: in 1 of" in result.output

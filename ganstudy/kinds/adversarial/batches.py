@@ -6,8 +6,10 @@ and the same latent noise on every machine, and blocks need no generator state i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,8 @@ from ganstudy.kinds.adversarial.state import Batches
 from ganstudy.kinds.adversarial.training_set import balanced, rows_of
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -44,22 +48,14 @@ def batches(
     trials: Sequence[Trial[AdversarialSettings]], device: torch.device, start: int = 0
 ) -> Iterator[Batches]:
     """Endless batches, those of one round at a time, from the round `start` on."""
-    shape = trials[0].configuration
-    rounds = block_length(shape)
-    data = [_Data(trial) for trial in trials]
+    rounds = block_length(trials[0].configuration)
     block, skipped = divmod(start, rounds)
-    while True:
-        parts = [
-            (own.draw(block, rounds), _latent(own.trial, block, rounds), *own.noise(block, rounds))
-            for own in data
-        ]
-        # The pack's axis comes behind those of rounds and steps.
-        whole = (np.stack(part, axis=2) for part in zip(*parts, strict=True))
-        on_device = [torch.from_numpy(part).to(device, non_blocking=True) for part in whole]
+    source = _Source(trials, rounds, device)
+    for parts in _ahead(source, block) if device.type == "cuda" else map(source, count(block)):
         for number in range(skipped, rounds):
-            real, latent, *noise = (part[number] for part in on_device)
+            real, latent, *noise = (part[number] for part in parts)
             yield Batches(real, latent, tuple(noise))
-        block, skipped = block + 1, 0
+        skipped = 0
 
 
 def evaluation_latent(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
@@ -88,6 +84,72 @@ def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device)
     return torch.from_numpy(np.stack(drawn)).to(device)
 
 
+class _Source:
+    """The blocks of a pack on a device, each with the pack's axis behind those of rounds and steps.
+
+    A trial's numbers are drawn by generators of its own: threads that draw for several trials at
+    once change nothing.
+    """
+
+    def __init__(
+        self, trials: Sequence[Trial[AdversarialSettings]], rounds: int, device: torch.device
+    ) -> None:
+        self.data, self.rounds, self.device = [_Data(trial) for trial in trials], rounds, device
+
+    def __call__(self, block: int) -> list[Tensor]:
+        """Draw a block, one trial after the other."""
+        whole, put = self._begun(block)
+        for place in range(1, len(self.data)):
+            put(place)
+        return whole
+
+    def begin(self, block: int, pool: Executor) -> Callable[[], list[Tensor]]:
+        """Have a block drawn by a pool of threads; what waits for it, and sends it to the device.
+
+        It is drawn into pinned memory, from which a GPU copies while the host goes on.
+        """
+        whole, put = self._begun(block)
+        drawn = [pool.submit(put, place) for place in range(1, len(self.data))]
+
+        def sent() -> list[Tensor]:
+            for own in drawn:
+                own.result()
+            return [part.to(self.device, non_blocking=True) for part in whole]
+
+        return sent
+
+    def _begun(self, block: int) -> tuple[list[Tensor], Callable[[int], None]]:
+        """Room for a block, with the numbers of the first trial, and what puts in another's."""
+        first = self.data[0].block(block, self.rounds)
+        pinned = self.device.type == "cuda"
+        whole = [
+            torch.empty(*p.shape[:2], len(self.data), *p.shape[2:], pin_memory=pinned)
+            for p in first
+        ]
+        views = [part.numpy() for part in whole]
+
+        def put(place: int) -> None:
+            own = self.data[place].block(block, self.rounds) if place else first
+            for there, part in zip(views, own, strict=True):
+                there[:, :, place] = part
+
+        put(0)
+        return whole, put
+
+
+def _ahead(source: _Source, block: int) -> Iterator[list[Tensor]]:
+    """Blocks from one on, the next of which is drawn while the device trains on the last."""
+    pool = ThreadPoolExecutor()
+    try:
+        ready = source.begin(block, pool)
+        for following in count(block + 1):
+            parts = ready()
+            ready = source.begin(following, pool)
+            yield parts
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 class _Data:
     """The samples of p that one trial sees, fresh ones or rows of its training set."""
 
@@ -98,6 +160,11 @@ class _Data:
         self.training_set = configuration.reused
         if self.training_set is not None:
             self.rows = _reused(configuration, trial.stream("training_set"), self.training_set)
+
+    def block(self, block: int, rounds: int) -> list[Array]:
+        """The parts of `Batches` for some rounds, of this trial alone."""
+        latent = _latent(self.trial, block, rounds)
+        return [self.draw(block, rounds), latent, *self.noise(block, rounds)]
 
     def draw(self, block: int, rounds: int) -> Array:
         """`(rounds, D-gradients, batch, dimension + labels)`."""

@@ -15,15 +15,20 @@ from typing import TYPE_CHECKING
 import torch
 from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
+from ganstudy.engine.capture import Captured, Graph
 from ganstudy.engine.stacked import choose
 from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ganstudy.kinds.adversarial.state import Diagnostics, Patience, Step
     from ganstudy.trial import ProgramName
 
-__all__ = ["Program", "program"]
+    Round = Callable[[State, Batches], tuple[State, Diagnostics]]
+
+__all__ = ["Program", "playing", "program"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,17 @@ class Program:
             best = torch.where(better, last["critic_loss"], best)
             taken = taken + active
         return state, {**last, "critic_steps": taken}
+
+
+def playing(steps: Program, game: Rules, device: torch.device) -> Round:
+    """What plays one round after the other; on a GPU it is recorded once and then launched whole.
+
+    Where D-steps end with patience the host decides in each, and nothing can be recorded.
+    """
+    play: Round = functools.partial(game.updates.play, steps, game)
+    if device.type != "cuda" or game.patience is not None:
+        return play
+    return Captured(play, lambda: Graph(device))
 
 
 @functools.cache

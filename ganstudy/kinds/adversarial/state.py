@@ -52,18 +52,16 @@ class State(NamedTuple):
         Where the critic has died, the M-step beside it does not count.
         """
         lost = (self.alive & ~other.alive).to(self.survived.dtype)
-        return self._replace(
-            critic=other.critic, alive=self.alive & other.alive, survived=self.survived - lost
-        )
+        alive = self.alive & other.alive
+        return State(self.generator, other.critic, alive, self.survived - lost)
 
     def looking_ahead_from(self, start: State) -> State:
         """This state as no step of its own: neither the count nor the average has seen it."""
         slots = dict(self.generator.slots)
         if AVERAGE in slots:
             slots[AVERAGE] = start.generator.slots[AVERAGE]
-        return self._replace(
-            generator=self.generator._replace(slots=slots), survived=start.survived
-        )
+        generator = PlayerState(self.generator.parameters, slots)
+        return State(generator, self.critic, self.alive, start.survived)
 
 
 class Batches(NamedTuple):

@@ -167,8 +167,8 @@ class Rules(Losses):
         new = torch.cat([fitted[name].flatten(1) for name in self.critic.shapes], dim=1)
         finite = torch.isfinite(diagnostics["critic_loss"]) & torch.isfinite(new).all(dim=-1)
         alive = state.alive & finite
-        critic = state.critic._replace(parameters=torch.where(alive[:, None], new, old))
-        return state._replace(critic=critic, alive=alive), diagnostics
+        critic = PlayerState(torch.where(alive[:, None], new, old), state.critic.slots)
+        return State(state.generator, critic, alive, state.survived), diagnostics
 
     def _move_critic(
         self,
@@ -189,7 +189,7 @@ class Rules(Losses):
             slots = {n: choose(active, value, state.critic.slots[n]) for n, value in slots.items()}
             alive = moved | (state.alive & ~active)
         critic = PlayerState(projected, slots)
-        return state._replace(critic=critic, alive=alive), {
+        return State(state.generator, critic, alive, state.survived), {
             **diagnostics,
             "critic_gradient_norm": norm,
         }
@@ -205,7 +205,7 @@ class Rules(Losses):
         if self.average is not None:
             kept = self.average.to(generator.parameters.dtype)
             average = kept * generator.slots[AVERAGE] + (1 - kept) * generator.parameters
-            generator = generator._replace(slots={**generator.slots, AVERAGE: average})
+            generator = PlayerState(generator.parameters, {**generator.slots, AVERAGE: average})
         survived = state.survived + alive
         return State(generator, state.critic, alive, survived), {
             **diagnostics,

@@ -17,7 +17,7 @@ from ganstudy.engine.session import ALONE
 from ganstudy.engine.stacked import choose, stack
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.program import program
+from ganstudy.kinds.adversarial.program import playing, program
 from ganstudy.kinds.adversarial.recording import Recorder
 from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, Patience, PlayerState, State
 from ganstudy.kinds.adversarial.step import Rules
@@ -50,7 +50,7 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
     flight = Flight(trials, session)
     device = torch.device(session.device)
-    steps_of, compiled = program(session.program), session.program == "compiled"
+    compiled = session.program == "compiled"
     padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     game, state = initial(padded, device, session.beside if compiled else ())
     recorder = Recorder(trials, padded, device)
@@ -58,9 +58,10 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     m_steps, every = configuration.generator.steps, configuration.record.every
     rounds = configuration.steps // m_steps
     begun, state = flight.resume(state, recorder.curves)
+    play = playing(program(session.program), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
     for number, batch in enumerate(source, start=begun + 1):
-        state, diagnostics = game.updates.play(steps_of, game, state, batch)
+        state, diagnostics = play(state, batch)
         step = number * m_steps
         if step % every == 0 or number == rounds:
             alive = recorder.record(step, game, state, diagnostics)

@@ -75,6 +75,12 @@ def _caption(findings: Findings) -> Markup:
     if not findings.drawn:
         caption = Markup("Point: mean over {0}s. Small dots: {0}s.")
     caption = caption.format(findings.unit)
+    if findings.settlement is not None:
+        caption += Markup(
+            " Bars are those of a fixed number of seeds. Simulated with seeds added until it is "
+            "settled, they hold the means of 93 to 95% of arms; of a leader of equal arms, which "
+            "its score has picked, in 87% of studies."
+        )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
     if perfect_band(findings):

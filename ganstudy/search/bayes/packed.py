@@ -7,19 +7,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ganstudy.engine.packing import LARGEST, WORKING_SET
-
 if TYPE_CHECKING:
+    from ganstudy.engine.packing import PackSize
     from ganstudy.kinds import Pack
 
 __all__ = ["whole_points"]
 
 
-def whole_points(ready: Sequence[Pack], slots: int, seeds: int, asked: int | None) -> list[Pack]:
+def whole_points(ready: Sequence[Pack], slots: int, seeds: int, size: PackSize) -> list[Pack]:
     """Packs of whole points, which wait for no other pack; at least one for each slot.
 
     ready  trials of a point each, as many as there are `seeds` at most
-    asked  most trials of a pack, if the study says so
     """
     shapes: dict[str, list[Pack]] = {}
     for trials in ready:
@@ -27,9 +25,7 @@ def whole_points(ready: Sequence[Pack], slots: int, seeds: int, asked: int | Non
     share = math.ceil(len(ready) / slots)
     parts: list[Pack] = []
     for own in shapes.values():
-        configuration = own[0][0].configuration
-        fitting = int(WORKING_SET // configuration.working_set())
-        most = asked or max(1, min(fitting, LARGEST))
+        most = size.most(own[0][0].configuration.working_set())
         points = max(1, min(share, most // seeds))
         count = math.ceil(len(own) / points)
         for part in range(count):

@@ -192,7 +192,7 @@ class Repeated(Search):
         fresh = [trial for trial in self._missing_fresh() if trial.id not in self._in_flight]
         trials = [trial for part in asked for trial in part] + fresh
         self._in_flight.update(trial.id for trial in fresh)
-        return packs(trials, max(free_slots, 1), self.study.file.engine.pack)
+        return packs(trials, max(free_slots, 1), self.pack_size)
 
     def begin(self, parts: Iterable[Pack]) -> None:
         """These trials are in training."""
@@ -210,7 +210,7 @@ class Repeated(Search):
                 if not search.spent(arm):
                     seeds = fresh_seeds(self.file.fresh_seeds, repeat)
                     trials += [Trial(configuration, seed) for seed in seeds]
-        return packs(trials, slots, self.study.file.engine.pack)
+        return packs(trials, slots, self.pack_size)
 
     def _missing_fresh(self) -> list[Trial[Any]]:
         return [trial for _, trial in self._fresh_trials() if trial.id not in self._fresh]

@@ -151,9 +151,7 @@ class Single(Described):
                     ready.append(lacking)
                     self._in_flight.update(trial.id for trial in lacking)
                 busy += 1
-        parts = whole_points(
-            ready, max(free_slots, 1), len(self.study.seeds), self.study.file.engine.pack
-        )
+        parts = whole_points(ready, max(free_slots, 1), len(self.study.seeds), self.pack_size)
         self.begin(parts)
         return parts
 
@@ -173,7 +171,7 @@ class Single(Described):
                 trials += point.trials[0]
             further = self._promotable(points)
             trials += [t for p in further for t in p.trials[p.level + 1]]
-        return packs(trials, slots, self.study.file.engine.pack)
+        return packs(trials, slots, self.pack_size)
 
     def _new(self, arm: Arm) -> Point | None:
         """A point that has never been tried, or None when the budget or the space is used up."""

@@ -75,8 +75,7 @@ class Settled(Planned):
 
     def ask(self, free_slots: int) -> list[Pack]:
         """What the next look lacks, the seeds of all arms together."""
-        pack = self.study.file.engine.pack
-        parts = packs(self.missing, max(free_slots, 1), pack, per_worker=1)
+        parts = packs(self.missing, max(free_slots, 1), self.pack_size, per_worker=1)
         self.begin(parts)
         return parts
 
@@ -90,7 +89,7 @@ class Settled(Planned):
                 for place, trial in self.every.items()
                 if going[place[self.study.arm_axis]] and trial.id not in self.recorded
             ]
-        return packs(trials, max(slots, 1), self.study.file.engine.pack)
+        return packs(trials, max(slots, 1), self.pack_size)
 
     # --- what the dataset holds -----------------------------------------------------------------
 

@@ -37,6 +37,11 @@ class Unrolled(Updates):
     )
 
     @property
+    def products(self) -> int:
+        """One for each step that is differentiated through."""
+        return self.steps
+
+    @property
     def unrolled(self) -> int:
         """K."""
         return self.steps

@@ -68,6 +68,8 @@ def has_curve(searched: Searched) -> bool:
 def _curve_caption(searched: Searched) -> Markup:
     """How the left panel is to be read; why there is none."""
     statistic = searched.ds.attrs["statistic"]
+    if not searched.feasible.any():
+        return Markup("No curve of the best is drawn, since no point keeps the constraints. ")
     if not has_curve(searched):
         return Markup(
             "The best point so far is not drawn against the budget: of a sampler that learns, one "

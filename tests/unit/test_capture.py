@@ -1,0 +1,125 @@
+"""A captured step: on a tape that calls the function again, which is all that a GPU's does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import trial
+from torch import Tensor
+
+from ganstudy.engine import fixed_tiles
+from ganstudy.engine.arithmetic import NotPortable, check, computing
+from ganstudy.engine.capture import Captured
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.program import playing, program
+from ganstudy.kinds.adversarial.state import Batches, State
+from ganstudy.kinds.adversarial.training import initial
+
+CPU = torch.device("cpu")
+
+
+class _Again:
+    """A tape that is the function itself, with its results in one place in memory."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def record(self, function: Callable[[], Any]) -> Any:
+        self.log.append("record")
+        self.function, self.kept = function, function()
+        return self.kept
+
+    def replay(self) -> None:
+        self.log.append("replay")
+        new = self.function()
+        for name, value in new.items():
+            self.kept[name].copy_(value)
+
+
+def _step(state: list[Tensor], batch: Tensor) -> tuple[list[Tensor], dict[str, Tensor]]:
+    return [state[0] + batch], {"seen": batch * 2}
+
+
+def test_a_tape_is_made_once_and_counts_for_nothing() -> None:
+    """The state after three steps is that of three steps, whatever the record took."""
+    log: list[str] = []
+    captured = Captured(_step, lambda: _Again(log))
+    state: list[Tensor] = [torch.zeros(2)]
+    for number in (1.0, 10.0, 100.0):
+        state, other = captured(state, torch.full((2,), number))
+        np.testing.assert_array_equal(other["seen"], [2 * number] * 2)
+    np.testing.assert_array_equal(state[0], [111.0, 111.0])
+    assert log == ["record", "replay", "replay", "replay"]
+
+
+def test_a_state_from_elsewhere_is_taken_up() -> None:
+    """After a resume the next step starts from what was resumed."""
+    captured = Captured(_step, lambda: _Again([]))
+    first = [torch.zeros(2)]
+    captured(first, torch.ones(2))
+    after, _ = captured([torch.full((2,), 5.0)], torch.ones(2))
+    np.testing.assert_array_equal(after[0], [6.0, 6.0])
+    np.testing.assert_array_equal(first[0], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("updates", ["alternating", "extragradient", "consensus"])
+def test_a_captured_round_is_the_round(updates: str) -> None:
+    """Of the engine's own states and batches, with optimizer slots and an average."""
+    own = [trial(seed, updates=updates, generator={"average": 0.9}) for seed in (0, 1)]
+    game, start = initial(own, CPU)
+    plain = playing(program("eager"), game, CPU)
+
+    def step(state: State, batch: Batches) -> tuple[State, dict[str, Tensor]]:
+        return plain(state, batch)
+
+    captured = Captured(step, lambda: _Again([]))
+    expected, found = start, start
+    for batch in itertools.islice(batches(own, CPU), 4):
+        expected, on_the_way = plain(expected, batch)
+        found, beside = captured(found, batch)
+        assert on_the_way.keys() == beside.keys()
+        for name, value in on_the_way.items():
+            np.testing.assert_array_equal(beside[name], value, err_msg=name)
+    np.testing.assert_array_equal(found.generator.parameters, expected.generator.parameters)
+    np.testing.assert_array_equal(found.survived, expected.survived)
+    assert found.generator.slots.keys() == expected.generator.slots.keys()
+
+
+def test_what_goes_through_fixed_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products and sums of a trial do, gradients of them too; sums over the pack do not."""
+    seen: list[str] = []
+
+    def product(a: Tensor, b: Tensor) -> Tensor:
+        seen.append("product")
+        return torch.from_numpy(np.matmul(a.numpy(force=True), b.numpy(force=True)))
+
+    def within(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
+        seen.append(f"sum over {axes}")
+        return torch.from_numpy(x.numpy(force=True).sum(axes, keepdims=keepdim))
+
+    monkeypatch.setattr(fixed_tiles, "product", product)
+    monkeypatch.setattr(fixed_tiles, "within", within)
+    x, w = torch.randn(3, 5, 2), torch.randn(3, 2, 4)
+
+    def loss(w: Tensor) -> Tensor:
+        return ((x.bmm(w) + torch.zeros(3, 1, 4)).mean(-1).sum(1) ** 2).sum()
+
+    with fixed_tiles.FixedTiles():  # type: ignore[no-untyped-call]
+        gradient = torch.func.grad(loss)(w)
+    assert seen == ["product", "sum over (2,)", "sum over (1,)", "product"]
+    torch.testing.assert_close(gradient, torch.func.grad(loss)(w))
+
+
+def test_a_gpu_without_its_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sums would depend on the pack, and no record would say so."""
+    monkeypatch.setattr("ganstudy.engine.arithmetic.find_spec", lambda name: None)
+    with pytest.raises(NotPortable, match="Triton"):
+        check("eager", "cuda:0")
+    check("compiled", "cuda:0")
+    with computing("eager", "cpu"):
+        pass
