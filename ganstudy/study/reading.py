@@ -65,7 +65,10 @@ def load(
     points = _points(study, problems)
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
-        problems += checks.name_problems(study, configuration, points.values())
+        every = [*points.values()]
+        if space and not problems:
+            every += replace(study, points=points).corners()
+        problems += checks.name_problems(study, configuration, every)
         problems += checks.answer_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
     if problems:
