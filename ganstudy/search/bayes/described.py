@@ -30,7 +30,7 @@ class Described(Search):
     why_eager = "a search asks for packs of too many sizes to compile"
     adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "trial": {"long_name": "point of the search, in the order in which it was learned"},
-        "pareto": {"long_name": "no other point of the arm betters it in every objective"},
+        "pareto": {"long_name": "no other point of the arm is better in every objective"},
         "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
     }
 
