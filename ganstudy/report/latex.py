@@ -40,7 +40,7 @@ _SPECIAL = {
 }
 
 HEADING = 14
-"""Characters after which a heading goes on in a line below."""
+"""Characters after which a heading continues on the next line."""
 
 
 def escaped(text: str) -> str:

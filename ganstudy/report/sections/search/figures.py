@@ -160,7 +160,7 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
-        "no other one of the arm betters in every objective{}.{}"
+        "no other point of the arm beats in every objective{}.{}"
     ).format(first.long_name, second.long_name, _crosses(searched), more)
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []
