@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
+from ganstudy.analysis.design import WhichSettings, arm_dim, planned, setting_dims, with_arms
 from ganstudy.analysis.grades import SETTINGS
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -19,7 +19,7 @@ def arm_scores(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """How forgiving each arm is: its score averaged over settings, with an interval over seeds.

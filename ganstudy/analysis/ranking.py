@@ -11,7 +11,7 @@ from ganstudy.analysis.arms import most_agree, scores_of
 from ganstudy.analysis.blocks import order_effects
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import Settings, arm_dim, testable
+from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.grades import detectable, graded
 from ganstudy.analysis.intervals import t_interval
 
@@ -20,7 +20,7 @@ def compare_arms(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """Paired comparisons of all pairs of arms.
@@ -120,7 +120,7 @@ def rank_arms(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """The arms from best to worst, and how sure the best one's lead over each of them is.

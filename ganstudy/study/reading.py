@@ -31,8 +31,8 @@ _log = logging.getLogger("ganstudy")
 def reserved() -> set[str]:
     """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
-    own = names_of((*OF_A_DATASET, *FILM, *PLACES))
-    return own | OF_ANALYSES | {name for search in searches for name in search.adds}
+    added = [variable for search in searches for variable in search.adds]
+    return names_of((*OF_A_DATASET, *FILM, *PLACES, *added)) | OF_ANALYSES
 
 
 def load(

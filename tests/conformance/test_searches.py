@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -195,10 +195,9 @@ def test_its_variables_fit_its_dimensions_and_are_declared(make: Make) -> None:
     parameters = {parameter.dimension for parameter in own.study.space}
     for name, (dims, values, about) in {**own.coordinates(), **own.variables()}.items():
         assert values.shape == tuple(sizes[dim] for dim in dims), name
-        assert isinstance(about, dict | type(own.adds)), name
-        assert name in {"seed", *axes, *parameters, *own.adds}, name
-    for name, about in own.adds.items():
-        assert about.get("long_name"), name
+        assert isinstance(about, Mapping), name
+        assert name in {"seed", *axes, *parameters, *(added.name for added in own.adds)}, name
+    assert all(added.long_name for added in own.adds)
     for value in own.attributes().values():
         assert isinstance(value, str | int | float | list)
 

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from ganstudy.search.grid import Grid
 from ganstudy.study.search_keys import SearchKeys
+from ganstudy.variable import Variable
 
 
 class SomeKeys(SearchKeys):
@@ -38,7 +39,7 @@ class Some(Grid):
     """Some points of the grid, drawn at random."""
 
     keys = SomeKeys
-    adds = {"drawn": {"long_name": "place of the point in the order of the draw"}}
+    adds = (Variable("drawn", "place of the point in the order of the draw", ()),)
 
     @cached_property
     def order(self):
@@ -65,7 +66,7 @@ class Some(Grid):
         drawn = np.full(self.shape[:-1], -1)
         for place, index in enumerate(self.order):
             drawn[index] = place
-        return {"drawn": (self.dimensions[:-1], drawn, self.adds["drawn"])}
+        return {"drawn": (self.dimensions[:-1], drawn, self.about("drawn"))}
 
     def attributes(self):
         return {"search": self.name}

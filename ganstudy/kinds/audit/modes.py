@@ -126,7 +126,7 @@ class ModesDroppedAndInvented(Check):
 class TwoModesForOne(Check):
     """p has two modes that move apart; q is one normal law of the same mean and variance."""
 
-    about = "one wide mode in the place of two"
+    about = "one wide mode in place of two"
     swept = "distance of the modes of p"
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
