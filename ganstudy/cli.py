@@ -1,4 +1,4 @@
-"""The command line: verbs and nothing else. What a verb takes, does and prints lives elsewhere."""
+"""The command line: one function a verb. What it takes, does and prints lives elsewhere."""
 
 from __future__ import annotations
 

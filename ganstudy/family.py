@@ -98,7 +98,7 @@ class Member(Settings, Part):
     """A frozen object whose fields are its YAML parameters; its settings tell the plug-in's digest.
 
     Law of the fields: a step computes with a stacked form of the members, whose methods find a
-    tensor `(*pack, 1)` in the place of each `float`; an `int`, `str` or `bool` changes shapes or
+    tensor `(*pack, 1)` in place of each `float`; an `int`, `str` or `bool` changes shapes or
     control flow and separates packs.
     """
 

@@ -54,7 +54,7 @@ def take_up(directory: RunDirectory, search: Search) -> None:
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
-    """Packs of earlier sessions that can go on from a checkpoint; the search is told of them."""
+    """Packs of earlier sessions that can continue from a checkpoint; the search is told of them."""
     missing = _with_status(search, "missing")
     flying = checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
     search.begin(flying)
@@ -251,5 +251,5 @@ def _tell_of_other_arithmetic(
     """Say so once for each arithmetic that a run is continued on; it is known from then on."""
     for new in {record.arithmetic for record in records} - {""} - known:
         if known:
-            _log.warning("%s: goes on on other arithmetic: %s", directory.path, new)
+            _log.warning("%s: continues on other arithmetic: %s", directory.path, new)
         known.add(new)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, get_args
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -33,6 +33,9 @@ _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 class Configuration(Member, ABC):
     """Settings that say what can be stacked with what, and what it costs."""
+
+    compiles: ClassVar[bool] = True
+    """Whether its steps can be compiled; a trial without such steps is what it is."""
 
     @abstractmethod
     def pack_key(self) -> str:

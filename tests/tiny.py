@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from ganstudy.engine.session import Session
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial, training
-from ganstudy.trial import Record, Trial
+from ganstudy.trial import Record, Status, Trial
+from ganstudy.variable import STEP
 
 MemberT = TypeVar("MemberT", bound=Member)
 
@@ -72,6 +74,30 @@ def example(cls: type[MemberT]) -> MemberT:
 def train(trials: Sequence[Trial[Adversarial]], **session: Any) -> list[Record]:
     """Train one pack on `DEVICE`; what a session may be given besides."""
     return training.train(trials, Session(DEVICE, **session))
+
+
+def made_up(trial: Trial[Any], status: Status = "complete") -> Record:
+    """What a trial might have recorded: numbers from 0 to 1, drawn from its id."""
+    rng = np.random.default_rng(int(trial.id, 16))
+    if status == "failed":
+        return Record.of_failure(trial, "eager", "made up")
+    every, last = trial.configuration.record.every, trial.configuration.steps
+    steps = np.arange(every, last + 1, every)
+    curves = [own for own in trial.configuration.variables() if own.dims == ("step",)]
+    values = {own.name: rng.random(len(steps)).astype(np.float32) for own in curves}
+    if status == "diverged":
+        values = {name: np.full_like(own, np.nan) for name, own in values.items()}
+    return Record(
+        id=trial.id,
+        seed=trial.seed,
+        settings=trial.settings,
+        status=status,
+        program="eager",
+        diverged_at=2.0 if status == "diverged" else math.nan,
+        seconds=0.5,
+        values={"step": steps, **values},
+        variables={own.name: own for own in (STEP, *curves)},
+    )
 
 
 class Listed:

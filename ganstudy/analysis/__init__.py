@@ -7,6 +7,7 @@ dataset's labels and attributes and none of its metrics.
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
+    chosen_points,
     feasible,
     is_search,
     parameters_of,
@@ -51,6 +52,7 @@ __all__ = [
     "best_setting_scores",
     "budget_curve",
     "charged_curves",
+    "chosen_points",
     "claim_verdicts",
     "compare_arms",
     "compare_by_resampling",

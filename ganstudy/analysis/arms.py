@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import Settings, arm_dim, planned, setting_dims, with_arms
+from ganstudy.analysis.design import WhichSettings, arm_dim, planned, setting_dims, with_arms
 from ganstudy.analysis.grades import SETTINGS
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -19,7 +19,7 @@ def arm_scores(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """How forgiving each arm is: its score averaged over settings, with an interval over seeds.
@@ -129,7 +129,7 @@ def interval_over_seeds(
     over_seeds = values.transpose(..., "seed")
     flat = over_seeds.values.reshape(-1, over_seeds.sizes["seed"]).astype(np.float64)
     found = t_interval(flat, confidence)
-    rows = (found.number > 1) & (_tied(flat) if settings >= SETTINGS else True)
+    rows = (found.number > 1) & (most_agree(flat) if settings >= SETTINGS else True)
     if rows.any() and np.isfinite(fact.bounds).any():
         safe = gaffke_interval(flat[rows], fact.bounds, confidence)
         found.low[rows], found.high[rows] = safe.low, safe.high
@@ -163,7 +163,7 @@ def _best_setting(oriented: Array) -> tuple[int, int]:
     return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
 
 
-def _tied(values: Array) -> NDArray[np.bool_]:
+def most_agree(values: Array) -> NDArray[np.bool_]:
     """Whether more than half of the seeds have one value; `(*, seeds) -> (*)`."""
     scale = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=-1, initial=0.0)
     apart = np.abs(values[..., :, None] - values[..., None, :])

@@ -89,7 +89,7 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     one number on shared streams, and a dimension `fresh_seed` is averaged over within each.
     """
     ds = with_arms(ds)
-    best = _chosen(ds)
+    best = chosen_points(ds)
     chosen = ds.isel(trial=best).drop_vars(("trial", "pareto", "violation"), errors="ignore")
     axes = [str(dim) for dim in best.dims if dim != "repeat"]
     searches = ds.sizes.get("repeat", 1)
@@ -111,8 +111,12 @@ def seen(ds: xr.Dataset) -> xr.Dataset:
     return ds.isel(seed=np.flatnonzero(~ds["fresh"].values)) if "fresh" in ds else ds
 
 
-def _chosen(ds: xr.Dataset) -> xr.DataArray:
-    """Index of the best point of every search; that with fresh seeds, if there are any."""
+def chosen_points(ds: xr.Dataset) -> xr.DataArray:
+    """Index of the point at which each search stands: its best, or that with fresh seeds.
+
+    Without a point that keeps the constraints it is the one that breaks them least; without any
+    value, the first.
+    """
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
         broken = ds["violation"].where(point_scores(ds).notnull(), np.inf)

@@ -64,7 +64,7 @@ def budget_curve(
     dims = (*told.dims[:-2], "trial")
     values = {"best": best, "low": low, "high": high, "held_out": held}
     return xr.Dataset(
-        {name: (dims, fact.sign * own) for name, own in values.items()},
+        {name: (dims, np.clip(fact.sign * own, *fact.bounds)) for name, own in values.items()},
         coords={d: told[d] for d in dims if d in told.coords},
         attrs={"metric": fact.name, "confidence": confidence, "by_chance": int(by_chance)},
     )

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.blocks import Basis, Paired, filled, joined, order_effects, paired
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -31,7 +31,7 @@ class Compared:
     used: xr.DataArray
 
     @classmethod
-    def of(cls, ds: xr.Dataset, metric: str | None, settings: Settings) -> Compared:
+    def of(cls, ds: xr.Dataset, metric: str | None, settings: WhichSettings) -> Compared:
         """The comparison of a study's arms by a metric."""
         fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
         used, scores = in_comparison(ds, settings), trial_scores(ds, metric)

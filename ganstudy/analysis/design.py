@@ -10,7 +10,7 @@ from typing import Literal
 
 import xarray as xr
 
-Settings = Literal["shared", "own"]
+WhichSettings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
 
 FRESH = "fresh_seed"
@@ -95,7 +95,7 @@ def planned(ds: xr.Dataset) -> xr.DataArray:
     return (with_arms(ds)["status"] != "excluded").any("seed")
 
 
-def in_comparison(ds: xr.Dataset, settings: Settings = "shared") -> xr.DataArray:
+def in_comparison(ds: xr.Dataset, settings: WhichSettings = "shared") -> xr.DataArray:
     """Whether a grid point takes part in comparisons of arms; dims (arm, settings…).
 
     Averages over different settings say as much about the settings as about the arms, so `shared`

@@ -29,7 +29,8 @@ def factor_effects(
             $\epsilon^2 = (SS_E - \nu e) / SS_\text{total}$: zero on average, and as often negative
             as positive, for an axis that does nothing, where $\eta^2 = SS_E / SS_\text{total}$ is
             always positive. Its interval is a jackknife over seeds with Student's t, for all
-            effects but that of the seed itself. With one seed the residual is the error and there
+            effects but that of the seed itself; there is none where seeds were added until the
+            question was settled. With one seed the residual is the error and there
             is no interval. What the shares leave of one is noise and higher interactions; with
             excluded or missing points shares need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
@@ -50,7 +51,9 @@ def factor_effects(
     fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)
     whole, without = _with_and_without(table)
-    low, high = _jackknife(whole.share, [one.share for one in without], confidence)
+    # The jackknife takes the number of seeds for fixed, and the same for every arm.
+    kept = [] if "settled_by" in ds.attrs else [one.share for one in without]
+    low, high = _jackknife(whole.share, kept, confidence)
     grades = _grades(whole.p, [one.p for one in without])
     adjusted = whole.p
     if not testable(ds):
@@ -114,8 +117,8 @@ def compare_effects(
     return xr.Dataset(
         {
             "difference": (dims, difference),
-            "low": (dims, difference - widths),
-            "high": (dims, difference + widths),
+            "low": (dims, np.clip(difference - widths, -1.0, 1.0)),
+            "high": (dims, np.clip(difference + widths, -1.0, 1.0)),
             "p": (dims, ps),
             "grade": (dims, grades),
         },

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganstudy.analysis.intervals import ROUNDING, holm, moments, paired_t, smallest_p
+from ganstudy.analysis.intervals import ROUNDING, holm, moments, paired_t, sign_test, smallest_p
 
 Array = NDArray[np.float64]
 
@@ -32,8 +32,13 @@ OF_FEW = 10
 one in five so often that arms of equal means would be clear in a third of studies."""
 
 
-def graded(differences: Array, settings: int = SETTINGS) -> tuple[Array, NDArray[np.str_]]:
+def graded(
+    differences: Array, settings: int = SETTINGS, *, wins: bool = False
+) -> tuple[Array, NDArray[np.str_]]:
     """P-values of all pairs, adjusted by Holm, and their grades.
+
+    wins       whether differences are shares of settings won less those lost: in few settings they
+               have so few values that t is no test of them, and signs are counted
 
     `clear`    the adjusted p is below `CLEAR`, and stays so, with the same sign, without any one
                seed; of fewer than `SETTINGS` settings there are `OF_FEW` seeds or more
@@ -42,14 +47,15 @@ def graded(differences: Array, settings: int = SETTINGS) -> tuple[Array, NDArray
 
     Shapes  `(*, pairs, seeds) -> (*, pairs)`; NaN is a seed that a pair does not have.
     """
-    p = holm(paired_t(differences))
+    test = sign_test if wins and settings < SETTINGS else paired_t
+    p = holm(test(differences))
     sign = np.sign(moments(differences)[0])
     sure = p < CLEAR
     if settings < SETTINGS:
         sure &= np.isfinite(differences).sum(axis=-1) >= OF_FEW
     for seed in range(differences.shape[-1] if sure.any() else 0):
         rest = np.delete(differences, seed, axis=-1)
-        sure &= (holm(paired_t(rest)) < CLEAR) & (np.sign(moments(rest)[0]) == sign)
+        sure &= (holm(test(rest)) < CLEAR) & (np.sign(moments(rest)[0]) == sign)
     return p, np.where(sure, "clear", np.where(p < LEANING, "leaning", "open"))
 
 

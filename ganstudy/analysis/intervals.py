@@ -81,6 +81,20 @@ def paired_t(differences: Array) -> Array:
     return np.where(count < 2, np.nan, p)
 
 
+def sign_test(differences: Array) -> Array:
+    r"""Two-sided p-value of the sign test along the last axis; NaN is missing, zeros say nothing.
+
+    Maths   $p = \min(1, 2 P(X \le \min(n_+, n_-)))$ with X binomial of $n_+ + n_-$ fair tosses. It
+            is exact where arms are exchangeable within a seed, whatever the law of their scores:
+            no less than $2^{1-n}$. Fewer than two pairs cannot be tested: p is NaN.
+    Shapes  `(*, n) -> (*)`.
+    Source  Arbuthnot 1710, "An argument for Divine Providence"; Dixon and Mood 1946.
+    """
+    ahead, behind = (differences > 0).sum(axis=-1), (differences < 0).sum(axis=-1)
+    fewer = 2 * stats.binom.cdf(np.minimum(ahead, behind), ahead + behind, 0.5)
+    return np.where(np.isfinite(differences).sum(axis=-1) < 2, np.nan, np.minimum(fewer, 1.0))
+
+
 def smallest_p(pairs: Array | NDArray[np.int64] | int) -> Array:
     """The least that `paired_t` can be with so many pairs: 0.002 with five."""
     return np.asarray(2.0 * 0.25 ** np.asarray(pairs, np.float64))

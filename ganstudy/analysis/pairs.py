@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims, testable
+from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims, testable
 from ganstudy.analysis.intervals import Array, holm
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
@@ -20,7 +20,7 @@ def compare_by_resampling(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """Paired differences with bootstrap intervals, permutation tests and chances to be better.

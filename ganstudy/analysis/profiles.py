@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
@@ -14,7 +14,7 @@ LEVELS = 101
 
 
 def performance_profile(
-    ds: xr.Dataset, metric: str | None = None, *, settings: Settings = "shared"
+    ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:
     """Share of each arm's trials whose score is at least as good as a level; dims (arm, level).
 
@@ -49,7 +49,7 @@ def performance_profile(
 
 
 def interquartile_mean(
-    ds: xr.Dataset, metric: str | None = None, *, settings: Settings = "shared"
+    ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:
     """Mean of the middle half of each arm's trials; dims (arm,), NaN for an arm without a score.
 
@@ -79,7 +79,9 @@ def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     return float((weight[weight > 0] * ordered[weight > 0]).sum() / weight.sum())
 
 
-def _oriented(ds: xr.Dataset, metric: str | None, settings: Settings) -> tuple[str, xr.DataArray]:
+def _oriented(
+    ds: xr.Dataset, metric: str | None, settings: WhichSettings
+) -> tuple[str, xr.DataArray]:
     """Scores (arm, trial), more is better; minus infinity for one worse than any number."""
     fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
     scores = trial_scores(ds, metric)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.arms import scores_of
+from ganstudy.analysis.arms import most_agree, scores_of
 from ganstudy.analysis.blocks import order_effects
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import Settings, arm_dim, testable
+from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.grades import detectable, graded
 from ganstudy.analysis.intervals import t_interval
 
@@ -19,7 +20,7 @@ def compare_arms(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """Paired comparisons of all pairs of arms.
@@ -32,7 +33,8 @@ def compare_arms(
     which arm is better, trial against trial, and not of scores.
 
     Returns  variables (arm, other): `difference` = score(arm) - score(other) where both have one,
-             with limits `low` and `high` that hold for all pairs at once (Bonferroni); `p`
+             with limits `low` and `high` that hold for all pairs at once (Bonferroni): Student's,
+             within what bounds allow, or Gaffke's where most seeds agree; `p`
              (adjusted; NaN where fewer than two seeds can be paired and on the diagonal); `grade`
              (`clear`, `leaning`, `open`; empty where nothing was tested); `won`, the share of seeds
              in which the arm is better, ties counting half; `detectable`, the difference that would
@@ -83,10 +85,18 @@ def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any
     upper = np.triu_indices(compared.score.shape[0], 1)
     apart = compared.pairs.differences[upper]
     nothing = np.full(len(apart), np.nan)
-    p, grade = graded(apart, compared.settings)
+    p, grade = graded(apart, compared.settings, wins=compared.basis == "wins")
     tests = max(int(np.isfinite(p).sum()), 1)
     scored = compared.fact.sign * compared.scored.differences[upper]
     mean, low, high, _ = t_interval(scored, 1 - (1 - confidence) / tests)
+    # Scores within bounds differ by no more than lies between them.
+    widest = compared.fact.bounds[1] - compared.fact.bounds[0]
+    low, high = np.clip(low, -widest, widest), np.clip(high, -widest, widest)
+    agree = most_agree(scored) & np.isfinite(low)
+    if agree.any() and np.isfinite(widest):
+        # Student's would have next to no width, as for a single arm.
+        own = gaffke_interval(scored[agree], (-widest, widest), 1 - (1 - confidence) / tests)
+        low[agree], high[agree] = own.low, own.high
     known = np.isfinite(apart)
     wins = np.where(known, 0.5 * (1 + np.sign(apart)), 0.0).sum(axis=-1)
     won = np.divide(wins, known.sum(axis=-1), out=nothing.copy(), where=known.any(axis=-1))
@@ -110,7 +120,7 @@ def rank_arms(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     confidence: float = 0.95,
 ) -> xr.Dataset:
     """The arms from best to worst, and how sure the best one's lead over each of them is.

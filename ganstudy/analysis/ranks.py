@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis.design import Settings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
@@ -20,7 +20,7 @@ def rank_table(
     ds: xr.Dataset,
     metric: str | None = None,
     *,
-    settings: Settings = "shared",
+    settings: WhichSettings = "shared",
     level: float = 0.05,
 ) -> xr.Dataset:
     r"""Mean rank of each arm over seeds, Friedman's test, and Nemenyi's critical difference.

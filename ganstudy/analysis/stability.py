@@ -67,7 +67,7 @@ def stability(
     of_trials = _of_trials(ds, fact, ran, threshold, level)
     over = [*setting_dims(ds), "seed"]
     mean = of_trials.mean(over)
-    trials, drops = ran.sum(over), of_trials["drops"]
+    trials, drops = ran.sum(over), of_trials["trial_drops"]
     diverged = (status == "diverged").sum(over)
     score = trial_scores(ds, metric)["score"]
     variance = score.var("seed", ddof=1).where(score.notnull().sum("seed") > 1)
@@ -76,20 +76,21 @@ def stability(
             "trials": trials,
             "diverged": diverged,
             "share_diverged": diverged / trials.where(trials > 0),
-            "drops": mean["drops"],
+            "drops": mean["trial_drops"],
             "share_dropped": (drops > 0).where(drops.notnull()).mean(over),
-            "drawdown": mean["drawdown"],
-            "largest_drawdown": of_trials["drawdown"].max(over),
+            "drawdown": mean["trial_drawdown"],
+            "largest_drawdown": of_trials["trial_drawdown"].max(over),
             "diverged_at": median(ds["diverged_at"], over),
-            "share_perfect": mean["perfect"],
-            "steps_to_perfect": median(of_trials["perfect_at"], over),
-            "share_kept": mean["kept"],
-            "share_collapsed": mean["collapsed"],
+            "share_perfect": mean["trial_perfect"],
+            "steps_to_perfect": median(of_trials["steps_to_perfect"], over),
+            "share_kept": mean["trial_kept"],
+            "share_collapsed": mean["trial_collapsed"],
             "seed_spread": np.sqrt(variance.mean(setting_dims(ds))),
         }
     )
-    for name in ("diverged", "drops", "drawdown", "perfect", "kept", "collapsed"):
-        summary[f"trial_{name}"] = of_trials[name].transpose(arm_dim(ds), ...)
+    for name in of_trials:
+        if name not in summary:
+            summary[name] = of_trials[name].transpose(arm_dim(ds), ...)
     levels = np.unique(level.values[np.isfinite(level.values)])
     perfect = fact.sign * float(levels[0]) if len(levels) == 1 else math.nan
     return summary.assign_attrs(metric=fact.name, threshold=threshold, perfect=perfect)
@@ -98,7 +99,7 @@ def stability(
 def _of_trials(
     ds: xr.Dataset, fact: RecordedMetric, ran: xr.DataArray, threshold: float, level: xr.DataArray
 ) -> xr.Dataset:
-    """What each trial that ran did, NaN for the others; `perfect_at` is an M-step."""
+    """What each trial that ran did, NaN for the others: what `stability` returns."""
     oriented = fact.sign * ds[fact.name].astype(np.float64).compute()
     oriented = oriented.where(np.isfinite(oriented))
     steps = [["step"]]
@@ -114,13 +115,13 @@ def _of_trials(
     collapsed = _collapsed(trial_scores(ds, fact.name), fact).where(~diverged, 1.0)
     return xr.Dataset(
         {
-            "diverged": diverged.where(ran),
-            "drops": drops.where(ran & oriented.notnull().any("step")),
-            "drawdown": drawdown.where(ran),
-            "perfect": reached,
-            "perfect_at": at.where(reached == 1),
-            "kept": (kept & (ds["status"] == "complete")).where(ran),
-            "collapsed": collapsed.where(ran),
+            "trial_diverged": diverged.where(ran),
+            "trial_drops": drops.where(ran & oriented.notnull().any("step")),
+            "trial_drawdown": drawdown.where(ran),
+            "trial_perfect": reached,
+            "steps_to_perfect": at.where(reached == 1),
+            "trial_kept": (kept & (ds["status"] == "complete")).where(ran),
+            "trial_collapsed": collapsed.where(ran),
         }
     )
 

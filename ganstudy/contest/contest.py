@@ -229,7 +229,7 @@ def play(contest: Contest, recorded: Flags) -> Played:
 
     The contest is played from its first seed up to a look that lacks a record. Records alone
     decide, in whatever order they came: played again it is the same, and with more seeds allowed
-    it goes on from there.
+    it continues from there.
 
     Shapes  recorded `(arms, seeds)`.
     """

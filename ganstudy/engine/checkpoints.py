@@ -1,4 +1,4 @@
-"""Checkpoints on disk: whose they are, how far they are, and which packs go on from them.
+"""Checkpoints on disk: whose they are, how far they are, and which packs continue from them.
 
 A checkpoint is one line of JSON, which tells whose it is without torch, and the state behind it.
 The line is sealed, and holds a digest of the state: no bit of either can change unnoticed.
@@ -76,7 +76,7 @@ NO_CHECKPOINTS = Checkpoints()
 
 
 def packs_in_flight(folder: Path, missing: Mapping[str, TrialT]) -> list[tuple[TrialT, ...]]:
-    """Packs of the missing trials that have a checkpoint, so that they go on as they were."""
+    """Packs of the missing trials that have a checkpoint, so that they continue as they were."""
     known = sorted(headers(folder), key=lambda found: (-found[1]["step"], found[0].name))
     packs: list[tuple[TrialT, ...]] = []
     taken: set[str] = set()

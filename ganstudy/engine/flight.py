@@ -1,7 +1,7 @@
-"""A flight: a pack while it trains, and the state that it keeps, from which any part can go on.
+"""A flight: a pack while it trains, and the state that it keeps, from which any part can continue.
 
 Batches are functions of (seed, purpose, block), so that no generator state is in a checkpoint, and
-a trial that goes on from one has the same bits as a trial that was never disturbed.
+a trial that continues from one has the same bits as a trial that was never disturbed.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Flight:
         return header["step"], _pytree.tree_unflatten(leaves, _pytree.tree_structure(state))
 
     def _identity(self, state: object) -> str:
-        """Two states of one identity go on with the same bits."""
+        """Two states of one identity continue with the same bits."""
         device: torch.device = next(iter(_leaves(state).values())).device
         what = {
             "schema": SCHEMA,

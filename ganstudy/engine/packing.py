@@ -136,6 +136,8 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
     By the same guess on every machine: after what was measured on this one, the same study would
     have other bits from one day to the next.
     """
+    if not any(trial.configuration.compiles for part in parts for trial in part):
+        return "eager", "there is nothing to compile"
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):
         return "eager", "too little work to pay for compilation"
     if trouble := why_no_compiler():

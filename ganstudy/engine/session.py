@@ -19,7 +19,7 @@ class Session:
 
     beside       masked members of all trials of the run, which a compiled step computes in every
                  pack, so that a trial's bits do not depend on the trials beside it
-    checkpoints  where the pack keeps its state, and from where it goes on with the same bits
+    checkpoints  where the pack keeps its state, and from where it continues with the same bits
     """
 
     device: str = "cpu"

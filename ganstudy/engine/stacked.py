@@ -21,7 +21,7 @@ __all__ = ["Stacked", "StackedMember", "choose", "stack"]
 class StackedMember(Generic[MemberT]):
     """The members of a group of trials, computing as one: what they say is their class's.
 
-    It has the methods and the plain parameters of the members, and in the place of each float
+    It has the methods and the plain parameters of the members, and in place of each float
     parameter the trials' own, a tensor `(pack, 1)`. It is no settings: those are plain for ever.
     """
 

@@ -122,6 +122,8 @@ class TheorySettings(Member):
 class TheoryKind(TheorySettings, Kind, ABC):
     """A kind in plain float64; its trials end in milliseconds to seconds."""
 
+    compiles: ClassVar[bool] = False
+
     claims: ClassVar[tuple[Claim, ...]]
 
     @abstractmethod

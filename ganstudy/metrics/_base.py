@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from ganstudy.family import Member
+from ganstudy.metrics._audits import passed
 from ganstudy.variable import Reading, Variable
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.floating]
 
-__all__ = ["Metric", "Reading", "measured_by"]
+__all__ = ["Judged", "Metric", "Reading", "measured_by"]
+
+Judged = Literal["fidelity", "diversity"]
+"""Whether samples are like p's, or p's are like some of them."""
 
 
 class Metric(Member, ABC):
@@ -30,6 +34,9 @@ class Metric(Member, ABC):
     """
 
     at: ClassVar[Literal["every", "end"]] = "every"
+
+    judges: ClassVar[Judged | None] = None
+    """What it is a share of, from 0 to 1, so that it can be audited; None for other metrics."""
 
     most_features: ClassVar[int | None] = None
     """In how many dimensions it means something; None for any number."""
@@ -83,6 +90,7 @@ class Metric(Member, ABC):
             cost=self._section("Cost"),
             fewest_samples=self.fewest(target),
             most_features=self.most_features or "any",
+            **({"audit": found} if (found := passed(self.name)) else {}),
         )
 
     def _section(self, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 
@@ -31,6 +31,7 @@ class AlphaPrecision(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "fidelity"
 
     def fewest(self, target: Target) -> int:
         """A hundred: the curve of fewer is some tenths off."""

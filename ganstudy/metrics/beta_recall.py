@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 from ganstudy.metrics._neighbours import radii
@@ -32,6 +32,7 @@ class BetaRecall(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "diversity"
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Nearness of each cloud's curve to the diagonal."""

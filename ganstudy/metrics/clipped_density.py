@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, radii
 
@@ -34,6 +34,7 @@ class ClippedDensity(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "fidelity"
     neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
 
     def fewest(self, target: Target) -> int:

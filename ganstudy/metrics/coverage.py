@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import covered, radii
 
@@ -30,6 +30,7 @@ class Coverage(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "diversity"
     neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
 
     def fewest(self, target: Target) -> int:

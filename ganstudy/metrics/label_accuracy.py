@@ -23,7 +23,7 @@ class LabelAccuracy(LabelMetric):
     Bias    none.
     Cost    that of counting; cheap enough for every record.
     Source  Ravuri & Vinyals 2019 (classification of conditional samples); with the modes of the
-            target in the place of a classifier.
+            target in place of a classifier.
     """
 
     def compute_labelled(self, samples: Array, labels: NDArray[np.int64], target: Target) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, radii
 
@@ -30,6 +30,7 @@ class Precision(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "fidelity"
     most_features: ClassVar[int | None] = 20
     """With 1,000 samples of a Gaussian a perfect generator has 0.98 in the plane, 0.88 in 8
     dimensions, 0.75 in 20, and 0.65 in 50."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._probabilistic import mean_membership
 
@@ -31,6 +31,7 @@ class ProbabilisticPrecision(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "fidelity"
     neighbours: int = Field(4, ge=1, description="k: R is a mean distance to the k-th neighbour")
     stretch: float = Field(1.2, gt=0, description="a: R in these distances")
 

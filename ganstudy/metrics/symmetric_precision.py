@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, covered, radii
 
@@ -31,6 +31,7 @@ class SymmetricPrecision(Metric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    judges: ClassVar[Judged | None] = "fidelity"
     most_features: ClassVar[int | None] = 20
     """As for the improved precision and recall: in more dimensions balls miss their own law."""
 

@@ -37,7 +37,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import Settings, testable, whole
+from ganstudy.analysis.design import WhichSettings, testable, whole
 from ganstudy.report import prose
 from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
@@ -65,7 +65,7 @@ class Findings(Layout):
         ds = with_arms((arms if metric is None else arms.assign_attrs(score=metric)).compute())
         arm, axes = arm_dim(ds), setting_dims(ds)
         overlap = bool(planned(ds).all(arm).any())
-        used: Settings = "shared" if overlap else "own"
+        used: WhichSettings = "shared" if overlap else "own"
         return cls(
             ds=ds,
             metric=RecordedMetric.of(ds),

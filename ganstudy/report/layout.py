@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, in_comparison, planned
-from ganstudy.analysis.design import FRESH, Settings
+from ganstudy.analysis.design import FRESH, WhichSettings
 from ganstudy.report import prose
 
 __all__ = ["Layout"]
@@ -33,7 +33,7 @@ class Layout:
     axes: list[str]
     arms: list[str]
     settings: list[tuple[str, ...]]
-    settings_used: Settings
+    settings_used: WhichSettings
     gathered: xr.Dataset
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,6 +51,11 @@ class Layout:
     def unit(self) -> str:
         """What is drawn anew, and is averaged and tested over: seeds, or whole searches."""
         return "search" if FRESH in self.axes else "seed"
+
+    @property
+    def units(self) -> str:
+        """Several of them."""
+        return prose.several(self.unit)
 
     @property
     def seeds(self) -> int:

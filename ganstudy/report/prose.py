@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -72,7 +73,17 @@ def label(value: object) -> str:
 
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `5 seeds`, `1,000 seeds`."""
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {several(noun)}"
+
+
+def several(noun: str) -> str:
+    """`seeds`, `searches`."""
+    return noun + ("es" if noun.endswith("ch") else "s")
+
+
+def formula(text: str) -> Markup:
+    """Text with its subscripts set low: `p_R` as p with a small R."""
+    return Markup(re.sub(r"(?<=[\w∇])_(\w)(?!\w)", r"<sub>\1</sub>", str(Markup.escape(text))))
 
 
 def listing(items: Iterable[str], last: str = "and") -> Markup:

@@ -13,6 +13,7 @@ from ganstudy.analysis import (
     RecordedMetric,
     best_by_budget,
     budget_curve,
+    chosen_points,
     feasible,
     importances,
     parameters_of,
@@ -38,6 +39,7 @@ class Searched:
     groups: list[str]
     group_arms: list[int]
     best: xr.Dataset
+    chosen: xr.DataArray
     curve: xr.Dataset
     told: xr.DataArray
     feasible: xr.DataArray
@@ -64,6 +66,7 @@ class Searched:
             groups=groups,
             group_arms=[at[0] for at in places],
             best=best_by_budget(ds).transpose(*keep),
+            chosen=chosen_points(ds).transpose(*keep[:-1]),
             curve=budget_curve(ds).transpose(*axes, "trial"),
             told=told.transpose(*keep),
             feasible=feasible(ds).broadcast_like(told).transpose(*keep),

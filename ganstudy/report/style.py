@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from textwrap import fill
 from typing import Any
 
@@ -14,12 +15,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from matplotlib.transforms import offset_copy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 INK = "#1f2328"
 MUTED = "#6b7280"
@@ -40,12 +42,54 @@ ORDER = (0, 1, 2, 4, 3, 9, 5, 7)
 
 
 def arm_colours(arms: int) -> list[str]:
-    """One colour per arm, in study order; past eight arms, steps of a lightness ramp."""
-    if arms <= len(ORDER):
-        palette = sns.color_palette("colorblind").as_hex()
-        return [str(palette[index]) for index in ORDER[:arms]]
-    return [str(colour) for colour in sns.color_palette("viridis", arms).as_hex()]
+    """One colour per arm, in study order; past eight, each as far from the others as can be."""
+    return _colours(arms).copy()
 
+
+@lru_cache(maxsize=16)
+def _colours(arms: int) -> list[str]:
+    palette = sns.color_palette("colorblind")
+    chosen = [palette[index] for index in ORDER[:arms]]
+    if arms > len(ORDER):
+        levels = np.linspace(0.0, 1.0, 14)
+        cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
+        seen = perceived(cube)
+        # Neither black, as text is, nor too pale for a line on white.
+        fit = (seen[:, 0] > 0.25) & (seen[:, 0] < 0.82)
+        cube, seen = cube[fit], seen[fit]
+        apart = np.linalg.norm(seen[:, None] - perceived(chosen), axis=-1).min(axis=1)
+        while len(chosen) < arms:
+            farthest = int(apart.argmax())
+            chosen.append(tuple(cube[farthest].tolist()))
+            apart = np.minimum(apart, np.linalg.norm(seen - seen[farthest], axis=-1))
+    return [to_hex(colour) for colour in chosen]
+
+
+def perceived(colours: ArrayLike) -> NDArray[np.float64]:
+    """Colours where distances are as they look, OKLab: lightness and two opponents.
+
+    Shapes  `(*, 3) -> (*, 3)`, from sRGB.
+    Source  Ottosson 2020, "A perceptual color space for image processing".
+    """
+    srgb = np.asarray(colours, np.float64)
+    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.cbrt(light @ _CONES.T) @ _OPPONENTS.T)
+
+
+_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_OPPONENTS = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -147,6 +191,18 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
         handlelength=1.2,
         columnspacing=1.6,
     )
+
+
+def short_name(text: str, most: int) -> str:
+    """A name that fits, cut where it does not; tables have it in full."""
+    return (
+        text if len(text) <= most else text[: max(most - 1, 1)].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    )
+
+
+def fitting(inches: float, size: float) -> int:
+    """Characters of a size in points that fit into a width, each about 0.55 of the size wide."""
+    return max(int(72 * inches / (0.55 * size)), 4)
 
 
 def arm_rows(axes: Axes, arms: Sequence[str], order: Sequence[int], centre: float = 0.0) -> None:

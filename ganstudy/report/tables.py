@@ -244,6 +244,12 @@ def estimates(findings: Findings) -> list[tuple[str, str]]:
     return [(str(own["long_name"]), own["estimate"]) for _, own in known if own.get("estimate")]
 
 
+def audits(findings: Findings) -> dict[str, str]:
+    """By the name of each metric that was audited, how many sanity checks it passes."""
+    known = [findings.ds[name].attrs for name in metric_names(findings.ds)]
+    return {str(own["long_name"]): own["audit"] for own in known if own.get("audit")}
+
+
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Key and value of every entry; nested ones become `outer inner` and `outer 1 inner`."""
     rows: list[tuple[str, str]] = []

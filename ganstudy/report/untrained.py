@@ -27,7 +27,7 @@ class Failure:
 
 
 def words(dataset: xr.Dataset) -> Mapping[str, Any]:
-    """What the page says in the place of an answer."""
+    """What the page says in place of an answer."""
     statuses, counts = np.unique(dataset["status"].values, return_counts=True)
     known = {s: int(n) for s, n in zip(statuses.tolist(), counts.tolist(), strict=True)}
     known.pop("excluded", None)

@@ -55,7 +55,7 @@ def has_grown() -> bool:
 
 
 def kills() -> int:
-    """How often the kernel of this machine has killed a process for want of memory; 0 if it does
+    """How often the kernel of this machine has killed a process for lack of memory; 0 if it does
     not say."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text().splitlines():

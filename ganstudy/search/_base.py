@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record, Trial
+    from ganstudy.variable import Variable
 
 __all__ = ["Search"]
 
@@ -35,14 +36,14 @@ class Search(Part, ABC):
     A search keeps nothing on disk: told the records of a run, in any order, it is where it was.
 
     keys         the keys that a study file may write below `search.NAME`
-    adds         attributes of each name that the search adds to the dataset; no axis can take it
+    adds         what the search adds to the dataset beside its trials; no axis can take its names
     open_ended   whether results decide how many trials there are
     pack_size    how large its packs may be; of a CPU, unless it is told otherwise
     why_eager    why its trials are not worth a compiled program; empty if they may be
     """
 
     keys: ClassVar[type[SearchKeys]] = SearchKeys
-    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    adds: ClassVar[tuple[Variable, ...]] = ()
     open_ended: ClassVar[bool] = False
     why_eager: ClassVar[str] = ""
 
@@ -59,6 +60,11 @@ class Search(Part, ABC):
     def parameters_of(cls) -> Mapping[str, FieldInfo]:
         """Its keys in a study file."""
         return cls.keys.model_fields
+
+    @classmethod
+    def about(cls, name: str) -> Mapping[str, Any]:
+        """Attributes of one of those that it adds."""
+        return next(own.attributes for own in cls.adds if own.name == name)
 
     # --- trials ---------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def open_run(path: str | Path) -> xr.Dataset:
     A search by results has a dimension `trial` between the axes and `seed`: one point of the search
     with all its seeds. Its parameters are coordinates (axes..., trial), NaN or empty where one took
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
-    arm betters in every objective. With constraints, `violation` is 0 for points that keep them.
+    arm beats in every objective. With constraints, `violation` is 0 for points that keep them.
 
     Where a part of results.zarr is not what was written, all is gathered from the records again.
 

@@ -7,9 +7,11 @@ import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
@@ -22,6 +24,19 @@ live; results are gathered, and a report is written, without a word."""
 _CLOCK = 10.0
 """Seconds by which the birth of a process may seem to move: it is counted from the start of the
 machine, which moves when the clock is set."""
+
+
+class _Said(TypedDict):
+    """What every heartbeat says; how far the run is comes with it."""
+
+    host: str
+    process: Annotated[int, Field(gt=0)]
+    born: Annotated[float, Field(allow_inf_nan=False)]
+    folder: int
+    said: Annotated[float, Field(allow_inf_nan=False)]
+
+
+_SAID = TypeAdapter(_Said)
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
@@ -41,17 +56,21 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What the process that runs here has last said; None if there is no such process."""
+    """What the process that runs here has last said; None if there is no such process.
+
+    What is damaged, or says something else than this version does, is of nobody.
+    """
     try:
         content = unsealed(path.read_bytes())
-        if content["folder"] != path.parent.stat().st_ino:
+        said = _SAID.validate_python(content, strict=True)
+        if said["folder"] != path.parent.stat().st_ino:
             return None
-    except (OSError, Damaged):
+    except (OSError, Damaged, ValidationError):
         return None
     if content["host"] != socket.gethostname():
         return content if time.time() - content["said"] < _SILENCE else None
     try:
         born = psutil.Process(content["process"]).create_time()
-    except psutil.Error:
+    except (psutil.Error, OverflowError):
         return None
     return content if abs(born - content["born"]) < _CLOCK else None

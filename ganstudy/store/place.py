@@ -50,7 +50,7 @@ def check_room(path: Path) -> None:
     if not is_run(path) and not _only_begun(path):
         others = sorted(set(_names(path)) - _BEGUN) or ["records"]
         shown = ", ".join(others[:_SHOWN]) + ", ..." * (len(others) > _SHOWN)
-        message = f"is no run, and has files of somebody else's in it ({shown})"
+        message = f"is no run, and holds somebody else's files ({shown})"
         raise RunError(f"{path}: {message}; choose a new or an empty folder with --out")
     check_kinds(path)
 

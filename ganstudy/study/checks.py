@@ -136,11 +136,12 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
 def name_problems(
     study: Study, configuration: kinds.Kind, points: Iterable[kinds.Kind]
 ) -> Iterator[Problem]:
-    """Names that the dataset uses for something else at some point, or does not have."""
-    variables = names_of(variable for point in points for variable in point.variables())
-    metrics = [*configuration.readings]
-    if study.file.score is not None and study.file.score not in metrics:
-        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, metrics)}"
+    """Names that the dataset uses for something else at some point, or does not have there."""
+    every = [*points]
+    variables = names_of(variable for point in every for variable in point.variables())
+    lacking = [point.readings for point in every if study.file.score not in point.readings]
+    if study.file.score is not None and lacking:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, [*lacking[0]])}"
         yield study.document.problem(("score",), message)
     elif constant := _constant(study, configuration.readings):
         place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")

@@ -50,7 +50,7 @@ def _hiding(
 ) -> KeyPath | None:
     """The place of what takes the place of a value; None if nothing does.
 
-    A mark in the place of the value goes the way that the value would.
+    A mark in place of the value goes the way that the value would.
     """
     mark = object()
     settings: dict[str, Any] = {}

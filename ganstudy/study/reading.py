@@ -31,8 +31,8 @@ _log = logging.getLogger("ganstudy")
 def reserved() -> set[str]:
     """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
-    own = names_of((*OF_A_DATASET, *FILM, *PLACES))
-    return own | OF_ANALYSES | {name for search in searches for name in search.adds}
+    added = [variable for search in searches for variable in search.adds]
+    return names_of((*OF_A_DATASET, *FILM, *PLACES, *added)) | OF_ANALYSES
 
 
 def load(
@@ -65,7 +65,10 @@ def load(
     points = _points(study, problems)
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
-        problems += checks.name_problems(study, configuration, points.values())
+        every = [*points.values()]
+        if space and not problems:
+            every += replace(study, points=points).corners()
+        problems += checks.name_problems(study, configuration, every)
         problems += checks.answer_problems(study, configuration)
         problems += study.keys.problems(document, configuration)
     if problems:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from tiny import write_study
+from tiny import made_up, write_study
 
 from ganstudy import search
 from ganstudy.search import Search, search_of
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
 from ganstudy.trial import Record, Status, Trial
-from ganstudy.variable import STEP
 
 STUDY = """\
 question: What does the search find?
@@ -77,30 +75,6 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     return made
 
 
-def _record(trial: Trial[Any], status: Status = "complete") -> Record:
-    """What a trial might have recorded: numbers within the bounds of its metrics, by its id."""
-    rng = np.random.default_rng(int(trial.id, 16))
-    if status == "failed":
-        return Record.of_failure(trial, "eager", "made up")
-    every, last = trial.configuration.record.every, trial.configuration.steps
-    steps = np.arange(every, last + 1, every)
-    curves = [own for own in trial.configuration.variables() if own.dims == ("step",)]
-    values = {own.name: rng.random(len(steps)).astype(np.float32) for own in curves}
-    if status == "diverged":
-        values = {name: np.full_like(own, np.nan) for name, own in values.items()}
-    return Record(
-        id=trial.id,
-        seed=trial.seed,
-        settings=trial.settings,
-        status=status,
-        program="eager",
-        diverged_at=2.0 if status == "diverged" else math.nan,
-        seconds=0.5,
-        values={"step": steps, **values},
-        variables={own.name: own for own in (STEP, *curves)},
-    )
-
-
 def _packs(own: Search, slots: int = 2) -> Iterator[Sequence[Trial[Any]]]:
     """What it asks, until it asks for nothing more; each pack has to be answered in between."""
     for _ in range(MOST_QUESTIONS):
@@ -115,7 +89,7 @@ def _finish(own: Search, slots: int = 2) -> list[Record]:
     """Answer all that it asks, every status among the answers; the answers in their order."""
     told: list[Record] = []
     for pack in _packs(own, slots):
-        records = [_record(t, STATUSES[n % 7 % 3]) for n, t in enumerate(pack, len(told))]
+        records = [made_up(t, STATUSES[n % 7 % 3]) for n, t in enumerate(pack, len(told))]
         told += records
         own.tell(records)
     return told
@@ -190,7 +164,7 @@ def test_a_search_continues_where_it_was_killed(make: Make) -> None:
 def test_records_of_another_study_change_nothing(make: Make) -> None:
     own, stranger = make(), make()
     trial = next(iter(own.trials.values()), None) or own.ask(1)[0][0]
-    record = dataclasses.replace(_record(trial), id="0" * 16, settings="{}", seed=987654)
+    record = dataclasses.replace(made_up(trial), id="0" * 16, settings="{}", seed=987654)
     own, before = make(), _state(stranger)
     own.tell([record])
     assert _state(own) == before
@@ -221,10 +195,9 @@ def test_its_variables_fit_its_dimensions_and_are_declared(make: Make) -> None:
     parameters = {parameter.dimension for parameter in own.study.space}
     for name, (dims, values, about) in {**own.coordinates(), **own.variables()}.items():
         assert values.shape == tuple(sizes[dim] for dim in dims), name
-        assert isinstance(about, dict | type(own.adds)), name
-        assert name in {"seed", *axes, *parameters, *own.adds}, name
-    for name, about in own.adds.items():
-        assert about.get("long_name"), name
+        assert isinstance(about, Mapping), name
+        assert name in {"seed", *axes, *parameters, *(added.name for added in own.adds)}, name
+    assert all(added.long_name for added in own.adds)
     for value in own.attributes().values():
         assert isinstance(value, str | int | float | list)
 

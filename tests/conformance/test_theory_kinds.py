@@ -94,6 +94,11 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"divergence": "non_saturating", "steps": 30, "samples": 4, "ambient": 5, "manifold": 3},
         {"divergence": "wasserstein", "steps": 60, "samples": 4, "distance": 0.5},
     ],
+    "audit": [
+        {"audited": audited, "check": check, "samples": 60, "repeats": 1, "spread": 2}
+        for audited, check in (("density", "scaling"), ("recall", "modes_dropped_in_turn"))
+    ]
+    + [{"audited": "coverage", "check": "scaling", "samples": 500, "repeats": 2}],
     "basins": [
         {"divergence": "minimax", "steps": 3},
         {"divergence": "f_kl", "steps": 2},

@@ -1,4 +1,4 @@
-"""A pack that goes on from a checkpoint has the bits of a pack that was never disturbed."""
+"""A pack that continues from a checkpoint has the bits of a pack that was never disturbed."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_no_damage_goes_unnoticed(
 def test_two_swapped_ids_are_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each trial would go on with the numbers of another."""
+    """Each trial would continue with the numbers of another."""
     trials = _mixed(20)
     path = _stopped(trials, tmp_path, 10, monkeypatch)
     first, second = (trial.id.encode() for trial in trials[:2])

@@ -176,6 +176,19 @@ def _task(trial: Trial[Scripted]) -> Task:
     return Task((trial,), "eager", (), NO_CHECKPOINTS, None)
 
 
+def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, cluster: Cluster) -> None:
+    """A trial that takes too much fails alone, with the allocation as its cause."""
+    greedy = _script(tmp_path, 1, action="allocate", gigabytes=3.0)
+    frugal = _script(tmp_path, 2)
+    with DaskExecutor(2, scheduler=cluster.address) as executor:
+        parts = train_packs(Listed([(greedy,), (frugal,)]), executor, limits=Limits(gigabytes=2.0))
+        found = {record.id: record for part in parts for record in part}
+    assert found[frugal.id].status == "complete"
+    assert found[greedy.id].status == "failed"
+    assert "MemoryError" in found[greedy.id].cause
+    assert attempts(greedy) <= 3
+
+
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
     """A trial that waited in the cluster's queue was failed at its limit."""
     theirs = [_script(tmp_path, seed, seconds=15.0) for seed in range(2)]

@@ -71,7 +71,7 @@ def _full_disk(size: int) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clear message, exit 2, no half file; and the run goes on when there is space again."""
+    """A clear message, exit 2, no half file; and the run continues when there is space again."""
     study, out = write_study(tmp_path, STUDY), tmp_path / "run"
     write = RunDirectory.write
     written: list[int] = []

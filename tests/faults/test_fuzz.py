@@ -12,7 +12,9 @@ from test_run_directory import filled
 from tiny import STUDY, TABLE, write_study
 
 from ganstudy.search import search_of
+from ganstudy.store import heartbeat
 from ganstudy.study import load
+from ganstudy.whole_file import sealed, unsealed
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
 QUICK = STUDY.replace("seeds: 2", "seeds: 1")
@@ -83,3 +85,41 @@ def test_tables(tmp_path: Path, seed: int, times: int) -> None:
         attempt(count, str(path), lambda study=study: load(study))
     print(f"tables: {count}")
     assert count.faults == []
+
+
+@_numbers(60, 2000)
+def test_heartbeats(tmp_path: Path, seed: int, times: int) -> None:
+    """What a run says of itself is all there, or is of nobody; a run that ended leaves none."""
+    rng, count, path = random.Random(seed), Count(), tmp_path / "heartbeat.json"
+    heartbeat.write(path, {"doing": "training", "seconds": 1.5, "packs": [{"trials": 3}]})
+    whole = path.read_bytes()
+    right = heartbeat.read(path)
+    assert right is not None
+    for _ in range(times):
+        damage = rng.choice((*DAMAGES, rewritten))
+        path.write_bytes(damage(whole, rng))
+        count.done += 1
+        try:
+            if heartbeat.read(path) not in (right, None):
+                count.wrong.append(damage.__name__)
+        except Exception as error:
+            count.raw.append(f"{damage.__name__}: {error!r}")
+    print(f"heartbeats: {count}")
+    assert count.faults == []
+
+
+@pytest.mark.parametrize("hostile", ["", None, -1, 0, 2**80, 1e400, [], {}, "x" * 999])
+@pytest.mark.parametrize("key", ["host", "process", "born", "folder", "said"])
+def test_heartbeats_that_are_whole_and_make_no_sense(
+    tmp_path: Path, key: str, hostile: object
+) -> None:
+    """Of another version, or written by somebody: a checksum is no proof of sense."""
+    path = tmp_path / "heartbeat.json"
+    heartbeat.write(path, {"doing": "training"})
+    content = unsealed(path.read_bytes())
+    path.write_bytes(sealed({**content, key: hostile}))
+    read = heartbeat.read(path)
+    # Of another machine, or said long ago or in the future, it may still be of a process there.
+    assert read is None or (key in ("host", "said") and isinstance(hostile, str | int))
+    path.write_bytes(sealed({name: own for name, own in content.items() if name != key}))
+    assert heartbeat.read(path) is None

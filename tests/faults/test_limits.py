@@ -122,7 +122,7 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
     monkeypatch.setattr("ganstudy.schedule.executors.local.kills", lambda: next(counted))
     found = _train([_script(tmp_path, 0, action="kill")], Limits())
     (record,) = found.values()
-    assert "SIGKILL; the kernel has killed a process for want of memory" in record.cause
+    assert "SIGKILL; the kernel has killed a process for lack of memory" in record.cause
 
 
 # --- a trial's own steps -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ganstudy.analysis.intervals import t_interval
 from ganstudy.contest import Contest, Method, StoppingRules, paired_differences, play
 
 pytestmark = pytest.mark.slow
@@ -122,6 +123,28 @@ def test_a_t_test_after_every_seed_would_err() -> None:
     p = 2 * stats.t.sf(np.abs(t), n - 1)
     rate = float((p.min(axis=(1, 2)) * 6 <= 0.05).mean())
     assert abs(rate - 0.31) < slack(0.31) + 0.05
+
+
+@pytest.mark.parametrize(("effect", "of_arms", "of_leader"), [(0.0, 0.93, 0.87), (1.0, 0.95, 0.95)])
+def test_intervals_of_arms_whose_seeds_were_added(
+    effect: float, of_arms: float, of_leader: float
+) -> None:
+    """Student's, as for a fixed number: what the page says beside them."""
+    runs, rng, rules = 150, np.random.default_rng(0), StoppingRules(5, MOST, step=5)
+    recorded = np.ones((4, MOST), bool)
+    true = np.array([effect, 0.0, 0.0, 0.0])
+    inside = np.zeros((runs, 4), bool)
+    leaders = np.zeros(runs, bool)
+    for run in range(runs):
+        scores = normal(rng, (4, 1, MOST)) + true[:, None, None]
+        seeds, standing = play(Contest(rules, 4, paired_differences(scores)), recorded)
+        assert standing is not None
+        for arm, count in enumerate(seeds.tolist()):
+            found = t_interval(scores[arm, 0, :count])
+            inside[run, arm] = found.low <= true[arm] <= found.high
+        leaders[run] = inside[run, standing.leader]
+    assert abs(inside.mean() - of_arms) < slack(of_arms, runs) / 2
+    assert abs(leaders.mean() - of_leader) < slack(of_leader, runs)
 
 
 @pytest.mark.parametrize("method", ["e_process", "group_sequential"])

@@ -24,19 +24,22 @@ from pydantic import Field
 
 from ganstudy.search.grid import Grid
 from ganstudy.study.search_keys import SearchKeys
+from ganstudy.variable import Variable
 
 
 class SomeKeys(SearchKeys):
     """Its keys in the study file."""
 
-    share: float = Field(gt=0, le=1, description="share of the grid's points that are trained")
+    share: float = Field(
+        gt=0, le=1, examples=[0.75], description="share of the grid's points that are trained"
+    )
 
 
 class Some(Grid):
     """Some points of the grid, drawn at random."""
 
     keys = SomeKeys
-    adds = {"drawn": {"long_name": "place of the point in the order of the draw"}}
+    adds = (Variable("drawn", "place of the point in the order of the draw", ()),)
 
     @cached_property
     def order(self):
@@ -63,7 +66,7 @@ class Some(Grid):
         drawn = np.full(self.shape[:-1], -1)
         for place, index in enumerate(self.order):
             drawn[index] = place
-        return {"drawn": (self.dimensions[:-1], drawn, self.adds["drawn"])}
+        return {"drawn": (self.dimensions[:-1], drawn, self.about("drawn"))}
 
     def attributes(self):
         return {"search": self.name}
@@ -230,6 +233,25 @@ def test_a_report_section_is_one_file(printed: tuple[Path, str]) -> None:
         assert (path / "report" / name).stat().st_size
     assert (path / "report" / "costs.csv").read_text().startswith("arm,euros\n")
     assert "bars: 2" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "text"), [("some", SEARCH), ("here", EXECUTOR), ("costs", SECTION)]
+)
+def test_the_suite_of_its_family_finds_nothing(name: str, text: str, tmp_path: Path) -> None:
+    """By `check --plugin`; it is not of a family that no suite has a test for."""
+    path = tmp_path / f"{name}.py"
+    path.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)],
+        env={**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 4
 
 
 def test_an_unknown_executor_is_refused_with_the_names_there_are(tmp_path: Path) -> None:

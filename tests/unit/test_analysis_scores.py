@@ -353,3 +353,19 @@ def test_drop_threshold_is_a_tenth_of_the_range(make_study: Make) -> None:
     assert analysis.drop_threshold(ds) == pytest.approx(0.8)
     recorded = ds["mode_kl"].values[np.isfinite(ds["mode_kl"].values)]
     assert analysis.drop_threshold(ds, "mode_kl") == pytest.approx(0.1 * np.ptp(recorded))
+
+
+def test_intervals_stay_within_the_bounds_of_a_metric(
+    make_study: Callable[..., xr.Dataset],
+) -> None:
+    """Student's with two seeds is 12.7 standard errors; scores of 0 to 8 differ by 8 at most."""
+    ds = make_study({"divergence": ["a", "b"]}, seeds=2, steps=4, samples=9)
+    ds["modes_covered"].attrs["bounds"] = [0.0, 8.0]
+    ds["modes_covered"].loc[{"divergence": "a"}] = xr.DataArray([2.0, 6.0], dims="seed")
+    ds["modes_covered"].loc[{"divergence": "b"}] = xr.DataArray([5.0, 5.0], dims="seed")
+    pairs = analysis.compare_arms(ds, "modes_covered")
+    assert float(pairs["low"].min()) == -8.0
+    assert float(pairs["high"].max()) == 8.0
+    unbounded = ds["modes_covered"].attrs | {"bounds": [-math.inf, math.inf]}
+    ds["modes_covered"].attrs = unbounded
+    assert float(analysis.compare_arms(ds, "modes_covered")["high"].max()) > 20

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 from inline import trained_inline
 from matplotlib import font_manager
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from tiny import write_study
@@ -17,6 +21,8 @@ from unrendered import unrendered
 
 from ganstudy import pipeline
 from ganstudy.report import style
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections import effects, samples, settings
 from ganstudy.study import load
 
 TRIAL = """\
@@ -122,3 +128,39 @@ def test_powers_of_ten_are_text(low: float) -> None:
     assert len(shown) > 3
     for text, value in shown:
         assert np.isclose(10.0 ** int(text[2:].translate(raised)), value)
+
+
+@pytest.mark.parametrize("arms", [2, 8, 9, 13, 30])
+def test_arms_can_be_told_apart_by_colour(arms: int) -> None:
+    """Thirty are as far from each other as the eight of the palette; a ramp has 0.02 for thirty."""
+    colours = style.arm_colours(arms)
+    assert len(set(colours)) == arms
+    assert colours[: min(arms, 8)] == style.arm_colours(8)[:arms]
+    seen = style.perceived([to_rgb(colour) for colour in colours])
+    apart = np.linalg.norm(seen[:, None] - seen, axis=-1)[np.triu_indices(arms, 1)]
+    assert apart.min() > 0.06
+
+
+def test_colours_are_seen_as_published() -> None:
+    """White, black and pure red in OKLab, by the table of its source."""
+    expected = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.628, 0.225, 0.126]]
+    assert np.allclose(style.perceived([[1, 1, 1], [0, 0, 0], [1, 0, 0]]), expected, atol=1e-3)
+
+
+def test_long_labels_do_not_overlap(make_study: Callable[..., xr.Dataset]) -> None:
+    """Those of neighbouring columns, of heat map and gallery, and of rows of the effects."""
+    long = [f"label {place} that is as long as nobody would write it twice" for place in range(5)]
+    ds = make_study({"divergence": ["a", "b"], "setting of its own": long}, seeds=2, samples=9)
+    findings = Findings.of(ds)
+    with style.figure_style():
+        for draw in (settings.draw, samples.draw, effects.draw):
+            drawing = draw(findings)
+            assert drawing is not None
+            figure = drawing.figure
+            figure.draw_without_rendering()
+            texts = [text for text in figure.findobj(Text) if "label" in text.get_text()]
+            texts = [text for text in texts if text.get_visible()]
+            assert texts
+            boxes = [text.get_window_extent() for text in texts]
+            for one, other in combinations(boxes, 2):
+                assert not one.shrunk(0.98, 0.9).overlaps(other.shrunk(0.98, 0.9)), draw.__module__

@@ -17,6 +17,7 @@ from ganstudy.engine.packing import (
     packs,
 )
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.audit import Audit
 from ganstudy.trial import Trial
 
 shapes = st.lists(
@@ -114,6 +115,12 @@ def test_what_records_cost_is_in_the_estimate_alone() -> None:
     assert cost([known]) == cost([seldom])
     quick = Pace({**GUESS.step, "eager": 0.5}, GUESS.graph, GUESS.start)
     assert beside_steps([known], quick) == pytest.approx(0.5 * beside_steps([known]))
+
+
+def test_what_has_no_steps_is_not_compiled() -> None:
+    """However much work it is."""
+    kind = Audit.model_validate({"samples": 10_000, "repeats": 1000})
+    assert choose_program([(Trial(kind, 0),)], 1) == ("eager", "there is nothing to compile")
 
 
 def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:

@@ -66,6 +66,26 @@ def test_what_the_dataset_or_an_analysis_makes_is_refused(name: str, tmp_path: P
     assert _refused(name, tmp_path)
 
 
+PENALISED_LATER = """\
+    penalty: {without: {constraint: none}, with: {constraint: gradient_penalty}}
+"""
+PENALISED_SOMETIMES = """\
+    penalty: {slow: {generator.lr: 0.001}, fast: {generator.lr: 0.01}}
+  bayes:
+    space: {constraint: [none, gradient_penalty], critic.lr: [0.01, 0.1]}
+    trials: 2
+    objective: {maximize: modes_covered}
+"""
+
+
+@pytest.mark.parametrize("grid", [PENALISED_LATER, PENALISED_SOMETIMES])
+def test_what_any_point_records_is_refused(grid: str, tmp_path: Path) -> None:
+    """Though the first records no penalty."""
+    text = STUDY.replace("    divergence: [minimax, wasserstein]\n    critic.steps: [1, 2]\n", grid)
+    with pytest.raises(StudyError, match=r":11: search\.grid\.penalty: a recorded variable has"):
+        load(write_study(tmp_path, text))
+
+
 @pytest.mark.slow
 def test_names_of_the_page_are_refused_or_work_to_the_report(tmp_path: Path) -> None:
     """As many at a time as there are settings to give them."""

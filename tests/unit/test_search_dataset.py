@@ -26,7 +26,7 @@ from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search import importances as importances_report
 from ganstudy.report.sections.search import section as search_report
 from ganstudy.report.sections.search.figures import draw_budget
-from ganstudy.report.sections.search.tables import front_table, point_table
+from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
@@ -169,8 +169,16 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     said, scope = search_report.sentence(searched), {"searched": ds, "analysis": analysis}
     assert kept + none in said
     assert unexplained(said, eval(search_report.call(searched), scope), ["mode_kl ≤ 0.5"]) == []
+    minimax, reverse_kl = (row.cells for row in best_table(searched).rows)
+    assert "constraint" not in minimax[0]
+    broken = int(np.argmin(told.sel(divergence="reverse_kl").values))
+    assert reverse_kl[0] == f"{broken + 1} of 20, breaks a constraint"
+    assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
+    assert all(reverse_kl[4:7])
+    none_keeps = Searched.of(ds.assign(violation=ds["violation"] + 1))
     with figure_style():
         budget = draw_budget(searched)
+        assert "since no point keeps the constraints" in draw_budget(none_keeps).caption
     assert "crosses are those without mode_kl ≤ 0.5" in budget.caption
     points = budget.figure.axes[1].get_lines()
     crosses = sum(len(line.get_xdata()) for line in points if line.get_marker() == "x")

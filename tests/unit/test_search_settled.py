@@ -295,6 +295,7 @@ def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
 def test_the_report_opens_with_what_is_settled(settled: xr.Dataset, tmp_path: Path) -> None:
     """Every number is in what its call returns; no p-value of a fixed number of seeds is shown."""
     page = build(settled, {}, tmp_path / "report").read_text(encoding="utf-8")
+    assert "Bars are those of a fixed number of seeds" in page
     found = list(sentences(page))
     scope = {"ds": settled, "analysis": analysis}
     names = [*settled["divergence"].values.tolist(), *map(str, settled.coords)]

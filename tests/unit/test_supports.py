@@ -10,7 +10,8 @@ import ot
 import pytest
 from tiny import write_study
 
-from ganstudy.kinds.supports.kind import Supports, laws, masses
+from ganstudy.kinds.supports import Supports
+from ganstudy.kinds.supports.clouds import laws, masses
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ganstudy import analysis, open_run
+from ganstudy.report import prose
 
 
 def test_claims_come_first(theory_run: Path) -> None:
@@ -22,3 +24,14 @@ def test_claims_come_first(theory_run: Path) -> None:
     assert 'id="figure-descent"' in html
     assert 'id="gallery"' not in html
     assert 'id="stability"' not in html
+
+
+def test_subscripts_are_set_low(theory_run: Path) -> None:
+    """In the headline, which names claims, as in the table; names with underscores are left."""
+    html = (theory_run / "report" / "index.html").read_text()
+    assert "KL(p<sub>R</sub> ‖ p<sub>r</sub>)" in html
+    shown = re.sub(r"<script.*?</script>|<[^>]*>", "", html, flags=re.DOTALL)
+    assert not re.findall(r".{0,20}p_[Rr]\b.{0,20}", shown)
+    assert prose.formula("∇_R g <b> of high_quality, E_p") == (
+        "∇<sub>R</sub> g &lt;b&gt; of high_quality, E<sub>p</sub>"
+    )

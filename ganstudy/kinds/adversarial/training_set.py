@@ -30,7 +30,9 @@ class TrainingSet(Settings):
     """
 
     size: int = Field(ge=1, description="number of samples")
-    balanced: bool = Field(False, description="whether each label has as many samples, but for one")
+    balanced: bool = Field(
+        False, description="whether each label has as many samples, whatever its share of p"
+    )
     sampling: Literal["with_replacement", "without_replacement", "epochs", "one_order"] = Field(
         "with_replacement",
         description="rows of a batch: any; all different; those next in an order that is drawn "
@@ -56,18 +58,18 @@ NumberOrTrainingSet = Annotated[
 def balanced(
     draw: Callable[[int], tuple[Array, NDArray[np.int64]]], size: int, labels: int
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Samples of which every label has as many, but for one, and their labels, label by label.
+    """Samples of which every label has as many, up to one, and their labels, label by label.
 
     They are the first of each label among samples that `draw` makes, `size` at a time.
     """
     wanted = size // labels + (np.arange(labels) < size % labels)
-    kept: list[list[Array]] = [[] for _ in range(labels)]
-    while any(len(own) < count for own, count in zip(kept, wanted, strict=True)):
-        samples, found = draw(size)
-        for own, count, label in zip(kept, wanted, range(labels), strict=True):
-            own.extend(samples[found == label][: count - len(own)])
-    rows = [sample for own in kept for sample in own]
-    return np.stack(rows), np.repeat(np.arange(labels), wanted)
+    samples, found = draw(size)
+    while (np.bincount(found, minlength=labels) < wanted).any():
+        more, theirs = draw(size)
+        samples, found = np.concatenate([samples, more]), np.concatenate([found, theirs])
+    first = [np.flatnonzero(found == label)[:count] for label, count in enumerate(wanted)]
+    rows = np.concatenate(first)
+    return samples[rows], found[rows]
 
 
 def rows_of(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
 
-from ganstudy.kinds._theory import Check, Claim, Outcome, TheoryKind, metric
+from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, metric
+from ganstudy.kinds.ratio.claims import CLAIMS, checks
 from ganstudy.kinds.ratio.estimators import ESTIMATORS
+from ganstudy.kinds.ratio.settings import RatioSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,38 +22,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-HUSZAR = "Huszár, “Connection to direct importance estimation”"
 STEP = 1e-3
 """Half the distance of the points whose difference is the gradient of an estimate."""
 
-CLAIMS = (
-    Claim(
-        "kl_by_ratio",
-        "KL is a mean of log-ratios",
-        "KL(p ‖ q) = E_p log p/q, so that an estimate of the ratio is one of KL (and of JS)",
-        f"{HUSZAR}; closed form of KL between normals",
-        "five standard errors of the mean of the true log-ratio over fresh samples of p",
-    ),
-    Claim(
-        "gradients_worse",
-        "a neural classifier's gradients are worse than its ratios",
-        "A neural classifier fits the gradient of the log-ratio worse than the log-ratio: its "
-        "relative error out of sample is larger",
-        f"{HUSZAR}, last paragraph",
-        "none: a comparison of two errors on the same points",
-    ),
-    Claim(
-        "worse_out_of_sample",
-        "a neural classifier is worse out of sample",
-        "A neural classifier's error of the log-ratio is larger on fresh samples than on those "
-        "that it was fitted to",
-        f"{HUSZAR}, last paragraph",
-        "five standard errors of the difference of the mean squared errors, as a share",
-    ),
-)
 
-
-class Ratio(TheoryKind):
+class Ratio(RatioSettings, TheoryKind):
     r"""log p/q estimated from samples, for two normal laws.
 
     Maths   $q = N(0, I)$ and $p = N(\mu, \sigma^2 I)$ with $|\mu|$ the shift, so that
@@ -65,21 +39,6 @@ class Ratio(TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    steps: int = Field(1, ge=1, le=1, description="an estimator is fitted once")
-    estimator: Literal[
-        "logistic",
-        "neural",
-        "kliep",
-        "ulsif",
-        "rulsif",
-        "kernel_mean_matching",
-        "nearest_neighbours",
-    ] = Field("logistic", description="how the ratio is estimated")
-    dimension: int = Field(2, ge=1, le=100, description="dimension of the laws")
-    shift: float = Field(1.0, ge=0, description="distance of their means")
-    scale: float = Field(0.8, gt=0, description="standard deviation of p in each direction")
-    samples: int = Field(500, ge=100, description="samples of each law to fit, and to test")
 
     def shape(self) -> Mapping[str, Any]:
         """Trials are computed one by one."""
@@ -147,30 +106,11 @@ class Ratio(TheoryKind):
             "js_error": abs(js - true_js),
         }
         curves = {name: np.array([np.nan, value]) for name, value in found.items()}
-        return Outcome(curves, self._checks(fresh[0], inside, outside))
-
-    def log_ratio(self, x: Array) -> Array:
-        """The truth at points `(points, dimension)`."""
-        centred = ((x - self._mean) ** 2).sum(-1) / (2 * self.scale**2)
-        return np.asarray((x**2).sum(-1) / 2 - centred - self.dimension * np.log(self.scale))
-
-    def gradient(self, x: Array) -> Array:
-        """Its gradient, `(points, dimension)`."""
-        return np.asarray(x - (x - self._mean) / self.scale**2)
-
-    @property
-    def kl(self) -> float:
-        """KL(p || q) in closed form."""
-        spread = self.dimension * (self.scale**2 - 1 - 2 * np.log(self.scale))
-        return float(spread + self.shift**2) / 2
-
-    @property
-    def _mean(self) -> Array:
-        return np.full(self.dimension, self.shift / np.sqrt(self.dimension))
+        return Outcome(curves, checks(self, fresh[0], inside, outside))
 
     def _samples(self, stream: np.random.Generator) -> tuple[Array, Array]:
         p, q = stream.normal(size=(2, self.samples, self.dimension))
-        return self._mean + self.scale * p, q
+        return self.mean + self.scale * p, q
 
     def _errors(self, estimate: LogRatio, x: Array) -> tuple[float, float, float]:
         """Relative errors of log-ratio and gradient; and the standard error of the first's square.
@@ -193,16 +133,3 @@ class Ratio(TheoryKind):
         on_p, on_q = estimate(p), estimate(q)
         log_loss = np.logaddexp(0, -on_p).mean() + np.logaddexp(0, on_q).mean()
         return float(on_p.mean()), float(np.log(2) - log_loss / 2)
-
-    def _checks(
-        self, p: Array, inside: tuple[float, ...], outside: tuple[float, ...]
-    ) -> dict[str, Check]:
-        truth = self.log_ratio(p)
-        error = float(truth.std() / np.sqrt(len(p)))
-        found = {"kl_by_ratio": (abs(float(truth.mean()) - self.kl), 5 * error)}
-        if self.estimator == "neural":
-            found["gradients_worse"] = (max(0.0, outside[0] - outside[1]), 0.0)
-            excess = inside[0] ** 2 / outside[0] ** 2 - 1
-            tolerance = 5 * float(np.hypot(inside[2], outside[2]))
-            found["worse_out_of_sample"] = (max(0.0, excess), tolerance)
-        return found

@@ -70,7 +70,7 @@ class Tabular(TabularSettings, TheoryKind):
 
     def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
         """All trials of a pack step by step, as rows of one array."""
-        # A critic that runs away is a result; its trial is marked, and the others go on.
+        # A critic that runs away is a result; its trial is marked, and the others continue.
         with np.errstate(over="ignore", invalid="ignore"):
             return self._compute(trials)
 

@@ -25,7 +25,7 @@ COUNTED = (
 class ClaimRow:
     """One claim as the table shows it."""
 
-    statement: str
+    statement: Markup
     source: str
     verdict: str
     trials: str
@@ -68,8 +68,8 @@ def rows(verdicts: xr.Dataset) -> list[ClaimRow]:
     return [_row(verdicts.isel(claim=index)) for index in range(verdicts.sizes["claim"])]
 
 
-def _names(verdicts: xr.Dataset, chosen: NDArray[np.bool_]) -> list[str]:
-    return [str(name) for name in verdicts["long_name"].values[chosen]]
+def _names(verdicts: xr.Dataset, chosen: NDArray[np.bool_]) -> list[Markup]:
+    return [prose.formula(str(name)) for name in verdicts["long_name"].values[chosen]]
 
 
 def _row(row: xr.Dataset) -> ClaimRow:
@@ -83,7 +83,7 @@ def _row(row: xr.Dataset) -> ClaimRow:
     else:
         verdict = "does not hold"
     return ClaimRow(
-        statement=str(row["statement"].item()),
+        statement=prose.formula(str(row["statement"].item())),
         source=str(row["source"].item()),
         verdict=verdict,
         trials=str(trials),

@@ -20,6 +20,9 @@ from ganstudy.report.sections._base import Chart, Section
 MOST_VALUES = 24
 """Values of an axis beyond which its marginal means are not drawn."""
 
+MOST_NAMED = 44
+"""Characters of a name beside a bar."""
+
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -44,10 +47,10 @@ def draw(findings: Findings) -> Drawing | None:
     ]
     caption = Markup(
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
-        "of axes beyond its two axes, and the seed explain, with 95% intervals over seeds; the "
-        "rest is what differs between trials of the same kind, and higher interactions. Right: "
-        "mean score at each value of an axis with its 95% interval over seeds."
-    ).format(int(effects["trials"]))
+        "of axes beyond its two axes, and the seed explain{}; the rest is what differs between "
+        "trials of the same kind, and higher interactions. Right: mean score at each value of an "
+        "axis with its 95% interval over seeds."
+    ).format(int(effects["trials"]), _intervals(effects))
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
     if effects.attrs["left_out"]:
@@ -120,8 +123,8 @@ def draw_shares(findings: Findings) -> Drawing:
     ]
     caption = Markup(
         "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
-        "and the seed explain, with 95% intervals over seeds."
-    )
+        "and the seed explain{}."
+    ).format(_intervals(effects))
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
 
@@ -130,6 +133,10 @@ def _largest(findings: Findings) -> xr.Dataset:
     """The effects that are shown, the largest first."""
     order = np.argsort(-findings.effects["share"].values, kind="stable")[:MOST_BARS]
     return findings.effects.isel(effect=order)
+
+
+def _intervals(effects: xr.Dataset) -> str:
+    return ", with 95% intervals over seeds" if np.isfinite(effects["low"]).any() else ""
 
 
 def percent(share: float) -> str:
@@ -156,7 +163,7 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
             ends[row] = max(shares[row], float(high))
     for row, (share, end) in enumerate(zip(shares, ends, strict=True)):
         axes.text(end + 0.01, row, percent(share), va="center", fontsize=8, color=style.MUTED)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.invert_yaxis()
     axes.set_xlim(0, min(1.0, max(ends)) * 1.15 + 0.01)
@@ -181,7 +188,8 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
             axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
             name = prose.label(value)
-            labels.append(f"{axis}  {name}" if place == 0 else name)
+            named = f"{axis}  {name}" if place == 0 else name
+            labels.append(style.short_name(named, MOST_NAMED))
             ticks.append(row)
             row += 1
     axes.set_yticks(ticks, labels)

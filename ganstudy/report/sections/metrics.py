@@ -8,7 +8,7 @@ from typing import Any
 from ganstudy.report import latex
 from ganstudy.report.data_tables import DataTable, metric_table
 from ganstudy.report.sections._base import Section
-from ganstudy.report.tables import estimates
+from ganstudy.report.tables import audits, estimates
 
 
 class Metrics(Section):
@@ -27,9 +27,10 @@ class Metrics(Section):
         return {"metrics.csv": self.table.csv(), "metrics.tex": latex.metrics(self.findings)}
 
     def facts(self) -> dict[str, Any]:
-        """The table, what is estimated in it, and from how many clouds of p."""
+        """The table, what is estimated or was audited, and from how many clouds of p."""
         return {
             "table": self.table,
             "estimates": estimates(self.findings),
+            "audits": audits(self.findings),
             "draws": self.findings.gathered.sizes.get("draw", 0),
         }

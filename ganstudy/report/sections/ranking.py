@@ -71,10 +71,16 @@ def draw_arms(findings: Findings) -> Drawing:
 
 
 def _caption(findings: Findings) -> Markup:
-    caption = Markup("Point and bar: mean and 95% interval over {0}s. Small dots: {0}s.")
+    caption = Markup("Point and bar: mean and 95% interval over {0}. Small dots: {0}.")
     if not findings.drawn:
-        caption = Markup("Point: mean over {0}s. Small dots: {0}s.")
-    caption = caption.format(findings.unit)
+        caption = Markup("Point: mean over {0}. Small dots: {0}.")
+    caption = caption.format(findings.units)
+    if findings.settlement is not None:
+        caption += Markup(
+            " Bars are those of a fixed number of seeds. Simulated with seeds added until it is "
+            "settled, they hold the means of 93 to 95% of arms; of a leader of equal arms, which "
+            "its score has picked, in 87% of studies."
+        )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
     if perfect_band(findings):

@@ -82,9 +82,16 @@ def _grid(
         label = fill(findings.arms[arm], max(16, round(13 * side)))
         panels[row, 0].set_ylabel(label, fontsize=8.5, color=style.INK)
     for column, setting in enumerate(columns):
-        title = findings.setting_label(findings.settings[setting], separator="\n")
+        named = zip(findings.axes, findings.settings[setting], strict=True)
+        title = "\n".join(_within(axis, value, style.fitting(side, 7)) for axis, value in named)
         panels[0, column].set_title(title, fontsize=7, loc="center", color=style.MUTED)
     return figure, panels
+
+
+def _within(axis: str, value: str, most: int) -> str:
+    """`lr slow`; the value alone where both do not fit."""
+    whole = f"{axis} {value}"
+    return whole if len(whole) <= most else style.short_name(value, most)
 
 
 def _wrapped(

@@ -132,7 +132,7 @@ def _tiers(axes: Axes, findings: Findings) -> None:
         room = COLUMNS_WIDE * min(groups.values()) / len(findings.settings) >= LABEL_WIDE
         height = 4 + TIER * (depth - 1 - tier)
         axes.annotate(
-            axis if room else f"{axis} ({findings.ds.sizes[axis]})",
+            style.short_name(axis, 24) if room else f"{axis} ({findings.ds.sizes[axis]})",
             (0, 1),
             xycoords=at_top,
             xytext=(-16, height + 3),
@@ -144,8 +144,9 @@ def _tiers(axes: Axes, findings: Findings) -> None:
         column = 0
         for prefix, width in groups.items() if room else ():
             middle = column + width / 2
+            inches = COLUMNS_WIDE * width / len(findings.settings)
             axes.annotate(
-                prefix[-1],
+                style.short_name(prefix[-1], style.fitting(inches, 8.5)),
                 (middle, 1),
                 xycoords=at_top,
                 xytext=(0, height + 3),

@@ -137,8 +137,9 @@ def _descent(findings: Findings) -> Drawing | None:
     caption = Markup(
         "Algorithm 2, generator loss gradient descent with the best critic: the cost of each "
         "objective, mean over seeds. For the non-saturating loss it is C(R) − 2 log 2 = "
-        "2 KL((p_R + p_r)/2 ‖ p_r). Costs without a curvature at the equilibrium (total "
-        "variation, W₁) stop at a distance of the order of the step."
+        "2 KL((p<sub>R</sub> + p<sub>r</sub>)/2 ‖ p<sub>r</sub>). Costs without a "
+        "curvature at the equilibrium (total variation, W₁) stop at a distance of the order of "
+        "the step."
     )
     names = [name_of(findings, arm, setting) for arm, setting in places]
     falls = [cost[arm, setting].mean(0) for arm, setting in places]

@@ -217,7 +217,7 @@ class DaskExecutor(Executor):
     def _end_condemned(self) -> None:
         """End the workers that are held up by packs that were given up, and by those alone.
 
-        On a worker with several threads, a pack of somebody else may be under way beside it.
+        On a worker with several threads, somebody else's pack may be under way beside it.
         """
         alone = [w for w, own in self._condemned.items() if not self._executing(w) - own]
         for worker in alone:

@@ -248,7 +248,7 @@ class _Worker:
         if code >= 0:
             over = "; it had taken more than engine.memory_limit, shared memory included"
             return f"ended with exit code {code}{over if code == OVER_LIMIT else ''}"
-        short = "; the kernel has killed a process for want of memory meanwhile"
+        short = "; the kernel has killed a process for lack of memory meanwhile"
         starved = -code == signal.SIGKILL and kills() > self._kills
         return f"was killed by {signal.Signals(-code).name}{short if starved else ''}"
 

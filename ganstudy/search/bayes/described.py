@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +14,7 @@ from ganstudy.search.bayes.outcomes import Outcomes
 from ganstudy.search.bayes.point import Arm, Point
 from ganstudy.search.bayes.samplers import Known
 from ganstudy.search.bayes.storage import write_storage
+from ganstudy.variable import Variable
 
 if TYPE_CHECKING:
     from ganstudy.study import Study
@@ -28,11 +28,11 @@ class Described(Search):
 
     keys = BayesKeys
     why_eager = "a search asks for packs of too many sizes to compile"
-    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "trial": {"long_name": "point of the search, in the order in which it was learned"},
-        "pareto": {"long_name": "no other point of the arm betters it in every objective"},
-        "violation": {"long_name": "by how much the point breaks the search's constraints, summed"},
-    }
+    adds: ClassVar[tuple[Variable, ...]] = (
+        Variable("trial", "point of the search, in the order in which it was learned", ("trial",)),
+        Variable("pareto", "no other point of the arm is better in every objective", ()),
+        Variable("violation", "by how much the point breaks the search's constraints, summed", ()),
+    )
 
     def __init__(self, study: Study) -> None:
         assert isinstance(study.keys, BayesKeys)
@@ -59,7 +59,7 @@ class Described(Search):
         """Those of a grid, numbers of points, and parameters: NaN or empty where not used."""
         return {
             **super().coordinates(),
-            "trial": (("trial",), np.arange(self.file.trials), self.adds["trial"]),
+            "trial": (("trial",), np.arange(self.file.trials), self.about("trial")),
             **{parameter.dimension: self._column(parameter) for parameter in self.study.space},
         }
 
@@ -87,7 +87,7 @@ class Described(Search):
         found = {"pareto": pareto}
         if self.outcomes.constraints:
             found["violation"] = violation
-        return {name: (dims, values, self.adds[name]) for name, values in found.items()}
+        return {name: (dims, values, self.about(name)) for name, values in found.items()}
 
     def attributes(self) -> dict[str, Any]:
         """How points were proposed, and what was sought."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +17,7 @@ from ganstudy.search.bayes.seeds import fresh_seeds, is_fresh, of_repeat, repeat
 from ganstudy.search.bayes.single import Single
 from ganstudy.search.bayes.storage import write_storage
 from ganstudy.trial import Trial
+from ganstudy.variable import Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,11 +43,11 @@ class Repeated(Search):
 
     keys = BayesKeys
     why_eager = Single.why_eager
-    adds: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        **Single.adds,
-        "repeat": {"long_name": "search of the arm"},
-        "fresh": {"long_name": "whether the seed is one that no search has seen"},
-    }
+    adds: ClassVar[tuple[Variable, ...]] = (
+        *Single.adds,
+        Variable("repeat", "search of the arm", ("repeat",)),
+        Variable("fresh", "whether the seed is one that no search has seen", ("seed",)),
+    )
 
     def __init__(self, study: Study) -> None:
         assert isinstance(study.keys, BayesKeys)
@@ -141,9 +142,9 @@ class Repeated(Search):
         fresh = np.arange(len(seeds)) >= len(self.study.seeds)
         return {
             **self._stacked([search.coordinates() for search in self.searches]),
-            "repeat": (("repeat",), np.arange(len(self.searches)), self.adds["repeat"]),
+            "repeat": (("repeat",), np.arange(len(self.searches)), self.about("repeat")),
             "seed": (("seed",), np.array(seeds), about),
-            "fresh": (("seed",), fresh, self.adds["fresh"]),
+            "fresh": (("seed",), fresh, self.about("fresh")),
         }
 
     def variables(self) -> dict[str, Column]:

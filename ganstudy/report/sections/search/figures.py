@@ -57,7 +57,12 @@ def draw_curve(searched: Searched) -> Drawing:
     found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
     shown = "; ".join(f"{name} {searched.show(float(value))}" for name, value in found)
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
-    return Drawing("answer", figure, alt, Markup(_curve_caption(searched).removeprefix("Left: ")))
+    return Drawing("answer", figure, alt, _alone(_curve_caption(searched)))
+
+
+def _alone(caption: Markup) -> Markup:
+    """A caption of two panels for the first alone."""
+    return Markup(prose.capital(caption.removeprefix("Left: ")))
 
 
 def has_curve(searched: Searched) -> bool:
@@ -68,6 +73,8 @@ def has_curve(searched: Searched) -> bool:
 def _curve_caption(searched: Searched) -> Markup:
     """How the left panel is to be read; why there is none."""
     statistic = searched.ds.attrs["statistic"]
+    if not searched.feasible.any():
+        return Markup("No curve of the best is drawn, since no point keeps the constraints. ")
     if not has_curve(searched):
         return Markup(
             "The best point so far is not drawn against the budget: of a sampler that learns, one "
@@ -153,7 +160,7 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
-        "no other one of the arm betters in every objective{}.{}"
+        "no other point of the arm beats in every objective{}.{}"
     ).format(first.long_name, second.long_name, _crosses(searched), more)
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []

@@ -68,6 +68,11 @@ def draw(searched: Searched) -> Drawing | None:
         "what the largest of them all exceeds in one case of twenty with scores dealt out at "
         "random; pale bars are no larger than that."
     )
+    if not searched.curve.attrs["by_chance"]:
+        caption += Markup(
+            " A sampler that learns has put its points where scores were good: where nothing "
+            "matters TPE has a strong bar in 8% of searches, and not in 5%."
+        )
     alt = "Importance of parameters: " + "; ".join(
         f"{searched.groups[row]} "
         + ", ".join(f"{name} {share:.2f}" for name, share in zip(parameters, own, strict=True))

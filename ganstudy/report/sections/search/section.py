@@ -187,7 +187,7 @@ class SearchSection(Section):
             "best_points.tex": latex.by_arm(findings, best_table(found), caption, "best_points"),
         }
         if front := front_table(found):
-            caption = "Points that no other one of their arm betters in every objective."
+            caption = "Points that no other one of their arm beats in every objective."
             written["pareto.tex"] = latex.by_arm(findings, front, caption, "pareto")
         return written
 

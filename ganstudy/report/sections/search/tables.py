@@ -18,17 +18,25 @@ __all__ = ["best_table", "front_table", "point_table"]
 
 
 def best_table(searched: Searched) -> ArmTable:
-    """Point, score, interval, held-out score and parameters of the best point of every search."""
+    """Point, score, interval, held-out score and parameters of the best point of every search.
+
+    Of a search that found none which keeps the constraints, the point at which it is shown.
+    """
     last = searched.best.isel(trial=-1)
     names = ("incumbent", "mean", "low", "high", "held_out")
     columns = [searched.by_row(last[name]).astype(float) for name in names]
+    chosen = searched.by_row(searched.chosen).astype(int)
+    told = searched.by_row(searched.told).astype(float)
     rows = []
     for row in range(len(searched.rows)):
         point, mean, low, high, held = (float(column[row]) for column in columns)
         interval = f"{searched.show(low)} to {searched.show(high)}"
-        at = int(point) if point >= 0 else None
+        known = math.isfinite(told[row, chosen[row]])
+        at = int(point) if point >= 0 else int(chosen[row]) if known else None
+        mean = mean if point >= 0 else told[row, chosen[row]]
+        breaks = ", breaks a constraint" if point < 0 and searched.constraints else ""
         cells = [
-            prose.MISSING if at is None else f"{at + 1} of {searched.points}",
+            prose.MISSING if at is None else f"{at + 1} of {searched.points}{breaks}",
             searched.show(mean),
             interval if math.isfinite(low) else prose.MISSING,
             searched.show(held),

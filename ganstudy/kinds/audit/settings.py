@@ -1,0 +1,61 @@
+"""What a study sets of an audit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ganstudy import metrics
+from ganstudy.kinds._theory import TheorySettings
+
+__all__ = ["AuditSettings"]
+
+
+class AuditSettings(TheorySettings):
+    """The metric, the check, and how thoroughly it is made."""
+
+    steps: int = Field(
+        10,
+        ge=10,
+        le=100,
+        multiple_of=2,
+        description="steps of the sweep, from one end to the other",
+    )
+    audited: Annotated[metrics.Metric, metrics.family.field("density")] = Field(
+        default="density", validate_default=True, description="the metric"
+    )
+    check: Literal[
+        "mean_shift",
+        "mean_shift_outlier",
+        "spread",
+        "modes_dropped_together",
+        "modes_dropped_in_turn",
+        "modes_dropped_and_invented",
+        "hypersphere",
+        "sample_size",
+        "generated_size",
+        "hypersphere_to_torus",
+        "two_modes_for_one",
+        "scaling",
+        "mean_shift_heavy_tail",
+        "one_dimension_apart",
+        "discretised",
+    ] = Field("mean_shift", description="the sanity check it is put through")
+    samples: int = Field(1000, ge=20, description="samples of each law")
+    spread: float = Field(
+        10.0, gt=1, le=100, description="how many times more, and fewer, sweeps of sizes go to"
+    )
+    repeats: int = Field(
+        10, ge=1, le=1000, description="pairs of clouds whose mean a verdict is about"
+    )
+
+    @model_validator(mode="after")
+    def _is_judged(self) -> Self:
+        if self.audited.judges is None:
+            known = sorted(member.name for member in metrics.family if member.judges)
+            raise ValueError(
+                f"{self.audited.name} is no metric of fidelity or diversity, which audits are for: "
+                f"{', '.join(known)}"
+            )
+        return self

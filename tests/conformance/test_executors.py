@@ -1,0 +1,160 @@
+"""Every executor: the same bits as without it, failures told, and no process left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+from tiny import differences, trial
+
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.kinds import Pack
+from ganstudy.kinds.adversarial.training import train
+from ganstudy.schedule.executor import Clock, Ended, Executor, ExecutorError, Task
+from ganstudy.schedule.executors import family
+from ganstudy.trial import Trial
+
+PATIENCE = 120.0
+"""Seconds after which nothing more is expected, on however busy a machine."""
+
+OTHERS = [pytest.param(cls, marks=pytest.mark.slow) for cls in family if cls.name == "dask"]
+QUICK = [cls for cls in family if cls.name != "dask"]
+"""A cluster takes seconds to start."""
+
+each = pytest.mark.parametrize("cls", [*QUICK, *OTHERS], ids=lambda cls: cls.name)
+
+
+def _task(pack: Pack) -> Task:
+    return Task(pack, "eager", (), NO_CHECKPOINTS, None)
+
+
+def _long(seed: int = 0) -> Trial[Any]:
+    """A trial of some ten seconds, which a process that trains it at once comes to an end of."""
+    return trial(seed, steps=10_000, record={"every": 10_000, "samples": 40})
+
+
+def _until(found: Callable[[], Any]) -> Any:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if value := found():
+            return value
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:
+    """The next tasks that end, by their handles."""
+    found: dict[Hashable, Ended] = {}
+    _until(lambda: found.update(executor.wait(1.0)) or len(found) >= count)
+    assert len(found) == count
+    return found
+
+
+def _under_way(executor: Executor, handle: Hashable) -> Clock | None:
+    """The clock of a task that takes its steps; None if it has ended before it was seen."""
+
+    def seen() -> Clock | str | None:
+        if ended := executor.wait(0.1):
+            ((own, how),) = ended
+            assert own == handle
+            assert how.how == "trained"
+            return "ended"
+        clock = executor.clock(handle)
+        return clock if clock is not None and clock.stepping else None
+
+    found = _until(seen)
+    return found if isinstance(found, Clock) else None
+
+
+@pytest.fixture
+def children() -> Iterator[Callable[[], list[psutil.Process]]]:
+    """What this process has started since, trackers of resources apart, which it keeps."""
+    before = set(psutil.Process().children(recursive=True))
+
+    def now() -> list[psutil.Process]:
+        new = set(psutil.Process().children(recursive=True)) - before
+        return [p for p in new if "resource_tracker" not in " ".join(p.cmdline())]
+
+    yield now
+    assert not now()
+
+
+@each
+def test_records_are_those_that_training_here_leaves(
+    cls: type[Executor], children: Callable[[], list[psutil.Process]]
+) -> None:
+    """Bit for bit, in whatever order packs end; and a pack that raises is told with its cause."""
+    packs: list[Pack] = [(trial(0), trial(1)), (trial(2),), ()]
+    with cls(2) as executor:
+        handles, found = {}, {}
+        for number, pack in enumerate(packs):
+            _until(lambda: executor.room() > 0 or found.update(executor.wait(0.1)))
+            handles[executor.submit(_task(pack))] = number
+        found.update(_ended(executor, len(packs) - len(found)))
+        assert executor.wait(0.0) == []
+    assert len(handles) == len(packs), "handles are told apart"
+    by_pack = {handles[handle]: ended for handle, ended in found.items()}
+    assert by_pack[2].how == "raised"
+    assert "IndexError" in by_pack[2].cause.splitlines()[0]
+    for number in (0, 1):
+        assert by_pack[number].how == "trained"
+        for record, expected in zip(by_pack[number].records, train(packs[number]), strict=True):
+            assert record.id == expected.id
+            assert differences(record, expected) == []
+
+
+@pytest.mark.slow
+@each
+def test_a_task_that_is_killed_leaves_room_for_another(
+    cls: type[Executor], children: Callable[[], list[psutil.Process]]
+) -> None:
+    """It says where it was; nothing is heard of it any more."""
+    with cls(1) as executor:
+        _until(lambda: executor.wait(0.1) == [] and executor.room())
+        handle = executor.submit(_task((_long(),)))
+        clock = _under_way(executor, handle)
+        if clock is not None:
+            assert executor.room() == 0
+            assert clock.seconds >= 0
+            assert isinstance(executor.kill(handle), str)
+        _until(lambda: executor.wait(0.1) == [] and executor.room())
+        other = executor.submit(_task((trial(1),)))
+        assert _ended(executor, 1)[other].how == "trained"
+
+
+@pytest.mark.slow
+@each
+def test_what_is_drained_stops_or_ends(
+    cls: type[Executor], children: Callable[[], list[psutil.Process]]
+) -> None:
+    with cls(1) as executor:
+        _until(lambda: executor.wait(0.1) == [] and executor.room())
+        handle = executor.submit(_task((_long(),)))
+        if _under_way(executor, handle) is not None:
+            executor.drain()
+            assert _ended(executor, 1)[handle].how in ("stopped", "trained")
+
+
+@pytest.mark.slow
+@each
+def test_closing_ends_what_is_under_way(
+    cls: type[Executor], children: Callable[[], list[psutil.Process]]
+) -> None:
+    """At once, though a task has minutes to go; the fixture sees that no process is left."""
+    executor = cls(1)
+    _until(lambda: executor.wait(0.1) == [] and executor.room())
+    executor.submit(_task((_long(),)))
+    executor.close()
+
+
+@each
+def test_it_says_what_it_can(cls: type[Executor]) -> None:
+    """A scheduler that is not there is an `ExecutorError`, and leaves no process behind."""
+    assert isinstance(cls.has_scheduler, bool)
+    assert isinstance(cls.here, bool)
+    if cls.has_scheduler:
+        with pytest.raises(ExecutorError, match=r"127\.0\.0\.1:9"):
+            cls(1, scheduler="tcp://127.0.0.1:9")
