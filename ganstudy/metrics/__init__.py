@@ -1,11 +1,13 @@
 """Metrics of a generator's samples."""
 
 from ganstudy.family import Family
+from ganstudy.metrics._audits import AUDITED
 from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
 from ganstudy.metrics._perfect import perfect_sampler
 
 __all__ = [
+    "AUDITED",
     "Judged",
     "Metric",
     "Reading",

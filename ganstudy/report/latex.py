@@ -77,8 +77,8 @@ def ranking(findings: Findings) -> str:
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
         f"{prose.capital(metric.long_name)} ({_better(metric)} is better) over "
-        f"{prose.plural(findings.seeds, 'seed')}{over}. Differences from the best are paired "
-        "within seeds"
+        f"{prose.plural(findings.seeds, findings.unit)}{over}. Differences from the best are "
+        f"paired within {findings.units}"
     )
     graded = (
         "; their intervals hold for all pairs at once, and p is adjusted by Holm. Clear: p below "

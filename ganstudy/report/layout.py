@@ -53,6 +53,11 @@ class Layout:
         return "search" if FRESH in self.axes else "seed"
 
     @property
+    def units(self) -> str:
+        """Several of them."""
+        return prose.several(self.unit)
+
+    @property
     def seeds(self) -> int:
         """Number of seeds of the study."""
         return self.ds.sizes["seed"]

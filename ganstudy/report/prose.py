@@ -73,7 +73,12 @@ def label(value: object) -> str:
 
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `5 seeds`, `1,000 seeds`."""
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count:,} {several(noun)}"
+
+
+def several(noun: str) -> str:
+    """`seeds`, `searches`."""
+    return noun + ("es" if noun.endswith("ch") else "s")
 
 
 def formula(text: str) -> Markup:

@@ -72,14 +72,14 @@ def _behind(findings: Findings) -> Markup | None:
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if findings.graded and all(map(math.isfinite, limits)):
             text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
-            text += f"{100 * float(row['won']):.0f}% of {findings.unit}s): {row['grade'].item()}"
+            text += f"{100 * float(row['won']):.0f}% of {findings.units}): {row['grade'].item()}"
         parts.append(text)
     if not parts:
         return None
     more = len(parts) - MOST_LISTED
     parts = [*parts[:MOST_LISTED], *([f"{more} more in the table below"] if more > 0 else [])]
-    text = Markup("Paired within seeds, behind {}: {}.").format(
-        findings.ranked_arms[0], "; ".join(parts)
+    text = Markup("Paired within {}, behind {}: {}.").format(
+        findings.units, findings.ranked_arms[0], "; ".join(parts)
     )
     return text + _seen(findings)
 
@@ -95,7 +95,8 @@ def _seen(findings: Findings) -> Markup:
     if not least.size:
         return Markup("")
     if np.isinf(least).any():
-        return Markup(" With so few seeds no difference, however large, could have been clear.")
+        few = Markup(" With so few {} no difference, however large, could have been clear.")
+        return few.format(findings.units)
     low, high = findings.show(float(least.min())), findings.show(float(least.max()))
     return Markup(
         " Of those that are not clear, a difference of {} would have been in four studies of five."

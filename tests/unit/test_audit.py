@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from inline import trained_inline
 from numpy.typing import NDArray
 from tiny import write_study
+from unrendered import unrendered
 
-from ganstudy import metrics
+from ganstudy import metrics, pipeline, targets
 from ganstudy.kinds.audit import Audit, criteria
 from ganstudy.kinds.audit.check import Size
 from ganstudy.kinds.audit.checks import CHECKS
 from ganstudy.kinds.audit.published import verdict
+from ganstudy.search.grid import Grid
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
@@ -162,6 +165,57 @@ def test_verdicts_of_as_many_samples_are_the_published_ones(audited: str) -> Non
         ]
     assert len(same) >= 12
     assert np.mean(same) > 0.9
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_what_stands_beside_a_metric_is_what_the_study_finds() -> None:
+    """Some of its trials once more; close calls may differ from one machine to another."""
+    study, compared = load(ROOT / "studies" / "metric_audit.yaml"), 0
+    for audited, check in (("density", "scaling"), ("recall", "discretised")):
+        trials = [
+            trial
+            for trial in Grid(study).trials.values()
+            if (trial.configuration.audited.name, trial.configuration.check) == (audited, check)
+        ]
+        records = trials[0].configuration.train(trials)
+        kept = metrics.AUDITED[audited].split()[list(CHECKS).index(check)]
+        for name, stated in zip(("shape_margin", "value_margin"), kept, strict=True):
+            margin = float(np.mean([record.values[name][-1] for record in records]))
+            if abs(margin) > 0.01:
+                compared += 1
+                assert (margin >= 0) == (stated == "T"), (audited, check, name, margin)
+    assert compared >= 3
+
+
+def test_every_judge_was_audited_and_the_page_says_what_was_found() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert set(metrics.AUDITED) == {member.name for member in metrics.family if member.judges}
+    for name, verdicts in metrics.AUDITED.items():
+        passes = [c for c, both in zip(CHECKS, verdicts.split(), strict=True) if both == "TT"]
+        listed = ", ".join(f"`{check}`" for check in passes) or "none"
+        assert f"| `{name}` | {len(passes)} of 15 | {listed} |" in text
+        target = targets.from_config("ring")
+        about = metrics.family[name]().variable(target).attributes
+        assert about["audit"] == f"passes {len(passes)} of 15 sanity checks"
+
+
+def test_the_report_says_it_beside_the_metric(tmp_path: Path) -> None:
+    """A page that has density says how many checks density passes, and what checks are."""
+    text = """\
+question: Audited beside?
+trial:
+  steps: 10
+  record: {every: 5, samples: 60, metrics: [density, modes_covered]}
+search: {grid: {divergence: [minimax, non_saturating]}}
+seeds: 2
+"""
+    with trained_inline(), unrendered():
+        pipeline.run(load(write_study(tmp_path, text)), tmp_path / "run", workers=1)
+    page = (tmp_path / "run" / "report" / "index.html").read_text(encoding="utf-8")
+    assert page.count('href="#audits">passes') == 1
+    assert 'id="audits"' in page
 
 
 def test_a_clouds_law_is_all_of_it() -> None:

@@ -200,6 +200,9 @@ def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
     for text, call in sentences(page):
         assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
     assert "searched 4 times" in page
+    assert "over 4 searches" in page
+    assert "Paired within searches" in page
+    assert "searchs" not in page
     assert "best setting" not in page
 
 

@@ -73,7 +73,7 @@ class Audit(AuditSettings, TheoryKind):
         """Whether it passes, by how much, and what was published."""
         both = (float("-inf"), float("inf"))
         return (
-            metric("passed", "sanity checks passed", "higher", (0.0, 1.0), 1.0),
+            metric("passed", "sanity checks passed", "higher", (0.0, 1.0)),
             metric("shape_margin", "margin of the curve's shape", "higher", both),
             metric("value_margin", "margin of the curve's known values", "higher", both),
             curve("response", "metric along the sweep (mean over variants)"),

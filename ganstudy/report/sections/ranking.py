@@ -71,10 +71,10 @@ def draw_arms(findings: Findings) -> Drawing:
 
 
 def _caption(findings: Findings) -> Markup:
-    caption = Markup("Point and bar: mean and 95% interval over {0}s. Small dots: {0}s.")
+    caption = Markup("Point and bar: mean and 95% interval over {0}. Small dots: {0}.")
     if not findings.drawn:
-        caption = Markup("Point: mean over {0}s. Small dots: {0}s.")
-    caption = caption.format(findings.unit)
+        caption = Markup("Point: mean over {0}. Small dots: {0}.")
+    caption = caption.format(findings.units)
     if findings.settlement is not None:
         caption += Markup(
             " Bars are those of a fixed number of seeds. Simulated with seeds added until it is "

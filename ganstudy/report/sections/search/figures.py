@@ -57,7 +57,12 @@ def draw_curve(searched: Searched) -> Drawing:
     found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
     shown = "; ".join(f"{name} {searched.show(float(value))}" for name, value in found)
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
-    return Drawing("answer", figure, alt, Markup(_curve_caption(searched).removeprefix("Left: ")))
+    return Drawing("answer", figure, alt, _alone(_curve_caption(searched)))
+
+
+def _alone(caption: Markup) -> Markup:
+    """A caption of two panels for the first alone."""
+    return Markup(prose.capital(caption.removeprefix("Left: ")))
 
 
 def has_curve(searched: Searched) -> bool:
