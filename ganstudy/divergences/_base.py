@@ -95,6 +95,10 @@ class Divergence(Member, ABC):
         """
         raise NotImplementedError(f"{self.name} has no critic in closed form")
 
+    def witness_on_p(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Logits on samples of p, where the derivative in p is not minus that in q."""
+        return self.witness(x, real, fake)
+
     @abstractmethod
     def exact(self, laws: DiscreteLaws) -> float:
         """The divergence that the generator descends at the optimal critic; zero at p = q.

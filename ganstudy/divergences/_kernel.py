@@ -34,7 +34,7 @@ class KernelDivergence(Divergence, ABC):
 
     def witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """The witness at x."""
-        on_p, on_q = self.kernel(_distance(x, real)), self.kernel(_distance(x, fake))
+        on_p, on_q = self.kernel(distances(x, real)), self.kernel(distances(x, fake))
         return 2 * (on_p.mean(-1) - on_q.mean(-1))
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -62,10 +62,10 @@ class KernelDivergence(Divergence, ABC):
         import torch
 
         x = torch.from_numpy(laws.positions)
-        return np.asarray(self.kernel(_distance(x, x)))
+        return np.asarray(self.kernel(distances(x, x)))
 
 
-def _distance(x: Tensor, y: Tensor) -> Tensor:
+def distances(x: Tensor, y: Tensor) -> Tensor:
     """Distances, `(*, n, d), (*, m, d) -> (*, n, m)`, with slope zero at zero.
 
     From differences, though never of all pairs at once: |x|^2 + |y|^2 - 2 x y has no digits left

@@ -9,8 +9,10 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import ot
 import pytest
+import sympy
 import torch
 from numpy.typing import NDArray
+from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, cityblock, jensenshannon
 from scipy.stats import energy_distance, entropy, power_divergence
@@ -45,6 +47,11 @@ FURTHER: list[dict[str, Any]] = [
         {"name": "f_alpha", "alpha": alpha, "generator": generator}
         for alpha in (-1.0, 0.3, 1.5, 2.0)
         for generator in ("bound", "trick")
+    ),
+    *(
+        {"name": "alpha_gan", "critic_alpha": d, "generator_alpha": g, "generator": generator}
+        for d, g in ((1.0, 1.0), (0.6, 0.5), (1.0, 0.5), (2.0, 0.5), (0.7, 3.0), (3.0, 1.0))
+        for generator in ("saturating", "non_saturating")
     ),
 ]
 CHOICES = [choice for member in MEMBERS for choice in _choices(member)]
@@ -240,7 +247,75 @@ def _relativistic_divergence(
     return loss(laws.p, laws.q, np.zeros(len(laws.p))) - float(found.fun)
 
 
+def _by_quadrature(laws: DiscreteLaws, alpha: float, beta: float, saturating: bool) -> float:
+    """E_q of the integral of (u - s) phi'', phi'' from minus the slope of the loss over u.
+
+    The loss at the best critic is written out, and differentiated by SymPy.
+    """
+    u = sympy.symbols("u", positive=True)
+    right = u**alpha / (1 + u**alpha)
+    if saturating:
+        loss = sympy.log(1 - right) if beta == 0 else -(1 - (1 - right) ** beta) / beta
+    else:
+        loss = -sympy.log(right) if beta == 0 else (1 - right**beta) / beta
+    bend = sympy.lambdify(u, -sympy.diff(loss, u) / u)
+    return sum(
+        q * quad(lambda s, r=r: (r - s) * bend(s), 1, r, epsabs=1e-13, epsrel=1e-13)[0]
+        for q, r in zip(laws.q, laws.p / laws.q, strict=True)
+    )
+
+
+def _sinkhorn(laws: DiscreteLaws, epsilon: float, pot: bool = False) -> float:
+    """By the best potential of the dual, found by SciPy; or by cost and entropy of POT's plans."""
+    cost = cdist(laws.positions, laws.positions)
+
+    def planned(a: Array, b: Array) -> float:
+        settings = {"method": "sinkhorn_log", "stopThr": 1e-12, "numItermax": 3000, "warn": False}
+        plan = ot.sinkhorn(a, b, cost, epsilon, **settings)
+        return float((plan * cost).sum() + epsilon * entropy(plan.ravel(), np.outer(a, b).ravel()))
+
+    def dual(a: Array, b: Array) -> float:
+        def loss(f: Array) -> tuple[float, Array]:
+            g = -epsilon * np.log(np.exp((f[:, None] - cost) / epsilon).T @ a)
+            plan = a[:, None] * b * np.exp((f[:, None] + g - cost) / epsilon)
+            return float(-a @ f - b @ g), plan.sum(1) - a
+
+        start = np.zeros(len(a))
+        found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-13})
+        return -float(found.fun)
+
+    transport = planned if pot else dual
+    within = transport(laws.p, laws.p) + transport(laws.q, laws.q)
+    return transport(laws.p, laws.q) - within / 2
+
+
 REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
+    "sinkhorn_divergence(epsilon=0.5, iterations=50)": lambda laws: _sinkhorn(laws, 0.5),
+    **{
+        f"alpha_gan(critic_alpha={d}, generator_alpha={g}, generator={name})": (
+            lambda laws, d=d, g=g, name=name: _by_quadrature(
+                laws, d, 1 - 1 / g, name == "saturating"
+            )
+        )
+        for d, g in ((0.5, 1.0), (0.7, 3.0))
+        for name in ("saturating", "non_saturating")
+    },
+    # Limits and special cases are other divergences of SciPy.
+    "alpha_gan(critic_alpha=1.0, generator_alpha=1.0, generator=saturating)": lambda laws: (
+        2 * float(jensenshannon(laws.p, laws.q)) ** 2
+    ),
+    "alpha_gan(critic_alpha=1.0, generator_alpha=1.0, generator=non_saturating)": lambda laws: (
+        float(entropy(laws.q, laws.p)) - 2 * float(jensenshannon(laws.p, laws.q)) ** 2
+    ),
+    "alpha_gan(critic_alpha=1.0, generator_alpha=0.5, generator=saturating)": lambda laws: float(
+        entropy(laws.p, laws.q)
+    ),
+    "alpha_gan(critic_alpha=2.0, generator_alpha=0.5, generator=saturating)": lambda laws: (
+        _cressie_read(laws.p, laws.q, 1)
+    ),
+    "alpha_gan(critic_alpha=0.6, generator_alpha=0.5, generator=saturating)": lambda laws: (
+        0.6 * _cressie_read(laws.p, laws.q, -0.4) / 2
+    ),
     "minimax": lambda laws: 2 * float(jensenshannon(laws.p, laws.q)) ** 2,
     "non_saturating": lambda laws: (
         float(entropy(laws.q, laws.p)) - 2 * float(jensenshannon(laws.p, laws.q)) ** 2
@@ -320,6 +395,29 @@ def test_two_forms_of_the_non_saturating_divergence(points: int) -> None:
     assert left == pytest.approx(right, abs=1e-12)
     exact = divergences.family["non_saturating"]().exact(laws)
     assert exact == pytest.approx(left, abs=1e-12)
+
+
+@pytest.mark.parametrize("generator", ["saturating", "non_saturating"])
+def test_alpha_gan_at_one_is_the_log_loss(generator: str) -> None:
+    """Losses and their slopes, from either side and at the limit itself."""
+    names = {"saturating": "minimax", "non_saturating": "non_saturating"}
+    limit = divergences.family[names[generator]]()
+    logits = [torch.linspace(-20, 20, 81, dtype=torch.float64)[:, None] for _ in range(2)]
+    for alpha in (1 - 1e-8, 1.0, 1 + 1e-8):
+        settings = {"critic_alpha": alpha, "generator_alpha": alpha, "generator": generator}
+        own = divergences.family["alpha_gan"].model_validate(settings)
+        for found, expected in zip(_curves(own, *logits), _curves(limit, *logits), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def _curves(divergence: Divergence, real: torch.Tensor, fake: torch.Tensor) -> list[torch.Tensor]:
+    leaves = [x.clone().requires_grad_() for x in (real, fake)]
+    losses = divergence.critic_loss(*leaves), _generator_loss(divergence, *leaves)
+    return [
+        *losses,
+        *torch.autograd.grad(losses[0].sum(), leaves),
+        *torch.autograd.grad(losses[1].sum(), leaves[1]),
+    ]
 
 
 @pytest.mark.parametrize("divergence", [c for c in CASES if c.log_ratio], ids=_identity)
@@ -502,7 +600,8 @@ def _of_samples(divergence: Divergence, x: Array, y: Array) -> float:
 def test_witness_on_samples(divergence: Divergence, dimension: int) -> None:
     """The critic's loss at the witness is minus the divergence of the empirical laws."""
     x, y = _clouds(dimension)
-    on_x, on_y = (divergence.witness(z[None], x[None], y[None]) for z in (x, y))
+    on_x = divergence.witness_on_p(x[None], x[None], y[None])
+    on_y = divergence.witness(y[None], x[None], y[None])
     assert on_x.shape == (1, len(x))
     loss = divergence.critic_loss(on_x, on_y)
     expected = _of_samples(divergence, x.numpy(), y.numpy())
@@ -536,6 +635,25 @@ def test_coinciding_samples_have_a_gradient(divergence: Divergence) -> None:
     (gradient,) = torch.autograd.grad(divergence.generator_loss(witness).sum(), y)
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-5, rtol=0)
     assert bool(torch.isfinite(witness).all())
+
+
+@every_size
+def test_sinkhorn_divergence_is_that_of_pot(points: int) -> None:
+    """As far as its iterations come: some equal laws take more than it is given."""
+    for seed in range(3):
+        laws = _laws(points, seed)
+        found = divergences.family["sinkhorn_divergence"]().exact(laws)
+        assert found == pytest.approx(_sinkhorn(laws, 0.5, pot=True), abs=1e-6)
+
+
+@every_size
+def test_sinkhorn_divergence_lies_between_its_limits(points: int) -> None:
+    """A small epsilon gives W_1, by POT; a large one half the energy distance."""
+    laws = _laws(points)
+    make = divergences.family["sinkhorn_divergence"].model_validate
+    near = float(ot.emd2(laws.p, laws.q, cdist(laws.positions, laws.positions)))
+    assert make({"epsilon": 0.02}).exact(laws) == pytest.approx(near, abs=0.02)
+    assert make({"epsilon": 1e5}).exact(laws) == pytest.approx(_energy(laws) / 2, rel=1e-3)
 
 
 def test_energy_distance_on_the_line_is_that_of_scipy() -> None:

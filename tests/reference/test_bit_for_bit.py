@@ -121,6 +121,20 @@ FEATURES: dict[str, dict[str, Any]] = {
     "running moments": {"generator": {"norm": "batch", "norm_average": 0.3}},
     "scaled inputs": {"critic": {"scale": 0.25}},
     "kernels": {"divergences": ["mmd", "energy_distance", {"name": "mmd", "bandwidth": 2.0}]},
+    "sinkhorn": {
+        "divergences": [
+            {"name": "sinkhorn_divergence", "iterations": 5},
+            "energy_distance",
+            {"name": "sinkhorn_divergence", "iterations": 5, "epsilon": 0.1},
+        ]
+    },
+    "alpha losses": {
+        "divergences": [
+            "alpha_gan",
+            {"name": "alpha_gan", "critic_alpha": 2.0, "generator": "non_saturating"},
+            {"name": "alpha_gan", "critic_alpha": 0.7, "generator_alpha": 3.0},
+        ]
+    },
     "kliep": {"critic": {"estimator": {"name": "kliep", "centres": 13, "iterations": 4}}},
     "lsif": {"critic": {"estimator": {"name": "lsif", "centres": 11, "iterations": 4}}},
     "default lsif": {"critic": {"estimator": "lsif"}, "updates": "extragradient"},

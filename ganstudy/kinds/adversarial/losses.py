@@ -172,7 +172,10 @@ class Losses:
         critic, slots = self._constrained(critic, state.slots, update=True)
         real, fake = self._perturbed(real, fake, noise)
         if self.closed_form:
-            on_real, on_fake = (self._witness(x, real, fake) for x in (real, fake))
+            on_real = self.divergences.select(
+                lambda member, *xs: member.witness_on_p(*xs), real, real, fake
+            )
+            on_fake = self._witness(fake, real, fake)
         elif self.critic.architecture.norm == "batch":
             # Each law by its own moments: those of a mixed batch would tell the two apart.
             on_real, on_fake = self._judge(critic, real), self._judge(critic, fake)

@@ -1,0 +1,100 @@
+"""`alpha_gan`: losses between the 0-1 loss and ever steeper ones, for each player its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ganstudy.divergences._base import Divergence, softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganstudy.divergences._base import Array, DiscreteLaws
+
+# Stands for the beta of the log loss, which is zero: the same to float64.
+NEAR = 1e-12
+NODES = 96
+
+
+class AlphaGAN(Divergence):
+    r"""(alpha_D, alpha_G)-GAN: a classifier and a generator, each under an alpha-loss.
+
+    Maths   $\ell_\alpha(c) = \frac{1 - c^\beta}{\beta}$ of the probability c of the right class,
+            with $\beta = 1 - 1/\alpha$; $\ell_1 = -\log c$. Critic: $E_p \ell_{\alpha_D}(D) + E_q
+            \ell_{\alpha_D}(1 - D)$, whose optimum is $D^* = \frac{p^{\alpha_D}}{p^{\alpha_D} +
+            q^{\alpha_D}}$, that is $a^* = \alpha_D \log p/q$. Generator: `saturating`
+            $-E_q \ell_{\alpha_G}(1 - D)$, or `non_saturating` $E_q \ell_{\alpha_G}(D)$. They
+            descend $D_\varphi$ with, for $\alpha = \alpha_D$ and $\beta$ of $\alpha_G$,
+            $\varphi'' = \alpha u^{\alpha - 2} (1 + u^\alpha)^{-1 - \beta}$ and
+            $\varphi'' = \alpha u^{\alpha \beta - 2} (1 + u^\alpha)^{-1 - \beta}$, both convex.
+            With both alpha 1 it is minimax or the non-saturating GAN; `saturating` with
+            $\alpha_G = \frac12$ is alpha_D times the alpha-divergence of order alpha_D.
+    Errors  for alpha < 1 infinite in float32 for logits beyond $88 \alpha / (1 - \alpha)$. For
+            alpha > 1 a sample costs the critic $\alpha / (\alpha - 1)$ at most, and pulls no more.
+    Source  Welfert, Kurri, Otstot & Sankar 2023, "(alpha_D, alpha_G)-GANs", eqs. 8-11. Their
+            divergence is the value at the optimal critic as a function of q; M-steps hold the
+            critic fixed, and what they descend is stated here.
+    """
+
+    overflows: ClassVar[bool] = True
+
+    critic_alpha: float = Field(0.5, gt=0, description="alpha_D, of the critic's loss")
+    generator_alpha: float = Field(1.0, gt=0, description="alpha_G, of the generator's loss")
+    generator: Literal["saturating", "non_saturating"] = Field(
+        "saturating", description="what the generator minimises: -loss on 1 - D, or loss on D"
+    )
+
+    def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Means of the alpha-loss of D on p and of 1 - D on q."""
+        alpha = self.critic_alpha
+        return _loss(softplus(-real), alpha).mean(-1) + _loss(softplus(fake), alpha).mean(-1)
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        """Mean of the alpha-loss of D, or minus that of 1 - D."""
+        alpha = self.generator_alpha
+        if self.generator == "saturating":
+            return -_loss(softplus(fake), alpha).mean(-1)
+        return _loss(softplus(-fake), alpha).mean(-1)
+
+    def exact(self, laws: DiscreteLaws) -> float:
+        r"""$E_q \varphi(p/q)$, for laws with positive mass on the same points.
+
+        $\varphi(u) = \int_1^u (u - s) \varphi''(s) ds$ by Gauss's rule in $\log s$, where the
+        integrand is smooth.
+        """
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        u = (laws.p / laws.q)[:, None]
+        s = u ** ((nodes + 1) / 2)
+        bent = (u - s) * self._bend(s) * s * np.log(u)
+        return float(laws.q @ (bent @ weights) / 2)
+
+    def _bend(self, u: Array) -> Array:
+        """The second derivative of phi."""
+        alpha, beta = self.critic_alpha, 1 - 1 / self.generator_alpha
+        power = alpha - 2 if self.generator == "saturating" else alpha * beta - 2
+        return np.asarray(alpha * u**power * (1 + u**alpha) ** (-1 - beta))
+
+    def optimal_logits(self, laws: DiscreteLaws) -> Array:
+        r"""$a^* = \alpha_D \log p/q$."""
+        return self.critic_alpha * (np.log(laws.p) - np.log(laws.q))
+
+    def critic_minimum(self, laws: DiscreteLaws) -> float:
+        """The loss of the optimal critic."""
+        return self.expected_losses(laws, self.optimal_logits(laws))[0]
+
+    def uninformed_loss(self) -> float:
+        r"""$2 \ell_{\alpha_D}(\frac12)$; 2 log 2 for the log loss."""
+        beta = 1 - 1 / self.critic_alpha
+        if abs(beta) < NEAR:
+            beta = NEAR
+        return float(-2 * np.expm1(-beta * np.log(2)) / beta)
+
+
+def _loss(surprise: Tensor, alpha: float | Tensor) -> Tensor:
+    r"""$\ell_\alpha$ as a function of $-\log c$; alpha may be a column of a pack."""
+    beta = 1 - 1 / (surprise.new_zeros(()) + alpha)
+    beta = beta.where(beta.abs() >= NEAR, NEAR)
+    return -(-beta * surprise).expm1() / beta
