@@ -34,7 +34,8 @@ def print_checked(path: Path, study: Study) -> None:
     """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
     from ganstudy.search import search_of
 
-    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    trials = search_of(study).counts().total()
+    click.echo(f"{path}: {trials:,} trial{'s' * (trials != 1)}, no mistakes found")
     targets = [getattr(point, "target", None) for point in study.points.values()]
     for target in dict.fromkeys(target for target in targets if target is not None):
         for line in target.account():
