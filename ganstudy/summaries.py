@@ -1,4 +1,4 @@
-"""What verbs print once: checks, plans, how far a run is, and what a family has."""
+"""What verbs print once: checks, plans, how far a run has got, and what a family has."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def print_checked(path: Path, study: Study) -> None:
     """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
     from ganstudy.search import search_of
 
-    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    trials = search_of(study).counts().total()
+    click.echo(f"{path}: {trials:,} trial{'s' * (trials != 1)}, no mistakes found")
     targets = [getattr(point, "target", None) for point in study.points.values()]
     for target in dict.fromkeys(target for target in targets if target is not None):
         for line in target.account():
@@ -146,7 +147,7 @@ def _power(study: Study) -> Power | None:
 
 
 def print_status(found: Mapping[str, Any], as_json: bool) -> None:
-    """Say how far a run is: counts, rate, time left, failures, the slowest."""
+    """Say how far a run has got: counts, rate, time left, failures, the slowest."""
     from ganstudy.cause import telling
 
     if as_json:
