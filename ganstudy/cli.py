@@ -28,6 +28,7 @@ from ganstudy.summaries import (
     print_members,
     print_plan,
     print_status,
+    print_studies,
     print_verification,
 )
 from ganstudy.terminal import clear_errors, display, print_ended
@@ -37,6 +38,30 @@ from ganstudy.terminal import clear_errors, display, print_ended
 @click.version_option(package_name="ganstudy")
 def main() -> None:
     """Which GAN objective, and why? Run studies of adversarial objectives."""
+
+
+@main.command()
+@json_option
+def studies(as_json: bool) -> None:
+    """List the studies that come with the package: question, trials, and time on this machine."""
+    from ganstudy import shipped
+
+    print_studies(shipped.studies(), cores(), as_json)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--from", "name", default="quick", show_default=True, help="A name of `studies`.")
+def new(path: Path, name: str) -> None:
+    """Begin a study of your own: a copy, with its comments, of one that comes with the package."""
+    with clear_errors():
+        from ganstudy import shipped
+
+        try:
+            shipped.begin(path, name)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--from") from None
+        click.echo(f"{path}: change it, then `ganstudy check {path}` and `ganstudy run {path}`")
 
 
 @main.command()

@@ -20,20 +20,54 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.verification import Verification
 
-__all__ = ["print_checked", "print_members", "print_plan", "print_status", "print_verification"]
+__all__ = [
+    "print_checked",
+    "print_members",
+    "print_plan",
+    "print_status",
+    "print_studies",
+    "print_verification",
+]
 
 
 def print_checked(path: Path, study: Study) -> None:
     """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
     from ganstudy.search import search_of
 
-    click.echo(f"{path}: {search_of(study).counts().total()} trials, no mistakes found")
+    trials = search_of(study).counts().total()
+    click.echo(f"{path}: {trials:,} trial{'s' * (trials != 1)}, no mistakes found")
     targets = [getattr(point, "target", None) for point in study.points.values()]
     for target in dict.fromkeys(target for target in targets if target is not None):
         for line in target.account():
             click.echo(line)
     if (power := _power(study)) is not None:
         click.echo(str(power))
+
+
+def print_studies(studies: Mapping[str, Study], workers: int, as_json: bool) -> None:
+    """Say of each study what it asks, and about how long it trains here."""
+    from ganstudy.engine import pace
+    from ganstudy.engine.packing import choose_program, estimate
+    from ganstudy.search import search_of
+
+    known, rows = pace.known(), dict[str, dict[str, Any]]()
+    for name, study in studies.items():
+        search = search_of(study)
+        parts = search.outlook(workers)
+        program = "eager" if search.why_eager else choose_program(parts, workers)[0]
+        rows[name] = {
+            "question": study.file.question,
+            "trials": search.counts().total(),
+            "seconds": round(estimate(parts, workers, program, known)),
+        }
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    width = max(map(len, rows))
+    for name, row in rows.items():
+        time = f"{row['trials']} trials, about {duration(row['seconds'])}"
+        click.echo(f"{name:{width}}  {row['question']} ({time})")
+    click.echo("\nganstudy new my.yaml --from NAME")
 
 
 def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:

@@ -199,6 +199,10 @@ def _drops(findings: Findings) -> Markup | None:
         if math.isfinite(value)
     )
     most, least = rows[-1], rows[0]
+    if not most[0]:
+        return Markup("{} never {} by more than {} between two records.").format(
+            findings.metric.long_name, fell, threshold
+        )
     often = Markup("{} {} by more than {} between two records {} times per trial").format(
         findings.metric.long_name, fell, threshold, prose.number(most[0], 1)
     )

@@ -106,6 +106,13 @@ def test_drops_that_are_equal_have_no_most_and_no_least(ds: xr.Dataset) -> None:
     assert "the least" not in said
 
 
+def test_what_never_drops_does_so_never(ds: xr.Dataset) -> None:
+    ds["modes_covered"][:] = 4.0
+    said = " ".join(str(sentence.text) for sentence in answer(Findings.of(ds)).sentences)
+    assert "never fell by more than" in said
+    assert "0.0 times" not in said
+
+
 def test_names_that_are_lists_are_quoted() -> None:
     assert quoted("negative momentum, alternating") == "“negative momentum, alternating”"
     assert quoted("alternating") == "alternating"

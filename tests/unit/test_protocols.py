@@ -68,8 +68,9 @@ def _tables() -> dict[str, list[Row]]:
         if token.type == "inline" and before.type == "td_open":
             cells.append(token)
         if token.type == "tr_close" and cells:
-            key, theirs, ours, why = cells
-            tables.setdefault(name, []).append(Row(_spans(key), theirs, ours, why.content))
+            if name:
+                key, theirs, ours, why = cells
+                tables.setdefault(name, []).append(Row(_spans(key), theirs, ours, why.content))
             cells = []
     return tables
 

@@ -1,0 +1,51 @@
+"""The studies that come with the package: to be run as they are, or to begin one's own from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganstudy.study import Study, load
+from ganstudy.study.problem import nearest
+
+__all__ = ["FIRST", "begin", "files", "studies"]
+
+FIRST = "quick"
+"""The study that a new one is begun from, unless another is named."""
+
+_SCHEMA = "study.schema.json"
+
+
+def _folder() -> Path:
+    """Where they lie: within an installed package, or beside it in a checkout."""
+    installed = Path(__file__).parent / "studies"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "studies"
+
+
+def files() -> Mapping[str, Path]:
+    """Each study's file by its name, those of protocols of the literature last."""
+    paths = _folder().rglob("*.yaml")
+    return {path.stem: path for path in sorted(paths, key=lambda p: (len(p.parts), p.name))}
+
+
+def studies() -> Mapping[str, Study]:
+    """Each study by its name, as it is read."""
+    return {name: load(path) for name, path in files().items()}
+
+
+def begin(path: Path, name: str = FIRST) -> None:
+    """Write a study of one's own: a copy of one that comes with the package, comments and all.
+
+    An editor that reads modelines completes and checks it by the schema beside the original.
+
+    Errors  `ValueError` for a name that no study has; `FileExistsError`; `OSError`.
+    """
+    known = files()
+    if name not in known:
+        raise ValueError(f"no study {name!r} comes with the package{nearest(name, known)}")
+    lines = known[name].read_text(encoding="utf-8").splitlines(keepends=True)
+    modeline = f"# yaml-language-server: $schema={(_folder() / _SCHEMA).as_uri()}\n"
+    if lines[0].startswith("# yaml-language-server:"):
+        lines = lines[1:]
+    with path.open("x", encoding="utf-8") as file:
+        file.writelines([modeline, *lines])

@@ -1,0 +1,94 @@
+"""The studies that come with the package, by its commands; and the package as it is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ganstudy import shipped
+from ganstudy.cli import main
+from ganstudy.study import load
+
+ROOT = Path(__file__).parents[2]
+
+
+def _asked(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, words)
+    return result.exit_code, result.output
+
+
+def test_every_study_is_listed_with_question_and_time() -> None:
+    code, text = _asked("studies", "--json")
+    rows = json.loads(text)
+    assert code == 0
+    assert rows.keys() == {path.stem for path in (ROOT / "studies").rglob("*.yaml")}
+    for name, study in shipped.studies().items():
+        assert rows[name]["question"] == study.file.question
+        assert rows[name]["seconds"] > 0
+    assert _asked("studies")[1].count("?") >= len(rows)
+
+
+@pytest.mark.parametrize("name", sorted(shipped.files()))
+def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> None:
+    """The same trials, the same words, and a schema that is there."""
+    path = tmp_path / "my.yaml"
+    assert _asked("new", str(path), "--from", name)[0] == 0
+    original = shipped.files()[name]
+    text = path.read_text(encoding="utf-8")
+    schema = text.splitlines()[0].partition("$schema=file://")[2]
+    assert json.loads(Path(schema).read_text(encoding="utf-8"))["properties"]
+    written = original.read_text(encoding="utf-8").splitlines()
+    assert text.splitlines()[1:] == written[written[0].startswith("# yaml-language-server") :]
+    assert load(path).points == load(original).points
+
+
+def test_a_new_study_overwrites_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("mine")
+    code, text = _asked("new", str(path))
+    assert (code, path.read_text()) == (2, "mine")
+    assert "File exists" in text
+
+
+def test_an_unknown_study_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    code, text = _asked("new", str(tmp_path / "my.yaml"), "--from", "mode_colapse")
+    assert code == 2
+    assert "did you mean 'mode_collapse'?" in text
+    assert not (tmp_path / "my.yaml").exists()
+
+
+@pytest.mark.slow
+def test_the_wheel_in_an_empty_environment(tmp_path: Path) -> None:
+    """Built from the checkout, installed elsewhere, and half a minute later there is a page."""
+    here = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=tmp_path,
+            env=here,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, ROOT)
+    run(sys.executable, "-m", "venv", tmp_path / "empty")
+    there = tmp_path / "empty" / "bin"
+    (wheel,) = tmp_path.glob("ganstudy-*.whl")
+    fixed = ["--quiet", "--constraint", ROOT / "constraints.txt"]
+    run(there / "python", "-m", "pip", "install", *fixed, wheel)
+    assert "quick" in run(there / "ganstudy", "studies")
+    run(there / "ganstudy", "new", "my.yaml")
+    run(there / "ganstudy", "run", "my.yaml", "--workers", "2")
+    page = tmp_path / "runs" / "my" / "report" / "index.html"
+    assert load(ROOT / "studies" / "quick.yaml").file.question in page.read_text(encoding="utf-8")
+    assert not list((tmp_path / "empty").rglob("site-packages/tests"))
