@@ -118,7 +118,7 @@ def execution(
 
     known = executors.family
     if executor not in known.names:
-        hint = f"{executor!r} is none of {', '.join(known.names)}"
+        hint = f"{executor!r} is not one of {', '.join(known.names)}"
         raise click.BadParameter(hint, param_hint="--executor")
     if scheduler and not known[executor].has_scheduler:
         raise click.UsageError(

@@ -145,7 +145,7 @@ def plan(
 @plugins_option
 @json_option
 def status(run: Path, plugins: bool, as_json: bool) -> None:
-    """Say how far a run is, while it runs too: counts, rate, time left, failures, the slowest."""
+    """Say how far a run has got: counts, rate, time left, failures and the slowest trial."""
     with clear_errors():
         from ganstudy import existing
 

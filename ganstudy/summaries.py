@@ -1,4 +1,4 @@
-"""What verbs print once: checks, plans, how far a run is, and what a family has."""
+"""What verbs print once: checks, plans, how far a run has got, and what a family has."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _power(study: Study) -> Power | None:
 
 
 def print_status(found: Mapping[str, Any], as_json: bool) -> None:
-    """Say how far a run is: counts, rate, time left, failures, the slowest."""
+    """Say how far a run has got: counts, rate, time left, failures, the slowest."""
     from ganstudy.cause import telling
 
     if as_json:

@@ -167,7 +167,7 @@ def why_no_compiler() -> str:
                 said = made.stderr.decode(errors="replace").strip().splitlines() or [""]
                 return f"the C++ compiler {name!r} fails: {telling(cleaned(said[0]))}"
             if ctypes.CDLL(str(library)).answer(ctypes.c_int(6)) != 42:
-                return f"the C++ compiler {name!r} makes what does not compute"
+                return f"the C++ compiler {name!r} makes code that computes wrongly"
         except (OSError, subprocess.SubprocessError, AttributeError) as error:
             return f"what the C++ compiler {name!r} makes cannot be used: {cleaned(str(error))}"
     return ""

@@ -72,7 +72,7 @@ class KeptStudy:
         """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
         meant, text = self._meant(), self._text()
         if meant is not None and text is not None and meant.study != resolved.digest(text):
-            message = "%s: has changed since the run wrote it; it counts as it is now"
+            message = "%s: has changed since the run wrote it; the present version counts"
             _log.warning(message, self.study)
 
     def check_trials(self, search: Search, recorded: Collection[str]) -> None:

@@ -33,7 +33,7 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         # Some file systems that know no locks say that it is taken.
-        unless = "" if heartbeat.read(beat) else ", or its file system knows no locks"
+        unless = "" if heartbeat.read(beat) else ", or its file system has no locks"
         raise RunError(f"{folder}: another ganstudy is running here{unless}") from None
     except OSError as error:
         raise RunError(f"{folder}: cannot hold a run: {error}") from None

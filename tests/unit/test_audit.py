@@ -201,6 +201,7 @@ def test_every_judge_was_audited_and_the_page_says_what_was_found() -> None:
         assert about["audit"] == f"passes {len(passes)} of 15 sanity checks"
 
 
+@pytest.mark.slow
 def test_the_report_says_it_beside_the_metric(tmp_path: Path) -> None:
     """A page that has density says how many checks density passes, and what checks are."""
     text = """\

@@ -44,7 +44,9 @@ def test_two_points(divergence: str, pairs: str) -> None:
     assert values["bad_basins"][-1] == (0 if pairs == "fixed" else 2)
 
 
-@pytest.mark.parametrize("divergence", ["hinge", "f_total_variation", "wasserstein", "mmd"])
+@pytest.mark.parametrize(
+    "divergence", ["hinge", "f_total_variation", "wasserstein", "mmd", "sinkhorn_divergence"]
+)
 def test_no_bad_basin_without_strict_convexity_or_with_distances(divergence: str) -> None:
     for points in (2, 3):
         values = _run(divergence=divergence, points=points, steps=3).values

@@ -52,6 +52,8 @@ def scaled_down(study: Study) -> Iterator[str]:
             yield f"trial.{key}={small[key]}"
     if kind.name == "ratio":
         yield "trial.samples=100"
+    if kind.name == "basins":
+        yield "trial.steps=2"
     if kind.name == "audit":
         yield from ("trial.samples=40", "trial.spread=2", "trial.repeats=1")
     if study.file.search.bayes is not None:

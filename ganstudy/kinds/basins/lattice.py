@@ -115,7 +115,8 @@ def barrier(lattice: Lattice, values: Array, start: int) -> float:
             high = middle
         else:
             low = middle + 1
-    return max(0.0, float(heights[low] - values[start]))
+    rise = float(heights[low] - values[start])
+    return rise if rise > LEVEL else 0.0
 
 
 def bad_basins(lattice: Lattice, values: Array) -> int:

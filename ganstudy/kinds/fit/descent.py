@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["both", "descend"]
 
 HALVINGS = 40
-"""How often a step is halved before it is given up."""
+"""Halvings after which a step is given up."""
 
 
 def descend(

@@ -146,7 +146,7 @@ def _tiers(axes: Axes, findings: Findings) -> None:
             middle = column + width / 2
             inches = COLUMNS_WIDE * width / len(findings.settings)
             axes.annotate(
-                style.short_name(prefix[-1], style.fitting(inches, 8.5)),
+                style.short_name(prefix[-1], style.fitting(0.88 * inches, 8.5)),
                 (middle, 1),
                 xycoords=at_top,
                 xytext=(0, height + 3),

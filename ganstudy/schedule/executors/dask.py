@@ -47,7 +47,7 @@ CONFIGURATION = {
 _ANSWER_SECONDS = 5.0
 
 _REGISTRATIONS = 5
-"""How often workers are asked to warm up before it is given up."""
+"""How often workers are asked to warm up before giving up."""
 
 _GONE = "the Dask scheduler is gone; run the same command to continue"
 
@@ -225,7 +225,7 @@ class DaskExecutor(Executor):
         try:
             self._client.restart_workers(alone, raise_for_error=False)
         except ValueError as error:
-            message = f"a busy worker has no nanny that could start it anew ({error})"
+            message = f"a busy worker has no nanny to restart it ({error})"
             raise ExecutorError(message) from None
 
     def _executing(self, worker: str) -> set[str]:
