@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from ganstudy import shipped
 from ganstudy.cli import main
-from ganstudy.study import load
+from ganstudy.study import json_schema, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +46,12 @@ def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> N
     written = original.read_text(encoding="utf-8").splitlines()
     assert text.splitlines()[1:] == written[written[0].startswith("# yaml-language-server") :]
     assert load(path).points == load(original).points
+
+
+def test_the_schema_beside_them_is_that_of_the_package() -> None:
+    """`ganstudy schema > studies/study.schema.json` makes it so."""
+    kept = json.loads((ROOT / "studies" / "study.schema.json").read_text(encoding="utf-8"))
+    assert kept == json_schema()
 
 
 def test_a_new_study_overwrites_nothing(tmp_path: Path) -> None:

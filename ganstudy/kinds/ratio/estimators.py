@@ -6,6 +6,7 @@ Shapes  samples of p and q `(samples, dimension)`; the function takes `(points, 
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ganstudy.estimators import Estimator
 
     Array = NDArray[np.float64]
     LogRatio = Callable[[Array], Array]
@@ -24,21 +27,39 @@ LEAST = 1e-6
 """Ratios below this are taken for it: kernel methods may estimate zero."""
 RIDGE = 0.01
 RELATIVE = 0.1
-"""RuLSIF estimates p/(RELATIVE p + (1 - RELATIVE) q)."""
+"""`relative_lsif` estimates p/(RELATIVE p + (1 - RELATIVE) q)."""
 NEIGHBOURS = 10
 ITERATIONS = 300
+BRIDGES = 10
+"""Logistic regressions of `telescoping`."""
+WIDTHS, RIDGES = (0.1, 0.2, 0.5, 1.0, 2.0), (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""What cross-validation chooses from: widths in median distances, and ridges."""
 
 
 def logistic(p: Array, q: Array, seed: int) -> LogRatio:
-    """Logistic regression on the coordinates and their squares (Qin 1998)."""
+    """Logistic regression on the coordinates and their squares (Qin 1998).
+
+    The log-ratio of two normal laws with diagonal covariances is linear in these: the answer is
+    built in.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    def features(x: Array) -> Array:
-        return np.concatenate([x, x**2], axis=-1)
-
     model = LogisticRegression(max_iter=2000)
-    model.fit(features(np.concatenate([p, q])), _labels(p, q))
-    return lambda x: np.asarray(model.decision_function(features(x)))
+    model.fit(_quadratic(np.concatenate([p, q])), _labels(p, q))
+    return lambda x: np.asarray(model.decision_function(_quadratic(x)))
+
+
+def telescoping(p: Array, q: Array, seed: int) -> LogRatio:
+    r"""TRE: the sum of logistic regressions between neighbours of a chain of laws.
+
+    The laws are those of $\sqrt{1 - t^2} y + t x$ with x from p, y from q, t from 0 to 1 in steps
+    of 1/`BRIDGES`; their features are those of `logistic`, and so is what is built in (Rhodes, Xu &
+    Gutmann 2020, "Telescoping density-ratio estimation", eqs. 5 and 6).
+    """
+    shares = np.linspace(0, 1, BRIDGES + 1)
+    chain = [np.sqrt(1 - t**2) * q + t * p for t in shares]
+    parts = [logistic(after, before, seed) for before, after in itertools.pairwise(chain)]
+    return lambda x: np.asarray(sum(part(x) for part in parts))
 
 
 def neural(p: Array, q: Array, seed: int) -> LogRatio:
@@ -59,29 +80,30 @@ def neural(p: Array, q: Array, seed: int) -> LogRatio:
 
 
 def kliep(p: Array, q: Array, seed: int) -> LogRatio:
-    """KLIEP: the kernel model that maximises E_p log r with E_q r = 1 (Sugiyama et al. 2008).
+    """The critic's estimator of this name, with kernels of the median width."""
+    from ganstudy.estimators.kliep import KLIEP
 
-    The maximum is that of a mixture's likelihood in its weights, and is found by EM.
+    return _fitted(KLIEP(centres=CENTRES, bandwidth=1.0, iterations=ITERATIONS), p, q)
+
+
+def lsif(p: Array, q: Array, seed: int) -> LogRatio:
+    """The critic's estimator of this name, with kernels of the median width."""
+    from ganstudy.estimators.lsif import LSIF
+
+    return _fitted(LSIF(centres=CENTRES, bandwidth=1.0, iterations=ITERATIONS), p, q)
+
+
+def relative_lsif(p: Array, q: Array, seed: int) -> LogRatio:
+    """Least squares for the bounded ratio to a mixture (Yamada et al. 2013), over coefficients that
+    are not negative, with kernels of the median width; RuLSIF is without the sign, and tuned.
     """
+    from scipy.optimize import nnls
+
     centres, width = p[:CENTRES], _width(p, q)
-    norms = _kernel(q, centres, width).mean(0)
-    parts = _kernel(p, centres, width) / norms
-    weights = np.full(len(centres), 1 / len(centres))
-    for _ in range(ITERATIONS):
-        weights = weights * (parts / (parts * weights).sum(-1, keepdims=True)).mean(0)
-    return _linear(weights / norms, centres, width)
-
-
-def ulsif(p: Array, q: Array, seed: int) -> LogRatio:
-    """uLSIF: least squares between the kernel model and p/q (Kanamori, Hido & Sugiyama 2009)."""
-    centres, width = p[:CENTRES], _width(p, q)
-    return _linear(_least_squares(p, q, centres, width, 0.0), centres, width)
-
-
-def rulsif(p: Array, q: Array, seed: int) -> LogRatio:
-    """RuLSIF: least squares for the bounded ratio to a mixture (Yamada et al. 2013)."""
-    centres, width = p[:CENTRES], _width(p, q)
-    model = _least_squares(p, q, centres, width, RELATIVE)
+    on_p, on_q = (_kernel(x, centres, width) for x in (p, q))
+    second = RELATIVE * (on_p.T @ on_p) / len(p) + (1 - RELATIVE) * (on_q.T @ on_q) / len(q)
+    root = np.linalg.cholesky(second + RIDGE * np.eye(len(centres)))
+    model = nnls(root.T, np.linalg.solve(root, on_p.mean(0)))[0]
 
     def log_ratio(x: Array) -> Array:
         bounded = np.clip((_kernel(x, centres, width) * model).sum(-1), 0, 0.99 / RELATIVE)
@@ -89,6 +111,44 @@ def rulsif(p: Array, q: Array, seed: int) -> LogRatio:
         return np.asarray(np.log(np.maximum(ratio, LEAST)))
 
     return log_ratio
+
+
+def ulsif(p: Array, q: Array, seed: int) -> LogRatio:
+    """uLSIF: least squares without a sign, negative coefficients raised to zero afterwards, width
+    and ridge by leave-one-out cross-validation in closed form (Kanamori, Hido & Sugiyama 2009,
+    sections 3.1 to 3.3).
+    """
+    centres, median = p[:CENTRES], _width(p, q)
+    tried = [
+        (left_out(p, q, centres, share * median, ridge), share * median, ridge)
+        for share in WIDTHS
+        for ridge in RIDGES
+    ]
+    _, width, ridge = min(tried)
+    on_p, on_q = (_kernel(x, centres, width) for x in (p, q))
+    second = on_q.T @ on_q / len(q) + ridge * np.eye(len(centres))
+    model = np.maximum(np.linalg.solve(second, on_p.mean(0)), 0)
+    return _linear(model, centres, width)
+
+
+def left_out(p: Array, q: Array, centres: Array, width: float, ridge: float) -> float:
+    r"""Mean over i of $r_i(y_i)^2 / 2 - r_i(x_i)$, where $r_i$ is uLSIF's fit without the i-th
+    samples $x_i$ of p and $y_i$ of q.
+
+    The system without a sample differs from the whole by a matrix of rank one (Sherman & Morrison).
+    """
+    on_p, on_q = (_kernel(x, centres, width) for x in (p, q))
+    n, m, first = len(q), len(p), on_p.mean(0)
+    system = on_q.T @ on_q / n + ridge * (n - 1) / n * np.eye(len(centres))
+    x, y = on_p[: min(n, m)].T, on_q[: min(n, m)].T
+    solved = np.linalg.solve(system, np.column_stack([first, x, y]))
+    of_first, of_x, of_y = solved[:, :1], solved[:, 1 : 1 + x.shape[1]], solved[:, 1 + x.shape[1] :]
+    left = n - (y * of_y).sum(0)
+    mean = of_first + of_y * (first @ of_y) / left
+    own = of_x + of_y * (y * of_x).sum(0) / left
+    models = np.maximum((n - 1) / (n * (m - 1)) * (m * mean - own), 0)
+    on_y, on_x = (y * models).sum(0), (x * models).sum(0)
+    return float((on_y**2).mean() / 2 - on_x.mean())
 
 
 def kernel_mean_matching(p: Array, q: Array, seed: int) -> LogRatio:
@@ -134,14 +194,35 @@ ESTIMATORS: dict[str, Callable[[Array, Array, int], LogRatio]] = {
     estimator.__name__: estimator
     for estimator in (
         logistic,
+        telescoping,
         neural,
         kliep,
+        lsif,
+        relative_lsif,
         ulsif,
-        rulsif,
         kernel_mean_matching,
         nearest_neighbours,
     )
 }
+
+
+def _fitted(estimator: Estimator, p: Array, q: Array) -> LogRatio:
+    """A critic's estimator, fitted to one pair of samples."""
+    import torch
+
+    parameters = estimator.fit(*(torch.from_numpy(x)[None] for x in (p, q)))
+    # What an estimator computes does not depend on an architecture.
+    architecture: Any = None
+
+    def log_ratio(x: Array) -> Array:
+        found = estimator.apply(architecture, parameters, torch.from_numpy(x)[None])
+        return np.asarray(found[0, :, 0].numpy())
+
+    return log_ratio
+
+
+def _quadratic(x: Array) -> Array:
+    return np.concatenate([x, x**2], axis=-1)
 
 
 def _labels(p: Array, q: Array) -> NDArray[np.int64]:
@@ -163,20 +244,6 @@ def _squares(x: Array, y: Array) -> Array:
 
 def _kernel(x: Array, centres: Array, width: float) -> Array:
     return np.asarray(np.exp(-_squares(x, centres) / (2 * width**2)))
-
-
-def _least_squares(p: Array, q: Array, centres: Array, width: float, share: float) -> Array:
-    """Non-negative coefficients.
-
-    uLSIF as published solves without the sign and rounds negative ones up, which leaves E_q r
-    above 1 by half where kernels are wide; we keep LSIF's constraint.
-    """
-    from scipy.optimize import nnls
-
-    on_p, on_q = (_kernel(x, centres, width) for x in (p, q))
-    second = share * (on_p.T @ on_p) / len(p) + (1 - share) * (on_q.T @ on_q) / len(q)
-    root = np.linalg.cholesky(second + RIDGE * np.eye(len(centres)))
-    return np.asarray(nnls(root.T, np.linalg.solve(root, on_p.mean(0)))[0])
 
 
 def _linear(model: Array, centres: Array, width: float) -> LogRatio:

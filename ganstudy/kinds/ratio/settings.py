@@ -23,10 +23,12 @@ class RatioSettings(TheorySettings):
     steps: int = Field(1, ge=1, le=1, description="an estimator is fitted once")
     estimator: Literal[
         "logistic",
+        "telescoping",
         "neural",
         "kliep",
+        "lsif",
+        "relative_lsif",
         "ulsif",
-        "rulsif",
         "kernel_mean_matching",
         "nearest_neighbours",
     ] = Field("logistic", description="how the ratio is estimated")
