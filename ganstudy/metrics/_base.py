@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from abc import ABC, abstractmethod
@@ -86,18 +87,20 @@ class Metric(Member, ABC):
             self.name,
             reading,
             estimate=reading.estimate,
-            bias=self._section("Bias"),
-            cost=self._section("Cost"),
+            bias=_section(type(self), "Bias"),
+            cost=_section(type(self), "Cost"),
             fewest_samples=self.fewest(target),
             most_features=self.most_features or "any",
             **({"audit": found} if (found := passed(self.name)) else {}),
         )
 
-    def _section(self, name: str) -> str:
-        """A section of the docstring in one line; empty without one."""
-        text = inspect.cleandoc(type(self).__doc__ or "")
-        found = re.search(rf"^{name} +(.*(?:\n .*)*)", text, re.MULTILINE)
-        return " ".join(found[1].split()) if found else ""
+
+@functools.cache
+def _section(metric: type[Metric], name: str) -> str:
+    """A section of a metric's docstring in one line; empty without one."""
+    text = inspect.cleandoc(metric.__doc__ or "")
+    found = re.search(rf"^{name} +(.*(?:\n .*)*)", text, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
 
 
 def measured_by(

@@ -137,11 +137,16 @@ def name_problems(
     study: Study, configuration: kinds.Kind, points: Iterable[kinds.Kind]
 ) -> Iterator[Problem]:
     """Names that the dataset uses for something else at some point, or does not have there."""
-    every = [*points]
-    variables = names_of(variable for point in every for variable in point.variables())
-    lacking = [point.readings for point in every if study.file.score not in point.readings]
-    if study.file.score is not None and lacking:
-        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, [*lacking[0]])}"
+    variables: set[str] = set()
+    lacking: list[str] | None = None
+    for point in points:
+        recorded = point.variables()
+        variables |= names_of(recorded)
+        metrics = [own.name for own in recorded if own.role == "metric"]
+        if lacking is None and study.file.score not in metrics:
+            lacking = metrics
+    if study.file.score is not None and lacking is not None:
+        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, lacking)}"
         yield study.document.problem(("score",), message)
     elif constant := _constant(study, configuration.readings):
         place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
