@@ -17,7 +17,7 @@ AUDITED = {
     "beta_recall": "TF TF FF TF FF FF FF TF FF TT FF TT TF FF FF",
 }
 """For each check, in the order of the kind `audit`, T or F for the shape of the curve, then for its
-values, by the mean of both seeds; `tests/unit/test_audit.py` makes some of them again."""
+values, by the mean of both seeds; `tests/unit/kinds/test_audit.py` makes some of them again."""
 
 
 def passed(name: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filled import filled
 from fuzz import DAMAGES, Count, Run, attempt, rewritten
-from test_run_directory import filled
 from tiny import STUDY, TABLE, write_study
 
 from ganstudy.search import search_of

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from searched import bayes, made_up
 from synthetic_dataset import synthetic_dataset
-from test_search_bayes import bayes, made_up
 from tiny import write_study
 from unrendered import unrendered
 

@@ -14,9 +14,9 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from recomputed import sentences, unexplained
-from test_search_bayes import bayes, peak
-from test_search_bayes import made_up as made_up_point
-from test_store import made_up
+from searched import bayes, peak
+from searched import made_up as made_up_point
+from stored import made_up
 from tiny import STUDY, write_study
 from unrendered import unrendered
 

@@ -122,6 +122,15 @@ def test_a_private_name_is_found_wherever_it_stands(text: str) -> None:
     assert set(_private(ast.parse(text)))
 
 
+def test_unit_tests_mirror_the_package() -> None:
+    """A folder of theirs is a package of ours, and no test is taken for a library by another."""
+    folders = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir()}
+    packages = {path.parent.name for path in (ROOT / "ganstudy").glob("*/__init__.py")}
+    assert folders - {"__pycache__"} <= packages
+    borrowed = re.compile(r"^(from|import) test_", re.MULTILINE)
+    assert [_name(path) for path in TESTS if borrowed.search(path.read_text("utf-8"))] == []
+
+
 def test_what_is_checked_before_a_commit_is_the_lint_of_the_makefile() -> None:
     hooks = YAML(typ="safe").load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]

@@ -18,7 +18,7 @@ from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 
-PAGE = Path(__file__).parents[2] / "docs" / "notation.md"
+PAGE = Path(__file__).parents[3] / "docs" / "notation.md"
 WRITTEN = {
     name.replace(".", "_")
     for name in re.findall(r"`([^`\n]+)`", PAGE.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from recomputed import sentences, unexplained
-from test_search_bayes import made_up
+from searched import made_up
 from tiny import write_study
 
 from ganstudy import analysis, open_run

@@ -30,7 +30,7 @@ from ganstudy.report.tables import provenance_rows, score_table
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating"]
-CITATION = Path(__file__).parents[2] / "CITATION.cff"
+CITATION = Path(__file__).parents[3] / "CITATION.cff"
 PROVENANCE = {"command": "ganstudy run <x>", "versions": {"numpy": "2.4.6"}, "seeds": [0, 1]}
 FIGURES = {
     "answer",

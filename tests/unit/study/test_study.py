@@ -11,7 +11,7 @@ from tiny import write_study
 from ganstudy.search.grid import Grid
 from ganstudy.study import Study, json_schema, load
 
-STUDIES = Path(__file__).parents[2] / "studies"
+STUDIES = Path(__file__).parents[3] / "studies"
 
 
 def study(folder: Path, body: str = "", *overrides: str) -> Study:

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from recomputed import sentences, unexplained
-from test_search_bayes import TEXT, bayes, made_up, peak, search
+from searched import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 
 from ganstudy import analysis, open_run

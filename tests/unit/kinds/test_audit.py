@@ -167,7 +167,7 @@ def test_verdicts_of_as_many_samples_are_the_published_ones(audited: str) -> Non
     assert np.mean(same) > 0.9
 
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_stands_beside_a_metric_is_what_the_study_finds() -> None:

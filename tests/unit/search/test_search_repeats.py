@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from recomputed import sentences, unexplained
-from test_search_bayes import TEXT, made_up, peak
+from searched import TEXT, made_up, peak
 from tiny import write_study
 
 from ganstudy import analysis, open_run

@@ -15,7 +15,7 @@ from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.trial import Record
 
-STUDIES = Path(__file__).parents[2] / "studies"
+STUDIES = Path(__file__).parents[3] / "studies"
 CAUSE = "RuntimeError: <no> g++\n\nTraceback (most recent call last):\n ..."
 
 

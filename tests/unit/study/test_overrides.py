@@ -16,7 +16,7 @@ from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.study.document import read_document
 
-STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
+STUDIES = sorted((Path(__file__).parents[3] / "studies").rglob("*.yaml"))
 
 
 def _check(path: Path, *overrides: str) -> Result:
