@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,7 +193,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
 
 
 def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
-    """Print the members of a family with their parameters and sources."""
+    """Print the members of a family with their parameters, formulas and sources."""
     described = [_described(member) for member in members]
     if as_json:
         click.echo(json.dumps(described))
@@ -202,14 +202,14 @@ def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
         click.echo(f"{member['name']}: {member['summary']}")
         for key, about in member["parameters"].items():
             click.echo(f"    {key} = {about['default']}  ({about['description']})")
-        if member["source"]:
-            click.echo(f"    source: {member['source']}")
+        for section in ("maths", "source"):
+            if member[section]:
+                click.echo(f"    {section}: {member[section]}")
 
 
 def _described(member: type[Part]) -> dict[str, Any]:
-    """A member of a family as plain values: summary, source, parameters."""
+    """A member of a family as plain values: summary, formulas, source, parameters."""
     lines = (member.__doc__ or "").strip().splitlines()
-    source = [i for i, text in enumerate(lines) if text.strip().startswith("Source")]
     parameters = {
         name: {
             "default": "required"
@@ -222,11 +222,23 @@ def _described(member: type[Part]) -> dict[str, Any]:
     return {
         "name": member.name,
         "summary": lines[0] if lines else "",
-        "source": " ".join(" ".join(lines[source[0] :]).split()).removeprefix("Source ")
-        if source
-        else "",
+        "maths": _section(lines, "Maths"),
+        "source": _section(lines, "Source"),
         "parameters": {
             k: {"default": str(v["default"]), "description": v["description"]}
             for k, v in parameters.items()
         },
     }
+
+
+def _section(lines: Sequence[str], name: str) -> str:
+    """A part of a docstring in one line: from its name to that of the next; empty without it."""
+    found: list[str] = []
+    for words in (line.split() for line in lines):
+        if words and words[0] in ("Maths", "Shapes", "Errors", "Source"):
+            if found:
+                break
+            found = words if words[0] == name else []
+        elif found:
+            found += words
+    return " ".join(found[1:])

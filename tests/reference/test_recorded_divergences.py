@@ -186,3 +186,11 @@ def test_list_prints_parameters_and_sources(family: str) -> None:
             assert parameter in result.stdout
     mathematics = all(issubclass(member, Member) for member in package)
     assert ("source: " in result.stdout) == mathematics
+
+
+def test_list_prints_formulas() -> None:
+    """Where a docstring has them, from their first word to their last."""
+    result = CliRunner().invoke(main, ["list", "constraints"])
+    assert (
+        "    maths: $\\frac\\gamma2 E_p |\\nabla a(x)|^2$\n    source: Mescheder" in result.stdout
+    )
