@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -127,6 +127,9 @@ def test_unit_tests_mirror_the_package() -> None:
     folders = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir()}
     packages = {path.parent.name for path in (ROOT / "ganstudy").glob("*/__init__.py")}
     assert folders - {"__pycache__"} <= packages
+    # Pytest takes two files of one name for one module.
+    twice = {own for own, count in Counter(path.name for path in TESTS).items() if count > 1}
+    assert twice <= {"conftest.py"}
     borrowed = re.compile(r"^(from|import) test_", re.MULTILINE)
     assert [_name(path) for path in TESTS if borrowed.search(path.read_text("utf-8"))] == []
 
