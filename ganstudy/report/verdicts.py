@@ -151,7 +151,7 @@ def quality(findings: Findings, share: float | None) -> str:
     if share is None:
         return ""
     if math.isnan(share):
-        return ", of an unrecorded share of high-quality samples"
+        return ", with no record of how many samples are of high quality"
     return f" and {100 * share:.0f}% of samples of high quality"
 
 

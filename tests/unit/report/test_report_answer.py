@@ -168,7 +168,7 @@ def test_coverage_names_the_share_of_good_samples(make_study: Make) -> None:
     assert f"and {100 * share:.0f}% of samples of high quality" in lead
     assert len(re.findall("of samples of high quality", points)) == 4
     lead, _ = plain(ds.drop_vars("high_quality"))
-    assert "of an unrecorded share of high-quality samples" in lead
+    assert "with no record of how many samples are of high quality" in lead
     assert "high quality" not in plain(ds.assign_attrs(score="mode_kl"))[0]
 
 
