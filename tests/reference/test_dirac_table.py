@@ -89,10 +89,12 @@ def _plain(name: str, schedule: str, rounds: int) -> list[tuple[float, float]]:
     return orbit
 
 
+QUICK = {"GAN", "R1"}
+"""Cells that are checked whenever tests run; the others, a few seconds each, where slow ones do."""
+
+
 @pytest.mark.parametrize(
-    "name",
-    # A few seconds each; two of them tell in every run whether the table still stands.
-    [pytest.param(name, marks=() if name in ("GAN", "R1") else pytest.mark.slow) for name in FIELDS],
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in FIELDS]
 )
 def test_every_cell_is_that_of_the_notebook(name: str) -> None:
     """Orbits agree, and those converge that the paper says converge."""
