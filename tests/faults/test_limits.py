@@ -165,6 +165,7 @@ def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
     assert progress.seconds_left == 4.5
 
 
+@pytest.mark.slow
 def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are not started for ever."""
     monkeypatch.setattr("ganstudy.schedule.executors.local.STARTS", 2)

@@ -434,6 +434,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_trainable_kind_is_one_file(trained: Path) -> None:
     """Packed, trained by workers, recorded, gathered by its variables, and ranked in a report."""
     ds = open_run(trained / "downhill")
@@ -448,6 +449,7 @@ def test_a_trainable_kind_is_one_file(trained: Path) -> None:
     assert "height above the bottom" in page
 
 
+@pytest.mark.slow
 def test_a_dataset_variable_is_one_file(trained: Path) -> None:
     """That is no curve: it stands in the dataset with its dimension, units and name."""
     ds = open_run(trained / "spreading")
@@ -456,6 +458,7 @@ def test_a_dataset_variable_is_one_file(trained: Path) -> None:
     assert ds["spread"].attrs == {"long_name": "standard deviation of the samples", "units": "1"}
 
 
+@pytest.mark.slow
 def test_a_network_is_one_file(trained: Path) -> None:
     """Both players are made of it, and train."""
     ds = open_run(trained / "spreading")
