@@ -107,6 +107,14 @@ def program(
             message = f"this run was trained by the {used} program; use that one or --fresh"
             raise RunError(f"{directory.path}: {message}")
         return used, "as the earlier trials of this run"
+    return first_program(search, parts, workers, devices)
+
+
+def first_program(
+    search: Search, parts: Sequence[Pack], workers: int, devices: Sequence[str] = (CPU,)
+) -> tuple[ProgramName, str]:
+    """How a study is trained that nobody has trained yet, and why."""
+    asked = search.study.file.engine.program
     if asked != "auto":
         return asked, "as the study asks"
     if search.why_eager:

@@ -8,10 +8,7 @@ from pathlib import Path
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
 
-__all__ = ["FIRST", "begin", "files", "studies"]
-
-FIRST = "quick"
-"""The study that a new one is begun from, unless another is named."""
+__all__ = ["begin", "files", "studies"]
 
 _SCHEMA = "study.schema.json"
 
@@ -33,7 +30,7 @@ def studies() -> Mapping[str, Study]:
     return {name: load(path) for name, path in files().items()}
 
 
-def begin(path: Path, name: str = FIRST) -> None:
+def begin(path: Path, name: str) -> None:
     """Write a study of one's own: a copy of one that comes with the package, comments and all.
 
     An editor that reads modelines completes and checks it by the schema beside the original.

@@ -46,15 +46,16 @@ def print_checked(path: Path, study: Study) -> None:
 
 def print_studies(studies: Mapping[str, Study], workers: int, as_json: bool) -> None:
     """Say of each study what it asks, and about how long it trains here."""
+    from ganstudy import session
     from ganstudy.engine import pace
-    from ganstudy.engine.packing import choose_program, estimate
+    from ganstudy.engine.packing import estimate
     from ganstudy.search import search_of
 
     known, rows = pace.known(), dict[str, dict[str, Any]]()
     for name, study in studies.items():
         search = search_of(study)
         parts = search.outlook(workers)
-        program = "eager" if search.why_eager else choose_program(parts, workers)[0]
+        program, _ = session.first_program(search, parts, workers)
         rows[name] = {
             "question": study.file.question,
             "trials": search.counts().total(),

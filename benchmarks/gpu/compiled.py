@@ -9,8 +9,7 @@ from benchmarks.gpu import steps
 
 def measure(device: str) -> dict[str, Any]:
     """Tests that ran; the names of those that fail, which is no failure of the check."""
-    path = "tests/reference/test_bit_for_bit.py"
-    return {"suite": steps.run(device, path, "slow and compiled")}
+    return {"suite": steps.run(device, steps.BITS, "slow", "compiled")}
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -92,7 +92,7 @@ def within(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
         )
     if not keepdim:
         return out
-    for axis in axes if together else sorted(axes):
+    for axis in axes:
         out = out.unsqueeze(axis)
     return out
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganstudy.metrics._clouds import reference
 from ganstudy.metrics._neighbours import BLOCK, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
 
 
 def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: float) -> float:
@@ -28,3 +31,10 @@ def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: flo
         for start in range(0, len(points), BLOCK)
     ]
     return float(np.concatenate(sure).mean())
+
+
+@cache
+def membership_at_equality(target: Target, neighbours: int, stretch: float) -> float:
+    """`mean_membership` between two clouds of 1,000 samples of p."""
+    one, other = (reference(target, 1000, block=block) for block in (1, 2))
+    return mean_membership(one, other, neighbours, stretch)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Metric, Reading
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._probabilistic import mean_membership
+from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -50,11 +49,5 @@ class ProbabilisticPrecision(Metric):
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; at p = q that of two clouds of p."""
-        perfect = _perfect(self, target)
+        perfect = membership_at_equality(target, self.neighbours, self.stretch)
         return Reading("probabilistic precision", "1", "higher", (0.0, 1.0), perfect)
-
-
-@cache
-def _perfect(metric: ProbabilisticPrecision, target: Target) -> float:
-    one, other = (reference(target, 1000, block=block) for block in (1, 2))
-    return mean_membership(one, other, metric.neighbours, metric.stretch)

@@ -46,6 +46,7 @@ class Cloud(Target):
         """All samples, in single precision."""
         return self._samples.astype(np.float32)
 
+    # In double precision, where targets give single: nothing is trained on these samples.
     def held_out(self, rng: np.random.Generator, count: int) -> Array:  # type: ignore[override]
         """All samples."""
         return self._samples

@@ -133,7 +133,7 @@ class Scaling(Check):
 
     def fake(self, variant: str, x: float, size: Size, rng: Random) -> Array:
         """The same, six standard deviations away in the other coordinate."""
-        cloud = normal(rng, size.samples, 2) + [6, 0]  # noqa: RUF005
+        cloud = normal(rng, size.samples, 2) + [6, 0]  # noqa: RUF005 - a sum of arrays
         return cloud * [1, 10**x]
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
