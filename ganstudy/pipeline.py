@@ -34,6 +34,7 @@ def run(
 
     executor     a name of `ganstudy.schedule.executors`; that of a `scheduler`, if it can have one
     only_failed  train the failed trials once more instead of the missing ones
+    observe      called several times a second while packs train, in this thread
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
             full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
