@@ -13,6 +13,8 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ganstudy.targets._image import Image
+
     Array = NDArray[np.floating]
 
 
@@ -48,6 +50,11 @@ class Target(Member, ABC):
     @abstractmethod
     def dimension(self) -> int:
         """Number of features of one sample."""
+
+    @property
+    def image(self) -> Image | None:
+        """The shape of a sample where it is an image, with `dimension` numbers; None otherwise."""
+        return None
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:

@@ -396,6 +396,18 @@ def test_samples_follow_the_stream_alone(target: Target) -> None:
     assert target.description
 
 
+@every_target
+def test_an_image_has_all_numbers_of_its_row(target: Target) -> None:
+    """Channels, lines and columns make up a row, from black to white."""
+    if target.image is None:
+        return
+    channels, height, width = target.image
+    assert channels * height * width == target.dimension
+    samples = _sample(target, count=50)
+    assert samples.min() >= -1
+    assert samples.max() <= 1
+
+
 @every_default
 def test_laws_are_made_once(target: Target) -> None:
     """Drawing does not build the law anew: a study draws in every step."""
