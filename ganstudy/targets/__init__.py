@@ -4,6 +4,7 @@ from ganstudy.family import Family
 from ganstudy.targets._base import Modes, Target
 from ganstudy.targets._curve import CurveTarget
 from ganstudy.targets._digits import DigitModes
+from ganstudy.targets._image import Image
 from ganstudy.targets._mixture import (
     GaussianMixture,
     GeneralMixture,
@@ -17,6 +18,7 @@ __all__ = [
     "DigitModes",
     "GaussianMixture",
     "GeneralMixture",
+    "Image",
     "IsotropicMixture",
     "MixtureTarget",
     "Modes",

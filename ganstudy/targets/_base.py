@@ -13,6 +13,8 @@ from ganstudy.family import Member
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ganstudy.targets._image import Image
+
     Array = NDArray[np.floating]
 
 
@@ -27,8 +29,9 @@ class Modes(Protocol):
         """The mode of each sample, and whether the sample is of high quality.
 
         `radius` is in standard deviations of a mode in the plane; in another dimension, or for
-        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2). A sample
-        that is not finite is of low quality.
+        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2); for modes
+        that are points, for thirds of the way that they have for themselves. A sample that is not
+        finite is of low quality.
 
         Shapes  `(*, dimension) -> (*), (*)`.
         """
@@ -48,6 +51,11 @@ class Target(Member, ABC):
     @abstractmethod
     def dimension(self) -> int:
         """Number of features of one sample."""
+
+    @property
+    def image(self) -> Image | None:
+        """The shape of a sample where it is an image, with `dimension` numbers; None otherwise."""
+        return None
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:

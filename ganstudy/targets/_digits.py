@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ganstudy.targets._base import Array
 
 CLASSES = 10
+SIDE = 8
+"""Pixels a side."""
+
 _HELD_OUT = 0.2
 _RIDGE = 0.1
 """Variance added to every pixel, on the scale [-1, 1]; without it, border pixels have none."""

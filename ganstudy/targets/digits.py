@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.targets._digits import DigitModes, digits
+from ganstudy.targets._digits import SIDE, DigitModes, digits
+from ganstudy.targets._image import Image
 from ganstudy.targets._rows import Rows, RowsTarget
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ class Digits(RowsTarget):
     def rows(self) -> Rows:
         """The images."""
         return digits()[0]
+
+    @property
+    def image(self) -> Image:
+        """One channel of eight by eight pixels."""
+        return Image(1, SIDE, SIDE)
 
     def known_modes(self) -> Modes:
         """The digits."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.targets._base import Target
-from ganstudy.targets._digits import CLASSES, DigitModes, digits
+from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
+from ganstudy.targets._image import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,11 @@ class StackedDigits(Target):
     def dimension(self) -> int:
         """Three images."""
         return _CHANNELS * int(_images().train.shape[1])
+
+    @property
+    def image(self) -> Image:
+        """A channel for each digit."""
+        return Image(_CHANNELS, SIDE, SIDE)
 
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Independent draws."""

@@ -15,7 +15,7 @@ from torch import nn
 from ganstudy import activations, initialisations, networks
 from ganstudy.activations import Activation
 from ganstudy.initialisations import Initialisation
-from ganstudy.networks import Architecture, Network
+from ganstudy.networks import Architecture, Ends, Network, Side
 
 every_network = pytest.mark.parametrize("cls", list(networks.family), ids=lambda cls: cls.name)
 every_activation = pytest.mark.parametrize("name", activations.family.names)
@@ -28,13 +28,15 @@ def _architecture(width: int = 16, depth: int = 2, **settings: Any) -> Architect
     return Architecture.model_validate({"width": width, "depth": depth, **settings})
 
 
+def _ends(inputs: int, outputs: int) -> Ends:
+    return Ends(Side(inputs), Side(outputs))
+
+
 def _parameters(
-    network: Network, architecture: Architecture, inputs: int, outputs: int, pack: int
+    network: Network, architecture: Architecture, ends: Ends, pack: int
 ) -> dict[str, torch.Tensor]:
-    shapes = network.shapes(architecture, inputs, outputs)
-    trials = [
-        network.initialise(architecture, np.random.default_rng(i), shapes) for i in range(pack)
-    ]
+    trials = [network.initialise(architecture, ends, np.random.default_rng(i)) for i in range(pack)]
+    shapes = network.shapes(architecture, ends)
     return {name: torch.from_numpy(np.stack([t[name] for t in trials])) for name in shapes}
 
 
@@ -50,16 +52,18 @@ def test_output_shapes(
 ) -> None:
     """(pack, batch, inputs) -> (pack, batch, outputs), each trial by its own parameters."""
     network, architecture = cls(), _architecture(width, depth, activation=activation)
-    parameters = _parameters(network, architecture, inputs, outputs, 3)
-    for name, shape in network.shapes(architecture, inputs, outputs).items():
+    ends = _ends(inputs, outputs)
+    parameters = _parameters(network, architecture, ends, 3)
+    for name, shape in network.shapes(architecture, ends).items():
         assert parameters[name].shape == (3, *shape)
         assert parameters[name].dtype == torch.float32
     x = _inputs(3, 11, inputs)
-    y = network.apply(architecture, parameters, x)
+    y = network.apply(architecture, ends, parameters, x)
     assert y.shape == (3, 11, outputs)
     for row in range(3):
         alone = {n: p[row : row + 1] for n, p in parameters.items()}
-        torch.testing.assert_close(network.apply(architecture, alone, x[row][None])[0], y[row])
+        own = network.apply(architecture, ends, alone, x[row][None])[0]
+        torch.testing.assert_close(own, y[row])
 
 
 @every_network
@@ -71,12 +75,13 @@ def test_every_parameter_matters(cls: type[Network], norm: str, bias: bool) -> N
     But for biases before a batch norm, which takes them away again.
     """
     network, architecture = cls(), _architecture(norm=norm, bias=bias)
-    parameters = _parameters(network, architecture, 2, 1, 2)
+    ends = _ends(2, 1)
+    parameters = _parameters(network, architecture, ends, 2)
     assert any(name.startswith("bias") for name in parameters) == bias
     assert any(name.startswith("gain") for name in parameters) == (norm != "none")
     for value in parameters.values():
         value.requires_grad_()
-    y = network.apply(architecture, parameters, _inputs(2, 64, 2))
+    y = network.apply(architecture, ends, parameters, _inputs(2, 64, 2))
     (y * y).sum().backward()  # type: ignore[no-untyped-call]  # torch has not typed it
     for name, value in parameters.items():
         assert value.grad is not None, name
@@ -90,9 +95,10 @@ def test_every_parameter_matters(cls: type[Network], norm: str, bias: bool) -> N
 def test_first_values_follow_the_stream_alone(cls: type[Network], name: str) -> None:
     """Equal generators give equal parameters, other generators others."""
     network, architecture = cls(), _architecture(8, initialisation=name, norm="layer")
-    shapes = network.shapes(architecture, 2, 1)
+    ends = _ends(2, 1)
+    shapes = network.shapes(architecture, ends)
     first, again, other = (
-        network.initialise(architecture, np.random.default_rng(s), shapes) for s in (0, 0, 1)
+        network.initialise(architecture, ends, np.random.default_rng(s)) for s in (0, 0, 1)
     )
     assert list(first) == list(shapes)
     for key in shapes:
@@ -103,6 +109,49 @@ def test_first_values_follow_the_stream_alone(cls: type[Network], name: str) -> 
             assert not np.array_equal(first[key], other[key])
         if key.startswith(("gain", "shift")):
             np.testing.assert_array_equal(first[key], float(key.startswith("gain")))
+
+
+# --- what a network states ------------------------------------------------------------------------
+
+
+class _Plain(Network):
+    """A layer of sines and a row of sums, as a user's own network: it states nothing else."""
+
+    def shapes(self, architecture: Architecture, ends: Ends) -> dict[str, tuple[int, ...]]:
+        width = architecture.width
+        return {"into": (ends.inputs.row, width), "out_of": (width, ends.outputs.row)}
+
+    def initialise(
+        self, architecture: Architecture, ends: Ends, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float32]]:
+        shapes = self.shapes(architecture, ends)
+        return {name: rng.standard_normal(own, np.float32) for name, own in shapes.items()}
+
+    def apply(
+        self, architecture: Architecture, ends: Ends, parameters: Any, x: torch.Tensor
+    ) -> torch.Tensor:
+        return (x @ parameters["into"]).sin() @ parameters["out_of"]
+
+
+def test_what_a_network_does_not_state_is_counted() -> None:
+    """Products and activations of a network that says nothing of them, by hand."""
+    network, architecture = _Plain(), _architecture(16, 0)
+    ends = Ends(Side(3, labels=2, pac=2), Side(4))
+    assert network.multiply_adds(architecture, ends) == 10 * 16 + 16 * 4
+    assert network.units(architecture, ends) == 10 + 2 * 16  # the row, sums and their sines
+    assert network.matrices(architecture, ends) == {}
+    assert not network.is_affine(architecture)
+
+
+@every_network
+@pytest.mark.parametrize("depth", [1, 2])
+def test_products_are_those_that_torch_counts(cls: type[Network], depth: int) -> None:
+    """What a network states is what the count would be."""
+    network, architecture = cls(), _architecture(16, depth)
+    ends = _ends(5, 3)
+    counted = Network.multiply_adds(network, architecture, ends)
+    assert network.multiply_adds(architecture, ends) == counted
+    assert network.units(architecture, ends) <= Network.units(network, architecture, ends)
 
 
 # --- activations ---------------------------------------------------------------------------------
@@ -216,13 +265,14 @@ def test_mlp_equals_torch_nn(
     """The same weights in nn.Sequential give the same outputs; `depth` counts hidden layers."""
     network = networks.family["mlp"]()
     architecture = _architecture(width, depth, activation=activation, norm=norm, bias=bias)
-    parameters = _parameters(network, architecture, inputs, outputs, 2)
+    ends = _ends(inputs, outputs)
+    parameters = _parameters(network, architecture, ends, 2)
     scatter = torch.Generator().manual_seed(3)
     for name, value in parameters.items():
         if name.startswith(("gain", "shift")):
             value += 0.3 * torch.randn(value.shape, generator=scatter)
     x = _inputs(2, 9, inputs)
-    y = network.apply(architecture, parameters, x)
+    y = network.apply(architecture, ends, parameters, x)
     for row in range(2):
         module = _module(architecture, parameters, row, outputs)
         torch.testing.assert_close(module(x[row]), y[row], rtol=1e-4, atol=1e-5)
@@ -234,13 +284,11 @@ def test_mlp_equals_torch_nn(
 def _drawn(name: str, settings: dict[str, Any], seeds: int) -> NDArray[np.float32]:
     network = networks.family["mlp"]()
     architecture = _architecture(40, 2, initialisation=settings)
-    shapes = network.shapes(architecture, 3, 1)
-    return np.concatenate(
-        [
-            network.initialise(architecture, np.random.default_rng(seed), shapes)[name].ravel()
-            for seed in range(seeds)
-        ]
-    )
+    drawn = [
+        network.initialise(architecture, _ends(3, 1), np.random.default_rng(seed))[name]
+        for seed in range(seeds)
+    ]
+    return np.concatenate([own.ravel() for own in drawn])
 
 
 @pytest.mark.parametrize("name", ["weight_0", "bias_0", "weight_1", "bias_1", "weight_2"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from ganstudy.networks import Network
 
 if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.players import PlayerSettings
@@ -34,10 +36,11 @@ def seconds(settings: AdversarialSettings) -> float:
     critic on two batches; the M-step runs both networks forward and backward, without the
     critic's own gradient.
     """
-    generator, critic = _layer_products(settings)
+    generator, critic = _multiply_adds(settings)
     d_step = settings.batch * (generator + 2 * 3 * critic) / MULTIPLY_ADDS_PER_SECOND
     if settings.critic.estimator is not None:
-        fit = settings.critic.estimator.products(settings.batch, settings.layers("critic")[0])
+        inputs = settings.ends("critic").inputs.row
+        fit = settings.critic.estimator.products(settings.batch, inputs)
         d_step += fit / MULTIPLY_ADDS_PER_SECOND
     m_step = settings.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
     d_step *= 1 + PENALTY * settings.constraint.penalties
@@ -62,16 +65,20 @@ def masking(settings: AdversarialSettings) -> float:
 
 
 def working_set(settings: AdversarialSettings) -> int:
-    """Activations of the D-step, both batches, and the critic's parameters and their state.
+    """Activations of the D-step, both batches, and the players' parameters and their state.
 
     Without a critic, the distances between and within the batches; with an estimator, its
     kernels on them.
     """
-    trained = (
-        [settings.generator] if settings.critic.estimator else [settings.critic, settings.generator]
-    )
-    units = sum(p.width * p.depth * p.activation.inputs for p in trained)
-    numbers = 2 * settings.batch * units + 4 * sum(_layer_products(settings))
+    numbers = 0
+    for player in ("generator", "critic"):
+        own: PlayerSettings = getattr(settings, player)
+        ends = settings.ends(player)
+        shapes = own.function.shapes(own, ends)
+        numbers += 4 * sum(math.prod(shape) for shape in shapes.values())
+        if isinstance(own.function, Network):
+            rows = settings.batch // ends.inputs.pac
+            numbers += 2 * rows * own.function.units(own, ends)
     if settings.divergence.compares_all:
         numbers += 4 * settings.batch**2
     if settings.critic.estimator is not None:
@@ -79,11 +86,14 @@ def working_set(settings: AdversarialSettings) -> int:
     return 4 * numbers
 
 
-def _layer_products(settings: AdversarialSettings) -> tuple[int, int]:
-    def products(player: PlayerSettings, inputs: int, outputs: int) -> int:
-        shapes = player.function.shapes(player, inputs, outputs)
-        return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
+def _multiply_adds(settings: AdversarialSettings) -> tuple[int, int]:
+    """Those of one sample's forward pass through generator and critic; zero without a network."""
 
-    generator = products(settings.generator, *settings.layers("generator"))
+    def of(player: Literal["generator", "critic"]) -> int:
+        own: PlayerSettings = getattr(settings, player)
+        if not isinstance(own.function, Network):
+            return 0
+        return own.function.multiply_adds(own, settings.ends(player))
+
     # The critic judges `pac` samples at once.
-    return generator, products(settings.critic, *settings.layers("critic")) // settings.critic.pac
+    return of("generator"), of("critic") // settings.critic.pac

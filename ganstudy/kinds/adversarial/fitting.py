@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.training_set import TrainingSet
 
 RECORDS = 100_000
@@ -73,12 +74,26 @@ def constraint_applies(
             raise ValueError(f"{divergence.name} trains no critic that {part.name} could bind")
         if estimator is not None and part.name != "none" and not part.perturbs:
             raise ValueError(f"{estimator.name} trains no network that {part.name} could bind")
+        if critic is not None and part.divides and not _matrices(critic, info):
+            raise ValueError(
+                f"network {critic.network.name} does not state the matrices that {part.name} "
+                "divides"
+            )
         if critic is not None and critic.norm == "batch" and part.penalises:
             raise ValueError(
                 f"{part.name} needs the gradient of each logit in its own input, "
                 "which `critic.norm: batch` mixes with others"
             )
     return constraint
+
+
+def _matrices(critic: Critic, info: ValidationInfo) -> bool:
+    """Whether its network states any; true where the target is a mistake of its own."""
+    target, condition = info.data.get("target"), info.data.get("condition")
+    if target is None:
+        return True
+    labels = target.labels if condition else 0
+    return bool(critic.network.matrices(critic, ends.of_critic(critic, target, labels)))
 
 
 def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:

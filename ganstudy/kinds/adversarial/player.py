@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ganstudy.networks import Architecture, Function
+    from ganstudy.networks import Architecture, Ends, Function
     from ganstudy.optimizers import Optimizer
 
     Parameters = Mapping[str, Tensor]
@@ -31,6 +31,7 @@ class Player:
 
     function: Function
     architecture: Architecture
+    ends: Ends
     shapes: dict[str, tuple[int, ...]]
     optimizers: Stacked[Optimizer]
     lr: Tensor
@@ -46,7 +47,7 @@ class Player:
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.function.apply(self.architecture, parameters, self._scaled(x))
+        return self.function.apply(self.architecture, self.ends, parameters, self._scaled(x))
 
     def measured(self, state: PlayerState, x: Tensor, averaged: bool) -> Tensor:
         """`forward` as it is measured: by running moments where the state has any, and, if asked
@@ -60,13 +61,14 @@ class Player:
         }
         if not moments:
             return self.forward(parameters, x)
-        return self.function.apply_by(self.architecture, parameters, self._scaled(x), moments)
+        x = self._scaled(x)
+        return self.function.apply_by(self.architecture, self.ends, parameters, x, moments)
 
     def follow(self, state: PlayerState, x: Tensor, weight: Tensor) -> PlayerState:
         """The state with running moments that have seen one more batch; weight `(pack, 1)`."""
         with torch.no_grad():
             parameters = self.split(state.parameters)
-            own = self.function.moments(self.architecture, parameters, self._scaled(x))
+            own = self.function.moments(self.architecture, self.ends, parameters, self._scaled(x))
         new = weight[:, :, None].to(state.parameters.dtype)
         moments = {
             MOMENTS + name: (1 - new) * state.slots[MOMENTS + name] + new * value

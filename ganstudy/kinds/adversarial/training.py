@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ganstudy.family import Member
     from ganstudy.kinds.adversarial.players import PlayerSettings
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.networks import Ends
     from ganstudy.trial import Record, Trial
 
 __all__ = ["initial", "train"]
@@ -48,15 +49,14 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 
 
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
-    flight = Flight(trials, session)
+    m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
+    rounds = trials[0].configuration.steps // m_steps
+    flight = Flight(trials, session, rounds)
     device = torch.device(session.device)
     compiled = session.program == "compiled"
     padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     game, state = initial(padded, device, session.beside if compiled else ())
     recorder = Recorder(trials, padded, device)
-    configuration = trials[0].configuration
-    m_steps, every = configuration.generator.steps, configuration.record.every
-    rounds = configuration.steps // m_steps
     begun, state = flight.resume(state, recorder.curves)
     play = playing(program(session.program), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
@@ -85,10 +85,10 @@ def initial(
     configurations = [trial.configuration for trial in trials]
     shape = configurations[0]
     generator, generator_state = _player(
-        trials, [c.generator for c in configurations], shape.layers("generator"), 0, device
+        trials, [c.generator for c in configurations], shape.ends("generator"), 0, device
     )
     critic, critic_state = _player(
-        trials, [c.critic for c in configurations], shape.layers("critic"), 1, device
+        trials, [c.critic for c in configurations], shape.ends("critic"), 1, device
     )
     own = shape.divergence
     also = [
@@ -131,16 +131,16 @@ def initial(
 def _player(
     trials: Sequence[Trial[AdversarialSettings]],
     settings: Sequence[PlayerSettings],
-    layers: tuple[int, int],
+    ends: Ends,
     stream_block: int,
     device: torch.device,
 ) -> tuple[Player, PlayerState]:
     function, pack = settings[0].function, len(trials)
-    shapes = function.shapes(settings[0], *layers)
+    shapes = function.shapes(settings[0], ends)
     size = sum(math.prod(shape) for shape in shapes.values())
     parameters = np.empty((pack, size), np.float32)
     for row, trial, own in zip(parameters, trials, settings, strict=True):
-        values = function.initialise(own, trial.stream("init", stream_block), shapes)
+        values = function.initialise(own, ends, trial.stream("init", stream_block))
         np.concatenate([values[name].ravel() for name in shapes], out=row)
     optimizers = stack([s.optimizer for s in settings], device, torch.float64)
     slots: dict[str, Tensor] = {}
@@ -153,7 +153,7 @@ def _player(
             slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
     assert lr is not None
-    player = Player(function, settings[0], shapes, optimizers, lr)
+    player = Player(function, settings[0], ends, shapes, optimizers, lr)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 
@@ -161,12 +161,14 @@ def _constraint_slots(
     trials: Sequence[Trial[AdversarialSettings]], critic: Player, device: torch.device
 ) -> dict[str, Tensor]:
     """The constraints' own state before the first step, by name."""
+    network = trials[0].configuration.critic.network
+    matrices = network.matrices(critic.architecture, critic.ends)
     rows: list[dict[str, NDArray[np.float32]]] = []
     for trial in trials:
         rng = trial.stream("init", 2)
         own: dict[str, NDArray[np.float32]] = {}
         for part in trial.configuration.constraint.parts:
-            own |= part.initial(rng, critic.shapes)
+            own |= part.initial(rng, matrices)
         rows.append(own)
     return {
         name: torch.from_numpy(np.stack([own[name] for own in rows])).to(device) for name in rows[0]
@@ -193,10 +195,10 @@ def _followed(
     if shape.generator.average is not None:
         slots[AVERAGE] = state.parameters.clone()
     if shape.generator.norm_average is not None:
-        inputs = shape.layers("generator")[0]
+        inputs = generator.ends.inputs.row
         latent = state.parameters.new_zeros(len(state.parameters), 1, inputs)
         parameters = generator.split(state.parameters)
-        own = generator.function.moments(shape.generator, parameters, latent)
+        own = generator.function.moments(shape.generator, generator.ends, parameters, latent)
         for name, value in own.items():
             slots[MOMENTS + name] = torch.full_like(value, float(name.startswith("deviation")))
     return slots

@@ -102,11 +102,12 @@ def _fitted(estimator: Estimator, p: Array, q: Array) -> LogRatio:
     import torch
 
     parameters = estimator.fit(*(torch.from_numpy(x)[None] for x in (p, q)))
-    # What an estimator computes does not depend on an architecture.
+    # What an estimator computes depends on neither.
     architecture: Any = None
+    ends: Any = None
 
     def log_ratio(x: Array) -> Array:
-        found = estimator.apply(architecture, parameters, torch.from_numpy(x)[None])
+        found = estimator.apply(architecture, ends, parameters, torch.from_numpy(x)[None])
         return np.asarray(found[0, :, 0].numpy())
 
     return log_ratio
