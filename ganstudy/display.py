@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ganstudy.progress import PackProgress, Progress
 
-__all__ = ["display"]
+__all__ = ["bars", "display"]
 
 PLAIN_SECONDS = 30.0
 """Between two lines on how far a run is, where there is no terminal and no pack has ended."""
@@ -47,7 +47,7 @@ def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
             nonlocal latest, drawn, known
             now = progress.trained, len(progress.packs)
             if now != known or time.monotonic() - drawn >= 0.5:
-                latest, drawn, known = _bars(progress), time.monotonic(), now
+                latest, drawn, known = bars(progress), time.monotonic(), now
 
         with Live(console=console, get_renderable=lambda: latest, refresh_per_second=4):
             yield draw
@@ -87,7 +87,7 @@ def _progress_line(progress: Progress) -> str:
     return ", ".join(parts)
 
 
-def _bars(progress: Progress) -> Group:
+def bars(progress: Progress) -> Group:
     """How far a run is, and below it how far each worker is with its pack."""
     from rich.console import Group
     from rich.table import Table

@@ -42,7 +42,7 @@ StateT = TypeVar("StateT")
 _log = logging.getLogger("ganstudy")
 
 
-_TELL_EVERY = 1.0
+TELL_EVERY = 1.0
 """Seconds between two words on how far a pack is."""
 
 
@@ -100,7 +100,7 @@ class Flight:
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
         """
         now = time.perf_counter()
-        if now - self.told >= _TELL_EVERY:
+        if now - self.told >= TELL_EVERY:
             self.told = now
             for said in STEPPING:
                 said(self.earlier, step / self.rounds if self.rounds else 0.0)

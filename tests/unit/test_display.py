@@ -44,7 +44,7 @@ def drawn(found: Progress) -> list[str]:
     """The lines of a terminal, without colours."""
     shown = io.StringIO()
     console = Console(file=shown, width=160, force_terminal=True, color_system=None)
-    console.print(display._bars(found))
+    console.print(display.bars(found))
     return [line.rstrip() for line in shown.getvalue().splitlines()]
 
 
@@ -102,7 +102,7 @@ def test_plain_lines_come_when_a_pack_has_ended_and_now_and_then(
 def test_a_pack_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds of two M-steps, each told: the shares are those of its steps."""
     said: list[Any] = []
-    monkeypatch.setattr("ganstudy.engine.flight._TELL_EVERY", 0.0)
+    monkeypatch.setattr("ganstudy.engine.flight.TELL_EVERY", 0.0)
     monkeypatch.setattr(checkpoints, "STEPPING", [])
     monkeypatch.setattr("ganstudy.engine.flight.STEPPING", checkpoints.STEPPING)
     checkpoints.when_stepping(lambda earlier, share: said.append((earlier, share)))
