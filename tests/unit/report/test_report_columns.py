@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,40 +16,13 @@ from tiny import TABLE
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.columns import Columns, ColumnsSection
-from ganstudy.targets import from_config
-from ganstudy.targets.file import File
 
-ARMS = ["rows", "sorted", "shifted"]
 NAMES = ["height", "weight", "pulse"]
 
 
-@pytest.fixture(scope="module")
-def ds(make_study: Callable[..., xr.Dataset]) -> xr.Dataset:
-    """Three arms on a table: its rows themselves, each column sorted, and one column shifted."""
-    made = make_study({"divergence": ARMS}, seeds=2, features=3, samples=400, status={})
-    target = from_config({"name": "file", "path": str(TABLE), "label": "group"})
-    assert isinstance(target, File)
-    rows, features = target.rows().train, target.features
-    assert features is not None
-    rng = np.random.default_rng(0)
-    samples = made["samples"].values.copy()
-    for arm in range(3):
-        for seed in range(2):
-            drawn = rows[rng.integers(len(rows), size=400)]
-            if arm == 1:
-                drawn = np.sort(drawn, axis=0)
-            samples[arm, seed] = drawn + np.array([0.0, 0.0, 2.0 * (arm == 2)])
-    return made.assign(
-        samples=(made["samples"].dims, samples),
-        target_settings=json.dumps({"name": "file", "path": str(TABLE), "label": "group"}),
-        feature_mean=("feature", features.mean),
-        feature_scale=("feature", features.scale),
-    ).assign_coords(feature=list(features.names))
-
-
-def test_columns_are_in_the_units_of_the_file(ds: xr.Dataset) -> None:
+def test_columns_are_in_the_units_of_the_file(table_study: xr.Dataset) -> None:
     """Training rows as pandas reads them; samples of rows are among these."""
-    columns = Columns(Findings.of(ds))
+    columns = Columns(Findings.of(table_study))
     written = pd.read_csv(TABLE)
     assert columns.names == NAMES
     for k, name in enumerate(NAMES):
@@ -59,12 +31,12 @@ def test_columns_are_in_the_units_of_the_file(ds: xr.Dataset) -> None:
         assert np.abs(columns.pooled(0, k)[:, None] - known).min(axis=1).max() < 1e-4
 
 
-def test_the_table_tells_which_column_is_wrong(ds: xr.Dataset, tmp_path: Path) -> None:
+def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path: Path) -> None:
     """Marginals of the sorted arm are right, and its correlations are not; a shift is seen."""
-    build(ds, {}, tmp_path)
+    build(table_study, {}, tmp_path)
     with (tmp_path / "columns.csv").open() as file:
         rows = {row["column"]: row for row in csv.DictReader(file)}
-    columns = Columns(Findings.of(ds))
+    columns = Columns(Findings.of(table_study))
     for k, name in enumerate(NAMES):
         near = [float(rows[name][arm]) for arm in ("rows", "sorted")]
         # A hundred training rows, drawn 800 times: 1.63 / sqrt(800) at the level of 1 %.
