@@ -23,6 +23,7 @@ from ganstudy.arguments import (
     study_argument,
     workers_option,
 )
+from ganstudy.display import display
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
@@ -33,7 +34,7 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import clear_errors, display, print_ended
+from ganstudy.terminal import clear_errors, print_ended
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -35,6 +35,7 @@ def run(
 
     executor     a name of `ganstudy.schedule.executors`; that of a `scheduler`, if it can have one
     only_failed  train the failed trials once more instead of the missing ones
+    observe      called several times a second while packs train, in this thread
     generators   and with them those whose generator is asked for and not kept
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints, pace
@@ -18,7 +17,7 @@ from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.interruption import Interruption
-from ganstudy.schedule.loop import Limits, Resumed, train_packs
+from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
 from ganstudy.search import Search
 from ganstudy.store import RunDirectory, RunError, check_nothing_lost
 
@@ -225,6 +224,11 @@ def train(
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
     trained, begun = pace.Trained(), time.perf_counter()
+
+    def watch(running: Sequence[Running]) -> None:
+        beat("training", running)
+        observe(progress)
+
     observe(progress)
     with Interruption() as interruption:
         for records in train_packs(
@@ -235,7 +239,7 @@ def train(
             checkpoints=checkpoints.Checkpoints(kept, checkpoints.EVERY),
             limits=Limits(engine.time_limit, engine.memory_limit),
             interruption=interruption,
-            beat=partial(beat, "training"),
+            beat=watch,
         ):
             landed = {record.id: record.status for record in records}
             if again := landed.keys() & known.keys():
@@ -251,6 +255,7 @@ def train(
                 trained.add(pack[0].configuration.graph_key(), cost(pack), stepping)
             progress.add(search, pack, seconds)
             observe(progress)
+        watch(())
     if executor.here:
         pace.learn(trained, progress.program, progress.workers, time.perf_counter() - begun)
 

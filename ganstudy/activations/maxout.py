@@ -30,7 +30,8 @@ class Maxout(Activation):
 
     def apply(self, sums: Tensor) -> Tensor:
         """The largest sum of each unit."""
-        return sums.unflatten(-1, (-1, self.pieces)).amax(-1)
+        pieces: Tensor = sums.unflatten(-1, (-1, self.pieces))  # type: ignore[no-untyped-call]
+        return pieces.amax(-1)
 
     def module(self) -> torch.nn.Module:
         """Of rows `(batch, sums)`: the largest of every few."""
