@@ -62,6 +62,11 @@ class Losses:
         """Whether the generators' losses look at p too: the same for all divergences."""
         return bool(self.divergences.groups[0][0].paired)
 
+    @property
+    def charged(self) -> bool:
+        """Whether logits on q count less the cost of the way: the same for all divergences."""
+        return bool(self.divergences.groups[0][0].charged)
+
     def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
         """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
         averaged parameters, if asked for.
@@ -107,7 +112,7 @@ class Losses:
             real, latent, noise = d_step
             fake = self._generate(self.generator.split(generator), latent)
             total, diagnostics = self._critic_loss(
-                self.critic.split(critic), state.critic, real, fake, noise
+                self.critic.split(critic), state.critic, real, fake, latent, noise
             )
             return total.sum(), diagnostics
 
@@ -130,7 +135,8 @@ class Losses:
         with torch.no_grad():
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             critic = self.critic.split(state.critic.parameters)
-            return self._critic_loss(critic, state.critic, real, fake, noise)[1]["critic_loss"]
+            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, latent, noise)
+            return diagnostics["critic_loss"]
 
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
         """Samples of q, each with its label behind it."""
@@ -165,11 +171,25 @@ class Losses:
             real, fake = constraint.perturb(real, fake, drawn)
         return real, fake
 
+    def _less_cost(self, logits: Tensor, latent: Tensor, fake: Tensor) -> Tensor:
+        """Logits on samples of q, less what their ways cost, if they are charged for."""
+        if not self.charged:
+            return logits
+        cost = self.divergences.select(lambda member, *xs: member.way_cost(*xs), latent, fake)
+        return logits - cost
+
     def _critic_loss(
-        self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Noise
+        self,
+        critic: Parameters,
+        state: PlayerState,
+        real: Tensor,
+        fake: Tensor,
+        latent: Tensor,
+        noise: Noise,
     ) -> tuple[Tensor, Diagnostics]:
         """The objective of each critic `(pack,)`, penalty included; new slots by their names."""
         critic, slots = self._constrained(critic, state.slots, update=True)
+        sampled = fake
         real, fake = self._perturbed(real, fake, noise)
         if self.closed_form:
             on_real = self.divergences.select(
@@ -183,7 +203,9 @@ class Losses:
             both = self._judge(critic, torch.cat([real, fake], dim=1))
             on_real, on_fake = both.chunk(2, dim=1)
         losses = total = self.critic_losses.select(
-            lambda member, a, b: member.critic_loss(a, b), on_real, on_fake
+            lambda member, a, b: member.critic_loss(a, b),
+            on_real,
+            self._less_cost(on_fake, latent, sampled),
         )
         diagnostics = {
             "critic_loss": losses,
@@ -225,11 +247,12 @@ class Losses:
     ) -> Tensor:
         """The objective of each generator, `(pack,)`."""
         critic, _ = self._constrained(critic, critic_state.slots)
-        real, fake = self._perturbed(real, self._generate(generator, latent), noise)
+        sampled = self._generate(generator, latent)
+        real, fake = self._perturbed(real, sampled, noise)
         if self.closed_form:
             logits = self._witness(fake, real, fake.detach())
         else:
-            logits = self._judge(critic, fake)
+            logits = self._less_cost(self._judge(critic, fake), latent, sampled)
         if self.paired:
             return self.generator_losses.select(
                 lambda member, a, b: member.paired_generator_loss(a, b),
