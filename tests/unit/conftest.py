@@ -37,6 +37,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "trial.target.std=0.4",
         "trial.steps=60",
         "trial.record.every=20",
+        "trial.record.generator=true",
         "trial.generator.lr=0.005",
         "search.grid.divergence=[minimax, reverse_kl]",
     ]
