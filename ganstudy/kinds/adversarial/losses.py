@@ -52,21 +52,6 @@ class Losses:
     labels: int
     pac: int
 
-    @property
-    def closed_form(self) -> bool:
-        """Whether the pack trains no critic: the same for all of its divergences."""
-        return bool(self.divergences.groups[0][0].closed_form)
-
-    @property
-    def paired(self) -> bool:
-        """Whether the generators' losses look at p too: the same for all divergences."""
-        return bool(self.divergences.groups[0][0].paired)
-
-    @property
-    def charged(self) -> bool:
-        """Whether logits on q count less the cost of the way: the same for all divergences."""
-        return bool(self.divergences.groups[0][0].charged)
-
     def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
         """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
         averaged parameters, if asked for.
@@ -88,7 +73,7 @@ class Losses:
         if laws is None:
             return self.logits(state, x)
         with torch.no_grad():
-            return self._witness(x, *laws)
+            return _witness(self.divergences, x, *laws)
 
     def pull(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
         r"""Where an M-step draws a sample at x: $-\ell'(a(x)) \nabla a(x)$, in the shape of x."""
@@ -96,7 +81,9 @@ class Losses:
         critic, _ = self._constrained(parameters, state.critic.slots)
 
         def loss(x: Tensor) -> Tensor:
-            logits = self._judge(critic, x) if laws is None else self._witness(x, *laws)
+            logits = (
+                self._judge(critic, x) if laws is None else _witness(self.divergences, x, *laws)
+            )
             return self.generator_losses.select(
                 lambda member, a: member.generator_loss(a), logits
             ).sum()
@@ -153,10 +140,6 @@ class Losses:
         """What the critic judges together, `(pack, count, *) -> (pack, count / pac, *)`."""
         return x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
 
-    def _witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
-        """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
-        return self.divergences.select(lambda member, *xs: member.witness(*xs), x, real, fake)
-
     def _constrained(
         self, critic: Parameters, slots: Mapping[str, Tensor], update: bool = False
     ) -> tuple[Parameters, dict[str, Tensor]]:
@@ -171,13 +154,6 @@ class Losses:
             real, fake = constraint.perturb(real, fake, drawn)
         return real, fake
 
-    def _less_cost(self, logits: Tensor, latent: Tensor, fake: Tensor) -> Tensor:
-        """Logits on samples of q, less what their ways cost, if they are charged for."""
-        if not self.charged:
-            return logits
-        cost = self.divergences.select(lambda member, *xs: member.way_cost(*xs), latent, fake)
-        return logits - cost
-
     def _critic_loss(
         self,
         critic: Parameters,
@@ -191,11 +167,11 @@ class Losses:
         critic, slots = self._constrained(critic, state.slots, update=True)
         sampled = fake
         real, fake = self._perturbed(real, fake, noise)
-        if self.closed_form:
+        if self.divergences.example.closed_form:
             on_real = self.divergences.select(
                 lambda member, *xs: member.witness_on_p(*xs), real, real, fake
             )
-            on_fake = self._witness(fake, real, fake)
+            on_fake = _witness(self.divergences, fake, real, fake)
         elif self.critic.architecture.norm == "batch":
             # Each law by its own moments: those of a mixed batch would tell the two apart.
             on_real, on_fake = self._judge(critic, real), self._judge(critic, fake)
@@ -205,7 +181,7 @@ class Losses:
         losses = total = self.critic_losses.select(
             lambda member, a, b: member.critic_loss(a, b),
             on_real,
-            self._less_cost(on_fake, latent, sampled),
+            _less_cost(self.divergences, on_fake, latent, sampled),
         )
         diagnostics = {
             "critic_loss": losses,
@@ -249,17 +225,28 @@ class Losses:
         critic, _ = self._constrained(critic, critic_state.slots)
         sampled = self._generate(generator, latent)
         real, fake = self._perturbed(real, sampled, noise)
-        if self.closed_form:
-            logits = self._witness(fake, real, fake.detach())
+        if self.divergences.example.closed_form:
+            logits = _witness(self.divergences, fake, real, fake.detach())
         else:
-            logits = self._less_cost(self._judge(critic, fake), latent, sampled)
-        if self.paired:
+            logits = _less_cost(self.divergences, self._judge(critic, fake), latent, sampled)
+        if self.divergences.example.paired:
+            on_real = self._judge(critic, real)
             return self.generator_losses.select(
-                lambda member, a, b: member.paired_generator_loss(a, b),
-                self._judge(critic, real),
-                logits,
+                lambda member, a, b: member.paired_generator_loss(a, b), on_real, logits
             )
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+
+
+def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+    """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
+    return of.select(lambda member, *xs: member.witness(*xs), x, real, fake)
+
+
+def _less_cost(of: Stacked[Divergence], logits: Tensor, latent: Tensor, fake: Tensor) -> Tensor:
+    """Logits on samples of q, less what their ways cost, if they are charged for."""
+    if not of.example.charged:
+        return logits
+    return logits - of.select(lambda member, *xs: member.way_cost(*xs), latent, fake)
 
 
 def _displacement(player: PlayerState) -> Tensor:
