@@ -11,9 +11,9 @@ _TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
 
 
 class MlflowExporter(Exporter):
-    """Settings as params, curves and scalars as metrics, tags of arm, axes and seed, figures as
-    artifacts of one further run.
+    """Settings as params, curves and scalars as metrics, arm, axes and seed as tags.
 
+    The figures of the report are artifacts of one further run.
     All lies in a database `mlflow.db` with the artifacts beside it; no server is asked.
     """
 
