@@ -122,6 +122,16 @@ class Function(Member, ABC):
 class Network(Function, ABC):
     """A function that is trained by gradient steps."""
 
+    images: ClassVar[bool] = False
+    """Whether it asks how samples are images."""
+
+    stacks: ClassVar[bool] = True
+    """Whether it computes a pack as one; else trial after trial, and every copy costs its time."""
+
+    def unfit(self, architecture: Architecture, ends: Ends) -> str:
+        """Why there is no such network between these ends, in words; empty if there is."""
+        return ""
+
     def is_affine(self, architecture: Architecture) -> bool:
         """Whether it is the map $x \\mapsto x W + b$ of parameters `weight_0` and `bias_0`."""
         return False
