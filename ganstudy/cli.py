@@ -21,6 +21,7 @@ from ganstudy.arguments import (
     study_argument,
     workers_option,
 )
+from ganstudy.display import display
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
@@ -31,7 +32,7 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import clear_errors, display, print_ended
+from ganstudy.terminal import clear_errors, print_ended
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -181,10 +182,14 @@ def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
 @main.command()
 @run_argument
 @overrides_argument
+@click.option(
+    "--generators", is_flag=True, help="And those whose generator is asked for and not kept."
+)
 @execution_options
 def retry(
     run: Path,
     overrides: tuple[str, ...],
+    generators: bool,
     workers: int | None,
     devices: str,
     executor: str,
@@ -202,7 +207,13 @@ def retry(
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(
-                asked, run, **how, command=command_line(), only_failed=True, observe=observe
+                asked,
+                run,
+                **how,
+                command=command_line(),
+                only_failed=True,
+                generators=generators,
+                observe=observe,
             )
         print_ended(run, progress, as_json)
 

@@ -29,8 +29,9 @@ class Modes(Protocol):
         """The mode of each sample, and whether the sample is of high quality.
 
         `radius` is in standard deviations of a mode in the plane; in another dimension, or for
-        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2). A sample
-        that is not finite is of low quality.
+        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2); for modes
+        that are points, for thirds of the way that they have for themselves. A sample that is not
+        finite is of low quality.
 
         Shapes  `(*, dimension) -> (*), (*)`.
         """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-__all__ = ["batches", "block_length", "evaluation_latent", "held_out"]
+__all__ = ["batches", "block_length", "evaluation_latent", "evaluation_latents", "held_out"]
 
 _BLOCK = 2**17
 """Numbers that a trial draws at once: enough to hide the call, few enough to stay in cache."""
@@ -60,13 +60,15 @@ def batches(
 
 def evaluation_latent(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
     """Latent noise held fixed through training, `(pack, record.samples, latent + labels)`."""
-    drawn = [
-        _latents(
-            trial.configuration, trial.stream("evaluation"), trial.configuration.record.samples
-        )
-        for trial in trials
-    ]
+    drawn = [next(evaluation_latents(trial)) for trial in trials]
     return torch.from_numpy(np.stack(drawn)).to(device)
+
+
+def evaluation_latents(trial: Trial[AdversarialSettings]) -> Iterator[Array]:
+    """Endless latent noise, `record.samples` rows at a time, that which is held fixed first."""
+    configuration, rng = trial.configuration, trial.stream("evaluation")
+    while True:
+        yield _latents(configuration, rng, configuration.record.samples)
 
 
 def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:

@@ -48,6 +48,11 @@ class Adversarial(AdversarialSettings, Kind):
             implied["record.metrics"] = list(MODELESS_METRICS)
         return implied
 
+    @property
+    def keeps_generator(self) -> bool:
+        """As the study asks."""
+        return self.record.generator
+
     def pack_key(self) -> str:
         """All that fixes shapes and control flow; targets differ in data, members in masks."""
         patience = None if isinstance(self.critic.steps, int) else self.critic.steps.patience

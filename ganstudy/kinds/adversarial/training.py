@@ -49,16 +49,15 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 
 
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
-    flight = Flight(trials, session)
+    m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
+    rounds = trials[0].configuration.steps // m_steps
+    flight = Flight(trials, session, rounds)
     device = torch.device(session.device)
     compiled = session.program == "compiled"
     padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     copies = len(padded) - len(trials)
     game, state = initial(padded, device, session.beside if compiled else (), copies)
     recorder = Recorder(trials, padded, device)
-    configuration = trials[0].configuration
-    m_steps, every = configuration.generator.steps, configuration.record.every
-    rounds = configuration.steps // m_steps
     begun, state = flight.resume(state, recorder.curves)
     play = playing(program(session.program), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
