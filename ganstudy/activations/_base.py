@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class Activation(Member, ABC):
@@ -22,3 +22,7 @@ class Activation(Member, ABC):
     @abstractmethod
     def apply(self, sums: Tensor) -> Tensor:
         """Shapes  `(*, width * inputs) -> (*, width)`."""
+
+    def module(self) -> nn.Module | None:
+        """The same in `torch.nn`, with the layout of `apply`; None if torch has none like it."""
+        return None

@@ -9,7 +9,7 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class ELU(Activation):
@@ -24,3 +24,9 @@ class ELU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """The exponential sees no positive sums, whose overflow would be NaN in the gradient."""
         return sums.relu() + self.alpha * sums.clamp(max=0).expm1()
+
+    def module(self) -> nn.Module:
+        """The exponential linear unit."""
+        from torch import nn
+
+        return nn.ELU(self.alpha)

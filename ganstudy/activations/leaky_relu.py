@@ -9,7 +9,7 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class LeakyReLU(Activation):
@@ -25,3 +25,9 @@ class LeakyReLU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """max(slope s, s)."""
         return sums.maximum(self.slope * sums)
+
+    def module(self) -> nn.Module:
+        """But for its slope at zero itself."""
+        from torch import nn
+
+        return nn.LeakyReLU(self.slope)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class ReLU(Activation):
@@ -20,3 +20,9 @@ class ReLU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """max(0, s)."""
         return sums.relu()
+
+    def module(self) -> nn.Module:
+        """The rectifier."""
+        from torch import nn
+
+        return nn.ReLU()

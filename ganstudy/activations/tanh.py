@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class Tanh(Activation):
@@ -20,3 +20,9 @@ class Tanh(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """The hyperbolic tangent of s."""
         return sums.tanh()
+
+    def module(self) -> nn.Module:
+        """The hyperbolic tangent."""
+        from torch import nn
+
+        return nn.Tanh()

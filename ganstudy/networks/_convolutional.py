@@ -221,9 +221,11 @@ class Convolutional(Network, ABC):
 
     def activated(self, architecture: Architecture, sums: Tensor) -> Tensor:
         """The activation of channels, `(batch, channels * inputs, *) -> (batch, channels, *)`."""
-        if architecture.activation.inputs == 1:
-            return architecture.activation.apply(sums)
-        return architecture.activation.apply(sums.movedim(1, -1)).movedim(-1, 1)
+        activation = architecture.activation
+        if (module := activation.module()) is not None:
+            result: Tensor = module(sums)  # in one kernel, where `apply` takes several
+            return result
+        return activation.apply(sums.movedim(1, -1)).movedim(-1, 1)
 
 
 def halvings(height: int, width: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,8 @@ class ResNet(Convolutional):
             with that of a rectifier, is nearest. Samples are not bounded, as there. Projection:
             Miyato & Koyama 2018.
     """
+
+    begins_at_zero: ClassVar[bool] = True
 
     blocks: int = Field(2, ge=1, le=20, description="residual blocks at each size")
     expansion: int = Field(2, ge=1, le=16, description="channels within a block for each outside")

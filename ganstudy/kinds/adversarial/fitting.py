@@ -81,6 +81,11 @@ def constraint_applies(
                 f"network {critic.network.name} does not state the matrices that {part.name} "
                 "divides"
             )
+        if critic is not None and part.divides and critic.network.begins_at_zero:
+            raise ValueError(
+                f"matrices of network {critic.network.name} begin at zero, and {part.name} would "
+                "divide them by their norm"
+            )
         if critic is not None and critic.norm == "batch" and part.penalises:
             raise ValueError(
                 f"{part.name} needs the gradient of each logit in its own input, "
