@@ -24,7 +24,11 @@ DEVICE = os.environ.get("GANSTUDY_TEST_DEVICE", "cpu")
 """Where the suites of steps train: here, or on the GPU that `make gpu-check` names."""
 
 TABLE = Path(__file__).parent / "data" / "table.csv"
-REQUIRED: dict[str, dict[str, Any]] = {"file": {"path": str(TABLE), "label": "group"}}
+PICTURES = TABLE.with_name("pictures.npz")
+REQUIRED: dict[str, dict[str, Any]] = {
+    "file": {"path": str(TABLE), "label": "group"},
+    "images": {"path": str(PICTURES), "label": "y"},
+}
 """Settings without which a member means nothing; every other one has defaults."""
 
 STUDY = """\

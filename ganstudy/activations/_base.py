@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import torch
+    from torch import Tensor
 
 
 class Activation(Member, ABC):
@@ -23,6 +24,14 @@ class Activation(Member, ABC):
     def apply(self, sums: Tensor) -> Tensor:
         """Shapes  `(*, width * inputs) -> (*, width)`."""
 
-    def module(self) -> nn.Module | None:
-        """The same in `torch.nn`, with the layout of `apply`; None if torch has none like it."""
-        return None
+    def module(self) -> torch.nn.Module:
+        """The same of rows `(batch, width * inputs)` as a module: by default as torch traces it."""
+        import torch
+
+        activation = self
+
+        class Applied(torch.nn.Module):
+            def forward(self, sums: Tensor) -> Tensor:
+                return activation.apply(sums)
+
+        return torch.fx.symbolic_trace(Applied())

@@ -9,7 +9,8 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import torch
+    from torch import Tensor
 
 
 class ELU(Activation):
@@ -25,8 +26,8 @@ class ELU(Activation):
         """The exponential sees no positive sums, whose overflow would be NaN in the gradient."""
         return sums.relu() + self.alpha * sums.clamp(max=0).expm1()
 
-    def module(self) -> nn.Module:
-        """The exponential linear unit."""
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.ELU`."""
         from torch import nn
 
         return nn.ELU(self.alpha)

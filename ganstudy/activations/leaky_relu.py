@@ -9,7 +9,8 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import torch
+    from torch import Tensor
 
 
 class LeakyReLU(Activation):
@@ -26,8 +27,8 @@ class LeakyReLU(Activation):
         """max(slope s, s)."""
         return sums.maximum(self.slope * sums)
 
-    def module(self) -> nn.Module:
-        """But for its slope at zero itself."""
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.LeakyReLU`."""
         from torch import nn
 
         return nn.LeakyReLU(self.slope)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import torch
+    from torch import Tensor
 
 
 class ReLU(Activation):
@@ -21,8 +22,8 @@ class ReLU(Activation):
         """max(0, s)."""
         return sums.relu()
 
-    def module(self) -> nn.Module:
-        """The rectifier."""
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.ReLU`."""
         from torch import nn
 
         return nn.ReLU()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import torch
+    from torch import Tensor
 
 
 class Tanh(Activation):
@@ -21,8 +22,8 @@ class Tanh(Activation):
         """The hyperbolic tangent of s."""
         return sums.tanh()
 
-    def module(self) -> nn.Module:
-        """The hyperbolic tangent."""
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.Tanh`."""
         from torch import nn
 
         return nn.Tanh()

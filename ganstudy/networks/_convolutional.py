@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ganstudy.activations import Activation
 from ganstudy.networks._base import Network
+from ganstudy.networks._layers import first_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from ganstudy.networks._base import Architecture, Ends, Shapes
+    from ganstudy.networks._layers import Layer
 
     Parameters = Mapping[str, Tensor]
     Norm = Callable[[str, Tensor], Tensor]
@@ -29,55 +32,6 @@ EPSILON = 1e-5
 
 _ROWS = 256
 """Rows that are computed at once where nobody asks for gradients: memory bounds them."""
-
-
-class Layer(NamedTuple):
-    """A weight, where it acts, and what stands behind its sums.
-
-    shape   of the weight: `(inputs, outputs)` of a product of matrices, `(outputs, inputs, k, k)`
-            of a convolution, `(inputs, outputs, k, k)` of a transposed one
-    inputs  numbers that add up in one sum
-    places  of a row at which the weight acts
-    units   sums of a row
-    bias    numbers of the bias, 0 without one
-    norm    channels that are normalised, 0 without
-    """
-
-    shape: tuple[int, ...]
-    inputs: int
-    places: int
-    units: int
-    bias: int = 0
-    norm: int = 0
-    stride: int = 1
-    transposed: bool = False
-    gain: float = 1.0
-    """Factor on the first weights."""
-    law: Literal["architecture", "normal"] = "architecture"
-    """That of the first weights: the architecture's, or the standard normal one."""
-
-
-def product(inputs: int, outputs: int, **more: Any) -> Layer:
-    """A product of matrices."""
-    return Layer((inputs, outputs), inputs, 1, outputs, **more)
-
-
-def convolution(
-    inputs: int, outputs: int, kernel: int, places: int, groups: int = 1, **more: Any
-) -> Layer:
-    """A convolution whose output has so many pixels."""
-    shape = (outputs, inputs // groups, kernel, kernel)
-    return Layer(shape, math.prod(shape[1:]), places, outputs * places, **more)
-
-
-def transposed(
-    inputs: int, outputs: int, kernel: int, stride: int, places: int, **more: Any
-) -> Layer:
-    """A transposed convolution whose input has so many pixels; the kernel holds whole strides."""
-    shape = (inputs, outputs, kernel, kernel)
-    each = inputs * (kernel // stride) ** 2
-    units = outputs * places * stride**2
-    return Layer(shape, each, places, units, stride=stride, transposed=True, **more)
 
 
 class Convolutional(Network, ABC):
@@ -99,6 +53,31 @@ class Convolutional(Network, ABC):
 
         norm  normalises the sums `(batch, channels, height, width)` of a layer, given its name
         """
+
+    @abstractmethod
+    def _twin(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        own: Parameters,
+        moments: Mapping[str, Tensor],
+    ) -> nn.Module:
+        """A generator as a module; see `module`."""
+
+    def module(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        parameters: Parameters,
+        moments: Mapping[str, Tensor],
+    ) -> nn.Module:
+        """A generator's layers of `torch.nn`, one after the other.
+
+        Errors  `NotImplementedError` for a critic: nobody asks for it otherwise.
+        """
+        if ends.outputs.image is None:
+            raise NotImplementedError(f"a critic of {self.name} has no module of its own")
+        return self._twin(architecture, ends, parameters, moments)
 
     def unfit(self, architecture: Architecture, ends: Ends) -> str:
         """Without images, or with sides that cannot be halved so often."""
@@ -135,7 +114,7 @@ class Convolutional(Network, ABC):
         law = architecture.initialisation
         values: dict[str, NDArray[np.float32]] = {}
         for name, layer in self.layers(architecture, ends).items():
-            values[f"weight_{name}"] = np.float32(layer.gain) * _weight(law, rng, layer)
+            values[f"weight_{name}"] = np.float32(layer.gain) * first_weight(law, rng, layer)
             if layer.bias:
                 values[f"bias_{name}"] = law.bias(rng, layer.inputs, layer.bias)
             if layer.norm:
@@ -222,10 +201,12 @@ class Convolutional(Network, ABC):
     def activated(self, architecture: Architecture, sums: Tensor) -> Tensor:
         """The activation of channels, `(batch, channels * inputs, *) -> (batch, channels, *)`."""
         activation = architecture.activation
-        if (module := activation.module()) is not None:
-            result: Tensor = module(sums)  # in one kernel, where `apply` takes several
-            return result
-        return activation.apply(sums.movedim(1, -1)).movedim(-1, 1)
+        if activation.inputs > 1:
+            return activation.apply(sums.movedim(1, -1)).movedim(-1, 1)
+        if type(activation).module is Activation.module:
+            return activation.apply(sums)
+        result: Tensor = activation.module()(sums)  # in one kernel, where `apply` takes several
+        return result
 
 
 def halvings(height: int, width: int) -> int:
@@ -254,29 +235,6 @@ def with_planes(images: Tensor, labels: Tensor) -> Tensor:
     from torch import cat
 
     return cat([images, planes], dim=1)
-
-
-def _weight(law: Any, rng: np.random.Generator, layer: Layer) -> NDArray[np.float32]:
-    """First weights of a layer: one draw of the law for each set of inputs that add up.
-
-    A transposed convolution with stride s has s^2 of them, one for each place of a pixel among the
-    s^2 that a pixel becomes.
-    """
-    if layer.law == "normal":
-        return rng.standard_normal(layer.shape, np.float32)
-    if len(layer.shape) == 2:
-        drawn: NDArray[np.float32] = law.weight(rng, *layer.shape)
-        return drawn
-    if not layer.transposed:
-        return np.ascontiguousarray(law.weight(rng, layer.inputs, layer.shape[0]).T).reshape(
-            layer.shape
-        )
-    inputs, outputs, kernel, _ = layer.shape
-    s, each = layer.stride, kernel // layer.stride
-    phases = np.stack([law.weight(rng, layer.inputs, outputs) for _ in range(s * s)])
-    # Pixel (y, x) of a kernel belongs to the phase (y mod s, x mod s).
-    apart = phases.reshape(s, s, inputs, each, each, outputs)
-    return np.ascontiguousarray(apart.transpose(2, 5, 3, 0, 4, 1)).reshape(layer.shape)
 
 
 def _each(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ganstudy.networks._convolutional import (
-    Convolutional,
-    Layer,
-    convolution,
-    judged,
-    product,
-    transposed,
-    with_planes,
-)
+from ganstudy.networks._convolutional import EPSILON, Convolutional, judged, with_planes
+from ganstudy.networks._layers import Layer, convolution, product, transposed
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
 
     from ganstudy.networks._base import Architecture, Ends
     from ganstudy.networks._convolutional import Norm, Parameters
@@ -60,6 +56,33 @@ class DCGAN(Convolutional):
         if ends.outputs.image is not None:
             return self._generate(architecture, ends, own, x, norm)
         return self._judge(architecture, ends, own, x, norm)
+
+    def _twin(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        own: Parameters,
+        moments: Mapping[str, Tensor],
+    ) -> nn.Module:
+        """`linear_0`, `norm_0`, `activation_0`, `transposed_1`, ... and a tanh."""
+        from torch import nn
+
+        from ganstudy.networks import _twin
+
+        depth, image = architecture.depth, ends.outputs.image
+        assert image is not None
+        smallest = (-1, image.height >> depth, image.width >> depth)
+        layers: dict[str, nn.Module] = {"linear_0": _twin.affine(nn.Linear, own, "0")}
+        layers["unflatten"] = nn.Unflatten(1, smallest)
+        for layer in range(depth):
+            if architecture.norm != "none":
+                norm = _twin.norm(architecture.norm, own, str(layer), moments, EPSILON)
+                layers[f"norm_{layer}"] = norm
+            layers[f"activation_{layer}"] = _twin.activation(architecture.activation)
+            layers[f"transposed_{layer + 1}"] = _twin.affine(
+                nn.ConvTranspose2d, own, str(layer + 1), stride=2, padding=1
+            )
+        return nn.Sequential(OrderedDict(**layers, tanh=nn.Tanh(), flatten=nn.Flatten()))
 
     def _generate(
         self, architecture: Architecture, ends: Ends, own: Parameters, x: Tensor, norm: Norm

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.networks._convolutional import (
-    Convolutional,
-    Layer,
-    convolution,
-    judged,
-    product,
-    with_planes,
-)
+from ganstudy.networks._convolutional import Convolutional, judged, with_planes
+from ganstudy.networks._layers import Layer, convolution, product
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
 
     from ganstudy.networks._base import Architecture, Ends
     from ganstudy.networks._convolutional import Norm, Parameters
@@ -140,6 +137,36 @@ class ResNet(Convolutional):
         if "weight_labels" in own:
             logits = logits + (features * (labels @ own["weight_labels"])).sum(1, keepdim=True)
         return logits
+
+    def _twin(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        own: Parameters,
+        moments: Mapping[str, Tensor],
+    ) -> nn.Module:
+        """`latent`, `first`, `block_SIZE_BLOCK` with `double_SIZE` between, and `image`."""
+        from torch import nn
+
+        from ganstudy.networks import _twin
+
+        groups = self.expansion * architecture.width // self.group
+        layers: dict[str, nn.Module] = {"latent": _twin.affine(nn.Linear, own, "latent")}
+        layers["first"] = _twin.Scaled(own["weight_first"][:, 0])
+        for size in range(architecture.depth + 1):
+            if size:
+                layers[f"double_{size}"] = nn.Upsample(scale_factor=2.0, mode="bilinear")
+            for block in range(self.blocks):
+                name = f"{size}_{block}"
+                layers[f"block_{name}"] = _twin.Residual(
+                    _twin.affine(nn.Conv2d, own, f"{name}_1"),
+                    _twin.activation(architecture.activation),
+                    _twin.affine(nn.Conv2d, own, f"{name}_2", padding=1, groups=groups),
+                    _twin.activation(architecture.activation),
+                    _twin.affine(nn.Conv2d, own, f"{name}_3"),
+                )
+        layers["image"] = _twin.affine(nn.Conv2d, own, "image")
+        return nn.Sequential(OrderedDict(**layers, flatten=nn.Flatten()))
 
     def _residual(
         self, architecture: Architecture, own: Parameters, x: Tensor, size: int

@@ -107,6 +107,17 @@ class Target(Member, ABC):
         """
         return self.sample(rng, count)
 
+    def held_out_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The draws of `held_out` with their labels; see `sample_labelled`.
+
+        Errors  `NotImplementedError` where `labels` is 0, or those of held-out rows are unknown.
+        """
+        if self.holds_out:
+            raise NotImplementedError(f"{self.name} does not know the labels of held-out rows")
+        return self.sample_labelled(rng, count)
+
     @property
     def holds_out(self) -> bool:
         """Whether p is the law of given rows, with others held out."""
