@@ -96,8 +96,7 @@ def initial(
     also = [
         member
         for member in beside
-        if isinstance(member, Divergence)
-        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+        if isinstance(member, Divergence) and member.traits == own.traits
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
