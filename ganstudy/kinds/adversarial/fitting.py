@@ -167,10 +167,10 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
     critic, divergence = info.data.get("critic"), info.data.get("divergence")
     rows = info.data.get("training_set")
     differ = isinstance(rows, TrainingSet) and rows.sampling != "with_replacement"
-    if isinstance(rows, TrainingSet) and differ and batch > rows.size:
-        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
     if critic is not None and batch % critic.pac:
         raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
+    if isinstance(rows, TrainingSet) and differ and critic is not None:
+        _enough(rows, batch, critic)
     if divergence is not None and divergence.charged and critic is not None and critic.pac > 1:
         raise ValueError(f"{divergence.name} charges each sample its way; it needs `critic.pac: 1`")
     closed_form = divergence is not None and divergence.closed_form
@@ -185,6 +185,14 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
                 "samples to put them at"
             )
     return batch
+
+
+def _enough(rows: TrainingSet, batch: int, critic: Critic) -> None:
+    if rows.groups is None and batch > rows.size:
+        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
+    groups = batch // critic.pac
+    if rows.groups is not None and groups > rows.groups:
+        raise ValueError(f"`training_set.groups: {rows.groups}` are not {groups} different ones")
 
 
 def measurable(record: Recording, info: ValidationInfo) -> Recording:
