@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.networks._convolutional import Convolutional, judged, with_planes
+from ganstudy.networks._convolutional import Convolutional, judged, pixel_by_pixel, with_planes
 from ganstudy.networks._layers import Layer, convolution, product
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class ResNet(Convolutional):
 
         if ends.outputs.image is not None:
             scales = linear(x, own["weight_latent"].t())[..., None, None]
-            x = scales * own["weight_first"][:, 0]
+            x = pixel_by_pixel(scales * own["weight_first"][:, 0])
             for size in range(architecture.depth + 1):
                 if size:
                     x = interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
