@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import radii
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedCoverage(Metric):
+class ClippedCoverage(CloudMetric):
     r"""Clipped coverage: as `coverage`, counted up to k and set on a scale of good samples.
 
     Maths   $c = \frac1n \sum_i \frac1k \min(k, \#\{ j : |y_j - x_i| \le r_k(x_i) \})$, a ball

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, radii
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedDensity(Metric):
+class ClippedDensity(CloudMetric):
     r"""Clipped density: as `density`, with no ball and no sample counting for too much.
 
     Maths   $\frac1n \sum_j \min(1, \frac1k \sum_i 1[\, |y_j - x_i| \le \rho_i \,])$ over its value

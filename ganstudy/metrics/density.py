@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, radii
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Density(Metric):
+class Density(CloudMetric):
     r"""Density: mean number of balls of p that hold a sample of q, over k.
 
     Maths   $\frac{1}{kn} \sum_j \sum_i 1[\, |y_j - x_i| \le r_k(x_i) \,]$ with as many samples

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ProbabilisticRecall(Metric):
+class ProbabilisticRecall(CloudMetric):
     r"""P-recall: mean probability that a sample of p lies in the support of q.
 
     Maths   as `probabilistic_precision` with the parts exchanged: the mean over samples x of p of

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, covered, radii
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class SymmetricPrecision(Metric):
+class SymmetricPrecision(CloudMetric):
     r"""Symmetric precision: the smaller of two shares of samples that are near samples of p.
 
     Maths   $\min(P, P')$ with $P$ the improved precision, samples of q in a ball of p, and

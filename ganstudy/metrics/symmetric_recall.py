@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import balls_around, covered, radii
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class SymmetricRecall(Metric):
+class SymmetricRecall(CloudMetric):
     r"""Symmetric recall: the smaller of improved recall and coverage.
 
     Maths   $\min(R, C)$ with $R$ the share of samples of p in a ball of q, and $C$ the share of
