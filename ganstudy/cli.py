@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,7 @@ from ganstudy.arguments import (
     overrides_argument,
     plugins_option,
     run_argument,
+    sampling_options,
     study_argument,
     workers_option,
 )
@@ -216,6 +218,26 @@ def retry(
                 observe=observe,
             )
         print_ended(run, progress, as_json)
+
+
+@main.command()
+@run_argument
+@sampling_options
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
+)
+@plugins_option
+def sample(run: Path, to: Path | None, plugins: bool, **asked: Any) -> None:
+    """Draw samples of a generator that a run has kept (record.generator)."""
+    with clear_errors():
+        from ganstudy import generators, sample_files
+
+        found = generators.sample(run, **asked, run_plugins=plugins)
+        path = to or Path(sample_files.default_name(found))
+        sample_files.write(found, path)
+        click.echo(f"{path}: {found.words}")
 
 
 @main.command()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -121,6 +122,46 @@ class Function(Member, ABC):
 
 class Network(Function, ABC):
     """A function that is trained by gradient steps."""
+
+    def module(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        parameters: Mapping[str, Tensor],
+        moments: Mapping[str, Tensor],
+    ) -> torch.nn.Module:
+        """The function of one trial as a module of its own, rows `(batch, inputs)` to rows
+        `(batch, outputs)`: by default `apply`, as torch traces it.
+
+        parameters  `(*shape)` each
+        moments     running moments `(1, *)`, by which batch norm is to divide; empty for those of
+                    the batch at hand
+
+        A member states the same in modules of `torch.nn`, whose classes and parameters others know;
+        equal to rounding. Whoever hands it on traces classes of our own away.
+
+        Errors  whatever torch raises for what it cannot trace.
+        """
+        import torch
+
+        network = self
+
+        class Whole(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                for name, value in parameters.items():
+                    self.register_parameter(name, torch.nn.Parameter(value.clone()))
+                for name, value in moments.items():
+                    self.register_buffer(name, value.clone())
+
+            def forward(self, x: Tensor) -> Tensor:
+                own = {name: getattr(self, name)[None] for name in parameters}
+                if not moments:
+                    return network.apply(architecture, ends, own, x[None])[0]
+                by = {name: getattr(self, name)[None] for name in moments}
+                return network.apply_by(architecture, ends, own, x[None], by)[0]
+
+        return torch.fx.symbolic_trace(Whole())
 
     def is_affine(self, architecture: Architecture) -> bool:
         """Whether it is the map $x \\mapsto x W + b$ of parameters `weight_0` and `bias_0`."""

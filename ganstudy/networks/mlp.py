@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from ganstudy.networks._base import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -108,6 +110,43 @@ class MLP(Network):
             lambda layer, sums: (sums - moments[f"mean_{layer}"]) / moments[f"deviation_{layer}"],
         )
 
+    def module(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        parameters: Mapping[str, Tensor],
+        moments: Mapping[str, Tensor],
+    ) -> torch.nn.Module:
+        """Layers of `torch.nn`: `linear_0`, `norm_0`, `activation_0`, ... one after the other.
+
+        Their weights are the transposed `weight_0`, ...; running variances are squared deviations.
+        """
+        from torch import nn
+        from torch.nn.utils import skip_init
+
+        layers: dict[str, nn.Module] = {}
+        for layer in range(architecture.depth + 1):
+            weight, bias = parameters[f"weight_{layer}"], parameters.get(f"bias_{layer}")
+            # First values would be drawn from the global generator.
+            own = skip_init(nn.Linear, *weight.shape, bias=bias is not None)  # type: ignore[no-untyped-call]
+            layers[f"linear_{layer}"] = own
+            own.weight.data = weight.T.contiguous()
+            if bias is not None:
+                own.bias.data = bias[0].clone()
+            if layer == architecture.depth:
+                break
+            if architecture.norm != "none":
+                layers[f"norm_{layer}"] = norm = _norm(architecture.norm, weight.shape[1])
+                norm.weight.data = parameters[f"gain_{layer}"][0].clone()
+                norm.bias.data = parameters[f"shift_{layer}"][0].clone()
+                if isinstance(norm, nn.BatchNorm1d) and moments:
+                    norm.track_running_stats = True
+                    norm.running_mean = moments[f"mean_{layer}"][0].clone()
+                    variance = moments[f"deviation_{layer}"][0] ** 2 - _EPSILON
+                    norm.running_var = variance.clamp(min=0)
+            layers[f"activation_{layer}"] = architecture.activation.module()
+        return nn.Sequential(OrderedDict(layers))
+
     def is_affine(self, architecture: Architecture) -> bool:
         """Without hidden layers."""
         return architecture.depth == 0
@@ -150,6 +189,14 @@ class MLP(Network):
                 x = x * parameters[f"gain_{layer}"] + parameters[f"shift_{layer}"]
             x = architecture.activation.apply(x)
         return x
+
+
+def _norm(name: str, sums: int) -> torch.nn.BatchNorm1d | torch.nn.LayerNorm:
+    from torch import nn
+
+    if name == "layer":
+        return nn.LayerNorm(sums, eps=_EPSILON)
+    return nn.BatchNorm1d(sums, eps=_EPSILON, track_running_stats=False)
 
 
 def _centred(sums: Tensor, axis: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._problems import DataError
-from ganstudy.targets._rows import Units, Rows, RowsTarget, split
+from ganstudy.targets._rows import Rows, RowsTarget, Units, split
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
 

@@ -111,6 +111,38 @@ def test_first_values_follow_the_stream_alone(cls: type[Network], name: str) -> 
             np.testing.assert_array_equal(first[key], float(key.startswith("gain")))
 
 
+@every_network
+@every_activation
+@pytest.mark.parametrize(("norm", "bias"), [("none", True), ("layer", False), ("batch", True)])
+@pytest.mark.parametrize("traced", [False, True])
+def test_a_module_of_its_own_computes_the_same(
+    cls: type[Network], name: str, norm: str, bias: bool, traced: bool
+) -> None:
+    """To rounding; that which the member states, and that which torch traces of its forward pass.
+
+    With running moments, too, where the network keeps any.
+    """
+    network = cls()
+    architecture = _architecture(5, activation=name, norm=norm, bias=bias)
+    ends = _ends(3, 4)
+    parameters = _parameters(network, architecture, ends, 2)
+    # Gains of one and shifts of zero would hide themselves.
+    parameters = {
+        n: p + torch.linspace(-0.3, 0.4, p.numel()).view_as(p) for n, p in parameters.items()
+    }
+    x = _inputs(2, 11, 3)
+    own = {name: value[0] for name, value in parameters.items()}
+    make = (lambda *given: Network.module(network, *given)) if traced else network.module
+    cases = [({}, network.apply(architecture, ends, parameters, x)[0])]
+    if norm == "batch" and network.keeps_moments:
+        moments = network.moments(architecture, ends, parameters, 3 * x + 1)
+        by = network.apply_by(architecture, ends, parameters, x, moments)[0]
+        cases.append(({name: value[0] for name, value in moments.items()}, by))
+    for given, expected in cases:
+        module = make(architecture, ends, own, given).eval()
+        torch.testing.assert_close(module(x[0]), expected, rtol=1e-4, atol=1e-5)
+
+
 # --- what a network states ------------------------------------------------------------------------
 
 

@@ -122,7 +122,14 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
 
 
 def whole_rounds(generator: Generator, info: ValidationInfo) -> Generator:
-    """The M-steps make up whole rounds."""
+    """The M-steps make up whole rounds; a map goes from points of the space of its samples."""
+    divergence, target = info.data.get("divergence"), info.data.get("target")
+    charged = divergence if divergence is not None and divergence.charged else None
+    if charged and target is not None and generator.latent != target.dimension:
+        raise ValueError(
+            f"{charged.name} moves latent points to samples; it needs `generator.latent: "
+            f"{target.dimension}`, the dimension of target {target.name}, not {generator.latent}"
+        )
     steps = info.data.get("steps")
     if steps is not None and steps % generator.steps:
         raise ValueError(
@@ -138,10 +145,12 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
     critic, divergence = info.data.get("critic"), info.data.get("divergence")
     rows = info.data.get("training_set")
     differ = isinstance(rows, TrainingSet) and rows.sampling != "with_replacement"
-    if isinstance(rows, TrainingSet) and differ and batch > rows.size:
-        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
     if critic is not None and batch % critic.pac:
         raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
+    if isinstance(rows, TrainingSet) and differ and critic is not None:
+        _enough(rows, batch, critic)
+    if divergence is not None and divergence.charged and critic is not None and critic.pac > 1:
+        raise ValueError(f"{divergence.name} charges each sample its way; it needs `critic.pac: 1`")
     closed_form = divergence is not None and divergence.closed_form
     if closed_form and critic is not None and critic.pac > 1:
         raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
@@ -154,6 +163,14 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
                 "samples to put them at"
             )
     return batch
+
+
+def _enough(rows: TrainingSet, batch: int, critic: Critic) -> None:
+    if rows.groups is None and batch > rows.size:
+        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
+    groups = batch // critic.pac
+    if rows.groups is not None and groups > rows.groups:
+        raise ValueError(f"`training_set.groups: {rows.groups}` are not {groups} different ones")
 
 
 def measurable(record: Recording, info: ValidationInfo) -> Recording:

@@ -78,7 +78,7 @@ class Adversarial(AdversarialSettings, Kind):
             "average": generator.average is not None,
             "critic": {**critic.structure(), "pac": critic.pac},
             "constraint": [part.structure() for part in self.constraint.acting],
-            "divergence": [self.divergence.closed_form, self.divergence.paired],
+            "divergence": self.divergence.traits,
             "updates": self.updates.structure(),
             "patience": not isinstance(critic.steps, int),
         }

@@ -98,8 +98,9 @@ class AdversarialSettings(Member):
         affine = generator.network.is_affine(generator)
         affine = affine and generator.latent_law == "normal" and not self.condition
         affine = affine and generator.scale == 1
-        # The best critic of a paired loss is no function of p/q: it takes an optimisation.
-        affine = affine and not self.divergence.paired
+        # The best critic of a paired loss is no function of p/q, nor is that of a map: it takes an
+        # optimisation.
+        affine = affine and not self.divergence.paired and not self.divergence.charged
         return affine and self.target.has_density and self.target.dimension <= 2
 
     @property

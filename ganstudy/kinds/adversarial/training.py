@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ganstudy.networks import Ends
     from ganstudy.trial import Record, Trial
 
-__all__ = ["initial", "train"]
+__all__ = ["initial", "train", "with_ballast"]
 
 _VECTOR = 32
 """Floats that one step of a vectorised loop handles, on the widest CPUs of today."""
@@ -54,7 +54,7 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     flight = Flight(trials, session, rounds)
     device = torch.device(session.device)
     compiled = session.program == "compiled"
-    padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
+    padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     game, state = initial(padded, device, session.beside if compiled else ())
     recorder = Recorder(trials, padded, device)
     begun, state = flight.resume(state, recorder.curves)
@@ -94,8 +94,7 @@ def initial(
     also = [
         member
         for member in beside
-        if isinstance(member, Divergence)
-        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+        if isinstance(member, Divergence) and member.traits == own.traits
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
@@ -211,7 +210,7 @@ def _column(values: Sequence[float | None], device: torch.device) -> Tensor | No
     return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
 
 
-def _with_ballast(
+def with_ballast(
     trials: Sequence[Trial[AdversarialSettings]], multiple: int
 ) -> list[Trial[AdversarialSettings]]:
     """The pack with copies of its last trial behind it, up to a multiple of some size.
