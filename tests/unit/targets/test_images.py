@@ -275,7 +275,7 @@ def test_a_file_that_claims_to_be_huge_is_not_decoded(
     for place in range(3):
         _png(tmp_path / f"{place}.png", pixels[place])
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
-    with pytest.raises(ValueError, match="3 of 3 files cannot be read: 0.png .*exceeds limit"):
+    with pytest.raises(ValueError, match=r"3 of 3 files cannot be read: 0.png .*exceeds limit"):
         _target(tmp_path)
 
 
