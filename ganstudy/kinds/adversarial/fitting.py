@@ -5,10 +5,13 @@ Each check is of one field, given those before it; `info.data` lacks what is wro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ganstudy.kinds.adversarial import ends
+from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
+
+PlayerT = TypeVar("PlayerT", Generator, Critic)
 
 RECORDS = 100_000
 """Most records of a trial: each is a column of every curve."""
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from ganstudy import constraints
     from ganstudy.kinds.adversarial.kept import Recording
-    from ganstudy.kinds.adversarial.players import Critic, Generator
     from ganstudy.kinds.adversarial.updates import Updates
     from ganstudy.metrics import Metric
     from ganstudy.targets import Target
@@ -79,12 +81,32 @@ def constraint_applies(
                 f"network {critic.network.name} does not state the matrices that {part.name} "
                 "divides"
             )
+        if critic is not None and part.divides and critic.network.begins_at_zero:
+            raise ValueError(
+                f"matrices of network {critic.network.name} begin at zero, and {part.name} would "
+                "divide them by their norm"
+            )
         if critic is not None and critic.norm == "batch" and part.penalises:
             raise ValueError(
                 f"{part.name} needs the gradient of each logit in its own input, "
                 "which `critic.norm: batch` mixes with others"
             )
     return constraint
+
+
+def network_fits(player: PlayerT, info: ValidationInfo) -> PlayerT:
+    """A player's network can be made for the target's samples."""
+    target, condition = info.data.get("target"), info.data.get("condition")
+    if target is None or (isinstance(player, Critic) and player.estimator is not None):
+        return player
+    labels = target.labels if condition else 0
+    if isinstance(player, Critic):
+        own = ends.of_critic(player, target, labels)
+    else:
+        own = ends.of_generator(player, target, labels)
+    if problem := player.network.unfit(player, own):
+        raise ValueError(problem)
+    return player
 
 
 def _matrices(critic: Critic, info: ValidationInfo) -> bool:

@@ -36,12 +36,12 @@ class AdversarialSettings(Member):
     divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
         Field(default="non_saturating", validate_default=True, description="objective")
     )
-    generator: Annotated[Generator, AfterValidator(fitting.whole_rounds)] = Field(
-        Generator(), description="the generator"
-    )
-    critic: Annotated[Critic, AfterValidator(fitting.estimable)] = Field(
-        Critic(), description="the critic"
-    )
+    generator: Annotated[
+        Generator, AfterValidator(fitting.whole_rounds), AfterValidator(fitting.network_fits)
+    ] = Field(Generator(), description="the generator")
+    critic: Annotated[
+        Critic, AfterValidator(fitting.estimable), AfterValidator(fitting.network_fits)
+    ] = Field(Critic(), description="the critic")
     constraint: Annotated[
         constraints.Together,
         constraints.TogetherField(constraints.family),
@@ -83,6 +83,11 @@ class AdversarialSettings(Member):
         if player == "generator":
             return ends.of_generator(self.generator, self.target, self.labels)
         return ends.of_critic(self.critic, self.target, self.labels)
+
+    @property
+    def makes_images(self) -> bool:
+        """Whether a network asks how samples are images."""
+        return self.generator.network.images or self.critic.network.images
 
     @property
     def holds_out(self) -> bool:
