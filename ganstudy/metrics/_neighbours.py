@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Reading
+from ganstudy.metrics._base import Metric, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 
@@ -23,7 +23,7 @@ BLOCK = 1000
 """Rows of a distance matrix that are held at once."""
 
 
-class NeighbourMetric(CloudMetric, ABC):
+class NeighbourMetric(Metric, ABC):
     """A metric that looks at the k-th neighbour of samples; at the end, since that takes long."""
 
     at: ClassVar[Literal["every", "end"]] = "end"
@@ -35,7 +35,7 @@ class NeighbourMetric(CloudMetric, ABC):
         return 10 * self.neighbours
 
 
-class SymmetricMetric(NeighbourMetric, ABC):
+class SymmetricMetric(NeighbourMetric, CloudMetric, ABC):
     """The smaller of two shares, of which the balls of p make one and those of q the other."""
 
     most_features: ClassVar[int | None] = 20
