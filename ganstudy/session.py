@@ -104,6 +104,10 @@ def program(
     if parts and "compiled" in (asked, used) and (trouble := why_no_compiler()):
         why = "engine.program asks for" if used is None else "its earlier trials were trained by"
         raise RunError(f"{directory.path}: {why} compiled steps, and {trouble}")
+    reasons = [part[0].configuration.as_written for part in parts]
+    as_written = next(filter(None, reasons), "")
+    if used not in (None, "eager") and as_written:
+        raise RunError(f"{directory.path}: trained by the {used} program so far; {as_written}")
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"

@@ -38,6 +38,13 @@ class Configuration(Member, ABC):
     compiles: ClassVar[bool] = True
     """Whether its steps can be compiled; a trial without such steps is what it is."""
 
+    @property
+    def as_written(self) -> str:
+        """Why its steps are computed as they are written and by no other program, in words; empty
+        if any program can.
+        """
+        return ""
+
     @abstractmethod
     def pack_key(self) -> str:
         """Trials whose keys are equal can be stacked and trained as one program."""

@@ -123,6 +123,19 @@ class Function(Member, ABC):
 class Network(Function, ABC):
     """A function that is trained by gradient steps."""
 
+    images: ClassVar[bool] = False
+    """Whether it asks how samples are images."""
+
+    stacks: ClassVar[bool] = True
+    """Whether it computes a pack as one; else trial after trial, and every copy costs its time."""
+
+    begins_at_zero: ClassVar[bool] = False
+    """Whether some of its matrices are zero at first, and cannot be divided by their norm."""
+
+    def unfit(self, architecture: Architecture, ends: Ends) -> str:
+        """Why there is no such network between these ends, in words; empty if there is."""
+        return ""
+
     def module(
         self,
         architecture: Architecture,

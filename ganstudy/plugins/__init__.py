@@ -26,6 +26,7 @@ __all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load"]
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
     *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "executors", "sections"),
+    "export",
 )
 """Names of all families."""
 

@@ -159,9 +159,18 @@ class _Data:
         self.trial = trial
         configuration = trial.configuration
         self.rows: Array | None = None
+        self.groups: NDArray[np.int64] | None = None
         self.training_set = configuration.reused
         if self.training_set is not None:
             self.rows = _reused(configuration, trial.stream("training_set"), self.training_set)
+            self.groups = self._grouped(self.training_set)
+
+    def _grouped(self, training_set: TrainingSet) -> NDArray[np.int64] | None:
+        """Rows that stay together, `(groups, pac)`; None where each comes alone."""
+        if training_set.groups is None:
+            return None
+        size = (training_set.groups, self.trial.configuration.critic.pac)
+        return self.trial.stream("training_set", 1).integers(training_set.size, size=size)
 
     def block(self, block: int, rounds: int) -> list[Array]:
         """The parts of `Batches` for some rounds, of this trial alone."""
@@ -178,7 +187,10 @@ class _Data:
         else:
             streams = partial(self.trial.stream, "data")
             count = shape[0] * shape[1]
-            rows = rows_of(self.training_set, streams, block, count, configuration.batch)
+            together = 1 if self.groups is None else configuration.critic.pac
+            batch = configuration.batch // together
+            rows = rows_of(self.training_set, streams, block, count, batch)
+            rows = rows if self.groups is None else self.groups[rows]
             drawn = np.take(self.rows, rows.ravel(), axis=0)
         return drawn.reshape(*shape, -1)
 

@@ -43,7 +43,7 @@ def samples(
         device = torch.device(session.device)
         # Beside a copy of itself, as a trial that is trained alone.
         stack = with_ballast([trial], 1)
-        game, state = initial(stack, device)
+        game, state = initial(stack, device, copies=len(stack) - 1)
         generator = state_of(content, game.generator, state.generator)
         found: list[Array] = []
         for latent in latents:

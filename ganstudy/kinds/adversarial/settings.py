@@ -36,12 +36,12 @@ class AdversarialSettings(Member):
     divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
         Field(default="non_saturating", validate_default=True, description="objective")
     )
-    generator: Annotated[Generator, AfterValidator(fitting.whole_rounds)] = Field(
-        Generator(), description="the generator"
-    )
-    critic: Annotated[Critic, AfterValidator(fitting.estimable)] = Field(
-        Critic(), description="the critic"
-    )
+    generator: Annotated[
+        Generator, AfterValidator(fitting.whole_rounds), AfterValidator(fitting.network_fits)
+    ] = Field(Generator(), description="the generator")
+    critic: Annotated[
+        Critic, AfterValidator(fitting.estimable), AfterValidator(fitting.network_fits)
+    ] = Field(Critic(), description="the critic")
     constraint: Annotated[
         constraints.Together,
         constraints.TogetherField(constraints.family),
@@ -85,6 +85,11 @@ class AdversarialSettings(Member):
         return ends.of_critic(self.critic, self.target, self.labels)
 
     @property
+    def makes_images(self) -> bool:
+        """Whether a network asks how samples are images."""
+        return self.generator.network.images or self.critic.network.images
+
+    @property
     def holds_out(self) -> bool:
         """Whether a critic sees the same samples of p again, and others can be held against it."""
         # Rows that a target holds out have no labels.
@@ -98,8 +103,9 @@ class AdversarialSettings(Member):
         affine = generator.network.is_affine(generator)
         affine = affine and generator.latent_law == "normal" and not self.condition
         affine = affine and generator.scale == 1
-        # The best critic of a paired loss is no function of p/q: it takes an optimisation.
-        affine = affine and not self.divergence.paired
+        # The best critic of a paired loss is no function of p/q, nor is that of a map: it takes an
+        # optimisation.
+        affine = affine and not self.divergence.paired and not self.divergence.charged
         return affine and self.target.has_density and self.target.dimension <= 2
 
     @property

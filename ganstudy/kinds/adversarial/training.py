@@ -55,7 +55,8 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     device = torch.device(session.device)
     compiled = session.program == "compiled"
     padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
-    game, state = initial(padded, device, session.beside if compiled else ())
+    copies = len(padded) - len(trials)
+    game, state = initial(padded, device, session.beside if compiled else (), copies)
     recorder = Recorder(trials, padded, device)
     begun, state = flight.resume(state, recorder.curves)
     play = playing(program(session.program), game, device)
@@ -75,8 +76,9 @@ def initial(
     trials: Sequence[Trial[AdversarialSettings]],
     device: torch.device,
     beside: Sequence[Member] = (),
+    copies: int = 0,
 ) -> tuple[Rules, State]:
-    """The rules of a pack and the state before its first step.
+    """The rules of a pack and the state before its first step; of its last `copies`, nobody asks.
 
     The step computes the divergences of `beside` too, whichever the trials use. A compiler orders
     the sums of a loss by what stands beside it: with the same divergences in all packs of a run, a
@@ -85,17 +87,16 @@ def initial(
     configurations = [trial.configuration for trial in trials]
     shape = configurations[0]
     generator, generator_state = _player(
-        trials, [c.generator for c in configurations], shape.ends("generator"), 0, device
+        trials, [c.generator for c in configurations], shape.ends("generator"), 0, device, copies
     )
     critic, critic_state = _player(
-        trials, [c.critic for c in configurations], shape.ends("critic"), 1, device
+        trials, [c.critic for c in configurations], shape.ends("critic"), 1, device, copies
     )
     own = shape.divergence
     also = [
         member
         for member in beside
-        if isinstance(member, Divergence)
-        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+        if isinstance(member, Divergence) and member.traits == own.traits
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
@@ -134,6 +135,7 @@ def _player(
     ends: Ends,
     stream_block: int,
     device: torch.device,
+    copies: int,
 ) -> tuple[Player, PlayerState]:
     function, pack = settings[0].function, len(trials)
     shapes = function.shapes(settings[0], ends)
@@ -153,7 +155,7 @@ def _player(
             slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
     assert lr is not None
-    player = Player(function, settings[0], ends, shapes, optimizers, lr)
+    player = Player(function, settings[0], ends, shapes, optimizers, lr, copies)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 
@@ -196,7 +198,7 @@ def _followed(
         slots[AVERAGE] = state.parameters.clone()
     if shape.generator.norm_average is not None:
         inputs = generator.ends.inputs.row
-        latent = state.parameters.new_zeros(len(state.parameters), 1, inputs)
+        latent = state.parameters.new_zeros(len(state.parameters), 2, inputs)
         parameters = generator.split(state.parameters)
         own = generator.function.moments(shape.generator, generator.ends, parameters, latent)
         for name, value in own.items():

@@ -51,7 +51,7 @@ def telescoping(p: Array, q: Array, seed: int) -> LogRatio:
 def dre_infinity(p: Array, q: Array, seed: int) -> LogRatio:
     r"""DRE-infinity: the integral over t of the time score $s = \partial_t \log p_t$ of a path of
     laws from q to p, found by matching (Choi, Meng, Song & Ermon 2022, "Density ratio estimation
-    via infinitesimal classification", eqs. 5 and 9).
+    via infinitesimal classification", section 3).
 
     The least of $E_t E_{p_t} (s^2 + 2 \partial_t s) + 2 E_q s(\cdot, 0) - 2 E_p s(\cdot, 1)$. The
     path is that of $\cos \frac{\pi t}2 y + \sin \frac{\pi t}2 x$, whose scores are bounded at both

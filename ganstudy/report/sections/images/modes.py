@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import fill
 
@@ -21,6 +22,7 @@ from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.images.firsts import missing, target_of, thinned
+from ganstudy.targets import Target
 
 METRIC = "modes_covered"
 MOST_ARMS, MOST_TRIALS = 8, 24
@@ -51,7 +53,7 @@ def why_missing(findings: Findings) -> str:
         return reason
     if METRIC not in findings.ds or "settings" not in findings.ds[METRIC].attrs:
         return f"{METRIC} is not recorded"
-    return "" if maps(findings) else "no trial is complete"
+    return "" if any(_mapped(findings)) else "no complete trial is of images with modes"
 
 
 def maps(findings: Findings) -> list[Map]:
@@ -59,27 +61,31 @@ def maps(findings: Findings) -> list[Map]:
     ds = findings.ds
     metric = metric_family.from_config(json.loads(ds[METRIC].attrs["settings"]))
     assert isinstance(metric, ModesCovered)
-    dims = (findings.arm, *findings.axes, "seed")
-    complete = (ds["status"] == "complete").transpose(*dims).values
-    configs = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
-    arms = [arm for arm in range(len(findings.arms)) if complete[arm].any()]
+    every = [own for own in _mapped(findings) if own]
     found = []
-    for arm in (arms[place] for place in thinned(len(arms), MOST_ARMS)):
-        places = np.argwhere(complete[arm])
-        config = str(configs[arm][tuple(places[0])])
-        target = target_of(config)
-        if target.image is None or target.known_modes() is None:
-            continue
-        own = [place for place in places if str(configs[arm][tuple(place)]) == config]
-        chosen = [own[index] for index in thinned(len(own), MOST_TRIALS)]
-        covered = [
-            metric.covered(_samples(ds, dict(zip(dims, (arm, *place), strict=True))), target)
-            for place in chosen
-        ]
+    for arm, target, places in (every[place] for place in thinned(len(every), MOST_ARMS)):
+        chosen = [places[index] for index in thinned(len(places), MOST_TRIALS)]
+        covered = [metric.covered(_samples(ds, place), target) for place in chosen]
         share = np.mean(covered, axis=0)
         factors = target.mode_factors or (("mode", len(share)),)
         found.append(Map(arm, np.asarray(share, np.float64), len(chosen), factors))
     return found
+
+
+def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, int]]] | None]:
+    """Of each arm its number, a target of images with modes and the complete trials on it."""
+    ds, dims = findings.ds, (findings.arm, *findings.axes, "seed")
+    complete = (ds["status"] == "complete").transpose(*dims).values
+    configs = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
+    for arm in range(len(findings.arms)):
+        places = [(arm, *place) for place in np.argwhere(complete[arm]).tolist()]
+        first = str(configs[places[0]]) if places else ""
+        target = target_of(first) if places else None
+        if target is None or target.image is None or target.known_modes() is None:
+            yield None
+            continue
+        alike = [place for place in places if str(configs[place]) == first]
+        yield arm, target, [dict(zip(dims, place, strict=True)) for place in alike]
 
 
 def _samples(ds: xr.Dataset, place: dict[str, int]) -> NDArray[np.float32]:

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import mannwhitneyu
-from tiny import write_study
 
-from ganstudy import open_run, plot
+from ganstudy import plot
 from ganstudy.report import build
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -22,44 +21,12 @@ from ganstudy.report.sections.images import Images, frames, gallery, modes, neig
 from ganstudy.report.sections.images.firsts import fitted, side_within
 from ganstudy.report.sheets import pictures
 from ganstudy.report.style import figure_style
-from ganstudy.search import search_of
-from ganstudy.store import RunDirectory, gather
-from ganstudy.study import load
 from ganstudy.targets import Image, from_config
 
-STUDY = """\
-question: Which images?
-trial:
-  target: stacked_digits
-  generator: {width: 4, depth: 1}
-  critic: {width: 4, depth: 1}
-  steps: 6
-  batch: 16
-  record: {every: 2, samples: 1000, metrics: [{name: modes_covered, radius: 9}]}
-search:
-  grid:
-    divergence: [minimax, wasserstein]
-    critic.steps: [1, 2]
-  exclude: [{divergence: wasserstein, critic.steps: 1}]
-seeds: 2
-"""
 
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """A study of stacked digits, trained here; one trial of one seed has diverged."""
-    folder = tmp_path_factory.mktemp("images")
-    search, run = search_of(load(write_study(folder, STUDY))), RunDirectory(folder / "run")
-    with run.locked(), pytest.MonkeyPatch.context() as patch:
-        # What the metric says of p itself takes seconds, and is on no figure here.
-        patch.setattr("ganstudy.store.dataset.perfect", lambda *_: {})
-        run.write_study(search)
-        for pack in search.ask(1):
-            records = pack[0].configuration.train(pack)
-            run.write(records)
-            search.tell(records)
-        gather(run, search)
-    return open_run(folder / "run").compute()
+@pytest.fixture
+def dataset(image_study: xr.Dataset) -> xr.Dataset:
+    return image_study
 
 
 @pytest.fixture
