@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class NeighbourMetric(Metric, ABC):
         return 10 * self.neighbours
 
 
-class SymmetricMetric(NeighbourMetric, ABC):
+class SymmetricMetric(NeighbourMetric, CloudMetric, ABC):
     """The smaller of two shares, of which the balls of p make one and those of q the other."""
 
     most_features: ClassVar[int | None] = 20

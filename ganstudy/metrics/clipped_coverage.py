@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, radii
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedCoverage(NeighbourMetric):
+class ClippedCoverage(NeighbourMetric, CloudMetric):
     r"""Clipped coverage: as `coverage`, counted up to k and set on a scale of good samples.
 
     Maths   $c = \frac1n \sum_i \frac1k \min(k, \#\{ j : |y_j - x_i| \le r_k(x_i) \})$, a ball

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedDensity(NeighbourMetric):
+class ClippedDensity(NeighbourMetric, CloudMetric):
     r"""Clipped density: as `density`, with no ball and no sample counting for too much.
 
     Maths   $\frac1n \sum_j \min(1, \frac1k \sum_i 1[\, |y_j - x_i| \le \rho_i \,])$ over its value

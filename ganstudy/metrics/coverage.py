@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, covered, radii
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Coverage(NeighbourMetric):
+class Coverage(NeighbourMetric, CloudMetric):
     r"""Coverage: share of samples of p that have a sample of q in their ball.
 
     Maths   $\frac{1}{n} \sum_i 1[\, \min_j |y_j - x_i| \le r_k(x_i) \,]$; a ball reaches to the

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Density(NeighbourMetric):
+class Density(NeighbourMetric, CloudMetric):
     r"""Density: mean number of balls of p that hold a sample of q, over k.
 
     Maths   $\frac{1}{kn} \sum_j \sum_i 1[\, |y_j - x_i| \le r_k(x_i) \,]$ with as many samples

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Precision(NeighbourMetric):
+class Precision(NeighbourMetric, CloudMetric):
     r"""Improved precision: share of samples of q within the estimated support of p.
 
     Maths   the support is the union of balls around as many samples of p, each reaching to its

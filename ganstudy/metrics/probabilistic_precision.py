@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric
 from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ProbabilisticPrecision(NeighbourMetric):
+class ProbabilisticPrecision(NeighbourMetric, CloudMetric):
     r"""P-precision: mean probability that a sample of q lies in the support of p.
 
     Maths   the mean over samples y of q of $1 - \prod_i \min(1, |y - x_i| / R)$ over as many

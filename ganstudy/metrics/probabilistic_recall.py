@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric
 from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ProbabilisticRecall(NeighbourMetric):
+class ProbabilisticRecall(NeighbourMetric, CloudMetric):
     r"""P-recall: mean probability that a sample of p lies in the support of q.
 
     Maths   as `probabilistic_precision` with the parts exchanged: the mean over samples x of p of

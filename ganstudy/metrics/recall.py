@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Recall(NeighbourMetric):
+class Recall(NeighbourMetric, CloudMetric):
     """Improved recall: share of p within the estimated support of q.
 
     Maths   as `precision` with the parts exchanged: samples of p in the union of balls around the

@@ -26,7 +26,7 @@ _FAR = 1e9
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class Units:
     """Names of the features, and the mean and scale that take rows back to original units."""
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Rows:
     train: NDArray[Any]
     held_out: NDArray[Any]
     labels: NDArray[np.int64] | None = None
-    features: Features | None = None
+    features: Units | None = None
     held_out_labels: NDArray[np.int64] | None = None
 
 
@@ -147,7 +147,7 @@ class RowsTarget(Target, ABC):
         return empirical_moments(self.values(self.rows().train))
 
     @property
-    def features(self) -> Features | None:
+    def features(self) -> Units | None:
         """The names of the features and their units; None where the data come without."""
         return self.rows().features
 
