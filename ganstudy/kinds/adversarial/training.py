@@ -58,7 +58,7 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     m_steps, every = configuration.generator.steps, configuration.record.every
     rounds = configuration.steps // m_steps
     begun, state = flight.resume(state, recorder.curves)
-    play = playing(program(session.program), game, device)
+    play = playing(program(session.program, device.type), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
     for number, batch in enumerate(source, start=begun + 1):
         state, diagnostics = play(state, batch)
