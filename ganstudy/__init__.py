@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganstudy import plot as plot
     from ganstudy.analysis.runs import open_runs as open_runs
+    from ganstudy.generators import load_generator as load_generator
+    from ganstudy.generators import sample as sample
     from ganstudy.store import open_run as open_run
 
-__all__ = ["open_run", "open_runs", "plot"]
+__all__ = ["load_generator", "open_run", "open_runs", "plot", "sample"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +23,8 @@ def __getattr__(name: str) -> Any:
         from ganstudy.store import open_run
 
         return open_run
+    if name in ("load_generator", "sample"):
+        return getattr(import_module("ganstudy.generators"), name)
     if name == "plot":
         return import_module("ganstudy.plot")
     if name == "open_runs":

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
-    *("overrides_argument", "plugins_option", "run_argument", "study_argument", "workers_option"),
+    *(
+        "overrides_argument",
+        "plugins_option",
+        "run_argument",
+        "sampling_options",
+        "study_argument",
+        "workers_option",
+    ),
 ]
 
 
@@ -75,6 +82,26 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
             type=click.IntRange(min=1),
             show_default="number of cores; with GPUs one for each",
             help="Worker processes, one thread each, dealt out over the devices.",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Which samples of which generator, as `generators.sample` takes them."""
+    for option in (
+        click.option("--device", default="cpu", show_default=True, help="cpu, or cuda:0, ..."),
+        click.option("--averaged", is_flag=True, help="By the averaged parameters."),
+        click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            show_default="the latent noise that the trial was measured with",
+            help="Draws other latent noise.",
+        ),
+        click.option("--count", type=click.IntRange(1, 1_000_000), default=64, show_default=True),
+        click.option(
+            "--trial", default="best", show_default=True, help="An id, or how one begins."
         ),
     ):
         verb = option(verb)

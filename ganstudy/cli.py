@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,9 +19,11 @@ from ganstudy.arguments import (
     overrides_argument,
     plugins_option,
     run_argument,
+    sampling_options,
     study_argument,
     workers_option,
 )
+from ganstudy.display import display
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
@@ -31,7 +34,7 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import clear_errors, display, print_ended
+from ganstudy.terminal import clear_errors, print_ended
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -181,10 +184,14 @@ def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
 @main.command()
 @run_argument
 @overrides_argument
+@click.option(
+    "--generators", is_flag=True, help="And those whose generator is asked for and not kept."
+)
 @execution_options
 def retry(
     run: Path,
     overrides: tuple[str, ...],
+    generators: bool,
     workers: int | None,
     devices: str,
     executor: str,
@@ -202,9 +209,35 @@ def retry(
         how = execution(workers, devices, executor, scheduler)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(
-                asked, run, **how, command=command_line(), only_failed=True, observe=observe
+                asked,
+                run,
+                **how,
+                command=command_line(),
+                only_failed=True,
+                generators=generators,
+                observe=observe,
             )
         print_ended(run, progress, as_json)
+
+
+@main.command()
+@run_argument
+@sampling_options
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
+)
+@plugins_option
+def sample(run: Path, to: Path | None, plugins: bool, **asked: Any) -> None:
+    """Draw samples of a generator that a run has kept (record.generator)."""
+    with clear_errors():
+        from ganstudy import generators, sample_files
+
+        found = generators.sample(run, **asked, run_plugins=plugins)
+        path = to or Path(sample_files.default_name(found))
+        sample_files.write(found, path)
+        click.echo(f"{path}: {found.words}")
 
 
 @main.command()

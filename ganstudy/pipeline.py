@@ -28,12 +28,15 @@ def run(
     scheduler: str | None = None,
     command: str = "",
     only_failed: bool = False,
+    generators: bool = False,
     observe: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
     executor     a name of `ganstudy.schedule.executors`; that of a `scheduler`, if it can have one
     only_failed  train the failed trials once more instead of the missing ones
+    observe      called several times a second while packs train, in this thread
+    generators   and with them those whose generator is asked for and not kept
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
             full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
@@ -43,7 +46,7 @@ def run(
     search.pack_size = pack_size(devices, workers, study.file.engine.pack)
     with directory.locked():
         take_up(directory, search)
-        first, left = choose(directory, search, workers, only_failed)
+        first, left = choose(directory, search, workers, only_failed, generators)
         progress = Progress.of(
             search, left, workers, *program(directory, search, left, workers, devices)
         )

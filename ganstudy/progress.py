@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ganstudy.engine.packing import cost
+from ganstudy.forecast import Forecast, Lane
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.store import RunDirectory
     from ganstudy.trial import ProgramName
 
-__all__ = ["Beat", "Progress", "heartbeat"]
+__all__ = ["Beat", "PackProgress", "Progress", "heartbeat"]
 
 
 class Beat(Protocol):
@@ -32,9 +32,9 @@ class Beat(Protocol):
 class Progress:
     """Where a run stands; trial-steps are M-steps summed over trials.
 
-    busy        seconds that packs have trained, summed: the start of workers takes as long for few
-                packs as for many, and is no part of their pace
-    incomplete  what the report lacks; empty for a whole one
+    trial_steps  of the packs that have ended
+    forecast     who trains what, and how long that takes
+    incomplete   what the report lacks; empty for a whole one
     """
 
     planned: int
@@ -44,9 +44,7 @@ class Progress:
     trained: int = 0
     trial_steps: int = 0
     workers: int = 1
-    busy: float = 0.0
-    cost: float = 0.0
-    cost_planned: float = 0.0
+    forecast: Forecast = field(default_factory=lambda: Forecast("eager", ()))
     started: float = field(default_factory=time.perf_counter)
     incomplete: str = ""
     open_ended: bool = False
@@ -62,14 +60,13 @@ class Progress:
     ) -> Progress:
         """At the start, with these packs left to train, by a program chosen for a reason."""
         done = search.counts()
-        costs = sum(map(cost, left))
         progress = cls(
             done.total(),
             program,
             reason,
             done=done,
-            cost_planned=costs,
             workers=workers,
+            forecast=Forecast(program, left),
             open_ended=search.open_ended,
         )
         del done["missing"]
@@ -82,11 +79,25 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time left at the pace so far; None before the first pack has ended."""
-        if not self.cost:
-            return None
-        left = max(self.cost_planned - self.cost, 0.0)
-        return left * self.busy / self.cost / self.workers
+        """Time left until all is trained; None before a pack has shown its pace."""
+        return self.forecast.seconds()
+
+    @property
+    def share(self) -> float:
+        """How much of what is planned is done, steps of packs under way included."""
+        under_way = sum(p.trials * p.share for p in self.packs)
+        return min((self.done.total() + under_way) / max(self.planned, 1), 1.0)
+
+    @property
+    def rate(self) -> float:
+        """Trial-steps in a second, those of packs under way included."""
+        return (self.trial_steps + sum(p.trial_steps for p in self.packs)) / self.seconds
+
+    @property
+    def packs(self) -> list[PackProgress]:
+        """What each worker is at, in an order that stays."""
+        lanes = enumerate(self.forecast.lanes, 1)
+        return [PackProgress.of(n, lane, self.forecast) for n, lane in lanes if lane.running]
 
     def add(self, search: Search, ended: Pack, seconds: float) -> None:
         """Count trials that have ended, after some seconds; the search has been told of them."""
@@ -95,11 +106,48 @@ class Progress:
         del self.done["missing"]
         self.trained += len(ended)
         self.trial_steps += sum(trial.configuration.steps for trial in ended)
-        self.cost += cost(ended)
-        self.busy += seconds
-        if search.open_ended:
+        self.forecast.ended(ended, seconds)
+        if search.open_ended or not self.forecast.foreseen:
             # What is left at most, which is less whenever something is settled.
-            self.cost_planned = self.cost + sum(map(cost, search.outlook(self.workers)))
+            self.forecast.expect(search.outlook(self.workers))
+
+
+@dataclass(frozen=True)
+class PackProgress:
+    """What a worker is at.
+
+    share         of its steps that the pack has taken; 0 where its kind does not say
+    trial_steps   taken in this session
+    preparing     whether its first step has not been taken
+    seconds_left  until it ends; None where that is not known
+    """
+
+    worker: int
+    trials: int
+    seconds: float
+    steps: int
+    share: float
+    trial_steps: int
+    preparing: bool
+    seconds_left: float | None
+
+    @classmethod
+    def of(cls, worker: int, lane: Lane, forecast: Forecast) -> PackProgress:
+        """What there is to say of a worker that trains a pack."""
+        one = lane.running
+        assert one is not None
+        clock, steps, trials = one.clock, one.pack[0].configuration.steps, len(one.pack)
+        share, since = (clock.share, clock.first_share) if clock else (0.0, 0.0)
+        return cls(
+            worker,
+            trials,
+            one.seconds,
+            steps,
+            share,
+            round((share - since) * steps) * trials,
+            clock is None or not clock.stepping,
+            forecast.pack_left(lane),
+        )
 
 
 @contextmanager
@@ -109,16 +157,17 @@ def heartbeat(directory: RunDirectory, progress: Progress) -> Iterator[Beat]:
 
     def beat(doing: str, running: Sequence[Running] = ()) -> None:
         nonlocal latest, last
+        progress.forecast.watch(running)
         if doing == last and time.monotonic() - latest < 1.0:
             return
         latest, last = time.monotonic(), doing
         content = {
             "doing": doing,
             "seconds": progress.seconds,
-            "trial_steps": progress.trial_steps,
+            "trial_steps": round(progress.rate * progress.seconds),
             "seconds_left": progress.seconds_left,
             "open_ended": progress.open_ended,
-            "packs": [{"trials": len(one.pack), "seconds": one.seconds} for one in running],
+            "packs": [asdict(pack) for pack in progress.packs],
         }
         # Where there is no room for it there is none for records, whose loss is to be told.
         with suppress(OSError):

@@ -7,27 +7,26 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints, pace
 from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
+from ganstudy.retraining import failed, renewed, with_status, without_generator
 from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.interruption import Interruption
-from ganstudy.schedule.loop import Limits, Resumed, train_packs
+from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
 from ganstudy.search import Search
 from ganstudy.store import RunDirectory, RunError, check_nothing_lost
 
 if TYPE_CHECKING:
-    from ganstudy.kinds import Kind, Pack
-    from ganstudy.trial import ProgramName, Record, Trial
+    from ganstudy.kinds import Pack
+    from ganstudy.trial import ProgramName, Record
 
 __all__ = [
     "choose",
-    "failed",
     "in_flight",
     "open_executor",
     "program",
@@ -51,39 +50,42 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     search.tell(directory.read("curves"))
     directory.asked.check_trials(search, directory.recorded())
     directory.asked.check_rules(search)
+    if lacking := without_generator(directory, search):
+        _log.warning(
+            "%s: %d of its trials keep no generator, though the study asks for it; `ganstudy retry"
+            " %s --generators` trains them again",
+            *(directory.path, len(lacking), directory.path),
+        )
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
     """Packs of earlier sessions that can continue from a checkpoint; the search is told of them."""
-    missing = _with_status(search, "missing")
+    missing = with_status(search, "missing")
     flying = checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
     search.begin(flying)
     return flying
 
 
 def choose(
-    directory: RunDirectory, search: Search, workers: int, only_failed: bool
+    directory: RunDirectory,
+    search: Search,
+    workers: int,
+    only_failed: bool,
+    generators: bool = False,
 ) -> tuple[list[Pack], list[Pack]]:
     """The packs to begin with, and with them those like the ones that the search will ask for.
+
+    generators  whether trials are trained again that lack their generator, too
 
     Errors  `RunError` where failed trials are to be trained again and gathered records are gone.
     """
     if only_failed:
         check_nothing_lost(directory)
-        again = failed(search, workers)
+        lacking = without_generator(directory, search, whole=True) if generators else []
+        again = failed(search, workers) + packs(lacking, workers, search.pack_size)
         return again, again
     first = in_flight(directory, search)
     return first, [*first, *search.outlook(workers)]
-
-
-def failed(search: Search, workers: int) -> list[Pack]:
-    """Packs of the trials that have failed."""
-    return packs(_with_status(search, "failed"), workers, search.pack_size)
-
-
-def _with_status(search: Search, status: str) -> list[Trial[Kind]]:
-    trials = search.trials
-    return [trials[index] for index, own in search.statuses.items() if own == status]
 
 
 def program(
@@ -102,6 +104,10 @@ def program(
     if parts and "compiled" in (asked, used) and (trouble := why_no_compiler()):
         why = "engine.program asks for" if used is None else "its earlier trials were trained by"
         raise RunError(f"{directory.path}: {why} compiled steps, and {trouble}")
+    reasons = [part[0].configuration.as_written for part in parts]
+    as_written = next(filter(None, reasons), "")
+    if used not in (None, "eager") and as_written:
+        raise RunError(f"{directory.path}: trained by the {used} program so far; {as_written}")
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
@@ -222,6 +228,11 @@ def train(
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
     trained, begun = pace.Trained(), time.perf_counter()
+
+    def watch(running: Sequence[Running]) -> None:
+        beat("training", running)
+        observe(progress)
+
     observe(progress)
     with Interruption() as interruption:
         for records in train_packs(
@@ -232,12 +243,11 @@ def train(
             checkpoints=checkpoints.Checkpoints(kept, checkpoints.EVERY),
             limits=Limits(engine.time_limit, engine.memory_limit),
             interruption=interruption,
-            beat=partial(beat, "training"),
+            beat=watch,
         ):
             landed = {record.id: record.status for record in records}
             if again := landed.keys() & known.keys():
-                # Were this process to die now, they would be missing, and never there twice.
-                directory.forget(again)
+                records = renewed(directory, search, records, again)
             directory.write(records)
             known |= landed
             _tell_of_other_arithmetic(directory, arithmetics, records)
@@ -249,6 +259,7 @@ def train(
                 trained.add(pack[0].configuration.graph_key(), cost(pack), stepping)
             progress.add(search, pack, seconds)
             observe(progress)
+        watch(())
     if executor.here:
         pace.learn(trained, progress.program, progress.workers, time.perf_counter() - begun)
 

@@ -187,10 +187,12 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
     if now["doing"] != "training":
         pace += f", {now['doing']}"
     elif left is not None:
-        pace += f", {'at most ' * now.get('open_ended', False)}{duration(left)} left"
+        pace += f", {'at most ' * now.get('open_ended', False)}{duration(left)} of training left"
     click.echo(f"running for {duration(now['seconds'])}{pace}")
     for pack in now["packs"]:
-        click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}")
+        step = f"step {round(pack['share'] * pack['steps']):,} of {pack['steps']:,}"
+        far = f", {step}" if pack["share"] else ""
+        click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}{far}")
 
 
 def print_members(members: Iterable[type[Part]], as_json: bool) -> None:

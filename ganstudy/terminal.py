@@ -1,21 +1,21 @@
-"""How the command line speaks: progress, ends, and mistakes."""
+"""How the command line speaks: ends, and mistakes."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
-__all__ = ["clear_errors", "display", "duration", "print_ended", "say", "status_line"]
+__all__ = ["clear_errors", "duration", "print_ended", "say", "status_line"]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -39,69 +39,10 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     sys.exit(1 if done.get("failed") or progress.incomplete else 0)
 
 
-@contextmanager
-def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """A live line on a terminal, plain lines elsewhere; always on standard error."""
-    if quiet:
-        yield lambda progress: None
-    elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
-
-        latest: list[Progress] = []
-        console = Console(file=_Lasting(sys.stderr))  # type: ignore[arg-type]  # all that is used
-
-        def line() -> Text:
-            return Text(_progress_line(latest[-1]) if latest else "starting")
-
-        with Live(console=console, get_renderable=line, refresh_per_second=2):
-            yield latest.append
-    else:
-        yield lambda progress: say(_progress_line(progress))
-
-
 def say(text: str) -> None:
     """A line on standard error; that nobody is there to read it ends no run."""
     with suppress(OSError):
         click.echo(text, err=True)
-
-
-class _Lasting:
-    """A terminal that may be closed while something is written to it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """As much as there is somebody to read it."""
-        with suppress(OSError):
-            return self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """The same."""
-        with suppress(OSError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-def _progress_line(progress: Progress) -> str:
-    done = sum(progress.done.values())
-    parts = [f"{done}/{progress.planned} trials"]
-    if not progress.trained:
-        parts.append(f"{progress.program} steps ({progress.program_reason})")
-    parts += [
-        f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
-    ]
-    if progress.trained:
-        parts.append(f"{progress.trial_steps / progress.seconds:,.0f} trial-steps/s")
-    left = progress.seconds_left
-    if left is not None and (done < progress.planned or (progress.open_ended and left)):
-        parts.append(f"{'at most ' * progress.open_ended}{duration(left)} left")
-    return ", ".join(parts)
 
 
 def status_line(done: dict[str, int]) -> str:

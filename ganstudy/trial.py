@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 from ganstudy.cause import cleaned
 from ganstudy.family import Member
 from ganstudy.variable import STEP, Variable
+from ganstudy.whole_file import digest_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,13 @@ class Configuration(Member, ABC):
 
     compiles: ClassVar[bool] = True
     """Whether its steps can be compiled; a trial without such steps is what it is."""
+
+    @property
+    def as_written(self) -> str:
+        """Why its steps are computed as they are written and by no other program, in words; empty
+        if any program can.
+        """
+        return ""
 
     @abstractmethod
     def pack_key(self) -> str:
@@ -119,6 +127,9 @@ class Record:
 
     program    how it was trained; two programs differ in the last bits
     arithmetic what it was computed with, in words; empty where nothing was computed
+    generator  the trained generator as the content of a safetensors file; empty where none is kept,
+               and in a record that was read: its file lies beside the records
+    generator_digest  of that content; empty where none is kept
     values     what was measured, by the names of its variables, in the shapes of their dimensions
     variables  dimensions and more of each of them
     cause      why a trial failed: a line that says so, and its traceback; of another, which of
@@ -138,6 +149,8 @@ class Record:
     cause: str = ""
     finished: float = field(default_factory=time.time)
     arithmetic: str = ""
+    generator: bytes = b""
+    generator_digest: str = ""
 
     @classmethod
     def of(
@@ -149,6 +162,7 @@ class Record:
         seconds: float,
         diverged_at: float = float("nan"),
         cause: str = "",
+        generator: bytes = b"",
     ) -> Record:
         """The record of a trial that was trained: those of its variables that have values.
 
@@ -167,6 +181,8 @@ class Record:
             values=dict(values),
             variables={name: known[name] for name in values},
             cause=cause,
+            generator=generator,
+            generator_digest=digest_of(generator) if generator else "",
         )
 
     @classmethod

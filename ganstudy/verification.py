@@ -32,7 +32,10 @@ Verdict = Literal[
 ]
 _WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
 
-_NO_RESULT = ("seconds", "cause", "finished", "arithmetic", "variables")
+_NO_RESULT = (
+    *("seconds", "cause", "finished", "arithmetic", "variables"),
+    *("generator", "generator_digest"),
+)
 """What two records of one trial may differ in, and be equal."""
 
 
@@ -168,6 +171,9 @@ def differences(stored: Record, anew: Record) -> dict[str, Difference]:
                 found[name] = Difference(float("inf"))
         elif (difference := _difference(first[name], second[name], steps)) is not None:
             found[name] = difference
+    digests = stored.generator_digest, anew.generator_digest
+    if all(digests) and digests[0] != digests[1]:
+        found["generator"] = Difference(float("inf"))
     return found
 
 

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PARTIAL", "Damaged", "remove_partial", "sealed", "unsealed", "write_whole"]
+__all__ = [
+    *("PARTIAL", "Damaged", "digest_of", "remove_partial", "sealed", "unsealed", "write_whole"),
+    "read_named",
+]
 
 PARTIAL = ".partial"
 """How the name of a file that is not whole yet ends."""
@@ -49,6 +52,26 @@ def remove_partial(folder: Path) -> None:
 
 class Damaged(Exception):
     """A file that is not as it was written."""
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of its content that the name of a file ends with."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def read_named(path: Path) -> bytes:
+    """All bytes of a file `<name>-<digest of content>.<suffix>`, if they are those that were
+    written.
+
+    Errors  `Damaged`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"cannot be read: {error}") from None
+    if digest_of(content) != path.stem.rpartition("-")[2]:
+        raise Damaged("its checksum is not the one in its name")
+    return content
 
 
 def sealed(content: Mapping[str, Any], indent: int | None = None) -> bytes:

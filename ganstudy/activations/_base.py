@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -22,3 +23,15 @@ class Activation(Member, ABC):
     @abstractmethod
     def apply(self, sums: Tensor) -> Tensor:
         """Shapes  `(*, width * inputs) -> (*, width)`."""
+
+    def module(self) -> torch.nn.Module:
+        """The same of rows `(batch, width * inputs)` as a module: by default as torch traces it."""
+        import torch
+
+        activation = self
+
+        class Applied(torch.nn.Module):
+            def forward(self, sums: Tensor) -> Tensor:
+                return activation.apply(sums)
+
+        return torch.fx.symbolic_trace(Applied())

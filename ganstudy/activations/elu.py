@@ -9,6 +9,7 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -24,3 +25,9 @@ class ELU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """The exponential sees no positive sums, whose overflow would be NaN in the gradient."""
         return sums.relu() + self.alpha * sums.clamp(max=0).expm1()
+
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.ELU`."""
+        from torch import nn
+
+        return nn.ELU(self.alpha)

@@ -9,6 +9,7 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -25,3 +26,9 @@ class LeakyReLU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """max(slope s, s)."""
         return sums.maximum(self.slope * sums)
+
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.LeakyReLU`."""
+        from torch import nn
+
+        return nn.LeakyReLU(self.slope)

@@ -9,6 +9,7 @@ from pydantic import Field
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -29,4 +30,11 @@ class Maxout(Activation):
 
     def apply(self, sums: Tensor) -> Tensor:
         """The largest sum of each unit."""
-        return sums.reshape(*sums.shape[:-1], -1, self.pieces).amax(-1)
+        pieces: Tensor = sums.unflatten(-1, (-1, self.pieces))  # type: ignore[no-untyped-call]
+        return pieces.amax(-1)
+
+    def module(self) -> torch.nn.Module:
+        """Of rows `(batch, sums)`: the largest of every few."""
+        from torch import nn
+
+        return nn.MaxPool1d(self.pieces)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -20,3 +21,9 @@ class ReLU(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """max(0, s)."""
         return sums.relu()
+
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.ReLU`."""
+        from torch import nn
+
+        return nn.ReLU()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ganstudy.activations._base import Activation
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -20,3 +21,9 @@ class Tanh(Activation):
     def apply(self, sums: Tensor) -> Tensor:
         """The hyperbolic tangent of s."""
         return sums.tanh()
+
+    def module(self) -> torch.nn.Module:
+        """`torch.nn.Tanh`."""
+        from torch import nn
+
+        return nn.Tanh()

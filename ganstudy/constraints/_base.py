@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Parameters = Mapping[str, Tensor]
-    Shapes = dict[str, tuple[int, ...]]
+    Matrices = Mapping[str, tuple[int, int]]
     InputGradient = Callable[[Tensor], Tensor]
 
 
@@ -31,6 +31,9 @@ class Constraint(Member, ABC):
 
     perturbs: ClassVar[bool] = False
     """Whether it acts through `perturb`."""
+
+    divides: ClassVar[bool] = False
+    """Whether it acts on the matrices that a network states, and needs some."""
 
     fixes: ClassVar[bool] = False
     """Whether its gradient holds something fixed that moves with the parameters: derivatives of
@@ -68,8 +71,13 @@ class Constraint(Member, ABC):
         """
         return parameters, {}
 
-    def initial(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
-        """The constraint's own state of one trial, by name."""
+    def initial(
+        self, rng: np.random.Generator, matrices: Matrices
+    ) -> dict[str, NDArray[np.float32]]:
+        """The constraint's own state of one trial, by name.
+
+        matrices  rows and columns of the critic's parameters that act as matrices, by name
+        """
         return {}
 
     def draw(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.constraints._base import Parameters, Shapes
+    from ganstudy.constraints._base import Matrices, Parameters
 
 _SMALLEST = 1e-12
 """Least length of a vector by which another is divided, as in `torch.nn.functional.normalize`."""
@@ -26,11 +26,14 @@ class SpectralNorm(Constraint):
 
     Maths   $\bar W = c W / \sigma(W)$, $\sigma(W) = u^T W v$ with u, v from a power iteration that
             makes one step in each D-step; the gradient sees u and v as constants. With 1-Lipschitz
-            activations the critic is $c^{layers}$-Lipschitz.
-    Source  Miyato et al. 2018, algorithm 1 and eq. 11. `torch.nn.utils.spectral_norm` iterates in
-            M-steps as well; here u stands still there, and v follows the new weights.
+            activations a perceptron is $c^{layers}$-Lipschitz. A convolution is seen as the matrix
+            from a patch to its channels: the layer then stretches by up to $c \lceil k/s \rceil$,
+            with k the kernel's edge and s its stride, since patches overlap.
+    Source  Miyato et al. 2018, algorithm 1, eq. 11 and section 2.1. `torch.nn.utils.spectral_norm`
+            iterates in M-steps as well; here u stands still there, and v follows the new weights.
     """
 
+    divides: ClassVar[bool] = True
     fixes: ClassVar[bool] = True
 
     norm: float = Field(1.0, gt=0, description="c, the spectral norm of every layer")
@@ -41,26 +44,28 @@ class SpectralNorm(Constraint):
         """Weights with the asked norm, and the new left singular vectors."""
         constrained, vectors = dict(parameters), {}
         for name, weight in parameters.items():
-            if not name.startswith("weight"):
+            if (slot := slots.get(_slot(name))) is None:
                 continue
-            fixed, left = weight.detach(), slots[_slot(name)][:, None, :]
+            matrix, left = weight.reshape(len(slot), slot.shape[1], -1), slot[:, None, :]
+            fixed = matrix.detach()
             right = _normalised(left @ fixed)
             if update:
                 left = _normalised(right @ fixed.mT)
                 vectors[_slot(name)] = left[:, 0]
                 right = _normalised(left @ fixed)
-            largest = left @ weight @ right.mT
+            largest = left @ matrix @ right.mT
             scale = (weight.new_zeros(()) + self.norm)[..., None]
-            constrained[name] = scale * weight / largest
+            constrained[name] = (scale * matrix / largest).reshape(weight.shape)
         return constrained, vectors
 
-    def initial(self, rng: np.random.Generator, shapes: Shapes) -> dict[str, NDArray[np.float32]]:
-        """A random direction for each weight matrix."""
+    def initial(
+        self, rng: np.random.Generator, matrices: Matrices
+    ) -> dict[str, NDArray[np.float32]]:
+        """A random direction for each matrix."""
         vectors = {}
-        for name, (inputs, _) in shapes.items():
-            if name.startswith("weight"):
-                vector = rng.standard_normal(inputs, dtype=np.float32)
-                vectors[_slot(name)] = vector / np.linalg.norm(vector)
+        for name, (rows, _) in matrices.items():
+            vector = rng.standard_normal(rows, dtype=np.float32)
+            vectors[_slot(name)] = vector / np.linalg.norm(vector)
         return vectors
 
 

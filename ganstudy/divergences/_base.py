@@ -44,6 +44,10 @@ class Divergence(Member, ABC):
     paired: ClassVar[bool] = False
     """Whether the generator's loss looks at logits on p too, by `paired_generator_loss`."""
 
+    charged: ClassVar[bool] = False
+    """Whether logits on samples of q count less the cost of their way from the latent points, by
+    `way_cost`: the generator is then a map, and what it looks for depends on the latent law."""
+
     log_ratio: ClassVar[bool] = False
     """Whether the best logit is log p/q: an estimate of it can then take the critic's place."""
 
@@ -86,6 +90,19 @@ class Divergence(Member, ABC):
         )
         of_critic, of_generator = (laws.p @ x.numpy() @ laws.q for x in (critic, generator))
         return float(of_critic), float(of_generator)
+
+    def way_cost(self, latent: Tensor, sample: Tensor) -> Tensor:
+        """Cost of the way from each latent point to its sample.
+
+        Shapes  `(*pack, batch, dimension)` each `-> (*pack, batch)`.
+        Errors  `NotImplementedError` unless `charged`: it is never asked for then.
+        """
+        raise NotImplementedError(f"{self.name} charges nothing for the way")
+
+    @property
+    def traits(self) -> tuple[bool, bool, bool]:
+        """What decides how a step calls the losses: the same for all trials of a pack."""
+        return (self.closed_form, self.paired, self.charged)
 
     def witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Logits of the best critic at x, given samples of p and of q.

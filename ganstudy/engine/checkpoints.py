@@ -42,8 +42,8 @@ STOP = threading.Event()
 
 _log = logging.getLogger("ganstudy")
 
-STEPPING: list[Callable[[float], None]] = []
-"""Told when a pack of this process has taken its first step; see `when_stepping`."""
+STEPPING: list[Callable[[float, float], None]] = []
+"""Told when a pack of this process has taken its first step, and from then on; `when_stepping`."""
 
 
 class Stopped(Exception):
@@ -55,10 +55,12 @@ def request_stop() -> None:
     STOP.set()
 
 
-def when_stepping(said: Callable[[float], None]) -> None:
-    """Have it said when a pack of this process has taken its first step, which may compile.
+def when_stepping(said: Callable[[float, float], None]) -> None:
+    """Have it said when a pack of this process has taken its first step, which may compile, and
+    every second from then on how far it is.
 
-    said    called with the seconds that the same pack has trained in earlier sessions
+    said    called with the seconds that the same pack has trained in earlier sessions, and with the
+            share of its steps that it has taken
     """
     STEPPING[:] = [said]
 

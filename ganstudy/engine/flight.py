@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import math
 import time
 from collections.abc import Sequence
 from importlib import metadata
@@ -41,10 +42,20 @@ StateT = TypeVar("StateT")
 _log = logging.getLogger("ganstudy")
 
 
-class Flight:
-    """The checkpoints of one pack while it trains."""
+TELL_EVERY = 1.0
+"""Seconds between two words on how far a pack is."""
 
-    def __init__(self, trials: Sequence[Trial[Member]], session: Session) -> None:
+
+class Flight:
+    """The checkpoints of one pack while it trains, and how far it is.
+
+    rounds  how many there are; where that is not said, neither is how far the pack is
+    """
+
+    def __init__(
+        self, trials: Sequence[Trial[Member]], session: Session, rounds: int | None = None
+    ) -> None:
+        self.rounds = rounds
         self.checkpoints = session.checkpoints
         self.trials = [trial.id for trial in trials]
         self.program, self.arithmetic = session.program, session.arithmetic
@@ -52,7 +63,7 @@ class Flight:
         compiled = session.program == "compiled"
         self.beside = [member.model_dump() for member in session.beside] if compiled else []
         self.started = self.saved = time.perf_counter()
-        self.stepping, self.earlier = False, 0.0
+        self.told, self.earlier = -math.inf, 0.0
 
     @property
     def seconds(self) -> float:
@@ -88,12 +99,13 @@ class Flight:
 
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
         """
-        if not self.stepping:
-            self.stepping = True
+        now = time.perf_counter()
+        if now - self.told >= TELL_EVERY:
+            self.told = now
             for said in STEPPING:
-                said(self.earlier)
+                said(self.earlier, step / self.rounds if self.rounds else 0.0)
         stop = STOP.is_set()
-        if not stop and time.perf_counter() - self.saved < self.checkpoints.every:
+        if not stop and now - self.saved < self.checkpoints.every:
             return
         if self.checkpoints.folder is not None:
             try:

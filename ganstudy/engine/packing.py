@@ -50,8 +50,11 @@ class PackSize:
     asked: int | None = None
 
     def most(self, working_set: int) -> int:
-        """Most trials of one pack, each of which reads and writes so many bytes in a step."""
-        return self.asked or max(1, min(self.working_set // working_set, self.largest))
+        """Most trials of one pack, each of which reads and writes so many bytes in a step.
+
+        Two at least: a trial alone is computed with a copy beside it.
+        """
+        return self.asked or max(2, min(self.working_set // working_set, self.largest))
 
 
 def packs(
@@ -133,9 +136,14 @@ def estimate(
 def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
     """Compiled where that ends sooner and can be done at all, and why in a few words.
 
+    All trials are trained alike: one that can only be computed as it is written decides for all.
+
     By the same guess on every machine: after what was measured on this one, the same study would
     have other bits from one day to the next.
     """
+    for part in parts:
+        if reason := part[0].configuration.as_written:
+            return "eager", reason
     if not any(trial.configuration.compiles for part in parts for trial in part):
         return "eager", "there is nothing to compile"
     if estimate(parts, workers, "compiled") >= estimate(parts, workers):

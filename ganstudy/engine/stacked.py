@@ -85,6 +85,11 @@ class Stacked(Generic[MemberT]):
 
     groups: tuple[tuple[StackedMember[MemberT], Tensor | None], ...]
 
+    @property
+    def example(self) -> StackedMember[MemberT]:
+        """One of the members, for what all that may share a pack have in common."""
+        return self.groups[0][0]
+
     def select(self, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         """`function(member, *inputs)` for each trial with its own member.
 

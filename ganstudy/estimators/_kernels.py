@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.networks import Architecture
+    from ganstudy.networks import Architecture, Ends
     from ganstudy.networks._base import Shapes
 
 LEAST = 1e-6
@@ -54,23 +54,24 @@ class KernelRatio(Estimator, ABC):
                 raised to it afterwards.
         """
 
-    def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
+    def shapes(self, architecture: Architecture, ends: Ends) -> Shapes:
         """`centres`, `coefficients` and `width`; there is one output, whatever the architecture."""
         return {
-            "centres": (self.centres, inputs),
+            "centres": (self.centres, ends.inputs.row),
             "coefficients": (self.centres, 1),
             "width": (1, 1),
         }
 
     def initialise(
-        self, architecture: Architecture, rng: np.random.Generator, shapes: Shapes
+        self, architecture: Architecture, ends: Ends, rng: np.random.Generator
     ) -> dict[str, NDArray[np.float32]]:
         """The ratio that is one everywhere."""
+        shapes = self.shapes(architecture, ends)
         first = {"centres": 0.0, "coefficients": 1 / self.centres, "width": _WIDEST}
         return {name: np.full(shapes[name], value, np.float32) for name, value in first.items()}
 
     def apply(
-        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+        self, architecture: Architecture, ends: Ends, parameters: Mapping[str, Tensor], x: Tensor
     ) -> Tensor:
         """log r, to any distance: the nearest centre's exponent is taken out of the sum."""
         exponents = _exponents(x, parameters["centres"], parameters["width"])

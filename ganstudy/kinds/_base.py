@@ -53,6 +53,11 @@ class Kind(Configuration, ABC):
         """What each metric says of samples of p itself, `(draws,)`: the scale of the scores."""
         return {}
 
+    @property
+    def keeps_generator(self) -> bool:
+        """Whether its records bring the trained generator, to be kept beside them."""
+        return False
+
     @abstractmethod
     def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
         """Train trials of one pack key together; one record for each, in their order."""

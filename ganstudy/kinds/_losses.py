@@ -25,11 +25,24 @@ if TYPE_CHECKING:
 def of_single_logits(divergence: Divergence) -> Divergence:
     """A divergence whose losses are functions of single logits: what an exact kind asks for.
 
-    Errors  `ValueError` for one that compares logits on p and on q.
+    Errors  `ValueError` for one that compares logits on p and on q, or charges for the way.
     """
+    of_law(divergence)
     if divergence.paired:
         raise ValueError(
             f"{divergence.name} compares logits on p and q; this kind takes losses of single logits"
+        )
+    return divergence
+
+
+def of_law(divergence: Divergence) -> Divergence:
+    """A divergence whose losses see nothing of q but its law.
+
+    Errors  `ValueError` for one that charges for the way from latent points.
+    """
+    if divergence.charged:
+        raise ValueError(
+            f"{divergence.name} charges for the way from latent points; this kind has none"
         )
     return divergence
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import OrderedDict
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,10 +13,11 @@ from ganstudy.networks._base import Network
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import torch
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganstudy.networks._base import Architecture, Shapes
+    from ganstudy.networks._base import Architecture, Ends, Shapes
 
 _EPSILON = 1e-5
 """Added to variances before their root, as in `torch.nn.BatchNorm1d` and `torch.nn.LayerNorm`."""
@@ -33,9 +36,10 @@ class MLP(Network):
 
     keeps_moments: ClassVar[bool] = True
 
-    def shapes(self, architecture: Architecture, inputs: int, outputs: int) -> Shapes:
+    def shapes(self, architecture: Architecture, ends: Ends) -> Shapes:
         """`weight_0`, `bias_0` if any, `gain_0`, `shift_0` with a norm, ... up to layer `depth`."""
-        sizes = [inputs, *[architecture.width] * architecture.depth, outputs]
+        hidden_sizes = [architecture.width] * architecture.depth
+        sizes = [ends.inputs.row, *hidden_sizes, ends.outputs.row]
         shapes: Shapes = {}
         for layer in range(architecture.depth + 1):
             hidden = layer < architecture.depth
@@ -48,10 +52,10 @@ class MLP(Network):
         return shapes
 
     def initialise(
-        self, architecture: Architecture, rng: np.random.Generator, shapes: Shapes
+        self, architecture: Architecture, ends: Ends, rng: np.random.Generator
     ) -> dict[str, NDArray[np.float32]]:
         """Weights and biases by the law of the architecture; gains one, shifts zero."""
-        values = {}
+        shapes, values = self.shapes(architecture, ends), {}
         for name, shape in shapes.items():
             what, _, layer = name.partition("_")
             inputs = shapes[f"weight_{layer}"][0]
@@ -64,7 +68,7 @@ class MLP(Network):
         return values
 
     def apply(
-        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+        self, architecture: Architecture, ends: Ends, parameters: Mapping[str, Tensor], x: Tensor
     ) -> Tensor:
         """The perceptron's output."""
         axis = 1 if architecture.norm == "batch" else 2
@@ -76,7 +80,7 @@ class MLP(Network):
         return self._layers(architecture, parameters, x, standardised)
 
     def moments(
-        self, architecture: Architecture, parameters: Mapping[str, Tensor], x: Tensor
+        self, architecture: Architecture, ends: Ends, parameters: Mapping[str, Tensor], x: Tensor
     ) -> dict[str, Tensor]:
         """`mean_0`, `deviation_0`, ... of the sums of each hidden layer, over the batch."""
         found: dict[str, Tensor] = {}
@@ -93,6 +97,7 @@ class MLP(Network):
     def apply_by(
         self,
         architecture: Architecture,
+        ends: Ends,
         parameters: Mapping[str, Tensor],
         x: Tensor,
         moments: Mapping[str, Tensor],
@@ -104,6 +109,63 @@ class MLP(Network):
             x,
             lambda layer, sums: (sums - moments[f"mean_{layer}"]) / moments[f"deviation_{layer}"],
         )
+
+    def module(
+        self,
+        architecture: Architecture,
+        ends: Ends,
+        parameters: Mapping[str, Tensor],
+        moments: Mapping[str, Tensor],
+    ) -> torch.nn.Module:
+        """Layers of `torch.nn`: `linear_0`, `norm_0`, `activation_0`, ... one after the other.
+
+        Their weights are the transposed `weight_0`, ...; running variances are squared deviations.
+        """
+        from torch import nn
+        from torch.nn.utils import skip_init
+
+        layers: dict[str, nn.Module] = {}
+        for layer in range(architecture.depth + 1):
+            weight, bias = parameters[f"weight_{layer}"], parameters.get(f"bias_{layer}")
+            # First values would be drawn from the global generator.
+            own = skip_init(nn.Linear, *weight.shape, bias=bias is not None)  # type: ignore[no-untyped-call]
+            layers[f"linear_{layer}"] = own
+            own.weight.data = weight.T.contiguous()
+            if bias is not None:
+                own.bias.data = bias[0].clone()
+            if layer == architecture.depth:
+                break
+            if architecture.norm != "none":
+                layers[f"norm_{layer}"] = norm = _norm(architecture.norm, weight.shape[1])
+                norm.weight.data = parameters[f"gain_{layer}"][0].clone()
+                norm.bias.data = parameters[f"shift_{layer}"][0].clone()
+                if isinstance(norm, nn.BatchNorm1d) and moments:
+                    norm.track_running_stats = True
+                    norm.running_mean = moments[f"mean_{layer}"][0].clone()
+                    variance = moments[f"deviation_{layer}"][0] ** 2 - _EPSILON
+                    norm.running_var = variance.clamp(min=0)
+            layers[f"activation_{layer}"] = architecture.activation.module()
+        return nn.Sequential(OrderedDict(layers))
+
+    def is_affine(self, architecture: Architecture) -> bool:
+        """Without hidden layers."""
+        return architecture.depth == 0
+
+    def matrices(self, architecture: Architecture, ends: Ends) -> dict[str, tuple[int, int]]:
+        """The weights, `(inputs, sums)` each."""
+        return {
+            name: (shape[0], shape[1])
+            for name, shape in self.shapes(architecture, ends).items()
+            if name.startswith("weight")
+        }
+
+    def multiply_adds(self, architecture: Architecture, ends: Ends) -> int:
+        """One for each entry of a weight."""
+        return sum(math.prod(shape) for shape in self.matrices(architecture, ends).values())
+
+    def units(self, architecture: Architecture, ends: Ends) -> int:
+        """The sums of the hidden layers."""
+        return architecture.width * architecture.depth * architecture.activation.inputs
 
     def _layers(
         self,
@@ -127,6 +189,14 @@ class MLP(Network):
                 x = x * parameters[f"gain_{layer}"] + parameters[f"shift_{layer}"]
             x = architecture.activation.apply(x)
         return x
+
+
+def _norm(name: str, sums: int) -> torch.nn.BatchNorm1d | torch.nn.LayerNorm:
+    from torch import nn
+
+    if name == "layer":
+        return nn.LayerNorm(sums, eps=_EPSILON)
+    return nn.BatchNorm1d(sums, eps=_EPSILON, track_running_stats=False)
 
 
 def _centred(sums: Tensor, axis: int) -> tuple[Tensor, Tensor]:

@@ -54,6 +54,11 @@ def environment(program: ProgramName) -> dict[str, str]:
     return {**_ENVIRONMENT, **arithmetic.environment(program)}
 
 
+_SHOWN, _WINDOW = 2.0, 15.0
+"""Seconds of steps that show how fast a pack trains, and half of those at most by which it is
+told: what else a machine does changes."""
+
+
 class ExecutorError(Exception):
     """No pack can be trained: workers do not start, or cannot be reached any more."""
 
@@ -83,28 +88,61 @@ class Begun:
     """What a worker says of its task: it has begun, or else its first step has been taken.
 
     earlier seconds that the pack had trained in earlier sessions
+    share   of its steps that the pack has taken; 0 for ever where its kind does not say
     """
 
     stepping: bool
     earlier: float = 0.0
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Since when a task is prepared, or takes its steps; by this process's monotonic clock."""
+    """Since when a task is prepared, or takes its steps; by this process's monotonic clock.
+
+    share, heard              how much of its steps it had taken, and when that was heard
+    first_share, first_heard  the same of what was heard first
+    marks                     moments, at most a window apart from each other, and the shares then
+    """
 
     stepping: bool
     since: float
+    share: float = 0.0
+    heard: float = 0.0
+    first_share: float = 0.0
+    first_heard: float = 0.0
+    marks: tuple[tuple[float, float], ...] = ()
 
     @classmethod
-    def started(cls, begun: Begun) -> Clock:
-        """The clock of a task that has begun just now."""
-        return cls(begun.stepping, time.monotonic() - begun.earlier)
+    def started(cls, begun: Begun, before: Clock | None = None) -> Clock:
+        """The clock of a task of which this was heard just now, and what was known `before`."""
+        now = time.monotonic()
+        if before is not None and before.stepping:
+            marks = before.marks
+            if now - marks[-1][0] >= _WINDOW:
+                marks = marks[-1], (now, begun.share)
+            return replace(before, share=begun.share, heard=now, marks=marks)
+        mark = now, begun.share
+        return cls(begun.stepping, now - begun.earlier, begun.share, now, begun.share, now, (mark,))
 
     @property
     def seconds(self) -> float:
         """What it shows."""
         return time.monotonic() - self.since
+
+    @property
+    def rate(self) -> float | None:
+        """Share of its steps that the task takes in a second, of late; None before it shows."""
+        share, seconds = self.lately
+        return share / seconds if seconds >= _SHOWN and share > 0.0 else None
+
+    @property
+    def lately(self) -> tuple[float, float]:
+        """Share of its steps that it has taken of late, and in how many seconds."""
+        if not self.marks:
+            return 0.0, 0.0
+        since, share = self.marks[0]
+        return self.share - share, self.heard - since
 
 
 @dataclass(frozen=True)
@@ -211,7 +249,7 @@ def warm_up() -> None:
 def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun: None) -> Ended:
     """Train a pack; runs in a worker. Whatever goes wrong is told, not raised.
 
-    say  is told when the pack has begun, and when it takes its first step
+    say  is told when the pack has begun, when it takes its first step, and how far it is
     """
     global _tasks
     _tasks += 1
@@ -226,7 +264,7 @@ _tasks = 0
 def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     try:
         say(Begun(stepping=False))
-        when_stepping(lambda earlier: say(Begun(True, earlier)))
+        when_stepping(lambda earlier, share: say(Begun(True, earlier, share)))
         import torch
 
         torch.set_num_threads(1)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -108,13 +108,17 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Running:
-    """A pack that a worker trains, since when, and from which step."""
+    """A pack that a worker trains, since when, and from which step.
+
+    clock   what its worker has said of it; None before it has begun
+    """
 
     pack: Pack
     tries: int
     begun: int
     fresh: bool = False
     started: float = field(default_factory=time.monotonic)
+    clock: Clock | None = None
 
     @property
     def seconds(self) -> float:
@@ -170,7 +174,7 @@ def train_packs(
             if drained_at is not None and time.monotonic() - drained_at > DRAIN_SECONDS:
                 _log.warning("stopping at once: packs took longer than %g s", DRAIN_SECONDS)
                 break
-            beat(tuple(running.values()))
+            beat([replace(one, clock=executor.clock(h)) for h, one in running.items()])
             for handle, ended in _over(executor, running, limits, program):
                 one = running.pop(handle)
                 records = _kept(one, ended, waiting, confirmed, checkpoints.folder, program)

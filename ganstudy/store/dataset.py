@@ -16,7 +16,7 @@ import xarray as xr
 from ganstudy.cause import telling
 from ganstudy.score import spanning
 from ganstudy.search import search_of
-from ganstudy.store import digests
+from ganstudy.store import digests, resolved
 from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
@@ -240,6 +240,7 @@ def _attributes(plan: Search) -> dict[str, Any]:
         "answer": plan.study.answer,
         "axes": list(plan.dimensions[:-1]),
         "schema": SCHEMA,
+        "shared": json.dumps(resolved.shared(plan.study)),
         **plan.attributes(),
     }
 

@@ -10,7 +10,7 @@ from ganstudy.whole_file import PARTIAL
 
 __all__ = ["FILES", "FOLDERS", "RunError", "check_kinds", "check_new", "check_room", "is_run"]
 
-FOLDERS = ("records", "checkpoints", "damaged", "results.zarr", "report")
+FOLDERS = ("records", "generators", "checkpoints", "damaged", "results.zarr", "report")
 FILES = ("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db")
 
 _BEGUN = {".lock", "records", "checkpoints", "heartbeat.json"}

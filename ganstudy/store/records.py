@@ -18,7 +18,7 @@ import numpy as np
 
 from ganstudy.trial import SCHEMA, Record
 from ganstudy.variable import Variable, absent
-from ganstudy.whole_file import Damaged, write_whole
+from ganstudy.whole_file import digest_of, read_named, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "OtherSchema", "Part", "index", "read", "write"]
 
-_SCALARS = tuple(own.name for own in fields(Record) if own.name not in ("values", "variables"))
-_TEXTS = ("id", "status", "cause", "program", "arithmetic")
+_ELSEWHERE = ("values", "variables", "generator")
+_SCALARS = tuple(own.name for own in fields(Record) if own.name not in _ELSEWHERE)
+_TEXTS = ("id", "status", "cause", "program", "arithmetic", "generator_digest")
 
 # Bulky numbers are rounded to what a picture shows, and compress to half their size.
 _COMPRESSED = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -44,6 +45,9 @@ Part = Literal["all", "curves", "light", "bulky"]
 
 UNKNOWN = "unknown"
 """The arithmetic of records that were made before it was kept."""
+
+_BEFORE = {"arithmetic": UNKNOWN, "generator_digest": ""}
+"""What records say that were made before these were kept."""
 
 
 class OtherSchema(Exception):
@@ -59,6 +63,7 @@ class Entry(NamedTuple):
     cause: str
     program: ProgramName
     arithmetic: str
+    generator_digest: str
 
 
 def write(records: Sequence[Record], folder: Path) -> Path:
@@ -71,7 +76,7 @@ def write(records: Sequence[Record], folder: Path) -> Path:
     with h5py.File(buffer, "w") as file:
         _fill(file, [*_arrays(records)])
     content = buffer.getvalue()
-    path = folder / f"{trials}-{_digest(content)}.nc"
+    path = folder / f"{trials}-{digest_of(content)}.nc"
     write_whole(path, content)
     return path
 
@@ -81,13 +86,13 @@ def index(path: Path) -> dict[str, Entry]:
 
     Errors  `Damaged`; `OtherSchema` that says which.
     """
-    with h5py.File(_content(path)) as file:
+    with h5py.File(io.BytesIO(read_named(path))) as file:
         if (found := int(np.ravel(file.attrs["schema"])[0])) != SCHEMA:
             raise OtherSchema(found)
         texts = {name: _scalar(file, name).tolist() for name in _TEXTS}
         seed, seconds = (file[name][:].tolist() for name in ("seed", "seconds"))
-    ids, status, cause, program, arithmetic = texts.values()
-    entries = map(Entry, status, seed, seconds, cause, program, arithmetic)
+    ids, status, cause, program, arithmetic, generator = texts.values()
+    entries = map(Entry, status, seed, seconds, cause, program, arithmetic, generator)
     return dict(zip(ids, entries, strict=True))
 
 
@@ -96,7 +101,7 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
 
     Errors  `Damaged`.
     """
-    with h5py.File(_content(path)) as file:
+    with h5py.File(io.BytesIO(read_named(path))) as file:
         scalars = {name: _scalar(file, name) for name in _SCALARS}
         # In the order of the file: that of a set would be another one in every process.
         variables = {
@@ -122,13 +127,14 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
             cause=str(scalars["cause"][row]),
             finished=float(scalars["finished"][row]),
             arithmetic=str(scalars["arithmetic"][row]),
+            generator_digest=str(scalars["generator_digest"][row]),
         )
 
 
 def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
-    """A value for each trial; files of before it was kept do not tell the arithmetic."""
-    if name == "arithmetic" and name not in file:
-        return np.full(len(file["id"]), UNKNOWN, object)
+    """A value for each trial."""
+    if name in _BEFORE and name not in file:
+        return np.full(len(file["id"]), _BEFORE[name], object)
     text = h5py.check_string_dtype(file[name].dtype) is not None
     return np.asarray(file[name].asstr()[:] if text else file[name][:])
 
@@ -147,22 +153,6 @@ def _variable(name: str, dataset: h5py.Dataset) -> Variable | None:
         return Variable(name, dims=(name,))
     dims = tuple(dim[0].name.lstrip("/") for dim in dataset.dims)
     return Variable(name, dims=dims[1:], bulky=dataset.compression is not None)
-
-
-def _content(path: Path) -> io.BytesIO:
-    """All bytes of a file, if they are those that were written."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Damaged(f"cannot be read: {error}") from None
-    _, _, expected = path.stem.partition("-")
-    if _digest(content) != expected:
-        raise Damaged("its checksum is not the one in its name")
-    return io.BytesIO(content)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _fill(file: h5py.File, arrays: _Arrays) -> None:

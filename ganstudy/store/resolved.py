@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganstudy.whole_file import Damaged
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["Resolved", "ResolvedPoint", "digest", "read", "text_of"]
+__all__ = ["Resolved", "ResolvedPoint", "SharedSetting", "digest", "read", "shared", "text_of"]
 
 _OF_STUDY = "# sha256 of study.yaml: "
 _OF_ALL = "# sha256 of all above: "
@@ -54,6 +54,15 @@ class Resolved:
         return {key: sorted(values) for key, values in found.items()}
 
 
+class SharedSetting(NamedTuple):
+    """A setting that all trials share; by default, unless the study says so."""
+
+    key: str
+    value: Any
+    stated: bool
+    meaning: str
+
+
 def digest(text: str) -> str:
     """Digest of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -65,10 +74,8 @@ def text_of(study: Study, written: str) -> str:
     Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
     a search by results, `arms:` leaves out what the parameters below `space:` set.
     """
-    searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
-    flat = {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
-    first = next(iter(flat.values()))
-    common = {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
+    flat = _points(study)
+    common = _common(flat)
     lines = [
         f"question: {json.dumps(study.file.question)}",
         f"study: {json.dumps(study.name)}",
@@ -117,6 +124,54 @@ def read(text: str) -> Resolved:
             point = json.loads(line.strip().removeprefix("- "))
             points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
     return Resolved(tuple(seeds), tuple(points), of_study.strip(), name)
+
+
+def shared(study: Study) -> list[SharedSetting]:
+    """What all trials of a study share, in the order of its settings, by the keys of `trial:`."""
+    first = next(iter(study.points.values()))
+    written = _flat(study.file.trial)
+    for axis in study.axes:
+        written |= {key: value for own in axis.settings for key, value in own.items()}
+    return [
+        SharedSetting(
+            key if key != "name" else "kind",
+            value,
+            _is_written(key, written) or (key == "name" and "kind" in written),
+            _meaning(first, key.split(".")),
+        )
+        for key, value in _common(_points(study)).items()
+    ]
+
+
+def _is_written(key: str, written: Mapping[str, Any]) -> bool:
+    """Whether a study says it: by its own key, by a member's bare name, or in a list."""
+    parts = key.split(".")
+    above = [".".join(parts[: length + 1]) for length in range(len(parts))]
+    return any(
+        own == key or isinstance(written[own], list) or key == f"{own}.name"
+        for own in above
+        if own in written
+    )
+
+
+def _meaning(settings: Any, path: Sequence[str]) -> str:
+    """What a setting is, as its field says; empty where it is a part of a value."""
+    for name in path[:-1]:
+        settings = getattr(settings, name, None)
+    fields = getattr(type(settings), "model_fields", {})
+    return (fields[path[-1]].description if path[-1] in fields else None) or ""
+
+
+def _points(study: Study) -> dict[tuple[int, ...], dict[str, Any]]:
+    """The settings of each point by key path, without those that a search sets."""
+    searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
+    return {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
+
+
+def _common(flat: Mapping[tuple[int, ...], Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings that are the same at all points."""
+    first = next(iter(flat.values()))
+    return {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
 
 
 def _flat(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, receipts, records
+from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
 from ganstudy.trial import SCHEMA
@@ -31,6 +32,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.records = path / "records"
+        self.generators = Generators(path / "generators")
         self.checkpoints = path / "checkpoints"
         self.damaged = path / "damaged"
         self.asked = KeptStudy(path)
@@ -88,7 +90,7 @@ class RunDirectory:
         check_room(self.path)
         with lock.held(self.path, self._heartbeat):
             self.records.mkdir(exist_ok=True)
-            for folder in (self.path, self.records, self.checkpoints):
+            for folder in (self.path, self.records, self.checkpoints, self.generators.folder):
                 remove_partial(folder)
             yield
 
@@ -158,27 +160,33 @@ class RunDirectory:
         """What the records were computed with."""
         return {entry.arithmetic for entry in self.entries().values()} - {""}
 
-    def read(self, part: records.Part = "all") -> Iterator[Record]:
-        """Every record that is not damaged, one file at a time, with all variables or some."""
+    def read(self, part: records.Part = "all", trial: str = "") -> Iterator[Record]:
+        """Every record that is not damaged, or one trial's, with all variables or some."""
         for path in self._files():
             try:
-                yield from records.read(path, part)
+                if not trial or trial in self._index(path):
+                    yield from (r for r in records.read(path, part) if trial in ("", r.id))
             except Damaged as error:
                 _log.warning("%s: %s; left out", path, error)
 
     def write(self, pack: Sequence[Record]) -> None:
-        """Keep the records of a pack."""
+        """Keep the records of a pack, and the generators that they bring."""
+        self.generators.write(pack)
         records.write(pack, self.records)
 
-    def forget(self, trials: Collection[str]) -> None:
-        """Drop the records of these trials, so that they are missing again."""
+    def forget(self, trials: Collection[str]) -> list[Record]:
+        """Drop the records of these trials, and their generators: they are missing again."""
+        forgotten: list[Record] = []
         for path in self._files():
             if not self._index(path).keys() & set(trials):
                 continue
-            kept = [record for record in records.read(path) if record.id not in trials]
-            if kept:
+            found = list(records.read(path))
+            forgotten += [record for record in found if record.id in trials]
+            if kept := [record for record in found if record.id not in trials]:
                 self.write(kept)
             path.unlink()
+        self.generators.forget(trials)
+        return forgotten
 
     def write_session(self, session: Mapping[str, Any], name: str) -> None:
         """Append one invocation to environment.json."""

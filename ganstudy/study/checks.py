@@ -23,6 +23,7 @@ __all__ = [
     "exclude_problems",
     "hidden",
     "name_problems",
+    "program_problems",
 ]
 
 
@@ -131,6 +132,15 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
     else:
         return
     yield study.document.problem(("answer",), message)
+
+
+def program_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Problem]:
+    """A program that some trial cannot be trained by."""
+    asked = study.file.engine.program
+    if asked in ("compiled", "portable"):
+        for reason in dict.fromkeys(point.as_written for point in points):
+            if reason:
+                yield study.document.problem(("engine", "program"), f"{reason}: no {asked} program")
 
 
 def name_problems(

@@ -70,6 +70,7 @@ def load(
             every += replace(study, points=points).corners()
         problems += checks.name_problems(study, configuration, every)
         problems += checks.answer_problems(study, configuration)
+        problems += checks.program_problems(study, every)
         problems += study.keys.problems(document, configuration)
     if problems:
         raise StudyError(problems)

@@ -29,8 +29,9 @@ class Modes(Protocol):
         """The mode of each sample, and whether the sample is of high quality.
 
         `radius` is in standard deviations of a mode in the plane; in another dimension, or for
-        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2). A sample
-        that is not finite is of low quality.
+        data, it stands for the share of p that it holds there, 1 - exp(-radius^2 / 2); for modes
+        that are points, for thirds of the way that they have for themselves. A sample that is not
+        finite is of low quality.
 
         Shapes  `(*, dimension) -> (*), (*)`.
         """
@@ -105,6 +106,17 @@ class Target(Member, ABC):
         Of a law that can be sampled without end these are fresh draws; of data, held-out rows.
         """
         return self.sample(rng, count)
+
+    def held_out_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The draws of `held_out` with their labels; see `sample_labelled`.
+
+        Errors  `NotImplementedError` where `labels` is 0, or those of held-out rows are unknown.
+        """
+        if self.holds_out:
+            raise NotImplementedError(f"{self.name} does not know the labels of held-out rows")
+        return self.sample_labelled(rng, count)
 
     @property
     def holds_out(self) -> bool:

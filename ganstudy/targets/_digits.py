@@ -26,14 +26,14 @@ _RIDGE = 0.1
 
 
 @cache
-def digits() -> tuple[Rows, NDArray[np.int64]]:
-    """The images on the scale [-1, 1] with their labels, and the labels of the held-out ones."""
+def digits() -> Rows:
+    """The images on the scale [-1, 1] with their labels."""
     from sklearn.datasets import load_digits
 
     pixels, classes = load_digits(return_X_y=True)
     images, labels = (pixels / 8 - 1).astype(np.float32), classes.astype(np.int64)
     train, held_out = split(len(images), _HELD_OUT)
-    return Rows(images[train], images[held_out], labels[train]), labels[held_out]
+    return Rows(images[train], images[held_out], labels[train], held_out_labels=labels[held_out])
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class DigitModes:
         share = share_within(radius) ** (1 / self.channels)
         if share == 1:
             return 1.0
-        digit, distance = classifier.read(digits()[0].train)
+        digit, distance = classifier.read(digits().train)
         return float(np.mean(distance <= classifier.limits(share)[digit])) ** self.channels
 
     @staticmethod
     def accuracy() -> float:
         """Share of the held-out images that the classifier gets right."""
-        rows, labels = digits()
-        return float(np.mean(_classifier().read(rows.held_out)[0] == labels))
+        rows = digits()
+        return float(np.mean(_classifier().read(rows.held_out)[0] == rows.held_out_labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ class _Classifier:
 
     @cached_property
     def _training_distances(self) -> list[Array]:
-        digit, distance = self.read(digits()[0].train)
+        digit, distance = self.read(digits().train)
         return [np.sort(distance[digit == index]) for index in range(CLASSES)]
 
     def limits(self, share: float) -> Array:
@@ -124,7 +124,7 @@ class _Classifier:
 @cache
 def _classifier() -> _Classifier:
     """Trained once in a process; it takes a few hundredths of a second."""
-    rows, _ = digits()
+    rows = digits()
     assert rows.labels is not None
     own = [rows.train[rows.labels == index].astype(np.float64) for index in range(CLASSES)]
     ridge = _RIDGE * np.eye(rows.train.shape[1])

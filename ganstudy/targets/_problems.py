@@ -1,7 +1,7 @@
 """What is wrong with data."""
 
-__all__ = ["TableError"]
+__all__ = ["DataError"]
 
 
-class TableError(ValueError):
+class DataError(ValueError):
     """A file that cannot serve as data; says which file, and what about it."""

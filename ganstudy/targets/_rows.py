@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,20 +27,16 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Training and held-out rows, `(rows, features)`, with the training rows' labels if any."""
+    """Training and held-out rows, `(rows, features)`, and their labels if any.
 
-    train: NDArray[np.float32]
-    held_out: NDArray[np.float32]
+    They are float32, or what the target's `values` makes float32 of.
+    """
+
+    train: NDArray[Any]
+    held_out: NDArray[Any]
     labels: NDArray[np.int64] | None = None
     features: Features | None = None
-
-    @cached_property
-    def moments(self) -> tuple[Array, Array]:
-        """Mean and covariance of the empirical law, with the number of rows as divisor."""
-        values = self.train.astype(np.float64)
-        dimension = values.shape[1]
-        covariance = np.cov(values.T, bias=True).reshape(dimension, dimension)
-        return values.mean(axis=0), covariance
+    held_out_labels: NDArray[np.int64] | None = None
 
 
 def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -51,12 +46,23 @@ def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])
 
 
+def empirical_moments(rows: NDArray[np.float32]) -> tuple[Array, Array]:
+    """Mean and covariance of the law of rows, with their number as divisor."""
+    values = rows.astype(np.float64)
+    dimension = values.shape[1]
+    return values.mean(axis=0), np.cov(values.T, bias=True).reshape(dimension, dimension)
+
+
 class RowsTarget(Target, ABC):
     """Draws with replacement from the training rows; it has no density."""
 
     @abstractmethod
     def rows(self) -> Rows:
         """The data."""
+
+    def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Rows as samples: what is kept more tightly than they are is unfolded here."""
+        return rows
 
     @property
     def dimension(self) -> int:
@@ -66,7 +72,7 @@ class RowsTarget(Target, ABC):
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Training rows, with replacement."""
         train = self.rows().train
-        return np.take(train, rng.integers(len(train), size=count), axis=0)
+        return self.values(np.take(train, rng.integers(len(train), size=count), axis=0))
 
     @property
     def labels(self) -> int:
@@ -82,16 +88,27 @@ class RowsTarget(Target, ABC):
         if rows.labels is None:
             return super().sample_labelled(rng, count)
         drawn = rng.integers(len(rows.train), size=count)
-        return np.take(rows.train, drawn, axis=0), rows.labels[drawn]
+        return self.values(np.take(rows.train, drawn, axis=0)), rows.labels[drawn]
 
     def held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Held-out rows, with replacement."""
         held_out = self.rows().held_out
-        return np.take(held_out, rng.integers(len(held_out), size=count), axis=0)
+        drawn = np.take(held_out, rng.integers(len(held_out), size=count), axis=0)
+        return self.values(drawn)
+
+    def held_out_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Held-out rows with their labels."""
+        rows = self.rows()
+        if rows.held_out_labels is None:
+            return super().held_out_labelled(rng, count)
+        drawn = rng.integers(len(rows.held_out), size=count)
+        return self.values(np.take(rows.held_out, drawn, axis=0)), rows.held_out_labels[drawn]
 
     def moments(self) -> tuple[Array, Array]:
-        """Exact for the empirical law."""
-        return self.rows().moments
+        """Exact for the empirical law, with the number of rows as divisor."""
+        return empirical_moments(self.values(self.rows().train))
 
     @property
     def features(self) -> Features | None:

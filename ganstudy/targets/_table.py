@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ganstudy.targets._problems import TableError
+from ganstudy.targets._files import fingerprint
+from ganstudy.targets._problems import DataError
 from ganstudy.targets._text_table import Dialect, read_text_table
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     Columns = tuple[str | int, ...]
 
-__all__ = ["ARRAYS", "FORMATS", "TEXTS", "Asked", "Table", "fingerprint", "read_table"]
+__all__ = ["ARRAYS", "FORMATS", "TEXTS", "Asked", "Table", "read_table"]
 
 ARRAYS = (".npz", ".npy")
 TEXTS = (".csv", ".tsv", ".txt")
@@ -52,41 +51,28 @@ class Table:
     dropped: tuple[str, ...]
 
 
-def fingerprint(path: str) -> str:
-    """SHA-256 of a file's content, read again only when the file has been written."""
-    file = Path(path).expanduser()
-    status = file.stat()
-    return _fingerprint(str(file.absolute()), status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=64)
-def _fingerprint(path: str, modified: int, size: int) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read_table(path: str, sha256: str, asked: Asked) -> Table:
     """The table in a file with this content.
 
-    Errors  `TableError`.
+    Errors  `DataError`.
     """
     if fingerprint(path) != sha256:
-        raise TableError(f"{path} has changed since the study was read")
+        raise DataError(f"{path} has changed since the study was read")
     suffix = Path(path).suffix.lower()
     if asked.key is not None and suffix != ".npz":
-        raise TableError(
+        raise DataError(
             f"{path}: key {asked.key!r} names an array of an .npz file, which this is not"
         )
     if asked.dialect != Dialect() and suffix not in TEXTS:
-        raise TableError(f"{path}: separator, decimal, encoding, header and skip are those of text")
+        raise DataError(f"{path}: separator, decimal, encoding, header and skip are those of text")
     try:
         known, of_label = _read(Path(path).expanduser(), suffix, asked)
-    except TableError:
+    except DataError:
         raise
     except ImportError:
-        raise TableError(f"{path}: needs pyarrow; pip install ganstudy[parquet]") from None
+        raise DataError(f"{path}: needs pyarrow; pip install ganstudy[parquet]") from None
     except Exception as error:  # each format's reader has errors of its own
-        raise TableError(f"{path}: cannot be read: {error}") from None
+        raise DataError(f"{path}: cannot be read: {error}") from None
     names, dropped = _chosen(path, known, asked)
     if of_label is None and asked.label is not None:
         of_label = _column(path, known, asked.label)
@@ -120,9 +106,9 @@ def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any
     ):
         names = [n for n in arrays if n != asked.label]
         if asked.key is None and len(names) != 1:
-            raise TableError(f"{path}: key is needed, one of {', '.join(names)}")
+            raise DataError(f"{path}: key is needed, one of {', '.join(names)}")
         if asked.key is not None and asked.key not in arrays:
-            raise TableError(f"{path}: no array {asked.key!r}; it has {', '.join(arrays)}")
+            raise DataError(f"{path}: no array {asked.key!r}; it has {', '.join(arrays)}")
         array = np.asarray(arrays[asked.key if asked.key is not None else names[0]])
         if isinstance(asked.label, str) and array.dtype.names is None:
             of_label = np.asarray(_column(str(path), arrays, asked.label)).ravel()
@@ -131,9 +117,9 @@ def _read(path: Path, suffix: str, asked: Asked) -> tuple[Mapping[Any, Any], Any
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
-        raise TableError(f"{path}: an array of {array.ndim} dimensions; rows and columns are two")
+        raise DataError(f"{path}: an array of {array.ndim} dimensions; rows and columns are two")
     if of_label is not None and len(of_label) != len(array):
-        raise TableError(f"{path}: {len(of_label)} labels for {len(array)} rows")
+        raise DataError(f"{path}: {len(of_label)} labels for {len(array)} rows")
     return dict(enumerate(array.T)), of_label
 
 
@@ -155,7 +141,7 @@ def _chosen(path: str, known: Mapping[Any, Any], asked: Asked) -> tuple[Columns,
     if asked.columns is not None:
         repeated = sorted({str(n) for n in asked.columns if asked.columns.count(n) > 1})
         if repeated:
-            raise TableError(f"{path}: columns repeats {', '.join(repeated)}")
+            raise DataError(f"{path}: columns repeats {', '.join(repeated)}")
         left = [name for name in known if name not in (*asked.columns, asked.label)]
         return asked.columns, [f"columns {', '.join(map(str, left))}"] if left else []
     names, dropped = [], []
@@ -170,15 +156,15 @@ def _chosen(path: str, known: Mapping[Any, Any], asked: Asked) -> tuple[Columns,
             dropped.append(f"column {place}, which has no name and counts the rows")
         elif _counts_rows(values):
             message = f"column {name!r} counts the rows; is it a feature?"
-            raise TableError(f"{path}: {message} Write `columns` to say which are")
+            raise DataError(f"{path}: {message} Write `columns` to say which are")
         elif unnamed:
-            raise TableError(
+            raise DataError(
                 f"{path}: column {place} has no name; write `header: false`, or name it"
             )
         else:
             names.append(name)
     if not names:
-        raise TableError(f"{path}: no columns but the label")
+        raise DataError(f"{path}: no columns but the label")
     return tuple(names), dropped
 
 
@@ -192,7 +178,7 @@ def _counts_rows(values: NDArray[Any]) -> bool:
 def _column(path: str, known: Any, name: str | int) -> Any:
     if name not in known:
         shown = ", ".join(map(str, list(known)[:20]))
-        raise TableError(f"{path}: no column {name!r}; it has {shown}")
+        raise DataError(f"{path}: no column {name!r}; it has {shown}")
     return known[name]
 
 
@@ -202,14 +188,14 @@ def _numbers(path: str, name: str | int, column: Any) -> tuple[NDArray[np.float6
 
     series = pd.Series(column)
     if series.isna().all() and len(series):
-        raise TableError(f"{path}: column {name!r} has no values")
+        raise DataError(f"{path}: column {name!r} has no values")
     if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_complex_dtype(series):
         text = series.dropna().astype(str)
         wrong = text[pd.to_numeric(text, errors="coerce").isna()]
         first = (wrong if len(wrong) else text).iloc[0]
         message = f"column {name!r} is not of numbers (it has {str(first)[:40]!r})"
         advice = "leave it out with `columns`, or make it the `label`"
-        raise TableError(f"{path}: {message}; {advice}")
+        raise DataError(f"{path}: {message}; {advice}")
     numbers = series.to_numpy(np.float64, na_value=np.nan)
     known = numbers[np.isfinite(numbers)]
     if pd.api.types.is_bool_dtype(series):
@@ -224,7 +210,7 @@ def _kept(
     import pandas as pd
 
     if of_label is not None and len(of_label) != len(values):
-        raise TableError(f"{path}: {len(of_label)} labels for {len(values)} rows")
+        raise DataError(f"{path}: {len(of_label)} labels for {len(values)} rows")
     gaps: dict[Any, NDArray[np.bool_]] = {
         name: np.isnan(values[:, i]) for i, name in enumerate(names)
     }
@@ -233,14 +219,14 @@ def _kept(
     for place, name in enumerate(names):
         if infinite := np.flatnonzero(np.isinf(values[:, place])).tolist():
             message = f"has {len(infinite)} values that are not finite, the first in row"
-            raise TableError(f"{path}: column {name!r} {message} {infinite[0]} (from 0)")
+            raise DataError(f"{path}: column {name!r} {message} {infinite[0]} (from 0)")
     for name, missing in gaps.items():
         if missing.any() and asked.missing == "refuse":
             count = np.count_nonzero(missing)
             values_are = "value that is" if count == 1 else "values that are"
             message = f"has {count} {values_are} missing, the first in row {missing.argmax()}"
             advice = "`missing: drop` leaves such rows out"
-            raise TableError(f"{path}: column {name!r} {message} (from 0); {advice}")
+            raise DataError(f"{path}: column {name!r} {message} (from 0); {advice}")
     return np.asarray(~np.any(list(gaps.values()), axis=0))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganstudy.targets._problems import TableError
+from ganstudy.targets._problems import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ class Dialect:
 def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
     """The table in a text file; columns without a header are numbered from 0.
 
-    Errors  `TableError` that says what to write into the study, with the line of the file.
+    Errors  `DataError` that says what to write into the study, with the line of the file.
     """
     import pandas as pd
 
@@ -57,19 +57,19 @@ def read_text_table(path: Path, asked: Dialect) -> pd.DataFrame:
     lines = text.split("\n")[asked.skip :]
     sample = [line for line in lines[:_SAMPLE] if line.strip()]
     if not sample:
-        raise TableError(f"{path}: no rows")
+        raise DataError(f"{path}: no rows")
     separator = asked.separator or _separator(sample)
     rows = [cells for _, cells in _cells("\n".join(sample), separator)]
     _refuse_ragged(path, "\n".join(lines), separator, asked.skip)
     decimal = asked.decimal or _decimal(path, rows[1:] or rows)
     header = _has_header(path, rows, decimal) if asked.header is None else asked.header
     if header and len(rows) == 1:
-        raise TableError(f"{path}: no rows below its header")
+        raise DataError(f"{path}: no rows below its header")
     names: list[Any] = [cell.strip() for cell in rows[0]] if header else list(range(len(rows[0])))
     repeated = sorted({str(name) for name in names if name != "" and names.count(name) > 1})
     if repeated:
         message = f"several columns are named {', '.join(map(repr, repeated))}"
-        raise TableError(f"{path}: {message}; rename them, or skip the header (`skip`, `header`)")
+        raise DataError(f"{path}: {message}; rename them, or skip the header (`skip`, `header`)")
     frame: pd.DataFrame = pd.read_csv(
         io.StringIO("\n".join(lines)),
         sep=r"\s+" if separator == " " else separator,
@@ -93,7 +93,7 @@ def _decoded(path: Path, encoding: str | None) -> str:
         try:
             codecs.lookup(encoding)
         except LookupError:
-            raise TableError(
+            raise DataError(
                 f"{path}: no such encoding: {encoding!r}; utf-8, latin-1, ..."
             ) from None
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -104,9 +104,9 @@ def _decoded(path: Path, encoding: str | None) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         what = f"line {line} is not {encoding or 'UTF-8'} (byte {content[error.start]:#04x})"
         advice = "" if encoding else "; write `encoding: latin-1`, or what it is"
-        raise TableError(f"{path}: {what}{advice}") from None
+        raise DataError(f"{path}: {what}{advice}") from None
     if "\0" in text:
-        raise TableError(f"{path}: holds NUL characters; is it text, and of which encoding?")
+        raise DataError(f"{path}: holds NUL characters; is it text, and of which encoding?")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -168,10 +168,10 @@ def _decimal(path: Path, rows: Sequence[Cells]) -> Literal[".", ","]:
         return "."
     if by_point:
         what = f"has numbers with a comma ({by_comma[0]}) and with a point ({by_point[0]})"
-        raise TableError(f"{path}: {what}; write `decimal` to say which are numbers")
+        raise DataError(f"{path}: {what}; write `decimal` to say which are numbers")
     if all(_GROUPED.fullmatch(cell) for cell in by_comma):
         what = f"{by_comma[0]} may be a fraction or thousands"
-        raise TableError(f"{path}: {what}; write `decimal: ','`, or take the commas out")
+        raise DataError(f"{path}: {what}; write `decimal: ','`, or take the commas out")
     return ","
 
 
@@ -194,7 +194,7 @@ def _has_header(path: Path, rows: Sequence[Cells], decimal: str) -> bool:
     if named:
         message = f"its first row has numbers and {named[0]!r}; is it a header?"
         advice = "Write `header: true`, `header: false`, or `skip: 1` if the table begins below it"
-        raise TableError(f"{path}: {message} {advice}")
+        raise DataError(f"{path}: {message} {advice}")
     return False
 
 
@@ -203,7 +203,7 @@ def _refuse_ragged(path: Path, text: str, separator: str, skipped: int) -> None:
     try:
         lengths = [(number, len(cells)) for number, cells in _cells(text, separator)]
     except csv.Error as error:
-        raise TableError(f"{path}: cannot be read: {error}") from None
+        raise DataError(f"{path}: cannot be read: {error}") from None
     common = Counter(length for _, length in lengths).most_common(1)[0][0]
     other = next((pair for pair in lengths if pair[1] != common), None)
     if other is None:
@@ -214,4 +214,4 @@ def _refuse_ragged(path: Path, text: str, separator: str, skipped: int) -> None:
     first = line == lengths[0][0]
     line_before = line + skipped
     advice = f"; if the table begins below it, write `skip: {line_before}`" if first else ""
-    raise TableError(f"{path}: {message}{by}{advice}")
+    raise DataError(f"{path}: {message}{by}{advice}")

@@ -22,7 +22,7 @@ class Digits(RowsTarget):
 
     def rows(self) -> Rows:
         """The images."""
-        return digits()[0]
+        return digits()
 
     @property
     def image(self) -> Image:

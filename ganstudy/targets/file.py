@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ganstudy.targets._problems import TableError
+from ganstudy.targets._files import existing, unchanged
+from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import Features, Rows, RowsTarget, split
-from ganstudy.targets._table import FORMATS, Asked, Table, fingerprint, read_table
+from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
 
 Column = str | int
@@ -80,30 +80,12 @@ class File(RowsTarget):
     @field_validator("path")
     @classmethod
     def _is_there(cls, path: str) -> str:
-        try:
-            file = Path(path).expanduser()
-            there = file.is_file()
-        except (OSError, RuntimeError, ValueError) as error:  # no such home, a name that is none
-            raise ValueError(f"{path}: {error}") from None
-        if file.suffix.lower() not in FORMATS:
-            raise ValueError(f"{path}: not one of {', '.join(FORMATS)}")
-        if not there:
-            what = "is a folder" if file.is_dir() else "no such file"
-            raise ValueError(f"{what}: {file.absolute()}{_neighbours(file)}")
-        return path
+        return existing(path, FORMATS)
 
     @field_validator("sha256")
     @classmethod
     def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        if "path" not in info.data:
-            return sha256
-        try:
-            found = fingerprint(info.data["path"])
-        except OSError as error:
-            raise ValueError(f"{info.data['path']}: cannot be read: {error.strerror}") from None
-        if sha256 is not None and sha256 != found:
-            raise ValueError(f"{info.data['path']} has changed: its SHA-256 is {found}")
-        return found
+        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     @model_validator(mode="after")
     def _readable(self) -> File:
@@ -118,7 +100,7 @@ class File(RowsTarget):
     def rows(self) -> Rows:
         """The data, read once in a process.
 
-        Errors  `TableError` if the file has changed since the study was read.
+        Errors  `DataError` if the file has changed since the study was read.
         """
         return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
 
@@ -141,7 +123,7 @@ class File(RowsTarget):
 def _table(path: str, sha256: str, asked: Asked) -> Table:
     table = read_table(path, sha256, asked)
     if len(table.values) < 3:
-        raise TableError(f"{path}: {len(table.values)} rows; a target needs three at least")
+        raise DataError(f"{path}: {len(table.values)} rows; a target needs three at least")
     return table
 
 
@@ -156,7 +138,7 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
     mean, std = scaled[train].mean(axis=0), scaled[train].std(axis=0)
     for name, spread in zip(table.names, std, strict=True):
         if spread == 0:
-            raise TableError(f"{path}: column {name!r} is constant over the training rows")
+            raise DataError(f"{path}: column {name!r} is constant over the training rows")
     with np.errstate(over="ignore"):
         values = ((scaled - mean) / std).astype(np.float32)
     for place, name in enumerate(table.names):
@@ -165,7 +147,7 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
             low, high = table.values[:, place].min(), table.values[:, place].max()
             message = f"of {known} values of column {name!r}, {kept} can be told apart once scaled"
             advice = f"they reach from {low:g} to {high:g}: is one of them a code?"
-            raise TableError(f"{path}: {message}; {advice}")
+            raise DataError(f"{path}: {message}; {advice}")
     labels = None if table.labels is None else table.labels[train]
     names = tuple(map(str, table.names))
     features = Features(names, np.ldexp(mean, power), np.ldexp(std, power))
@@ -178,11 +160,3 @@ def _shown(table: Table, place: int) -> str:
     first = ", ".join(f"{value:g}" for value in column[:4])
     ends = f"from {column.min():g} to {column.max():g}"
     return f"  {table.names[place]}: {table.kinds[place]} {ends}; {first}, ..."
-
-
-def _neighbours(path: Path) -> str:
-    from difflib import get_close_matches
-
-    names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    close: list[Any] = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

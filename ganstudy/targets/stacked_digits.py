@@ -9,12 +9,12 @@ import numpy as np
 from ganstudy.targets._base import Target
 from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
 from ganstudy.targets._image import Image
+from ganstudy.targets._rows import empirical_moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.targets._base import Array, Modes
-    from ganstudy.targets._rows import Rows
 
 _CHANNELS = 3
 
@@ -34,7 +34,7 @@ class StackedDigits(Target):
     @property
     def dimension(self) -> int:
         """Three images."""
-        return _CHANNELS * int(_images().train.shape[1])
+        return _CHANNELS * int(digits().train.shape[1])
 
     @property
     def image(self) -> Image:
@@ -54,23 +54,23 @@ class StackedDigits(Target):
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Independent draws with their numbers."""
-        rows = _images()
-        assert rows.labels is not None
-        drawn = rng.integers(len(rows.train), size=(count, _CHANNELS))
-        number = rows.labels[drawn] @ CLASSES ** np.arange(_CHANNELS)[::-1]
-        return np.take(rows.train, drawn, axis=0).reshape(count, -1), number
+        return _stacks(rng, count, digits().train, digits().labels)
 
     def held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Stacks of held-out images."""
-        images = _images().held_out
-        drawn = rng.integers(len(images), size=(count, _CHANNELS))
-        return np.take(images, drawn, axis=0).reshape(count, -1)
+        return self.held_out_labelled(rng, count)[0]
+
+    def held_out_labelled(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Stacks of held-out images with their numbers."""
+        return _stacks(rng, count, digits().held_out, digits().held_out_labels)
 
     def moments(self) -> tuple[Array, Array]:
         """Those of one image, channel by channel; channels are independent."""
         from scipy.linalg import block_diag
 
-        mean, covariance = _images().moments
+        mean, covariance = empirical_moments(digits().train)
         return np.tile(mean, _CHANNELS), block_diag(*[covariance] * _CHANNELS)
 
     def known_modes(self) -> Modes:
@@ -80,7 +80,7 @@ class StackedDigits(Target):
     @property
     def description(self) -> str:
         """What the data are, how many, and how well the modes are told apart."""
-        rows = _images()
+        rows = digits()
         return (
             f"stacked_digits: three of {len(rows.train):,} training or {len(rows.held_out):,} "
             f"held-out images, {self.dimension} features; classifier right on "
@@ -88,5 +88,13 @@ class StackedDigits(Target):
         )
 
 
-def _images() -> Rows:
-    return digits()[0]
+def _stacks(
+    rng: np.random.Generator,
+    count: int,
+    images: NDArray[np.float32],
+    labels: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    assert labels is not None
+    drawn = rng.integers(len(images), size=(count, _CHANNELS))
+    number = labels[drawn] @ CLASSES ** np.arange(_CHANNELS)[::-1]
+    return np.take(images, drawn, axis=0).reshape(count, -1), number

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from scipy.stats import kstest
 from tiny import differences, trial, variants
 from torch import nn
 
-from ganstudy import constraints
+from ganstudy import constraints, networks
 from ganstudy.constraints import Constraint, Together
 from ganstudy.engine.stacked import stack
 from ganstudy.kinds.adversarial.batches import batches
@@ -277,8 +278,8 @@ def _matrices() -> dict[str, torch.Tensor]:
 
 def _spectral(norm: float) -> tuple[Constraint, dict[str, torch.Tensor]]:
     own = constraints.family.from_config({"name": "spectral_norm", "norm": norm})
-    shapes = {name: tuple(value.shape[1:]) for name, value in _matrices().items()}
-    first = own.initial(np.random.default_rng(0), shapes)
+    matrices = {"weight_0": (3, 8), "weight_1": (8, 1)}
+    first = own.initial(np.random.default_rng(0), matrices)
     assert set(first) == {"singular_weight_0", "singular_weight_1"}
     return own, {name: torch.from_numpy(v)[None].repeat(2, 1) for name, v in first.items()}
 
@@ -355,6 +356,19 @@ def test_norms_hold_after_training() -> None:
             if name.startswith("weight"):
                 largest = np.linalg.svd(value[0].numpy(), compute_uv=False)[0]
                 assert largest == pytest.approx(norm, rel=0.05), name
+
+
+def test_a_network_without_matrices_is_refused() -> None:
+    """In words, before training: there would be nothing to divide."""
+
+    class Plain(type(networks.family["mlp"]())):  # type: ignore[misc]  # a class made on the spot
+        def matrices(self, architecture: object, ends: object) -> dict[str, tuple[int, int]]:
+            return {}
+
+    Plain.name = "plain"
+    with pytest.raises(ValidationError, match="plain does not state the matrices that spectral_no"):
+        trial(constraint="spectral_norm", critic={"network": Plain()})
+    assert trial(constraint="r1", critic={"network": Plain()})
 
 
 # --- perturb -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, cityblock, jensenshannon
+from scipy.special import xlogy
 from scipy.stats import energy_distance, entropy, power_divergence
 from sklearn.metrics.pairwise import euclidean_distances
 
@@ -184,6 +185,7 @@ def test_bound_stays_below_its_value_and_reaches_it(divergence: Divergence, poin
     value = divergence.variational_value(laws)
     if value is None:
         restricted = "constraint" in divergence.defaults or divergence.closed_form
+        restricted = restricted or divergence.charged
         assert restricted, "critics at will, but no bound"
         assert divergence.bound(np.zeros(3)) is None
         return
@@ -289,7 +291,42 @@ def _sinkhorn(laws: DiscreteLaws, epsilon: float, pot: bool = False) -> float:
     return transport(laws.p, laws.q) - within / 2
 
 
+def _least_of_plans(laws: DiscreteLaws, price: Callable[[Array], Array]) -> float:
+    """Unbalanced transport by plans, without duality: cost of the ways and price of marginals."""
+    cost = 0.5 * cdist(laws.positions, laws.positions, "sqeuclidean")
+
+    def paid(plan: Array) -> float:
+        plan = plan.reshape(cost.shape)
+        on_q, on_p = plan.sum(1) / laws.q, plan.sum(0) / laws.p
+        return float((cost * plan).sum() + laws.q @ price(on_q) + laws.p @ price(on_p))
+
+    def slopes(plan: Array) -> Array:
+        plan = plan.reshape(cost.shape)
+        marginals = plan.sum(1) / laws.q, plan.sum(0) / laws.p
+        on_q, on_p = ((price(x + 1e-6) - price(x - 1e-6)) / 2e-6 for x in marginals)
+        return np.asarray(cost + on_q[:, None] + on_p).ravel()
+
+    start = np.outer(laws.q, laws.p).ravel()
+    options = {"ftol": 1e-16, "gtol": 1e-10, "maxiter": 20_000, "maxfun": 50_000}
+    bounds = [(1e-12, None)] * cost.size
+    found = minimize(paid, start, jac=slopes, method="L-BFGS-B", bounds=bounds, options=options)
+    return float(found.fun)
+
+
 REFERENCES: dict[str, Callable[[DiscreteLaws], float]] = {
+    "otm(weight=0.5)": lambda laws: float(
+        ot.emd2(laws.q, laws.p, 0.5 * cdist(laws.positions, laws.positions, "sqeuclidean"))
+    ),
+    "uotm(weight=0.5, price=kl)": lambda laws: _least_of_plans(laws, lambda u: xlogy(u, u) - u + 1),
+    "uotm(weight=0.5, price=softplus)": lambda laws: _least_of_plans(
+        # Infinite beyond two, where a steep line keeps the search from getting lost.
+        laws,
+        lambda u: (
+            xlogy(u, u)
+            + xlogy(np.maximum(2 - u, 0), np.maximum(2 - u, 0))
+            + 1e3 * np.maximum(u - 2, 0)
+        ),
+    ),
     "sinkhorn_divergence(epsilon=0.5, iterations=50)": lambda laws: _sinkhorn(laws, 0.5),
     **{
         f"alpha_gan(critic_alpha={d}, generator_alpha={g}, generator={name})": (
@@ -525,8 +562,7 @@ def _method(divergence: Divergence, player: str) -> str:
 
 def _kin(divergence: Divergence) -> list[Divergence]:
     """Those that may share a pack with it."""
-    traits = (divergence.closed_form, divergence.paired)
-    return [case for case in CASES if (case.closed_form, case.paired) == traits]
+    return [case for case in CASES if case.traits == divergence.traits]
 
 
 def _inputs(divergence: Divergence, player: str) -> list[torch.Tensor]:
@@ -683,6 +719,14 @@ def test_each_trial_of_a_pack_has_the_witness_of_its_own_kernel() -> None:
 
 # --- the relativistic average --------------------------------------------------------------------
 
+
+def _answers(divergence: Divergence, a: Array) -> Array:
+    """The largest logits less the cost of the way, from points whose positions are their logits."""
+    x = torch.from_numpy(a)[:, None]
+    costs = [divergence.way_cost(x, x[i : i + 1].expand_as(x)).numpy() for i in range(len(a))]
+    return np.max([a[i] - cost for i, cost in enumerate(costs)], axis=0)
+
+
 COUNTS = [((3, 1, 4), (2, 5, 1)), ((1, 7), (6, 2)), ((2, 2, 2, 2), (1, 3, 3, 1))]
 
 
@@ -696,11 +740,13 @@ def test_expected_losses(
     divergence: Divergence, on_p: tuple[int, ...], on_q: tuple[int, ...]
 ) -> None:
     """Batches that hold each point as often as its law says, over all ways to turn one of them:
-    every sample of p stands beside every sample of q once.
+    every sample of p stands beside every sample of q once. Where ways are charged for, each sample
+    of q has gone where its logit less the cost is largest.
     """
     p, q = (np.array(counts) / sum(counts) for counts in (on_p, on_q))
     a = np.random.default_rng(1).normal(size=len(p))
-    real, fake = _replicated(on_p, a), _replicated(on_q, a)
+    on_way = a if not divergence.charged else _answers(divergence, a)
+    real, fake = _replicated(on_p, a), _replicated(on_q, on_way)
     turns = [fake.roll(turn, -1) for turn in range(fake.shape[-1])]
     found = divergence.expected_losses(DiscreteLaws(p, q, a[:, None]), a)
     losses = [

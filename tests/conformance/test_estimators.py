@@ -16,12 +16,13 @@ from tiny import trial
 from ganstudy import divergences, estimators
 from ganstudy.estimators import Estimator
 from ganstudy.kinds.adversarial.training import train
-from ganstudy.networks import Architecture
+from ganstudy.networks import Architecture, Ends, Side
 
 Array = NDArray[np.float64]
 
 every_estimator = pytest.mark.parametrize("cls", list(estimators.family), ids=lambda cls: cls.name)
 ARCHITECTURE = Architecture()
+ENDS = Ends(Side(2), Side(1))
 
 
 def _gaussians(pack: int, batch: int, dimension: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
@@ -33,19 +34,19 @@ def _gaussians(pack: int, batch: int, dimension: int = 1) -> tuple[torch.Tensor,
 
 
 def _logits(estimator: Estimator, parameters: dict[str, torch.Tensor], x: Any) -> torch.Tensor:
-    return estimator.apply(ARCHITECTURE, parameters, torch.as_tensor(x).float())[..., 0]
+    return estimator.apply(ARCHITECTURE, ENDS, parameters, torch.as_tensor(x).float())[..., 0]
 
 
 @every_estimator
 @pytest.mark.parametrize("dimension", [1, 3])
 def test_parameters_and_first_values(cls: type[Estimator], dimension: int) -> None:
     """A fit gives the shapes that are announced; before the first one no sample is told apart."""
-    estimator = cls(centres=5)
-    shapes = estimator.shapes(ARCHITECTURE, dimension, 1)
+    estimator, ends = cls(centres=5), Ends(Side(dimension), Side(1))
+    shapes = estimator.shapes(ARCHITECTURE, ends)
     fitted = estimator.fit(*_gaussians(3, 40, dimension))
     assert {name: value.shape[1:] for name, value in fitted.items()} == shapes
     assert all(value.shape[0] == 3 and value.dtype == torch.float32 for value in fitted.values())
-    first = estimator.initialise(ARCHITECTURE, np.random.default_rng(0), shapes)
+    first = estimator.initialise(ARCHITECTURE, ends, np.random.default_rng(0))
     assert list(first) == list(shapes)
     start = {name: torch.from_numpy(value)[None] for name, value in first.items()}
     logits = _logits(estimator, start, 100 * torch.randn(1, 7, dimension))
@@ -82,7 +83,7 @@ def test_every_place_has_a_value_and_a_slope(cls: type[Estimator]) -> None:
     estimator = cls(centres=10)
     parameters = estimator.fit(*_gaussians(1, 50, 2))
     x = torch.tensor([[[1e3, 0.0], [0.0, -1e3], [0.5, 0.5]]], requires_grad=True)
-    logits = estimator.apply(ARCHITECTURE, parameters, x)
+    logits = estimator.apply(ARCHITECTURE, ENDS, parameters, x)
     (slope,) = torch.autograd.grad(logits.sum(), x)
     assert bool(torch.isfinite(logits).all())
     assert bool(torch.isfinite(slope).all())
@@ -98,7 +99,7 @@ def test_slopes_are_those_of_the_function(cls: type[Estimator]) -> None:
     parameters = {name: value.double() for name, value in fitted.items()}
     x = torch.randn(1, 6, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert torch.autograd.gradcheck(
-        lambda x: estimator.apply(ARCHITECTURE, parameters, x), x.requires_grad_()
+        lambda x: estimator.apply(ARCHITECTURE, ENDS, parameters, x), x.requires_grad_()
     )
 
 

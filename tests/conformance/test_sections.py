@@ -54,9 +54,10 @@ STUDIES = {
     "theory": THEORY,
     "one trial": TRIAL + "seeds: 1\n",
     "lost": STUDY,
+    "table": STUDY.replace("{name: ring, modes: 4}", "{name: file, path: TABLE}"),
 }
 """Studies by their form; those of `TRAINED` are trained, the others have made-up records."""
-TRAINED = ("grid", "theory", "one trial")
+TRAINED = ("grid", "theory", "one trial", "table")
 
 
 def _status(name: str, seed: int) -> Status:
@@ -66,7 +67,11 @@ def _status(name: str, seed: int) -> Status:
 def _dataset(name: str, folder: Path) -> xr.Dataset:
     """The dataset of a study all of whose trials are recorded; those of `lost` are all lost."""
     folder.mkdir()
-    search, run = search_of(load(write_study(folder, STUDIES[name]))), RunDirectory(folder / "run")
+    table = folder / "table.csv"
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    np.savetxt(table, rows, header="width,height", comments="", delimiter=",")
+    study = write_study(folder, STUDIES[name].replace("TABLE", str(table)))
+    search, run = search_of(load(study)), RunDirectory(folder / "run")
     with run.locked():
         run.write_study(search)
         while parts := search.ask(2):

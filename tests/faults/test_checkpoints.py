@@ -134,6 +134,21 @@ def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
     assert _counted.begun == 40
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [slice(0, 1), slice(None, None, -1)])
+def test_convolutions_go_on_alone_and_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: slice
+) -> None:
+    """With running moments, averages and labels, and a copy beside the trial that is alone."""
+    settings: dict[str, Any] = {"target": "digits", "condition": True, "steps": 12, "batch": 33}
+    player = {"network": "dcgan", "width": 4, "depth": 2, "norm": "batch"}
+    generator = {**player, "norm_average": 0.1, "average": 0.9}
+    trials = [trial(seed, generator=generator, critic=player, **settings) for seed in range(3)]
+    expected = train(trials)
+    _stopped(trials, tmp_path, 7, monkeypatch)
+    _assert_same(train(trials[part], Session(checkpoints=Checkpoints(tmp_path))), expected)
+
+
 def test_stopped_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[Record]
 ) -> None:

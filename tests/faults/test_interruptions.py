@@ -35,6 +35,7 @@ from tiny import Listed, differences, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
+from ganstudy.display import display
 from ganstudy.progress import Progress
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.interruption import Interruption
@@ -42,7 +43,7 @@ from ganstudy.schedule.loop import Running, train_packs
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
-from ganstudy.terminal import display, say
+from ganstudy.terminal import say
 from ganstudy.trial import Record, Trial
 
 LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")

@@ -10,6 +10,7 @@ import pytest
 from scripted import Scripted, attempts
 from tiny import Listed
 
+from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
 from ganstudy.schedule.executor import Begun, Clock, Ended, ExecutorError
 from ganstudy.schedule.executors.local import LocalExecutor
@@ -160,9 +161,14 @@ def test_steps_of_earlier_sessions_count() -> None:
 
 def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
     """It was 7 minutes for a run of 75 seconds."""
-    progress = Progress(4, "eager", "", workers=2, cost=1.0, cost_planned=4.0, busy=3.0)
+    packs = [(_script(Path(), seed),) for seed in range(4)]
+    progress = Progress(4, "eager", "", workers=2, forecast=Forecast("eager", packs))
     progress.started -= 1000.0
-    assert progress.seconds_left == 4.5
+    progress.forecast.watch([Running(pack, 1, begun=0) for pack in packs[:2]])
+    assert progress.seconds_left is None
+    progress.forecast.ended(packs[0], 3.0)
+    progress.forecast.watch([Running(pack, 1, begun=0) for pack in packs[2:3]])
+    assert progress.seconds_left == pytest.approx(6.0, abs=0.1)
 
 
 @pytest.mark.slow

@@ -180,15 +180,18 @@ def _featured(
     width: int = 10,
     count: int = 3,
     optimizers: Sequence[str] = CRITIC_OPTIMIZERS,
+    network: object = "mlp",
+    **more: Any,
 ) -> Trials:
     """Trials with some features in common, apart in seed, objective, critic's optimizer, rates."""
-    settings = _settings(features)
+    settings = {**_settings(features), **more}
     objectives = settings.pop("divergences", CLASSIFIERS)
     shared = {player: settings.pop(player) for player in ("generator", "critic")}
     result: Trials = []
     for seed in range(count):
         own: dict[str, Any] = {
             player: {
+                "network": network,
                 "width": width,
                 "depth": 2,
                 "lr": 10**-seed / 50 if player == "critic" else 2e-3 + seed / 1000,
@@ -217,6 +220,32 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
     assert {r.status for r in alone.values()} == {"complete"}
     for pack in (trials, trials[::-1], [trials[2], trials[0]]):
         _assert_same(train(pack), alone)
+
+
+CONVOLUTIONS = {"dcgan": "dcgan", "resnet": {"name": "resnet", "blocks": 1, "group": 4}}
+"""Networks that compute trial after trial."""
+OF_RESNET = ("conditional", "pac", "consensus with a penalty", "relativistic pairs", "average")
+"""Those that reach into a network; the others are the same for both."""
+FAST = [("dcgan", "gradient penalty"), ("dcgan", "running moments"), ("resnet", "conditional")]
+
+
+@pytest.mark.parametrize(
+    ("network", "feature"),
+    [
+        pytest.param(network, feature, marks=() if (network, feature) in FAST else pytest.mark.slow)
+        for network in CONVOLUTIONS
+        for feature in (OF_RESNET if network == "resnet" else FEATURES)
+    ],
+)
+def test_each_feature_of_convolutions_alone_and_in_a_pack(network: str, feature: str) -> None:
+    """Everything that a perceptron can be trained with, or that is refused in words."""
+    made = CONVOLUTIONS[network]
+    batch = 96 if feature == "default lsif" else 33
+    trials = _featured(feature, batch=batch, width=4, network=made, target="digits")
+    alone = _by_id([train([t])[0] for t in trials[:2]])
+    assert {r.status for r in alone.values()} == {"complete"}
+    packed = _by_id(train(trials[::-1]))
+    _assert_same([packed[trial_id] for trial_id in alone], alone)
 
 
 @pytest.mark.parametrize("culprit", ["lr", "overflow"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +13,15 @@ import pytest
 import xarray as xr
 from searched import bayes, made_up
 from synthetic_dataset import synthetic_dataset
-from tiny import write_study
+from tiny import TABLE, write_study
 from unrendered import unrendered
 
 from ganstudy.pipeline import run
 from ganstudy.search import search_of
 from ganstudy.store import RunDirectory, gather, open_run
 from ganstudy.study import load
+from ganstudy.targets import from_config
+from ganstudy.targets.file import File
 from ganstudy.trial import Trial
 
 THEORY = """\
@@ -37,6 +40,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "trial.target.std=0.4",
         "trial.steps=60",
         "trial.record.every=20",
+        "trial.record.generator=true",
         "trial.generator.lr=0.005",
         "search.grid.divergence=[minimax, reverse_kl]",
     ]
@@ -131,3 +135,30 @@ def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def theory(theory_run: Path) -> xr.Dataset:
     """Its dataset."""
     return open_run(theory_run).compute()
+
+
+TABLE_ARMS = ["rows", "sorted", "shifted"]
+
+
+@pytest.fixture(scope="session")
+def table_study(make_study: Callable[..., xr.Dataset]) -> xr.Dataset:
+    """Three arms on a table: its rows themselves, each column sorted, and one column shifted."""
+    made = make_study({"divergence": TABLE_ARMS}, seeds=2, features=3, samples=400, status={})
+    target = from_config({"name": "file", "path": str(TABLE), "label": "group"})
+    assert isinstance(target, File)
+    rows, features = target.rows().train, target.features
+    assert features is not None
+    rng = np.random.default_rng(0)
+    samples = made["samples"].values.copy()
+    for arm in range(3):
+        for seed in range(2):
+            drawn = rows[rng.integers(len(rows), size=400)]
+            if arm == 1:
+                drawn = np.sort(drawn, axis=0)
+            samples[arm, seed] = drawn + np.array([0.0, 0.0, 2.0 * (arm == 2)])
+    return made.assign(
+        samples=(made["samples"].dims, samples),
+        target_settings=json.dumps({"name": "file", "path": str(TABLE), "label": "group"}),
+        feature_mean=("feature", features.mean),
+        feature_scale=("feature", features.scale),
+    ).assign_coords(feature=list(features.names))

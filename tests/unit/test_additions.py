@@ -374,13 +374,15 @@ from ganstudy.networks import Network
 class Sine(Network):
     """One hidden layer of sines, without biases."""
 
-    def shapes(self, architecture, inputs, outputs):
-        return {"weight_0": (inputs, architecture.width), "weight_1": (architecture.width, outputs)}
+    def shapes(self, architecture, ends):
+        inputs, width, outputs = ends.inputs.row, architecture.width, ends.outputs.row
+        return {"weight_0": (inputs, width), "weight_1": (width, outputs)}
 
-    def initialise(self, architecture, rng, shapes):
+    def initialise(self, architecture, ends, rng):
+        shapes = self.shapes(architecture, ends)
         return {name: 0.3 * rng.standard_normal(shape, "f4") for name, shape in shapes.items()}
 
-    def apply(self, architecture, parameters, x):
+    def apply(self, architecture, ends, parameters, x):
         return (x @ parameters["weight_0"]).sin() @ parameters["weight_1"]
 '''
 

@@ -71,11 +71,16 @@ def content(figure: Figure) -> list[Any]:
 
 
 def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
-    grid: xr.Dataset, search: xr.Dataset, theory: xr.Dataset, settled: xr.Dataset, tmp_path: Path
+    grid: xr.Dataset,
+    search: xr.Dataset,
+    theory: xr.Dataset,
+    settled: xr.Dataset,
+    table_study: xr.Dataset,
+    tmp_path: Path,
 ) -> None:
     """What the report shows and says is what its lines draw and find; it calls every function."""
     called = set()
-    for ds in (grid, search, theory, settled):
+    for ds in (grid, search, theory, settled, table_study):
         with unrendered() as figures:
             page = build(ds, {}, tmp_path / "report").read_text()
         best = analysis.tuned(ds) if analysis.is_search(ds) else ds
@@ -111,6 +116,7 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "labels": lambda ds, ax: plot.labels(ds, ax=ax),
     "budget": lambda ds, ax: plot.budget(ds, ax=ax),
     "importances": lambda ds, ax: plot.importances(ds, ax=ax),
+    "parallel_coordinates": lambda ds, ax: plot.parallel_coordinates(ds, ax=ax),
     "pareto": lambda ds, ax: plot.pareto(ds, ax=ax),
     "bounds": lambda ds, ax: plot.bounds(ds, ax=ax),
     "gallery": lambda ds, ax: plot.gallery(ds, ax=ax),
@@ -118,15 +124,18 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "film": lambda ds, ax: plot.film(ds, ax=ax),
     "evidence": lambda ds, ax: plot.evidence(ds, ax=ax),
     "stability": lambda ds, ax: plot.stability(ds, ax=ax),
+    "marginals": lambda ds, ax: plot.marginals(ds, ax=ax),
+    "correlations": lambda ds, ax: plot.correlations(ds, ax=ax),
 }
 assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
 
 @pytest.mark.parametrize("name", ON_AXES)
 def test_an_axes_of_ones_own_is_drawn_on_and_returned(
-    grid: xr.Dataset, search: xr.Dataset, settled: xr.Dataset, name: str
+    grid: xr.Dataset, search: xr.Dataset, settled: xr.Dataset, table_study: xr.Dataset, name: str
 ) -> None:
-    ds = search if name in ("budget", "importances", "pareto") else grid
+    ds = search if name in ("budget", "importances", "pareto", "parallel_coordinates") else grid
+    ds = table_study if name in ("marginals", "correlations") else ds
     ds = settled if name == "evidence" else ds
     figure, (left, ax) = plt.subplots(1, 2)
     settings = dict(mpl.rcParams)
@@ -192,6 +201,8 @@ def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
         ("budget", "a grid"),
         ("importances", "a grid"),
         ("pareto", "a grid"),
+        ("parallel_coordinates", "a grid"),
+        ("marginals", "no names of their own"),
         ("pictures", "kind"),
     ],
 )

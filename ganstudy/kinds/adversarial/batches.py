@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-__all__ = ["batches", "block_length", "evaluation_latent", "held_out"]
+__all__ = ["batches", "block_length", "evaluation_latent", "evaluation_latents", "held_out"]
 
 _BLOCK = 2**17
 """Numbers that a trial draws at once: enough to hide the call, few enough to stay in cache."""
@@ -60,13 +60,15 @@ def batches(
 
 def evaluation_latent(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
     """Latent noise held fixed through training, `(pack, record.samples, latent + labels)`."""
-    drawn = [
-        _latents(
-            trial.configuration, trial.stream("evaluation"), trial.configuration.record.samples
-        )
-        for trial in trials
-    ]
+    drawn = [next(evaluation_latents(trial)) for trial in trials]
     return torch.from_numpy(np.stack(drawn)).to(device)
+
+
+def evaluation_latents(trial: Trial[AdversarialSettings]) -> Iterator[Array]:
+    """Endless latent noise, `record.samples` rows at a time, that which is held fixed first."""
+    configuration, rng = trial.configuration, trial.stream("evaluation")
+    while True:
+        yield _latents(configuration, rng, configuration.record.samples)
 
 
 def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
@@ -157,9 +159,18 @@ class _Data:
         self.trial = trial
         configuration = trial.configuration
         self.rows: Array | None = None
+        self.groups: NDArray[np.int64] | None = None
         self.training_set = configuration.reused
         if self.training_set is not None:
             self.rows = _reused(configuration, trial.stream("training_set"), self.training_set)
+            self.groups = self._grouped(self.training_set)
+
+    def _grouped(self, training_set: TrainingSet) -> NDArray[np.int64] | None:
+        """Rows that stay together, `(groups, pac)`; None where each comes alone."""
+        if training_set.groups is None:
+            return None
+        size = (training_set.groups, self.trial.configuration.critic.pac)
+        return self.trial.stream("training_set", 1).integers(training_set.size, size=size)
 
     def block(self, block: int, rounds: int) -> list[Array]:
         """The parts of `Batches` for some rounds, of this trial alone."""
@@ -176,7 +187,10 @@ class _Data:
         else:
             streams = partial(self.trial.stream, "data")
             count = shape[0] * shape[1]
-            rows = rows_of(self.training_set, streams, block, count, configuration.batch)
+            together = 1 if self.groups is None else configuration.critic.pac
+            batch = configuration.batch // together
+            rows = rows_of(self.training_set, streams, block, count, batch)
+            rows = rows if self.groups is None else self.groups[rows]
             drawn = np.take(self.rows, rows.ravel(), axis=0)
         return drawn.reshape(*shape, -1)
 

@@ -57,7 +57,8 @@ class Camera:
         edges = [window(trial.configuration.target) for trial in stack]
         self.windows = np.stack(edges[: len(trials)]).astype(np.float32)
         self.judged = shape.judges_points
-        self.pulls = self.judged and not shape.divergence.paired
+        alone = not (shape.divergence.paired or shape.divergence.charged)
+        self.pulls = self.judged and alone
         self.grid, self.arrows = (
             torch.from_numpy(np.stack([_points(own, n) for own in edges])).to(device)
             for n in (GRID, ARROWS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from ganstudy.networks import Network
 
 if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.players import PlayerSettings
@@ -21,6 +23,14 @@ SECONDS_PER_EXACT = {1: 1e-3, 2: 0.016}
 SECONDS_PER_MASKED = 8e-9
 """Of one logit's loss by a member that another trial of the pack has."""
 
+CONVOLVED_PER_SECOND = 3e10
+"""Multiply-adds of networks that compute one trial after the other, by a library of convolutions.
+With the two below within two fifths of six steps of `dcgan` and `resnet`, 8x8 to 64x64."""
+UNITS_PER_SECOND = 8e8
+"""Of those, numbers that an activation or a norm makes."""
+SECONDS_PER_PARAMETER = 6e-5
+"""Of those, calls of kernels, for each named parameter."""
+
 PRODUCT = 1.5
 """Of a round, for each gradient of gradients; between 1.2 and 2.7 was measured."""
 PENALTY = 1.5
@@ -28,23 +38,39 @@ PENALTY = 1.5
 
 
 def seconds(settings: AdversarialSettings) -> float:
-    """Forward and backward multiply-adds, and a price for each update, at measured rates.
+    """Forward and backward passes, and a price for each update, at measured rates.
 
     A backward pass costs two forward ones; the D-step runs the generator forward only, the
     critic on two batches; the M-step runs both networks forward and backward, without the
     critic's own gradient.
     """
-    generator, critic = _layer_products(settings)
-    d_step = settings.batch * (generator + 2 * 3 * critic) / MULTIPLY_ADDS_PER_SECOND
+    generator, critic = _forward(settings, "generator"), _forward(settings, "critic")
+    d_step = generator + 2 * 3 * critic
     if settings.critic.estimator is not None:
-        fit = settings.critic.estimator.products(settings.batch, settings.layers("critic")[0])
+        inputs = settings.ends("critic").inputs.row
+        fit = settings.critic.estimator.products(settings.batch, inputs)
         d_step += fit / MULTIPLY_ADDS_PER_SECOND
-    m_step = settings.batch * (3 * generator + 2 * critic) / MULTIPLY_ADDS_PER_SECOND
+    m_step = 3 * generator + 2 * critic
     d_step *= 1 + PENALTY * settings.constraint.penalties
     d_steps, m_steps = settings.gradients
     own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * SECONDS_PER_UPDATE
     own *= 1 + PRODUCT * settings.updates.products
     return settings.steps // settings.generator.steps * own
+
+
+def _forward(settings: AdversarialSettings, player: Literal["generator", "critic"]) -> float:
+    """Seconds of a forward pass of one batch; zero without a network."""
+    own: PlayerSettings = getattr(settings, player)
+    ends = settings.ends(player)
+    if not isinstance(own.function, Network):
+        return 0.0
+    rows = settings.batch / ends.inputs.pac
+    products = rows * own.function.multiply_adds(own, ends)
+    if own.function.stacks:
+        return products / MULTIPLY_ADDS_PER_SECOND
+    passed = rows * own.function.units(own, ends) / UNITS_PER_SECOND
+    calls = len(own.function.shapes(own, ends)) * SECONDS_PER_PARAMETER
+    return products / CONVOLVED_PER_SECOND + passed + calls
 
 
 def recording(settings: AdversarialSettings) -> float:
@@ -62,28 +88,22 @@ def masking(settings: AdversarialSettings) -> float:
 
 
 def working_set(settings: AdversarialSettings) -> int:
-    """Activations of the D-step, both batches, and the critic's parameters and their state.
+    """Activations of the D-step, both batches, and the players' parameters and their state.
 
     Without a critic, the distances between and within the batches; with an estimator, its
     kernels on them.
     """
-    trained = (
-        [settings.generator] if settings.critic.estimator else [settings.critic, settings.generator]
-    )
-    units = sum(p.width * p.depth * p.activation.inputs for p in trained)
-    numbers = 2 * settings.batch * units + 4 * sum(_layer_products(settings))
+    numbers = 0
+    for player in ("generator", "critic"):
+        own: PlayerSettings = getattr(settings, player)
+        ends = settings.ends(player)
+        shapes = own.function.shapes(own, ends)
+        numbers += 4 * sum(math.prod(shape) for shape in shapes.values())
+        if isinstance(own.function, Network):
+            rows = settings.batch // ends.inputs.pac
+            numbers += 2 * rows * own.function.units(own, ends)
     if settings.divergence.compares_all:
         numbers += 4 * settings.batch**2
     if settings.critic.estimator is not None:
         numbers += 4 * settings.batch * settings.critic.estimator.centres
     return 4 * numbers
-
-
-def _layer_products(settings: AdversarialSettings) -> tuple[int, int]:
-    def products(player: PlayerSettings, inputs: int, outputs: int) -> int:
-        shapes = player.function.shapes(player, inputs, outputs)
-        return sum(math.prod(s) for name, s in shapes.items() if name.startswith("weight"))
-
-    generator = products(settings.generator, *settings.layers("generator"))
-    # The critic judges `pac` samples at once.
-    return generator, products(settings.critic, *settings.layers("critic")) // settings.critic.pac

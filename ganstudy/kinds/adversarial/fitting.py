@@ -5,9 +5,13 @@ Each check is of one field, given those before it; `info.data` lacks what is wro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from ganstudy.kinds.adversarial import ends
+from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
+
+PlayerT = TypeVar("PlayerT", Generator, Critic)
 
 RECORDS = 100_000
 """Most records of a trial: each is a column of every curve."""
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
 
     from ganstudy import constraints
     from ganstudy.kinds.adversarial.kept import Recording
-    from ganstudy.kinds.adversarial.players import Critic, Generator
     from ganstudy.kinds.adversarial.updates import Updates
     from ganstudy.metrics import Metric
     from ganstudy.targets import Target
@@ -73,12 +76,46 @@ def constraint_applies(
             raise ValueError(f"{divergence.name} trains no critic that {part.name} could bind")
         if estimator is not None and part.name != "none" and not part.perturbs:
             raise ValueError(f"{estimator.name} trains no network that {part.name} could bind")
+        if critic is not None and part.divides and not _matrices(critic, info):
+            raise ValueError(
+                f"network {critic.network.name} does not state the matrices that {part.name} "
+                "divides"
+            )
+        if critic is not None and part.divides and critic.network.begins_at_zero:
+            raise ValueError(
+                f"matrices of network {critic.network.name} begin at zero, and {part.name} would "
+                "divide them by their norm"
+            )
         if critic is not None and critic.norm == "batch" and part.penalises:
             raise ValueError(
                 f"{part.name} needs the gradient of each logit in its own input, "
                 "which `critic.norm: batch` mixes with others"
             )
     return constraint
+
+
+def network_fits(player: PlayerT, info: ValidationInfo) -> PlayerT:
+    """A player's network can be made for the target's samples."""
+    target, condition = info.data.get("target"), info.data.get("condition")
+    if target is None or (isinstance(player, Critic) and player.estimator is not None):
+        return player
+    labels = target.labels if condition else 0
+    if isinstance(player, Critic):
+        own = ends.of_critic(player, target, labels)
+    else:
+        own = ends.of_generator(player, target, labels)
+    if problem := player.network.unfit(player, own):
+        raise ValueError(problem)
+    return player
+
+
+def _matrices(critic: Critic, info: ValidationInfo) -> bool:
+    """Whether its network states any; true where the target is a mistake of its own."""
+    target, condition = info.data.get("target"), info.data.get("condition")
+    if target is None:
+        return True
+    labels = target.labels if condition else 0
+    return bool(critic.network.matrices(critic, ends.of_critic(critic, target, labels)))
 
 
 def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
@@ -107,7 +144,14 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
 
 
 def whole_rounds(generator: Generator, info: ValidationInfo) -> Generator:
-    """The M-steps make up whole rounds."""
+    """The M-steps make up whole rounds; a map goes from points of the space of its samples."""
+    divergence, target = info.data.get("divergence"), info.data.get("target")
+    charged = divergence if divergence is not None and divergence.charged else None
+    if charged and target is not None and generator.latent != target.dimension:
+        raise ValueError(
+            f"{charged.name} moves latent points to samples; it needs `generator.latent: "
+            f"{target.dimension}`, the dimension of target {target.name}, not {generator.latent}"
+        )
     steps = info.data.get("steps")
     if steps is not None and steps % generator.steps:
         raise ValueError(
@@ -123,10 +167,12 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
     critic, divergence = info.data.get("critic"), info.data.get("divergence")
     rows = info.data.get("training_set")
     differ = isinstance(rows, TrainingSet) and rows.sampling != "with_replacement"
-    if isinstance(rows, TrainingSet) and differ and batch > rows.size:
-        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
     if critic is not None and batch % critic.pac:
         raise ValueError(f"not a multiple of `critic.pac: {critic.pac}` (got {batch})")
+    if isinstance(rows, TrainingSet) and differ and critic is not None:
+        _enough(rows, batch, critic)
+    if divergence is not None and divergence.charged and critic is not None and critic.pac > 1:
+        raise ValueError(f"{divergence.name} charges each sample its way; it needs `critic.pac: 1`")
     closed_form = divergence is not None and divergence.closed_form
     if closed_form and critic is not None and critic.pac > 1:
         raise ValueError("this divergence trains no critic to judge `critic.pac` samples")
@@ -139,6 +185,14 @@ def whole_groups(batch: int, info: ValidationInfo) -> int:
                 "samples to put them at"
             )
     return batch
+
+
+def _enough(rows: TrainingSet, batch: int, critic: Critic) -> None:
+    if rows.groups is None and batch > rows.size:
+        raise ValueError(f"`training_set.size: {rows.size}` has no {batch} different rows")
+    groups = batch // critic.pac
+    if rows.groups is not None and groups > rows.groups:
+        raise ValueError(f"`training_set.groups: {rows.groups}` are not {groups} different ones")
 
 
 def measurable(record: Recording, info: ValidationInfo) -> Recording:

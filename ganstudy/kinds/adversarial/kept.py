@@ -47,6 +47,11 @@ class Recording(Settings):
         exclude=True,
         description="frames of samples and critic in the plane, which change no id; 0 for none",
     )
+    generator: bool = Field(
+        False,
+        exclude=True,
+        description="whether the trained generator is kept beside its record; it changes no id",
+    )
 
     @field_validator("metrics")
     @classmethod

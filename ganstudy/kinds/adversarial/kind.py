@@ -48,6 +48,19 @@ class Adversarial(AdversarialSettings, Kind):
             implied["record.metrics"] = list(MODELESS_METRICS)
         return implied
 
+    @property
+    def keeps_generator(self) -> bool:
+        """As the study asks."""
+        return self.record.generator
+
+    @property
+    def as_written(self) -> str:
+        """Convolutions are not compiled trial after trial, and have no portable kernels."""
+        for network in (self.generator.network, self.critic.network):
+            if not network.stacks:
+                return f"the convolutions of {network.name} are computed as they are written"
+        return ""
+
     def pack_key(self) -> str:
         """All that fixes shapes and control flow; targets differ in data, members in masks."""
         patience = None if isinstance(self.critic.steps, int) else self.critic.steps.patience
@@ -67,13 +80,16 @@ class Adversarial(AdversarialSettings, Kind):
         shape = {
             "kind": self.name,
             "dimension": self.target.dimension,
+            "image": self.target.image
+            if generator.network.images or critic.network.images
+            else None,
             "labels": self.labels,
             "batch": self.batch,
             "generator": {**generator.structure(), "latent": generator.latent},
             "average": generator.average is not None,
             "critic": {**critic.structure(), "pac": critic.pac},
             "constraint": [part.structure() for part in self.constraint.acting],
-            "divergence": [self.divergence.closed_form, self.divergence.paired],
+            "divergence": self.divergence.traits,
             "updates": self.updates.structure(),
             "patience": not isinstance(critic.steps, int),
         }

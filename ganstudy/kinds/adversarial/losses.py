@@ -52,16 +52,6 @@ class Losses:
     labels: int
     pac: int
 
-    @property
-    def closed_form(self) -> bool:
-        """Whether the pack trains no critic: the same for all of its divergences."""
-        return bool(self.divergences.groups[0][0].closed_form)
-
-    @property
-    def paired(self) -> bool:
-        """Whether the generators' losses look at p too: the same for all divergences."""
-        return bool(self.divergences.groups[0][0].paired)
-
     def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
         """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
         averaged parameters, if asked for.
@@ -83,7 +73,7 @@ class Losses:
         if laws is None:
             return self.logits(state, x)
         with torch.no_grad():
-            return self._witness(x, *laws)
+            return _witness(self.divergences, x, *laws)
 
     def pull(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
         r"""Where an M-step draws a sample at x: $-\ell'(a(x)) \nabla a(x)$, in the shape of x."""
@@ -91,7 +81,9 @@ class Losses:
         critic, _ = self._constrained(parameters, state.critic.slots)
 
         def loss(x: Tensor) -> Tensor:
-            logits = self._judge(critic, x) if laws is None else self._witness(x, *laws)
+            logits = (
+                self._judge(critic, x) if laws is None else _witness(self.divergences, x, *laws)
+            )
             return self.generator_losses.select(
                 lambda member, a: member.generator_loss(a), logits
             ).sum()
@@ -107,7 +99,7 @@ class Losses:
             real, latent, noise = d_step
             fake = self._generate(self.generator.split(generator), latent)
             total, diagnostics = self._critic_loss(
-                self.critic.split(critic), state.critic, real, fake, noise
+                self.critic.split(critic), state.critic, real, fake, latent, noise
             )
             return total.sum(), diagnostics
 
@@ -130,7 +122,8 @@ class Losses:
         with torch.no_grad():
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             critic = self.critic.split(state.critic.parameters)
-            return self._critic_loss(critic, state.critic, real, fake, noise)[1]["critic_loss"]
+            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, latent, noise)
+            return diagnostics["critic_loss"]
 
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
         """Samples of q, each with its label behind it."""
@@ -147,10 +140,6 @@ class Losses:
         """What the critic judges together, `(pack, count, *) -> (pack, count / pac, *)`."""
         return x.reshape(x.shape[0], x.shape[1] // self.pac, -1)
 
-    def _witness(self, x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
-        """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
-        return self.divergences.select(lambda member, *xs: member.witness(*xs), x, real, fake)
-
     def _constrained(
         self, critic: Parameters, slots: Mapping[str, Tensor], update: bool = False
     ) -> tuple[Parameters, dict[str, Tensor]]:
@@ -166,16 +155,23 @@ class Losses:
         return real, fake
 
     def _critic_loss(
-        self, critic: Parameters, state: PlayerState, real: Tensor, fake: Tensor, noise: Noise
+        self,
+        critic: Parameters,
+        state: PlayerState,
+        real: Tensor,
+        fake: Tensor,
+        latent: Tensor,
+        noise: Noise,
     ) -> tuple[Tensor, Diagnostics]:
         """The objective of each critic `(pack,)`, penalty included; new slots by their names."""
         critic, slots = self._constrained(critic, state.slots, update=True)
+        sampled = fake
         real, fake = self._perturbed(real, fake, noise)
-        if self.closed_form:
+        if self.divergences.example.closed_form:
             on_real = self.divergences.select(
                 lambda member, *xs: member.witness_on_p(*xs), real, real, fake
             )
-            on_fake = self._witness(fake, real, fake)
+            on_fake = _witness(self.divergences, fake, real, fake)
         elif self.critic.architecture.norm == "batch":
             # Each law by its own moments: those of a mixed batch would tell the two apart.
             on_real, on_fake = self._judge(critic, real), self._judge(critic, fake)
@@ -183,7 +179,9 @@ class Losses:
             both = self._judge(critic, torch.cat([real, fake], dim=1))
             on_real, on_fake = both.chunk(2, dim=1)
         losses = total = self.critic_losses.select(
-            lambda member, a, b: member.critic_loss(a, b), on_real, on_fake
+            lambda member, a, b: member.critic_loss(a, b),
+            on_real,
+            _less_cost(self.divergences, on_fake, latent, sampled),
         )
         diagnostics = {
             "critic_loss": losses,
@@ -225,18 +223,30 @@ class Losses:
     ) -> Tensor:
         """The objective of each generator, `(pack,)`."""
         critic, _ = self._constrained(critic, critic_state.slots)
-        real, fake = self._perturbed(real, self._generate(generator, latent), noise)
-        if self.closed_form:
-            logits = self._witness(fake, real, fake.detach())
+        sampled = self._generate(generator, latent)
+        real, fake = self._perturbed(real, sampled, noise)
+        if self.divergences.example.closed_form:
+            logits = _witness(self.divergences, fake, real, fake.detach())
         else:
-            logits = self._judge(critic, fake)
-        if self.paired:
+            logits = _less_cost(self.divergences, self._judge(critic, fake), latent, sampled)
+        if self.divergences.example.paired:
+            on_real = self._judge(critic, real)
             return self.generator_losses.select(
-                lambda member, a, b: member.paired_generator_loss(a, b),
-                self._judge(critic, real),
-                logits,
+                lambda member, a, b: member.paired_generator_loss(a, b), on_real, logits
             )
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+
+
+def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+    """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
+    return of.select(lambda member, *xs: member.witness(*xs), x, real, fake)
+
+
+def _less_cost(of: Stacked[Divergence], logits: Tensor, latent: Tensor, fake: Tensor) -> Tensor:
+    """Logits on samples of q, less what their ways cost, if they are charged for."""
+    if not of.example.charged:
+        return logits
+    return logits - of.select(lambda member, *xs: member.way_cost(*xs), latent, fake)
 
 
 def _displacement(player: PlayerState) -> Tensor:

@@ -10,13 +10,14 @@ import torch
 
 from ganstudy.engine.stacked import Stacked, choose
 from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, PlayerState
+from ganstudy.networks import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
-    from ganstudy.networks import Architecture, Function
+    from ganstudy.networks import Architecture, Ends, Function
     from ganstudy.optimizers import Optimizer
 
     Parameters = Mapping[str, Tensor]
@@ -27,13 +28,18 @@ __all__ = ["Player"]
 
 @dataclass(frozen=True)
 class Player:
-    """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64."""
+    """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64.
+
+    copies  trials at the end of the pack that are copies of the one before them, for nobody's sake
+    """
 
     function: Function
     architecture: Architecture
+    ends: Ends
     shapes: dict[str, tuple[int, ...]]
     optimizers: Stacked[Optimizer]
     lr: Tensor
+    copies: int = 0
 
     def split(self, parameters: Tensor) -> dict[str, Tensor]:
         """Named views `(pack, *shape)` of the stacked parameters `(pack, size)`."""
@@ -44,9 +50,14 @@ class Player:
             start += size
         return views
 
+    @property
+    def stacks(self) -> bool:
+        """Whether its function computes a pack as one."""
+        return not isinstance(self.function, Network) or self.function.stacks
+
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """`(pack, batch, inputs) -> (pack, batch, outputs)`."""
-        return self.function.apply(self.architecture, parameters, self._scaled(x))
+        return self._computed(self.function.apply, parameters, x)
 
     def measured(self, state: PlayerState, x: Tensor, averaged: bool) -> Tensor:
         """`forward` as it is measured: by running moments where the state has any, and, if asked
@@ -60,19 +71,37 @@ class Player:
         }
         if not moments:
             return self.forward(parameters, x)
-        return self.function.apply_by(self.architecture, parameters, self._scaled(x), moments)
+        return self._computed(self.function.apply_by, parameters, x, moments)
 
     def follow(self, state: PlayerState, x: Tensor, weight: Tensor) -> PlayerState:
         """The state with running moments that have seen one more batch; weight `(pack, 1)`."""
         with torch.no_grad():
             parameters = self.split(state.parameters)
-            own = self.function.moments(self.architecture, parameters, self._scaled(x))
+            own = self.function.moments(self.architecture, self.ends, parameters, self._scaled(x))
         new = weight[:, :, None].to(state.parameters.dtype)
         moments = {
             MOMENTS + name: (1 - new) * state.slots[MOMENTS + name] + new * value
             for name, value in own.items()
         }
         return state._replace(slots={**state.slots, **moments})
+
+    def _computed(
+        self,
+        function: Callable[..., Tensor],
+        parameters: Parameters,
+        x: Tensor,
+        *moments: Mapping[str, Tensor],
+    ) -> Tensor:
+        """What the function makes of rows; of copies, where they cost their time, what it has made
+        already, without a gradient.
+        """
+        x = self._scaled(x)
+        if not self.copies or self.stacks:
+            return function(self.architecture, self.ends, parameters, x, *moments)
+        count = len(x) - self.copies
+        own = {name: value[:count] for name, value in parameters.items()}
+        made = function(self.architecture, self.ends, own, x[:count], *moments)
+        return torch.cat([made, made[-1:].detach().expand(self.copies, *made.shape[1:])])
 
     def _scaled(self, x: Tensor) -> Tensor:
         scale = self.architecture.scale

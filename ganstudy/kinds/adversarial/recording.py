@@ -16,6 +16,7 @@ from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
 from ganstudy.kinds.adversarial.equilibrium import measured
+from ganstudy.kinds.adversarial.generator_file import content
 from ganstudy.kinds.adversarial.recorded import variables
 from ganstudy.metrics import measured_by
 from ganstudy.trial import Record
@@ -110,7 +111,9 @@ class Recorder:
         return alive
 
     def records(self, game: Rules, state: State, flight: Flight) -> list[Record]:
-        """The finished records; samples are those of the last finite parameters."""
+        """The finished records; samples, and generators that are kept, are those of the last finite
+        parameters.
+        """
         samples = _on_host(game.sample(state.generator, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
         curves = self.curves.keys() - {variable.name for variable in FILM}
@@ -130,6 +133,9 @@ class Recorder:
                 seconds,
                 math.nan if alive[place] else float(survived[place] + 1),
                 cleaned("\n".join(self.gaps[place].values())),
+                content(trial, game.generator, state.generator, place)
+                if trial.configuration.record.generator
+                else b"",
             )
             for place, trial in enumerate(self.trials)
         ]

@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field
 
 from ganstudy import constraints, divergences, targets
 from ganstudy.family import Member
-from ganstudy.kinds.adversarial import fitting
+from ganstudy.kinds.adversarial import ends, fitting
 from ganstudy.kinds.adversarial.kept import Recording
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import NumberOrTrainingSet, TrainingSet
 from ganstudy.kinds.adversarial.updates import Updates
 from ganstudy.kinds.adversarial.updates import family as update_family
+from ganstudy.networks import Ends
 
 __all__ = ["AdversarialSettings"]
 
@@ -35,12 +36,12 @@ class AdversarialSettings(Member):
     divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
         Field(default="non_saturating", validate_default=True, description="objective")
     )
-    generator: Annotated[Generator, AfterValidator(fitting.whole_rounds)] = Field(
-        Generator(), description="the generator"
-    )
-    critic: Annotated[Critic, AfterValidator(fitting.estimable)] = Field(
-        Critic(), description="the critic"
-    )
+    generator: Annotated[
+        Generator, AfterValidator(fitting.whole_rounds), AfterValidator(fitting.network_fits)
+    ] = Field(Generator(), description="the generator")
+    critic: Annotated[
+        Critic, AfterValidator(fitting.estimable), AfterValidator(fitting.network_fits)
+    ] = Field(Critic(), description="the critic")
     constraint: Annotated[
         constraints.Together,
         constraints.TogetherField(constraints.family),
@@ -77,11 +78,16 @@ class AdversarialSettings(Member):
         """Columns that tell the players the label."""
         return self.target.labels if self.condition else 0
 
-    def layers(self, player: Literal["generator", "critic"]) -> tuple[int, int]:
-        """Inputs and outputs of a player's network."""
+    def ends(self, player: Literal["generator", "critic"]) -> Ends:
+        """What goes into a player's function, and what comes out of it."""
         if player == "generator":
-            return self.generator.latent + self.labels, self.target.dimension
-        return self.critic.pac * (self.target.dimension + self.labels), 1
+            return ends.of_generator(self.generator, self.target, self.labels)
+        return ends.of_critic(self.critic, self.target, self.labels)
+
+    @property
+    def makes_images(self) -> bool:
+        """Whether a network asks how samples are images."""
+        return self.generator.network.images or self.critic.network.images
 
     @property
     def holds_out(self) -> bool:
@@ -94,10 +100,12 @@ class AdversarialSettings(Member):
     def affine_in_density(self) -> bool:
         """Whether a grid gives the divergence: from a Gaussian q to a density p, in the plane."""
         generator = self.generator
-        affine = generator.depth == 0 and generator.latent_law == "normal" and not self.condition
+        affine = generator.network.is_affine(generator)
+        affine = affine and generator.latent_law == "normal" and not self.condition
         affine = affine and generator.scale == 1
-        # The best critic of a paired loss is no function of p/q: it takes an optimisation.
-        affine = affine and not self.divergence.paired
+        # The best critic of a paired loss is no function of p/q, nor is that of a map: it takes an
+        # optimisation.
+        affine = affine and not self.divergence.paired and not self.divergence.charged
         return affine and self.target.has_density and self.target.dimension <= 2
 
     @property

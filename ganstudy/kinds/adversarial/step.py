@@ -57,14 +57,15 @@ class Rules(Losses):
         with torch.no_grad():
             fake = self._generate(self.generator.split(state.generator.parameters), latent)
             if isinstance(self.critic.function, Estimator):
-                return self._fit_critic(self.critic.function, state, real, fake, noise)
-        return self._answer(state, real, fake, noise, start, active)
+                return self._fit_critic(self.critic.function, state, real, fake, latent, noise)
+        return self._answer(state, real, fake, latent, noise, start, active)
 
     def _answer(
         self,
         state: State,
         real: Tensor,
         fake: Tensor,
+        latent: Tensor,
         noise: Noise,
         start: Tensor | None = None,
         active: Tensor | None = None,
@@ -72,7 +73,9 @@ class Rules(Losses):
         """One critic update on samples of both laws, through which gradients flow to them."""
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
-            total, diagnostics = self._critic_loss(parameters, state.critic, real, fake, noise)
+            total, diagnostics = self._critic_loss(
+                parameters, state.critic, real, fake, latent, noise
+            )
             return total.sum(), diagnostics
 
         gradient, diagnostics = self.critic.gradient(loss, state.critic)
@@ -123,7 +126,7 @@ class Rules(Losses):
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             fake = self._generate(parameters, latent)
-            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, noise)
+            _, diagnostics = self._critic_loss(critic, state.critic, real, fake, latent, noise)
             total = -diagnostics["critic_loss"]
             return total.sum(), {"generator_loss": total}
 
@@ -144,7 +147,7 @@ class Rules(Losses):
         ahead = state._replace(critic=state.critic._replace(slots=slots))
         fake = self._generate(generator, latent)
         for _ in range(self.updates.unrolled):
-            ahead, _ = self._answer(ahead, real, fake, noise)
+            ahead, _ = self._answer(ahead, real, fake, latent, noise)
         return ahead.critic
 
     # --- how they move --------------------------------------------------------------------------
@@ -157,11 +160,19 @@ class Rules(Losses):
         return state._replace(generator=followed)
 
     def _fit_critic(
-        self, estimator: Estimator, state: State, real: Tensor, fake: Tensor, noise: Noise
+        self,
+        estimator: Estimator,
+        state: State,
+        real: Tensor,
+        fake: Tensor,
+        latent: Tensor,
+        noise: Noise,
     ) -> tuple[State, Diagnostics]:
         """A critic fitted to one batch, and the diagnostics of the critic before it."""
         old = state.critic.parameters
-        _, diagnostics = self._critic_loss(self.critic.split(old), state.critic, real, fake, noise)
+        _, diagnostics = self._critic_loss(
+            self.critic.split(old), state.critic, real, fake, latent, noise
+        )
         real, fake = self._perturbed(real, fake, noise)
         fitted = estimator.fit(self._joined(real), self._joined(fake))
         new = torch.cat([fitted[name].flatten(1) for name in self.critic.shapes], dim=1)

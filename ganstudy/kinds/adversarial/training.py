@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from ganstudy.family import Member
     from ganstudy.kinds.adversarial.players import PlayerSettings
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
+    from ganstudy.networks import Ends
     from ganstudy.trial import Record, Trial
 
-__all__ = ["initial", "train"]
+__all__ = ["initial", "train", "with_ballast"]
 
 _VECTOR = 32
 """Floats that one step of a vectorised loop handles, on the widest CPUs of today."""
@@ -48,15 +49,15 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 
 
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
-    flight = Flight(trials, session)
+    m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
+    rounds = trials[0].configuration.steps // m_steps
+    flight = Flight(trials, session, rounds)
     device = torch.device(session.device)
     compiled = session.program == "compiled"
-    padded = _with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
-    game, state = initial(padded, device, session.beside if compiled else ())
+    padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
+    copies = len(padded) - len(trials)
+    game, state = initial(padded, device, session.beside if compiled else (), copies)
     recorder = Recorder(trials, padded, device)
-    configuration = trials[0].configuration
-    m_steps, every = configuration.generator.steps, configuration.record.every
-    rounds = configuration.steps // m_steps
     begun, state = flight.resume(state, recorder.curves)
     play = playing(program(session.program, device.type), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
@@ -75,8 +76,9 @@ def initial(
     trials: Sequence[Trial[AdversarialSettings]],
     device: torch.device,
     beside: Sequence[Member] = (),
+    copies: int = 0,
 ) -> tuple[Rules, State]:
-    """The rules of a pack and the state before its first step.
+    """The rules of a pack and the state before its first step; of its last `copies`, nobody asks.
 
     The step computes the divergences of `beside` too, whichever the trials use. A compiler orders
     the sums of a loss by what stands beside it: with the same divergences in all packs of a run, a
@@ -85,17 +87,16 @@ def initial(
     configurations = [trial.configuration for trial in trials]
     shape = configurations[0]
     generator, generator_state = _player(
-        trials, [c.generator for c in configurations], shape.layers("generator"), 0, device
+        trials, [c.generator for c in configurations], shape.ends("generator"), 0, device, copies
     )
     critic, critic_state = _player(
-        trials, [c.critic for c in configurations], shape.layers("critic"), 1, device
+        trials, [c.critic for c in configurations], shape.ends("critic"), 1, device, copies
     )
     own = shape.divergence
     also = [
         member
         for member in beside
-        if isinstance(member, Divergence)
-        and (member.closed_form, member.paired) == (own.closed_form, own.paired)
+        if isinstance(member, Divergence) and member.traits == own.traits
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
@@ -131,16 +132,17 @@ def initial(
 def _player(
     trials: Sequence[Trial[AdversarialSettings]],
     settings: Sequence[PlayerSettings],
-    layers: tuple[int, int],
+    ends: Ends,
     stream_block: int,
     device: torch.device,
+    copies: int,
 ) -> tuple[Player, PlayerState]:
     function, pack = settings[0].function, len(trials)
-    shapes = function.shapes(settings[0], *layers)
+    shapes = function.shapes(settings[0], ends)
     size = sum(math.prod(shape) for shape in shapes.values())
     parameters = np.empty((pack, size), np.float32)
     for row, trial, own in zip(parameters, trials, settings, strict=True):
-        values = function.initialise(own, trial.stream("init", stream_block), shapes)
+        values = function.initialise(own, ends, trial.stream("init", stream_block))
         np.concatenate([values[name].ravel() for name in shapes], out=row)
     optimizers = stack([s.optimizer for s in settings], device, torch.float64)
     slots: dict[str, Tensor] = {}
@@ -153,7 +155,7 @@ def _player(
             slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
     assert lr is not None
-    player = Player(function, settings[0], shapes, optimizers, lr)
+    player = Player(function, settings[0], ends, shapes, optimizers, lr, copies)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 
@@ -161,12 +163,14 @@ def _constraint_slots(
     trials: Sequence[Trial[AdversarialSettings]], critic: Player, device: torch.device
 ) -> dict[str, Tensor]:
     """The constraints' own state before the first step, by name."""
+    network = trials[0].configuration.critic.network
+    matrices = network.matrices(critic.architecture, critic.ends)
     rows: list[dict[str, NDArray[np.float32]]] = []
     for trial in trials:
         rng = trial.stream("init", 2)
         own: dict[str, NDArray[np.float32]] = {}
         for part in trial.configuration.constraint.parts:
-            own |= part.initial(rng, critic.shapes)
+            own |= part.initial(rng, matrices)
         rows.append(own)
     return {
         name: torch.from_numpy(np.stack([own[name] for own in rows])).to(device) for name in rows[0]
@@ -193,10 +197,10 @@ def _followed(
     if shape.generator.average is not None:
         slots[AVERAGE] = state.parameters.clone()
     if shape.generator.norm_average is not None:
-        inputs = shape.layers("generator")[0]
-        latent = state.parameters.new_zeros(len(state.parameters), 1, inputs)
+        inputs = generator.ends.inputs.row
+        latent = state.parameters.new_zeros(len(state.parameters), 2, inputs)
         parameters = generator.split(state.parameters)
-        own = generator.function.moments(shape.generator, parameters, latent)
+        own = generator.function.moments(shape.generator, generator.ends, parameters, latent)
         for name, value in own.items():
             slots[MOMENTS + name] = torch.full_like(value, float(name.startswith("deviation")))
     return slots
@@ -209,7 +213,7 @@ def _column(values: Sequence[float | None], device: torch.device) -> Tensor | No
     return torch.tensor(values, dtype=torch.float64, device=device)[:, None]
 
 
-def _with_ballast(
+def with_ballast(
     trials: Sequence[Trial[AdversarialSettings]], multiple: int
 ) -> list[Trial[AdversarialSettings]]:
     """The pack with copies of its last trial behind it, up to a multiple of some size.

@@ -26,7 +26,7 @@ class TrainingSet(Settings):
 
     Source  with replacement, as minibatches are usually analysed; in epochs, `DataLoader(shuffle)`
             of PyTorch; each batch without replacement, the public code of BourGAN; in one order,
-            that of WGAN-GP.
+            that of WGAN-GP; groups, that of PacGAN.
     """
 
     size: int = Field(ge=1, description="number of samples")
@@ -37,6 +37,15 @@ class TrainingSet(Settings):
         "with_replacement",
         description="rows of a batch: any; all different; those next in an order that is drawn "
         "anew for each epoch; those next in one order for ever",
+    )
+
+    # It came after studies had been run: where it is not set, ids of trials do not know of it.
+    groups: int | None = Field(
+        None,
+        ge=1,
+        exclude_if=lambda groups: groups is None,
+        description="groups of `critic.pac` samples, drawn from the set once and with replacement, "
+        "that stay together; what `sampling` says is then of groups; default: samples one by one",
     )
 
     @classmethod
@@ -75,12 +84,12 @@ def balanced(
 def rows_of(
     training_set: TrainingSet, streams: Streams, block: int, batches: int, batch: int
 ) -> NDArray[np.int64]:
-    """Rows of a block of batches, `(batches, batch)`; a function of their place alone.
+    """Rows of a block of batches, or groups of them, `(batches, batch)`; a function of their place.
 
     An epoch is as many whole batches as the set has; the rows that are left over in its order sit
     out. Block k of `streams` is that of the k-th block of batches, or of the k-th epoch.
     """
-    size = training_set.size
+    size = training_set.groups or training_set.size
     match training_set.sampling:
         case "with_replacement":
             return streams(block).integers(size, size=(batches, batch))

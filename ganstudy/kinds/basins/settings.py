@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
 from ganstudy.divergences.relativistic_pairing import RelativisticPairing
+from ganstudy.kinds._losses import of_law
 from ganstudy.kinds._theory import TheorySettings
 from ganstudy.kinds.basins.lattice import Lattice
 
@@ -23,9 +24,9 @@ class BasinsSettings(TheorySettings):
     steps: int = Field(
         8, ge=2, le=60, description="moves of a generated point from one data point to another"
     )
-    divergence: Annotated[divergences.Divergence, divergences.family.field("minimax")] = Field(
-        default="minimax", validate_default=True, description="objective"
-    )
+    divergence: Annotated[
+        divergences.Divergence, divergences.family.field("minimax"), AfterValidator(of_law)
+    ] = Field(default="minimax", validate_default=True, description="objective")
     points: int = Field(2, ge=2, le=5, description="n, data points and generated points")
     pairs: Literal["fixed", "random"] = Field(
         "random",

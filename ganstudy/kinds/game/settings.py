@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ganstudy import divergences
 from ganstudy.family import Settings
+from ganstudy.kinds._losses import of_law
 from ganstudy.kinds._theory import TheorySettings
 
 __all__ = ["GameSettings"]
@@ -65,9 +73,9 @@ class GameSettings(TheorySettings):
         "bilinear", description="the losses"
     )
     curvature: float = Field(0.1, description="c of the quadratic game")
-    divergence: Annotated[divergences.Divergence, divergences.family.field("non_saturating")] = (
-        Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
-    )
+    divergence: Annotated[
+        divergences.Divergence, divergences.family.field("non_saturating"), AfterValidator(of_law)
+    ] = Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
     method: Literal[
         "gradient",
         "momentum",

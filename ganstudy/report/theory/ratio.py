@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import recorded, setting_name
+from ganstudy.report.theory._grid import Array, recorded, setting_name
 
 PANELS = {
     "ratio_error_in_sample": "log-ratio, in sample",
@@ -19,6 +19,10 @@ PANELS = {
     "kl_error": "KL(p, q), nats",
     "js_error": "JS(p, q), nats",
 }
+
+LAWS_AXIS = "laws"
+BUILT_IN = ("logistic", "telescoping", "dre_infinity")
+"""Whose features are those of the log-ratio of normal laws."""
 
 
 def draw(findings: Findings) -> list[Drawing]:
@@ -43,9 +47,9 @@ def draw(findings: Findings) -> list[Drawing]:
     caption = Markup(
         "Errors by setting, mean over seeds. Those of the log-ratio and of its gradient are "
         "relative to the truth's root mean square; at 1 (dotted) an estimate is no better than a "
-        "constant. logistic and telescoping are given the features in which the log-ratio of "
-        "normal laws is linear: the answer is built in. Kernel widths are the median distance, "
-        "but for ulsif, which chooses by cross-validation."
+        "constant. logistic, telescoping and dre_infinity are given the features in which the "
+        "log-ratio of normal laws is linear: there the answer is built in. Kernel widths are the "
+        "median distance, but for ulsif and rulsif, which choose by cross-validation."
     )
     errors = recorded(findings, "ratio_error")[..., -1].mean(-1)
     alt = (
@@ -55,14 +59,13 @@ def draw(findings: Findings) -> list[Drawing]:
     return [Drawing("errors", figure, alt, caption)]
 
 
-def call(findings: Findings) -> str:
+def call(_: Findings) -> str:
     """What the sentences rest on."""
-    over = [*findings.axes, "seed"]
-    return f"(ds['gradient_error'] / ds['ratio_error']).isel(step=-1).median({over})"
+    return "ds[['ratio_error', 'gradient_error']].isel(step=-1)"
 
 
 def sentences(findings: Findings) -> list[Markup]:
-    """How much worse the gradient is than the ratio, by arm."""
+    """How much worse the gradient is than the ratio, by arm; the arms for each pair of laws."""
     gradient, ratio = (
         recorded(findings, name)[..., -1] for name in ("gradient_error", "ratio_error")
     )
@@ -71,9 +74,38 @@ def sentences(findings: Findings) -> list[Markup]:
         quotient = (gradient[arm] / ratio[arm])[np.isfinite(ratio[arm])]
         if quotient.size:
             parts.append(f"{name} {np.median(quotient):.1f}")
-    return [
+    said = [
         Markup(
             "Relative error of the gradient over that of the log-ratio, out of sample, median "
             "over settings and seeds: {}."
         ).format("; ".join(parts))
     ]
+    return said + [_order(findings, laws, ratio) for laws in _laws(findings)]
+
+
+def _laws(findings: Findings) -> list[str]:
+    """The pairs of laws of the study, if they are an axis of it."""
+    if LAWS_AXIS not in findings.axes:
+        return []
+    place = findings.axes.index(LAWS_AXIS)
+    return list(dict.fromkeys(setting[place] for setting in findings.settings))
+
+
+def _order(findings: Findings, laws: str, ratio: Array) -> Markup:
+    """The arms by their error with one pair of laws, and who has the answer built in."""
+    place = findings.axes.index(LAWS_AXIS)
+    own = [setting[place] == laws for setting in findings.settings]
+    errors = [
+        float(np.nanmean(arm[own])) if np.isfinite(arm[own]).any() else np.inf for arm in ratio
+    ]
+    ranked = [
+        f"{findings.arms[arm]} {errors[arm]:.2f}"
+        for arm in np.argsort(errors, kind="stable")
+        if np.isfinite(errors[arm])
+    ]
+    known = [arm for arm in findings.arms if arm in BUILT_IN] if laws == "normal" else []
+    owners = f"built into {', '.join(known)}" if known else "built into no arm"
+    return Markup(
+        "Laws {}, where the answer is {}: relative error of the log-ratio out of sample, mean over "
+        "the other settings and seeds: {}."
+    ).format(laws, owners, "; ".join(ranked))

@@ -47,7 +47,7 @@ def train(task: Task, devices: str, topic: str) -> Ended:
     key = worker.get_current_task()
 
     def say(begun: Begun) -> None:
-        worker.log_event(topic, (str(key), begun.stepping, begun.earlier))
+        worker.log_event(topic, (str(key), begun.stepping, begun.earlier, begun.share))
 
     return attempt(task, _device(devices), say)
 

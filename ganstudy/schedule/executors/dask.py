@@ -169,10 +169,11 @@ class DaskExecutor(Executor):
         """As its worker has said; a task that waits in a queue of the cluster has none."""
         return self._clocks.get(str(handle))
 
-    def _hear(self, event: tuple[float, tuple[str, bool, float]]) -> None:
+    def _hear(self, event: tuple[float, tuple[str, bool, float, float]]) -> None:
         """Called by Dask, in a thread of its own, with what a worker says of a task."""
-        key, stepping, earlier = event[1]
-        self._clocks[key] = Clock.started(Begun(stepping, earlier))
+        key, stepping, earlier, share = event[1]
+        begun = Begun(stepping, earlier, share)
+        self._clocks[key] = Clock.started(begun, self._clocks.get(key))
 
     def kill(self, handle: Hashable) -> str:
         """Where the task is; then it is cancelled, and its worker started anew by its nanny."""

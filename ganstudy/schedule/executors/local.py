@@ -96,7 +96,7 @@ class LocalExecutor(Executor):
             except (EOFError, OSError):
                 answer = Ended("died", cause=f"its worker {worker.obituary()}", fresh=True)
             if isinstance(answer, Begun):
-                worker.clock = Clock.started(answer)
+                worker.clock = Clock.started(answer, worker.clock)
             elif answer is None:
                 worker.get_ready()
             else:

@@ -49,7 +49,7 @@ def test_every_trial_once_and_no_worker_idle(
         assert len({t.configuration.pack_key() for t in pack}) == 1
         assert len(pack) <= PackSize().largest
         memory = len(pack) * pack[0].configuration.working_set()
-        assert memory <= PackSize().working_set or len(pack) == 1
+        assert memory <= PackSize().working_set or len(pack) == 2
     # A stack of one costs as much as two, so that pairs are as far as trials are spread.
     assert len(found) >= min(workers, sum(count // 2 for *_, count in chosen))
     costs = [cost(pack) for pack in found]
@@ -78,11 +78,11 @@ def test_nothing_to_train() -> None:
     assert estimate([], 4) == 0
 
 
-def test_wide_trials_stand_alone() -> None:
-    """A trial beyond the memory bound is its own pack."""
+def test_wide_trials_stand_in_pairs() -> None:
+    """Beyond the memory bound no more than two train together, as one does with its copy."""
     wide = [trial(seed, critic={"width": 4096, "depth": 3}) for seed in range(3)]
     assert wide[0].configuration.working_set() > PackSize().working_set
-    assert [len(pack) for pack in packs(wide, 1)] == [1, 1, 1]
+    assert [len(pack) for pack in packs(wide, 1)] == [2, 1]
 
 
 def test_cost_grows_with_the_work() -> None:
@@ -121,6 +121,15 @@ def test_what_has_no_steps_is_not_compiled() -> None:
     """However much work it is."""
     kind = Audit.model_validate({"samples": 10_000, "repeats": 1000})
     assert choose_program([(Trial(kind, 0),)], 1) == ("eager", "there is nothing to compile")
+
+
+def test_convolutions_are_computed_as_they_are_written() -> None:
+    """Whatever the work, and if only one arm has them; the reason is told."""
+    player = {"network": "dcgan", "width": 64}
+    arms = [trial(0, target="digits", steps=100_000), trial(0, target="digits", generator=player)]
+    program, why = choose_program(packs(arms, 1), 1)
+    assert program == "eager"
+    assert "dcgan are computed as they are written" in why
 
 
 def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:

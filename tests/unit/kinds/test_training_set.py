@@ -65,6 +65,22 @@ def test_each_batch_without_replacement_has_different_rows() -> None:
     assert any(len(set(batch)) < 12 for batch in _rows("with_replacement", 20, 12).tolist())
 
 
+def test_groups_stay_together() -> None:
+    """Nine groups of three samples, three in a batch: each epoch shows each group once, and groups
+    are draws with replacement from the set.
+    """
+    settings = {"size": 20, "sampling": "epochs", "groups": 9}
+    own = trial(training_set=settings, batch=9, critic={"pac": 3}, steps=ROUNDS)
+    rounds = itertools.islice(batches([own], CPU), 90)
+    drawn = np.stack([each.real[0, 0, :, 0].numpy() for each in rounds]).reshape(30, 9, 3)
+    known = {tuple(group) for group in drawn[0].tolist()}
+    assert all({tuple(group) for group in epoch.tolist()} == known for epoch in drawn)
+    assert len(known) == 9
+    assert len(np.unique(drawn)) < 20
+    with pytest.raises(ValueError, match=r"`training_set\.groups: 9` are not 10 different ones"):
+        trial(training_set=settings, batch=30, critic={"pac": 3})
+
+
 @pytest.mark.parametrize("sampling", ["epochs", "one_order", "without_replacement"])
 def test_batches_depend_on_their_place_alone(sampling: str) -> None:
     """As if from a checkpoint, and another for another seed."""

@@ -438,6 +438,25 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":3", "trial.target", "first and the last"],
     ),
     "unknown program": ("engine: {program: fast}\n", [":2", "engine.program", "'fast'"]),
+    "convolutions compiled": (
+        "trial: {target: digits, critic: {network: dcgan}}\nengine: {program: compiled}\n",
+        [":3", "engine.program", "convolutions of dcgan are computed as they are written"],
+    ),
+    "convolutions on one arm": (
+        (
+            "trial: {target: digits}\nsearch: {grid: {generator.network: [mlp, dcgan]}}\n"
+            "engine: {program: portable}\n"
+        ),
+        [":4", "engine.program", "convolutions of dcgan"],
+    ),
+    "images of what is none": (
+        "trial: {target: ring}\nsearch: {grid: {generator.network: [mlp, dcgan]}}\n",
+        [":3", "generator.network", "network dcgan is for images"],
+    ),
+    "too many halves": (
+        "trial:\n  target: digits\n  generator: {network: dcgan, depth: 5}\n",
+        [":4", "trial.generator", "8x8 pixels 1 to 3 times: `depth: 3`, not 5"],
+    ),
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),
     "unknown search": ("search: {gird: {}}\n", [":2", "search.gird", "'grid'"]),
     "unknown kind": ("trial: {kind: adverserial}\n", [":2", "trial.kind", "'adversarial'"]),

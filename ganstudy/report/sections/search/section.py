@@ -14,7 +14,7 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections._base import Chart, Section
-from ganstudy.report.sections.search import figures, importances
+from ganstudy.report.sections.search import figures, importances, parallel
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 
 
@@ -127,6 +127,10 @@ def _no_importances(findings: Findings) -> str:
     )
 
 
+def _no_lines(findings: Findings) -> str:
+    return _no_search(findings) or parallel.missing(_found(findings))
+
+
 def _no_front(findings: Findings) -> str:
     known = findings.searched is None or figures.has_front(findings.searched)
     return _no_search(findings) or ("" if known else "the search has one objective")
@@ -156,6 +160,15 @@ class SearchSection(Section):
             lambda findings: importances.draw(_found(findings)),
             lambda axes, findings: importances.draw_on(axes, _found(findings)),
             missing=_no_importances,
+            single=True,
+            legend=True,
+        ),
+        Chart(
+            "parallel_coordinates",
+            """Every point of a search as a line through its parameters to its objectives.""",
+            lambda findings: parallel.draw(_found(findings)),
+            lambda axes, findings: parallel.draw_on(axes, _found(findings)),
+            missing=_no_lines,
             single=True,
             legend=True,
         ),
@@ -192,6 +205,7 @@ class SearchSection(Section):
         return written
 
     def facts(self) -> dict[str, Any]:
-        """The best point of each arm, and those on the front."""
+        """The best point of each arm, those on the front, and the lines of all points."""
         found = _found(self.findings)
-        return {"best": best_table(found), "front": front_table(found)}
+        lines = None if parallel.missing(found) else parallel.embedded(found)
+        return {"best": best_table(found), "front": front_table(found), "parallel": lines}

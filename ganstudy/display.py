@@ -1,0 +1,141 @@
+"""How far a run is, while it trains: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ganstudy.terminal import duration, say
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+
+    from ganstudy.progress import PackProgress, Progress
+
+__all__ = ["bars", "display"]
+
+PLAIN_SECONDS = 30.0
+"""Between two lines on how far a run is, where there is no terminal and no pack has ended."""
+
+_WIDTH = 24
+
+
+@contextmanager
+def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A bar that moves and a line for each worker on a terminal, plain lines elsewhere.
+
+    Always on standard error. A plain line comes when a pack has ended, and every half a minute.
+    """
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        from rich.console import Console, RenderableType
+        from rich.live import Live
+
+        console = Console(file=_Lasting(sys.stderr))  # type: ignore[arg-type]  # all that is used
+
+        latest: RenderableType = "starting"
+        drawn, known = -math.inf, (-1, -1)
+
+        def draw(progress: Progress) -> None:
+            # Here, and not in the thread that refreshes: a run changes while it is looked at.
+            nonlocal latest, drawn, known
+            now = progress.trained, len(progress.packs)
+            if now != known or time.monotonic() - drawn >= 0.5:
+                latest, drawn, known = bars(progress), time.monotonic(), now
+
+        with Live(console=console, get_renderable=lambda: latest, refresh_per_second=4):
+            yield draw
+    else:
+        yield _PlainLines()
+
+
+class _PlainLines:
+    """Says how far a run is when there is something new to say."""
+
+    def __init__(self) -> None:
+        self._said, self._trained = -math.inf, -1
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.trained != self._trained or now - self._said >= PLAIN_SECONDS:
+            self._said, self._trained = now, progress.trained
+            say(_progress_line(progress))
+
+
+def _progress_line(progress: Progress) -> str:
+    """How far a run is, in one line."""
+    done = sum(progress.done.values())
+    parts = [f"{done}/{progress.planned} trials"]
+    if progress.share * progress.planned > done:
+        parts[0] += f" ({progress.share:.0%} of their steps)"
+    if not progress.trained:
+        parts.append(f"{progress.program} steps ({progress.program_reason})")
+    parts += [
+        f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
+    ]
+    if rate := progress.rate:
+        parts.append(f"{rate:,.0f} trial-steps/s")
+    left = progress.seconds_left
+    if left is not None and done < progress.planned:
+        parts.append(f"{'at most ' * progress.open_ended}{duration(left)} of training left")
+    return ", ".join(parts)
+
+
+def bars(progress: Progress) -> Group:
+    """How far a run is, and below it how far each worker is with its pack."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    workers = Table.grid(padding=(0, 1))
+    for column in range(3):
+        workers.add_column(no_wrap=True, overflow="ellipsis", min_width=_WIDTH * (column == 1))
+    workers.add_row("study", _bar(progress.share), f"{progress.share:.0%}")
+    for pack in progress.packs:
+        workers.add_row(f"worker {pack.worker}", _bar(pack.share), _said(pack))
+    return Group(Text(_progress_line(progress)), workers)
+
+
+def _bar(share: float) -> ProgressBar:
+    from rich.progress_bar import ProgressBar
+
+    return ProgressBar(total=1.0, completed=share, width=_WIDTH)
+
+
+def _said(pack: PackProgress) -> str:
+    """What a worker is at, in words."""
+    said = f"{pack.trials} trial{'s' * (pack.trials != 1)}"
+    if pack.preparing:
+        return f"{said}, preparing for {duration(pack.seconds)}"
+    if pack.share:
+        said += f", step {round(pack.share * pack.steps):,} of {pack.steps:,}"
+    if pack.seconds_left is None:
+        return f"{said}, for {duration(pack.seconds)}"
+    return f"{said}, {duration(pack.seconds_left)} left"
+
+
+class _Lasting:
+    """A terminal that may be closed while something is written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As much as there is somebody to read it."""
+        with suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """The same."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

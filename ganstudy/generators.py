@@ -1,0 +1,249 @@
+"""Trained generators of a run: their samples, and each as a module of PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from joblib.externals.loky import ProcessPoolExecutor
+
+from ganstudy.engine.arithmetic import NotPortable, environment
+from ganstudy.engine.session import Session
+from ganstudy.existing import reopen
+from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.store import RunDirectory, RunError
+from ganstudy.trial import Trial
+from ganstudy.whole_file import Damaged
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from ganstudy.kinds import Kind
+    from ganstudy.search import Search
+    from ganstudy.store.records import Entry
+    from ganstudy.targets import Image
+
+    Array = NDArray[np.float32]
+
+__all__ = ["BEST", "Sampled", "load_generator", "sample"]
+
+BEST = "best"
+"""What stands for the complete trial with the best score by the headline metric."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Samples of a trial's generator.
+
+    samples  `(count, dimension)`
+    latent   what each was made from, `(count, latent)`
+    labels   the label that each was made under; None without labels
+    image    the shape of a sample where it is an image
+    target   settings of p, as JSON
+    words    what they are, in a line; whether they have the bits of those that the trial stored,
+             where these were asked for
+    """
+
+    trial: str
+    samples: Array
+    latent: Array
+    labels: NDArray[np.int64] | None
+    image: Image | None
+    target: str
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A trial whose generator is kept, with its entry among the records."""
+
+    directory: RunDirectory
+    trial: Trial[Adversarial]
+    entry: Entry
+    content: bytes
+
+
+def sample(
+    run: Path | str,
+    trial: str = BEST,
+    count: int = 64,
+    *,
+    seed: int | None = None,
+    averaged: bool = False,
+    device: str = "cpu",
+    run_plugins: bool = False,
+) -> Sampled:
+    """Samples of a trained generator.
+
+    trial     an id, the beginning of one, or `best`
+    seed      draws other latent noise; without one it is that which the trial was measured with,
+              and the samples are the first of those that it stored, bit for bit where the
+              arithmetic is that of its record
+    averaged  by the averaged parameters
+
+    Errors  `RunError` for a run that cannot be read, a trial that it does not have, and one that
+            keeps no generator.
+    """
+    kept = _kept(Path(run), trial, averaged, run_plugins)
+    own = kept.trial
+    drawn = own if seed is None else Trial(own.configuration, seed)
+    latents = _latents(drawn, count)
+    session = Session(device, kept.entry.program)
+    found, arithmetic = _computed(kept, latents, averaged, session)
+    samples = np.concatenate(found)[:count]
+    latent = np.concatenate(latents)[:count]
+    labels = own.configuration.labels
+    told = latent[:, latent.shape[1] - labels :].argmax(axis=1) if labels else None
+    words = f"{count} samples of trial {own.id} (seed {own.seed}, {kept.entry.status})"
+    words += ", averaged parameters" * averaged
+    if drawn.seed == own.seed and not averaged:
+        words += f": {_held_against_stored(kept, samples, arithmetic)}"
+    return Sampled(
+        own.id,
+        samples,
+        latent[:, : latent.shape[1] - labels],
+        told,
+        own.configuration.target.image,
+        own.configuration.target.settings,
+        words,
+    )
+
+
+def load_generator(
+    run: Path | str, trial: str = BEST, *, averaged: bool = False, run_plugins: bool = False
+) -> torch.nn.Module:
+    """A trained generator as a module in which nothing is ours: torch alone can unpickle it.
+
+    It takes rows of latent noise, with one-hot labels behind it if the trial was told labels, and
+    gives rows, or images `(batch, channels, height, width)` of a target that has them. Its samples
+    are those of `sample` to rounding: its products are those of `torch.nn`. Batch norm without
+    `norm_average` divides by the moments of the batch at hand, as it did when it was measured.
+
+    trial  an id, the beginning of one, or `best`
+
+    Errors  as `sample`.
+    """
+    from ganstudy.kinds.adversarial.kept_generator import module
+
+    kept = _kept(Path(run), trial, averaged, run_plugins)
+    return module(kept.trial, kept.content, averaged)
+
+
+def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:
+    """The trial of a name with its generator.
+
+    Errors  `RunError`.
+    """
+    directory, search = reopen(path, run_plugins=run_plugins)
+    trial = _named(directory, search, name)
+    where = f"{path}: trial {trial.id}"
+    entry, configuration = directory.entries()[trial.id], trial.configuration
+    if entry.status == "failed":
+        raise RunError(f"{where} failed; it has no generator")
+    if not isinstance(configuration, Adversarial):
+        raise RunError(f"{where} is of kind {configuration.name}, which trains no generator")
+    if averaged and configuration.generator.average is None:
+        raise RunError(f"{where} keeps no average: it was trained without `generator.average`")
+    retry = f"`ganstudy retry {path} --generators"
+    if not entry.generator_digest:
+        raise RunError(
+            f"{where} keeps no generator: it was trained without `record.generator: true`; "
+            f"{retry} trial.record.generator=true` trains it again"
+        )
+    try:
+        content = directory.generators.read(trial.id, entry.generator_digest)
+    except Damaged as error:
+        file = directory.generators.path(trial.id, entry.generator_digest)
+        raise RunError(f"{file}: {error}; {retry}` trains the trial again") from None
+    return _Kept(directory, Trial(configuration, trial.seed), entry, content)
+
+
+def _named(directory: RunDirectory, search: Search, name: str) -> Trial[Kind]:
+    """The trial of an id, of the beginning of one, or the best one."""
+    path = directory.path
+    name = _best(path) if name == BEST else name
+    recorded = directory.recorded()
+    found = {own.id: own for own in search.trials.values() if own.id in recorded}
+    fitting = [trial for trial in found if trial.startswith(name)]
+    if len(fitting) == 1:
+        return found[fitting[0]]
+    if fitting:
+        shown = ", ".join(fitting[:3]) + ", ..." * (len(fitting) > 3)
+        raise RunError(f"{path}: {len(fitting)} trials begin with {name!r}: {shown}")
+    if any(trial.startswith(name) for trial in recorded):
+        raise RunError(f"{path}: trial {name} is not one of its study any more")
+    raise RunError(
+        f"{path}: no recorded trial {name!r}; `trial_id` of the dataset has them all,"
+        f" and {BEST!r} stands for the best one"
+    )
+
+
+def _best(path: Path) -> str:
+    """The id of the trial with the best score, the first of equal ones.
+
+    Errors  `RunError` where nothing is gathered, or no trial is complete.
+    """
+    from ganstudy.analysis import trial_scores
+    from ganstudy.analysis.metric import RecordedMetric
+    from ganstudy.store import open_run
+
+    dataset = open_run(path)
+    scores = trial_scores(dataset)["score"].where(dataset["status"] == "complete")
+    worth = (RecordedMetric.of(dataset).sign * scores).transpose(*dataset["status"].dims, ...)
+    values = worth.values.reshape(dataset["status"].shape)
+    if not np.isfinite(values).any():
+        raise RunError(f"{path}: no trial is complete, and so none is the best")
+    return str(dataset["trial_id"].values.flat[int(np.nanargmax(values))])
+
+
+def _latents(trial: Trial[Adversarial], count: int) -> list[Array]:
+    """Latent noise for so many samples, in the batches by which the trial is measured."""
+    from ganstudy.kinds.adversarial.batches import evaluation_latents
+
+    batches = math.ceil(count / trial.configuration.record.samples)
+    return list(islice(evaluation_latents(trial), batches))
+
+
+def _computed(
+    kept: _Kept, latents: Sequence[Array], averaged: bool, session: Session
+) -> tuple[list[Array], str]:
+    """Samples, and their arithmetic: here, or in a process that is started for that of the record.
+
+    Errors  `RunError` where the trial's program cannot be had.
+    """
+    from ganstudy.kinds.adversarial.kept_generator import samples
+
+    asked = kept.trial, kept.content, latents, averaged, session
+    try:
+        found = samples(*asked)
+        if session.device != "cpu" or found[1] == kept.entry.arithmetic:
+            return found
+    except NotPortable as error:
+        if session.device != "cpu":
+            raise RunError(f"{kept.directory.path}: {error}") from None
+    try:
+        with ProcessPoolExecutor(1, env=environment(session.program)) as pool:
+            elsewhere: tuple[list[Array], str] = pool.submit(samples, *asked).result()
+    except NotPortable as error:
+        raise RunError(f"{kept.directory.path}: {error}") from None
+    return elsewhere
+
+
+def _held_against_stored(kept: _Kept, samples: Array, arithmetic: str) -> str:
+    """Whether samples have the bits of the stored ones; how far they are from them if not."""
+    (record,) = kept.directory.read(trial=kept.trial.id)
+    stored = record.values["samples"][: len(samples)]
+    own = samples[: len(stored)]
+    which = "the stored ones" if len(own) == len(samples) else f"the {len(own)} stored ones"
+    if np.array_equal(own, stored, equal_nan=True):
+        return f"the same bits as {which}"
+    largest = float(np.abs(own.astype(np.float64) - stored).max())
+    there = kept.entry.arithmetic
+    why = f"; the trial: {there}; here: {arithmetic}" if there != arithmetic else ""
+    return f"differ from {which} by at most {largest:.3g}{why}"

@@ -1,0 +1,80 @@
+"""Files and folders that a study names: whether they are there, and whether they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["existing", "fingerprint", "unchanged"]
+
+
+def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str:
+    """The path, of a file of one of these formats, or of a folder where that will do.
+
+    formats  how names of files may end; "" if a name may also end otherwise
+
+    Errors  `ValueError`, which says what is there instead, or which name is near.
+    """
+    try:
+        file = Path(path).expanduser()
+        is_file, is_folder = file.is_file(), file.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # no such home, a name that is none
+        raise ValueError(f"{path}: {error}") from None
+    if is_folder and folders:
+        return path
+    if "" not in formats and file.suffix.lower() not in formats:
+        raise ValueError(f"{path}: not one of {', '.join(formats)}")
+    if not is_file:
+        what = "is a folder" if is_folder else "no such file"
+        raise ValueError(f"{what}: {file.absolute()}{_near(file)}")
+    return path
+
+
+def unchanged(path: str, sha256: str | None) -> str:
+    """The SHA-256 of what lies at a path.
+
+    Errors  `ValueError` if it is not what was said, or cannot be read.
+    """
+    try:
+        found = fingerprint(path)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    if sha256 is not None and sha256 != found:
+        raise ValueError(f"{path} has changed: its SHA-256 is {found}")
+    return found
+
+
+def fingerprint(path: str) -> str:
+    """SHA-256 of the content of a file, or of the names and contents in a folder.
+
+    A file is read again only when it has been written since.
+    """
+    place = Path(path).expanduser().absolute()
+    if not place.is_dir():
+        return _of_file(place)
+    whole = hashlib.sha256()
+    for file in sorted(own for own in place.rglob("*") if own.is_file()):
+        name = file.relative_to(place).as_posix()
+        if not any(part.startswith(".") for part in name.split("/")):
+            whole.update(f"{name}\0{_of_file(file)}\n".encode())
+    return whole.hexdigest()
+
+
+def _of_file(file: Path) -> str:
+    status = file.stat()
+    return _read(str(file), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=200_000)
+def _read(path: str, modified: int, size: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _near(path: Path) -> str:
+    names = [own.name for own in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = get_close_matches(path.name, names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

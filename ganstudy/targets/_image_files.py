@@ -1,0 +1,197 @@
+"""Images as people keep them: folders, NumPy's arrays, and the files of MNIST."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganstudy.targets._pictures import Pictures, prepared
+from ganstudy.targets._problems import DataError
+
+if TYPE_CHECKING:
+    from ganstudy.targets._pictures import AskedImages, Pixels
+
+__all__ = ["ARRAYS", "read_pictures"]
+
+ARRAYS = (".npz", ".npy")
+
+_IDX = re.compile(r"(train|t10k)-images[-.]idx3-ubyte(\.gz)?")
+
+
+def read_pictures(path: str, asked: AskedImages) -> Pictures:
+    """What lies at a path.
+
+    Errors  `DataError`, which names the file.
+    """
+    place = Path(path).expanduser()
+    arrays = place.suffix.lower() in ARRAYS
+    told = {"key": asked.key, "label": asked.label, "layout": asked.layout}
+    for name in (name for name, value in told.items() if value is not None and not arrays):
+        raise DataError(f"{path}: `{name}` is for .npz and .npy files, which this is not")
+    try:
+        if arrays:
+            return _of_arrays(place, asked)
+        own = {} if not place.is_dir() else _mnist(place)
+        if place.is_dir() and not own:
+            # Pillow takes a while to import, and only folders need it.
+            from ganstudy.targets._image_folder import of_folder
+
+            return of_folder(place, asked)
+        return _of_idx(place if not own else own["train"], own.get("t10k"), asked)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # each format's reader has errors of its own
+        raise DataError(f"{path}: cannot be read: {error}") from None
+
+
+# --- arrays ---------------------------------------------------------------------------------------
+
+
+def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
+    labels = None
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if path.suffix.lower() == ".npy":
+            if asked.key is not None or asked.label is not None:
+                raise DataError(f"{path}: `key` and `label` name arrays of an .npz file")
+            array = loaded
+        else:
+            array = loaded[_key(path, loaded, asked)]
+            if asked.label is not None:
+                if asked.label not in loaded:
+                    raise DataError(f"{path}: no array {asked.label!r}; it has {', '.join(loaded)}")
+                labels = np.asarray(loaded[asked.label])
+    pixels = _on_scale(path, _channels_last(path, np.asarray(array), asked.layout))
+    whole = prepared(path, pixels, asked)
+    if labels is None:
+        return Pictures(whole)
+    if labels.shape not in ((len(whole),), (len(whole), 1)):
+        raise DataError(f"{path}: labels of shape {labels.shape} for {len(whole):,} images")
+    classes, codes = np.unique(labels.ravel(), return_inverse=True)
+    return Pictures(whole, codes.astype(np.int64), tuple(map(str, classes)))
+
+
+def _key(path: Path, loaded: Any, asked: AskedImages) -> str:
+    if asked.key is not None:
+        if asked.key not in loaded:
+            raise DataError(f"{path}: no array {asked.key!r}; it has {', '.join(loaded)}")
+        return asked.key
+    of_images: list[str] = [name for name in loaded if loaded[name].ndim in (3, 4)]
+    if len(of_images) != 1:
+        raise DataError(f"{path}: key is needed, one of {', '.join(of_images or loaded)}")
+    return of_images[0]
+
+
+def _channels_last(path: Path, array: Pixels, layout: str | None) -> Pixels:
+    """`(count, height, width, channels)` of any usual layout."""
+    if array.ndim == 3:
+        return array[..., None]
+    if array.ndim != 4:
+        shape = " x ".join(map(str, array.shape))
+        raise DataError(
+            f"{path}: an array of {shape}; images are (count, height, width), "
+            "with channels before height or after width"
+        )
+    first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
+    if layout is None and first and last:
+        raise DataError(f"{path}: shape {array.shape} can be read in two ways; write `layout`")
+    if layout == "channels_first" or (layout is None and first):
+        array = np.moveaxis(array, 1, -1)
+    if array.shape[-1] not in (1, 3):
+        raise DataError(
+            f"{path}: shape {array.shape[1:]} has {array.shape[-1]} channels, not 1 or 3"
+        )
+    return array
+
+
+def _on_scale(path: Path, pixels: Pixels) -> Pixels:
+    """Bytes as they are, others as float32 on [-1, 1]; the scale follows from their ends.
+
+    Errors  `DataError` for numbers that are on none of [0, 255], [0, 1] and [-1, 1].
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.bool_:
+        return pixels.astype(np.uint8) * np.uint8(255)
+    if pixels.dtype == np.uint16:
+        return (pixels / 257).round().astype(np.uint8)
+    if pixels.dtype.kind not in "fiu" or not pixels.size:
+        raise DataError(f"{path}: {pixels.size} values of type {pixels.dtype}, which are no pixels")
+    if not (finite := np.isfinite(pixels).all(axis=(1, 2, 3))).all():
+        raise DataError(f"{path}: image {finite.argmin()} (from 0) has values that are not finite")
+    low, high = float(pixels.min()), float(pixels.max())
+    if low >= 0 and 1 < high <= 255:
+        return (pixels / 127.5 - 1).astype(np.float32)
+    if low >= 0 and high <= 1:
+        return (2 * pixels - 1).astype(np.float32)
+    if low >= -1 and high <= 1:
+        return pixels.astype(np.float32)
+    ends = f"values from {low:g} to {high:g}"
+    raise DataError(f"{path}: {ends} are on none of [0, 255], [0, 1] and [-1, 1]")
+
+
+# --- MNIST's files --------------------------------------------------------------------------------
+
+
+def _mnist(folder: Path) -> dict[str, Path]:
+    """The files of images by the name of their set, if the training set is there."""
+    found = {m[1]: path for path in sorted(folder.iterdir()) if (m := _IDX.fullmatch(path.name))}
+    return found if "train" in found else {}
+
+
+def _of_idx(train: Path, test: Path | None, asked: AskedImages) -> Pictures:
+    sets = [_idx_set(path) for path in (train, test) if path is not None]
+    labelled = all(labels is not None for _, labels in sets)
+    known = [labels for _, labels in sets if labels is not None] if labelled else []
+    pixels = prepared(train, np.concatenate([images for images, _ in sets])[..., None], asked)
+    held_out = len(sets[1][0]) if test is not None else 0
+    account = () if test is None else (f"held out: the {held_out:,} images of {test.name}",)
+    whole = Pictures(pixels, held_out=held_out, account=account)
+    if not known:
+        return whole
+    classes, codes = np.unique(np.concatenate(known), return_inverse=True)
+    return replace(whole, labels=codes.astype(np.int64), classes=tuple(map(str, classes)))
+
+
+def _idx_set(path: Path) -> tuple[Pixels, Pixels | None]:
+    """Images and, where the file beside it has the name that goes with them, labels."""
+    images = _idx(path, 3)
+    own = next((p for p in _label_files(path) if p.is_file()), None)
+    if own is None:
+        return images, None
+    labels = _idx(own, 1)
+    if len(labels) != len(images):
+        raise DataError(f"{own}: {len(labels):,} labels for {len(images):,} images")
+    return images, labels
+
+
+def _label_files(path: Path) -> Iterator[Path]:
+    plain = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    if plain != path.name.removesuffix(".gz"):
+        yield from (path.with_name(name) for name in (plain, f"{plain}.gz"))
+
+
+def _idx(path: Path, dimensions: int) -> Pixels:
+    """The array of an IDX file of bytes.
+
+    Source  LeCun, Cortes & Burges, "The MNIST database of handwritten digits", file formats.
+    """
+    raw = path.read_bytes()
+    content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    header = 4 + 4 * dimensions
+    if content[:4] != bytes([0, 0, 8, dimensions]):
+        known = f"a folder of images, {', '.join(ARRAYS)}"
+        raise DataError(
+            f"{path}: neither {known}, nor an IDX file of bytes in {dimensions} dimensions"
+        )
+    shape = tuple(int(n) for n in np.frombuffer(content[4:header], ">u4"))
+    body = np.frombuffer(content, np.uint8, offset=header)
+    if len(shape) != dimensions or body.size != np.prod(shape, dtype=np.int64):
+        raise DataError(f"{path}: {body.size:,} bytes for an array of {shape}; it is cut off")
+    return body.reshape(shape)

@@ -1,0 +1,152 @@
+"""`images`: images of the user's own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from ganstudy.targets._files import existing, fingerprint, unchanged
+from ganstudy.targets._image import Image
+from ganstudy.targets._image_files import ARRAYS, read_pictures
+from ganstudy.targets._pictures import AskedImages, Pictures
+from ganstudy.targets._problems import DataError
+from ganstudy.targets._rows import Rows, RowsTarget, split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEVELS = (np.arange(256) / 127.5 - 1).astype(np.float32)
+"""The value of each byte, on [-1, 1]."""
+
+_SHOWN = 10
+"""Classes that an account lists."""
+
+
+class Images(RowsTarget):
+    """Images in a folder or a file, on the scale [-1, 1].
+
+    Data    p is the empirical law of the training images. A folder holds PNG or JPEG files, or
+            folders of them, which are then classes; or the four files of MNIST, of which `t10k` is
+            the held-out set. A file is `.npz` or `.npy` with an array (images, height, width), with
+            channels before height or after width; or one of MNIST's, whose labels lie beside it.
+            Numbers are taken for [0, 255], [0, 1] or [-1, 1] by their ends; `ganstudy check` prints
+            what was read. Which images are held out follows from their number alone, but for
+            MNIST's. A relative path starts at the working directory. The SHA-256 of all contents is
+            part of the trial's settings.
+    Labels  class folders, MNIST's labels, or the array that `label` names.
+    Errors  what is missing, changed, no image or of another size; an array that can be read in two
+            ways; numbers on no known scale; more than 4 GiB of pixels; fewer than three images.
+    Source  the user. MNIST: LeCun, Bottou, Bengio & Haffner 1998; Fashion-MNIST: Xiao, Rasul &
+            Vollgraf 2017.
+    """
+
+    path: str = Field(min_length=1, description="a folder, an .npz or .npy, or a file of MNIST's")
+    key: str | None = Field(
+        None, description="the array of an .npz file; not needed if only one can be images"
+    )
+    label: str | None = Field(None, description="the array of an .npz file that has the labels")
+    layout: Literal["channels_first", "channels_last"] | None = Field(
+        None, description="where an array has its channels; null: recognised"
+    )
+    size: int | None = Field(
+        None, ge=4, le=512, description="pixels a side, of the middle square; null: as they are"
+    )
+    grey: bool = Field(False, description="whether colours are made greys")
+    held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the images held out")
+    unreadable: Literal["refuse", "drop"] = Field(
+        "refuse", description="what becomes of files in a folder that cannot be read"
+    )
+    sha256: str | None = Field(
+        None, validate_default=True, description="of all contents; null: taken from them"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _is_there(cls, path: str) -> str:
+        return existing(path, (*ARRAYS, ""), folders=True)
+
+    @field_validator("sha256")
+    @classmethod
+    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
+        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
+
+    @model_validator(mode="after")
+    def _readable(self) -> Images:
+        self.rows()
+        return self
+
+    @property
+    def source(self) -> str:
+        """The path as it is written."""
+        return self.path
+
+    @property
+    def image(self) -> Image:
+        """As they are, or as `size` and `grey` make them."""
+        height, width, channels = self._read().pixels.shape[1:]
+        return Image(channels, height, width)
+
+    def rows(self) -> Rows:
+        """The images, read once in a process; bytes where they came as bytes.
+
+        Errors  `DataError` if they have changed since the study was read.
+        """
+        return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
+
+    def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Bytes on the scale [-1, 1]."""
+        return np.take(_LEVELS, rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
+
+    @classmethod
+    def has_modes(cls) -> bool:
+        """Not by its name: that takes labels."""
+        return False
+
+    def account(self) -> list[str]:
+        """What was read, for the user to see."""
+        read, image = self._read(), self.image
+        labels = [] if read.labels is None else np.bincount(read.labels).tolist()
+        counts = [f"  {name}: {n:,}" for name, n in zip(read.classes, labels, strict=True)]
+        scale = "bytes" if read.pixels.dtype == np.uint8 else "numbers"
+        size = f"{image.channels} x {image.height} x {image.width} {scale}"
+        labelled = f", {len(labels)} labels" if labels else ""
+        return [
+            f"{self.path}: {len(read.pixels):,} images of {size}{labelled}",
+            *counts[:_SHOWN],
+            *([f"  and {len(counts) - _SHOWN} more"] if len(counts) > _SHOWN else []),
+            *(f"  {sentence}" for sentence in read.account),
+        ]
+
+    def _read(self) -> Pictures:
+        return _pictures(self.path, str(self.sha256), self._asked())
+
+    def _asked(self) -> AskedImages:
+        names = AskedImages.__dataclass_fields__
+        return AskedImages(**{name: getattr(self, name) for name in names})
+
+
+@lru_cache(maxsize=8)
+def _pictures(path: str, sha256: str, asked: AskedImages) -> Pictures:
+    if fingerprint(path) != sha256:
+        raise DataError(f"{path} has changed since the study was read")
+    read = read_pictures(path, asked)
+    if len(read.pixels) < 3:
+        raise DataError(f"{path}: {len(read.pixels)} images; a target needs three at least")
+    if (read.pixels == read.pixels[:1]).all():
+        raise DataError(f"{path}: all images are the same")
+    return read
+
+
+@lru_cache(maxsize=8)
+def _rows(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> Rows:
+    read = _pictures(path, sha256, asked)
+    count = len(read.pixels)
+    train, held_out = split(count, held_out_share)
+    if read.held_out:
+        train, held_out = np.split(np.arange(count), [count - read.held_out])
+    rows = np.moveaxis(read.pixels, -1, 1).reshape(count, -1)
+    labels = [None if read.labels is None else read.labels[part] for part in (train, held_out)]
+    return Rows(rows[train], rows[held_out], labels[0], held_out_labels=labels[1])

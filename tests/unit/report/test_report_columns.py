@@ -1,0 +1,57 @@
+"""Data of the user's own on the page: marginals in their units, and correlations."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.stats import ks_2samp
+from tiny import TABLE
+
+from ganstudy.report import build
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.columns import Columns, ColumnsSection
+
+NAMES = ["height", "weight", "pulse"]
+
+
+def test_columns_are_in_the_units_of_the_file(table_study: xr.Dataset) -> None:
+    """Training rows as pandas reads them; samples of rows are among these."""
+    columns = Columns(Findings.of(table_study))
+    written = pd.read_csv(TABLE)
+    assert columns.names == NAMES
+    for k, name in enumerate(NAMES):
+        known = written[name].to_numpy()
+        assert np.abs(columns.real[:, k, None] - known).min(axis=1).max() < 1e-4
+        assert np.abs(columns.pooled(0, k)[:, None] - known).min(axis=1).max() < 1e-4
+
+
+def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path: Path) -> None:
+    """Marginals of the sorted arm are right, and its correlations are not; a shift is seen."""
+    build(table_study, {}, tmp_path)
+    with (tmp_path / "columns.csv").open() as file:
+        rows = {row["column"]: row for row in csv.DictReader(file)}
+    columns = Columns(Findings.of(table_study))
+    for k, name in enumerate(NAMES):
+        near = [float(rows[name][arm]) for arm in ("rows", "sorted")]
+        # A hundred training rows, drawn 800 times: 1.63 / sqrt(800) at the level of 1 %.
+        assert max(near) < 0.06
+        assert (float(rows[name]["shifted"]) > 0.5) == (name == "pulse")
+        own = ks_2samp(columns.real[:, k], columns.pooled(2, k)).statistic
+        assert float(rows[name]["shifted"]) == pytest.approx(own)
+    real = np.corrcoef(columns.real, rowvar=False)
+    assert columns.correlations(0) == pytest.approx(real, abs=0.15)
+    assert columns.correlations(1).min() > 0.8
+    assert real.min() < 0.0
+    for name in ("marginals", "correlations"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 5000
+
+
+def test_other_targets_have_no_columns(make_study: Callable[..., xr.Dataset]) -> None:
+    """A ring has features without names."""
+    assert not ColumnsSection.applies(Findings.of(make_study()))

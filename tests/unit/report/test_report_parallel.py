@@ -1,0 +1,98 @@
+"""Parallel coordinates of a search: where lines pass, and what brushing an axis keeps."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from browser import needs_browser, opened, title, with_script
+
+from ganstudy.analysis import point_scores
+from ganstudy.report import build
+
+
+@pytest.fixture(scope="module")
+def page(search: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a search."""
+    return build(search, {}, tmp_path_factory.mktemp("parallel"))
+
+
+@pytest.fixture(scope="module")
+def data(page: Path) -> dict[str, Any]:
+    """What its script draws."""
+    found = re.search(r'id="parallel-data" type="application/json">(.*?)<', page.read_text())
+    assert found is not None
+    return dict(json.loads(found[1]))
+
+
+def test_lines_pass_where_the_values_are(data: dict[str, Any], search: xr.Dataset) -> None:
+    """A learning rate by its logarithm, a label on its rung, the best score on top of the last."""
+    names = [axis["name"] for axis in data["axes"]]
+    rate, divergence = names.index("generator.lr"), search["divergence"].values.tolist()
+    scores = point_scores(search)
+    assert len(data["lines"]) == int(scores.notnull().sum())
+    for line in data["lines"]:
+        place = {"divergence": divergence.index(line["search"]), "trial": line["point"] - 1}
+        lr = float(search["generator_lr"].isel(place))
+        # As published: from 1e-5 to 1e-1.
+        assert line["at"][rate] == pytest.approx((np.log10(lr) + 5) / 4, abs=1e-4)
+        low, high = float(scores.min()), float(scores.max())
+        assert line["at"][-1] == pytest.approx(
+            (float(scores.isel(place)) - low) / (high - low), abs=1e-4
+        )
+        clipped = str(search["constraint"].isel(place).item()) == "clip"
+        assert (line["at"][names.index("constraint.bound")] is not None) == clipped
+        size = str(search["size"].isel(place).item())
+        assert line["at"][names.index("size")] == ["small", "large"].index(size)
+
+
+def test_the_best_quarter_of_each_search_stands_out(
+    data: dict[str, Any], search: xr.Dataset
+) -> None:
+    """By the first objective."""
+    for arm in search["divergence"].values.tolist():
+        own = [line for line in data["lines"] if line["search"] == arm]
+        good = sorted(line["at"][-1] for line in own if line["good"])
+        assert len(good) == -(-len(own) // 4)
+        assert good == sorted(line["at"][-1] for line in own)[-len(good) :]
+
+
+@needs_browser
+def test_an_axis_is_brushed(page: Path, data: dict[str, Any]) -> None:
+    """By a key to its upper quarter, by the pointer to its lower half; then all are shown."""
+    script = """
+      const figure = document.querySelector("#figure-parallel_coordinates");
+      const axis = figure.querySelector("[role=slider]");
+      const said = () => figure.querySelector("[role=status]").textContent;
+      const found = [said()];
+      axis.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp" }));
+      found.push(said(), document.querySelectorAll("path.out").length);
+      axis.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+      axis.setPointerCapture = () => {};
+      const bounds = axis.querySelector(".axis").getBoundingClientRect();
+      const at = (share) => ({ clientX: bounds.x, clientY: bounds.bottom - share * bounds.height });
+      axis.dispatchEvent(new PointerEvent("pointerdown", at(-0.1)));
+      axis.dispatchEvent(new PointerEvent("pointermove", at(0.5)));
+      axis.dispatchEvent(new PointerEvent("pointerup", at(0.5)));
+      found.push(said());
+      figure.querySelector("button").click();
+      found.push(said());
+      document.title = JSON.stringify(found);
+    """
+    first, upper, out, lower, last = json.loads(title(opened(with_script(page, script))))
+    lines = data["lines"]
+    kept = [line for line in lines if line["at"][0] is not None and line["at"][0] >= 0.75]
+    half = [line for line in lines if line["at"][0] is not None and line["at"][0] <= 0.5]
+    assert first.startswith(f"{len(lines)} of {len(lines)} points; best of them ")
+    assert upper.startswith(f"{len(kept)} of {len(lines)} points")
+    best = max(kept, key=lambda line: line["at"][-1])
+    assert f"best of them {best['search']}, point {best['point']}: " in upper
+    assert out == len(lines) - len(kept)
+    assert lower.startswith(f"{len(half)} of {len(lines)} points")
+    assert 0 < len(half) < len(lines) > len(kept) > 0
+    assert last == first

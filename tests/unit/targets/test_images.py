@@ -1,0 +1,276 @@
+"""The target `images`: folders, arrays and MNIST's files, and every mistake in them in words."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from tiny import PICTURES, write_study
+
+from ganstudy import targets
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.targets import RowsTarget
+
+COUNT, SIDE = 30, 6
+
+Pixels = NDArray[np.uint8]
+
+
+def _target(path: Path, **settings: Any) -> RowsTarget:
+    target = targets.from_config({"name": "images", "path": str(path), **settings})
+    assert isinstance(target, RowsTarget)
+    return target
+
+
+@pytest.fixture(scope="module")
+def pixels() -> Pixels:
+    """Thirty images in colour, `(30, 6, 6, 3)`."""
+    return np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), np.uint8)
+
+
+def _idx(path: Path, array: NDArray[np.uint8]) -> None:
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    content = header + array.tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def _png(path: Path, image: NDArray[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+
+
+def _every(target: RowsTarget) -> NDArray[np.float32]:
+    """All rows, those held out behind the others, sorted: which are held out is tested apart."""
+    rows = np.concatenate(
+        [target.values(own) for own in (target.rows().train, target.rows().held_out)]
+    )
+    return np.asarray(rows[np.lexsort(rows.T)])
+
+
+def _write_as(kind: str, folder: Path, pixels: Pixels) -> tuple[Path, dict[str, Any]]:
+    """The images in one of the usual forms, and what a study has to say of it."""
+    path = folder / f"{kind}.npy"
+    scaled = pixels.astype(np.float64)
+    arrays = {
+        "last": pixels,
+        "first": np.moveaxis(pixels, -1, 1),
+        "to_255": scaled,
+        "to_1": scaled / 255,
+        "to_both": (scaled / 127.5 - 1).astype(np.float32),
+        "deep": pixels.astype(np.uint16) * 257,
+    }
+    if kind in arrays:
+        np.save(path, arrays[kind])
+        return path, {}
+    if kind == "npz":
+        labels = np.arange(COUNT) % 3
+        np.savez(folder / "many.npz", x=pixels, y=labels, z=np.zeros(2))
+        return folder / "many.npz", {"label": "y"}
+    for place, image in enumerate(pixels):
+        _png(folder / "png" / f"c{place % 3}" / f"{place:02}.png", image)
+    return folder / "png", {}
+
+
+@pytest.mark.parametrize(
+    "kind", ["last", "first", "to_255", "to_1", "to_both", "deep", "npz", "folder"]
+)
+def test_every_form_holds_the_same_images(tmp_path: Path, pixels: Pixels, kind: str) -> None:
+    """Channel by channel, line by line, from -1 to 1; labels where there are any."""
+    path, settings = _write_as(kind, tmp_path, pixels)
+    target = _target(path, **settings)
+    expected = np.moveaxis(pixels / 127.5 - 1, -1, 1).reshape(COUNT, -1)
+    np.testing.assert_allclose(
+        _every(target), expected[np.lexsort(expected.astype(np.float32).T)], atol=1e-6
+    )
+    assert target.image == (3, SIDE, SIDE)
+    assert (len(target.rows().train), len(target.rows().held_out)) == (24, 6)
+    assert target.labels == (3 if kind in ("npz", "folder") else 0)
+    assert f"{COUNT} images of 3 x 6 x 6" in target.account()[0]
+    if target.labels:
+        rows, labels = target.sample_labelled(np.random.default_rng(0), 200)
+        held, known = target.held_out_labelled(np.random.default_rng(0), 200)
+        for own, of in ((rows, labels), (held, known)):
+            place = [np.abs(expected - row).sum(axis=1).argmin() % 3 for row in own]
+            np.testing.assert_array_equal(of, place)
+
+
+@pytest.mark.parametrize("packed", ["", ".gz"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_files_of_mnist(tmp_path: Path, pixels: Pixels, packed: str, whole: bool) -> None:
+    """Their names and their bytes, gzipped or not; the test set is the held-out one."""
+    grey, digits = pixels[..., 0], (np.arange(COUNT) % 10).astype(np.uint8)
+    for name, part in (("train", slice(0, 20)), ("t10k", slice(20, COUNT))):
+        _idx(tmp_path / f"{name}-images-idx3-ubyte{packed}", grey[part])
+        _idx(tmp_path / f"{name}-labels-idx1-ubyte{packed}", digits[part])
+    one = tmp_path / f"train-images-idx3-ubyte{packed}"
+    target = _target(tmp_path if whole else one)
+    rows = target.rows()
+    assert target.image == (1, SIDE, SIDE)
+    assert target.labels == 10
+    if whole:
+        np.testing.assert_array_equal(rows.train, grey[:20].reshape(20, -1))
+        np.testing.assert_array_equal(rows.held_out, grey[20:].reshape(10, -1))
+        np.testing.assert_array_equal(rows.held_out_labels, digits[20:])
+        assert any("held out: the 10 images of t10k" in line for line in target.account())
+    else:
+        assert (len(rows.train), len(rows.held_out)) == (16, 4)
+
+
+def test_pictures_of_all_modes_are_read(tmp_path: Path) -> None:
+    """Grey, 16 bits, palette, transparency on black; one in colour makes all of them colour."""
+    grey = np.full((4, 4), 200, np.uint8)
+    _png(tmp_path / "a.png", grey)
+    _png(tmp_path / "b.png", np.full((4, 4), 100 * 257, np.uint16))
+    assert _target_after(tmp_path, "c.png", np.full((4, 4), 50, np.uint8)).image == (1, 4, 4)
+    seen = np.zeros((4, 4, 4), np.uint8)
+    seen[..., 0], seen[..., 3] = 255, 128
+    _png(tmp_path / "d.png", seen)
+    Image.fromarray(grey).convert("P").save(tmp_path / "e.png")
+    target = _target(tmp_path)
+    assert target.image == (3, 4, 4)
+    levels = {tuple(((row.reshape(3, -1)[:, 0] + 1) * 127.5).round()) for row in _every(target)}
+    assert levels == {(200, 200, 200), (100, 100, 100), (50, 50, 50), (128, 0, 0)}
+    assert _target(tmp_path, grey=True).image == (1, 4, 4)
+
+
+def _target_after(folder: Path, name: str, image: NDArray[Any]) -> RowsTarget:
+    _png(folder / name, image)
+    return _target(folder)
+
+
+def test_images_are_cut_to_the_middle_square_and_resized(tmp_path: Path) -> None:
+    """Halving takes means of weights that sum to 1: a flat image stays, black and white mix."""
+    image = np.zeros((8, 12, 3), np.uint8)
+    image[:, 2:10, 0] = 80
+    image[:4, 2:10, 1] = 255
+    image[:, :2] = 255  # cut off
+    np.save(tmp_path / "wide.npy", np.stack([image, image, 255 - image]))
+    _png(tmp_path / "folder" / "0.png", image)
+    _png(tmp_path / "folder" / "1.png", image)
+    _png(tmp_path / "folder" / "2.png", (255 - image)[:, 2:10])
+    for path in (tmp_path / "wide.npy", tmp_path / "folder"):
+        target = _target(path, size=4)
+        assert target.image == (3, 4, 4)
+        rows = (_every(target) + 1) * 127.5
+        own = rows[np.abs(rows[:, :16] - 80).max(axis=1) < 1].reshape(-1, 3, 4, 4)
+        assert len(own) == 2
+        assert own[0, 1, 0].min() > 250
+        assert own[0, 1, 3].max() < 5
+        assert own[0, 2].max() == 0
+        grey = (_every(_target(path, size=4, grey=True)) + 1) * 127.5
+        assert np.abs(grey[:, -1] - 0.299 * 80).min() < 1
+
+
+def test_only_whole_groups_are_held_out_and_content_makes_the_id(
+    tmp_path: Path, pixels: Pixels
+) -> None:
+    """Other content, another configuration; what changes later is noticed."""
+    path, _ = _write_as("folder", tmp_path, pixels)
+    first = _target(path)
+    assert first == _target(path)
+    (path / "notes.txt").write_text("hello")
+    (path / ".hidden").mkdir()
+    (path / ".hidden" / "._a.png").write_bytes(b"no image")
+    second = _target(path)
+    assert second != first
+    assert any(
+        "left out: 1 files that are no PNG or JPEG: notes.txt" in x for x in second.account()
+    )
+    np.testing.assert_array_equal(_every(first), _every(second))
+    with pytest.raises(ValueError, match="has changed: its SHA-256 is"):
+        _target(path, sha256=first.model_dump()["sha256"])
+
+
+STUDY = """\
+question: What do my images say?
+trial:
+  target:
+    name: images
+    path: {path}
+    {more}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 2
+seeds: 1
+"""
+
+
+def _bad(folder: Path, pixels: Pixels) -> None:
+    for place in range(4):
+        _png(folder / "good" / f"{place}.png", pixels[place])
+        _png(folder / "broken" / f"{place}.png", pixels[place])
+        _png(folder / "sizes" / f"{place}.png", pixels[place, : 4 + place // 3])
+        _png(folder / "mixed" / f"{place}.png", pixels[place])
+    _png(folder / "mixed" / "cats" / "0.png", pixels[5])
+    whole = (folder / "good" / "0.png").read_bytes()
+    (folder / "broken" / "1.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "broken" / "2.png").write_bytes(b"no image")
+    (folder / "empty").mkdir()
+    np.save(folder / "flat.npy", np.zeros((5, 36)))
+    np.save(folder / "two_ways.npy", np.zeros((5, 3, 8, 3)))
+    np.save(folder / "five.npy", np.zeros((5, 8, 8, 5)))
+    np.save(folder / "wild.npy", np.linspace(-3, 900, 300).reshape(3, 10, 10))
+    np.save(folder / "gap.npy", np.where(np.arange(300) == 150, np.nan, 0.5).reshape(3, 10, 10))
+    np.save(folder / "same.npy", np.ones((5, 8, 8), np.uint8))
+    np.savez(folder / "two.npz", a=pixels, b=pixels, c=np.zeros(COUNT))
+    np.savez(folder / "short.npz", a=pixels, c=np.zeros(COUNT - 1))
+    _idx(folder / "cut-images-idx3-ubyte", pixels[..., 0])
+    cut = (folder / "cut-images-idx3-ubyte").read_bytes()[:-9]
+    (folder / "cut-images-idx3-ubyte").write_bytes(cut)
+    (folder / "other.bin").write_bytes(b"what is this?")
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "line", "message"),
+    [
+        ("goood", "", 5, "trial.target.path: no such file: .*goood; did you mean 'good'"),
+        ("broken", "", 3, r"2 of 4 files cannot be read: 1.png \(.*\), 2.png \(no image\)"),
+        ("sizes", "", 3, "0.png has 4 x 6 pixels, 3.png 5 x 6; `size: 32`"),
+        ("mixed", "", 3, "images beside the folder 'cats'"),
+        ("empty", "", 3, "no PNG or JPEG files, nor those of MNIST"),
+        ("good", "key: x", 3, "`key` is for .npz and .npy files"),
+        ("flat.npy", "", 3, r"an array of 5 x 36; images are \(count, height, width\)"),
+        ("two_ways.npy", "", 3, "can be read in two ways; write `layout`"),
+        ("five.npy", "", 3, "has 5 channels, not 1 or 3"),
+        ("wild.npy", "", 3, r"values from -3 to 900 are on none of \[0, 255\]"),
+        ("gap.npy", "", 3, r"image 1 \(from 0\) has values that are not finite"),
+        ("same.npy", "", 3, "all images are the same"),
+        ("two.npz", "", 3, "key is needed, one of a, b"),
+        ("two.npz", "key: d", 3, "no array 'd'; it has a, b, c"),
+        ("short.npz", "label: c", 3, "labels of shape .* for 30 images"),
+        ("short.npz", "label: d", 3, "no array 'd'; it has a, c"),
+        ("cut-images-idx3-ubyte", "", 3, "it is cut off"),
+        ("other.bin", "", 3, "neither a folder of images, .npz, .npy, nor an IDX file"),
+    ],
+)
+def test_mistakes_name_file_line_and_key(
+    tmp_path: Path, pixels: Pixels, path: str, more: str, line: int, message: str
+) -> None:
+    _bad(tmp_path, pixels)
+    study = write_study(tmp_path, STUDY.format(path=tmp_path / path, more=more))
+    with pytest.raises(StudyError, match=message) as caught:
+        load(study)
+    assert f"{study}:{line}: " in str(caught.value)
+
+
+def test_broken_files_can_be_left_out(tmp_path: Path, pixels: Pixels) -> None:
+    _bad(tmp_path, pixels)
+    for place in range(4, 6):
+        _png(tmp_path / "broken" / f"{place}.png", pixels[place])
+    target = _target(tmp_path / "broken", unreadable="drop")
+    assert len(_every(target)) == 4
+    assert "left out: 2 files that cannot be read: 1.png" in target.account()[-1]
+
+
+def test_the_images_of_the_suite_are_those_of_scikit_learn() -> None:
+    """What the conformance suites take for the user's own: digits 0, 1 and 4."""
+    target = targets.from_config({"name": "images", "path": str(PICTURES), "label": "y"})
+    assert target.image == (1, 8, 8)
+    assert target.labels == 3

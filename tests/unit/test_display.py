@@ -1,0 +1,124 @@
+"""What moves on a terminal while packs train, and what is said where there is none."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+from tiny import trial
+
+from ganstudy import display
+from ganstudy.engine import checkpoints
+from ganstudy.engine.session import ALONE
+from ganstudy.forecast import Forecast
+from ganstudy.kinds.adversarial.training import train
+from ganstudy.progress import Progress
+from ganstudy.schedule.executor import Begun, Clock
+from ganstudy.schedule.loop import Running
+
+PACKS = [tuple(trial(seed, steps=1000) for seed in range(4 * n, 4 * n + 4)) for n in range(4)]
+
+
+def under_way(share: float, seconds: float = 10.0) -> tuple[Running, ...]:
+    """Two packs: one has taken a share of its steps in some seconds, the other prepares."""
+    now = time.monotonic()
+    since = now - seconds
+    stepping = Clock(True, since, share, now, 0.0, since, marks=((since, 0.0),))
+    first = Running(PACKS[0], 1, 0, started=1.0, clock=stepping)
+    return first, Running(PACKS[1], 1, 0, started=2.0, clock=Clock(False, now))
+
+
+def progress(running: Sequence[Running]) -> Progress:
+    """A run of sixteen trials, of which nothing has ended."""
+    found = Progress(16, "eager", "as the study asks", workers=2, forecast=Forecast("eager", PACKS))
+    found.forecast.watch(running)
+    return found
+
+
+def drawn(found: Progress) -> list[str]:
+    """The lines of a terminal, without colours."""
+    shown = io.StringIO()
+    console = Console(file=shown, width=160, force_terminal=True, color_system=None)
+    console.print(display.bars(found))
+    return [line.rstrip() for line in shown.getvalue().splitlines()]
+
+
+def test_bars_move_while_a_pack_trains() -> None:
+    """A bar of the study, and a line of each worker, before any pack has ended."""
+    found = progress(under_way(0.25))
+    head, study, first, second = drawn(found)
+    assert head.startswith("0/16 trials (6% of their steps), eager steps (as the study asks), ")
+    assert "100 trial-steps/s" in drawn(replace_seconds(found, 10.0))[0]
+    assert study.startswith("study")
+    assert study.endswith(" 6%")
+    assert "4 trials, step 250 of 1,000, 30 s left" in first
+    assert second.startswith("worker 2")
+    assert "4 trials, preparing for" in second
+    found.forecast.watch(under_way(0.5, 20.0))
+    _, study, first, _ = drawn(found)
+    assert study.endswith(" 12%")
+    assert "step 500 of 1,000, 20 s left" in first
+
+
+def replace_seconds(found: Progress, seconds: float) -> Progress:
+    """The same, begun so long ago."""
+    return replace(found, started=time.perf_counter() - seconds)
+
+
+def test_a_worker_keeps_its_line() -> None:
+    """The pack of the first ends and another begins: the second's line stays where it is."""
+    found = progress(under_way(0.25))
+    _, second = under_way(0.25)
+    third = Running(PACKS[2], 1, 0, started=3.0, clock=Clock(False, 3.0))
+    found.forecast.watch([second, third])
+    assert [pack.worker for pack in found.packs] == [1, 2]
+    assert [lane.running for lane in found.forecast.lanes] == [third, second]
+
+
+def test_plain_lines_come_when_a_pack_has_ended_and_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five calls in a second are not five lines."""
+    now = [100.0]
+    monkeypatch.setattr(display.time, "monotonic", lambda: now[0])
+    found = progress(())
+    with display.display(quiet=False) as observe:
+        for now[0] in (100.0, 100.2, 129.9):
+            observe(found)
+        assert len(capsys.readouterr().err.splitlines()) == 1
+        now[0] = 130.0
+        observe(found)
+        assert len(capsys.readouterr().err.splitlines()) == 1
+        found.trained = 4
+        observe(found)
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_pack_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds of two M-steps, each told: the shares are those of its steps."""
+    said: list[Any] = []
+    monkeypatch.setattr("ganstudy.engine.flight.TELL_EVERY", 0.0)
+    monkeypatch.setattr(checkpoints, "STEPPING", [])
+    monkeypatch.setattr("ganstudy.engine.flight.STEPPING", checkpoints.STEPPING)
+    checkpoints.when_stepping(lambda earlier, share: said.append((earlier, share)))
+    train([trial(steps=8, generator={"steps": 2})], ALONE)
+    assert said == [(0.0, 0.25), (0.0, 0.5), (0.0, 0.75), (0.0, 1.0)]
+
+
+def test_a_clock_keeps_what_it_heard_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace is that of the steps, without the preparation before the first."""
+    now = [50.0]
+    monkeypatch.setattr("ganstudy.schedule.executor.time.monotonic", lambda: now[0])
+    clock = Clock.started(Begun(False))
+    for now[0], share in ((90.0, 0.1), (91.0, 0.15)):
+        clock = Clock.started(Begun(True, 0.0, share), clock)
+        assert clock.rate is None
+    now[0] = 94.0
+    clock = Clock.started(Begun(True, 0.0, 0.3), clock)
+    assert clock.rate == pytest.approx(0.05)
+    assert clock.since == 90.0

@@ -1,0 +1,257 @@
+"""Samples of kept generators, and generators as modules of PyTorch alone."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from inline import trained_inline
+from PIL import Image as Pillow
+from tiny import write_study
+
+import ganstudy
+from ganstudy import pipeline
+from ganstudy.cli import main
+from ganstudy.generators import sample
+from ganstudy.store import RunDirectory, RunError, gather, open_run
+from ganstudy.study import load
+
+STUDY = """\
+question: Which generator?
+trial:
+  generator: {width: 8, depth: 1, average: 0.9}
+  critic: {width: 4, depth: 1}
+  steps: 6
+  batch: 16
+  record: {every: 3, samples: 40, frames: 0, generator: true, metrics: [sliced_wasserstein]}
+search:
+  grid:
+    case:
+      plain: {target.name: ring}
+      batch: {generator.norm: batch, generator.depth: 2}
+      running: {generator.norm: batch, generator.norm_average: 0.2}
+      maxout: {generator.norm: layer, generator.activation: maxout, generator.scale: 0.7}
+      labels: {target.name: grid, target.side: 2, condition: true, generator.activation: elu}
+      images: {target.name: digits, generator.activation: leaky_relu}
+seeds: 2
+"""
+CASES = ("plain", "batch", "running", "maxout", "labels", "images")
+each = pytest.mark.parametrize("case", CASES)
+
+
+@contextmanager
+def _gathered() -> Iterator[None]:
+    """Runs train here, and end with their dataset."""
+    with trained_inline(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "report", gather)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose generators are kept."""
+    folder = tmp_path_factory.mktemp("kept")
+    with _gathered():
+        pipeline.run(load(write_study(folder, STUDY)), folder / "run", workers=1)
+    return folder / "run"
+
+
+def _id(run: Path, case: str, seed: int = 0) -> str:
+    return str(open_run(run)["trial_id"].sel(case=case, seed=seed).item())
+
+
+def _stored(run: Path, trial: str) -> Any:
+    (record,) = RunDirectory(run).read(trial=trial)
+    return record.values["samples"]
+
+
+@each
+def test_samples_have_the_bits_of_the_stored_ones(run: Path, case: str) -> None:
+    """Of the latent noise that a trial was measured with; a part of it, or more of it."""
+    trial = _id(run, case)
+    stored = _stored(run, trial)
+    few, many = sample(run, trial, 7), sample(run, trial, 90)
+    np.testing.assert_array_equal(few.samples, stored[:7])
+    np.testing.assert_array_equal(many.samples[:40], stored)
+    assert few.words.endswith(": the same bits as the stored ones")
+    assert many.words.endswith(": the same bits as the 40 stored ones")
+    assert few.words.startswith(f"7 samples of trial {trial} (seed 0, complete)")
+    assert np.isfinite(many.samples).all()
+    assert len(np.unique(many.samples, axis=0)) == 90
+
+
+@each
+def test_another_seed_draws_the_noise_of_another_trial(run: Path, case: str) -> None:
+    first, second = _id(run, case, 0), _id(run, case, 1)
+    own, lent = sample(run, second, 5), sample(run, first, 5, seed=1)
+    np.testing.assert_array_equal(own.latent, lent.latent)
+    assert not np.array_equal(own.samples, lent.samples)
+    assert "stored" not in lent.words
+    np.testing.assert_array_equal(lent.samples, sample(run, first, 60, seed=1).samples[:5])
+
+
+def _inputs(found: Any, labels: int) -> torch.Tensor:
+    """Rows as a module takes them."""
+    if found.labels is None:
+        return torch.from_numpy(found.latent)
+    one_hot = np.eye(labels, dtype=np.float32)[found.labels]
+    return torch.from_numpy(np.concatenate([found.latent, one_hot], axis=1))
+
+
+_ALONE = """
+import sys
+sys.modules["ganstudy"] = None  # importing it raises
+import torch
+found = torch.load(sys.argv[1], weights_only=False)
+with torch.no_grad():
+    torch.save({name: module(z) for name, (module, z) in found.items()}, sys.argv[2])
+"""
+
+
+def test_a_module_runs_where_nothing_of_ours_can_be_imported(run: Path, tmp_path: Path) -> None:
+    """In a process of its own, from what `torch.save` writes; to rounding the same samples."""
+    modules, expected = {}, {}
+    for case in CASES:
+        for averaged in (False, True):
+            trial, name = _id(run, case), f"{case} {averaged}"
+            # Moments of batch norm are those of the whole batch that the trial was measured with.
+            found = sample(run, trial, 40, averaged=averaged)
+            module = ganstudy.load_generator(run, trial, averaged=averaged)
+            assert not module.training
+            modules[name] = module, _inputs(found, 4)
+            expected[name] = found.samples
+    torch.save(modules, tmp_path / "modules.pt")
+    command = [sys.executable, "-c", _ALONE, tmp_path / "modules.pt", tmp_path / "samples.pt"]
+    subprocess.run(command, check=True, cwd=tmp_path, timeout=120)
+    given = torch.load(tmp_path / "samples.pt")
+    assert given["images False"].shape == (40, 1, 8, 8)
+    for name, samples in expected.items():
+        torch.testing.assert_close(
+            given[name].flatten(1), torch.from_numpy(samples), rtol=1e-5, atol=1e-5
+        )
+        raw = expected[name.replace("True", "False")]
+        assert np.array_equal(raw, samples) == name.endswith("False")
+
+
+def test_a_module_is_made_of_layers_that_others_know(run: Path) -> None:
+    """And its parameters can be trained on, without a number drawn from torch's generator."""
+    before = torch.random.get_rng_state()
+    module = ganstudy.load_generator(run, _id(run, "running"))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    kinds = [type(part).__name__ for part in module.children()]
+    assert kinds == ["Linear", "BatchNorm1d", "ReLU", "Linear"]
+    module(torch.zeros(3, 2)).sum().backward()
+    assert all(value.grad is not None for value in module.parameters())
+
+
+def test_trials_are_named_by_beginnings_or_as_the_best(run: Path) -> None:
+    dataset = open_run(run)
+    ids = sorted(dataset["trial_id"].values.ravel().tolist())
+    assert sample(run, ids[0][:9], 2).trial == ids[0]
+    # Scores are means of the last fifth of the steps, here of the last one; lower is better.
+    scores = dataset["sliced_wasserstein"].isel(step=-1)
+    best = dataset["trial_id"].values.flat[int(np.nanargmin(scores.values))]
+    assert sample(run, count=2).trial == best
+    with pytest.raises(RunError, match="no recorded trial 'zz'"):
+        sample(run, "zz")
+    with pytest.raises(RunError, match="12 trials begin with ''"):
+        sample(run, "")
+    alike = next(own[:1] for own in ids if sum(o.startswith(own[0]) for o in ids) > 1)
+    with pytest.raises(RunError, match=f"trials begin with '{alike}': {alike}"):
+        sample(run, alike)
+
+
+def test_what_cannot_be_sampled_is_refused_in_words(tmp_path: Path) -> None:
+    few = (
+        "search.grid={case: {none: {record.generator: false}, kept: {generator.depth: 2}}}",
+        "seeds=1",
+        "trial.generator.average=null",
+    )
+    with _gathered():
+        pipeline.run(load(write_study(tmp_path, STUDY), few), tmp_path / "run", workers=1)
+    run = tmp_path / "run"
+    ids = open_run(run)["trial_id"].isel(seed=0)
+    with pytest.raises(RunError, match=r"record.generator: true.*ganstudy retry .* --generators"):
+        sample(run, str(ids.sel(case="none").item()))
+    kept = str(ids.sel(case="kept").item())
+    with pytest.raises(RunError, match=r"without `generator.average`"):
+        sample(run, kept, averaged=True)
+    (path,) = (run / "generators").iterdir()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    for verb in (sample, ganstudy.load_generator):
+        with pytest.raises(RunError, match=rf"{path.name}: its checksum .* trains the trial again"):
+            verb(run, kept)
+    path.unlink()
+    result = CliRunner().invoke(main, ["sample", str(run), "--trial", kept])
+    assert result.exit_code == 2
+    assert "--generators" in result.output
+
+
+def test_a_kind_without_a_generator_is_refused(theory_run: Path) -> None:
+    with pytest.raises(RunError, match="of kind tabular, which trains no generator"):
+        sample(theory_run)
+
+
+def _verb(*arguments: str) -> str:
+    result = CliRunner().invoke(main, ["sample", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_arrays_and_sheets(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trial = _id(run, "images")
+    said = _verb(str(run), "--trial", trial, "--count", "5")
+    assert said == f"{trial}.png: {sample(run, trial, 5).words}\n"
+    with Pillow.open(f"{trial}.png") as picture:
+        pixels = np.asarray(picture.convert("L"))
+    # Three a line and six times as large, with a white pixel between.
+    assert pixels.shape == (2 * 48 + 1, 3 * 48 + 2)
+    assert (pixels[48] == 255).all()
+    images = _stored(run, trial)[:5].reshape(5, 8, 8).clip(-1, 1)
+    np.testing.assert_array_equal(pixels[3:48:6, 52:97:6], np.round((images[1] + 1) * 127.5))
+    _verb(str(run), "--trial", trial, "--count", "5", "--seed", "4", "--to", "own.npz")
+    with np.load("own.npz") as found:
+        assert {name: found[name].shape for name in found} == {
+            "samples": (5, 1, 8, 8),
+            "latent": (5, 2),
+        }
+    _verb(str(run), "--trial", _id(run, "labels"), "--to", "own.npz", "--averaged")
+    with np.load("own.npz") as found:
+        assert found["labels"].shape == (64,)
+        assert set(found["labels"].tolist()) <= set(range(4))
+
+
+def test_points_in_the_plane(run: Path, tmp_path: Path) -> None:
+    """As a scatter over the target; what cannot be drawn, or written, is refused."""
+    path = tmp_path / "points.png"
+    _verb(str(run), "--trial", _id(run, "plain"), "--to", str(path))
+    with Pillow.open(io.BytesIO(path.read_bytes())) as picture:
+        assert min(picture.size) > 400
+        assert len(picture.convert("RGB").getcolors(10**6) or ()) > 5
+    result = CliRunner().invoke(main, ["sample", str(run), "--to", str(tmp_path / "points.gif")])
+    assert result.exit_code == 2
+    assert ".npz or .png" in result.output
+
+
+@pytest.mark.slow
+def test_the_portable_program_has_its_bits_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """This one was not started for it."""
+    study = load(write_study(tmp_path, STUDY), ["engine.program=portable", "seeds=1"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "report", gather)
+        pipeline.run(study, tmp_path / "run", workers=1)
+    for case in CASES:
+        found = sample(tmp_path / "run", _id(tmp_path / "run", case), 9)
+        assert found.words.endswith("the same bits as the stored ones")
