@@ -55,7 +55,9 @@ class AheadOfTime:
         self._function = function
         self._rules: object = None
         self._of_rules: list[Tensor] = []
+        self._like: object = None
         self._forms: dict[object, Form] = {}
+        self._known: list[tuple[object, Form]] = []
 
     def __call__(self, rules: object, *arguments: Any) -> Any:
         """The function's result.
@@ -78,27 +80,34 @@ class AheadOfTime:
 
     def _leaves(self, rules: object, arguments: tuple[Any, ...]) -> list[Any]:
         if rules is not self._rules:
-            self._rules, self._of_rules, self._forms = rules, list(_tensors(rules)), {}
+            self._rules, self._of_rules, self._forms = rules, _tensors(rules), {}
+            self._like = _mapped(rules, _described, plain=True)
         return _pytree.tree_leaves(arguments)
 
     def _form(self, rules: object, arguments: tuple[Any, ...], leaves: list[Any]) -> Form:
         key = tuple(x.shape if isinstance(x, Tensor) else x for x in leaves)
         if key not in self._forms:
-            self._forms[key] = Form.of(self._function, rules, self._of_rules, arguments)
+            # Packs of one architecture are alike in all that is no tensor, and traced once.
+            like = (self._like, _mapped(arguments, _described, plain=True))
+            found = next((form for known, form in self._known if known == like), None)
+            if found is None:
+                found = Form.of(self._function, rules, self._of_rules, arguments)
+                self._known.append((like, found))
+            self._forms[key] = found
         return self._forms[key]
 
 
 @dataclasses.dataclass
 class Form:
-    """A function for arguments of one form: its graph, its library's name, and its runner.
+    """A function for arguments of one form: its library's name, and the runner once it is there.
 
     results  the tree of what the function returns
+    graph    its operations, with an example of what goes in, until the runner is there
     """
 
     name: str
-    graph: GraphModule
-    example: list[Tensor]
     results: _pytree.TreeSpec
+    graph: tuple[GraphModule, tuple[Tensor, ...]] | None
     run: Callable[[list[Tensor]], list[Tensor]] | None = None
 
     @classmethod
@@ -131,7 +140,7 @@ class Form:
             raise NotCompiled(f"a step cannot be traced: {error}") from error
         graph.graph.eliminate_dead_code()
         graph.recompile()
-        return cls(_name(graph, example), graph, example, results[-1])
+        return cls(_name(graph, example), results[-1], (graph, tuple(example)))
 
     def __call__(self, of_rules: list[Tensor], leaves: list[Any]) -> Any:
         """What the library computes of the rules' tensors and the arguments'."""
@@ -144,7 +153,7 @@ class Form:
         path = _made(self.name)
         if path is None:
             raise NotCompiled(f"the library {self.name} is gone")
-        self.run = _runner(path)
+        self.run, self.graph = _runner(path), None
 
     def compile(self) -> None:
         """Make the library; it appears under its name and digest only when it is whole."""
@@ -154,14 +163,13 @@ class Form:
         # semaphore of the system; a worker that is killed would leave it behind.
         if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
             tqdm.set_lock(threading.RLock())
+        assert self.graph is not None
         options: dict[str, Any] = {"compile_threads": 1}
         with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
             options["aot_inductor.output_path"] = str(Path(place) / "step.so")
             try:
                 with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
-                    made = torch._inductor.aot_compile(
-                        self.graph, tuple(self.example), options=options
-                    )
+                    made = torch._inductor.aot_compile(*self.graph, options=options)
                 content = Path(str(made)).read_bytes()
             except Exception as error:
                 raise NotCompiled(f"a step cannot be compiled: {error}") from error
@@ -241,7 +249,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _tensors(value: object) -> Iterator[Tensor]:
+def _tensors(value: object) -> list[Tensor]:
     """All tensors in a dataclass and what it holds, in the order of `_with`."""
     found: list[Tensor] = []
 
@@ -250,7 +258,7 @@ def _tensors(value: object) -> Iterator[Tensor]:
         return tensor
 
     _mapped(value, keep)
-    yield from found
+    return found
 
 
 def _with(value: Any, tensors: Iterator[Tensor]) -> Any:
@@ -258,17 +266,33 @@ def _with(value: Any, tensors: Iterator[Tensor]) -> Any:
     return _mapped(value, lambda _: next(tensors))
 
 
-def _mapped(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    """A copy with the function of each tensor in its place."""
+def _described(tensor: Tensor) -> object:
+    return tensor.dtype, tensor.shape
+
+
+def _mapped(value: Any, function: Callable[[Tensor], Any], plain: bool = False) -> Any:
+    """A copy with the function of each tensor in its place.
+
+    plain  whether containers become tuples that are equal where types and contents are
+    """
+
+    def own(part: Any) -> Any:
+        return _mapped(part, function, plain)
+
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, StackedMember):
-        return value.mapped(lambda own: _mapped(own, function))
+        if plain:
+            return type(value), {name: own(part) for name, part in vars(value).items()}
+        return value.mapped(own)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [field.name for field in dataclasses.fields(value)]
-        own = {name: _mapped(getattr(value, name), function) for name in fields}
-        return dataclasses.replace(value, **own)
-    if isinstance(value, tuple):
-        parts = [_mapped(part, function) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        parts = {field.name: own(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return (type(value), parts) if plain else dataclasses.replace(value, **parts)
+    if isinstance(value, dict):
+        return {name: own(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        items = [own(part) for part in value]
+        if plain:
+            return type(value), items
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     return value

@@ -155,7 +155,7 @@ def _player(
             slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
     assert lr is not None
-    player = Player(function, settings[0], ends, shapes, optimizers, lr, copies)
+    player = Player(function, settings[0].architecture(), ends, shapes, optimizers, lr, copies)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 

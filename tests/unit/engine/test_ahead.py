@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganstudy.engine import ahead
+from ganstudy.engine import ahead, machine_cache
 from ganstudy.engine.ahead import AheadOfTime, NotCompiled, make
 from ganstudy.engine.packing import why_no_compiler
 
@@ -64,6 +65,24 @@ def test_a_form_is_named_by_all_that_decides_its_bits(monkeypatch: pytest.Monkey
     assert len({first, *others}) == 6
 
 
+def test_rules_that_are_alike_are_traced_once() -> None:
+    """Packs of one architecture differ in numbers alone, which are arguments of the library."""
+    calls = []
+
+    def counted(*given: object) -> object:
+        calls.append(given)
+        return step(*given)  # type: ignore[arg-type]
+
+    compiled = AheadOfTime(counted)
+    rules, x, (w, _) = _arguments()
+    first = compiled.traced(rules, x, (w, None))
+    assert compiled.traced(Rules(rules.rate + 1, 2), x, (w, None)) is first
+    assert len(calls) == 1
+    assert compiled.traced(Rules(rules.rate, 3), x, (w, None)) is not first
+    assert compiled.traced(rules, x, (w, w.new_ones(4, 7, 5))) is not first
+    assert len(calls) == 3
+
+
 def test_what_depends_on_values_cannot_be_traced() -> None:
     """A form holds for all values: control flow by numbers is refused, not frozen."""
 
@@ -94,7 +113,6 @@ def test_compiled_once_and_loaded_again(
     cut = libraries[0].read_bytes()[:1000]
     libraries[0].unlink()
     libraries[0].write_bytes(cut)
-    ahead._runner.cache_clear()
     again = AheadOfTime(step)(*arguments)
     assert all(torch.equal(again[name], found[name]) for name in found)
     assert "is damaged" in caplog.text
@@ -113,7 +131,8 @@ def _make_both(order: int, log: Path) -> None:
         with log.open("a") as file:
             file.write(f"{form.name}\n")
         time.sleep(0.5)
-        (ahead._folder() / f"{form.name}-{ahead._digest(b'made')}.so").write_bytes(b"made")
+        digest = hashlib.sha256(b"made").hexdigest()[:16]
+        (machine_cache.folder() / "ganstudy" / f"{form.name}-{digest}.so").write_bytes(b"made")
 
     ahead.Form.compile = noted  # type: ignore[method-assign]
     make(forms[::order])
