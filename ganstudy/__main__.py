@@ -1,4 +1,4 @@
-"""`python -m ganstudy` is `ganstudy`."""
+"""`python -m ganstudy`: the command line, where no script has been installed."""
 
 from ganstudy.cli import main
 

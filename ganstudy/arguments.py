@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
+    "MemberName",
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
     *(
         "overrides_argument",

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ganstudy.arguments import (
+    MemberName,
     asked_study,
     command_line,
     cores,
@@ -267,6 +268,19 @@ def verify(
         print_verification(verification, as_json)
         if not verification.sound:
             sys.exit(1)
+
+
+@main.command()
+@run_argument
+@click.argument("tool", type=MemberName("export"))
+@click.option("--to", type=click.Path(path_type=Path), help="Where [RUN/exports/TOOL].")
+@plugins_option
+def export(run: Path, tool: str, to: Path | None, plugins: bool) -> None:
+    """Write a run for another tool, such as MLflow or TensorBoard; again, what is new."""
+    with clear_errors("run the same command to continue"):
+        from ganstudy import existing
+
+        click.echo(existing.export_run(run, tool, to, run_plugins=plugins))
 
 
 @main.command(name="list")

@@ -10,10 +10,10 @@ from typing import Any
 from ganstudy.pipeline import report
 from ganstudy.report import build
 from ganstudy.search import Search, search_of
-from ganstudy.store import RunDirectory, check_nothing_lost
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost
 from ganstudy.store.place import check_new
 
-__all__ = ["compare", "reopen", "report_anew", "status"]
+__all__ = ["compare", "export_run", "reopen", "report_anew", "status"]
 
 
 def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
@@ -64,6 +64,28 @@ def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Sear
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
     return directory, search
+
+
+def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = False) -> str:
+    """Export a run for a tool; what was written and how it is opened, in a sentence.
+
+    Errors  `RunError` for a tool that there is not, that lacks its packages, and for another
+            run in its place.
+    """
+    from ganstudy import export
+
+    if run_plugins:
+        RunDirectory.existing(path).read_study(run_plugins=True)
+    if tool not in export.family.names:
+        raise RunError(f"{tool!r} is not one of {', '.join(export.family.names)}")
+    directory, search = reopen(path, run_plugins=run_plugins)
+    exporter, place = export.family[tool](), to or path / "exports" / tool
+    try:
+        added = export.export(exporter, directory, search, place)
+    except export.ExportError as error:
+        raise RunError(str(error)) from None
+    what = "1 trial" if added == 1 else f"{added} trials"
+    return f"{place}: {what} added; {exporter.opens.format(place=place)}"
 
 
 def _counted(texts: Iterable[str]) -> dict[str, int]:

@@ -25,9 +25,12 @@ DEVICE = os.environ.get("GANSTUDY_TEST_DEVICE", "cpu")
 
 TABLE = Path(__file__).parent / "data" / "table.csv"
 PICTURES = TABLE.with_name("pictures.npz")
+LABELLED_PICTURES = {"name": "images", "path": str(PICTURES), "label": "y"}
+MODULE = TABLE.with_name("halved.pt")
 REQUIRED: dict[str, dict[str, Any]] = {
     "file": {"path": str(TABLE), "label": "group"},
-    "images": {"path": str(PICTURES), "label": "y"},
+    "images": {"path": str(PICTURES)},
+    "module": {"path": str(MODULE)},
 }
 """Settings without which a member means nothing; every other one has defaults."""
 

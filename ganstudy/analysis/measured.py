@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.metric import metric_names
-from ganstudy.metrics import Metric, perfect_sampler
+from ganstudy.metrics import Metric, measured_by, perfect_sampler
 from ganstudy.score import spanning
 from ganstudy.targets import from_config
 
@@ -20,11 +20,11 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     with a value at each trial's last recorded step, and `<name>_perfect` is the same of samples of
     p, as many as the dataset keeps of a trial.
 
-    name  that of the variable; by default the metric's own, which is the name of its file
+    name  that of the variable; by default the metric's own, with its feature space if it has one
 
     Errors  `ValueError` if no samples are kept, a target cannot be measured, or the name is taken.
     """
-    name = metric.name if name is None else name
+    name = metric.recorded_as if name is None else name
     if "samples" not in ds or "target_settings" not in ds:
         raise ValueError(f"{name}: the dataset keeps no samples, or has no target")
     if name in ds.variables:
@@ -46,10 +46,9 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
         cloud = samples[at][:, : target.dimension]
         # Trials that store fewer samples than others are padded with NaN.
         kept = ~np.isnan(cloud).any(axis=-1)
-        if labels is None or (labels[at][kept] < 0).any():
-            value = metric.compute(cloud[kept][None], target)
-        else:
-            value = metric.compute_labelled(cloud[kept][None], labels[at][kept][None], target)
+        own = None if labels is None else labels[at][kept]
+        told = None if own is None or (own < 0).any() else own[None]
+        value = measured_by(metric, cloud[kept][None], told, target)
         curves[(*at, last[at])] = value[0]
     readings = [metric.variable(target).attributes for target in targets.values()]
     attributes = spanning(readings)

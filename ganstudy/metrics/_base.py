@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from ganstudy.family import Member
+from ganstudy.features import Seen
 from ganstudy.metrics._audits import passed
 from ganstudy.variable import Reading, Variable
 
@@ -41,6 +42,15 @@ class Metric(Member, ABC):
 
     most_features: ClassVar[int | None] = None
     """In how many dimensions it means something; None for any number."""
+
+    @property
+    def recorded_as(self) -> str:
+        """Its name in a dataset."""
+        return self.name
+
+    def seen(self, target: Target) -> Target:
+        """The law whose samples it compares with: p, or that of features of p."""
+        return target
 
     def problem(self, target: Target) -> str | None:
         """Why this target cannot be measured, in a sentence; None where it can."""
@@ -84,7 +94,7 @@ class Metric(Member, ABC):
         """What a dataset holds of the metric: its reading, and what it states of itself."""
         reading = self.reading(target)
         return Variable.of_metric(
-            self.name,
+            self.recorded_as,
             reading,
             estimate=reading.estimate,
             bias=_section(type(self), "Bias"),
@@ -111,10 +121,16 @@ def measured_by(
     Errors  `ValueError` for a metric that gives anything but a number for each cloud; and whatever
             the metric raises.
     """
+    seen = metric.seen(target)
+    if isinstance(seen, Seen):
+        clouds = samples.reshape(-1, *samples.shape[-2:])
+        samples = np.stack([seen.of(cloud) for cloud in clouds]).reshape(
+            *samples.shape[:-1], seen.dimension
+        )
     if labels is None:
-        values = np.asarray(metric.compute(samples, target), np.float64)
+        values = np.asarray(metric.compute(samples, seen), np.float64)
     else:
-        values = np.asarray(metric.compute_labelled(samples, labels, target), np.float64)
+        values = np.asarray(metric.compute_labelled(samples, labels, seen), np.float64)
     if values.shape != samples.shape[:-2]:
         shape = f"{values.shape} for clouds {samples.shape[:-2]}"
         raise ValueError(f"gives no number for each cloud: shape {shape}")

@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
+
+from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
+from ganstudy.metrics._clouds import each_cloud, reference
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ganstudy.metrics._base import Array
     from ganstudy.metrics._clouds import Cloud
+    from ganstudy.targets import Target
 
 BLOCK = 1000
 """Rows of a distance matrix that are held at once."""
+
+
+class NeighbourMetric(Metric, ABC):
+    """A metric that looks at the k-th neighbour of samples; at the end, since that takes long."""
+
+    at: ClassVar[Literal["every", "end"]] = "end"
+
+    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
+
+    def fewest(self, target: Target) -> int:
+        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
+        return 10 * self.neighbours
+
+
+class SymmetricMetric(NeighbourMetric, CloudMetric, ABC):
+    """The smaller of two shares, of which the balls of p make one and those of q the other."""
+
+    most_features: ClassVar[int | None] = 20
+    """As for the improved precision and recall: in more dimensions balls miss their own law."""
+
+    @abstractmethod
+    def shares(self, cloud: Cloud, real: Cloud, of_p: NDArray[np.float64]) -> tuple[float, float]:
+        """Both, from samples of q, samples of p, and how far the balls of p reach."""
+
+    def compute(self, samples: Array, target: Target) -> Array:
+        """The smaller share for each cloud."""
+        real = reference(target, samples.shape[-2])
+        of_p = radii(real, self.neighbours)
+        return each_cloud(samples, lambda cloud: min(self.shares(cloud, real, of_p)), worst=0.0)
+
+    def reading(self, target: Target) -> Reading:
+        """Between 0 and 1; balls of one law miss the other by chance for a share of 1 in 2^k."""
+        at_equality = 1 - 0.5**self.neighbours
+        return Reading(self.name.replace("_", " "), "1", "higher", (0.0, 1.0), at_equality)
 
 
 def radii(cloud: Cloud, neighbours: int) -> NDArray[np.float64]:

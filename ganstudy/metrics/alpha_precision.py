@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class AlphaPrecision(Metric):
+class AlphaPrecision(CloudMetric):
     r"""Integrated alpha-precision: as many samples in each central part of p as it has itself.
 
     Maths   $P_\alpha$ is the share of samples within the distance from the mean of p that holds a

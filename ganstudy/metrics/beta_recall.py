@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 from ganstudy.metrics._neighbours import radii
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class BetaRecall(Metric):
+class BetaRecall(CloudMetric):
     r"""Integrated beta-recall: samples of p with a sample nearer than p's own, in each part of q.
 
     Maths   $R_\beta$ is the share of samples x of p whose nearest sample y of q is no farther than

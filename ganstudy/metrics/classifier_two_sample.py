@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClassifierTwoSample(Metric):
+class ClassifierTwoSample(CloudMetric):
     r"""Classifier two-sample test: held-out accuracy of a k-nearest-neighbour classifier.
 
     Maths   half of the samples of q and as many of p are remembered; the others are classified by

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import radii
+from ganstudy.metrics._neighbours import NeighbourMetric, radii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedCoverage(Metric):
+class ClippedCoverage(NeighbourMetric, CloudMetric):
     r"""Clipped coverage: as `coverage`, counted up to k and set on a scale of good samples.
 
     Maths   $c = \frac1n \sum_i \frac1k \min(k, \#\{ j : |y_j - x_i| \le r_k(x_i) \})$, a ball
@@ -34,13 +34,7 @@ class ClippedCoverage(Metric):
             1/(m + 1), and we interpolate.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "diversity"
-    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of good samples that each cloud covers p like."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import balls_around, radii
+from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ClippedDensity(Metric):
+class ClippedDensity(NeighbourMetric, CloudMetric):
     r"""Clipped density: as `density`, with no ball and no sample counting for too much.
 
     Maths   $\frac1n \sum_j \min(1, \frac1k \sum_i 1[\, |y_j - x_i| \le \rho_i \,])$ over its value
@@ -33,13 +33,7 @@ class ClippedDensity(Metric):
             Density and Clipped Coverage".
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "fidelity"
-    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Clipped density of each cloud."""

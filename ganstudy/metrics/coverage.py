@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import covered, radii
+from ganstudy.metrics._neighbours import NeighbourMetric, covered, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Coverage(Metric):
+class Coverage(NeighbourMetric, CloudMetric):
     r"""Coverage: share of samples of p that have a sample of q in their ball.
 
     Maths   $\frac{1}{n} \sum_i 1[\, \min_j |y_j - x_i| \le r_k(x_i) \,]$; a ball reaches to the
@@ -29,13 +28,7 @@ class Coverage(Metric):
             equation 3 and lemma 2.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "diversity"
-    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of samples of p whose ball holds a sample of each cloud."""

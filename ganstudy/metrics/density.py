@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import balls_around, radii
+from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Density(Metric):
+class Density(NeighbourMetric, CloudMetric):
     r"""Density: mean number of balls of p that hold a sample of q, over k.
 
     Maths   $\frac{1}{kn} \sum_j \sum_i 1[\, |y_j - x_i| \le r_k(x_i) \,]$ with as many samples
@@ -30,13 +30,7 @@ class Density(Metric):
             equation 3.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "fidelity"
-    neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Mean number of balls around a sample of each cloud, over k."""

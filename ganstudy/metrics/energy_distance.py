@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class EnergyDistance(Metric):
+class EnergyDistance(CloudMetric):
     r"""Energy distance between samples of q and of p.
 
     Maths   $(2 E|Y - X| - E|Y - Y'| - E|X - X'|)^{1/2}$ over all pairs of samples, those of a

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._log_densities import log_ratios, stated
+from ganstudy.metrics._neighbours import NeighbourMetric
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ForwardKL(Metric):
+class ForwardKL(NeighbourMetric):
     r"""Forward Kullback-Leibler divergence KL(p || q), estimated; large where modes are missed.
 
     Maths   $E_p[\log p - \log \hat q]$ over as many samples of p. The density of q is estimated by
@@ -31,16 +32,11 @@ class ForwardKL(Metric):
     Source  Wang, Kulkarni and Verdú 2009, equation 5.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     most_features: ClassVar[int | None] = 8
     """With 1,000 samples the KL divergence of a Gaussian from itself is measured as 0.01 nat in 8
     dimensions, 0.3 in 12, 1.3 in 20, and 7.3 in 50."""
 
     neighbours: int = Field(5, ge=1, description="k: density from the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Estimate for each cloud."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
 from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._log_densities import log_ratios, stated
+from ganstudy.metrics._neighbours import NeighbourMetric
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class JensenShannon(Metric):
+class JensenShannon(NeighbourMetric):
     r"""Jensen-Shannon divergence of p and q, estimated; log 2 where they do not overlap.
 
     Maths   $\log 2 - \frac12 E_p[\mathrm{softplus}(r)] - \frac12 E_q[\mathrm{softplus}(-r)]$ with
@@ -30,16 +31,11 @@ class JensenShannon(Metric):
             Kulkarni and Verdú 2009.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     most_features: ClassVar[int | None] = 8
     """With 1,000 samples the KL divergence of a Gaussian from itself is measured as 0.01 nat in 8
     dimensions, 0.3 in 12, 1.3 in 20, and 7.3 in 50."""
 
     neighbours: int = Field(20, ge=1, description="k: density from the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Estimate for each cloud."""

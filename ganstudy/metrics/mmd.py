@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class MMD(Metric):
+class MMD(CloudMetric):
     r"""Maximum mean discrepancy between samples of q and of p, with a Gaussian kernel.
 
     Maths   $(E k(Y, Y') + E k(X, X') - 2 E k(Y, X))^{1/2}$ over all pairs of samples, with

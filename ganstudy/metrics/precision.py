@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import balls_around, radii
+from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Precision(Metric):
+class Precision(NeighbourMetric, CloudMetric):
     r"""Improved precision: share of samples of q within the estimated support of p.
 
     Maths   the support is the union of balls around as many samples of p, each reaching to its
@@ -29,17 +30,12 @@ class Precision(Metric):
             generative models", equation 2.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "fidelity"
     most_features: ClassVar[int | None] = 20
     """With 1,000 samples of a Gaussian a perfect generator has 0.98 in the plane, 0.88 in 8
     dimensions, 0.75 in 20, and 0.65 in 50."""
 
     neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of each cloud within the estimated support of p."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._neighbours import NeighbourMetric
 from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ProbabilisticPrecision(Metric):
+class ProbabilisticPrecision(NeighbourMetric, CloudMetric):
     r"""P-precision: mean probability that a sample of q lies in the support of p.
 
     Maths   the mean over samples y of q of $1 - \prod_i \min(1, |y - x_i| / R)$ over as many
@@ -29,14 +31,9 @@ class ProbabilisticPrecision(Metric):
             generative models"; k and a as in their program.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "fidelity"
     neighbours: int = Field(4, ge=1, description="k: R is a mean distance to the k-th neighbour")
     stretch: float = Field(1.2, gt=0, description="a: R in these distances")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Mean membership, for each cloud."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._neighbours import NeighbourMetric
 from ganstudy.metrics._probabilistic import mean_membership, membership_at_equality
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class ProbabilisticRecall(Metric):
+class ProbabilisticRecall(NeighbourMetric, CloudMetric):
     r"""P-recall: mean probability that a sample of p lies in the support of q.
 
     Maths   as `probabilistic_precision` with the parts exchanged: the mean over samples x of p of
@@ -28,14 +30,9 @@ class ProbabilisticRecall(Metric):
             generative models"; k and a as in their program.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "diversity"
     neighbours: int = Field(4, ge=1, description="k: R is a mean distance to the k-th neighbour")
     stretch: float = Field(1.2, gt=0, description="a: R in these distances")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Mean membership, for each cloud."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Judged, Metric, Reading
+from ganstudy.metrics._base import Judged, Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._neighbours import balls_around, radii
+from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class Recall(Metric):
+class Recall(NeighbourMetric, CloudMetric):
     """Improved recall: share of p within the estimated support of q.
 
     Maths   as `precision` with the parts exchanged: samples of p in the union of balls around the
@@ -29,17 +30,12 @@ class Recall(Metric):
             generative models", equation 2.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "diversity"
     most_features: ClassVar[int | None] = 20
     """With 1,000 samples of a Gaussian a perfect generator has 0.98 in the plane, 0.88 in 8
     dimensions, 0.75 in 20, and 0.65 in 50."""
 
     neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
-
-    def fewest(self, target: Target) -> int:
-        """Ten times as many as neighbours: a ball is then a small part of the cloud."""
-        return 10 * self.neighbours
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Share of samples of p within the estimated support of each cloud."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
 from ganstudy.metrics._neighbours import BLOCK
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class RKE(Metric):
+class RKE(CloudMetric):
     r"""Rényi kernel entropy, as a number of modes.
 
     Maths   $1 / \|K/m\|_F^2 = m^2 / \sum_{ij} e^{-|y_i - y_j|^2 / s^2}$ of m samples, with s a

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import REFERENCE_SEED, each_cloud, reference
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class SlicedWasserstein(Metric):
+class SlicedWasserstein(CloudMetric):
     r"""Sliced Wasserstein-2 distance between samples of q and of p.
 
     Maths   $(\frac1L \sum_l W_2^2(\theta_l \cdot Y, \theta_l \cdot X))^{1/2}$ with L directions on

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class SupportSize(Metric):
+class SupportSize(CloudMetric):
     r"""Birthday-paradox estimate of the support: the number of pairs for one that coincides.
 
     Maths   $\binom{n}{2} / c$ with c the number of pairs of samples within `resolution` median

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class VendiScore(Metric):
+class VendiScore(CloudMetric):
     r"""Vendi score: effective number of different samples, with a Gaussian kernel.
 
     Maths   $\exp(-\sum_i \lambda_i \log \lambda_i)$ over the eigenvalues of $K/m$, with

@@ -25,7 +25,8 @@ __all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
-    *("optimizers", "updates", "estimators", "metrics", "kinds", "search", "executors", "sections"),
+    *("optimizers", "updates", "estimators", "features", "metrics", "kinds", "search"),
+    *("executors", "sections", "export"),
 )
 """Names of all families."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter
 
-from ganstudy import kinds, plugins
+from ganstudy import features, kinds, plugins
 from ganstudy.film import FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
@@ -100,6 +100,7 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
 
     Files elsewhere than beside the study or below are refused, whoever asks.
     """
+    features.trust(run_plugins)
     folder, names = document.path.parent, document.values.get("plugins", [])
     for index, name in enumerate(names if isinstance(names, list) else []):
         if not isinstance(name, str):  # told with the other keys

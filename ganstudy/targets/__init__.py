@@ -2,8 +2,11 @@
 
 from ganstudy.family import Family
 from ganstudy.targets._base import Modes, Target
+from ganstudy.targets._classifier import classifier, known_accuracy
+from ganstudy.targets._convolutions import FEATURES, features_of, initial, one_thread
 from ganstudy.targets._curve import CurveTarget
 from ganstudy.targets._digits import DigitModes
+from ganstudy.targets._files import existing, fingerprint, unchanged
 from ganstudy.targets._image import Image
 from ganstudy.targets._mixture import (
     GaussianMixture,
@@ -14,6 +17,7 @@ from ganstudy.targets._mixture import (
 from ganstudy.targets._rows import RowsTarget
 
 __all__ = [
+    "FEATURES",
     "CurveTarget",
     "DigitModes",
     "GaussianMixture",
@@ -24,8 +28,16 @@ __all__ = [
     "Modes",
     "RowsTarget",
     "Target",
+    "classifier",
+    "existing",
     "family",
+    "features_of",
+    "fingerprint",
     "from_config",
+    "initial",
+    "known_accuracy",
+    "one_thread",
+    "unchanged",
 ]
 
 family = Family(__name__, Target)

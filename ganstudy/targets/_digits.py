@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.targets._mixture import GeneralMixture, share_within
+from ganstudy.targets._reader import Reader
 from ganstudy.targets._rows import Rows, split
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class DigitModes:
         share = share_within(radius) ** (1 / self.channels)
         if share == 1:
             return 1.0
-        digit, distance = classifier.read(digits().train)
-        return float(np.mean(distance <= classifier.limits(share)[digit])) ** self.channels
+        return classifier.share_within(share) ** self.channels
 
     @staticmethod
     def accuracy() -> float:
@@ -89,36 +89,33 @@ class DigitModes:
 
 
 @dataclass(frozen=True, eq=False)
-class _Classifier:
+class _Classifier(Reader):
     """A Gaussian for each class."""
 
     law: GeneralMixture
 
     @property
+    def classes(self) -> int:
+        return CLASSES
+
+    def training(self) -> tuple[NDArray[np.intp], Array]:
+        return self._training
+
+    @property
     def weights(self) -> Array:
         return self.law.weights
 
-    def read(self, images: Array) -> tuple[NDArray[np.intp], Array]:
-        """Class of each image and its distance to that class; no class is near what is not finite.
+    @cached_property
+    def _training(self) -> tuple[NDArray[np.intp], Array]:
+        return self.read(digits().train)
 
-        Shapes  `(*, 64) -> (*), (*)`.
-        """
+    def read(self, images: Array) -> tuple[NDArray[np.intp], Array]:
+        """Class of each image and its distance to that class; see `Reader.read`."""
         # Squares of larger numbers overflow, and everything so far away is equally far.
         within = np.clip(np.nan_to_num(images.astype(np.float64), nan=1e100), -1e100, 1e100)
         squared = self.law.squared_distances(within)
         digit = self.law.scores(squared).argmax(axis=-1)
         return digit, np.sqrt(np.take_along_axis(squared, digit[..., None], axis=-1)[..., 0])
-
-    @cached_property
-    def _training_distances(self) -> list[Array]:
-        digit, distance = self.read(digits().train)
-        return [np.sort(distance[digit == index]) for index in range(CLASSES)]
-
-    def limits(self, share: float) -> Array:
-        """Distance within which so many training images of each class lie."""
-        return np.array(
-            [np.quantile(own, share, method="inverted_cdf") for own in self._training_distances]
-        )
 
 
 @cache

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class Units:
     """Names of the features, and the mean and scale that take rows back to original units."""
 
     names: tuple[str, ...]
@@ -35,7 +35,7 @@ class Rows:
     train: NDArray[Any]
     held_out: NDArray[Any]
     labels: NDArray[np.int64] | None = None
-    features: Features | None = None
+    features: Units | None = None
     held_out_labels: NDArray[np.int64] | None = None
 
 
@@ -111,7 +111,7 @@ class RowsTarget(Target, ABC):
         return empirical_moments(self.values(self.rows().train))
 
     @property
-    def features(self) -> Features | None:
+    def features(self) -> Units | None:
         """The names of the features and their units; None where the data come without."""
         return self.rows().features
 

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._problems import DataError
-from ganstudy.targets._rows import Features, Rows, RowsTarget, split
+from ganstudy.targets._rows import Rows, RowsTarget, Units, split
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
 
@@ -150,7 +150,7 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
             raise DataError(f"{path}: {message}; {advice}")
     labels = None if table.labels is None else table.labels[train]
     names = tuple(map(str, table.names))
-    features = Features(names, np.ldexp(mean, power), np.ldexp(std, power))
+    features = Units(names, np.ldexp(mean, power), np.ldexp(std, power))
     return Rows(values[train], values[held_out], labels, features)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from ganstudy.targets._classifier import ClassModes, known_accuracy
 from ganstudy.targets._files import existing, fingerprint, unchanged
 from ganstudy.targets._image import Image
 from ganstudy.targets._image_files import ARRAYS, read_pictures
@@ -17,6 +18,8 @@ from ganstudy.targets._rows import Rows, RowsTarget, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ganstudy.targets._base import Modes
 
 _LEVELS = (np.arange(256) / 127.5 - 1).astype(np.float32)
 """The value of each byte, on [-1, 1]."""
@@ -37,6 +40,7 @@ class Images(RowsTarget):
             MNIST's. A relative path starts at the working directory. The SHA-256 of all contents is
             part of the trial's settings.
     Labels  class folders, MNIST's labels, or the array that `label` names.
+    Modes   the classes, told apart by a classifier that is trained once on the training images.
     Errors  what is missing, changed, no image or of another size; an array that can be read in two
             ways; numbers on no known scale; more than 4 GiB of pixels; fewer than three images.
     Source  the user. MNIST: LeCun, Bottou, Bengio & Haffner 1998; Fashion-MNIST: Xiao, Rasul &
@@ -100,10 +104,24 @@ class Images(RowsTarget):
         """Bytes on the scale [-1, 1]."""
         return np.take(_LEVELS, rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
 
+    def known_modes(self) -> Modes | None:
+        """The classes, told apart by a classifier; None without labels."""
+        labels = self.rows().labels
+        if labels is None:
+            return None
+        return ClassModes(self, tuple((np.bincount(labels) / len(labels)).tolist()))
+
     @classmethod
     def has_modes(cls) -> bool:
         """Not by its name: that takes labels."""
         return False
+
+    @property
+    def description(self) -> str:
+        """What the data are, how many, and how well classes are told apart if that is known."""
+        accuracy = known_accuracy(self) if self.labels else None
+        read = "" if accuracy is None else f"; classifier right on {accuracy:.1%} of held-out ones"
+        return f"{super().description}{read}"
 
     def account(self) -> list[str]:
         """What was read, for the user to see."""

@@ -56,7 +56,7 @@ class Recording(Settings):
     @field_validator("metrics")
     @classmethod
     def _each_once(cls, metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
-        names = [metric.name for metric in metrics]
+        names = [metric.recorded_as for metric in metrics]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"recorded more than once: {', '.join(repeated)}")

@@ -133,10 +133,11 @@ class Adversarial(AdversarialSettings, Kind):
         values = {}
         for metric in self.record.metrics:
             try:
-                values[metric.name] = perfect_sampler(metric, self.target, self.record.samples)
+                drawn = perfect_sampler(metric, self.target, self.record.samples)
+                values[metric.recorded_as] = drawn
             except Exception as error:  # whatever the metric of a plug-in raises
                 _log.warning(
-                    "metric %s of p itself: %s: %s", metric.name, type(error).__name__, error
+                    "metric %s of p itself: %s: %s", metric.recorded_as, type(error).__name__, error
                 )
         if self.generator.average is not None:
             values |= {f"average_{name}": value for name, value in values.items()}

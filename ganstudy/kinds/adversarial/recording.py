@@ -149,16 +149,16 @@ class Recorder:
                 if metric.at == "end" and not last:
                     continue
                 empty = np.full(len(self.trials), np.nan, np.float32)
-                column = values.setdefault(prefix + metric.name, empty)
+                column = values.setdefault(prefix + metric.recorded_as, empty)
                 labels = None if self.labels is None else self.labels[places]
                 try:
                     column[places] = measured_by(
                         metric, samples[places], labels, configuration.target
                     )
                 except Exception as error:  # what one metric raises is no reason to lose the rest
-                    why = f"metric {prefix}{metric.name}: {type(error).__name__}: {error}"
+                    why = f"metric {prefix}{metric.recorded_as}: {type(error).__name__}: {error}"
                     for place in places:
-                        self.gaps[place].setdefault(prefix + metric.name, why)
+                        self.gaps[place].setdefault(prefix + metric.recorded_as, why)
         return values
 
     def _bounds(self, critic_loss: Array) -> Array:

@@ -269,6 +269,16 @@ def test_broken_files_can_be_left_out(tmp_path: Path, pixels: Pixels) -> None:
     assert "left out: 2 files that cannot be read: 1.png" in target.account()[-1]
 
 
+def test_a_file_that_claims_to_be_huge_is_not_decoded(
+    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(3):
+        _png(tmp_path / f"{place}.png", pixels[place])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+    with pytest.raises(ValueError, match=r"3 of 3 files cannot be read: 0.png .*exceeds limit"):
+        _target(tmp_path)
+
+
 def test_the_images_of_the_suite_are_those_of_scikit_learn() -> None:
     """What the conformance suites take for the user's own: digits 0, 1 and 4."""
     target = targets.from_config({"name": "images", "path": str(PICTURES), "label": "y"})

@@ -1,0 +1,178 @@
+"""What an export is: a run as other tools see runs, and a writer of what is not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ganstudy.family import Part, canonical_json
+from ganstudy.score import trial_score
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.search import Search
+    from ganstudy.store import RunDirectory
+    from ganstudy.trial import Record
+
+__all__ = ["ExportError", "ExportedRun", "ExportedTrial", "Exporter", "export"]
+
+
+class ExportError(Exception):
+    """Nothing can be exported: a package is missing, or the place is taken by something else."""
+
+
+@dataclass(frozen=True)
+class ExportedTrial:
+    """A trial as other tools see a run.
+
+    tags        texts by which runs are found: study, arm, axes, seed, status, program
+    parameters  every setting by its key path; a value that is no number or text is JSON
+    scalars     seconds, the score, and what a trial records once, such as errors of claims
+    curves      steps and values of what is recorded over training, without gaps
+    """
+
+    id: str
+    tags: Mapping[str, str]
+    parameters: Mapping[str, str | int | float | bool]
+    scalars: Mapping[str, float]
+    curves: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """For people: arm, seed and the beginning of the id."""
+        arm = self.tags.get("arm") or self.tags["study"]
+        return f"{arm}, seed {self.tags['seed']}, {self.id[:8]}"
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that is exported of it: trained anew with other bits, it is another."""
+        # What a trial took is no result, and infinities are not JSON.
+        scalars = {k: repr(v) for k, v in self.scalars.items()}
+        text = canonical_json([self.id, dict(self.tags), dict(self.parameters), scalars])
+        found = hashlib.sha256(text.encode())
+        for name, (steps, values) in self.curves.items():
+            found.update(name.encode() + steps.tobytes() + values.tobytes())
+        return found.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class ExportedRun:
+    """A run of a study, and its trials that have a record.
+
+    figures  those of its report, as PNG
+    """
+
+    study: str
+    question: str
+    trials: Sequence[ExportedTrial]
+    figures: Sequence[Path]
+
+
+class Exporter(Part, ABC):
+    """Writes runs for another tool; it needs no network and no account.
+
+    extra  what `pip install 'ganstudy[...]'` has to name; empty if nothing is needed
+    opens  the command that shows what was written, with `{place}`
+    """
+
+    extra: ClassVar[str] = ""
+    opens: ClassVar[str] = ""
+
+    @abstractmethod
+    def write(self, run: ExportedRun, place: Path) -> int:
+        """Add the trials that are not there as they are now; how many that were.
+
+        A trial that was exported before and has been trained anew takes the place of the earlier.
+
+        Errors  `OSError`; `ModuleNotFoundError` without the packages of `extra`.
+        """
+
+
+def export(exporter: Exporter, directory: RunDirectory, search: Search, place: Path) -> int:
+    """Export a run to a place; how many trials were added or replaced.
+
+    Errors  `ExportError` without the packages that it needs.
+    """
+    run = ExportedRun(
+        search.study.name,
+        search.study.file.question,
+        list(_trials(directory, search)),
+        sorted(directory.report.glob("*.png")),
+    )
+    try:
+        return exporter.write(run, place)
+    except ModuleNotFoundError as error:
+        advice = f"pip install 'ganstudy[{exporter.extra}]'"
+        raise ExportError(f"export to {exporter.name} needs {error.name}: {advice}") from None
+
+
+def _trials(directory: RunDirectory, search: Search) -> Iterator[ExportedTrial]:
+    """Trials in study order, each once."""
+    records = {record.id: record for record in directory.read("light")}
+    seen = set[str]()
+    for index, trial in search.trials.items():
+        if trial.id in records and trial.id not in seen:
+            seen.add(trial.id)
+            record = records[trial.id]
+            yield ExportedTrial(
+                trial.id,
+                _tags(search, index, record),
+                dict(_flat(json.loads(record.settings))),
+                _scalars(search, record, trial.configuration.readings),
+                dict(_curves(record)),
+            )
+
+
+def _tags(search: Search, index: tuple[int, ...], record: Record) -> dict[str, str]:
+    study = search.study
+    labels = study.labels(index[: len(study.axes)])
+    return {
+        "study": study.name,
+        "question": study.file.question,
+        "trial": record.id,
+        "arm": study.arm(index),
+        **{f"axis.{name}": str(value) for name, value in labels.items()},
+        "seed": str(record.seed),
+        "status": record.status,
+        "program": record.program,
+        **({"cause": record.cause.splitlines()[0]} if record.cause else {}),
+    }
+
+
+def _scalars(search: Search, record: Record, readings: Mapping[str, Any]) -> dict[str, float]:
+    found = {name: float(own) for name, own in record.along().items() if own.dtype.kind in "fiub"}
+    name = search.study.score
+    if name in record.values and name in readings:
+        score = trial_score(record.status, record.values[name], readings[name])
+        found["score"] = score
+    if not math.isnan(record.diverged_at):
+        found["diverged_at"] = record.diverged_at
+    return {**found, "seconds": record.seconds}
+
+
+def _curves(record: Record) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[Any]]]]:
+    """What lies along the steps, where there is a value."""
+    for name, values in record.along("step").items():
+        own = np.asarray(values, np.float64)
+        known = ~np.isnan(own)
+        if known.any():
+            yield name, (np.asarray(record.values["step"])[known].astype(np.int64), own[known])
+
+
+def _flat(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{path}{key}.")
+        else:
+            plain = isinstance(value, str | int | float | bool)
+            yield f"{path}{key}", value if plain else json.dumps(value)

@@ -1,0 +1,49 @@
+"""Exports that are files of their own: written anew where they would differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganstudy.export._base import ExportedRun
+from ganstudy.whole_file import write_whole
+
+__all__ = ["known", "remember", "replaced"]
+
+_DIGESTS = "exported.json"
+"""What a place holds: the digest of each trial, by its id."""
+
+
+def known(place: Path) -> dict[str, str]:
+    """Digests of the trials that a place holds, by id."""
+    try:
+        content = json.loads((place / _DIGESTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def remember(place: Path, digests: Mapping[str, str]) -> None:
+    """Note what a place holds.
+
+    Errors  `OSError`.
+    """
+    write_whole(place / _DIGESTS, json.dumps(digests, indent=1).encode())
+
+
+def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int:
+    """Write files that tell a whole run, if a trial is new; how many trials are.
+
+    Errors  `OSError`.
+    """
+    before = known(place)
+    now = {trial.id: trial.digest for trial in run.trials}
+    missing = [name for name in content if not (place / name).exists()]
+    if now == before and not missing:
+        return 0
+    place.mkdir(parents=True, exist_ok=True)
+    for name, own in content.items():
+        write_whole(place / name, own)
+    remember(place, now)
+    return len(now) if missing else sum(before.get(i) != digest for i, digest in now.items())

@@ -1,0 +1,97 @@
+"""`mlflow`: an experiment for the study, and a run for each trial, in a file of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
+
+_TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
+
+
+class MlflowExporter(Exporter):
+    """Settings as params, curves and scalars as metrics, arm, axes and seed as tags.
+
+    The figures of the report are artifacts of one further run.
+    All lies in a database `mlflow.db` with the artifacts beside it; no server is asked.
+    """
+
+    extra = "mlflow"
+    opens = "mlflow ui --backend-store-uri sqlite:///{place}/mlflow.db"
+
+    def write(self, run: ExportedRun, place: Path) -> int:
+        """Runs that are not there; one of a trial that has changed is deleted first."""
+        from mlflow.tracking import MlflowClient
+
+        place.mkdir(parents=True, exist_ok=True)
+        client = MlflowClient(tracking_uri=f"sqlite:///{(place / 'mlflow.db').absolute()}")
+        experiment = _experiment(client, run, place)
+        there = {
+            own.data.tags[_TRIAL]: own
+            for own in _runs(client, experiment)
+            if _TRIAL in own.data.tags
+        }
+        added = 0
+        for trial in run.trials:
+            known = there.get(trial.id)
+            if known is not None and known.data.tags.get(_DIGEST) == trial.digest:
+                continue
+            if known is not None:
+                client.delete_run(known.info.run_id)
+            _write(client, experiment, trial)
+            added += 1
+        if added and run.figures:
+            _write_figures(client, experiment, run, there.get("report"))
+        return added
+
+
+def _experiment(client: Any, run: ExportedRun, place: Path) -> str:
+    found = client.get_experiment_by_name(run.study)
+    if found is not None:
+        return str(found.experiment_id)
+    where = (place / "artifacts" / run.study).absolute().as_uri()
+    tags = {"mlflow.note.content": run.question}
+    return str(client.create_experiment(run.study, artifact_location=where, tags=tags))
+
+
+def _runs(client: Any, experiment: str) -> list[Any]:
+    """All runs of an experiment, page by page."""
+    found: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs([experiment], page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    tags = {**trial.tags, _TRIAL: trial.id}
+    own = client.create_run(experiment, start_time=0, tags=tags, run_name=trial.name)
+    metrics = [Metric(name, value, 0, 0) for name, value in trial.scalars.items()]
+    for name, (steps, values) in trial.curves.items():
+        pairs = zip(steps.tolist(), values.tolist(), strict=True)
+        metrics += [Metric(name, value, 0, step) for step, value in pairs]
+    params = [Param(name, str(value)) for name, value in trial.parameters.items()]
+    for start in range(0, len(params), 100):
+        client.log_batch(own.info.run_id, params=params[start : start + 100])
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(own.info.run_id, metrics=metrics[start : start + 1000])
+    # The digest last: a run that was cut short has none, and is written again.
+    client.log_batch(own.info.run_id, tags=[RunTag(_DIGEST, trial.digest)])
+    status = "FAILED" if trial.tags["status"] == "failed" else "FINISHED"
+    client.set_terminated(own.info.run_id, status, end_time=round(1000 * trial.scalars["seconds"]))
+
+
+def _write_figures(client: Any, experiment: str, run: ExportedRun, known: Any) -> None:
+    if known is not None:
+        client.delete_run(known.info.run_id)
+    tags = {_TRIAL: "report", "study": run.study}
+    own = client.create_run(experiment, start_time=0, tags=tags, run_name="the report")
+    for path in run.figures:
+        client.log_artifact(own.info.run_id, str(path), "figures")
+    client.set_terminated(own.info.run_id, end_time=0)

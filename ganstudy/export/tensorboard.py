@@ -1,0 +1,71 @@
+"""`tensorboard`: a folder of events for each trial, with hyperparameters."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
+from ganstudy.export._files import known, remember
+
+
+class TensorboardExporter(Exporter):
+    """Curves as scalars, settings and scalars in the HPARAMS tab, figures of the report as images.
+
+    Each trial is a run of TensorBoard, `STUDY/ARM/ID`; the figures are in `STUDY/report`.
+    """
+
+    extra = "tensorboard"
+    opens = "tensorboard --logdir {place}"
+
+    def write(self, run: ExportedRun, place: Path) -> int:
+        """Folders of events; those of a trial that has changed are written anew."""
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        before, added = known(place), 0
+        now = {trial.id: trial.digest for trial in run.trials}
+        place.mkdir(parents=True, exist_ok=True)
+        for trial in run.trials:
+            folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
+            if before.get(trial.id) == trial.digest and folder.is_dir():
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            with SummaryWriter(str(folder)) as writer:
+                _write(writer, trial)
+            added += 1
+        if added and run.figures:
+            _write_figures(place / run.study / "report", run)
+        remember(place, before | now)
+        return added
+
+
+def _write(writer: object, trial: ExportedTrial) -> None:
+    from torch.utils.tensorboard.summary import hparams
+
+    parameters = {**trial.parameters, **{f"tag.{key}": text for key, text in trial.tags.items()}}
+    scalars = {f"final/{name}": value for name, value in trial.scalars.items()}
+    # Written into the trial's own run: `add_hparams` would make a second one.
+    made = hparams(parameters, scalars)  # type: ignore[no-untyped-call]
+    for summary in made:
+        writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
+    for name, value in scalars.items():
+        writer.add_scalar(name, value)  # type: ignore[attr-defined]
+    for name, (steps, values) in trial.curves.items():
+        for step, value in zip(steps.tolist(), values.tolist(), strict=True):
+            writer.add_scalar(name, value, step)  # type: ignore[attr-defined]
+
+
+def _write_figures(folder: Path, run: ExportedRun) -> None:
+    from matplotlib.image import imread
+    from torch.utils.tensorboard.writer import SummaryWriter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with SummaryWriter(str(folder)) as writer:
+        writer.add_text("question", run.question)
+        for path in run.figures:
+            writer.add_image(path.stem, imread(path)[..., :3], dataformats="HWC")
+
+
+def _folder_name(text: str) -> str:
+    """A text that every file system takes as a name."""
+    return "".join(c if c.isalnum() or c in "._-+=(),'" else "_" for c in text)[:80]

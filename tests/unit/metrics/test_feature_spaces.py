@@ -1,0 +1,297 @@
+"""Metrics in feature spaces: they are those of the features, under a name that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from inline import trained_inline
+from numpy.typing import NDArray
+from scipy.linalg import sqrtm
+from sklearn.metrics.pairwise import polynomial_kernel
+from tiny import LABELLED_PICTURES, MODULE, PICTURES, trial, write_study
+from unrendered import unrendered
+
+from ganstudy import analysis, features, metrics, open_run, pipeline, targets
+from ganstudy.metrics import Metric, measured_by
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.targets import classifier
+
+IMAGES = targets.from_config(LABELLED_PICTURES)
+RANDOM = features.family.from_config("random_convolutions")
+
+Cloud = NDArray[np.float64]
+
+
+def _clouds(count: int, seed: int = 0) -> NDArray[np.float32]:
+    return IMAGES.sample(np.random.default_rng(seed), 2 * count).reshape(2, count, -1)
+
+
+def _metric(name: str, **settings: Any) -> Metric:
+    return metrics.family.from_config({"name": name, **settings})
+
+
+IN_FEATURES = [cls.name for cls in metrics.family if "features" in cls.model_fields]
+
+
+@pytest.mark.parametrize("name", IN_FEATURES)
+def test_a_metric_in_a_feature_space_is_that_of_the_features(name: str) -> None:
+    """Samples become features, and the reference is the features of samples of p."""
+
+    class Mapped(targets.Target):
+        """The law of features, written out."""
+
+        @property
+        def dimension(self) -> int:
+            return 64
+
+        def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+            return RANDOM.of(IMAGES.sample(rng, count), IMAGES).astype(np.float32)
+
+        def held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+            return RANDOM.of(IMAGES.held_out(rng, count), IMAGES).astype(np.float32)
+
+        def moments(self) -> tuple[Cloud, Cloud]:
+            raise NotImplementedError
+
+    metric = _metric(name, features="random_convolutions")
+    clouds = _clouds(160)
+    value = measured_by(metric, clouds, None, IMAGES)
+    mapped = np.stack([RANDOM.of(cloud, IMAGES) for cloud in clouds])
+    np.testing.assert_allclose(value, _metric(name).compute(mapped, Mapped()), rtol=1e-6)
+    assert metric.recorded_as == f"{name}_in_random_convolutions"
+    known = metric.variable(IMAGES)
+    assert known.name == metric.recorded_as
+    assert known.long_name.endswith("in features of random convolutions (seed 0)")
+    assert known.attributes["features"] == "in features of random convolutions (seed 0)"
+    assert metric.unfit(IMAGES, 160) is None
+    spoilt = clouds.copy()
+    spoilt[0, 3, 5] = np.nan
+    low, high = known.attributes["bounds"]
+    worst = low if known.attributes["direction"] == "higher" else high
+    assert measured_by(metric, spoilt, None, IMAGES)[0] == worst
+
+
+def test_settings_without_features_are_as_they_were() -> None:
+    """Ids of trials do not know of what is not set."""
+    assert "features" not in _metric("precision").model_dump()
+    assert _metric("precision").recorded_as == "precision"
+
+
+def test_frechet_distance_is_that_of_scipy_and_has_the_stated_bias() -> None:
+    """By SciPy's square root of a matrix; and for a standard Gaussian d (d + 5) / 2n on average."""
+    rng = np.random.default_rng(0)
+    target = targets.from_config({"name": "gaussian", "mean": [0] * 4, "std": 1.0})
+    metric = _metric("frechet_distance")
+    cloud = rng.normal([1, 0, 0, 2], size=(1, 500, 4)) @ rng.normal(size=(4, 4))
+    real = metrics.reference(target, 500)
+    one, other = np.cov(cloud[0].T), np.cov(real.T)
+    crossed = np.real(sqrtm(one @ other))
+    apart = np.square(cloud[0].mean(axis=0) - real.mean(axis=0)).sum()
+    expected = apart + np.trace(one + other - 2 * crossed)
+    assert metric.compute(cloud, target)[0] == pytest.approx(expected, rel=1e-9)
+    # Against fresh clouds in place of the reference, whose chance would be common to all.
+    values = []
+    for seed in range(60):
+        first, second = np.random.default_rng(seed).normal(size=(2, 400, 4))
+        values.append(_frechet(first, second))
+    mean, error = np.mean(values), np.std(values) / np.sqrt(60)
+    assert mean == pytest.approx(4 * 9 / 800, abs=4 * error)
+
+
+def _frechet(first: Cloud, second: Cloud) -> float:
+    one, other = np.cov(first.T), np.cov(second.T)
+    apart = np.square(first.mean(axis=0) - second.mean(axis=0)).sum()
+    return float(apart + np.trace(one + other - 2 * np.real(sqrtm(one @ other))))
+
+
+def test_kernel_distance_is_that_of_scikit_learn_and_has_no_bias() -> None:
+    """By its polynomial kernel, without the pairs of a sample with itself."""
+    target = targets.from_config({"name": "gaussian", "mean": [0] * 3, "std": 1.0})
+    metric = _metric("kernel_distance")
+    real = metrics.reference(target, 300)
+    cloud = np.random.default_rng(0).normal([0.5, 0, 0], size=(300, 3))
+    kernels = [polynomial_kernel(a, b, degree=3) for a, b in ((cloud, cloud), (real, real))]
+    within = sum((k.sum() - np.trace(k)) / (300 * 299) for k in kernels)
+    expected = within - 2 * polynomial_kernel(cloud, real, degree=3).mean()
+    assert metric.compute(cloud[None], target)[0] == pytest.approx(expected, rel=1e-9)
+
+
+STUDY = """\
+question: Are samples good in a feature space?
+trial:
+  target: {target}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 2
+  batch: 8
+  record:
+    every: 1
+    samples: 150
+    metrics:
+      - precision
+      - {{name: precision, features: random_convolutions}}
+      - {{name: frechet_distance, features: {{name: module, path: {module}}}}}
+      - {{name: vendi_score, features: random_convolutions, subsample: 20}}
+      - sliced_wasserstein
+search: {{grid: {{divergence: [minimax, wasserstein]}}}}
+seeds: 2
+"""
+
+
+@pytest.mark.slow
+def test_a_study_records_them_by_their_names(tmp_path: Path) -> None:
+    """One metric in two spaces; the perfect sampler beside each, and statistics by name."""
+    target = f"{{name: images, path: {PICTURES}}}"
+    text = STUDY.format(target=target, module=MODULE).replace("      - precision\n", "")
+    with trained_inline(), unrendered():
+        pipeline.run(load(write_study(tmp_path, text)), tmp_path / "run", workers=1)
+    ds = open_run(tmp_path / "run").compute()
+    own = {"precision", "vendi_score"}
+    names = {f"{n}_in_random_convolutions" for n in own} | {"frechet_distance_in_module"}
+    assert names < set(analysis.metric_names(ds))
+    for name in names:
+        assert np.isfinite(ds[name].isel(step=-1)).all()
+        assert np.isfinite(ds[f"{name}_perfect"]).all()
+    assert "SHA-256" in ds["frechet_distance_in_module"].attrs["features"]
+    assert np.isnan(ds["precision_in_random_convolutions"].attrs["value_at_equality"])
+    again = ds.gan.measured(_metric("recall", features="random_convolutions"))
+    assert np.isfinite(again["recall_in_random_convolutions"].isel(step=-1)).all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("{name: precision, features: random_convolution}", "did you mean 'random_convolutions'"),
+        ("{name: precision, features: {name: module, path: no.pt2}}", "no such file"),
+        ("{name: precision, features: classifier}", "has no labels to train by"),
+        ("{name: mode_kl, features: classifier}", "no such key"),
+        ("{name: frechet_distance, features: random_convolutions}", "needs 128 samples"),
+    ],
+)
+def test_mistakes_are_said_in_words(tmp_path: Path, metric: str, message: str) -> None:
+    target = f"{{name: images, path: {PICTURES}}}"
+    text = STUDY.format(target=target, module=MODULE).partition("    metrics:")[0]
+    study = write_study(
+        tmp_path, f"{text}    metrics: [{metric}]\nseeds: 1\n".replace("150", "100")
+    )
+    with pytest.raises(StudyError, match=message):
+        load(study)
+
+
+def test_a_module_is_not_run_where_a_study_is_only_read(tmp_path: Path) -> None:
+    """As a plug-in: `report` and `status` take it with `--plugins` alone."""
+    text = STUDY.format(target=f"{{name: images, path: {PICTURES}}}", module=MODULE)
+    study = write_study(tmp_path, text.replace("      - precision\n", ""))
+    try:
+        with pytest.raises(StudyError, match="only read here; where it is trusted, add --plugins"):
+            load(study, run_plugins=False)
+    finally:
+        features.trust(True)
+    assert load(study).points
+
+
+def test_features_are_of_images() -> None:
+    with pytest.raises(ValueError, match="ring has no images"):
+        trial(record={"metrics": [{"name": "precision", "features": "random_convolutions"}]})
+
+
+class Halved(torch.nn.Module):
+    """Means of two-by-two squares."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.avg_pool2d(images, 2)
+
+
+def _exported(folder: Path) -> Path:
+    any_count = ({0: torch.export.Dim("images")},)
+    program = torch.export.export(Halved(), (torch.zeros(2, 3, 16, 16),), dynamic_shapes=any_count)
+    save: Any = torch.export.save
+    save(program, folder / "halved.pt2")
+    return folder / "halved.pt2"
+
+
+def test_an_exported_module_is_run_on_prepared_images(tmp_path: Path) -> None:
+    """Grey three times, resized, on its scale; and it is noticed when the file changes."""
+    path = _exported(tmp_path)
+    settings = {"name": "module", "path": str(path), "channels": 3, "size": 16, "scale": "0..255"}
+    own = features.family.from_config({**settings, "mean": 100.0, "std": 50.0})
+    rows = IMAGES.sample(np.random.default_rng(0), 60)
+    images = torch.from_numpy(rows).reshape(-1, 1, 8, 8)
+    large = torch.nn.functional.interpolate(images, (16, 16), mode="bilinear", antialias=True)
+    small = torch.nn.functional.avg_pool2d((large + 1) * 127.5, 2).expand(-1, 3, -1, -1)
+    expected = ((small - 100) / 50).flatten(1).numpy()
+    np.testing.assert_allclose(own.of(rows, IMAGES), expected, atol=1e-4)
+    assert own.dimension(IMAGES) == 192
+    wrong = features.family.from_config({"name": "module", "path": str(path)})
+    assert "halved.pt2" in str(wrong.problem(IMAGES))
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(ValueError, match="has changed"):
+        features.family.from_config(own.model_dump())
+
+
+@pytest.mark.slow
+def test_a_classifier_tells_classes_apart_and_knows_its_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained once, kept, and judged by held-out images; modes are read with it."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    classifier.cache_clear()
+    known = classifier(IMAGES)
+    assert known.accuracy > 0.95
+    (file,) = tmp_path.rglob("*.npz")
+    written = file.stat().st_mtime_ns
+    classifier.cache_clear()
+    again = classifier(IMAGES)
+    assert file.stat().st_mtime_ns == written
+    for name, own in known.parameters.items():
+        np.testing.assert_array_equal(again.parameters[name], own)
+    file.write_bytes(file.read_bytes()[:100])
+    classifier.cache_clear()
+    retrained = classifier(IMAGES)
+    np.testing.assert_array_equal(retrained.parameters["features"], known.parameters["features"])
+    modes = IMAGES.known_modes()
+    assert modes is not None
+    rows, labels = IMAGES.held_out_labelled(np.random.default_rng(3), 200)
+    read, _ = modes.assign(rows, 9.0)
+    assert np.mean(read == labels) > 0.95
+    np.testing.assert_allclose(known.confusion.sum(axis=1), 1)
+    noise = np.random.default_rng(0).uniform(-1, 1, (200, 64)).astype(np.float32)
+    for poor in (noise, 0.4 * rows, rows[:, ::-1], np.full((9, 64), 0.3)):
+        assert modes.assign(poor, 3.0)[1].mean() < 0.3
+    assert modes.assign(rows, 3.0)[1].mean() > 0.7
+    space = features.family.from_config("classifier")
+    assert f"right on {known.accuracy:.1%} of held-out images" in space.about(IMAGES)
+    assert f"classifier right on {known.accuracy:.1%}" in IMAGES.description
+    drawn = space.of(rows, IMAGES)
+    means = np.stack([drawn[labels == own].mean(axis=0) for own in range(3)])
+    nearest = np.linalg.norm(drawn[:, None] - means, axis=-1).argmin(axis=1)
+    assert np.mean(nearest == labels) > 0.95
+
+
+def test_a_mode_that_misreading_explains_is_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class is covered by more images than the others' may have been taken for it."""
+
+    class Erring:
+        """Three classes, of which a tenth of each is read as the next."""
+
+        confusion = 0.9 * np.eye(3) + 0.1 * np.roll(np.eye(3), 1, axis=1)
+        weights = np.full(3, 1 / 3)
+
+        def assign(self, samples: Cloud, radius: float) -> tuple[Any, Any]:
+            return samples[..., 0].astype(int), np.ones(samples.shape[:-1], bool)
+
+        def high_quality_share(self, radius: float) -> float:
+            return 1.0
+
+    target = targets.from_config("ring")
+    monkeypatch.setattr(type(target), "known_modes", lambda self: Erring())
+    metric = _metric("modes_covered")
+    # Of 100 images of the first class 10 are read as the second on average, and 21 at most.
+    for strays, expected in ((10, 1), (21, 1), (22, 2), (60, 2)):
+        cloud = np.repeat([[0.0, 0.0], [1.0, 0.0]], [100, strays], axis=0)
+        assert metric.compute(cloud[None], target)[0] == expected

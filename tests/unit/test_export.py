@@ -1,0 +1,210 @@
+"""Runs in other tools, read back by these: nothing is lost, and a second export adds nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+
+from ganstudy import open_run
+from ganstudy.analysis import trial_scores
+from ganstudy.cli import main
+from ganstudy.export import family
+
+FILES = ["csv", "parquet"]
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run, with two figures in its report."""
+    copy = shutil.copytree(tiny_run, tmp_path / "run")
+    (copy / "report").mkdir(exist_ok=True)
+    import matplotlib.image
+
+    for name in ("answer", "curves"):
+        matplotlib.image.imsave(copy / "report" / f"{name}.png", np.eye(8))
+    return copy
+
+
+def export(run: Path, tool: str, *more: str) -> str:
+    """What the command says."""
+    said = CliRunner().invoke(main, ["export", str(run), tool, *more])
+    assert said.exit_code == 0, said.output
+    return said.stdout
+
+
+def each(ds: xr.Dataset) -> list[xr.Dataset]:
+    """The trials of a dataset."""
+    stacked = ds.stack(all=[*ds.attrs["axes"], "seed"])
+    return [stacked.isel(all=number) for number in range(stacked.sizes["all"])]
+
+
+def read(place: Path, tool: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables as pandas reads them."""
+    reader: Callable[..., pd.DataFrame] = getattr(pd, f"read_{tool}")
+    return reader(place / f"trials.{tool}"), reader(place / f"curves.{tool}")
+
+
+@pytest.mark.parametrize("tool", FILES)
+def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
+    """Scores, every value of every curve with all its digits, settings, arms and seeds."""
+    export(run, tool)
+    trials, curves = read(run / "exports" / tool, tool)
+    ds = open_run(run).compute()
+    scores = trial_scores(ds)["score"]
+    assert len(trials) == ds["trial_id"].size
+    by_id = trials.set_index("trial")
+    for one in each(ds.assign(score=scores)):
+        row = by_id.loc[str(one["trial_id"].item())]
+        assert row["arm"] == one["divergence"].item()
+        assert int(row["seed"]) == int(one["seed"])
+        assert row["status"] == "complete"
+        assert row["score"] == pytest.approx(float(one["score"]))
+        assert row["trial.batch"] == 16
+        assert row["trial.target.std"] == 0.4
+        own = curves[curves["trial"] == one["trial_id"].item()]
+        for name in ("modes_covered", "critic_loss"):
+            told = own[own["variable"] == name]
+            assert told["step"].tolist() == ds["step"].values.tolist()
+            np.testing.assert_array_equal(told["value"], one[name].values.astype(np.float64))
+
+
+@pytest.mark.parametrize("tool", [*FILES, "tensorboard"])
+def test_a_second_export_adds_nothing(run: Path, tool: str) -> None:
+    """Not a byte; a file that is gone is written again."""
+    if tool == "tensorboard":
+        pytest.importorskip("tensorboard", reason="needs tensorboard")
+    place = run / "exports" / tool
+    assert f"{place}: 8 trials added; " in export(run, tool)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    assert f"{place}: 0 trials added; " in export(run, tool)
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+    name = "curves.csv" if tool == "csv" else f"curves.{tool}"
+    if tool in FILES:
+        (place / name).unlink()
+        export(run, tool)
+        assert (place / name).read_bytes() == before[place / name]
+
+
+def test_a_missing_package_is_named_with_its_extra(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, and the command that installs it."""
+    for tool in ("mlflow", "tensorboard", "parquet"):
+        for module in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
+            monkeypatch.delitem(sys.modules, module)
+        for module in ("mlflow", "tensorboard", "pyarrow"):
+            monkeypatch.setitem(sys.modules, module, None)
+        said = CliRunner().invoke(main, ["export", str(run), tool])
+        assert said.exit_code == 2
+        assert f"pip install 'ganstudy[{family[tool].extra}]'" in said.output
+    assert CliRunner().invoke(main, ["export", str(run), "excel"]).exit_code == 2
+
+
+def test_tensorboard_reads_back_what_was_written(run: Path) -> None:
+    """By its own reader: curves, scalars, settings with tags, and the figures of the report."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import plugin_data_pb2
+
+    place = run.parent / "board"
+    export(run, "tensorboard", "--to", str(place))
+    ds = open_run(run).compute()
+    trials = each(ds)
+    study = str(ds.attrs["study"])
+    for one in (trials[0], trials[-1]):
+        folder = place / study / str(one["divergence"].item()) / str(one["trial_id"].item())
+        events = EventAccumulator(str(folder)).Reload()
+        told = events.Scalars("modes_covered")
+        assert [event.step for event in told] == ds["step"].values.tolist()
+        # Events are in single precision, as curves are.
+        np.testing.assert_array_equal(
+            [event.value for event in told], one["modes_covered"].values.astype(np.float32)
+        )
+        data = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+        start = plugin_data_pb2.HParamsPluginData.FromString(data).session_start_info
+        assert start.hparams["batch"].number_value == 16
+        assert start.hparams["tag.seed"].string_value == str(int(one["seed"]))
+    images = EventAccumulator(str(place / study / "report")).Reload().Tags()["images"]
+    assert images == ["answer", "curves"]
+
+
+MLFLOW = """
+import json, sys
+from mlflow.tracking import MlflowClient
+client = MlflowClient(tracking_uri="sqlite:///" + sys.argv[1])
+found = {}
+for run in client.search_runs([client.get_experiment_by_name(sys.argv[2]).experiment_id]):
+    own = {"tags": dict(run.data.tags), "params": dict(run.data.params), "status": run.info.status}
+    if "arm" in own["tags"]:
+        curve = client.get_metric_history(run.info.run_id, "modes_covered")
+        own["curve"] = sorted((point.step, point.value) for point in curve)
+        own["metrics"] = dict(run.data.metrics)
+    else:
+        own["figures"] = [f.path for f in client.list_artifacts(run.info.run_id, "figures")]
+    found[run.data.tags["ganstudy.trial"]] = own
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def with_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has MLflow, and all that this one has.
+
+    An environment of its own: MLflow is not content with the newest releases of what others need.
+    """
+    folder = tmp_path_factory.mktemp("mlflow") / "venv"
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    site = next((folder / "lib").glob("python*")) / "site-packages"
+    paths = [str(Path(__file__).parents[2]), *(p for p in sys.path if p.endswith("site-packages"))]
+    (site / "these.pth").write_text("\n".join(paths) + "\n")
+    install = [str(python), "-m", "pip", "install", "--quiet", "mlflow-skinny>=3.1"]
+    made = subprocess.run(install, capture_output=True, text=True, check=False, timeout=300)
+    if made.returncode:
+        pytest.skip("mlflow-skinny cannot be installed here")
+    return python
+
+
+@pytest.mark.slow
+def test_mlflow_reads_back_what_was_written(run: Path, with_mlflow: Path) -> None:
+    """By its own client, from its own database: twice exported, once there."""
+    place = run.parent / "mlflow"
+    command = [
+        *(str(with_mlflow), "-W", "ignore", "-m", "ganstudy"),
+        *("export", str(run), "mlflow", "--to", str(place)),
+    ]
+    said = [
+        subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+        for _ in range(2)
+    ]
+    assert "8 trials added" in said[0]
+    assert "0 trials added" in said[1]
+    ds = open_run(run).compute()
+    asked = [str(with_mlflow), "-c", MLFLOW, str(place / "mlflow.db"), str(ds.attrs["study"])]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=300).stdout
+    found: dict[str, dict[str, Any]] = json.loads(told)
+    assert len(found) == 9
+    assert found.pop("report")["figures"] == ["figures/answer.png", "figures/curves.png"]
+    scores = trial_scores(ds)["score"]
+    for one in each(ds.assign(score=scores)):
+        own = found[str(one["trial_id"].item())]
+        assert own["status"] == "FINISHED"
+        assert own["tags"]["arm"] == one["divergence"].item()
+        assert own["tags"]["seed"] == str(int(one["seed"]))
+        assert own["params"]["batch"] == "16"
+        assert own["metrics"]["score"] == pytest.approx(float(one["score"]))
+        values = one["modes_covered"].values.astype(np.float64).tolist()
+        curve = zip(ds["step"].values.tolist(), values, strict=True)
+        assert own["curve"] == [list(point) for point in curve]
