@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PARTS = ("throughput", "programs", "whole_studies", "overhead", "growth")
+PARTS = ("throughput", "programs", "whole_studies", "convolutions", "overhead", "growth")
 HERE = Path(__file__).parent
 
 
@@ -91,6 +91,21 @@ def markdown(results: dict[str, Any]) -> str:
             for r in part.get("trainings", ())
         ]
         lines.append("")
+    if part := results.get("convolutions"):
+        lines += [
+            f"## Convolutions, trial-steps per second on {part['machine']['cores']} cores",
+            "",
+            f"Of `dcgan`, batches of {part['batch']}; medians of {part['rounds']} paired rounds.",
+            "",
+            "| images | pack | ganstudy | PyTorch | over PyTorch |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {row['images']} | {row['pack']} | {row['ganstudy']:.1f} | {row['plain']:.1f} |"
+                f" {row['over_plain']:.2f} |"
+                for row in part["rows"]
+            ),
+            "",
+        ]
     if part := results.get("whole_studies"):
         lines += [
             f"## A study of {part['trials']} trials, seconds",

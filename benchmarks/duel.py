@@ -57,7 +57,7 @@ def _serve(factory: Factory, core: int, connection: Connection) -> None:
         available = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {available[core % len(available)]})
     contestant = factory(core)
-    contestant.run(200)
+    contestant.run(getattr(contestant, "warm_up", 200))
     connection.send(contestant.pack)
     while (steps := connection.recv()) is not None:
         started = time.perf_counter()

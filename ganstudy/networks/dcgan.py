@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ganstudy.networks._convolutional import EPSILON, Convolutional, judged, with_planes
+from ganstudy.networks._convolutional import (
+    EPSILON,
+    Convolutional,
+    judged,
+    pixel_by_pixel,
+    with_planes,
+)
 from ganstudy.networks._layers import Layer, convolution, product, transposed
 
 if TYPE_CHECKING:
@@ -93,6 +99,7 @@ class DCGAN(Convolutional):
         assert image is not None
         x = linear(x, own["weight_0"].t(), own.get("bias_0"))
         x = x.reshape(len(x), -1, image.height >> depth, image.width >> depth)
+        x = pixel_by_pixel(x)
         for layer in range(depth):
             x = norm(str(layer), x) if architecture.norm != "none" else x
             x = self.activated(architecture, x)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ganstudy.networks._convolutional import Convolutional, judged, with_planes
+from ganstudy.networks._convolutional import Convolutional, judged, pixel_by_pixel, with_planes
 from ganstudy.networks._layers import Layer, convolution, product
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ class ResNet(Convolutional):
             product of the label with its last features added to it (`projection`), or it sees
             labels as planes behind the channels (`concatenation`).
     Source  Huang, Gokaslan, Kuleshov & Tompkin 2024, "The GAN is dead; long live the GAN! A modern
-            GAN baseline" (R3GAN), section 4 and table 1, config E; first values: Zhang, Dauphin &
-            Ma 2019 (Fixup). Theirs are normal with the gain of a leaky rectifier; `he`, uniform
-            with that of a rectifier, is nearest. Samples are not bounded, as there. Projection:
-            Miyato & Koyama 2018.
+            GAN baseline" (R3GAN), section 3; first values: Zhang, Dauphin & Ma 2019 (Fixup). Theirs
+            are normal with the gain of a leaky rectifier, to which `he`, uniform with that of a
+            rectifier, is nearest; their code interpolates with weights 1, 2, 1, where we do
+            bilinearly, and has no term but the inner product where labels are told. Samples are
+            not bounded, as there. Projection: Miyato & Koyama 2018.
     """
 
     begins_at_zero: ClassVar[bool] = True
@@ -119,7 +120,7 @@ class ResNet(Convolutional):
 
         if ends.outputs.image is not None:
             scales = linear(x, own["weight_latent"].t())[..., None, None]
-            x = scales * own["weight_first"][:, 0]
+            x = pixel_by_pixel(scales * own["weight_first"][:, 0])
             for size in range(architecture.depth + 1):
                 if size:
                     x = interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
