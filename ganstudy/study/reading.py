@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from ganstudy import features, kinds, plugins
 from ganstudy.film import FILM, PLACES
 from ganstudy.study import checks
+from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
@@ -89,7 +90,7 @@ def json_schema() -> dict[str, Any]:
         "description": StudyFile.model_fields["trial"].description,
     }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema
+    return with_axes(schema)
 
 
 # --- reading the file's parts -------------------------------------------------------------------
