@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
-    "MemberName",
+    *("MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
     *(
         "overrides_argument",
@@ -48,6 +49,16 @@ overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value .
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 plugins_option = click.option(
     "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
+)
+live_option = click.option(
+    "--live", is_flag=True, help="Keep the page current while packs train; it reloads itself."
+)
+every_option = click.option(
+    "--every",
+    type=click.FloatRange(min=1.0),
+    default=30.0,
+    show_default=True,
+    help="Seconds between two live pages.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 workers_option = click.option(
@@ -161,6 +172,13 @@ def execution(
         "executor": executor,
         "scheduler": scheduler,
     }
+
+
+def live_page(directory: Path, every: float, study: Study) -> AbstractContextManager[None]:
+    """What keeps the page of a run current while it trains; its plug-ins have been run anyway."""
+    from ganstudy.live import alongside
+
+    return alongside(directory, every, run_plugins=bool(study.file.plugins))
 
 
 def command_line() -> str:

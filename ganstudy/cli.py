@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from ganstudy.arguments import (
     asked_study,
     command_line,
     cores,
+    every_option,
     execution,
     execution_options,
     json_option,
+    live_option,
+    live_page,
     overrides_argument,
     plugins_option,
     run_argument,
@@ -75,6 +79,8 @@ def new(path: Path, name: str) -> None:
 @execution_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
 @click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
+@live_option
+@every_option
 def run(
     study: Path,
     overrides: tuple[str, ...],
@@ -85,6 +91,8 @@ def run(
     scheduler: str | None,
     dry_run: bool,
     fresh: bool,
+    live: bool,
+    every: float,
     as_json: bool,
 ) -> None:
     """Run a study: train what is missing, gather the dataset, build the report."""
@@ -102,7 +110,12 @@ def run(
             click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
         with display(quiet=as_json) as observe:
             progress = pipeline.run(
-                asked, directory, **how, command=command_line(), observe=observe
+                asked,
+                directory,
+                **how,
+                command=command_line(),
+                observe=observe,
+                during=live_page(directory, every, asked) if live else nullcontext(),
             )
         print_ended(directory, progress, as_json)
 
@@ -159,9 +172,16 @@ def status(run: Path, plugins: bool, as_json: bool) -> None:
 @main.command()
 @run_argument
 @plugins_option
-def report(run: Path, plugins: bool) -> None:
-    """Gather the records and build the report anew."""
+@live_option
+@every_option
+def report(run: Path, plugins: bool, live: bool, every: float) -> None:
+    """Gather the records and build the report anew; of a run that trains, again and again."""
     with clear_errors("run the same command to continue"):
+        if live:
+            from ganstudy.live import keep_current
+
+            keep_current(run, every, run_plugins=plugins)
+            return
         from ganstudy import existing
 
         click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")

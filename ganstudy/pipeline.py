@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -30,12 +31,14 @@ def run(
     only_failed: bool = False,
     generators: bool = False,
     observe: Callable[[Progress], None] = lambda progress: None,
+    during: AbstractContextManager[None] | None = None,
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
     executor     a name of `ganstudy.schedule.executors`; that of a `scheduler`, if it can have one
     only_failed  train the failed trials once more instead of the missing ones
     observe      called several times a second while packs train, in this thread
+    during       entered while packs train, such as what keeps the page current meanwhile
     generators   and with them those whose generator is asked for and not kept
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
@@ -56,7 +59,10 @@ def run(
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
                 opened = partial(open_executor, executor, workers, devices, scheduler)
-                with recorded(directory, study.name, progress, command, workers, devices, executor):
+                with (
+                    recorded(directory, study.name, progress, command, workers, devices, executor),
+                    during or nullcontext(),
+                ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
             beat("gathering")
             try:

@@ -30,6 +30,7 @@ MODULE = TABLE.with_name("halved.pt")
 REQUIRED: dict[str, dict[str, Any]] = {
     "file": {"path": str(TABLE), "label": "group"},
     "images": {"path": str(PICTURES)},
+    "stacked_images": {"path": str(PICTURES)},
     "module": {"path": str(MODULE)},
 }
 """Settings without which a member means nothing; every other one has defaults."""

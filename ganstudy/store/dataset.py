@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Places = dict[str, list[tuple[int, ...]]]
 
-__all__ = ["check_nothing_lost", "gather", "open_run"]
+__all__ = ["assemble", "check_nothing_lost", "gather", "open_run"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -105,7 +105,7 @@ def _gathered_again(run: RunDirectory) -> xr.Dataset:
             return gather(run, plan)
     except RunError as error:
         _log.warning("%s; what was gathered is not kept", error)
-        return _assemble(run, plan)
+        return assemble(run, plan)
 
 
 def check_nothing_lost(run: RunDirectory) -> None:
@@ -134,7 +134,7 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
     Errors  `OSError`, such as for a full disk; results.zarr is then what it was.
     """
-    dataset = _assemble(run, plan)
+    dataset = assemble(run, plan)
     fresh, old = (run.results.with_suffix(suffix) for suffix in (".partial", ".old"))
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
@@ -153,7 +153,8 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     return dataset
 
 
-def _assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
+def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
+    """The dataset of all records, in memory; nothing is written."""
     stated = _stated(plan)
     columns, along = _recorded(run, plan, stated)
     axes = plan.dimensions[:-1]

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import features, kinds, plugins
-from ganstudy.film import FILM, PLACES
+from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
+from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
@@ -32,7 +33,7 @@ def reserved() -> set[str]:
     """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
     added = [variable for search in searches for variable in search.adds]
-    return names_of((*OF_A_DATASET, *FILM, *PLACES, *added)) | OF_ANALYSES
+    return names_of((*OF_A_DATASET, *FILM, *IMAGE_FILM, *PLACES, *added)) | OF_ANALYSES
 
 
 def load(
@@ -89,7 +90,7 @@ def json_schema() -> dict[str, Any]:
         "description": StudyFile.model_fields["trial"].description,
     }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return schema
+    return with_axes(schema)
 
 
 # --- reading the file's parts -------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganstudy.constraints import Together
-from ganstudy.film import FILM, PLACES
+from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.variable import LABELS, SAMPLES, Variable
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
         SAMPLES,
         *((LABELS,) if settings.labels else ()),
         *((*FILM, *PLACES) if settings.filmed else ()),
+        *(IMAGE_FILM if settings.filmed_images else ()),
     )
 
 

@@ -295,8 +295,8 @@ def test_references_of_the_schema_lead_somewhere() -> None:
         here: Any = schema
         assert reference.startswith("#/")
         for key in reference.removeprefix("#/").split("/"):
-            assert key in here, reference
-            here = here[key]
+            assert key in here or int(key) < len(here), reference
+            here = here[int(key)] if isinstance(here, list) else here[key]
 
 
 def test_schema_names_keys_and_members() -> None:
@@ -319,6 +319,63 @@ def test_schema_names_keys_and_members() -> None:
     text = str(schema)
     for name in ("wasserstein", "ring", "clip", "rmsprop", "modes_covered", "mlp", "beta1"):
         assert name in text
+
+
+AXES: list[tuple[dict[str, Any], bool]] = [
+    ({"grid": {"critic.steps": [1, 5]}}, True),
+    ({"grid": {"critic.step": [1, 5]}}, False),
+    ({"grid": {"critic.steps": ["often"]}}, False),
+    ({"grid": {"critic.steps": [{"until": 0.1}]}}, True),
+    ({"grid": {"generator.optimizer.beta1": [0.0, 0.9]}}, True),
+    ({"grid": {"generator.optimizer.beta3": [0.0, 0.9]}}, False),
+    ({"grid": {"constraint": ["r1", ["r1", "r2"], {"name": "clip", "bound": 0.1}]}}, True),
+    ({"grid": {"divergence": ["minmax"]}}, False),
+    ({"grid": {"target.modes": [4, 8]}}, True),
+    ({"grid": {"algorithm": ["alternating", "practical"]}}, True),
+    ({"grid": {"size": {"small": {"critic.width": 8}}}}, True),
+    ({"grid": {"size": {"small": {"critic.widht": 8}}}}, False),
+    ({"grid": {"size": [8, 16]}}, False),
+    ({"exclude": [{"critic.steps": 1, "size": "small"}]}, True),
+    ({"exclude": [{"critic.steps": [1, 2]}]}, False),
+    ({"bayes": {"space": {"critic.lr": {"low": 1e-4, "high": 0.1}}}}, True),
+    ({"bayes": {"space": {"critic.lr": {"low": 1e-4, "hihg": 0.1}}}}, False),
+    ({"bayes": {"space": {"constraint": ["clip", "none"]}}}, True),
+    ({"bayes": {"space": {"constraint": ["clap", "none"]}}}, False),
+]
+
+
+@pytest.fixture(scope="module")
+def validator() -> Any:
+    """The published one, where it is installed."""
+    jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
+    return jsonschema.Draft202012Validator(json_schema())
+
+
+@pytest.mark.parametrize(("search", "right"), AXES)
+def test_schema_checks_axes_as_the_keys_that_they_are(
+    validator: Any, search: dict[str, Any], right: bool
+) -> None:
+    """A list of values has a key path, and its values are those of the key; bundles have any label.
+
+    What is told is told at the axis, or at the search.
+    """
+    if "bayes" in search:
+        search["bayes"] |= {"trials": 3, "objective": {"maximize": "modes_covered"}}
+    errors = list(validator.iter_errors({"question": "Which?", "search": search}))
+    assert (not errors) == right
+    assert all(len(error.absolute_path) >= 2 for error in errors)
+
+
+def test_editors_complete_key_paths() -> None:
+    """Below `grid`, `space` and `exclude` alike, each with its description."""
+    schema = json_schema()
+    search = schema["$defs"]["SearchFile"]["properties"]
+    space = schema["$defs"]["BayesKeys"]["properties"]["space"]
+    for keys in (search["grid"], search["exclude"]["items"], space):
+        assert {"critic.steps", "divergence", "generator.lr", "target.std"} <= set(
+            keys["properties"]
+        )
+    assert "Setting.critic.width" in schema["$defs"]
 
 
 def test_schema_accepts_the_shipped_studies_and_rejects_mistakes() -> None:

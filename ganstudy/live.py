@@ -1,0 +1,134 @@
+"""The page while a run trains: built anew at an interval by a process of its own, which yields."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+from ganstudy.cause import telling
+from ganstudy.existing import reopen
+from ganstudy.report import PageError, build
+from ganstudy.store import RunDirectory, RunError, assemble
+
+__all__ = ["EVERY", "alongside", "keep_current", "publish"]
+
+EVERY = 30.0
+"""Seconds between two pages."""
+
+SHARE = 0.2
+"""Of one core, what pages may take at most; where they take longer, they come less often."""
+
+PATIENCE = 60.0
+"""Seconds that a run may take to begin training."""
+
+_BUSY = ("starting", "training")
+
+_log = logging.getLogger("ganstudy")
+
+
+def keep_current(path: Path, every: float = EVERY, *, run_plugins: bool = False) -> None:
+    """Keep the page of a run current until its training ends; the run writes the last one itself.
+
+    Errors  `RunError` where nobody trains the run.
+    """
+    if hasattr(os, "nice"):
+        os.nice(10)
+    directory = RunDirectory(path)
+    _await(directory)
+    while _doing(directory) in _BUSY:
+        begun = time.monotonic()
+        if (path / "records").is_dir():
+            publish(path, every, run_plugins=run_plugins)
+        took = time.monotonic() - begun
+        _sleep(directory, max(every, took / SHARE) - took)
+
+
+def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
+    """Build the page of what there is and put it in its place, if the run still trains then.
+
+    It reloads itself, and says at its top what is missing.
+    """
+    directory, search = reopen(path, run_plugins=run_plugins)
+    made = Path(tempfile.mkdtemp(prefix=".live-", dir=path))
+    try:
+        with suppress(PageError):  # the page has the other sections, and says so
+            build(assemble(directory, search), directory.provenance(), made)
+        counts = search.counts()
+        index = made / "index.html"
+        said = _banner(counts.total() - counts["missing"], counts.total(), every)
+        text = index.read_text(encoding="utf-8")
+        again = f'<meta http-equiv="refresh" content="{every:g}">'
+        text = text.replace("<head>\n", f"<head>\n{again}\n", 1)
+        index.write_text(text.replace("<main>\n", f"<main>\n{said}\n", 1), encoding="utf-8")
+        # Whoever gathers has the last word.
+        if _doing(directory) not in _BUSY:
+            return False
+        directory.report.mkdir(exist_ok=True)
+        for file in sorted(made.iterdir(), key=lambda own: own.name == "index.html"):
+            file.replace(directory.report / file.name)
+        return True
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _banner(recorded: int, planned: int, every: float) -> Markup:
+    now = datetime.now(UTC).strftime("%H:%M:%S UTC")
+    return Markup(
+        '<p class="live" role="status"><strong>Still training.</strong> {} of {} trials have a '
+        "record and {} are missing; grades and intervals hold for the finished study, not for a "
+        "look before its end. Built at {}; the page is built anew every {} s or later, and "
+        "reloads itself.</p>"
+    ).format(recorded, planned, planned - recorded, now, escape(f"{every:g}"))
+
+
+@contextmanager
+def alongside(path: Path, every: float, *, run_plugins: bool) -> Iterator[None]:
+    """Have a process keep the page of a run current; it is gone when this context ends."""
+    command = [sys.executable, "-m", "ganstudy", "report", str(path), "--live"]
+    command += ["--every", str(every), *["--plugins"] * run_plugins]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with tempfile.TemporaryFile("w+") as said:
+        page = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)
+        try:
+            yield
+        finally:
+            ended = page.poll()
+            page.terminate()
+            page.wait()
+            for left in path.glob(".live-*"):
+                shutil.rmtree(left, ignore_errors=True)
+            if ended:
+                said.seek(0)
+                lines = said.read().strip().splitlines()
+                _log.warning("the live page stopped: %s", telling(lines[-1] if lines else ""))
+
+
+def _await(directory: RunDirectory) -> None:
+    end = time.monotonic() + PATIENCE
+    while _doing(directory) not in _BUSY:
+        if time.monotonic() > end or not directory.path.is_dir():
+            raise RunError(f"{directory.path}: nobody trains this run; `ganstudy report` is enough")
+        time.sleep(0.2)
+
+
+def _doing(directory: RunDirectory) -> str:
+    said = directory.read_heartbeat()
+    return str(said["doing"]) if said else ""
+
+
+def _sleep(directory: RunDirectory, seconds: float) -> None:
+    """Some seconds, or until the training ends."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and _doing(directory) in _BUSY:
+        time.sleep(min(0.5, max(end - time.monotonic(), 0.0)))

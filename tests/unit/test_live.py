@@ -1,0 +1,97 @@
+"""The page while a run trains: it reloads itself, says what is missing, and the run has the last
+word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import STUDY, write_study
+
+from ganstudy.cli import main
+from ganstudy.live import publish
+from ganstudy.store import RunDirectory
+
+REFRESH = '<meta http-equiv="refresh" content="7">'
+
+
+@pytest.fixture
+def run(tiny_run: Path, tmp_path: Path) -> Path:
+    """A run of which half of the records have not landed yet."""
+    copy = shutil.copytree(tiny_run, tmp_path / "run")
+    shutil.rmtree(copy / "report", ignore_errors=True)
+    first = next((copy / "records").glob("*.nc"))
+    others = [path for path in (copy / "records").glob("*.nc") if path != first]
+    assert others, "the run has several packs"
+    for path in others:
+        path.unlink()
+    return copy
+
+
+def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
+    """Without the lock of the run, and without touching its dataset; nothing is left beside it."""
+    directory = RunDirectory(run)
+    before = {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")}
+    with directory.locked():
+        directory.write_heartbeat({"doing": "training"})
+        assert publish(run, 7.0)
+    page = (run / "report" / "index.html").read_text()
+    recorded = len(directory.recorded())
+    assert REFRESH in page.partition("</head>")[0]
+    said = re.search(r'<p class="live" role="status">(.*?)</p>', page)
+    assert said is not None
+    assert f"{recorded} of 8 trials have a record and {8 - recorded} are missing" in said[1]
+    assert "built anew every 7 s" in said[1]
+    assert (run / "report" / "ranking.png").exists()
+    assert not list(run.glob(".live-*"))
+    assert {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")} == before
+
+
+@pytest.mark.parametrize("said", [{"doing": "gathering"}, None])
+def test_who_gathers_has_the_last_word(run: Path, said: dict[str, str] | None) -> None:
+    """A page that was begun while packs trained is thrown away if none train any more."""
+    if said:
+        RunDirectory(run).write_heartbeat(said)
+    assert not publish(run, 7.0)
+    assert not (run / "report").exists()
+
+
+def test_of_a_run_at_rest_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2, after a while."""
+    monkeypatch.setattr("ganstudy.live.PATIENCE", 0.0)
+    monkeypatch.setattr("ganstudy.live.os.nice", lambda more: 0)
+    said = CliRunner().invoke(main, ["report", str(run), "--live"])
+    assert said.exit_code == 2
+    assert "nobody trains this run; `ganstudy report` is enough" in said.output
+
+
+@pytest.mark.slow
+def test_a_page_is_there_before_the_end(tmp_path: Path) -> None:
+    """With `run --live`, which Ctrl-C ends as any other run; nothing is left beside the run."""
+    study = write_study(tmp_path, STUDY.replace("steps: 6", "steps: 100000"))
+    out = tmp_path / "run"
+    index = out / "report" / "index.html"
+    command = [sys.executable, "-m", "ganstudy", "run", str(study), "--out", str(out)]
+    limits = ["engine.pack=2", "trial.record.every=50000"]
+    with subprocess.Popen([*command, "--live", "--every", "1", *limits]) as process:
+        assert until(lambda: index.exists() and "refresh" in index.read_text(), 120.0)
+        process.terminate()
+        assert process.wait(120) == 130
+    assert not list(out.glob(".live-*"))
+
+
+def until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Whether something comes to hold."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
