@@ -114,8 +114,13 @@ def draw(findings: Findings) -> Drawing | None:
         for own in found
     )
     caption = Markup(
-        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does. {}"
-    ).format(findings.where, _axes(found[0].factors))
+        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does.{} {}"
+    ).format(
+        findings.where,
+        f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
+        * (max(own.trials for own in found) == MOST_TRIALS),
+        _axes(found[0].factors),
+    )
     return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
 
 
