@@ -27,7 +27,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 from torch.utils import _pytree
 
-from ganstudy.engine import arithmetic, machine_cache
+from ganstudy import machine_cache
+from ganstudy.engine import arithmetic
 from ganstudy.engine.stacked import StackedMember
 from ganstudy.engine.thin_products import AS_SUMS
 from ganstudy.whole_file import write_whole

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.engine import machine_cache
+from ganstudy import machine_cache
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:

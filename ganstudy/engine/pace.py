@@ -13,7 +13,7 @@ from statistics import median
 
 from pydantic import TypeAdapter, ValidationError
 
-from ganstudy.engine import machine_cache
+from ganstudy import machine_cache
 from ganstudy.engine.arithmetic import processor
 from ganstudy.trial import ProgramName
 from ganstudy.whole_file import write_whole

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganstudy.engine import ahead, machine_cache
+from ganstudy import machine_cache
+from ganstudy.engine import ahead
 from ganstudy.engine.ahead import AheadOfTime, NotCompiled, make
 from ganstudy.engine.packing import why_no_compiler
 
