@@ -79,6 +79,17 @@ def markdown(results: dict[str, Any]) -> str:
             f"| {r['over_jax']:.2f} | {r['share_of_matrix_rate']:.0%} |"
             for r in part["rows"]
         ]
+        lines += [
+            "",
+            "| training, width | pack | ganstudy | PyTorch | JAX | over PyTorch | over JAX |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {r['training']}, {r['width']} | {r['pack']} | {r['ganstudy']:,.0f} "
+            f"| {r['plain']:,.0f} | {r['jax']:,.0f} | {r['over_plain']:.1f} "
+            f"| {r['over_jax']:.2f} |"
+            for r in part.get("trainings", ())
+        ]
         lines.append("")
     if part := results.get("convolutions"):
         lines += [

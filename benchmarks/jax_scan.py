@@ -56,26 +56,45 @@ def start(key: jax.Array, width: int) -> Any:
     )
 
 
-def one_step(batch: int, carry: Any, key: jax.Array) -> tuple[Any, None]:
+def one_step(
+    batch: int, d_steps: int, penalty: float, carry: Any, key: jax.Array
+) -> tuple[Any, None]:
     (generator, g_state), (critic, c_state), step = carry
+
+    def d_step(carry: Any, own: tuple[jax.Array, jax.Array]) -> tuple[Any, None]:
+        critic, c_state = carry
+        number, key = own
+        modes, noise, z, between = jax.random.split(key, 4)
+        angle = 2 * jnp.pi * jax.random.randint(modes, (batch,), 0, 8) / 8
+        real = jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=1)
+        real = real + 0.02 * jax.random.normal(noise, (batch, 2))
+        fake = forward(generator, jax.random.normal(z, (batch, 2)))
+
+        def critic_loss(parameters: Parameters) -> jax.Array:
+            on_real, on_fake = forward(parameters, real), forward(parameters, fake)
+            loss = jax.nn.softplus(-on_real).mean() + jax.nn.softplus(on_fake).mean()
+            if not penalty:
+                return loss
+            share = jax.random.uniform(between, (batch, 1))
+            slope = jax.grad(lambda x: forward(parameters, x).sum())(
+                share * real + (1 - share) * fake
+            )
+            norm = jnp.sqrt((slope**2).sum(1) + 1e-12)
+            return loss + penalty * ((norm - 1) ** 2).mean()
+
+        change, c_state = adam(jax.grad(critic_loss)(critic), c_state, number, 1e-3)
+        return (jax.tree.map(jnp.add, critic, change), c_state), None
+
     step = step + 1
-    modes, noise, z_d, z_m = jax.random.split(key, 4)
-    angle = 2 * jnp.pi * jax.random.randint(modes, (batch,), 0, 8) / 8
-    real = jnp.stack([jnp.cos(angle), jnp.sin(angle)], axis=1)
-    real = real + 0.02 * jax.random.normal(noise, (batch, 2))
-    fake = forward(generator, jax.random.normal(z_d, (batch, 2)))
-
-    def critic_loss(parameters: Parameters) -> jax.Array:
-        on_real, on_fake = forward(parameters, real), forward(parameters, fake)
-        return jax.nn.softplus(-on_real).mean() + jax.nn.softplus(on_fake).mean()
-
-    change, c_state = adam(jax.grad(critic_loss)(critic), c_state, step, 1e-3)
-    critic = jax.tree.map(jnp.add, critic, change)
+    *for_critic, for_generator = jax.random.split(key, d_steps + 1)
+    numbers = (step - 1) * d_steps + 1 + jnp.arange(d_steps)
+    (critic, c_state), _ = jax.lax.scan(
+        d_step, (critic, c_state), (numbers, jnp.stack(for_critic)), unroll=True
+    )
 
     def generator_loss(parameters: Parameters) -> jax.Array:
-        return jax.nn.softplus(
-            -forward(critic, forward(parameters, jax.random.normal(z_m, (batch, 2))))
-        ).mean()
+        latent = jax.random.normal(for_generator, (batch, 2))
+        return jax.nn.softplus(-forward(critic, forward(parameters, latent))).mean()
 
     change, g_state = adam(jax.grad(generator_loss)(generator), g_state, step, 1e-3)
     generator = jax.tree.map(jnp.add, generator, change)
@@ -85,14 +104,22 @@ def one_step(batch: int, carry: Any, key: jax.Array) -> tuple[Any, None]:
 class JaxPack:
     """Trials side by side, `CHUNK` steps in one call."""
 
-    def __init__(self, seed: int, width: int, batch: int, pack: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        width: int,
+        batch: int,
+        pack: int,
+        d_steps: int = 1,
+        penalty: float = 0.0,
+    ) -> None:
         keys = jax.random.split(jax.random.key(seed), pack)
         self.state = jax.vmap(functools.partial(start, width=width))(keys)
         self.keys, self.pack = keys, pack
 
         def chunk(carry: Any, key: jax.Array) -> tuple[Any, jax.Array]:
             key, own = jax.random.split(key)
-            step = functools.partial(one_step, batch)
+            step = functools.partial(one_step, batch, d_steps, penalty)
             carry, _ = jax.lax.scan(step, carry, jax.random.split(own, CHUNK))
             return carry, key
 

@@ -26,8 +26,10 @@ class PlainTrial:
         d_steps: int = 1,
         lr: float = 1e-3,
         divergence: str = "non_saturating",
+        penalty: float = 0.0,
     ) -> None:
         torch.manual_seed(seed)
+        self.penalty = penalty
         self.batch, self.d_steps, self.divergence = batch, d_steps, divergence
         self.generator = network(2, width, 2, 2)
         self.critic = network(2, width, 2, 1)
@@ -47,8 +49,11 @@ class PlainTrial:
             with torch.no_grad():
                 fake = self.generator(torch.randn(self.batch, 2))
             self.c_optimizer.zero_grad()
-            loss = self.loss(self.critic(self.real()), self.ones)
+            real = self.real()
+            loss = self.loss(self.critic(real), self.ones)
             loss = loss + self.loss(self.critic(fake), self.zeros)
+            if self.penalty:
+                loss = loss + self.penalty * self.steepness(real, fake)
             loss.backward()
             self.c_optimizer.step()
         self.g_optimizer.zero_grad()
@@ -58,6 +63,12 @@ class PlainTrial:
         self.generator_loss(logits).backward()
         self.g_optimizer.step()
         self.critic.requires_grad_(True)
+
+    def steepness(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        share = torch.rand(self.batch, 1)
+        between = (share * real + (1 - share) * fake).requires_grad_()
+        (slope,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
+        return (slope.norm(dim=1) - 1).square().mean()
 
     def generator_loss(self, logits: torch.Tensor) -> torch.Tensor:
         if self.divergence == "minimax":

@@ -14,6 +14,15 @@ WIDTHS = (32, 64, 128, 256)
 SECONDS = 2.0
 """Aim for the length of one turn."""
 
+TRAININGS: dict[str, dict[str, Any]] = {
+    "one D-step": {},
+    "five D-steps": {"d_steps": 5},
+    "gradient penalty": {"penalty": 10.0},
+}
+"""What is trained at the width `VARIED`, and in words; the first is what all widths train."""
+
+VARIED = 64
+
 AIMS = {32: (5.0, 8.0), 64: (3.0, 5.0), 128: (1.5, 2.5), 256: (1.0, 1.3)}
 """Least ratio to plain PyTorch, and the one aimed at."""
 
@@ -27,7 +36,14 @@ ONE_THREAD = {
 class OurPack:
     """A pack as the scheduler would train it, without recording."""
 
-    def __init__(self, seed: int, width: int, program_name: str = "compiled") -> None:
+    def __init__(
+        self,
+        seed: int,
+        width: int,
+        program_name: str = "compiled",
+        d_steps: int = 1,
+        penalty: float = 0.0,
+    ) -> None:
         import torch
 
         torch.set_num_threads(1)
@@ -40,9 +56,11 @@ class OurPack:
         from ganstudy.trial import Trial
 
         player = {"width": width, "depth": 2, "optimizer": {"name": "adam", "beta1": 0.5}}
-        configuration = Adversarial.model_validate(
-            {"batch": BATCH, "generator": player, "critic": player}
-        )
+        settings: dict[str, Any] = {"batch": BATCH, "generator": player}
+        settings["critic"] = {**player, "steps": d_steps}
+        if penalty:
+            settings["constraint"] = {"name": "gradient_penalty", "weight": penalty}
+        configuration = Adversarial.model_validate(settings)
         trials = [Trial(configuration, 1000 * seed + i) for i in range(512)]
         own = packs(trials, workers=1)[0]
         own = own[: max(len(own) // 4 * 4, 4)]
@@ -66,23 +84,23 @@ class Plain:
 
     pack = 1
 
-    def __init__(self, seed: int, width: int) -> None:
+    def __init__(self, seed: int, width: int, **training: Any) -> None:
         import torch
 
         torch.set_num_threads(1)
         from benchmarks.plain_torch import PlainTrial
 
-        self.trial = PlainTrial(seed, width, BATCH)
+        self.trial = PlainTrial(seed, width, BATCH, **training)
 
     def run(self, steps: int) -> None:
         for _ in range(steps):
             self.trial.step()
 
 
-def jax_pack(seed: int, width: int, pack: int) -> Contestant:
+def jax_pack(seed: int, width: int, pack: int, **training: Any) -> Contestant:
     from benchmarks.jax_scan import JaxPack
 
-    return JaxPack(seed, width, BATCH, pack)
+    return JaxPack(seed, width, BATCH, pack, **training)
 
 
 def multiply_adds(width: int) -> int:
@@ -114,30 +132,47 @@ def measure(widths: tuple[int, ...] = WIDTHS) -> dict[str, Any]:
     rate = matrix_rate()
     rows = []
     for width in widths:
-        environments = {"ganstudy": {**ONE_THREAD, **environment("compiled")}}
-        contestants: dict[str, Any] = {
-            "ganstudy": functools.partial(OurPack, width=width),
-            "plain": functools.partial(Plain, width=width),
-            "jax": functools.partial(jax_pack, width=width, pack=8),
-        }
-        teams = {
-            name: Team(factory, environments.get(name, ONE_THREAD))
-            for name, factory in contestants.items()
-        }
-        # The number of steps that takes about one turn; JAX runs whole chunks.
-        steps = {}
-        for name, team in teams.items():
-            pace = team.rate(200) / team.pack / 2
-            steps[name] = max(100, round(SECONDS * pace / 100) * 100)
-        turns = [{n: team.rate(steps[n]) for n, team in teams.items()} for _ in range(ROUNDS)]
-        for team in teams.values():
-            team.stop()
-        row: dict[str, Any] = {"width": width, "pack": teams["ganstudy"].pack}
-        for name in teams:
-            row[name] = statistics.median(turn[name] for turn in turns)
-        for name in ("plain", "jax"):
-            row[f"over_{name}"] = statistics.median(t["ganstudy"] / t[name] for t in turns)
+        row = {"width": width, **_duel(width, {}, environment("compiled"))}
         row["share_of_matrix_rate"] = multiply_adds(width) * row["ganstudy"] / 2 / rate
         row["least"], row["aim"] = AIMS[width]
         rows.append(row)
-    return {"multiply_adds_per_second": rate, "batch": BATCH, "rounds": ROUNDS, "rows": rows}
+    varied = [
+        {"training": name, "width": VARIED, **_duel(VARIED, training, environment("compiled"))}
+        for name, training in TRAININGS.items()
+        if training
+    ]
+    return {
+        "multiply_adds_per_second": rate,
+        "batch": BATCH,
+        "rounds": ROUNDS,
+        "rows": rows,
+        "trainings": varied,
+    }
+
+
+def _duel(width: int, training: dict[str, Any], own: dict[str, str]) -> dict[str, Any]:
+    """Median rates of the three, and medians of the ratios within a round."""
+    contestants: dict[str, Any] = {
+        "ganstudy": functools.partial(OurPack, width=width, **training),
+        "plain": functools.partial(Plain, width=width, **training),
+        "jax": functools.partial(jax_pack, width=width, pack=8, **training),
+    }
+    environments = {"ganstudy": {**ONE_THREAD, **own}}
+    teams = {
+        name: Team(factory, environments.get(name, ONE_THREAD))
+        for name, factory in contestants.items()
+    }
+    # The number of steps that takes about one turn; JAX runs whole chunks.
+    steps = {}
+    for name, team in teams.items():
+        pace = team.rate(200) / team.pack / 2
+        steps[name] = max(100, round(SECONDS * pace / 100) * 100)
+    turns = [{n: team.rate(steps[n]) for n, team in teams.items()} for _ in range(ROUNDS)]
+    for team in teams.values():
+        team.stop()
+    row: dict[str, Any] = {"pack": teams["ganstudy"].pack}
+    for name in teams:
+        row[name] = statistics.median(turn[name] for turn in turns)
+    for name in ("plain", "jax"):
+        row[f"over_{name}"] = statistics.median(t["ganstudy"] / t[name] for t in turns)
+    return row

@@ -85,15 +85,12 @@ def run(
     study: Path,
     overrides: tuple[str, ...],
     out: Path | None,
-    workers: int | None,
-    devices: str,
-    executor: str,
-    scheduler: str | None,
     dry_run: bool,
     fresh: bool,
     live: bool,
     every: float,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Run a study: train what is missing, gather the dataset, build the report."""
     # With --fresh the same command would begin once more.
@@ -103,20 +100,14 @@ def run(
 
         asked, directory = asked_study(study, overrides, out)
         if dry_run:
-            print_plan(asked, directory, workers or cores(), as_json)
+            print_plan(asked, directory, where["workers"] or cores(), as_json)
             return
-        how = execution(workers, devices, executor, scheduler)
+        how = {**execution(**where), "command": command_line()}
         if fresh and directory.exists():
             click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
         with display(quiet=as_json) as observe:
-            progress = pipeline.run(
-                asked,
-                directory,
-                **how,
-                command=command_line(),
-                observe=observe,
-                during=live_page(directory, every, asked) if live else nullcontext(),
-            )
+            during = live_page(directory, every, asked) if live else nullcontext()
+            progress = pipeline.run(asked, directory, **how, observe=observe, during=during)
         print_ended(directory, progress, as_json)
 
 
@@ -216,11 +207,8 @@ def retry(
     run: Path,
     overrides: tuple[str, ...],
     generators: bool,
-    workers: int | None,
-    devices: str,
-    executor: str,
-    scheduler: str | None,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Train the failed trials of a run again, and only those."""
     with clear_errors("run the same command to continue"):
@@ -230,17 +218,9 @@ def retry(
         directory = RunDirectory.existing(run)
         directory.asked.warn_of_changes()
         asked = directory.read_study(overrides, run_plugins=True)
-        how = execution(workers, devices, executor, scheduler)
+        how = {**execution(**where), "command": command_line(), "generators": generators}
         with display(quiet=as_json) as observe:
-            progress = pipeline.run(
-                asked,
-                run,
-                **how,
-                command=command_line(),
-                only_failed=True,
-                generators=generators,
-                observe=observe,
-            )
+            progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
         print_ended(run, progress, as_json)
 
 
@@ -276,17 +256,14 @@ def sample(run: Path, to: Path | None, plugins: bool, **asked: Any) -> None:
 def verify(
     run: Path,
     trials: int | None,
-    workers: int | None,
-    devices: str,
-    executor: str,
-    scheduler: str | None,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Train some trials of a run again and compare every number that they stored."""
     with clear_errors():
         from ganstudy.verification import verify as verified
 
-        how = execution(workers, devices, executor, scheduler)
+        how = execution(**where)
         verification = verified(run, trials, **how)
         print_verification(verification, as_json)
         if not verification.sound:

@@ -21,12 +21,14 @@ __all__ = [
     "ARROWS",
     "FILM",
     "GRID",
+    "IMAGE_FILM",
     "PARTICLES",
     "PLACES",
     "VIEWS",
     "coordinates",
     "frame_steps",
     "grid",
+    "images_filmed",
     "window",
     "window_of",
 ]
@@ -55,6 +57,17 @@ FILM = (
 )
 """What a film holds; the last two only where a critic judges single points."""
 
+IMAGE_FILM = (
+    FILM[0],
+    Variable(
+        "frame_images",
+        "images of the generator from latent noise held fixed",
+        ("frame", "picture", "feature"),
+        bulky=True,
+    ),
+)
+"""What a film of images holds."""
+
 PLACES = (
     Variable("grid_x", "first coordinate of the logits", ("grid_x",)),
     Variable("grid_y", "second coordinate of the logits", ("grid_y",)),
@@ -69,6 +82,9 @@ VIEWS = tuple(variable.name for variable in FILM if variable.bulky)
 PARTICLES = 128
 """Samples that are followed: the first of those that the metrics see."""
 
+PICTURES, PIXELS = 16, 2**16
+"""Most images of a frame, and most numbers; images are the first that the metrics see."""
+
 GRID, ARROWS = 24, 16
 """Points a side at which logits, and at which gradients are kept.
 
@@ -77,6 +93,11 @@ Their squares are multiples of what a vectorised loop handles at once: see decis
 
 COUNT = 20_000
 """Samples of the target that set the window."""
+
+
+def images_filmed(dimension: int) -> int:
+    """How many images of a size a frame holds."""
+    return max(1, min(PICTURES, PIXELS // dimension))
 
 
 def frame_steps(recorded: NDArray[np.int64], frames: int) -> NDArray[np.int64]:

@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from ganstudy.contest.evidence import magnitudes
 
@@ -47,6 +46,8 @@ def critical_values(at: tuple[int, ...], level: float) -> tuple[float, ...]:
     """
     spent = [level * (n / at[-1]) ** POWER_OF_SPENDING for n in at]
     step = _GRID[1] - _GRID[0]
+    from scipy import stats
+
     found = [float(stats.norm.isf(spent[0] / 2))]
     density = np.where(np.abs(_GRID) < found[0], stats.norm.pdf(_GRID), 0.0)
     for before, now, gone, due in zip(at, at[1:], spent, spent[1:], strict=False):
@@ -80,6 +81,8 @@ def running_t(differences: Array) -> Array:
     spread = np.where(spread > 1e-12 * np.cumsum(values**2, axis=-1), spread, 0.0)
     error = np.sqrt(spread / np.maximum(count - 1, 1) / safe)
     t = np.divide(np.abs(mean), error, out=np.full(mean.shape, np.inf), where=error > 0)
+    from scipy import stats
+
     tail = np.maximum(stats.t.sf(t, np.maximum(count - 1, 1)), 0.25**safe)
     z = np.where((count < 2) | (mean == 0), 0.0, stats.norm.isf(tail))
     return np.asarray(np.maximum(z, 0.0) * np.sign(mean))

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ganstudy import machine_cache
+from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -212,12 +216,26 @@ def _openblas_core() -> str:
 
 def _compiled_for() -> str:
     """What the compiler makes of a step: its vectors, and its own version."""
-    from torch._inductor.cpu_vec_isa import pick_vec_isa
-
     command = os.environ.get("CXX", "g++")
     asked = [command, "-dumpfullversion", "-dumpversion"]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{pick_vec_isa()} by {Path(command).name} {answer}"
+    return f"{_vectors(command, answer)} ahead of time by {Path(command).name} {answer}"
+
+
+def _vectors(command: str, version: str) -> str:
+    """The vectors that torch's compiler chooses; it tries them all, which takes seconds."""
+    facts = [metadata.version("torch"), command, version, os.environ.get("ATEN_CPU_CAPABILITY")]
+    digest = hashlib.sha256(repr([*facts, sorted(_flags())]).encode()).hexdigest()[:16]
+    kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
+    with suppress(OSError):
+        return kept.read_text()
+    from torch._inductor.cpu_vec_isa import pick_vec_isa
+
+    found = str(pick_vec_isa())
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, found.encode(), durable=False)
+    return found
 
 
 def processor() -> str:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import math
-import os
-import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -17,6 +13,7 @@ from statistics import median
 
 from pydantic import TypeAdapter, ValidationError
 
+from ganstudy import machine_cache
 from ganstudy.engine.arithmetic import processor
 from ganstudy.trial import ProgramName
 from ganstudy.whole_file import write_whole
@@ -128,10 +125,7 @@ def _machine() -> str:
 
 
 def _path() -> Path:
-    """Beside the compiler's graphs, whose place torch computes in the same way."""
-    user = re.sub(r'[\\/:*?"<>|]', "_", getpass.getuser())
-    default = Path(tempfile.gettempdir()) / f"torchinductor_{user}"
-    return Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", default)) / "ganstudy_pace.json"
+    return machine_cache.folder() / "ganstudy_pace.json"
 
 
 def _read() -> dict[str, dict[str, object]]:

@@ -39,13 +39,13 @@ PACKS_PER_WORKER = 2
 class PackSize:
     """How many trials a pack may have; by default on a core of a CPU.
 
-    working_set  bytes that the stack may read and write in one step: beyond what caches hold, wider
-                 stacks gain nothing measurable
+    working_set  bytes that the stack may read and write in one step: beyond what a core's share of
+                 the caches holds, each trial takes longer
     largest      trials beyond which the price of a kernel call is spread thin enough
     asked        what the study says, which goes before both
     """
 
-    working_set: int = 20 * 2**20
+    working_set: int = 8 * 2**20
     largest: int = 64
     asked: int | None = None
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CellType, FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
 import torch
 
@@ -35,6 +35,12 @@ class StackedMember(Generic[MemberT]):
     def of(cls, member: MemberT, columns: Mapping[str, Tensor]) -> StackedMember[MemberT]:
         """Members like this one, with their own floats."""
         return _form(type(member))(member, columns)
+
+    def mapped(self, function: Callable[[Any], Any]) -> Self:
+        """The same with the function of each parameter."""
+        other = object.__new__(type(self))
+        other.__dict__.update({name: function(value) for name, value in self.__dict__.items()})
+        return other
 
     if TYPE_CHECKING:
 

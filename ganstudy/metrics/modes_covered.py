@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,11 @@ from ganstudy.metrics._base import Reading
 from ganstudy.metrics._histogram import ModeMetric, by_mistake, modes_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ganstudy.metrics._base import Array
     from ganstudy.targets import Target
+    from ganstudy.variable import Variable
 
 
 class ModesCovered(ModeMetric):
@@ -40,11 +44,19 @@ class ModesCovered(ModeMetric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Covered modes of each cloud."""
+        return np.asarray(self.covered(samples, target).sum(axis=-1), np.float64)
+
+    def covered(self, samples: Array, target: Target) -> NDArray[np.bool_]:
+        """Which modes are covered, `(*pack, samples, dimension) -> (*pack, modes)`."""
         fair_share = samples.shape[-2] * modes_of(target).weights
         needed = np.maximum(self.minimum, self.share * fair_share)
         counts = self.counts(samples, target)
-        covered = (counts >= needed) & (counts > by_mistake(counts, modes_of(target)))
-        return np.asarray(covered.sum(axis=-1), np.float64)
+        return np.asarray((counts >= needed) & (counts > by_mistake(counts, modes_of(target))))
+
+    def variable(self, target: Target) -> Variable:
+        """With the settings by which a mode is covered, so that a map can show which ones are."""
+        own = super().variable(target)
+        return replace(own, about={**own.about, "settings": self.settings})
 
     def reading(self, target: Target) -> Reading:
         """Between none and all modes; none at p = q if `share` is more than is of high quality."""

@@ -28,6 +28,9 @@ DRAWN = 2000
 """Of these, samples that are drawn where there is no density to draw."""
 
 
+MOST_FEATURES = 1000
+"""Features beyond which no plane of principal components is looked for."""
+
 BEHIND = 600
 """Samples of a target without a density that are drawn behind those of q."""
 

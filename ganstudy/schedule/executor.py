@@ -281,7 +281,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     return Ended("trained", records)
 
 
-_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch")
+_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.engine.ahead")
 
 
 def _of_compiler(error: BaseException | None) -> bool:

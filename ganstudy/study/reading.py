@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import features, kinds, plugins
-from ganstudy.film import FILM, PLACES
+from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
@@ -33,7 +33,7 @@ def reserved() -> set[str]:
     """Names of every dataset that an axis or a parameter cannot take."""
     searches: Iterable[Any] = plugins.family("search")
     added = [variable for search in searches for variable in search.adds]
-    return names_of((*OF_A_DATASET, *FILM, *PLACES, *added)) | OF_ANALYSES
+    return names_of((*OF_A_DATASET, *FILM, *IMAGE_FILM, *PLACES, *added)) | OF_ANALYSES
 
 
 def load(

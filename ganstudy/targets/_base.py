@@ -87,6 +87,19 @@ class Target(Member, ABC):
         return cls.known_modes is not Target.known_modes
 
     @property
+    def mode_factors(self) -> tuple[tuple[str, int], ...]:
+        """What the number of a mode is made of, the first slowest, with how many values each has:
+        `(("first digit", 10), ("second digit", 10))`; nothing where modes are only numbered.
+        """
+        return ()
+
+    def nearest_training(self, samples: Array) -> NDArray[np.float32] | None:
+        """The training row nearest to each sample by Euclid, `(count, dimension)`; None where p is
+        not the law of given rows.
+        """
+        return None
+
+    @property
     def labels(self) -> int:
         """Number of labels; 0 for a target without labels."""
         return 0

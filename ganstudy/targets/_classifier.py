@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import io
-import os
-import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from filelock import FileLock
 
+from ganstudy import machine_cache
 from ganstudy.family import canonical_json
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
 from ganstudy.targets._mixture import share_within
@@ -184,10 +181,7 @@ def known_accuracy(target: Target) -> float | None:
 
 
 def _path(target: Target) -> Path:
-    """In the folder of the compiler's graphs, which is the machine's."""
-    user = re.sub(r'[\\/:*?"<>|]', "_", getpass.getuser())
-    default = Path(tempfile.gettempdir()) / f"torchinductor_{user}"
-    folder = Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", default)) / "ganstudy_classifiers"
+    folder = machine_cache.folder() / "ganstudy_classifiers"
     known = [target.model_dump(), _RECIPE, metadata.version("torch")]
     return folder / f"{hashlib.sha256(canonical_json(known).encode()).hexdigest()[:24]}.npz"
 

@@ -11,9 +11,18 @@ import numpy as np
 from ganstudy.targets._base import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from ganstudy.targets._base import Array
+
+
+_BLOCK = 2**24
+"""Numbers of rows that are looked at together."""
+
+_FAR = 1e9
+"""Where what is not finite is taken to be; squares of it are finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +62,28 @@ def empirical_moments(rows: NDArray[np.float32]) -> tuple[Array, Array]:
     return values.mean(axis=0), np.cov(values.T, bias=True).reshape(dimension, dimension)
 
 
+def nearest(
+    samples: Array, rows: NDArray[Any], values: Callable[[NDArray[Any]], NDArray[np.float32]]
+) -> NDArray[np.intp]:
+    """The index of the nearest row to each sample, `(count,)`, the first of equally near ones.
+
+    values  makes samples of rows, which may be kept more tightly
+    """
+    own = np.clip(np.nan_to_num(np.asarray(samples, np.float64), nan=_FAR), -_FAR, _FAR)
+    least = np.full(len(own), np.inf)
+    found = np.zeros(len(own), np.intp)
+    block = max(1, _BLOCK // rows.shape[1])
+    for start in range(0, len(rows), block):
+        part = values(rows[start : start + block]).astype(np.float64)
+        # Without the squared length of the sample, which is the same for all rows.
+        squared = np.square(part).sum(axis=1) - 2 * (own @ part.T)
+        place = squared.argmin(axis=1)
+        closest = squared[np.arange(len(own)), place]
+        nearer = closest < least
+        least[nearer], found[nearer] = closest[nearer], start + place[nearer]
+    return found
+
+
 class RowsTarget(Target, ABC):
     """Draws with replacement from the training rows; it has no density."""
 
@@ -73,6 +104,11 @@ class RowsTarget(Target, ABC):
         """Training rows, with replacement."""
         train = self.rows().train
         return self.values(np.take(train, rng.integers(len(train), size=count), axis=0))
+
+    def nearest_training(self, samples: Array) -> NDArray[np.float32]:
+        """Among all training rows."""
+        train = self.rows().train
+        return self.values(np.take(train, nearest(samples, train, self.values), axis=0))
 
     @property
     def labels(self) -> int:

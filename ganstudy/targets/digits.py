@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.targets._digits import SIDE, DigitModes, digits
+from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
 from ganstudy.targets._image import Image
 from ganstudy.targets._rows import Rows, RowsTarget
 
@@ -32,6 +32,11 @@ class Digits(RowsTarget):
     def known_modes(self) -> Modes:
         """The digits."""
         return DigitModes(channels=1)
+
+    @property
+    def mode_factors(self) -> tuple[tuple[str, int], ...]:
+        """The digit."""
+        return (("digit", CLASSES),)
 
     @property
     def description(self) -> str:

@@ -117,6 +117,12 @@ class Sprites(Target):
         return self._sprites
 
     @property
+    def mode_factors(self) -> tuple[tuple[str, int], ...]:
+        """Shape, colour and place."""
+        places = self.rows * self.columns
+        return ("shape", self.shapes), ("colour", self.colours), ("place", places)
+
+    @property
     def description(self) -> str:
         """How many modes, and of what."""
         places = self.rows * self.columns

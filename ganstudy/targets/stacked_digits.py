@@ -9,7 +9,7 @@ import numpy as np
 from ganstudy.targets._base import Target
 from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
 from ganstudy.targets._image import Image
-from ganstudy.targets._rows import empirical_moments
+from ganstudy.targets._rows import empirical_moments, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +76,18 @@ class StackedDigits(Target):
     def known_modes(self) -> Modes:
         """The numbers."""
         return DigitModes(_CHANNELS)
+
+    @property
+    def mode_factors(self) -> tuple[tuple[str, int], ...]:
+        """The digit of each channel."""
+        return tuple((f"{name} digit", CLASSES) for name in ("first", "second", "third"))
+
+    def nearest_training(self, samples: Array) -> NDArray[np.float32]:
+        """Channel by channel, since every stack of training images is one."""
+        images = digits().train
+        channels = np.asarray(samples).reshape(-1, images.shape[1])
+        found = np.take(images, nearest(channels, images, lambda rows: rows), axis=0)
+        return found.reshape(len(samples), -1)
 
     @property
     def description(self) -> str:

@@ -125,6 +125,18 @@ class StackedImages(Target):
         one = self.one.known_modes()
         return None if one is None else _Stacks(one)
 
+    @property
+    def mode_factors(self) -> tuple[tuple[str, int], ...]:
+        """The class of each channel, where there are classes."""
+        one = self.one.known_modes()
+        names = ("first class", "second class", "third class")
+        return () if one is None else tuple((name, len(one.weights)) for name in names)
+
+    def nearest_training(self, samples: Array) -> NDArray[np.float32] | None:
+        """Channel by channel, since every stack of training images is one."""
+        found = self.one.nearest_training(np.asarray(samples).reshape(-1, self.one.dimension))
+        return None if found is None else found.reshape(len(samples), -1)
+
     @classmethod
     def has_modes(cls) -> bool:
         """Not by its name: that takes labels."""

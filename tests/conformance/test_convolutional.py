@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tiny import trial
 from torch import nn
 
-from ganstudy import networks
+from ganstudy import constraints, networks
 from ganstudy.networks import Architecture, Ends, Network, Side
 from ganstudy.targets import Image
 
@@ -367,6 +367,30 @@ def test_residual_blocks_begin_as_the_identity() -> None:
         elif name.endswith(("_1", "_2")) and name.startswith("weight"):
             assert float(value.std()) == pytest.approx(6**-0.25, rel=0.05)
     assert first["weight_image"].std() == pytest.approx(1, rel=0.2)
+
+
+# --- spectral norm --------------------------------------------------------------------------------
+
+
+def test_spectral_norm_divides_convolutions_as_torch_does() -> None:
+    """By the norm of the matrix from a patch to the channels, once the iteration has converged."""
+    network, architecture = _network("dcgan"), _architecture()
+    parameters = _parameters(network, architecture, ALONE)
+    constraint = constraints.family["spectral_norm"]()
+    matrices = network.matrices(architecture, ALONE)
+    assert list(matrices) == ["weight_0", "weight_1", "weight_2"]
+    first = constraint.initial(np.random.default_rng(0), matrices)
+    slots = {name: torch.from_numpy(np.stack([own] * 2)).double() for name, own in first.items()}
+    for _ in range(200):
+        constrained, slots = constraint.constrain(parameters, slots, True)
+    for name, (inputs, outputs) in {"weight_0": (2, 4), "weight_1": (4, 8)}.items():
+        for row in range(2):
+            module = nn.Conv2d(inputs, outputs, 4, bias=False).double()
+            module.weight.data = parameters[name][row].clone()
+            nn.utils.parametrizations.spectral_norm(module, n_power_iterations=200)
+            torch.testing.assert_close(constrained[name][row], module.weight, rtol=1e-6, atol=1e-8)
+    for name in ("bias_0", "bias_2"):
+        assert torch.equal(constrained[name], parameters[name])
 
 
 # --- what is refused ------------------------------------------------------------------------------

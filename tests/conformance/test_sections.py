@@ -53,11 +53,12 @@ STUDIES = {
     "settled": STUDY.replace("seeds: 2", "seeds: {until: settled, start: 4, max: 6}"),
     "theory": THEORY,
     "one trial": TRIAL + "seeds: 1\n",
+    "images": STUDY.replace("{name: ring, modes: 4}", "digits"),
     "lost": STUDY,
     "table": STUDY.replace("{name: ring, modes: 4}", "{name: file, path: TABLE}"),
 }
 """Studies by their form; those of `TRAINED` are trained, the others have made-up records."""
-TRAINED = ("grid", "theory", "one trial", "table")
+TRAINED = ("grid", "theory", "one trial", "table", "images")
 
 
 def _status(name: str, seed: int) -> Status:

@@ -575,3 +575,33 @@ def test_impossible_laws_are_refused(config: dict[str, Any], message: str) -> No
     """In words that name the parameter."""
     with pytest.raises(ValueError, match=message):
         targets.from_config(config)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_modes_are_numbered_by_their_factors(target: Target) -> None:
+    """Their numbers of values multiply to that of the modes."""
+    modes, factors = target.known_modes(), target.mode_factors
+    assert all(name and count > 0 for name, count in factors)
+    if factors:
+        assert modes is not None
+        assert int(np.prod([count for _, count in factors])) == len(modes.weights)
+
+
+@pytest.mark.parametrize("target", DEFAULTS, ids=lambda target: target.name)
+def test_the_nearest_training_row(target: Target) -> None:
+    """A training row is its own; of others none of many is nearer. Only data have some."""
+    drawn = target.sample(np.random.default_rng(0), 200)
+    seen = target.nearest_training(drawn)
+    assert (seen is None) == (not target.holds_out)
+    if seen is None:
+        return
+    np.testing.assert_array_equal(seen, drawn)
+    unseen = target.held_out(np.random.default_rng(1), 20)
+    unseen[0, 0] = np.nan
+    found = target.nearest_training(unseen)
+    assert found is not None
+    assert np.isfinite(found).all()
+    own = np.linalg.norm(found[1:] - unseen[1:], axis=1)
+    others = np.linalg.norm(drawn[:, None] - unseen[1:], axis=2)
+    assert (own <= others.min(axis=0) * (1 + 1e-6)).all()
+    assert (own > 0).any()

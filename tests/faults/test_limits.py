@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from scripted import Scripted, attempts
-from tiny import Listed
+from tiny import Listed, trial
 
+from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
 from ganstudy.schedule.executor import Begun, Clock, Ended, ExecutorError
@@ -44,6 +45,26 @@ def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     assert found[bad.id].status == "failed"
     assert "TimeLimit: more than 1 s" in found[bad.id].cause
     assert "scripted.py" in found[bad.id].cause
+
+
+@pytest.mark.slow
+def test_colour_images_train_within_two_gigabytes() -> None:
+    """A pack of DCGANs for 64x64 pixels, a thousand samples of each measured."""
+    player = {"network": "dcgan", "width": 16, "depth": 4}
+    shared: dict[str, Any] = {
+        "target": {"name": "sprites", "size": 64, "noise": 0.001},
+        "generator": player,
+        "critic": player,
+        "batch": 64,
+        "steps": 2,
+        "record": {"every": 2, "samples": 1000, "metrics": ["modes_covered"]},
+    }
+    (pack,) = packs([trial(seed, **shared) for seed in range(2)], 1)
+    assert len(pack) == 2
+    with LocalExecutor(1) as executor:
+        parts = train_packs(Listed([pack]), executor, limits=Limits(gigabytes=2.0))
+        records = [record for part in parts for record in part]
+    assert [record.status for record in records] == ["complete"] * 2
 
 
 @pytest.mark.slow

@@ -46,9 +46,12 @@ TRIALS = {
 def digest(record: Record) -> str:
     """Of every number that a record stores, time excepted."""
     found = hashlib.sha256(f"{record.status} {record.diverged_at}".encode())
-    # As the digests were made, when steps had another name and labels were no part of them.
+    # As the digests were made, when steps had another name and neither labels nor films of images
+    # were kept.
     arrays = {{"step": "steps"}.get(name, name): own for name, own in record.values.items()}
     arrays.pop("labels", None)
+    if arrays.pop("frame_images", None) is not None:
+        del arrays["frame_step"]
     for name, values in sorted(arrays.items()):
         found.update(name.encode() + np.ascontiguousarray(values).tobytes())
     return found.hexdigest()[:16]

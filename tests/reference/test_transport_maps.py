@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import fsolve
-from tiny import train, trial, write_study
+from tiny import differences, train, trial, write_study
 
 from ganstudy import divergences
 from ganstudy.divergences import DiscreteLaws
@@ -107,6 +107,29 @@ def test_affine_generators_find_their_maps() -> None:
         samples = record.values["samples"]
         assert float(samples.mean()) == pytest.approx(mean, abs=0.12)
         assert float(samples.std()) == pytest.approx(std, abs=0.12)
+
+
+def test_alone_as_in_a_pack() -> None:
+    """Both members and all weights share a pack, with the bits that each trial has alone."""
+    settings = [{"name": "otm"}, {"name": "uotm"}, {"name": "otm", "weight": 2.0}]
+    trials = [trial(divergence=divergence, steps=6, batch=32) for divergence in settings]
+    together = train(trials)
+    for own, record in zip(trials, together, strict=True):
+        assert differences(record, train([own])[0]) == []
+
+
+def test_both_players_pay_for_the_way() -> None:
+    """Players that hardly move, and ways that cost so much that logits are nothing beside them."""
+    still = {"lr": 1e-12}
+    one, two = train(
+        [
+            trial(divergence={"name": "otm", "weight": w}, generator=still, critic=still, batch=32)
+            for w in (1e6, 2e6)
+        ]
+    )
+    for name, sign in (("generator_loss", 1), ("critic_loss", -1)):
+        assert (sign * one.values[name][1:] > 1e5).all()
+        np.testing.assert_allclose(two.values[name][1:], 2 * one.values[name][1:], rtol=1e-4)
 
 
 def test_latent_space_is_data_space(tmp_path: Path) -> None:

@@ -122,6 +122,41 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
     return open_run(directory.path).compute()
 
 
+IMAGES = """\
+question: Which images?
+trial:
+  target: stacked_digits
+  generator: {width: 4, depth: 1}
+  critic: {width: 4, depth: 1}
+  steps: 6
+  batch: 16
+  record: {every: 2, samples: 1000, metrics: [{name: modes_covered, radius: 9}]}
+search:
+  grid:
+    divergence: [minimax, wasserstein]
+    critic.steps: [1, 2]
+  exclude: [{divergence: wasserstein, critic.steps: 1}]
+seeds: 2
+"""
+
+
+@pytest.fixture(scope="session")
+def image_study(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """A study of stacked digits that has been trained; one point of its grid is left out."""
+    folder = tmp_path_factory.mktemp("images")
+    own, directory = search_of(load(write_study(folder, IMAGES))), RunDirectory(folder / "run")
+    with directory.locked(), pytest.MonkeyPatch.context() as patch:
+        # What the metric says of p itself takes seconds.
+        patch.setattr("ganstudy.store.dataset.perfect", lambda *_: {})
+        directory.write_study(own)
+        for pack in own.ask(1):
+            records = pack[0].configuration.train(pack)
+            directory.write(records)
+            own.tell(records)
+        gather(directory, own)
+    return open_run(directory.path).compute()
+
+
 @pytest.fixture(scope="session")
 def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a study whose trials check claims."""

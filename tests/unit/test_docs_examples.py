@@ -11,9 +11,11 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
+from PIL import Image
 from ruamel.yaml import YAML
 from tiny import STUDY
 from unrendered import unrendered
@@ -56,6 +58,11 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     header = "area,perimeter,texture,type\n"
     rows = "".join(f"{k},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
+    for number in range(12):
+        folder = tmp_path / "data" / "faces" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
     for name in ("study", "mode_collapse", "equilibrium", "a", "b"):
         shutil.copytree(tiny_run, tmp_path / "runs" / name)
     for plugin in (ROOT / "docs" / "plugins").glob("*.py"):

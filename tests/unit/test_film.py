@@ -18,7 +18,7 @@ from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
-from ganstudy.film import ARROWS, GRID, VIEWS, frame_steps, grid, window
+from ganstudy.film import ARROWS, GRID, VIEWS, frame_steps, grid, images_filmed, window
 from ganstudy.kinds.adversarial.training import initial, train
 from ganstudy.report.contours import backdrop
 from ganstudy.search.grid import Grid
@@ -203,6 +203,26 @@ def test_a_stopped_pack_goes_on_with_its_film(
     for record in train(other, Session(checkpoints=Checkpoints(tmp_path))):
         lost = np.isnan(record.values["frame_samples"]).all(axis=(1, 2))
         np.testing.assert_array_equal(lost, record.values["frame_step"] <= 7)
+
+
+def test_a_film_of_images_is_of_the_first_samples(tmp_path: Path) -> None:
+    """As they would be without it; labels and a plane do not matter. A frame has few numbers."""
+    settings: dict[str, Any] = {"target": "digits", "condition": True, "steps": 6}
+    record = {"every": 2, "samples": 40, "metrics": ["energy_distance"]}
+    own = trial(1, **settings, record={**record, "frames": 2})
+    (filmed,) = train([own])
+    images = filmed.values["frame_images"]
+    assert images.shape == (2, 16, 64)
+    assert filmed.values["frame_step"].tolist() == [2, 6]
+    np.testing.assert_allclose(images[-1], filmed.values["samples"][:16], rtol=2**-8)
+    (plain,) = train([trial(1, **settings, record={**record, "frames": 0})])
+    kept = {n: v for n, v in filmed.values.items() if n not in ("frame_images", "frame_step")}
+    assert differences(dataclasses.replace(filmed, values=kept), plain) == []
+    assert images_filmed(3 * 64 * 64) == 5
+    assert images_filmed(10**7) == 1
+    path = records.write([filmed], tmp_path)
+    (light,) = records.read(path, "light")
+    assert "frame_images" not in light.values
 
 
 def film(record: Record) -> dict[str, Any]:

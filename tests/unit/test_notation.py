@@ -11,7 +11,7 @@ import xarray as xr
 
 from ganstudy import open_run, open_runs
 from ganstudy.analysis.design import STATUSES
-from ganstudy.film import FILM
+from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.kinds.adversarial import Adversarial
 
 PAGE = Path(__file__).parents[2] / "docs" / "notation.md"
@@ -48,4 +48,5 @@ def test_every_name_of_what_is_optional_is_on_the_page(named: set[str]) -> None:
     """Films, labels, the game at the end, and every status."""
     game = Adversarial.model_validate({"record": {"equilibrium": {}}}).variables()
     kept = {key for variable in game for key in variable.attributes}
-    assert {"labels", *(own.name for own in FILM), *STATUSES, *kept} - named == set()
+    filmed = {own.name for own in (*FILM, *IMAGE_FILM)}
+    assert {"labels", *filmed, *STATUSES, *kept} - named == set()

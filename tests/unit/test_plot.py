@@ -67,6 +67,7 @@ def content(figure: Figure) -> list[Any]:
         found += [(line.get_color(), line.get_xydata().tolist()) for line in ax.lines]
         found += [patch.get_path().vertices.tolist() for patch in ax.patches]
         found += [np.asarray(mesh.get_array()).tolist() for mesh in ax.collections]
+        found += [np.asarray(image.get_array()).tobytes() for image in ax.images]
     return found
 
 
@@ -76,11 +77,12 @@ def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
     theory: xr.Dataset,
     settled: xr.Dataset,
     table_study: xr.Dataset,
+    image_study: xr.Dataset,
     tmp_path: Path,
 ) -> None:
     """What the report shows and says is what its lines draw and find; it calls every function."""
     called = set()
-    for ds in (grid, search, theory, settled, table_study):
+    for ds in (grid, search, theory, settled, table_study, image_study):
         with unrendered() as figures:
             page = build(ds, {}, tmp_path / "report").read_text()
         best = analysis.tuned(ds) if analysis.is_search(ds) else ds
@@ -122,21 +124,33 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "gallery": lambda ds, ax: plot.gallery(ds, ax=ax),
     "critics": lambda ds, ax: plot.critics(ds, ax=ax),
     "film": lambda ds, ax: plot.film(ds, ax=ax),
+    "images": lambda ds, ax: plot.images(ds, ax=ax),
+    "image_film": lambda ds, ax: plot.image_film(ds, ax=ax),
+    "mode_map": lambda ds, ax: plot.mode_map(ds, ax=ax),
+    "nearest_images": lambda ds, ax: plot.nearest_images(ds, ax=ax),
+    "memory": lambda ds, ax: plot.memory(ds, ax=ax),
     "evidence": lambda ds, ax: plot.evidence(ds, ax=ax),
     "stability": lambda ds, ax: plot.stability(ds, ax=ax),
     "marginals": lambda ds, ax: plot.marginals(ds, ax=ax),
     "correlations": lambda ds, ax: plot.correlations(ds, ax=ax),
 }
+OF_IMAGES = ("images", "image_film", "mode_map", "nearest_images", "memory")
 assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
 
 @pytest.mark.parametrize("name", ON_AXES)
 def test_an_axes_of_ones_own_is_drawn_on_and_returned(
-    grid: xr.Dataset, search: xr.Dataset, settled: xr.Dataset, table_study: xr.Dataset, name: str
+    grid: xr.Dataset,
+    search: xr.Dataset,
+    settled: xr.Dataset,
+    table_study: xr.Dataset,
+    image_study: xr.Dataset,
+    name: str,
 ) -> None:
     ds = search if name in ("budget", "importances", "pareto", "parallel_coordinates") else grid
     ds = table_study if name in ("marginals", "correlations") else ds
     ds = settled if name == "evidence" else ds
+    ds = image_study if name in OF_IMAGES else ds
     figure, (left, ax) = plt.subplots(1, 2)
     settings = dict(mpl.rcParams)
     assert ON_AXES[name](ds, ax) is ax
@@ -203,6 +217,8 @@ def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
         ("pareto", "a grid"),
         ("parallel_coordinates", "a grid"),
         ("marginals", "no names of their own"),
+        ("images", "no samples"),
+        ("image_film", "no trial has a film of images"),
         ("pictures", "kind"),
     ],
 )

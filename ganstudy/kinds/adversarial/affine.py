@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import multivariate_normal
 
 from ganstudy.divergences import DiscreteLaws
 
@@ -62,6 +61,8 @@ def exact_value(
     x = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, dimension)
     cell = np.log(steps).sum()
     log_p = target.log_prob(x) + cell
+    from scipy.stats import multivariate_normal
+
     log_q = multivariate_normal(mean, covariance).logpdf(x) + cell
     if not all(abs(np.exp(masses).sum() - 1) < _UNRESOLVED for masses in (log_p, log_q)):
         return float("nan")
@@ -91,6 +92,8 @@ def critic_error(
     Shapes  x `(points, dimension)`, logits `(points,)`.
     Errors  NaN where the best logits are not finite at all points, or q has no density.
     """
+    from scipy.stats import multivariate_normal
+
     mean, covariance = _law(parameters)
     if not np.isfinite(covariance).all() or np.linalg.eigvalsh(covariance)[0] <= 0:
         return float("nan")

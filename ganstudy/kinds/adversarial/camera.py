@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ganstudy.film import ARROWS, GRID, PARTICLES, VIEWS, frame_steps, grid, window
+from ganstudy.film import (
+    ARROWS,
+    GRID,
+    PARTICLES,
+    VIEWS,
+    frame_steps,
+    grid,
+    images_filmed,
+    window,
+)
 from ganstudy.kinds.adversarial.batches import held_out
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ __all__ = ["Camera"]
 WITNESSES = 512
 """Samples of each law from which a critic in closed form is made."""
 
-BITS = {"frame_samples": 10, "critic_logits": 15, "generator_pull": 7}
+BITS = {"frame_images": 7, "frame_samples": 10, "critic_logits": 15, "generator_pull": 7}
 """Bits that are kept behind the first: logits may differ by little of their size."""
 
 LARGEST = 1e38
@@ -50,9 +59,12 @@ class Camera:
         device: torch.device,
     ) -> None:
         shape = trials[0].configuration
-        self.steps = frame_steps(recorded, shape.record.frames if shape.filmed else 0)
+        filmed = shape.filmed or shape.filmed_images
+        self.steps = frame_steps(recorded, shape.record.frames if filmed else 0)
         self.trials = len(trials)
-        if not len(self.steps):
+        # Images are the film themselves; nothing is drawn behind them.
+        self.images = images_filmed(shape.target.dimension) if shape.filmed_images else 0
+        if not len(self.steps) or self.images:
             return
         edges = [window(trial.configuration.target) for trial in stack]
         self.windows = np.stack(edges[: len(trials)]).astype(np.float32)
@@ -82,14 +94,8 @@ class Camera:
         """
         if step not in self.steps:
             return
-        views = {"frame_samples": fake[:, :PARTICLES]}
-        laws = None if self.real is None else (self.real, fake[:, :WITNESSES])
-        if self.judged:
-            logits = game.logits_at(state, self.grid, laws)
-            views["critic_logits"] = logits.reshape(-1, GRID, GRID)
-        if self.pulls:
-            pull = game.pull(state, self.arrows, laws)
-            views["generator_pull"] = pull.reshape(-1, ARROWS, ARROWS, 2)
+        images = {"frame_images": fake[:, : self.images]}
+        views = images if self.images else self._in_the_plane(game, state, fake)
         frame = int(np.searchsorted(self.steps, step))
         for name, view in views.items():
             values = view[: self.trials].detach().cpu().numpy()
@@ -100,16 +106,27 @@ class Camera:
                 known = kept[name] = np.full(empty, np.nan, np.float32)
             known[alive, frame] = _rounded(values[alive], BITS[name])
 
+    def _in_the_plane(self, game: Rules, state: State, fake: Tensor) -> dict[str, Tensor]:
+        """Samples, and what the critic says about them."""
+        views = {"frame_samples": fake[:, :PARTICLES]}
+        laws = None if self.real is None else (self.real, fake[:, :WITNESSES])
+        if self.judged:
+            logits = game.logits_at(state, self.grid, laws)
+            views["critic_logits"] = logits.reshape(-1, GRID, GRID)
+        if self.pulls:
+            pull = game.pull(state, self.arrows, laws)
+            views["generator_pull"] = pull.reshape(-1, ARROWS, ARROWS, 2)
+        return views
+
     def film(self, place: int, kept: Kept) -> Kept:
         """The film of one trial of the pack."""
         if not len(self.steps):
             return {}
+        steps = {"frame_step": self.steps.astype(np.float64)}
+        if self.images:
+            return {**steps, "frame_images": kept["frame_images"][place]}
         film: Kept = {name: kept[name][place] for name in VIEWS if name in kept}
-        return {
-            "frame_step": self.steps.astype(np.float64),
-            "film_window": self.windows[place],
-            **film,
-        }
+        return {**steps, "film_window": self.windows[place], **film}
 
 
 def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:

@@ -31,8 +31,14 @@ class PlayerSettings(networks.Architecture):
 
     def structure(self) -> dict[str, Any]:
         """What fixes the shapes and the forward pass; first values and updates do not."""
-        shaping = {"network", "width", "depth", "activation", "norm", "bias", "scale"}
-        return self.model_dump(include=shaping)
+        return self.model_dump(include={"network", *_SHAPING})
+
+    def architecture(self) -> networks.Architecture:
+        """What the forward pass sees: equal for all trials of a pack."""
+        return networks.Architecture(**{name: getattr(self, name) for name in _SHAPING})
+
+
+_SHAPING = ("width", "depth", "activation", "norm", "bias", "scale")
 
 
 class Generator(PlayerSettings):

@@ -8,13 +8,12 @@ program is the step as written, on an arithmetic of its own (`ganstudy.engine.ar
 from __future__ import annotations
 
 import functools
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import torch
-from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
+from ganstudy.engine.ahead import AheadOfTime, Form, make
 from ganstudy.engine.capture import Captured, Graph
 from ganstudy.engine.stacked import choose
 from ganstudy.kinds.adversarial.state import Batches, State
@@ -88,28 +87,63 @@ def playing(steps: Program, game: Rules, device: torch.device) -> Round:
     Where D-steps end with patience the host decides in each, and nothing can be recorded.
     """
     play: Round = functools.partial(game.updates.play, steps, game)
+    if isinstance(steps.d_step, AheadOfTime):
+        return _Foreseen(play, game)
     if device.type != "cuda" or game.patience is not None:
         return play
     return Captured(play, lambda: Graph(device))
 
 
+class _Foreseen:
+    """Rounds of compiled steps; before the first, all its steps are made side by side."""
+
+    def __init__(self, play: Round, game: Rules) -> None:
+        self._play, self._game = play, game
+        self._made = False
+
+    def __call__(self, state: State, batches: Batches) -> tuple[State, Diagnostics]:
+        """One round."""
+        if not self._made:
+            make(self._forms(state, batches))
+            self._made = True
+        return self._play(state, batches)
+
+    def _forms(self, state: State, batches: Batches) -> list[Form]:
+        """Those of the steps that a round takes, seen as it is played with the steps as written."""
+        forms: dict[str, Form] = {}
+
+        def seen(written: Step, compiled: AheadOfTime) -> Step:
+            def step(rules: Rules, *arguments: object) -> tuple[State, Diagnostics]:
+                form = compiled.traced(rules, *arguments)
+                forms[form.name] = form
+                return written(rules, *arguments)
+
+            return step
+
+        compiled, written = program("compiled"), program("eager")
+        steps = Program(
+            *(seen(getattr(written, f.name), getattr(compiled, f.name)) for f in fields(Program))
+        )
+        self._game.updates.play(steps, self._game, state, batches)
+        return [*forms.values()]
+
+
 @functools.cache
-def program(name: ProgramName) -> Program:
+def program(name: ProgramName, device_type: str = "cpu") -> Program:
     """The program of a name; the compiled one is made once in each process.
 
     D-step and M-step are compiled apart, so that trials with many D-steps share the graph of those
-    with one. Graphs lie in the compiler's cache on disk and are read from there the next time.
+    with one.
     """
     if name != "compiled":
         return Program(Rules.d_step, Rules.m_step, Rules.joint_step)
+    if device_type == "cpu":
+        ahead = AheadOfTime
+        return Program(ahead(Rules.d_step), ahead(Rules.m_step), ahead(Rules.joint_step))
     # One graph for each shape of pack that this process meets, and no compiler processes beside
     # the workers, which already keep every core busy.
     torch._dynamo.config.recompile_limit = 1024
     torch._dynamo.config.accumulated_recompile_limit = 8192
     torch._inductor.config.compile_threads = 1
-    # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a semaphore
-    # of the system; a worker that is killed would leave it behind.
-    if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
-        tqdm.set_lock(threading.RLock())
     compiled = functools.partial(torch.compile, fullgraph=True, dynamic=False)
     return Program(compiled(Rules.d_step), compiled(Rules.m_step), compiled(Rules.joint_step))

@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganstudy.constraints import Together
-from ganstudy.film import FILM, PLACES
+from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.variable import LABELS, SAMPLES, Variable
 
 if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
 
 __all__ = ["variables"]
+
+MANY = 1000
+"""Features beyond which samples are bulky: compressed, and gathered one trial at a time."""
 
 
 def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
@@ -23,9 +26,11 @@ def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
         *_metrics(settings),
         *(Variable(name, long_name, role="curve") for name, long_name in curves.items()),
         *(_of_the_game(settings) if settings.record.equilibrium is not None else ()),
-        SAMPLES,
+        # Of large images they are nearly all that a record holds.
+        replace(SAMPLES, bulky=settings.target.dimension > MANY),
         *((LABELS,) if settings.labels else ()),
         *((*FILM, *PLACES) if settings.filmed else ()),
+        *(IMAGE_FILM if settings.filmed_images else ()),
     )
 
 

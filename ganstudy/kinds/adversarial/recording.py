@@ -11,7 +11,7 @@ import torch
 
 from ganstudy.cause import cleaned
 from ganstudy.family import canonical_json
-from ganstudy.film import FILM
+from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
@@ -116,7 +116,7 @@ class Recorder:
         """
         samples = _on_host(game.sample(state.generator, self.latent))
         alive, survived = _on_host(state.alive), _on_host(state.survived)
-        curves = self.curves.keys() - {variable.name for variable in FILM}
+        curves = self.curves.keys() - {variable.name for variable in (*FILM, *IMAGE_FILM)}
         seconds = flight.seconds / len(self.trials)
         return [
             Record.of(

@@ -114,6 +114,11 @@ class AdversarialSettings(Member):
         return self.target.dimension == 2 and not self.condition
 
     @property
+    def filmed_images(self) -> bool:
+        """Whether samples are images."""
+        return self.target.image is not None
+
+    @property
     def judges_points(self) -> bool:
         """Whether the critic has a logit for a single point, whatever else is in the batch."""
         return self.critic.pac == 1 and self.critic.norm != "batch"

@@ -59,7 +59,7 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     game, state = initial(padded, device, session.beside if compiled else (), copies)
     recorder = Recorder(trials, padded, device)
     begun, state = flight.resume(state, recorder.curves)
-    play = playing(program(session.program), game, device)
+    play = playing(program(session.program, device.type), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
     for number, batch in enumerate(source, start=begun + 1):
         state, diagnostics = play(state, batch)
@@ -155,7 +155,7 @@ def _player(
             slots[name] = choose(mask, own.to(torch.float32), slots.get(name))
     lr = _column([s.lr for s in settings], device)
     assert lr is not None
-    player = Player(function, settings[0], ends, shapes, optimizers, lr, copies)
+    player = Player(function, settings[0].architecture(), ends, shapes, optimizers, lr, copies)
     return player, PlayerState(torch.from_numpy(parameters).to(device), slots)
 
 

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
-from ganstudy.report.contours import backdrop, data_descriptions, density, features_of
+from ganstudy.report.contours import (
+    MOST_FEATURES,
+    backdrop,
+    data_descriptions,
+    density,
+    features_of,
+)
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
@@ -64,8 +70,11 @@ def draw_on(axes: Axes, findings: Findings) -> None:
 
 
 def drawable(findings: Findings) -> bool:
-    """Whether there are samples, and a target to draw."""
-    return "samples" in findings.ds and "target_settings" in findings.ds
+    """Whether there are samples, and a target with a plane to draw them in."""
+    if "samples" not in findings.ds or "target_settings" not in findings.ds:
+        return False
+    configs = {str(config) for config in np.ravel(findings.ds["target_settings"].values)} - {""}
+    return max(map(features_of, configs), default=0) <= MOST_FEATURES
 
 
 def _grid(
@@ -241,7 +250,9 @@ def _thinned(count: int, most: int) -> list[int]:
 
 
 def _missing(findings: Findings) -> str:
-    return "" if drawable(findings) else "the trials keep no samples, or have no target to draw"
+    if drawable(findings):
+        return ""
+    return "the trials keep no samples, or have no target in whose plane they could be drawn"
 
 
 class Samples(Section):

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.report import style
-from ganstudy.report.contours import backdrop, features_of
+from ganstudy.report.contours import MOST_FEATURES, backdrop, features_of
 from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
 
@@ -71,7 +71,7 @@ def details(findings: Findings) -> dict[str, Any]:
 def note(findings: Findings) -> str:
     """What a row opens, and what the page leaves out."""
     planned = int((findings.ds["status"] != "excluded").sum())
-    drawn = "samples" in findings.ds and findings.ds.sizes["feature"] > 1
+    drawn = "samples" in findings.ds and 1 < findings.ds.sizes["feature"] <= MOST_FEATURES
     samples = f" and up to {POINTS} of its final samples over the target" if drawn else ""
     text = f"A row opens the trial's {findings.metric.long_name} over training{samples}."
     if planned > MOST:
@@ -113,7 +113,7 @@ def _curve(findings: Findings, values: Array) -> dict[str, Any]:
 
 def _cloud(target: str, samples: Array) -> dict[str, Any]:
     """The first samples within the window of the target, and the share of all beyond it."""
-    if features_of(target) == 1 or not np.isfinite(samples).any():
+    if not 1 < features_of(target) <= MOST_FEATURES or not np.isfinite(samples).any():
         return {}
     behind = backdrop(target)
     plane = behind.project(samples)

@@ -1,0 +1,299 @@
+"""Ahead of time: a pure step compiled once for a machine, and called without asking again.
+
+A step is traced to a graph of operations, a few tenths of a second; the graph's text, with the
+shapes of its arguments and all that decides a compiler's bits, is the name of a shared library. One
+process makes it while others wait or make another; all load it, from the second run on at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
+from torch.utils import _pytree
+
+from ganstudy import machine_cache
+from ganstudy.engine import arithmetic
+from ganstudy.engine.stacked import StackedMember
+from ganstudy.engine.thin_products import AS_SUMS
+from ganstudy.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+__all__ = ["AheadOfTime", "Form", "NotCompiled", "make"]
+
+_log = logging.getLogger("ganstudy")
+
+
+class NotCompiled(Exception):
+    """A step that cannot be compiled, or whose library cannot be loaded."""
+
+
+class AheadOfTime:
+    """A pure function of some rules and of tensors, compiled for each form of its arguments.
+
+    It computes what the function does, up to the order of its sums. The rules are any dataclass
+    that holds tensors; all that is no tensor in them and in the arguments is fixed in a form.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._rules: object = None
+        self._of_rules: list[Tensor] = []
+        self._like: object = None
+        self._forms: dict[object, Form] = {}
+        self._known: list[tuple[object, Form]] = []
+
+    def __call__(self, rules: object, *arguments: Any) -> Any:
+        """The function's result.
+
+        Errors  `NotCompiled`.
+        """
+        leaves = self._leaves(rules, arguments)
+        form = self._form(rules, arguments, leaves)
+        if form.run is None:
+            make([form])
+            form.load()
+        return form(self._of_rules, leaves)
+
+    def traced(self, rules: object, *arguments: Any) -> Form:
+        """The form of these arguments, to be made beside others; see `make`.
+
+        Errors  `NotCompiled`.
+        """
+        return self._form(rules, arguments, self._leaves(rules, arguments))
+
+    def _leaves(self, rules: object, arguments: tuple[Any, ...]) -> list[Any]:
+        if rules is not self._rules:
+            self._rules, self._of_rules, self._forms = rules, _tensors(rules), {}
+            self._like = _mapped(rules, _described, plain=True)
+        return _pytree.tree_leaves(arguments)
+
+    def _form(self, rules: object, arguments: tuple[Any, ...], leaves: list[Any]) -> Form:
+        key = tuple(x.shape if isinstance(x, Tensor) else x for x in leaves)
+        if key not in self._forms:
+            # Packs of one architecture are alike in all that is no tensor, and traced once.
+            like = (self._like, _mapped(arguments, _described, plain=True))
+            found = next((form for known, form in self._known if known == like), None)
+            if found is None:
+                found = Form.of(self._function, rules, self._of_rules, arguments)
+                self._known.append((like, found))
+            self._forms[key] = found
+        return self._forms[key]
+
+
+@dataclasses.dataclass
+class Form:
+    """A function for arguments of one form: its library's name, and the runner once it is there.
+
+    results  the tree of what the function returns
+    graph    its operations, with an example of what goes in, until the runner is there
+    """
+
+    name: str
+    results: _pytree.TreeSpec
+    graph: tuple[GraphModule, tuple[Tensor, ...]] | None
+    run: Callable[[list[Tensor]], list[Tensor]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[..., Any],
+        rules: object,
+        of_rules: list[Tensor],
+        arguments: tuple[Any, ...],
+    ) -> Form:
+        """Trace the function; the graph is that of the arguments' shapes, whatever is in them."""
+        leaves, tree = _pytree.tree_flatten(arguments)
+        places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
+        results: list[_pytree.TreeSpec] = []
+
+        def flat(*given: Tensor) -> list[Any]:
+            own, rest = iter(given[: len(of_rules)]), given[len(of_rules) :]
+            filled = list(leaves)
+            for place, value in zip(places, rest, strict=True):
+                filled[place] = value
+            result = function(_with(rules, own), *_pytree.tree_unflatten(filled, tree))
+            flattened, spec = _pytree.tree_flatten(result)
+            results.append(spec)
+            return flattened
+
+        example = [x.contiguous() for x in [*of_rules, *(leaves[place] for place in places)]]
+        try:
+            graph = make_fx(flat, decomposition_table=AS_SUMS, tracing_mode="fake")(*example)
+        except Exception as error:
+            raise NotCompiled(f"a step cannot be traced: {error}") from error
+        graph.graph.eliminate_dead_code()
+        graph.recompile()
+        return cls(_name(graph, example), results[-1], (graph, tuple(example)))
+
+    def __call__(self, of_rules: list[Tensor], leaves: list[Any]) -> Any:
+        """What the library computes of the rules' tensors and the arguments'."""
+        given = [x.contiguous() for x in [*of_rules, *leaves] if isinstance(x, Tensor)]
+        assert self.run is not None
+        return _pytree.tree_unflatten(self.run(given), self.results)
+
+    def load(self) -> None:
+        """Get the runner from the library, which has been made."""
+        path = _made(self.name)
+        if path is None:
+            raise NotCompiled(f"the library {self.name} is gone")
+        self.run, self.graph = _runner(path), None
+
+    def compile(self) -> None:
+        """Make the library; it appears under its name and digest only when it is whole."""
+        import torch._inductor
+
+        # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a
+        # semaphore of the system; a worker that is killed would leave it behind.
+        if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
+            tqdm.set_lock(threading.RLock())
+        assert self.graph is not None
+        options: dict[str, Any] = {"compile_threads": 1}
+        with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
+            options["aot_inductor.output_path"] = str(Path(place) / "step.so")
+            try:
+                with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
+                    made = torch._inductor.aot_compile(*self.graph, options=options)
+                content = Path(str(made)).read_bytes()
+            except Exception as error:
+                raise NotCompiled(f"a step cannot be compiled: {error}") from error
+        write_whole(_folder() / f"{self.name}-{_digest(content)}.so", content, durable=False)
+
+
+def make(forms: Sequence[Form]) -> None:
+    """Make the libraries that this machine lacks; what another process is making is left to it.
+
+    Errors  `NotCompiled`.
+    """
+    missing = {form.name: form for form in forms if _made(form.name) is None}
+    try:
+        while missing:
+            before = len(missing)
+            for name in [*missing]:
+                with suppress(Timeout), _lock(name).acquire(timeout=0):
+                    if _made(name) is None:
+                        missing[name].compile()
+                    del missing[name]
+            if len(missing) == before:
+                with _lock(next(iter(missing))):
+                    pass
+    except OSError as error:
+        raise NotCompiled(f"a compiled step cannot be kept: {error}") from error
+
+
+def _lock(name: str) -> FileLock:
+    return FileLock(_folder() / f"{name}.lock", fallback_to_soft=False)
+
+
+def _folder() -> Path:
+    path = machine_cache.folder() / "ganstudy"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _made(name: str) -> Path | None:
+    """The library of a name, if there is one that is as it was written."""
+    for path in _folder().glob(f"{name}-*.so"):
+        if path.stem == f"{name}-{_digest(path.read_bytes())}":
+            return path
+        _log.warning("%s is damaged; its step is compiled anew", path)
+        path.unlink(missing_ok=True)
+    return None
+
+
+@functools.cache
+def _runner(path: Path) -> Callable[[list[Tensor]], list[Tensor]]:
+    """The function of a library, once in each process.
+
+    By the class that torch's own loaders wrap: importing those takes longer than all the rest.
+    """
+    try:
+        # A library, and how many calls it can serve at once.
+        runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
+    except Exception as error:
+        raise NotCompiled(f"{path} cannot be loaded: {error}") from error
+    run: Callable[[list[Tensor]], list[Tensor]] = runner.run
+    return run
+
+
+def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
+    """A digest of all that decides a library's bits."""
+    asked = sorted(item for item in os.environ.items() if item[0].startswith("TORCHINDUCTOR_"))
+    parts = [
+        arithmetic.described("compiled"),
+        str([item for item in asked if item[0] != "TORCHINDUCTOR_CACHE_DIR"]),
+        graph.code,
+        str([(x.dtype, x.shape) for x in example]),
+        *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),
+    ]
+    return _digest("\n".join(parts).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _tensors(value: object) -> list[Tensor]:
+    """All tensors in a dataclass and what it holds, in the order of `_with`."""
+    found: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        found.append(tensor)
+        return tensor
+
+    _mapped(value, keep)
+    return found
+
+
+def _with(value: Any, tensors: Iterator[Tensor]) -> Any:
+    """The same with other tensors."""
+    return _mapped(value, lambda _: next(tensors))
+
+
+def _described(tensor: Tensor) -> object:
+    return tensor.dtype, tensor.shape
+
+
+def _mapped(value: Any, function: Callable[[Tensor], Any], plain: bool = False) -> Any:
+    """A copy with the function of each tensor in its place.
+
+    plain  whether containers become tuples that are equal where types and contents are
+    """
+
+    def own(part: Any) -> Any:
+        return _mapped(part, function, plain)
+
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, StackedMember):
+        if plain:
+            return type(value), {name: own(part) for name, part in vars(value).items()}
+        return value.mapped(own)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {field.name: own(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return (type(value), parts) if plain else dataclasses.replace(value, **parts)
+    if isinstance(value, dict):
+        return {name: own(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        items = [own(part) for part in value]
+        if plain:
+            return type(value), items
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return value

@@ -1,0 +1,105 @@
+"""How images came about: the same latent noise at several M-steps."""
+
+from __future__ import annotations
+
+from textwrap import fill
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import NDArray
+
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.images.firsts import (
+    First,
+    firsts,
+    missing,
+    panel,
+    say,
+    shown,
+    side_within,
+    thinned,
+)
+
+PIXELS = 300_000
+"""Most pixels of the whole figure."""
+
+MOST_ARMS, MOST_FRAMES, ACROSS = 6, 6, 4
+"""Rows, columns, and images in a line of a frame."""
+
+
+def why_missing(findings: Findings) -> str:
+    """Why there is no film of images."""
+    if "frame_images" not in findings.ds:
+        return "no trial has a film of images: see `record.frames`"
+    return missing(findings, "frame_images")
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """A row for each arm, a frame for each of some steps."""
+    if why_missing(findings):
+        return None
+    found = [own for row in firsts(findings) if (own := shown(row)) is not None]
+    chosen = [found[place] for place in thinned(len(found), MOST_ARMS)]
+    films = [_film(findings, first) for first in chosen]
+    frames = max(len(steps) for steps, _ in films)
+    count = max(images.shape[1] for _, images in films)
+    lines = -(-count // min(ACROSS, count))
+    width = min(10.0 / frames, 1.9)
+    figure = Figure(
+        figsize=(0.3 + width * frames, 0.3 + len(chosen) * width * lines / min(ACROSS, count)),
+        layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05, wspace=0, hspace=0),
+    )
+    panels = figure.subplots(len(chosen), frames, squeeze=False)
+    most, factor = side_within(PIXELS, panels.size * count), 1
+    above: list[int] = []
+    for line, first, (steps, images) in zip(panels, chosen, films, strict=True):
+        label = fill(findings.arms[first.arm], max(14, round(11 * width)))
+        line[0].set_ylabel(label, fontsize=8.5, color=style.INK)
+        for frame, axes in enumerate(line):
+            if frame >= len(steps):
+                say(axes, "")
+                continue
+            assert first.image is not None
+            factor = max(factor, panel(axes, images[frame], first.image, ACROSS, most))
+            if steps != above:
+                title = f"M-step {steps[frame]:,}"
+                axes.set_title(title, fontsize=7, loc="center", color=style.MUTED)
+        above = steps
+    trials = "; ".join(
+        f"{findings.arms[first.arm]} at M-steps {prose.listing(f'{step:,}' for step in steps)}"
+        for first, (steps, _) in zip(chosen, films, strict=True)
+    )
+    caption = Markup(
+        "Images of the same latent noise as training goes on: of each arm the first trial with "
+        "images, none chosen by its looks.{}{}"
+    ).format(
+        f" Drawn at 1/{factor} of their size." if factor > 1 else "",
+        f" {len(chosen)} of {len(findings.arms)} arms." * (len(chosen) < len(findings.arms)),
+    )
+    return Drawing("image_film", figure, f"Images of fixed latent noise: {trials}.", caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The last frame of the first arm that has one."""
+    first = next(own for row in firsts(findings) if (own := shown(row)) is not None)
+    assert first.image is not None
+    _, images = _film(findings, first)
+    panel(axes, images[-1], first.image, ACROSS, side_within(PIXELS, images.shape[1]))
+
+
+def _film(findings: Findings, first: First) -> tuple[list[int], NDArray[np.float32]]:
+    """Some steps, the first and the last among them, and the images of each."""
+    assert first.target is not None
+    one = findings.ds[["frame_step", "frame_images"]].isel(first.place, missing_dims="ignore")
+    steps = one["frame_step"].values
+    frames = np.flatnonzero(np.isfinite(steps))
+    frames = frames[thinned(len(frames), MOST_FRAMES)]
+    images = one["frame_images"].transpose("frame", "picture", "feature").values[frames]
+    images = images[..., : first.target.dimension]
+    kept = np.isfinite(images).all(axis=(0, 2))
+    return steps[frames].astype(np.int64).tolist(), np.asarray(images[:, kept], np.float32)

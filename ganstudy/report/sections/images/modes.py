@@ -1,0 +1,180 @@
+"""The covered modes as a map: which ones, where their number alone is on the curves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import fill
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganstudy.metrics import family as metric_family
+from ganstudy.metrics.modes_covered import ModesCovered
+from ganstudy.report import prose, style
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.images.firsts import missing, target_of, thinned
+from ganstudy.targets import Target
+
+METRIC = "modes_covered"
+MOST_ARMS, MOST_TRIALS = 8, 24
+"""Rows of the map, and trials of an arm whose samples are looked at."""
+
+FEW = 40
+"""Modes without factors that stand in one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """How often an arm's trials cover each mode.
+
+    share    `(modes,)`, of the trials that are complete
+    trials   how many these are
+    factors  what the number of a mode is made of
+    """
+
+    arm: int
+    share: NDArray[np.float64]
+    trials: int
+    factors: tuple[tuple[str, int], ...]
+
+
+def why_missing(findings: Findings) -> str:
+    """Why no map can be drawn."""
+    if reason := missing(findings):
+        return reason
+    if METRIC not in findings.ds or "settings" not in findings.ds[METRIC].attrs:
+        return f"{METRIC} is not recorded"
+    return "" if any(_mapped(findings)) else "no complete trial is of images with modes"
+
+
+def maps(findings: Findings) -> list[Map]:
+    """Those of arms that have complete trials on images with modes."""
+    ds = findings.ds
+    metric = metric_family.from_config(json.loads(ds[METRIC].attrs["settings"]))
+    assert isinstance(metric, ModesCovered)
+    every = [own for own in _mapped(findings) if own]
+    found = []
+    for arm, target, places in (every[place] for place in thinned(len(every), MOST_ARMS)):
+        chosen = [places[index] for index in thinned(len(places), MOST_TRIALS)]
+        covered = [metric.covered(_samples(ds, place), target) for place in chosen]
+        share = np.mean(covered, axis=0)
+        factors = target.mode_factors or (("mode", len(share)),)
+        found.append(Map(arm, np.asarray(share, np.float64), len(chosen), factors))
+    return found
+
+
+def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, int]]] | None]:
+    """Of each arm its number, a target of images with modes and the complete trials on it."""
+    ds, dims = findings.ds, (findings.arm, *findings.axes, "seed")
+    complete = (ds["status"] == "complete").transpose(*dims).values
+    configs = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
+    for arm in range(len(findings.arms)):
+        places = [(arm, *place) for place in np.argwhere(complete[arm]).tolist()]
+        first = str(configs[places[0]]) if places else ""
+        target = target_of(first) if places else None
+        if target is None or target.image is None or target.known_modes() is None:
+            yield None
+            continue
+        alike = [place for place in places if str(configs[place]) == first]
+        yield arm, target, [dict(zip(dims, place, strict=True)) for place in alike]
+
+
+def _samples(ds: xr.Dataset, place: dict[str, int]) -> NDArray[np.float32]:
+    values = ds["samples"].isel(place).transpose("sample", "feature").values
+    values = values[:, np.isfinite(values).any(axis=0)]
+    return np.asarray(values[np.isfinite(values).any(axis=1)], np.float32)
+
+
+def draw(findings: Findings) -> Drawing | None:
+    """A row for each arm."""
+    if why_missing(findings):
+        return None
+    found = maps(findings)
+    height = sum(_height(own) + 0.3 for own in found)
+    figure = Figure(figsize=(9.6, height + 0.3), layout="constrained")
+    panels = figure.subplots(
+        len(found), 1, squeeze=False, height_ratios=[_height(own) + 0.1 for own in found]
+    )
+    colours = style.arm_colours(len(findings.arms))
+    for axes, own in zip(panels[:, 0], found, strict=True):
+        draw_map(axes, own, colours[own.arm])
+        axes.set_ylabel(fill(findings.arms[own.arm], 18), fontsize=8.5, color=style.INK)
+    counts = "; ".join(
+        f"{findings.arms[own.arm]} {own.share.sum():.0f} of {len(own.share):,} modes in the mean "
+        f"of {prose.plural(own.trials, 'trial')}, {int((own.share > 0).sum()):,} in any"
+        for own in found
+    )
+    caption = Markup(
+        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does.{} {}"
+    ).format(
+        findings.where,
+        f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
+        * (max(own.trials for own in found) == MOST_TRIALS),
+        _axes(found[0].factors),
+    )
+    return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
+
+
+def draw_on(axes: Axes, findings: Findings) -> None:
+    """The map of the first arm."""
+    first = maps(findings)[0]
+    draw_map(axes, first, style.arm_colours(len(findings.arms))[first.arm])
+
+
+def _axes(factors: tuple[tuple[str, int], ...]) -> str:
+    """What panels, lines and columns are."""
+    names = [name for name, _ in factors]
+    roles = ("one panel for each", "a line for each", "a column for each")[-len(names) :]
+    if len(names) > 3:
+        return "Modes are numbered line by line."
+    said = ", ".join(f"{role} {name}" for role, name in zip(roles, names, strict=True))
+    return prose.capital(said) + ", counted from 0."
+
+
+def _cube(own: Map) -> NDArray[np.float64]:
+    """The shares as `(panels, lines, columns)`, NaN where there is no mode."""
+    sizes = [size for _, size in own.factors]
+    if len(sizes) > 3:
+        sizes = [len(own.share)]
+    if len(sizes) == 1 and sizes[0] > FEW:
+        across = math.ceil(math.sqrt(4 * sizes[0]))
+        down = math.ceil(sizes[0] / across)
+        filled = np.full(down * across, np.nan)
+        filled[: sizes[0]] = own.share
+        return filled.reshape(1, down, across)
+    return own.share.reshape(*[1] * (3 - len(sizes)), *sizes)
+
+
+def _height(own: Map) -> float:
+    """Inches of its panel, with square cells."""
+    panels, lines, columns = _cube(own).shape
+    cell = min(8.4 / (panels * (columns + 1)), 0.28)
+    return float(max(cell * lines, 0.25))
+
+
+def draw_map(axes: Axes, own: Map, colour: str) -> None:
+    """Panels side by side, with an empty column between."""
+    cube = _cube(own)
+    gap = np.full((cube.shape[1], 1), np.nan)
+    beside = np.concatenate([part for panel in cube for part in (panel, gap)][:-1], axis=1)
+    shades = LinearSegmentedColormap.from_list("share", ["#eef0f3", colour])
+    axes.imshow(beside, cmap=shades, vmin=0, vmax=1, interpolation="none", aspect="equal")
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=7)
+    if len(cube) > 1:
+        middles = np.arange(len(cube)) * (cube.shape[2] + 1) + (cube.shape[2] - 1) / 2
+        name = own.factors[0][0]
+        labels = [f"{name} 0", *map(str, range(1, len(cube)))]
+        axes.set_xticks(middles, labels)
+    else:
+        axes.set_xticks([])

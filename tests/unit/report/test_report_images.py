@@ -1,0 +1,209 @@
+"""Images on the page: the trials that they are of, the modes that are covered, and the size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import mannwhitneyu
+
+from ganstudy import plot
+from ganstudy.report import build
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.images import Images, frames, gallery, modes, neighbours
+from ganstudy.report.sections.images.firsts import fitted, side_within
+from ganstudy.report.sheets import pictures
+from ganstudy.report.style import figure_style
+from ganstudy.targets import Image, from_config
+
+
+@pytest.fixture
+def dataset(image_study: xr.Dataset) -> xr.Dataset:
+    return image_study
+
+
+@pytest.fixture
+def findings(dataset: xr.Dataset) -> Findings:
+    return Findings.of(dataset)
+
+
+@pytest.fixture(autouse=True)
+def no_window() -> Iterator[None]:
+    mpl.use("agg")
+    yield
+    plt.close("all")
+
+
+def _panels(drawing: Drawing | None) -> list[Any]:
+    """What is drawn in each panel: pixels, or the words in their place."""
+    assert drawing is not None
+    found: list[Any] = []
+    for axes in drawing.figure.axes:
+        own = axes.get_images()
+        found.append(np.asarray(own[0].get_array()) if own else axes.texts[0].get_text())
+    return found
+
+
+def _without_lines(sheet: Any, across: int, scale: int) -> Any:
+    """The images of a sheet of 8 by 8 pixels, `(count, 8, 8, 3)`."""
+    step = 8 * scale + 1
+    rows = (sheet.shape[0] + 1) // step
+    return np.stack(
+        [
+            sheet[row * step : row * step + 8 * scale : scale, column * step :][
+                :, : 8 * scale : scale
+            ]
+            for row in range(rows)
+            for column in range(across)
+        ]
+    )
+
+
+def test_the_gallery_is_of_the_first_seed(dataset: xr.Dataset, findings: Findings) -> None:
+    """Real images on the left, then the first samples of each arm and setting."""
+    panels = _panels(gallery.draw(findings))
+    assert len(panels) == 6
+    assert panels[4] == "not planned"
+    target = from_config({"name": "stacked_digits"})
+    assert target.image is not None
+    held_out = target.held_out(np.random.default_rng(0), 16)
+    for place, rows in {
+        0: held_out,
+        1: dataset["samples"].isel(divergence=0, critic_steps=0, seed=0).values[:16],
+        2: dataset["samples"].isel(divergence=0, critic_steps=1, seed=0).values[:16],
+        5: dataset["samples"].isel(divergence=1, critic_steps=1, seed=0).values[:16],
+    }.items():
+        images = _without_lines(panels[place], 4, 4)
+        np.testing.assert_array_equal(images, pictures(rows, target.image), str(place))
+
+
+def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings) -> None:
+    """Its last frame has the first final samples, to what a picture shows."""
+    drawing = frames.draw(findings)
+    panels = _panels(drawing)
+    assert len(panels) == 2 * 3
+    last = _without_lines(panels[2], 4, 4)
+    final = dataset["samples"].isel(divergence=0, critic_steps=0, seed=0).values[:16]
+    expected = pictures(final, Image(3, 8, 8))
+    assert np.abs(last.astype(int) - expected).max() <= 1
+    assert drawing is not None
+    assert "minimax at M-steps 2, 4 and 6" in drawing.alt
+
+
+def test_the_map_shows_as_many_modes_as_are_counted(
+    dataset: xr.Dataset, findings: Findings
+) -> None:
+    """By the settings of the recorded metric: the mean over the trials of an arm."""
+    found = modes.maps(findings)
+    assert [own.trials for own in found] == [4, 2]
+    last = dataset["modes_covered"].isel(step=-1).mean(["critic_steps", "seed"])
+    for own in found:
+        assert own.share.sum() == pytest.approx(float(last[own.arm]))
+        assert [size for _, size in own.factors] == [10, 10, 10]
+    panel = _panels(modes.draw(findings))[0]
+    # Ten panels of ten columns, with an empty one between two; number 327 is in panel 3.
+    assert panel.shape == (10, 109)
+    assert panel[2, 3 * 11 + 7] == found[0].share[327]
+    assert np.isnan(panel[:, 10]).all()
+
+
+def test_modes_without_factors_stand_in_lines() -> None:
+    """Every share once, whatever the numbers of values."""
+    for factors, shape in {
+        (("mode", 5),): (1, 5),
+        (("mode", 90),): (5, 19),
+        (("shape", 2), ("place", 3)): (2, 3),
+        (("a", 2), ("b", 2), ("c", 2), ("d", 2)): (1, 16),
+    }.items():
+        count = int(np.prod([size for _, size in factors]))
+        share = np.arange(1, count + 1) / count
+        _, axes = plt.subplots()
+        modes.draw_map(axes, modes.Map(0, share, 1, factors), "black")
+        drawn = np.asarray(axes.get_images()[0].get_array().filled(np.nan))
+        assert drawn.shape == shape
+        assert sorted(drawn[np.isfinite(drawn)]) == sorted(share)
+
+
+def test_neighbours_are_those_of_the_target(findings: Findings) -> None:
+    """Held-out images first; how often samples are nearer is Mann and Whitney's statistic."""
+    held_out, *made = neighbours.beside(findings)
+    assert held_out.arm is None
+    assert [own.arm for own in made] == [0, 1]
+    assert (held_out.distances > 0).all()
+    with figure_style():
+        drawing = neighbours.draw_distances(findings)
+    assert drawing is not None
+    for own, arm in zip(made, ("minimax", "wasserstein"), strict=True):
+        pairs = len(own.images) * len(held_out.images)
+        nearer = mannwhitneyu(held_out.distances, own.distances).statistic / pairs
+        assert f"{arm} {nearer:.0%}" in drawing.caption
+
+
+def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -> None:
+    """At distance zero, nearer than every held-out image."""
+    target = from_config({"name": "stacked_digits"})
+    samples = dataset["samples"].copy()
+    samples[:] = target.sample(np.random.default_rng(3), 1000)
+    findings = Findings.of(dataset.assign(samples=samples))
+    assert all((own.distances == 0).all() for own in neighbours.beside(findings)[1:])
+    with figure_style():
+        drawing = neighbours.draw_distances(findings)
+    assert drawing is not None
+    assert "minimax 100%" in drawing.caption
+
+
+def test_what_is_missing_is_said(dataset: xr.Dataset) -> None:
+    plain = dataset["modes_covered"].copy()
+    del plain.attrs["settings"]
+    without = Findings.of(dataset.drop_vars("frame_images").assign(modes_covered=plain))
+    assert "record.frames" in frames.why_missing(without)
+    assert modes.why_missing(without) == "modes_covered is not recorded"
+    assert Images.applies(without)
+    lost = Findings.of(dataset.assign(status=xr.full_like(dataset["status"], "failed")))
+    assert not Images.applies(lost)
+    with pytest.raises(ValueError, match="no trial of the first seed is complete"):
+        plot.images(lost.gathered)
+
+
+def test_large_images_are_made_smaller() -> None:
+    images = np.zeros((2, 64, 48, 3), np.uint8)
+    images[0, :2, :2] = 200
+    smaller, factor = fitted(images, 32)
+    assert (smaller.shape, factor) == ((2, 32, 24, 3), 2)
+    assert smaller[0, 0, 0].tolist() == [200, 200, 200]
+    assert fitted(images, 64)[0] is images
+    assert side_within(10_000, 4) == 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arms", "count"), [(12, 60), (1, 10_000)])
+def test_a_page_of_large_images_is_small(
+    tmp_path: Path, dataset: xr.Dataset, arms: int, count: int
+) -> None:
+    """Noise of 64 by 64 pixels in three channels, data and samples, which nothing compresses."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "noise.npz", x=rng.integers(0, 256, (300, 64, 64, 3), np.uint8))
+    target = from_config({"name": "images", "path": str(tmp_path / "noise.npz")})
+    ds = dataset.drop_vars(["samples", "frame_images"])
+    ds = ds.isel(divergence=[0] * arms, critic_steps=[0], seed=[0])
+    ds = ds.assign_coords(divergence=[f"arm {number}" for number in range(arms)])
+    ds = ds.assign_coords(target_settings=target.settings)
+    noise = 2 * rng.random((count, 3 * 64**2), np.float32) - 1
+    dims, shape = ds["status"].dims, ds["status"].shape
+    ds["samples"] = (*dims, "sample", "feature"), np.broadcast_to(noise, (*shape, *noise.shape))
+    film = noise[:15].reshape(3, 5, -1)
+    frame = (*dims, "frame", "picture", "feature")
+    ds["frame_images"] = frame, np.broadcast_to(film, (*shape, *film.shape))
+    page = build(ds, {}, tmp_path / "report")
+    text = page.read_text(encoding="utf-8")
+    assert "could not be made" not in text
+    for name in ("images", "image_film", "nearest_images", "memory"):
+        assert f'href="{name}.png"' in text
+    assert page.stat().st_size < 10e6
