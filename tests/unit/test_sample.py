@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -251,11 +252,12 @@ def test_points_in_the_plane(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_portable_program_has_its_bits_in_a_process_of_its_own(tmp_path: Path) -> None:
-    """This one was not started for it."""
-    study = load(write_study(tmp_path, STUDY), ["engine.program=portable", "seeds=1"])
+    """This one was not started for it. Convolutions have no portable program."""
+    text = re.sub(r"      (dcgan|resnet):.*\n", "", STUDY)
+    study = load(write_study(tmp_path, text), ["engine.program=portable", "seeds=1"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "report", gather)
         pipeline.run(study, tmp_path / "run", workers=1)
-    for case in CASES:
+    for case in CASES[:-2]:
         found = sample(tmp_path / "run", _id(tmp_path / "run", case), 9)
         assert found.words.endswith("the same bits as the stored ones")
