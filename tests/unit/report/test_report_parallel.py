@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from browser import needs_browser, opened, title, with_script
+from unrendered import unrendered
 
 from ganstudy.analysis import point_scores
 from ganstudy.report import build
@@ -19,7 +20,8 @@ from ganstudy.report import build
 @pytest.fixture(scope="module")
 def page(search: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a search."""
-    return build(search, {}, tmp_path_factory.mktemp("parallel"))
+    with unrendered():
+        return build(search, {}, tmp_path_factory.mktemp("parallel"))
 
 
 @pytest.fixture(scope="module")
