@@ -6,7 +6,7 @@ VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test slow check lint docs bench gpu-check wheels clean
+.PHONY: study test slow check lint notebooks docs bench gpu-check wheels clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -34,6 +34,14 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[test]"
 	touch $@ $(VENV)/.installed
+
+# In a browser, from the folder in which they lie.
+notebooks: $(VENV)/.installed-notebooks
+	cd analysis && $(abspath $(VENV))/bin/jupyter lab $(LAB)
+
+$(VENV)/.installed-notebooks: $(VENV)/.installed
+	$(PIP) --editable ".[notebooks]"
+	touch $@
 
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning docs build/docs

@@ -10,16 +10,17 @@
 # # A first look at a run
 #
 # The dataset of a run, the answer to its question, and the figures of its report, one line each.
-# `make study` makes the run that this notebook opens; the environment variable `GANSTUDY_RUN` names
-# another one.
+#
+# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
+# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
 
 # %%
 import os
 
 import ganstudy
-from ganstudy import plot
+from ganstudy import plot, shipped
 
-run = os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse")
+run = os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs")
 ds = ganstudy.open_run(run)
 ds
 

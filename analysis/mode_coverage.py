@@ -10,7 +10,11 @@
 # # Mode coverage
 #
 # Which modes does a generator reach, does it keep them, and how well are they served? One number
-# does not say. `GANSTUDY_RUN` names the run, one on a target with modes.
+# does not say.
+#
+# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names, such as
+# `runs/mode_collapse`, which `make study` makes, or else `runs/quick`, which the first cell trains
+# in half a minute if it is not there.
 
 # %%
 import json
@@ -21,11 +25,11 @@ import numpy as np
 import xarray as xr
 
 import ganstudy
-from ganstudy import plot
+from ganstudy import plot, shipped
 from ganstudy.metrics import family as metrics
 from ganstudy.targets import from_config
 
-ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 arm = ds.attrs["compare"]
 target = from_config(json.loads(str(ds.target_settings.item())))
 print(target.description)

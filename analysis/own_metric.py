@@ -10,8 +10,11 @@
 # # A metric of your own, after the fact
 #
 # A run keeps the final samples of every trial. A question that comes up later needs no new
-# training: write the metric, measure, and every statistic and figure takes it. `GANSTUDY_RUN` names
-# the run, one on a target with modes.
+# training: write the metric, measure, and every statistic and figure takes it.
+#
+# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names, such as
+# `runs/mode_collapse`, which `make study` makes, or else `runs/quick`, which the first cell trains
+# in half a minute if it is not there.
 
 # %%
 import os
@@ -19,10 +22,10 @@ import os
 import numpy as np
 
 import ganstudy
-from ganstudy import plot
+from ganstudy import plot, shipped
 from ganstudy.metrics import Metric, Reading
 
-ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 
 # %% [markdown]
 # `modes_covered` is content with one sample in a mode. How well is the mode served that is served

@@ -11,7 +11,9 @@
 #
 # Two panels across both columns, in the fonts of the paper, as a vector file. Functions of
 # `ganstudy.plot` draw on axes of your own, so that sizes, fonts and labels are up to you.
-# `GANSTUDY_RUN` names the run.
+#
+# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
+# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
 
 # %%
 import os
@@ -21,9 +23,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import ganstudy
-from ganstudy import plot
+from ganstudy import plot, shipped
 
-ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 
 # %%
 paper = {

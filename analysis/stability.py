@@ -10,7 +10,10 @@
 # # Stability
 #
 # The last step of adversarial training is luck. Does a trial diverge, does it lose what it had, do
-# its losses cycle? `GANSTUDY_RUN` names the run.
+# its losses cycle?
+#
+# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
+# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
 
 # %%
 import os
@@ -18,9 +21,9 @@ import os
 import matplotlib.pyplot as plt
 
 import ganstudy
-from ganstudy import plot
+from ganstudy import plot, shipped
 
-ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN", "../runs/mode_collapse"))
+ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 
 # %% [markdown]
 # ## Diverged, dropped, kept

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ganstudy.plugins import family as family_of
 
@@ -42,6 +43,13 @@ class MemberName(click.ParamType[str]):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """The names that there are, for `--help`."""
         return f"[{'|'.join(family_of(self.family).names)}]"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that begin so."""
+        names = family_of(self.family).names
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))

@@ -127,7 +127,10 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
         if plugin is not None:
             from ganstudy.plugins.conformance import check as check_plugin
 
-            sys.exit(1 if check_plugin(plugin) else 0)
+            checked = check_plugin(plugin)
+            for sentence in checked.sentences():
+                click.echo(sentence)
+            sys.exit(1 if checked.broken else 0)
         assert study is not None
         from ganstudy.study import load
 

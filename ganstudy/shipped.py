@@ -8,7 +8,7 @@ from pathlib import Path
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
 
-__all__ = ["begin", "files", "studies"]
+__all__ = ["begin", "files", "made", "studies"]
 
 _SCHEMA = "study.schema.json"
 
@@ -28,6 +28,22 @@ def files() -> Mapping[str, Path]:
 def studies() -> Mapping[str, Study]:
     """Each study by its name, as it is read."""
     return {name: load(path) for name, path in files().items()}
+
+
+def made(name: str, runs: str | Path = "runs") -> Path:
+    """The run of a study that comes with the package, below `runs`; trained if it is not there.
+
+    Errors  `KeyError` for a name that no study has; those of `pipeline.run`.
+    """
+    path = Path(runs) / name
+    if not (path / "results.zarr").is_dir():
+        from ganstudy import pipeline
+        from ganstudy.arguments import cores
+        from ganstudy.display import display
+
+        with display(quiet=False) as observe:
+            pipeline.run(load(files()[name]), path, workers=cores(), observe=observe)
+    return path
 
 
 def begin(path: Path, name: str) -> None:

@@ -64,7 +64,8 @@ class _OfChannels(nn.Module):
         """Pixel by pixel."""
         apart = sums.movedim(1, -1)
         done: Tensor = self.of_rows(apart.flatten(0, 2))
-        return done.reshape(*apart.shape[:3], -1).movedim(-1, 1)
+        batch, height, width = apart.shape[0], apart.shape[1], apart.shape[2]  # a tracer's, too
+        return done.reshape(batch, height, width, -1).movedim(-1, 1)
 
 
 class Residual(nn.Module):

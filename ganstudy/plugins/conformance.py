@@ -1,48 +1,160 @@
-"""The suites that every member passes, for the member of a plug-in."""
+"""The suites that every member passes, for the member of a plug-in; what they find, in words."""
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ganstudy import plugins
 
-__all__ = ["check", "pytest_configure"]
+__all__ = ["Broken", "Checked", "check", "pytest_configure"]
 
-_CHECKED = "GANSTUDY_CHECKED_PLUGIN"
+_CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
 _NEEDED = ("pytest", "xdist", "mpmath", "sympy", "ot")
+_LONGEST = 300
 
 
-def check(path: Path) -> int:
-    """Run the conformance suites on the member that a file defines; pytest's exit code.
+@dataclass(frozen=True)
+class Broken:
+    """A promise that a member does not keep.
 
-    The suites run in a process of their own, and print what they find.
+    promise   what the suite asks, in words
+    expected  the condition that should hold
+    got       what was found in its place
+    where     the line of the plug-in that was at work, if one was, and the test
+    """
 
-    Errors  `PluginError` if the file holds no member, if what the suites need is not installed, or
-            if no suite has a test for the member.
+    promise: str
+    expected: str
+    got: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the suites have found of a plug-in's member.
+
+    left  promises that need more than a plug-in states
+    """
+
+    path: Path
+    name: str
+    family: str
+    kept: int
+    left: int
+    broken: Sequence[Broken]
+
+    def sentences(self) -> Iterator[str]:
+        """What a user reads."""
+        of = f"{self.path}: {self.name}, a member of {self.family}, because that is the file's name"
+        left = f"; {self.left} cannot be checked of a plug-in" if self.left else ""
+        yield f"{of}; it keeps {self.kept} of {self.kept + len(self.broken)} promises{left}"
+        for one in self.broken:
+            yield f"  promise: {one.promise}"
+            yield f"    expected: {one.expected}"
+            yield f"    got: {one.got}"
+            yield f"    at: {one.where}"
+
+
+def check(path: Path) -> Checked:
+    """Run the conformance suites on the member that a file defines.
+
+    They run in a process of their own.
+
+    Errors  `PluginError` if the file holds no member, if what the suites need is not installed, if
+            no suite has a test for the member, or if they cannot be run on it.
     """
     family, member = plugins.load(path)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         needed = f"the suites need {', '.join(missing)}: pip install 'ganstudy[test]'"
         raise plugins.PluginError(needed)
-    command = [
-        *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", __name__),
-        *("--override-ini", "addopts=", "-k", member.name, str(_suites())),
-    ]
-    environment = {**os.environ, _CHECKED: str(path.resolve())}
-    code = subprocess.run(command, env=environment, check=False).returncode
-    if code == 5:
-        raise plugins.PluginError(f"{path}: no suite has a test for a member of {family}")
-    return code
+    with tempfile.TemporaryDirectory(prefix="ganstudy-") as folder:
+        found = Path(folder) / "found.json"
+        command = [
+            *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", __name__),
+            *("--override-ini", "addopts=", "-k", member.name, str(_suites())),
+        ]
+        own = {_CHECKED: str(path.resolve()), _FOUND: str(found)}
+        done = subprocess.run(
+            command, env={**os.environ, **own}, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 5:
+            raise plugins.PluginError(f"{path}: no suite has a test for a member of {family}")
+        if done.returncode not in (0, 1) or not found.is_file():
+            said = (done.stdout + done.stderr).strip()[-2000:]
+            raise plugins.PluginError(f"{path}: the suites cannot be run on it: {said}")
+        told = json.loads(found.read_text(encoding="utf-8"))
+    broken = [Broken(**own) for own in told["broken"]]
+    return Checked(path, member.name, family, told["kept"], told["left"], broken)
 
 
-def pytest_configure() -> None:
-    """In the process of the suites: the member stands beside those of the package in each."""
+# --- in the process of the suites ---------------------------------------------------------------
+
+
+def pytest_configure(config: Any) -> None:
+    """The member stands beside those of the package in each suite; what it breaks is collected."""
     plugins.load(Path(os.environ[_CHECKED]))
+    config.pluginmanager.register(_Collected())
+
+
+class _Collected:
+    """Hooks of pytest that note each promise."""
+
+    def __init__(self) -> None:
+        self.kept = self.left = 0
+        self.broken: list[Broken] = []
+
+    def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
+        """Called by pytest with what was raised."""
+        self.broken.append(_broken(node, call.excinfo))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called by pytest after each part of a test."""
+        self.kept += report.when == "call" and report.passed
+        self.left += report.skipped
+
+    def pytest_sessionfinish(self) -> None:
+        """Called by pytest at the end."""
+        broken = [asdict(one) for one in self.broken]
+        told = {"kept": self.kept, "left": self.left, "broken": broken}
+        Path(os.environ[_FOUND]).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _broken(node: Any, excinfo: Any) -> Broken:
+    last, plugin = excinfo.traceback[-1], os.environ[_CHECKED]
+    within = [entry for entry in excinfo.traceback if str(entry.path) == plugin]
+    test = f"{node.location[0]}:{node.location[1] + 1}"
+    where = f"{plugin}:{within[-1].lineno + 1}, in {test}" if within else f"the test {test}"
+    of_test = [entry for entry in excinfo.traceback if entry.path == node.path] or [last]
+    statement = " ".join(str(of_test[-1].statement).split())
+    expected = statement.removeprefix("assert ").replace("pytest.", "").partition('), "')[0]
+    got = str(excinfo.value).removeprefix("assert ")
+    if not isinstance(excinfo.value, AssertionError):
+        got = f"{type(excinfo.value).__name__}: {got}"
+    return Broken(_promise(node), _short(expected), _short(got), where)
+
+
+def _promise(node: Any) -> str:
+    """What the docstring of a test says first, or its name in words."""
+    text = inspect.getdoc(getattr(node, "function", None)) or ""
+    name = getattr(node, "originalname", node.name).removeprefix("test_").replace("_", " ")
+    first = text.partition("\n\n")[0].replace("\n", " ")
+    return f"{name}: {first}" if first else name
+
+
+def _short(text: str) -> str:
+    one = " ".join(text.split())
+    return one if len(one) <= _LONGEST else f"{one[: _LONGEST - 3]}..."
 
 
 def _suites() -> Path:

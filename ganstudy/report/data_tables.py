@@ -35,7 +35,7 @@ class DataTable:
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([_inert(cell) for cell in row] for row in (self.headings, *self.rows))
+        writer.writerows([inert(cell) for cell in row] for row in (self.headings, *self.rows))
         return text.getvalue()
 
     def data(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class DataTable:
         return {"headings": self.headings, "decimals": self.decimals, "rows": shown}
 
 
-def _inert(cell: Any) -> Any:
+def inert(cell: Any) -> Any:
     """A cell that no spreadsheet evaluates: text is text, whatever it begins with."""
     if not isinstance(cell, str) or not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")):
         return cell

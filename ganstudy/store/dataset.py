@@ -199,7 +199,8 @@ def _recorded(
     columns = _of_trials(plan, found)
     del found
     # Bulky ones were left out so far: a second look at the files instead of all in memory.
-    values |= gathered(run.read("bulky"), places, plan.shape, along, on_disk(run.path))
+    near = on_disk(run.path)
+    values = gathered(run.read("bulky"), places, plan.shape, along, near, values)
     for name in (name for name in stated if name in values):
         dims, whole = values[name]
         alike = shared(whole, len(plan.shape)) if stated[name].once else None

@@ -44,6 +44,7 @@ def gathered(
     shape: Sequence[int],
     along: Mapping[str, Array],
     empty: Empty = absent,
+    known: Gathered | None = None,
 ) -> Gathered:
     """Dimensions, behind those of trials, and values of each variable that records have.
 
@@ -52,8 +53,9 @@ def gathered(
 
     places  indices, in an array of this `shape`, of each trial id; other trials are left out
     empty   makes an array in which there is nothing yet
+    known   what was gathered so far, which goes on: a variable may be bulky in some records alone
     """
-    found: Gathered = {}
+    found: Gathered = dict(known or {})
     for record in records:
         for name, values in record.values.items() if record.id in places else ():
             dims = record.variables[name].dims

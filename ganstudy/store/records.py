@@ -33,7 +33,7 @@ _ELSEWHERE = ("values", "variables", "generator")
 _SCALARS = tuple(own.name for own in fields(Record) if own.name not in _ELSEWHERE)
 _TEXTS = ("id", "status", "cause", "program", "arithmetic", "generator_digest")
 
-# Bulky numbers are rounded to what a picture shows, and compress to half their size.
+# Those of films are rounded to what a picture shows, and compress to half their size.
 _COMPRESSED = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"

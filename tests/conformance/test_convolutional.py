@@ -13,6 +13,7 @@ from tiny import trial
 from torch import nn
 
 from ganstudy import constraints, networks
+from ganstudy.kinds.adversarial.kept_generator import without_ours
 from ganstudy.networks import Architecture, Ends, Network, Side
 from ganstudy.targets import Image
 
@@ -319,6 +320,18 @@ def test_many_rows_are_computed_in_parts(name: str) -> None:
     with torch.no_grad():
         parts = network.apply(architecture, ALONE, parameters, rows)
     torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "activation"), [("dcgan", "maxout"), ("resnet", "leaky_relu")])
+def test_a_generator_is_handed_on_in_classes_of_torch(name: str, activation: str) -> None:
+    """What `load_generator` gives: blocks and scaled images are traced away, samples stay."""
+    network, architecture = _network(name), _architecture(activation=activation)
+    parameters, rows = _parameters(network, architecture, GENERATOR), _rows(GENERATOR)
+    own = {what: value[0] for what, value in parameters.items()}
+    whole = without_ours(network.module(architecture, GENERATOR, own, {})).eval()
+    assert all(type(part).__module__.startswith("torch.") for part in whole.modules())
+    expected = network.apply(architecture, GENERATOR, parameters, rows)[0]
+    torch.testing.assert_close(whole(rows[0]), expected, rtol=1e-9, atol=1e-10)
 
 
 # --- first values ---------------------------------------------------------------------------------

@@ -118,6 +118,20 @@ def test_alone_as_in_a_pack() -> None:
         assert differences(record, train([own])[0]) == []
 
 
+def test_both_players_pay_for_the_way() -> None:
+    """Players that hardly move, and ways that cost so much that logits are nothing beside them."""
+    still = {"lr": 1e-12}
+    one, two = train(
+        [
+            trial(divergence={"name": "otm", "weight": w}, generator=still, critic=still, batch=32)
+            for w in (1e6, 2e6)
+        ]
+    )
+    for name, sign in (("generator_loss", 1), ("critic_loss", -1)):
+        assert (sign * one.values[name][1:] > 1e5).all()
+        np.testing.assert_allclose(two.values[name][1:], 2 * one.values[name][1:], rtol=1e-4)
+
+
 def test_latent_space_is_data_space(tmp_path: Path) -> None:
     """Anything else is told with the number that it takes."""
     text = "question: A map?\ntrial: {divergence: otm, generator: {latent: 5}}\n"

@@ -21,7 +21,7 @@ from tiny import STUDY
 from unrendered import unrendered
 
 import ganstudy
-from ganstudy import analysis, metrics, targets
+from ganstudy import analysis, metrics, plugins, targets
 from ganstudy.cli import main
 from ganstudy.study import load
 
@@ -65,8 +65,11 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         Image.fromarray(noise).save(folder / f"{number}.png")
     for name in ("study", "mode_collapse", "equilibrium", "a", "b"):
         shutil.copytree(tiny_run, tmp_path / "runs" / name)
+    for plugin in (ROOT / "docs" / "plugins").glob("*.py"):
+        shutil.copy(plugin, tmp_path)
     with unrendered():
         yield tmp_path
+    plugins.forget()
     plt.close("all")
 
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from ganstudy import open_run
 from ganstudy.analysis import trial_scores
 from ganstudy.cli import main
-from ganstudy.export import family
+from ganstudy.export import ExportedRun, ExportedTrial, family
 
 FILES = ["csv", "parquet"]
 
@@ -78,6 +78,14 @@ def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
             told = own[own["variable"] == name]
             assert told["step"].tolist() == ds["step"].values.tolist()
             np.testing.assert_array_equal(told["value"], one[name].values.astype(np.float64))
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    """A question of somebody else's study is text, whatever it begins with."""
+    own = ExportedTrial("0", {"question": "=1+1", "seed": "0"}, {}, {"seconds": -1.0}, {})
+    family["csv"]().write(ExportedRun("a", "=1+1", [own], []), tmp_path)
+    assert "'=1+1" in (tmp_path / "trials.csv").read_text()
+    assert ",-1.0" in (tmp_path / "trials.csv").read_text()
 
 
 @pytest.mark.parametrize("tool", [*FILES, "tensorboard"])

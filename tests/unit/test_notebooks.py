@@ -58,3 +58,12 @@ def test_every_cell_runs(name: str, kernel: KernelManager) -> None:
         client.execute()
     finally:
         client.kc.stop_channels()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_says_at_its_top_which_run_it_needs(name: str) -> None:
+    """In the first cell of text; the first of code makes it where it is missing."""
+    text, code = jupytext.read(FOLDER / f"{name}.py").cells[:2]
+    assert "Needs a run" in text.source
+    assert "GANSTUDY_RUN" in text.source
+    assert 'shipped.made("quick", "../runs")' in code.source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,8 +161,15 @@ def test_check_runs_the_suites_on_a_plugin(folder: Path, text: str, code: int) -
     command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
-    assert " passed" in done.stdout
-    assert ("test_generator_descends_the_exact_divergence" in done.stdout) == bool(code)
+    kept, count = map(int, re.findall(r"it keeps (\d+) of (\d+) promises", done.stdout)[0])
+    assert kept > 10
+    assert (kept < count) == bool(code)
+    promise = "  promise: generator descends the exact divergence"
+    assert (promise in done.stdout) == bool(code)
+    assert done.stdout.count("  promise: ") == count - kept == done.stdout.count("    got: ")
+    assert done.stdout.startswith(f"{path}: own_reverse_kl, a member of divergences, because ")
+    for word in ("pytest", "FAILED", "Traceback", "====", " passed"):
+        assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
 
 
 def test_check_names_a_file_without_member(folder: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import get_completion_class
 from click.testing import CliRunner
 
 from ganstudy import shipped
@@ -98,3 +99,32 @@ def test_the_wheel_in_an_empty_environment(tmp_path: Path) -> None:
     page = tmp_path / "runs" / "my" / "report" / "index.html"
     assert load(ROOT / "studies" / "quick.yaml").file.question in page.read_text(encoding="utf-8")
     assert not list((tmp_path / "empty").rglob("site-packages/tests"))
+
+
+def test_a_run_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its results are, nothing is trained."""
+    trained: list[Path] = []
+
+    def run(study: object, out: Path, **how: object) -> None:
+        trained.append(out)
+        (out / "results.zarr").mkdir(parents=True)
+
+    monkeypatch.setattr("ganstudy.pipeline.run", run)
+    assert shipped.made("quick", tmp_path) == tmp_path / "quick"
+    assert shipped.made("quick", tmp_path) == tmp_path / "quick"
+    assert trained == [tmp_path / "quick"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verbs, and names of exports; the script is the one that the tutorial has shells read."""
+    completion = get_completion_class(shell)
+    assert completion is not None
+    own = completion(main, {}, "ganstudy", "_GANSTUDY_COMPLETE")
+    assert "_GANSTUDY_COMPLETE" in own.source_vars()["complete_var"]
+    verbs = [item.value for item in own.get_completions([], "re")]
+    assert verbs == ["report", "retry"]
+    tools = [item.value for item in own.get_completions(["export", "runs/a"], "t")]
+    assert tools == ["tensorboard"]
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    assert f"_GANSTUDY_COMPLETE={shell}_source ganstudy" in page

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-__all__ = ["module", "samples"]
+__all__ = ["module", "samples", "without_ours"]
 
 
 def samples(
@@ -79,7 +79,7 @@ def module(trial: Trial[AdversarialSettings], content: bytes, averaged: bool) ->
     if (image := ends.outputs.image) is not None:
         layers.append(torch.nn.Unflatten(1, tuple(image)))
     whole = layers[0] if len(layers) == 1 else torch.nn.Sequential(*layers)
-    return _without_ours(whole).eval()
+    return without_ours(whole).eval()
 
 
 class _Scaled(torch.nn.Module):
@@ -94,7 +94,7 @@ class _Scaled(torch.nn.Module):
         return self.factor * x
 
 
-def _without_ours(whole: torch.nn.Module) -> torch.nn.Module:
+def without_ours(whole: torch.nn.Module) -> torch.nn.Module:
     """The same with classes of torch alone: whoever unpickles it need not have any other."""
     if all(type(part).__module__.startswith("torch.") for part in whole.modules()):
         return whole

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["variables"]
 
+MANY = 1000
+"""Features beyond which samples are bulky: compressed, and gathered one trial at a time."""
+
 
 def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
     """Metrics with their readings, what the steps say of themselves, samples, and the film."""
@@ -23,7 +26,8 @@ def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
         *_metrics(settings),
         *(Variable(name, long_name, role="curve") for name, long_name in curves.items()),
         *(_of_the_game(settings) if settings.record.equilibrium is not None else ()),
-        SAMPLES,
+        # Of large images they are nearly all that a record holds.
+        replace(SAMPLES, bulky=settings.target.dimension > MANY),
         *((LABELS,) if settings.labels else ()),
         *((*FILM, *PLACES) if settings.filmed else ()),
         *(IMAGE_FILM if settings.filmed_images else ()),

@@ -1,0 +1,21 @@
+"""A network of the user's own."""
+
+from ganstudy.networks import Network
+
+
+class Sine(Network):
+    """One hidden layer of sines, without biases.
+
+    Source  Sitzmann et al. 2020, without their initialisation.
+    """
+
+    def shapes(self, architecture, ends):
+        inputs, width, outputs = ends.inputs.row, architecture.width, ends.outputs.row
+        return {"weight_0": (inputs, width), "weight_1": (width, outputs)}
+
+    def initialise(self, architecture, ends, rng):
+        shapes = self.shapes(architecture, ends)
+        return {name: 0.3 * rng.standard_normal(shape, "f4") for name, shape in shapes.items()}
+
+    def apply(self, architecture, ends, parameters, x):
+        return (x @ parameters["weight_0"]).sin() @ parameters["weight_1"]

@@ -1,0 +1,34 @@
+"""The plug-ins of the how-to: the page has the files as they are, and each keeps every promise."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "docs" / "plugins"
+PAGE = FOLDER.with_suffix(".md").read_text(encoding="utf-8")
+FILES = sorted(FOLDER.glob("*.py"))
+
+
+def test_the_page_has_the_files_as_they_are() -> None:
+    """All of them, and nothing else."""
+    shown = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert sorted(shown) == sorted(path.read_text(encoding="utf-8") for path in FILES)
+    assert len(FILES) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_keeps_every_promise(path: Path) -> None:
+    """By `check --plugin`, which says under which name it goes, and that it is the file's."""
+    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept, count = re.findall(r"it keeps (\d+) of (\d+) promises", done.stdout)[0]
+    assert kept == count
+    assert f"{path.stem}, a member of " in done.stdout
+    assert "because that is the file's name" in done.stdout
