@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ganstudy.report import build
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating", "reverse_kl"]
+OF_IMAGES = ("images", "image_film", "mode_map", "nearest_images", "memory")
 
 
 @pytest.fixture(autouse=True)
@@ -77,14 +78,24 @@ def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
     theory: xr.Dataset,
     settled: xr.Dataset,
     table_study: xr.Dataset,
-    image_study: xr.Dataset,
     tmp_path: Path,
 ) -> None:
     """What the report shows and says is what its lines draw and find; it calls every function."""
+    studies = (grid, search, theory, settled, table_study)
+    assert _called(studies, tmp_path) == set(plot.__all__) - set(OF_IMAGES)
+
+
+@pytest.mark.slow
+def test_so_is_each_figure_of_images(image_study: xr.Dataset, tmp_path: Path) -> None:
+    assert _called([image_study], tmp_path) >= set(OF_IMAGES)
+
+
+def _called(studies: Sequence[xr.Dataset], folder: Path) -> set[str]:
+    """The functions that pages call; each draws what stands above it."""
     called = set()
-    for ds in (grid, search, theory, settled, table_study, image_study):
+    for ds in studies:
         with unrendered() as figures:
-            page = build(ds, {}, tmp_path / "report").read_text()
+            page = build(ds, {}, folder / "report").read_text()
         best = analysis.tuned(ds) if analysis.is_search(ds) else ds
         scope = {"analysis": analysis, "searched": ds, "ds": best}
         labels = {
@@ -105,7 +116,7 @@ def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
             assert drawn.number in plt.get_fignums(), "or pyplot would not show it"
             called.add(names[2])
             plt.close("all")
-    assert called == set(plot.__all__)
+    return called
 
 
 ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
@@ -134,23 +145,26 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "marginals": lambda ds, ax: plot.marginals(ds, ax=ax),
     "correlations": lambda ds, ax: plot.correlations(ds, ax=ax),
 }
-OF_IMAGES = ("images", "image_film", "mode_map", "nearest_images", "memory")
 assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
 
-@pytest.mark.parametrize("name", ON_AXES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(own, marks=[pytest.mark.slow] * (own in OF_IMAGES)) for own in ON_AXES],
+)
 def test_an_axes_of_ones_own_is_drawn_on_and_returned(
     grid: xr.Dataset,
     search: xr.Dataset,
     settled: xr.Dataset,
     table_study: xr.Dataset,
-    image_study: xr.Dataset,
+    request: pytest.FixtureRequest,
     name: str,
 ) -> None:
     ds = search if name in ("budget", "importances", "pareto", "parallel_coordinates") else grid
     ds = table_study if name in ("marginals", "correlations") else ds
     ds = settled if name == "evidence" else ds
-    ds = image_study if name in OF_IMAGES else ds
+    # It takes seconds, which other figures are not to wait for.
+    ds = request.getfixturevalue("image_study") if name in OF_IMAGES else ds
     figure, (left, ax) = plt.subplots(1, 2)
     settings = dict(mpl.rcParams)
     assert ON_AXES[name](ds, ax) is ax

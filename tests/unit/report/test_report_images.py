@@ -66,6 +66,7 @@ def _without_lines(sheet: Any, across: int, scale: int) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_the_gallery_is_of_the_first_seed(dataset: xr.Dataset, findings: Findings) -> None:
     """Real images on the left, then the first samples of each arm and setting."""
     panels = _panels(gallery.draw(findings))
@@ -84,6 +85,7 @@ def test_the_gallery_is_of_the_first_seed(dataset: xr.Dataset, findings: Finding
         np.testing.assert_array_equal(images, pictures(rows, target.image), str(place))
 
 
+@pytest.mark.slow
 def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings) -> None:
     """Its last frame has the first final samples, to what a picture shows."""
     drawing = frames.draw(findings)
@@ -97,6 +99,7 @@ def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings)
     assert "minimax at M-steps 2, 4 and 6" in drawing.alt
 
 
+@pytest.mark.slow
 def test_the_map_shows_as_many_modes_as_are_counted(
     dataset: xr.Dataset, findings: Findings
 ) -> None:
@@ -131,6 +134,7 @@ def test_modes_without_factors_stand_in_lines() -> None:
         assert sorted(drawn[np.isfinite(drawn)]) == sorted(share)
 
 
+@pytest.mark.slow
 def test_neighbours_are_those_of_the_target(findings: Findings) -> None:
     """Held-out images first; how often samples are nearer is Mann and Whitney's statistic."""
     held_out, *made = neighbours.beside(findings)
@@ -146,6 +150,7 @@ def test_neighbours_are_those_of_the_target(findings: Findings) -> None:
         assert f"{arm} {nearer:.0%}" in drawing.caption
 
 
+@pytest.mark.slow
 def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -> None:
     """At distance zero, nearer than every held-out image."""
     target = from_config({"name": "stacked_digits"})
@@ -159,6 +164,7 @@ def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -
     assert "minimax 100%" in drawing.caption
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said(dataset: xr.Dataset) -> None:
     plain = dataset["modes_covered"].copy()
     del plain.attrs["settings"]
