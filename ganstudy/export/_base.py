@@ -39,6 +39,7 @@ class ExportedTrial:
     parameters  every setting by its key path; a value that is no number or text is JSON
     scalars     seconds, the score, and what a trial records once, such as errors of claims
     curves      steps and values of what is recorded over training, without gaps
+    finished    when its record was made, in seconds since 1970
     """
 
     id: str
@@ -46,6 +47,7 @@ class ExportedTrial:
     parameters: Mapping[str, str | int | float | bool]
     scalars: Mapping[str, float]
     curves: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(repr=False)
+    finished: float = 0.0
 
     @property
     def name(self) -> str:
@@ -130,6 +132,7 @@ def _trials(directory: RunDirectory, search: Search) -> Iterator[ExportedTrial]:
                 dict(_flat(json.loads(record.settings))),
                 _scalars(search, record, trial.configuration.readings),
                 dict(_curves(record)),
+                record.finished,
             )
 
 

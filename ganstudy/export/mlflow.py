@@ -71,7 +71,9 @@ def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     tags = {**trial.tags, _TRIAL: trial.id}
-    own = client.create_run(experiment, start_time=0, tags=tags, run_name=trial.name)
+    end = round(1000 * trial.finished)
+    begun = end - round(1000 * trial.scalars["seconds"])
+    own = client.create_run(experiment, start_time=begun, tags=tags, run_name=trial.name)
     metrics = [Metric(name, value, 0, 0) for name, value in trial.scalars.items()]
     for name, (steps, values) in trial.curves.items():
         pairs = zip(steps.tolist(), values.tolist(), strict=True)
@@ -84,14 +86,14 @@ def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
     # The digest last: a run that was cut short has none, and is written again.
     client.log_batch(own.info.run_id, tags=[RunTag(_DIGEST, trial.digest)])
     status = "FAILED" if trial.tags["status"] == "failed" else "FINISHED"
-    client.set_terminated(own.info.run_id, status, end_time=round(1000 * trial.scalars["seconds"]))
+    client.set_terminated(own.info.run_id, status, end_time=end)
 
 
 def _write_figures(client: Any, experiment: str, run: ExportedRun, known: Any) -> None:
     if known is not None:
         client.delete_run(known.info.run_id)
     tags = {_TRIAL: "report", "study": run.study}
-    own = client.create_run(experiment, start_time=0, tags=tags, run_name="the report")
+    own = client.create_run(experiment, tags=tags, run_name="the report")
     for path in run.figures:
         client.log_artifact(own.info.run_id, str(path), "figures")
-    client.set_terminated(own.info.run_id, end_time=0)
+    client.set_terminated(own.info.run_id)

@@ -155,6 +155,7 @@ client = MlflowClient(tracking_uri="sqlite:///" + sys.argv[1])
 found = {}
 for run in client.search_runs([client.get_experiment_by_name(sys.argv[2]).experiment_id]):
     own = {"tags": dict(run.data.tags), "params": dict(run.data.params), "status": run.info.status}
+    own["took"] = run.info.end_time - run.info.start_time
     if "arm" in own["tags"]:
         curve = client.get_metric_history(run.info.run_id, "modes_covered")
         own["curve"] = sorted((point.step, point.value) for point in curve)
@@ -209,6 +210,7 @@ def test_mlflow_reads_back_what_was_written(run: Path, with_mlflow: Path) -> Non
     for one in each(ds.assign(score=scores)):
         own = found[str(one["trial_id"].item())]
         assert own["status"] == "FINISHED"
+        assert own["took"] == pytest.approx(1000 * float(one["seconds"]), abs=1.0)
         assert own["tags"]["arm"] == one["divergence"].item()
         assert own["tags"]["seed"] == str(int(one["seed"]))
         assert own["params"]["batch"] == "16"
