@@ -60,6 +60,7 @@ class ModuleFeatures(Features):
         if why := super().problem(target):
             return why
         try:
+            self._check_trust()
             self.dimension(target)
         except Exception as error:  # whatever a network of the user's raises
             return f"{self.path}: {(str(error) or type(error).__name__).splitlines()[0]}"
@@ -73,8 +74,7 @@ class ModuleFeatures(Features):
         import torch
 
         assert target.image is not None
-        if not trusted():
-            raise ValueError("is code, and only read here; where it is trusted, add --plugins")
+        self._check_trust()
         module = _module(self.path, str(self.sha256))
         rows = np.ascontiguousarray(samples, np.float32)
         whole = torch.from_numpy(rows).reshape(-1, *target.image)
@@ -89,6 +89,10 @@ class ModuleFeatures(Features):
                 f"gives {shape} for {len(rows)} images, or numbers that are not finite"
             )
         return np.asarray(features)
+
+    def _check_trust(self) -> None:
+        if not trusted():
+            raise ValueError("is code, and only read here; where it is trusted, add --plugins")
 
     def _prepared(self, images: Any) -> Any:
         from torch.nn.functional import interpolate

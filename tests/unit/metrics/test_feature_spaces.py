@@ -187,6 +187,7 @@ def test_a_module_is_not_run_where_a_study_is_only_read(tmp_path: Path) -> None:
     """As a plug-in: `report` and `status` take it with `--plugins` alone."""
     text = STUDY.format(target=f"{{name: images, path: {PICTURES}}}", module=MODULE)
     study = write_study(tmp_path, text.replace("      - precision\n", ""))
+    assert load(study).points  # what was run before is no more trusted afterwards
     try:
         with pytest.raises(StudyError, match="only read here; where it is trusted, add --plugins"):
             load(study, run_plugins=False)
