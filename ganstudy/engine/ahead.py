@@ -159,12 +159,18 @@ class Form:
     def compile(self) -> None:
         """Make the library; it appears under its name and digest only when it is whole."""
         import torch._inductor
+        from torch._inductor.cpu_vec_isa import pick_vec_isa
 
         # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a
         # semaphore of the system; a worker that is killed would leave it behind.
         if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
             tqdm.set_lock(threading.RLock())
+        # It warns of what it calls by name, which is no fault.
+        logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
         assert self.graph is not None
+        if (found := str(pick_vec_isa())) not in arithmetic.described("compiled"):
+            # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
+            raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
         options: dict[str, Any] = {"compile_threads": 1}
         with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
             options["aot_inductor.output_path"] = str(Path(place) / "step.so")
@@ -172,9 +178,13 @@ class Form:
                 with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
                     made = torch._inductor.aot_compile(*self.graph, options=options)
                 content = Path(str(made)).read_bytes()
+                calls = b"".join(own.read_bytes() for own in Path(place).glob("*.wrapper.json"))
             except Exception as error:
                 raise NotCompiled(f"a step cannot be compiled: {error}") from error
-        write_whole(_folder() / f"{self.name}-{_digest(content)}.so", content, durable=False)
+            target = _folder() / f"{self.name}-{_digest(content + calls)}.so"
+            if calls:
+                write_whole(target.with_suffix(".json"), calls, durable=False)
+            write_whole(target, content, durable=False)
 
 
 def make(forms: Sequence[Form]) -> None:
@@ -211,11 +221,17 @@ def _folder() -> Path:
 def _made(name: str) -> Path | None:
     """The library of a name, if there is one that is as it was written."""
     for path in _folder().glob(f"{name}-*.so"):
-        if path.stem == f"{name}-{_digest(path.read_bytes())}":
+        if path.stem == f"{name}-{_digest(path.read_bytes() + _calls(path))}":
             return path
         _log.warning("%s is damaged; its step is compiled anew", path)
         path.unlink(missing_ok=True)
     return None
+
+
+def _calls(library: Path) -> bytes:
+    """What a library calls of torch by name, solvers for instance; it lies beside it, if any."""
+    path = library.with_suffix(".json")
+    return path.read_bytes() if path.is_file() else b""
 
 
 @functools.cache

@@ -119,6 +119,18 @@ def test_compiled_once_and_loaded_again(
     assert "is damaged" in caplog.text
 
 
+@compiles
+@pytest.mark.slow
+def test_what_has_no_kernel_of_its_own_is_called_by_name() -> None:
+    """A solver: its name lies beside the library, and is part of its digest."""
+
+    def solving(rules: Rules, x: Tensor) -> Tensor:
+        return torch.linalg.solve(x + 9 * torch.eye(4), rules.rate[:, None].expand(-1, 4, -1))
+
+    rules, x = Rules(torch.full((4, 1), 0.1), 1), torch.ones(4, 4, 4)
+    torch.testing.assert_close(AheadOfTime(solving)(rules, x), solving(rules, x))
+
+
 def _make_both(order: int, log: Path) -> None:
     """Make two forms, slowly, as a worker would; each one is noted."""
     rules, x, (w, _) = _arguments()
