@@ -15,7 +15,7 @@ import os
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from torch.utils import _pytree
 
 from ganstudy import machine_cache
 from ganstudy.engine import arithmetic
-from ganstudy.engine.stacked import StackedMember
+from ganstudy.engine.tensors import likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
 from ganstudy.whole_file import write_whole
 
@@ -81,15 +81,15 @@ class AheadOfTime:
 
     def _leaves(self, rules: object, arguments: tuple[Any, ...]) -> list[Any]:
         if rules is not self._rules:
-            self._rules, self._of_rules, self._forms = rules, _tensors(rules), {}
-            self._like = _mapped(rules, _described, plain=True)
+            self._rules, self._of_rules, self._forms = rules, tensors(rules), {}
+            self._like = likeness(rules)
         return _pytree.tree_leaves(arguments)
 
     def _form(self, rules: object, arguments: tuple[Any, ...], leaves: list[Any]) -> Form:
         key = tuple(x.shape if isinstance(x, Tensor) else x for x in leaves)
         if key not in self._forms:
             # Packs of one architecture are alike in all that is no tensor, and traced once.
-            like = (self._like, _mapped(arguments, _described, plain=True))
+            like = (self._like, likeness(arguments))
             found = next((form for known, form in self._known if known == like), None)
             if found is None:
                 found = Form.of(self._function, rules, self._of_rules, arguments)
@@ -129,7 +129,7 @@ class Form:
             filled = list(leaves)
             for place, value in zip(places, rest, strict=True):
                 filled[place] = value
-            result = function(_with(rules, own), *_pytree.tree_unflatten(filled, tree))
+            result = function(with_tensors(rules, own), *_pytree.tree_unflatten(filled, tree))
             flattened, spec = _pytree.tree_flatten(result)
             results.append(spec)
             return flattened
@@ -264,52 +264,3 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _tensors(value: object) -> list[Tensor]:
-    """All tensors in a dataclass and what it holds, in the order of `_with`."""
-    found: list[Tensor] = []
-
-    def keep(tensor: Tensor) -> Tensor:
-        found.append(tensor)
-        return tensor
-
-    _mapped(value, keep)
-    return found
-
-
-def _with(value: Any, tensors: Iterator[Tensor]) -> Any:
-    """The same with other tensors."""
-    return _mapped(value, lambda _: next(tensors))
-
-
-def _described(tensor: Tensor) -> object:
-    return tensor.dtype, tensor.shape
-
-
-def _mapped(value: Any, function: Callable[[Tensor], Any], plain: bool = False) -> Any:
-    """A copy with the function of each tensor in its place.
-
-    plain  whether containers become tuples that are equal where types and contents are
-    """
-
-    def own(part: Any) -> Any:
-        return _mapped(part, function, plain)
-
-    if isinstance(value, Tensor):
-        return function(value)
-    if isinstance(value, StackedMember):
-        if plain:
-            return type(value), {name: own(part) for name, part in vars(value).items()}
-        return value.mapped(own)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: own(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return (type(value), parts) if plain else dataclasses.replace(value, **parts)
-    if isinstance(value, dict):
-        return {name: own(part) for name, part in value.items()}
-    if isinstance(value, tuple | list):
-        items = [own(part) for part in value]
-        if plain:
-            return type(value), items
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    return value

@@ -42,11 +42,13 @@ class PackSize:
     working_set  bytes that the stack may read and write in one step: beyond what a core's share of
                  the caches holds, each trial takes longer
     largest      trials beyond which the price of a kernel call is spread thin enough
+    multiple     what larger packs are a multiple of, so that no copies fill up a compiled one
     asked        what the study says, which goes before both
     """
 
     working_set: int = 8 * 2**20
     largest: int = 64
+    multiple: int = 4
     asked: int | None = None
 
     def most(self, working_set: int) -> int:
@@ -54,7 +56,10 @@ class PackSize:
 
         Two at least: a trial alone is computed with a copy beside it.
         """
-        return self.asked or max(2, min(self.working_set // working_set, self.largest))
+        if self.asked:
+            return self.asked
+        most = max(2, min(self.working_set // working_set, self.largest))
+        return most if most < self.multiple else most // self.multiple * self.multiple
 
 
 def packs(

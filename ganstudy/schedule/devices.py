@@ -71,7 +71,7 @@ def pack_size(
         return PackSize(asked=asked)
     sharing = -(-workers // len(devices))
     share = min(free(device) for device in devices) // (2 * sharing)
-    return PackSize(share // _HELD, _MOST_ON_A_GPU, asked)
+    return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, asked)
 
 
 def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def _numbers(quick: int, many: int) -> object:
     )
 
 
-@_numbers(12, 90)
+@_numbers(6, 90)
 def test_files_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, times: int
 ) -> None:

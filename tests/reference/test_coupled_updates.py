@@ -56,7 +56,16 @@ STATED: dict[str, tuple[dict[str, Any], Callable[[Array, Array, int, Array], Arr
 }
 
 
-@pytest.mark.parametrize("divergence", ["minimax", "non_saturating", "relativistic_pairing"])
+@pytest.mark.parametrize(
+    "divergence",
+    [
+        "minimax",
+        *(
+            pytest.param(n, marks=pytest.mark.slow)
+            for n in ("non_saturating", "relativistic_pairing")
+        ),
+    ],
+)
 @pytest.mark.parametrize(
     "name", [cls.name for cls in family if issubclass(cls, CoupledUpdates)], ids=str
 )

@@ -89,7 +89,7 @@ def _plain(name: str, schedule: str, rounds: int) -> list[tuple[float, float]]:
     return orbit
 
 
-QUICK = {"GAN", "R1"}
+QUICK = {"GAN"}
 """Cells that are checked whenever tests run; the others, a few seconds each, where slow ones do."""
 
 

@@ -42,7 +42,7 @@ def _arguments(pack: int = 4) -> tuple[Rules, Tensor, tuple[Tensor, None]]:
     return Rules(torch.full((pack, 1), 0.1), 2), x, (w, None)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder))
@@ -121,7 +121,7 @@ def test_compiled_once_and_loaded_again(
 
 @compiles
 @pytest.mark.slow
-def test_what_has_no_kernel_of_its_own_is_called_by_name() -> None:
+def test_what_has_no_kernel_of_its_own_is_called_by_name(cache: Path) -> None:
     """A solver: its name lies beside the library, and is part of its digest."""
 
     def solving(rules: Rules, x: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ def _make_both(order: int, log: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_share_the_work(tmp_path: Path) -> None:
+def test_two_processes_share_the_work(cache: Path, tmp_path: Path) -> None:
     """Each library is made by one of them, and both find all of them when they are done."""
     log = tmp_path / "log"
     spawn = multiprocessing.get_context("spawn")
