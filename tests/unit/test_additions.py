@@ -91,13 +91,13 @@ class Here(Executor):
         return 1 - len(self.tasks)
 
     def submit(self, task):
-        self.tasks.append(task)
-        return id(task)
+        self.packs += 1
+        self.tasks.append((self.packs, task))
+        return self.packs
 
     def wait(self, seconds):
         tasks, self.tasks = self.tasks, []
-        self.packs += len(tasks)
-        return [(id(task), attempt(task, self.devices[0])) for task in tasks]
+        return [(number, attempt(task, self.devices[0])) for number, task in tasks]
 
     def clock(self, handle):
         return None
