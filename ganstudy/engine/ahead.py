@@ -13,7 +13,6 @@ import hashlib
 import logging
 import os
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,7 +23,6 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 from torch.utils import _pytree
 
 from ganstudy import machine_cache
@@ -161,10 +159,6 @@ class Form:
         import torch._inductor
         from torch._inductor.cpu_vec_isa import pick_vec_isa
 
-        # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a
-        # semaphore of the system; a worker that is killed would leave it behind.
-        if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
-            tqdm.set_lock(threading.RLock())
         # It warns of what it calls by name, which is no fault.
         logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
         assert self.graph is not None

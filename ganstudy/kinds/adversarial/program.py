@@ -8,10 +8,12 @@ program is the step as written, on an arithmetic of its own (`ganstudy.engine.ar
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import torch
+from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
 from ganstudy.engine.ahead import AheadOfTime, Form, make
 from ganstudy.engine.capture import Captured, Graph
@@ -137,6 +139,10 @@ def program(name: ProgramName, device_type: str = "cpu") -> Program:
     """
     if name != "compiled":
         return Program(Rules.d_step, Rules.m_step, Rules.joint_step)
+    # torch shows the progress of a compilation, if asked to, with tqdm, whose lock is a semaphore
+    # of the system; a worker that is killed would leave it behind.
+    if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
+        tqdm.set_lock(threading.RLock())
     if device_type == "cpu":
         ahead = AheadOfTime
         return Program(ahead(Rules.d_step), ahead(Rules.m_step), ahead(Rules.joint_step))
