@@ -162,7 +162,7 @@ class Form:
         # It warns of what it calls by name, which is no fault.
         logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
         assert self.graph is not None
-        if (found := str(pick_vec_isa())) not in arithmetic.described("compiled"):
+        if (found := str(pick_vec_isa())) != arithmetic.vectors():
             # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
             raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
         options: dict[str, Any] = {"compile_threads": 1}
@@ -186,7 +186,7 @@ def make(forms: Sequence[Form]) -> None:
 
     Errors  `NotCompiled`.
     """
-    missing = {form.name: form for form in forms if _made(form.name) is None}
+    missing = {f.name: f for f in forms if f.run is None and _made(f.name) is None}
     try:
         while missing:
             before = len(missing)

@@ -28,7 +28,10 @@ from ganstudy.whole_file import write_whole
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin", "processor"]
+__all__ = [
+    *("NotPortable", "check", "computing", "described", "environment", "pin", "processor"),
+    "vectors",
+]
 
 PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
 """What every program rests on: without it a product of MKL depends on how many stand beside it."""
@@ -216,15 +219,21 @@ def _openblas_core() -> str:
 
 def _compiled_for() -> str:
     """What the compiler makes of a step: its vectors, and its own version."""
+    command, version = _compiler()
+    return f"{vectors()} ahead of time by {Path(command).name} {version}"
+
+
+def _compiler() -> tuple[str, str]:
+    """The C++ compiler's command, and what it says of its version."""
     command = os.environ.get("CXX", "g++")
     asked = [command, "-dumpfullversion", "-dumpversion"]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{_vectors(command, answer)} ahead of time by {Path(command).name} {answer}"
+    return command, answer
 
 
-def _vectors(command: str, version: str) -> str:
+def vectors() -> str:
     """The vectors that torch's compiler chooses; it tries them all, which takes seconds."""
-    facts = [metadata.version("torch"), command, version, os.environ.get("ATEN_CPU_CAPABILITY")]
+    facts = [metadata.version("torch"), *_compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
     digest = hashlib.sha256(repr([*facts, sorted(_flags())]).encode()).hexdigest()[:16]
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
     with suppress(OSError):
