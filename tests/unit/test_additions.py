@@ -14,6 +14,9 @@ import xarray as xr
 
 from ganstudy import open_run, plugins
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "plugins"
+"""The files of the how-to, two of which are added here to more than one thing."""
+
 SEARCH = '''\
 """A search of the user's own."""
 
@@ -112,48 +115,7 @@ class Here(Executor):
         print(f"trained here: {self.packs} packs")
 '''
 
-SECTION = '''\
-"""A report section of the user's own."""
-
-from markupsafe import Markup
-from matplotlib.figure import Figure
-
-from ganstudy.report.data_tables import DataTable
-from ganstudy.report.drawing import Drawing
-from ganstudy.report.prose import Sentence
-from ganstudy.report.sections import Chart, Section
-
-
-def draw_on(axes, findings):
-    axes.bar(findings.arms, findings.ds["seconds"].sum(["seed", *findings.axes]))
-
-
-def draw(findings):
-    figure = Figure(figsize=(4, 2), layout="constrained")
-    draw_on(figure.subplots(), findings)
-    return Drawing("time_by_arm", figure, "Seconds by arm.", Markup("Seconds of all trials."))
-
-
-class Costs(Section):
-    """What the trials of each arm cost."""
-
-    place = 145
-    label = "Costs"
-    heading = "What it cost"
-    charts = (Chart("time_by_arm", "Seconds by arm.", draw, draw_on, single=True),)
-
-    @classmethod
-    def applies(cls, findings):
-        return "seconds" in findings.ds
-
-    def sentences(self):
-        total = float(self.findings.ds["seconds"].sum())
-        return [Sentence(Markup("Costs: {:.0f} s & more.").format(total), "ds['seconds'].sum()")]
-
-    def tables(self):
-        rows = [[arm, 1.5] for arm in self.findings.arms]
-        return {"costs": (DataTable(["arm", "euros"], [None, 2], rows), "What each arm cost.")}
-'''
+SECTION = (EXAMPLES / "costs.py").read_text(encoding="utf-8")
 
 STUDY = """\
 question: Can everything be added?
@@ -363,26 +325,7 @@ class Spreading(Adversarial):
         ]
 '''
 
-NETWORK = '''\
-"""A network of the user's own."""
-
-from ganstudy.networks import Network
-
-
-class Sine(Network):
-    """One hidden layer of sines, without biases."""
-
-    def shapes(self, architecture, ends):
-        inputs, width, outputs = ends.inputs.row, architecture.width, ends.outputs.row
-        return {"weight_0": (inputs, width), "weight_1": (width, outputs)}
-
-    def initialise(self, architecture, ends, rng):
-        shapes = self.shapes(architecture, ends)
-        return {name: 0.3 * rng.standard_normal(shape, "f4") for name, shape in shapes.items()}
-
-    def apply(self, architecture, ends, parameters, x):
-        return (x @ parameters["weight_0"]).sin() @ parameters["weight_1"]
-'''
+NETWORK = (EXAMPLES / "sine.py").read_text(encoding="utf-8")
 
 DOWNHILL = """\
 question: How steep may a step be?

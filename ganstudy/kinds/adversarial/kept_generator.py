@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +10,7 @@ import torch
 from ganstudy.kinds.adversarial.generator_file import state_of
 from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS
 from ganstudy.kinds.adversarial.training import initial, with_ballast
+from ganstudy.targets import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ def samples(
 
     Errors  `NotPortable` where this process does not have that of the portable program.
     """
-    with _one_thread(), session.computing():
+    with one_thread(), session.computing():
         device = torch.device(session.device)
         # Beside a copy of itself, as a trial that is trained alone.
         stack = with_ballast([trial], 1)
@@ -100,14 +100,3 @@ def without_ours(whole: torch.nn.Module) -> torch.nn.Module:
         return whole
     traced: torch.nn.Module = torch.fx.symbolic_trace(whole)
     return traced
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """What workers compute with."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
