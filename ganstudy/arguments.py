@@ -109,8 +109,20 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
 
 
 def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Which samples of which generator, as `generators.sample` takes them."""
+    """Which samples of which generator, as `generators.sample` takes them, and where they go."""
     for option in (
+        click.option(
+            "--onnx",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write the generator itself, too, as a file .onnx [extra onnx].",
+        ),
+        click.option(
+            "--to",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
+        ),
         click.option("--device", default="cpu", show_default=True, help="cpu, or cuda:0, ..."),
         click.option("--averaged", is_flag=True, help="By the averaged parameters."),
         click.option(

@@ -227,18 +227,16 @@ def retry(
 @main.command()
 @run_argument
 @sampling_options
-@click.option(
-    "--to",
-    type=click.Path(path_type=Path),
-    help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
-)
 @plugins_option
-def sample(run: Path, to: Path | None, plugins: bool, **asked: Any) -> None:
-    """Draw samples of a generator that a run has kept (record.generator)."""
+def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked: Any) -> None:
+    """Draw samples of a generator that a run has kept (record.generator), or write it as ONNX."""
     with clear_errors():
         from ganstudy import generators, sample_files
 
         found = generators.sample(run, **asked, run_plugins=plugins)
+        if onnx is not None:
+            how = {"averaged": asked["averaged"], "run_plugins": plugins}
+            click.echo(f"{onnx}: {generators.write_onnx(run, onnx, found.trial, **how)}")
         path = to or Path(sample_files.default_name(found))
         sample_files.write(found, path)
         click.echo(f"{path}: {found.words}")
