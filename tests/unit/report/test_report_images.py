@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from read_keys import chunks_of, counted
 from scipy.stats import mannwhitneyu
 
 from ganstudy import plot
@@ -237,17 +238,9 @@ def test_a_page_reads_the_images_that_it_draws(
     cut = chunks(whole, whole["status"].dims)
     whole.to_zarr(place, zarr_format=2, encoding=cut)
     digests.seal(place)
-    read: dict[str, int] = {}
-    check = GatheredStore._check
-
-    def counted(store: GatheredStore, key: str, found: Any) -> None:
-        read[key] = 0 if found is None else len(found)
-        check(store, key, found)
-
-    monkeypatch.setattr(GatheredStore, "_check", counted)
+    read = counted(monkeypatch)
     build(xr.open_zarr(GatheredStore(place), chunks=None), {}, tmp_path / "report")
-    images = {key: size for key, size in read.items() if key.startswith("samples/") and size}
-    seeds = {key.rpartition("/")[2].split(".")[2] for key in images} - {"", "zarray", "zattrs"}
-    assert seeds == {"0"}
+    images = chunks_of("samples", read)
+    assert {key.split(".")[2] for key in images} == {"0"}
     each = 12288 * 4
     assert 3 * 200 * each * 0.8 < sum(images.values()) < 3 * (200 + CHUNK // each) * each
