@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     *("MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
+    *("out_option", "run_options"),
     *(
         "overrides_argument",
         "plugins_option",
@@ -53,6 +54,11 @@ class MemberName(click.ParamType[str]):
 
 
 study_argument = click.argument("study", type=click.Path(path_type=Path))
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run directory [runs/<study>]; of a folder, that of all its runs [runs/<folder>].",
+)
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 plugins_option = click.option(
@@ -103,6 +109,22 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
             show_default="number of cores; with GPUs one for each",
             help="Worker processes, one thread each, dealt out over the devices.",
         ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def run_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `run` takes: a study, or a folder of them, and where, how and how watched."""
+    for option in (
+        every_option,
+        live_option,
+        click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew."),
+        click.option("--dry-run", is_flag=True, help="Print the plan and train nothing."),
+        execution_options,
+        out_option,
+        overrides_argument,
+        study_argument,
     ):
         verb = option(verb)
     return verb
