@@ -39,14 +39,14 @@ def rank_agreement(
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].transpose(STUDY, "repeat", "arm").values
-    signs = _signs(oriented)
-    whole = _kendall(signs)
+    signs = pair_signs(oriented)
+    whole = kendall(signs)
     repeats = signs.shape[1]
-    low, high = _limits(
-        whole, [_kendall(np.delete(signs, r, axis=1)) for r in range(repeats)], confidence
+    low, high = jackknife_limits(
+        whole, [kendall(np.delete(signs, r, axis=1)) for r in range(repeats)], confidence
     )
     # Where an arm is worse than any number in one search, it is so on average.
-    means = _signs(oriented.mean(axis=1)[:, None])[:, 0]
+    means = pair_signs(oriented.mean(axis=1)[:, None])[:, 0]
     of_means = means @ means.T / max(signs.shape[2], 1)
     names = scores[STUDY].values
     dims = (STUDY, "other")
@@ -65,14 +65,14 @@ def rank_agreement(
     )
 
 
-def _signs(oriented: Array) -> Array:
+def pair_signs(oriented: Array) -> Array:
     """Signs of the differences of all pairs of arms, `(*, arms) -> (*, pairs)`; 0 for a gap."""
     first, second = np.triu_indices(oriented.shape[-1], 1)
     one, other = oriented[..., first], oriented[..., second]
     return 1.0 * (one > other) - 1.0 * (one < other)
 
 
-def _kendall(signs: Array) -> Array:
+def kendall(signs: Array) -> Array:
     """Between all pairs of targets, of different searches; `(studies, searches, pairs)`."""
     repeats, pairs = signs.shape[1:]
     total = signs.sum(axis=1)
@@ -81,7 +81,7 @@ def _kendall(signs: Array) -> Array:
     return together / number if number else np.full(together.shape, np.nan)
 
 
-def _limits(whole: Array, without: list[Array], confidence: float) -> tuple[Array, Array]:
+def jackknife_limits(whole: Array, without: list[Array], confidence: float) -> tuple[Array, Array]:
     """Jackknife limits of correlations from their values without each search."""
     repeats = len(without)
     if repeats < 3:

@@ -206,11 +206,11 @@ def test_intervals_of_agreement_cover(seeds: int) -> None:
     limits = []
     for _ in range(2000):
         noisy = effects[:, None] + rng.normal(size=(2, seeds, 10))
-        signs = agreement._signs(noisy)
-        whole = agreement._kendall(signs)
-        without = [agreement._kendall(np.delete(signs, r, axis=1)) for r in range(seeds)]
+        signs = agreement.pair_signs(noisy)
+        whole = agreement.kendall(signs)
+        without = [agreement.kendall(np.delete(signs, r, axis=1)) for r in range(seeds)]
         values.append(whole)
-        limits.append(agreement._limits(whole, without, 0.95))
+        limits.append(agreement.jackknife_limits(whole, without, 0.95))
     truth = np.mean(values, axis=0)
     low, high = np.moveaxis(np.array(limits), 0, 1)
     covered = ((low <= truth) & (truth <= high)).mean(axis=0)
