@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
-    *("MemberName", "every_option", "live_option", "live_page"),
+    *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
     *("out_option", "run_options"),
     *(
@@ -53,6 +53,15 @@ class MemberName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+Along = Literal["arm", "study"]
+
+along_option = click.option(
+    "--along",
+    type=click.Choice(get_args(Along)),
+    default="arm",
+    show_default=True,
+    help="Arms of all runs side by side; or the same arms, study by study.",
+)
 study_argument = click.argument("study", type=click.Path(path_type=Path))
 out_option = click.option(
     "--out",

@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from ganstudy.arguments import (
+    Along,
     MemberName,
+    along_option,
     asked_study,
     command_line,
     cores,
@@ -179,16 +181,17 @@ def report(run: Path, plugins: bool, live: bool, every: float) -> None:
 
 @main.command()
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN ...")
+@along_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
 )
 @plugins_option
-def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
-    """Build one report over several runs, whose arms it compares."""
+def compare(runs: tuple[Path, ...], along: Along, out: Path | None, plugins: bool) -> None:
+    """Build one report over several runs; a folder of runs stands for all of them."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        page = existing.compare(runs, out, command_line(), run_plugins=plugins)
+        page = existing.compare(runs, out, command_line(), along=along, run_plugins=plugins)
         click.echo(f"report: {page}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -9,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["OVER_LIMIT", "has_grown", "kills", "limit"]
+__all__ = ["OVER_LIMIT", "TooSmall", "has_grown", "is_lacking", "kills", "limit"]
 
 OVER_LIMIT = 97
 """Exit code of a process that has taken more than its limit, shared memory included."""
@@ -20,8 +21,25 @@ compiled keeps some hundred MB of graphs, and is meant to."""
 
 _LOOK_SECONDS = 0.2
 
+_LEAST, _SENSIBLE = 2**26, 2**28
+"""Bytes beside what a worker takes for itself: with fewer it cannot even import what it trains
+with, and with as many a small network of convolutions trains."""
+
+_LACKING = ("can't allocate memory", "cannot allocate memory", "can't start new thread")
+"""What libraries say, in errors that are no `MemoryError`, when an allocation fails."""
+
 _limit: int | None = None
 _at_start: int | None = None
+
+
+class TooSmall(Exception):
+    """A limit under which a worker can train nothing."""
+
+
+def is_lacking(error: BaseException) -> bool:
+    """Whether an error says that an allocation has failed in this machine's memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(said in text for said in _LACKING)
 
 
 def limit(gigabytes: float | None) -> None:
@@ -29,17 +47,23 @@ def limit(gigabytes: float | None) -> None:
 
     The kernel counts private memory only. Where shared memory comes on top (Linux), a thread looks
     at the sum of both, and ends the process with `OVER_LIMIT`.
+
+    Errors  `TooSmall` for less than this process took before it trained anything, and a little.
     """
     import resource
 
     global _limit, _at_start
+    if _at_start is None:
+        _at_start = _taken()
+    if gigabytes is not None and gigabytes * 2**30 < _at_start + _LEAST:
+        sensible = math.ceil(10 * (_at_start + _SENSIBLE) / 2**30) / 10
+        taken = f"a worker takes {_at_start / 2**30:.2f} GB before it trains anything"
+        raise TooSmall(f"engine.memory_limit: {taken}; set {sensible:g} or more, not {gigabytes:g}")
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     soft = hard if gigabytes is None else int(gigabytes * 2**30)
     if hard != resource.RLIM_INFINITY:
         soft = min(soft, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-    if _at_start is None:
-        _at_start = _taken()
     first = _limit is None
     _limit = None if gigabytes is None else int(gigabytes * 2**30)
     if first and _limit is not None and sys.platform == "linux":
