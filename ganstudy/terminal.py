@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
-__all__ = ["clear_errors", "duration", "print_ended", "say", "status_line"]
+__all__ = ["clear_errors", "duration", "print_ended", "say", "status_line", "stop_for_no_sign"]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -37,6 +38,12 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     if progress.incomplete:
         say(progress.incomplete)
     sys.exit(1 if done.get("failed") or progress.incomplete else 0)
+
+
+def stop_for_no_sign() -> None:
+    """Print what the encoding of standard output lacks by its code, as standard error does."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:

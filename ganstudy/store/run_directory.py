@@ -12,6 +12,7 @@ from ganstudy.store import environment, heartbeat, lock, receipts, records
 from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
+from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
 
@@ -108,6 +109,9 @@ class RunDirectory:
         while (aside := path.with_name(f"{path.name}.{number}")).exists():
             number += 1
         with self.locked():
+            if not WINDOWS:
+                path.rename(aside)
+        if WINDOWS:  # no folder moves there while its lock is open
             path.rename(aside)
         return self.path.with_name(aside.name)
 
