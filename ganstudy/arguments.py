@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
-    *("MemberName", "every_option", "live_option", "live_page"),
+    *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
+    *("out_option", "run_options"),
     *(
         "overrides_argument",
         "plugins_option",
@@ -52,7 +53,21 @@ class MemberName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+Along = Literal["arm", "study"]
+
+along_option = click.option(
+    "--along",
+    type=click.Choice(get_args(Along)),
+    default="arm",
+    show_default=True,
+    help="Arms of all runs side by side; or the same arms, study by study.",
+)
 study_argument = click.argument("study", type=click.Path(path_type=Path))
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run directory [runs/<study>]; of a folder, that of all its runs [runs/<folder>].",
+)
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 plugins_option = click.option(
@@ -108,9 +123,37 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
     return verb
 
 
-def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
-    """Which samples of which generator, as `generators.sample` takes them."""
+def run_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `run` takes: a study, or a folder of them, and where, how and how watched."""
     for option in (
+        every_option,
+        live_option,
+        click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew."),
+        click.option("--dry-run", is_flag=True, help="Print the plan and train nothing."),
+        execution_options,
+        out_option,
+        overrides_argument,
+        study_argument,
+    ):
+        verb = option(verb)
+    return verb
+
+
+def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """Which samples of which generator, as `generators.sample` takes them, and where they go."""
+    for option in (
+        click.option(
+            "--onnx",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Write the generator itself, too, as a file .onnx [extra onnx].",
+        ),
+        click.option(
+            "--to",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
+        ),
         click.option("--device", default="cpu", show_default=True, help="cpu, or cuda:0, ..."),
         click.option("--averaged", is_flag=True, help="By the averaged parameters."),
         click.option(

@@ -15,10 +15,11 @@ from joblib.externals.loky import ProcessPoolExecutor
 from ganstudy.engine.arithmetic import NotPortable, environment
 from ganstudy.engine.session import Session
 from ganstudy.existing import reopen
+from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.trial import Trial
-from ganstudy.whole_file import Damaged
+from ganstudy.whole_file import Damaged, write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-__all__ = ["BEST", "Sampled", "load_generator", "sample"]
+__all__ = ["BEST", "Sampled", "load_generator", "sample", "write_onnx"]
 
 BEST = "best"
 """What stands for the complete trial with the best score by the headline metric."""
@@ -133,6 +134,46 @@ def load_generator(
 
     kept = _kept(Path(run), trial, averaged, run_plugins)
     return module(kept.trial, kept.content, averaged)
+
+
+def write_onnx(
+    run: Path | str,
+    path: Path | str,
+    trial: str = BEST,
+    *,
+    averaged: bool = False,
+    run_plugins: bool = False,
+) -> str:
+    """Write the module of `load_generator` as an ONNX file; what it takes and gives, in a line.
+
+    Input `latent` and output `samples` are those of the module, for a batch of any size. The
+    metadata tell trial, seed and settings, as JSON. The file appears whole or not at all.
+
+    trial  an id, the beginning of one, or `best`
+
+    Errors  as `sample`; `RunError` for a path that does not end in .onnx, without the packages of
+            the extra `onnx`, and for a network that PyTorch cannot write.
+    """
+    from ganstudy.kinds.adversarial.kept_generator import module
+    from ganstudy.kinds.adversarial.onnx_file import NotExported, content
+
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise RunError(f"{path}: a generator is written as .onnx")
+    kept = _kept(Path(run), trial, averaged, run_plugins)
+    own, configuration = kept.trial, kept.trial.configuration
+    inputs = configuration.generator.latent + configuration.labels
+    about = {"averaged": averaged, "seed": own.seed, "settings": own.settings, "trial": own.id}
+    whole = module(own, kept.content, averaged)
+    try:
+        write_whole(path, content(whole, inputs, canonical_json(about)))
+    except NotExported as error:
+        raise RunError(f"{path}: {error}") from None
+    image = configuration.target.image
+    shape = (configuration.target.dimension,) if image is None else tuple(image)
+    made = " x ".join(map(str, ("batch", *shape)))
+    words = f"generator of trial {own.id}" + ", averaged parameters" * averaged
+    return f"{words}: latent, batch x {inputs}, to samples, {made}"
 
 
 def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:

@@ -41,11 +41,13 @@ from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
 from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
+from ganstudy.analysis.studies import along_studies, of_study
 from ganstudy.analysis.units import original_units
 
 __all__ = [
     "Power",
     "RecordedMetric",
+    "along_studies",
     "arm_dim",
     "arm_scores",
     "best_by_budget",
@@ -70,6 +72,7 @@ __all__ = [
     "marginal_means",
     "measured",
     "metric_names",
+    "of_study",
     "open_runs",
     "original_units",
     "over_seeds",

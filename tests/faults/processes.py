@@ -99,6 +99,15 @@ def packs_under_way(out: Path, seconds: float = 1.0) -> int:
     return sum(pack["seconds"] > seconds for pack in said["packs"]) if said else 0
 
 
+def amid(out: Path) -> int:
+    """Packs that are some steps from their start and far from their end, as the run itself says.
+
+    A heartbeat is up to a second old: packs that are to be found at work then take some seconds.
+    """
+    said = RunDirectory(out).read_heartbeat()
+    return sum(not p["preparing"] and 0.0 < p["share"] < 0.5 for p in said["packs"]) if said else 0
+
+
 def gone(run: subprocess.Popen[str], seconds: float = 120.0) -> bool:
     """Whether no process of the run is left, after some seconds at most."""
     end = time.monotonic() + seconds

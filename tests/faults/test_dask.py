@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from distributed import Client
 from distributed.comm import CommClosedError
-from processes import STUDY, gone, in_flight, kill, packs_under_way, start, wait_until
+from processes import STUDY, amid, gone, in_flight, kill, packs_under_way, start, wait_until
 from scripted import Scripted, attempts
 from tiny import Listed, differences, write_study
 
@@ -153,9 +153,9 @@ def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Clust
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
     """Interrupted once: what has landed stays, packs keep their state, no process is left."""
     out = tmp_path / "run"
-    text = STUDY.replace("steps: 100", "steps: 1000").replace("every: 25", "every: 500")
+    text = STUDY.replace("steps: 100", "steps: 4000").replace("every: 25", "every: 2000")
     run = start(write_study(tmp_path, text), out, "--executor", "dask", every=1000.0)
-    wait_until(lambda: list((out / "records").glob("*.nc")) and packs_under_way(out, 0.0) == 2)
+    wait_until(lambda: list((out / "records").glob("*.nc")) and amid(out))
     os.killpg(run.pid, signal.SIGINT)
     said, _ = run.communicate(timeout=900)
     assert run.returncode == 130, said

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from processes import (
     DRIVER,
     STUDY,
+    amid,
     gone,
     in_flight,
     kill,
@@ -55,7 +56,7 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     """To the whole group, as a terminal sends it: exit 130, checkpoints, no process left."""
     out = tmp_path / "run"
     run = start(write_study(tmp_path, LONG), out, every=1000.0)
-    wait_until(lambda: packs_under_way(out) == 2)
+    wait_until(lambda: amid(out) == 2)
     assert not in_flight(out)
     os.killpg(run.pid, number)
     text, _ = run.communicate(timeout=900)
@@ -98,7 +99,7 @@ def test_a_closed_terminal_is_an_interruption(tmp_path: Path) -> None:
     # A terminal is read, or who writes to it waits.
     reader = threading.Thread(target=_read_all, args=(ours,), daemon=True)
     reader.start()
-    wait_until(lambda: packs_under_way(out) == 2)
+    wait_until(lambda: amid(out) == 2)
     assert not in_flight(out)
     os.kill(run.pid, signal.SIGHUP)
     assert run.wait(timeout=900) == 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -20,9 +21,9 @@ from PIL import Image as Pillow
 from tiny import write_study
 
 import ganstudy
-from ganstudy import pipeline
+from ganstudy import networks, pipeline
 from ganstudy.cli import main
-from ganstudy.generators import sample
+from ganstudy.generators import sample, write_onnx
 from ganstudy.store import RunDirectory, RunError, gather, open_run
 from ganstudy.study import load
 
@@ -182,6 +183,49 @@ def test_a_module_is_made_of_layers_that_others_know(every: Path) -> None:
     assert kinds == ["Linear", "BatchNorm1d", "ReLU", "Linear"]
     module(torch.zeros(3, 2)).sum().backward()
     assert all(value.grad is not None for value in module.parameters())
+
+
+def test_onnx_without_its_packages_is_refused_in_words(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)  # importing it raises
+    trial, path = _id(run, "plain"), tmp_path / "own.onnx"
+    with pytest.raises(RunError, match=r"needs onnx: pip install 'ganstudy\[onnx\]'"):
+        write_onnx(run, path, trial)
+    with pytest.raises(RunError, match=r"own.pt: a generator is written as .onnx"):
+        write_onnx(run, tmp_path / "own.pt", trial)
+    arguments = ["sample", str(run), "--trial", trial, "--onnx", str(path)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "ganstudy[onnx]" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_an_onnx_file_has_the_samples_of_its_trial(every: Path, tmp_path: Path) -> None:
+    """Of every network, by the evaluator that ONNX defines its operators with; in any batch."""
+    onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
+    from onnx.reference import ReferenceEvaluator
+
+    assert set(networks.family.names) <= {"mlp", *CASES}
+    for case in CASES:
+        trial, path, averaged = _id(every, case), tmp_path / f"{case}.onnx", case == "images"
+        words = write_onnx(every, path, trial, averaged=averaged)
+        found = sample(every, trial, 40, averaged=averaged)
+        latent = _inputs(found, 4)
+        evaluator = ReferenceEvaluator(str(path))
+        (given,) = evaluator.run(None, {"latent": latent.numpy()})
+        np.testing.assert_allclose(given.reshape(40, -1), found.samples, rtol=1e-5, atol=1e-5)
+        module = ganstudy.load_generator(every, trial, averaged=averaged)
+        (few,) = evaluator.run(None, {"latent": latent[:3].numpy()})
+        np.testing.assert_allclose(few, module(latent[:3]).detach(), rtol=1e-5, atol=1e-5)
+        about = {own.key: own.value for own in onnx.load(path).metadata_props}["ganstudy"]
+        assert json.loads(about)["trial"] == trial
+        assert str(Path(torch.__file__).parent) not in path.read_bytes().decode("latin-1")
+        assert words.startswith(f"generator of trial {trial}")
+        shape = " x ".join(map(str, given.shape[1:]))
+        assert words.endswith(f"latent, batch x {latent.shape[1]}, to samples, batch x {shape}")
 
 
 def test_trials_are_named_by_beginnings_or_as_the_best(run: Path) -> None:

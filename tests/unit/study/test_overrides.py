@@ -16,7 +16,8 @@ from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.study.document import read_document
 
-STUDIES = sorted((Path(__file__).parents[3] / "studies").rglob("*.yaml"))
+FILES = sorted((Path(__file__).parents[3] / "studies").rglob("*.yaml"))
+STUDIES = [path for path in FILES if not path.name.startswith("_")]
 
 
 def _check(path: Path, *overrides: str) -> Result:
@@ -30,6 +31,8 @@ def test_a_kept_study_is_the_one_that_was_asked(tmp_path: Path, path: Path) -> N
     kept = read_document(write_study(tmp_path, asked.text))
     # As text, in which mappings have an order.
     assert json.dumps(kept.values) == json.dumps(asked.values)
+    if asked.shared is not None:  # it is made of two files, and has the comments of neither
+        return
     written = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     comments = [line for line in written if line.startswith("#")]
     assert all(comment in asked.text for comment in comments)
