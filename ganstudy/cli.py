@@ -40,11 +40,7 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-<<<<<<< HEAD
-from ganstudy.terminal import clear_errors, print_ended, stop_for_no_sign
-=======
-from ganstudy.terminal import clear_errors
->>>>>>> main
+from ganstudy.terminal import clear_errors, stop_for_no_sign
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

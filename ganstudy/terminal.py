@@ -16,11 +16,10 @@ import click
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
-<<<<<<< HEAD
-__all__ = ["clear_errors", "duration", "print_ended", "say", "status_line", "stop_for_no_sign"]
-=======
-__all__ = ["clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"]
->>>>>>> main
+__all__ = [
+    *("clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
+    "stop_for_no_sign",
+]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:

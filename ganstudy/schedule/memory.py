@@ -11,13 +11,9 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-<<<<<<< HEAD
 import psutil
 
-__all__ = ["OVER_LIMIT", "has_grown", "kills", "limit"]
-=======
 __all__ = ["OVER_LIMIT", "TooSmall", "has_grown", "is_lacking", "kills", "limit"]
->>>>>>> main
 
 OVER_LIMIT = 97
 """Exit code of a process that has taken more than its limit, shared memory included."""
@@ -28,17 +24,15 @@ compiled keeps some hundred MB of graphs, and is meant to."""
 
 _LOOK_SECONDS = 0.2
 
-<<<<<<< HEAD
 _BY_KERNEL = find_spec("resource") is not None and sys.platform != "darwin"
 """Whether the kernel bounds private memory; macOS takes such a limit, and allocates beyond it."""
-=======
+
 _LEAST, _SENSIBLE = 2**26, 2**28
 """Bytes beside what a worker takes for itself: with fewer it cannot even import what it trains
 with, and with as many a small network of convolutions trains."""
 
 _LACKING = ("can't allocate memory", "cannot allocate memory", "can't start new thread")
 """What libraries say, in errors that are no `MemoryError`, when an allocation fails."""
->>>>>>> main
 
 _limit: int | None = None
 _at_start: int | None = None
@@ -57,37 +51,22 @@ def is_lacking(error: BaseException) -> bool:
 def limit(gigabytes: float | None) -> None:
     """Bound what this process may allocate: beyond it allocations fail, as they should.
 
-<<<<<<< HEAD
     The kernel counts private memory only. Where shared memory comes on top (Linux), and where the
     kernel counts nothing (Windows, macOS), a thread looks at all that is taken, and ends the
     process with `OVER_LIMIT`.
-=======
-    The kernel counts private memory only. Where shared memory comes on top (Linux), a thread looks
-    at the sum of both, and ends the process with `OVER_LIMIT`.
 
     Errors  `TooSmall` for less than this process took before it trained anything, and a little.
->>>>>>> main
     """
     global _limit, _at_start
-<<<<<<< HEAD
-    allowed = None if gigabytes is None else int(gigabytes * 2**30)
-    if _BY_KERNEL:
-        _bound(allowed)
-    if _at_start is None:
-        _at_start = _taken()
-=======
     if _at_start is None:
         _at_start = _taken()
     if gigabytes is not None and gigabytes * 2**30 < _at_start + _LEAST:
         sensible = math.ceil(10 * (_at_start + _SENSIBLE) / 2**30) / 10
         taken = f"a worker takes {_at_start / 2**30:.2f} GB before it trains anything"
         raise TooSmall(f"engine.memory_limit: {taken}; set {sensible:g} or more, not {gigabytes:g}")
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = hard if gigabytes is None else int(gigabytes * 2**30)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
->>>>>>> main
+    allowed = None if gigabytes is None else int(gigabytes * 2**30)
+    if _BY_KERNEL:
+        _bound(allowed)
     first = _limit is None
     _limit = allowed
     if first and _limit is not None and (sys.platform == "linux" or not _BY_KERNEL):

@@ -150,8 +150,8 @@ def test_a_hanging_worker_says_where_it_is_without_signals(
 TAKES = """\
 import time
 from ganstudy.schedule import memory
-memory.limit(0.5)
-kept = b"x" * 2**30
+memory.limit(1.0)
+kept = b"x" * (2**30 + 2**29)
 time.sleep(60.0)
 """
 
