@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +106,12 @@ class RunDirectory:
         if Path.cwd().is_relative_to(path.resolve()):
             message = "is, or holds, the current folder; set it aside from elsewhere"
             raise RunError(f"{self.path}: {message}")
-        number = 1
-        while (aside := path.with_name(f"{path.name}.{number}")).exists():
-            number += 1
+        names = (path.with_name(f"{path.name}.{number}") for number in count(1))
+        aside = next(own for own in names if not own.exists())
         with self.locked():
             if not WINDOWS:
                 path.rename(aside)
-        if WINDOWS:  # no folder moves there while its lock is open
+        if WINDOWS:  # where no folder moves while its lock is open
             path.rename(aside)
         return self.path.with_name(aside.name)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Hashable
 from contextlib import suppress
 from multiprocessing import resource_tracker as python_tracker
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import psutil
@@ -169,9 +169,10 @@ class _Worker:
         # An interruption comes when there is a process that can be ended, or none.
         with signals_held():
             self.connection, theirs = context.Pipe()
-            asked, self._questions = (
-                (None, None) if questions.by_signal() else context.Pipe(duplex=False)
-            )
+            asked: Connection | None = None
+            self._questions: Connection | None = None
+            if not questions.by_signal():
+                asked, self._questions = context.Pipe(duplex=False)
             self.process = context.Process(
                 target=serve,
                 args=(theirs, asked, os.getpid(), self.stack, self.slot),
