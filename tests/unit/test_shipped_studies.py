@@ -60,6 +60,12 @@ def scaled_down(study: Study) -> Iterator[str]:
         yield "engine.program=eager"
     if study.file.search.bayes is not None:
         yield "search.bayes.trials=5"
+    if study.document.shared is not None:
+        # One of those that share their arms trains all of them.
+        yield from ("seeds=1", "engine.pack=64")
+        yield from (f"search.bayes.{key}" for key in ("trials=2", "repeats=2", "fresh=1"))
+        if study.name != "ring":
+            yield "search.grid.divergence=[non_saturating, wasserstein, relativistic_pairing]"
 
 
 @pytest.mark.parametrize(
