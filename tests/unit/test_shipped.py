@@ -50,6 +50,19 @@ def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> N
     assert load(path).points == load(original).points
 
 
+def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    assert _asked("new", str(path), "--from", "atlas")[0] == 0
+    assert "atlas  " in _asked("studies")[1]
+    original = ROOT / "studies" / "atlas"
+    assert {own.name for own in path.iterdir()} == {own.name for own in original.glob("*.yaml")}
+    ring = path / "ring.yaml"
+    assert load(ring).points == load(original / "ring.yaml").points
+    assert "$schema=file://" in ring.read_text(encoding="utf-8").splitlines()[0]
+    code, text = _asked("new", str(path), "--from", "atlas")
+    assert (code, "File exists" in text) == (2, True)
+
+
 def test_the_schema_beside_them_is_that_of_the_package() -> None:
     """`ganstudy schema > studies/study.schema.json` makes it so."""
     kept = json.loads((ROOT / "studies" / "study.schema.json").read_text(encoding="utf-8"))
