@@ -7,6 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
+from ganstudy.metrics import trueness
 from ganstudy.targets import from_config
 
 RADIUS = 3.0
@@ -38,9 +39,9 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
         mode, high = modes.assign(samples.astype(np.float64), radius)
         asked = labels[place][:, None] == np.arange(target.labels)
         count = asked.sum(axis=0)
-        own = high, high & (mode == labels[place])
+        own = high, high * trueness(mode, labels[place], modes)
         for found, right in zip((quality, accuracy), own, strict=True):
-            kept = (asked & right[:, None]).sum(axis=0)
+            kept = np.clip(right.astype(np.float64) @ asked, 0, count)
             found[place] = np.where(count > 0, kept / np.maximum(count, 1), np.nan)
     dims = (*trials, "label")
     variables = {"quality": (dims, quality), "accuracy": (dims, accuracy)}
