@@ -8,14 +8,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from inline import trained_inline
 from processes import STUDY, gone, kill, start, wait_until
 from tiny import differences, write_study
 
-from ganstudy import pipeline
 from ganstudy.job.status import status
 from ganstudy.store import RunDirectory
-from ganstudy.study import load
 
 SHARED = STUDY.replace("question: Does it survive?\n", "")
 FIRST = "extends: _shared.yaml\nquestion: Is it killed?\nseeds: 2\n"
@@ -30,7 +27,7 @@ def _records(run: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_command_goes_on(tmp_path: Path) -> None:
     """Killed in its first study, interrupted in its second: the records are those of one go."""
     folder, job = tmp_path / "folder", tmp_path / "job"
     folder.mkdir()
@@ -60,11 +57,11 @@ def test_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     text, _ = third.communicate(timeout=900)
     assert third.returncode == 0, text
     assert status(job)["status"] == {"complete": 20}
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
-    with trained_inline():
-        for name in ("a", "b"):
-            pipeline.run(load(folder / f"{name}.yaml"), tmp_path / name, workers=1)
-            expected = {record.id: record for record in RunDirectory(tmp_path / name).read()}
-            found = list(RunDirectory(job / name).read())
-            assert {record.id for record in found} == expected.keys()
-            assert all(differences(record, expected[record.id]) == [] for record in found)
+    whole = start(folder, tmp_path / "whole")
+    text, _ = whole.communicate(timeout=900)
+    assert whole.returncode == 0, text
+    for name in ("a", "b"):
+        expected = {record.id: record for record in RunDirectory(tmp_path / "whole" / name).read()}
+        found = list(RunDirectory(job / name).read())
+        assert {record.id for record in found} == expected.keys()
+        assert all(differences(record, expected[record.id]) == [] for record in found)
