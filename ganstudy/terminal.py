@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +16,10 @@ import click
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
-__all__ = ["clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"]
+__all__ = [
+    *("clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
+    "stop_for_no_sign",
+]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
@@ -40,6 +44,12 @@ def run_summary(directory: Path, progress: Progress) -> dict[str, Any]:
         "trained": progress.trained,
         "seconds": round(progress.seconds, 1),
     }
+
+
+def stop_for_no_sign() -> None:
+    """Print what the encoding of standard output lacks by its code, as standard error does."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:

@@ -17,7 +17,7 @@ from ganstudy.score import spanning
 from ganstudy.store import RunError
 from ganstudy.variable import LABELS, SAMPLES
 
-__all__ = ["STUDY", "along_studies", "join_studies", "of_study"]
+__all__ = ["STUDY", "along_studies", "by_study", "join_studies", "of_study"]
 
 STUDY = "study"
 """The dimension; its labels are names of studies, which are those of their files."""
@@ -100,6 +100,20 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
 def along_studies(ds: xr.Dataset) -> bool:
     """Whether a dataset is of joined studies."""
     return ds.attrs.get("along") == STUDY
+
+
+def by_study(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """What was found of each study, along `study`; NaN where one has no such label."""
+    found: xr.Dataset = xr.concat(
+        [one.assign_coords({STUDY: name}) for name, one in parts.items()],
+        dim=STUDY,
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+        join="outer",
+        combine_attrs="drop_conflicts",
+    )
+    return found
 
 
 # --- one run --------------------------------------------------------------------------------------

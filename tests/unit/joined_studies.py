@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import xarray as xr
 from tiny import made_up, write_study
 
 from ganstudy.search import search_of
@@ -98,3 +100,36 @@ def made_run(
 def made_runs(folder: Path) -> list[Path]:
     """The runs of all targets."""
     return [made_run(folder, name) for name in FILES]
+
+
+def joined_of(values: Any, direction: str = "higher", bounds: Any = (0.0, 8.0)) -> xr.Dataset:
+    """Joined grids whose trials have these scores, `(studies, arms[, constraints], seeds)`.
+
+    A trial without a number has diverged.
+    """
+    values = np.asarray(values, np.float64)
+    names = [f"target{number}" for number in range(len(values))]
+    axes = ["divergence", "constraint"][: values.ndim - 2]
+    dims = ("study", *axes, "seed")
+    status = np.where(np.isfinite(values), "complete", "diverged")
+    about = {
+        **{"role": "metric", "long_name": "score", "units": "", "direction": direction},
+        **{"bounds": bounds, "value_at_equality": bounds[direction == "higher"]},
+    }
+    attrs = {"question": "?", "compare": "divergence", "score": "worth", "axes": axes}
+    labels = {
+        axis: [f"{axis[0]}{i}" for i in range(values.shape[1 + k])] for k, axis in enumerate(axes)
+    }
+    return xr.Dataset(
+        {
+            "status": (dims, status),
+            "diverged_at": (dims, np.where(status == "diverged", 1.0, np.nan)),
+            "worth": ((*dims, "step"), values[..., None], about),
+        },
+        coords={"study": names, **labels, "seed": np.arange(values.shape[-1]), "step": [1]},
+        attrs={
+            **attrs,
+            "along": "study",
+            "own": json.dumps({name: {**attrs, "study": name} for name in names}),
+        },
+    )

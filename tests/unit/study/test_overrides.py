@@ -251,3 +251,24 @@ def test_axes_are_no_folders(tmp_path: Path, name: str) -> None:
     assert result.exit_code == 2
     assert ":4" in result.stderr
     assert "no slashes" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a:b"], "Windows has none such"),
+        (["what?"], "Windows has none such"),
+        (["CON"], "a device on Windows"),
+        (["Size", "size"], "same dimension as axis 'Size', but for case at most"),
+        (["Score"], "a meaning of its own"),
+        (["Modes_Covered"], "a recorded variable has this name"),
+    ],
+)
+def test_axes_are_files_on_every_system(tmp_path: Path, names: list[str], message: str) -> None:
+    """Each is a folder of results.zarr, which is read on other systems than it was written on."""
+    keys = ("batch", "steps")
+    axes = "".join(f"    '{n}': {{s: {{{keys[k]}: 8}}}}\n" for k, n in enumerate(names))
+    result = _check(write_study(tmp_path, f"question: Why?\nsearch:\n  grid:\n{axes}"))
+    assert result.exit_code == 2
+    assert f":{3 + len(names)}" in result.stderr
+    assert message in result.stderr
