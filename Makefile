@@ -49,7 +49,7 @@ docs: $(VENV)/.installed-docs
 
 # The commands of docs/examples.md; one that was stopped continues.
 examples: $(VENV)/.installed
-	sed -n 's/^    ganstudy run /run /p' docs/examples.md | xargs --max-lines=1 $(VENV)/bin/ganstudy
+	sed -n 's/^    ganstudy run /run /p' docs/examples.md | xargs -L 1 $(VENV)/bin/ganstudy
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(PIP) --editable ".[docs]"
