@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
 
 if TYPE_CHECKING:
@@ -83,11 +84,6 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
     for option in (
         json_option,
         click.option(
-            "--scheduler",
-            metavar="tcp://...",
-            help="Scheduler of the executor; default for dask: a cluster of its own.",
-        ),
-        click.option(
             "--executor",
             type=MemberName("executors"),
             default="local",
@@ -100,7 +96,7 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--workers",
             type=click.IntRange(min=1),
-            show_default="number of cores; with GPUs one for each",
+            show_default="number of cores; with GPUs one for each; with slurm one for each job",
             help="Worker processes, one thread each, dealt out over the devices.",
         ),
     ):
@@ -166,12 +162,12 @@ def _devices(asked: str) -> tuple[str, ...]:
         raise click.BadParameter(str(error), param_hint="--devices") from None
 
 
-def execution(
-    workers: int | None, devices: str, executor: str, scheduler: str | None
-) -> dict[str, Any]:
+def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> dict[str, Any]:
     """Where and how to train, as `pipeline.run` and `verify` take it.
 
     An executor may be a plug-in's, so that its name is checked when the study has been read.
+
+    asked  values of the executor's own options
     """
     from ganstudy.schedule import executors
 
@@ -179,18 +175,17 @@ def execution(
     if executor not in known.names:
         hint = f"{executor!r} is not one of {', '.join(known.names)}"
         raise click.BadParameter(hint, param_hint="--executor")
-    if scheduler and not known[executor].has_scheduler:
-        raise click.UsageError(
-            f"--executor {executor} has no scheduler; use --executor dask, or leave --scheduler out"
-        )
+    options = checked_options(executors.executor_named(executor).asks, asked)
     names = _devices(devices)
+    if workers is None:
+        workers = options.default_workers
     if workers is None:
         workers = cores() if "cpu" in names else len(names)
     return {
         "workers": workers,
         "devices": names,
         "executor": executor,
-        "scheduler": scheduler,
+        "options": options.model_dump(),
     }
 
 

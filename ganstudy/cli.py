@@ -29,6 +29,7 @@ from ganstudy.arguments import (
     workers_option,
 )
 from ganstudy.display import display
+from ganstudy.executor_options import TrainingCommand
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
@@ -72,7 +73,7 @@ def new(path: Path, name: str) -> None:
         click.echo(f"{path}: change it, then `ganstudy check {path}` and `ganstudy run {path}`")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @study_argument
 @overrides_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
@@ -99,10 +100,10 @@ def run(
         from ganstudy.store import RunDirectory
 
         asked, directory = asked_study(study, overrides, out)
-        if dry_run:
-            print_plan(asked, directory, where["workers"] or cores(), as_json)
-            return
         how = {**execution(**where), "command": command_line()}
+        if dry_run:
+            print_plan(asked, directory, how["workers"], as_json)
+            return
         if fresh and directory.exists():
             click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
         with display(quiet=as_json) as observe:
@@ -196,7 +197,7 @@ def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
         click.echo(f"report: {page}")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @run_argument
 @overrides_argument
 @click.option(
@@ -242,7 +243,7 @@ def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked
         click.echo(f"{path}: {found.words}")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @run_argument
 @click.option(
     "--trials",
