@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,11 +17,13 @@ from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
 
 if TYPE_CHECKING:
+    from ganstudy.schedule.options import Options
     from ganstudy.study import Study
 
 __all__ = [
-    *("MemberName", "every_option", "live_option", "live_page"),
+    *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
+    *("out_option", "planned_workers", "run_options"),
     *(
         "overrides_argument",
         "plugins_option",
@@ -53,7 +55,21 @@ class MemberName(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+Along = Literal["arm", "study"]
+
+along_option = click.option(
+    "--along",
+    type=click.Choice(get_args(Along)),
+    default="arm",
+    show_default=True,
+    help="Arms of all runs side by side; or the same arms, study by study.",
+)
 study_argument = click.argument("study", type=click.Path(path_type=Path))
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run directory [runs/<study>]; of a folder, that of all its runs [runs/<folder>].",
+)
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 plugins_option = click.option(
@@ -99,6 +115,22 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
             show_default="number of cores; with GPUs one for each; with slurm one for each job",
             help="Worker processes, one thread each, dealt out over the devices.",
         ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def run_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """What `run` takes: a study, or a folder of them, and where, how and how watched."""
+    for option in (
+        every_option,
+        live_option,
+        click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew."),
+        click.option("--dry-run", is_flag=True, help="Print the plan and train nothing."),
+        execution_options,
+        out_option,
+        overrides_argument,
+        study_argument,
     ):
         verb = option(verb)
     return verb
@@ -165,20 +197,11 @@ def _devices(asked: str) -> tuple[str, ...]:
 def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> dict[str, Any]:
     """Where and how to train, as `pipeline.run` and `verify` take it.
 
-    An executor may be a plug-in's, so that its name is checked when the study has been read.
-
     asked  values of the executor's own options
     """
-    from ganstudy.schedule import executors
-
-    known = executors.family
-    if executor not in known.names:
-        hint = f"{executor!r} is not one of {', '.join(known.names)}"
-        raise click.BadParameter(hint, param_hint="--executor")
-    options = checked_options(executors.executor_named(executor).asks, asked)
+    options = _executor_options(executor, asked)
     names = _devices(devices)
-    if workers is None:
-        workers = options.default_workers
+    workers = workers or options.default_workers
     if workers is None:
         workers = cores() if "cpu" in names else len(names)
     return {
@@ -187,6 +210,22 @@ def execution(workers: int | None, devices: str, executor: str, **asked: Any) ->
         "executor": executor,
         "options": options.model_dump(),
     }
+
+
+def planned_workers(workers: int | None, devices: str, executor: str, **asked: Any) -> int:
+    """How many workers a plan is made for; devices are not looked for, which takes seconds."""
+    return workers or _executor_options(executor, asked).default_workers or cores()
+
+
+def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
+    """An executor may be a plug-in's, so that its name is checked when the study has been read."""
+    from ganstudy.schedule import executors
+
+    known = executors.family
+    if executor not in known.names:
+        hint = f"{executor!r} is not one of {', '.join(known.names)}"
+        raise click.BadParameter(hint, param_hint="--executor")
+    return checked_options(executors.executor_named(executor).asks, asked)
 
 
 def live_page(directory: Path, every: float, study: Study) -> AbstractContextManager[None]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ganstudy.arguments import (
+    Along,
     MemberName,
+    along_option,
     asked_study,
     command_line,
     cores,
@@ -20,15 +21,15 @@ from ganstudy.arguments import (
     execution_options,
     json_option,
     live_option,
-    live_page,
+    out_option,
     overrides_argument,
     plugins_option,
     run_argument,
+    run_options,
     sampling_options,
     study_argument,
     workers_option,
 )
-from ganstudy.display import display
 from ganstudy.executor_options import TrainingCommand
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
@@ -40,13 +41,14 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import clear_errors, print_ended
+from ganstudy.terminal import clear_errors, stop_for_no_sign
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ganstudy")
 def main() -> None:
     """Which GAN objective, and why? Run studies of adversarial objectives."""
+    stop_for_no_sign()
 
 
 @main.command()
@@ -74,42 +76,21 @@ def new(path: Path, name: str) -> None:
 
 
 @main.command(cls=TrainingCommand)
-@study_argument
-@overrides_argument
-@click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
-@execution_options
-@click.option("--dry-run", is_flag=True, help="Print the plan and train nothing.")
-@click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew.")
-@live_option
-@every_option
+@run_options
 def run(
-    study: Path,
-    overrides: tuple[str, ...],
-    out: Path | None,
-    dry_run: bool,
-    fresh: bool,
-    live: bool,
-    every: float,
-    as_json: bool,
-    **where: Any,
+    study: Path, overrides: tuple[str, ...], out: Path | None, fresh: bool, **asked: Any
 ) -> None:
-    """Run a study: train what is missing, gather the dataset, build the report."""
+    """Run a study: train what is missing, gather the dataset, build the report.
+
+    Of a folder, run each of its studies, one after the other in the order of their names.
+    """
     # With --fresh the same command would begin once more.
     with clear_errors("run the same command to continue" + ", without --fresh" * fresh):
-        from ganstudy import pipeline
-        from ganstudy.store import RunDirectory
+        from ganstudy import one_run
+        from ganstudy.job import verbs
 
-        asked, directory = asked_study(study, overrides, out)
-        how = {**execution(**where), "command": command_line()}
-        if dry_run:
-            print_plan(asked, directory, how["workers"], as_json)
-            return
-        if fresh and directory.exists():
-            click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
-        with display(quiet=as_json) as observe:
-            during = live_page(directory, every, asked) if live else nullcontext()
-            progress = pipeline.run(asked, directory, **how, observe=observe, during=during)
-        print_ended(directory, progress, as_json)
+        verb = verbs.run if study.is_dir() else one_run.run
+        verb(study, overrides, out, fresh=fresh, **asked)
 
 
 @main.command()
@@ -121,7 +102,7 @@ def run(
     help="Run the conformance suites on the member that this file defines.",
 )
 def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -> None:
-    """Validate a study file, or a plug-in."""
+    """Validate a study file, a folder of them, or a plug-in."""
     if (study is None) == (plugin is None):
         raise click.UsageError("name a study, or a plug-in with --plugin")
     with clear_errors():
@@ -133,6 +114,11 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
                 click.echo(sentence)
             sys.exit(1 if checked.broken else 0)
         assert study is not None
+        if study.is_dir():
+            from ganstudy.job import verbs
+
+            verbs.check(study, overrides)
+            return
         from ganstudy.study import load
 
         print_checked(study, load(study, overrides))
@@ -141,14 +127,19 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
 @main.command()
 @study_argument
 @overrides_argument
-@click.option("--out", type=click.Path(path_type=Path), help="Run directory [runs/<study>].")
+@out_option
 @workers_option
 @json_option
 def plan(
     study: Path, overrides: tuple[str, ...], out: Path | None, workers: int, as_json: bool
 ) -> None:
-    """Show trials, packs and estimated time."""
+    """Show trials, packs and estimated time, of a study or of each in a folder."""
     with clear_errors():
+        if study.is_dir():
+            from ganstudy.job import verbs
+
+            verbs.plan(study, overrides, out, workers, as_json)
+            return
         print_plan(*asked_study(study, overrides, out), workers, as_json)
 
 
@@ -157,10 +148,14 @@ def plan(
 @plugins_option
 @json_option
 def status(run: Path, plugins: bool, as_json: bool) -> None:
-    """Say how far a run has got: counts, rate, time left, failures and the slowest trial."""
+    """Say how far a run has got: counts, rate, time left, failures; or all runs of a folder."""
     with clear_errors():
         from ganstudy import existing
+        from ganstudy.job import verbs
 
+        if verbs.is_job(run):
+            verbs.tell_status(run, plugins, as_json)
+            return
         print_status(existing.status(run, run_plugins=plugins), as_json)
 
 
@@ -178,22 +173,27 @@ def report(run: Path, plugins: bool, live: bool, every: float) -> None:
             keep_current(run, every, run_plugins=plugins)
             return
         from ganstudy import existing
+        from ganstudy.job import verbs
 
+        if verbs.is_job(run):
+            verbs.report(run, plugins)
+            return
         click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")
 
 
 @main.command()
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN ...")
+@along_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
 )
 @plugins_option
-def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
-    """Build one report over several runs, whose arms it compares."""
+def compare(runs: tuple[Path, ...], along: Along, out: Path | None, plugins: bool) -> None:
+    """Build one report over several runs; a folder of runs stands for all of them."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        page = existing.compare(runs, out, command_line(), run_plugins=plugins)
+        page = existing.compare(runs, out, command_line(), along=along, run_plugins=plugins)
         click.echo(f"report: {page}")
 
 
@@ -204,25 +204,12 @@ def compare(runs: tuple[Path, ...], out: Path | None, plugins: bool) -> None:
     "--generators", is_flag=True, help="And those whose generator is asked for and not kept."
 )
 @execution_options
-def retry(
-    run: Path,
-    overrides: tuple[str, ...],
-    generators: bool,
-    as_json: bool,
-    **where: Any,
-) -> None:
+def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
     """Train the failed trials of a run again, and only those."""
     with clear_errors("run the same command to continue"):
-        from ganstudy import pipeline
-        from ganstudy.store import RunDirectory
+        from ganstudy import one_run
 
-        directory = RunDirectory.existing(run)
-        directory.asked.warn_of_changes()
-        asked = directory.read_study(overrides, run_plugins=True)
-        how = {**execution(**where), "command": command_line(), "generators": generators}
-        with display(quiet=as_json) as observe:
-            progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
-        print_ended(run, progress, as_json)
+        one_run.retry(run, overrides, **asked)
 
 
 @main.command()

@@ -71,7 +71,7 @@ def checked_options(asks: type[Options], given: Mapping[str, Any]) -> Options:
 def _asked(args: Sequence[str]) -> str:
     """The executor that a command line names, last of all."""
     name = "local"
-    for word, following in zip(args, [*args[1:], ""], strict=True):
+    for word, following in zip(args, [*args[1:], ""], strict=False):
         if word == "--executor":
             name = following
         elif word.startswith("--executor="):

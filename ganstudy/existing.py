@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ganstudy.pipeline import report
 from ganstudy.report import build
 from ganstudy.search import Search, search_of
-from ganstudy.store import RunDirectory, RunError, check_nothing_lost
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost, runs_at
 from ganstudy.store.place import check_new
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "status"]
@@ -28,9 +28,16 @@ def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
 
 
 def compare(
-    paths: Sequence[Path], out: Path | None, command: str, *, run_plugins: bool = False
+    paths: Sequence[Path],
+    out: Path | None,
+    command: str,
+    *,
+    along: Literal["arm", "study"] = "arm",
+    run_plugins: bool = False,
 ) -> Path:
-    """Build one report over several runs; the default place is `runs/compare-<names>`.
+    """Build one report over several runs; a folder of runs stands for all of them.
+
+    The default place is `runs/compare-<names>`, by the name of a folder where one is named.
 
     With `run_plugins` the report has the sections of the plug-ins that the runs name, too.
 
@@ -39,17 +46,19 @@ def compare(
     # Heavy, and needed by this verb only.
     from ganstudy.analysis import open_runs
 
+    places = [place for path in paths for place in runs_at(path)]
     if run_plugins:
-        for path in paths:
+        for path in places:
             RunDirectory.existing(path).read_study(run_plugins=True)
-    dataset = open_runs(*paths)
-    names = list(dict.fromkeys(dataset["run"].values.tolist()))
-    out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in names)])
+    dataset = open_runs(*places, along=along)
+    names = list(dict.fromkeys(dataset["run" if along == "arm" else along].values.tolist()))
+    told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
+    out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
-    environments = [RunDirectory(path).provenance() for path in paths]
+    environments = [RunDirectory(path).provenance() for path in places]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
-        for name, path, environment in zip(names, paths, environments, strict=True)
+        for name, path, environment in zip(names, places, environments, strict=True)
     ]
     return build(dataset, {"command": command, "runs": runs}, out / "report")
 

@@ -20,8 +20,11 @@ def _folder() -> Path:
 
 
 def files() -> Mapping[str, Path]:
-    """Each study's file by its name, those of protocols of the literature last."""
-    paths = _folder().rglob("*.yaml")
+    """Each study's file by its name, those of protocols of the literature last.
+
+    Those of a folder that share settings are run as one job, and are left out.
+    """
+    paths = [path for path in _folder().rglob("*.yaml") if not any(path.parent.glob("_*.yaml"))]
     return {path.stem: path for path in sorted(paths, key=lambda p: (len(p.parts), p.name))}
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from ganstudy.verification import Verification
 
 __all__ = [
+    "planned",
     "print_checked",
     "print_members",
     "print_plan",
+    "print_planned",
     "print_status",
     "print_studies",
     "print_verification",
@@ -71,8 +73,19 @@ def print_studies(studies: Mapping[str, Study], workers: int, as_json: bool) -> 
     click.echo("\nganstudy new my.yaml --from NAME")
 
 
-def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
-    """Say what a run would train, and about how long."""
+class Plan(NamedTuple):
+    """What a run would train: as plain values, and what words say besides.
+
+    reason  why the program is what it is
+    """
+
+    search: Search
+    summary: dict[str, Any]
+    reason: str
+
+
+def planned(study: Study, directory: Path, workers: int) -> Plan:
+    """What a run would train, and about how long."""
     from ganstudy import session
     from ganstudy.engine import pace
     from ganstudy.engine.packing import estimate
@@ -104,16 +117,21 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
         summary["power"] = {**asdict(power), "effect": effect}
     if study.space:
         summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
+    return Plan(search, summary, reason)
+
+
+def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
+    """Say what a run would train, and about how long."""
+    plan = planned(study, directory, workers)
     if as_json:
-        click.echo(json.dumps(summary))
+        click.echo(json.dumps(plan.summary))
     else:
-        _print_plan(search, summary, workers, reason)
-        if power is not None:
-            click.echo(str(power))
+        print_planned(plan, workers)
 
 
-def _print_plan(search: Search, summary: Mapping[str, Any], workers: int, reason: str) -> None:
+def print_planned(plan: Plan, workers: int) -> None:
     """The same in words."""
+    search, summary, reason = plan
     study, sizes = search.study, summary["packs"]
     click.echo(study.file.question)
     for name, labels in summary["axes"].items():
@@ -132,6 +150,8 @@ def _print_plan(search: Search, summary: Mapping[str, Any], workers: int, reason
             f"{workers} workers{source}; "
             f"{summary['program']}: {reason}"
         )
+    if (power := _power(study)) is not None:
+        click.echo(str(power))
 
 
 def _power(study: Study) -> Power | None:

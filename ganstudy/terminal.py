@@ -5,38 +5,51 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
-__all__ = ["clear_errors", "duration", "print_ended", "say", "status_line"]
+__all__ = [
+    *("clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
+    "stop_for_no_sign",
+]
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     """Say how a run has ended, and exit as it deserves."""
-    page = directory / "report" / "index.html"
-    done = dict(progress.done)
+    summary = run_summary(directory, progress)
     if as_json:
-        summary = {
-            "run": str(directory),
-            "report": str(page),
-            "status": done,
-            "trained": progress.trained,
-            "seconds": round(progress.seconds, 1),
-        }
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{status_line(done)}; {progress.trained} trained now")
-        click.echo(f"report: {page}")
+        click.echo(f"{status_line(summary['status'])}; {progress.trained} trained now")
+        click.echo(f"report: {summary['report']}")
     if progress.incomplete:
         say(progress.incomplete)
-    sys.exit(1 if done.get("failed") or progress.incomplete else 0)
+    sys.exit(1 if progress.done["failed"] or progress.incomplete else 0)
+
+
+def run_summary(directory: Path, progress: Progress) -> dict[str, Any]:
+    """How a run has ended, as plain values."""
+    return {
+        "run": str(directory),
+        "report": str(directory / "report" / "index.html"),
+        "status": dict(progress.done),
+        "trained": progress.trained,
+        "seconds": round(progress.seconds, 1),
+    }
+
+
+def stop_for_no_sign() -> None:
+    """Print what the encoding of standard output lacks by its code, as standard error does."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
@@ -45,7 +58,7 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
-def status_line(done: dict[str, int]) -> str:
+def status_line(done: Mapping[str, int]) -> str:
     """Numbers of trials by status, in a fixed order."""
     order = ("complete", "diverged", "pruned", "failed", "missing")
     return ", ".join(f"{done[name]} {name}" for name in order if done.get(name)) or "no trials"

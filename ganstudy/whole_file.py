@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ganstudy.system import WINDOWS
+
 __all__ = [
-    *("PARTIAL", "Damaged", "digest_of", "remove_partial", "sealed", "unsealed", "write_whole"),
-    "read_named",
+    *("PARTIAL", "Damaged", "digest_of", "read_named", "remove_partial", "sealed"),
+    *("unsealed", "write_whole"),
 ]
 
 PARTIAL = ".partial"
@@ -36,7 +38,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if durable:
+    # Windows opens no folder.
+    if durable and not WINDOWS:
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)

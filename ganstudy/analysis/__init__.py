@@ -4,6 +4,13 @@ The lower layer (`intervals`, `paths`) knows only NumPy arrays; the modules abov
 dataset's labels and attributes and none of its metrics.
 """
 
+from ganstudy.analysis.across import (
+    first_choice,
+    rank_over_studies,
+    rank_studies,
+    study_scores,
+)
+from ganstudy.analysis.agreement import metric_agreement, rank_agreement
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
@@ -15,7 +22,7 @@ from ganstudy.analysis.budget import (
     seen,
     tuned,
 )
-from ganstudy.analysis.budget_curve import budget_curve
+from ganstudy.analysis.budget_curve import budget_curve, values_by_budget
 from ganstudy.analysis.claims import claim_verdicts
 from ganstudy.analysis.design import (
     arm_dim,
@@ -40,12 +47,15 @@ from ganstudy.analysis.reference import perfect_sampler
 from ganstudy.analysis.runs import open_runs
 from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
+from ganstudy.analysis.sharing import spread_of_arms, study_effects
 from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
+from ganstudy.analysis.studies import along_studies, of_study
 from ganstudy.analysis.units import original_units
 
 __all__ = [
     "Power",
     "RecordedMetric",
+    "along_studies",
     "arm_dim",
     "arm_scores",
     "best_by_budget",
@@ -61,6 +71,7 @@ __all__ = [
     "equilibrium",
     "factor_effects",
     "feasible",
+    "first_choice",
     "importances",
     "in_comparison",
     "interquartile_mean",
@@ -69,7 +80,9 @@ __all__ = [
     "label_scores",
     "marginal_means",
     "measured",
+    "metric_agreement",
     "metric_names",
+    "of_study",
     "open_runs",
     "original_units",
     "over_seeds",
@@ -78,16 +91,23 @@ __all__ = [
     "performance_profile",
     "planned",
     "point_scores",
+    "rank_agreement",
     "rank_arms",
+    "rank_over_studies",
+    "rank_studies",
     "rank_table",
     "seen",
     "setting_dims",
     "setting_scores",
     "settlement",
     "share_over_seeds",
+    "spread_of_arms",
     "stability",
     "status_counts",
+    "study_effects",
+    "study_scores",
     "trial_scores",
     "tuned",
+    "values_by_budget",
     "with_arms",
 ]

@@ -38,35 +38,49 @@ def budget_curve(
     Source   Kaplan, Mansinghka et al. in Dodge et al. 2019, "Show your work", estimate with
              replacement; Tang et al. 2020, "Showing your work doesn't always work", without.
     """
+    fact = RecordedMetric.of(ds, metric)
+    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
+    values = values_by_budget(ds, metric)
+    told, others = (fact.sign * values[name].values for name in ("told", "held_out"))
+    shape = (*told.shape[:-2], told.shape[-1])
+    best, low, high, held = (np.full(shape, np.nan) for _ in range(4))
+    for arm in np.ndindex(*shape[:-1]):
+        best[arm], low[arm], high[arm] = _over_repeats(told[arm], by_chance, confidence)
+        held[arm] = _over_repeats(others[arm], by_chance, confidence)[0]
+    low, high = (low, high) if fact.higher_is_better else (high, low)
+    dims = tuple(dim for dim in values["told"].dims if dim != "repeat")
+    found = {"best": best, "low": low, "high": high, "held_out": held}
+    return xr.Dataset(
+        {name: (dims, np.clip(fact.sign * own, *fact.bounds)) for name, own in found.items()},
+        coords={d: values[d] for d in dims if d in values.coords},
+        attrs={"metric": fact.name, "confidence": confidence, "by_chance": int(by_chance)},
+    )
+
+
+def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
+    """What each search finds with k points, as `budget_curve` averages it over repeats.
+
+    Returns  variables (arm, axes..., repeat, trial): `told` and `held_out`, by the number of points
+             less one; NaN where a search has not tried as many.
+    """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     if "repeat" not in ds.dims:
         ds = ds.expand_dims("repeat")
     order = ("repeat", "trial")
     score = trial_scores(ds, metric)["score"].where(feasible(ds)).transpose(..., *order, "seed")
     told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *order)
-    tried = (ds["status"] != "missing").all("seed").transpose(*told.dims)
-    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
-    summary = expected_best if by_chance else _best_so_far
-    shape = told.shape[:-2]
-    best, low, high, held = (np.full((*shape, told.shape[-1]), np.nan) for _ in range(4))
-    for arm in np.ndindex(*shape):
-        whole = [
-            summary(fact.sign * told.values[arm][r], own, fact.sign * told.values[arm][r])
-            for r, own in enumerate(tried.values[arm])
-        ]
-        others = [
-            _averaged(summary, fact.sign * score.values[arm][r], own)
-            for r, own in enumerate(tried.values[arm])
-        ]
-        best[arm], low[arm], high[arm] = _over_repeats(np.array(whole), by_chance, confidence)
-        held[arm] = _over_repeats(np.array(others), by_chance, confidence)[0]
-    low, high = (low, high) if fact.higher_is_better else (high, low)
-    dims = (*told.dims[:-2], "trial")
-    values = {"best": best, "low": low, "high": high, "held_out": held}
+    tried = (ds["status"] != "missing").all("seed").transpose(*told.dims).values
+    summary = expected_best if str(ds.attrs["sampler"]) in BY_CHANCE else _best_so_far
+    whole, others = np.full((2, *told.shape), np.nan)
+    for search in np.ndindex(*told.shape[:-1]):
+        values = fact.sign * told.values[search]
+        whole[search] = summary(values, tried[search], values)
+        others[search] = _averaged(summary, fact.sign * score.values[search], tried[search])
+    found = {"told": whole, "held_out": others}
     return xr.Dataset(
-        {name: (dims, np.clip(fact.sign * own, *fact.bounds)) for name, own in values.items()},
-        coords={d: told[d] for d in dims if d in told.coords},
-        attrs={"metric": fact.name, "confidence": confidence, "by_chance": int(by_chance)},
+        {name: (told.dims, fact.sign * own) for name, own in found.items()},
+        coords={d: told[d] for d in told.dims if d in told.coords},
+        attrs={"metric": fact.name},
     )
 
 

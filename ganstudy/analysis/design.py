@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import xarray as xr
+
+from ganstudy.film import FILM, IMAGE_FILM
+from ganstudy.variable import SAMPLES
 
 WhichSettings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
@@ -18,6 +22,19 @@ FRESH = "fresh_seed"
 """
 
 STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
+
+
+BULKY = frozenset(own.name for own in (SAMPLES, *FILM, *IMAGE_FILM) if own is SAMPLES or own.bulky)
+"""Variables that may be larger than memory: who needs them reads trial by trial."""
+
+
+def in_memory(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with all in memory but what is bulky, which stays where it is."""
+    loaded = ds.copy(deep=False)
+    for name, variable in loaded.variables.items():
+        if name not in BULKY:
+            variable.load()
+    return loaded
 
 
 def whole(ds: xr.Dataset) -> xr.Dataset:
@@ -59,8 +76,18 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
         return ds
     if axes:
         raise ValueError(f"`compare` is {compare!r}, which is not an axis of {', '.join(axes)}")
-    single = ds.expand_dims({"study": [str(ds.attrs.get("study", "study"))]})
-    return single.assign_attrs(compare="study")
+    on_disk = {name: own for name, own in ds.variables.items() if _on_disk(name, own)}
+    single = ds.drop_vars(on_disk).expand_dims({"study": [str(ds.attrs.get("study", "study"))]})
+    # By an index, which is not followed yet, where `expand_dims` would read all.
+    seeds = xr.Variable(("study", "seed"), np.arange(ds.sizes.get("seed", 1))[None])
+    bulky = {name: own.isel(seed=seeds).transpose("study", ...) for name, own in on_disk.items()}
+    return single.assign(bulky).assign_attrs(compare="study")
+
+
+def _on_disk(name: object, variable: xr.Variable) -> bool:
+    """Whether a bulky variable of trials has not been read yet."""
+    # xarray does not say so otherwise.
+    return name in BULKY and "seed" in variable.dims and not isinstance(variable._data, np.ndarray)
 
 
 def arm_dim(ds: xr.Dataset) -> str:

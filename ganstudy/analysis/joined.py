@@ -61,7 +61,7 @@ def join(runs: Sequence[Run]) -> xr.Dataset:
     arm = "arm" if any(compared) else "run"
     if taken := {"arm", "run"} & {*axes, *(own for own in compared if own)}:
         raise RunError(f"cannot compare: an axis is named {taken.pop()!r}, which is taken here")
-    _check_labels(runs, axes)
+    check_labels(runs, axes)
     placed = [_placed(run, runs, own, axes) for run, own in zip(runs, compared, strict=True)]
     joined = _side_by_side(placed, axes)
     _check_targets(runs, joined)
@@ -147,7 +147,7 @@ def _standing(run: Run, axis: str, runs: Sequence[Run]) -> Any:
     return OWN
 
 
-def _check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
+def check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
     """Refuse runs in which a label of a setting does not set the same."""
     for axis in axes:
         having = [run for run in runs if axis in run.dataset["status"].dims]
@@ -286,7 +286,8 @@ def _check_targets(runs: Sequence[Run], joined: xr.Dataset) -> None:
             if at[0] != at[1]:
                 apart = _apart(*(min(own - other, default="{}") for own, other in (at, at[::-1])))
                 message = f"cannot compare {first.path} with {second.path}: target differs in"
-                raise RunError(f"{message} {apart}")
+                hint = "along `study`, runs of the same arms on different targets are joined"
+                raise RunError(f"{message} {apart}; {hint}")
 
 
 def _apart(first: str, second: str) -> str:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
+from ganstudy.metrics import trueness
 from ganstudy.targets import from_config
 
 RADIUS = 3.0
@@ -27,17 +28,22 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
     modes = target.known_modes()
     if modes is None or target.labels != len(modes.weights):
         return None
-    labels = ds["labels"]
-    samples = ds["samples"].transpose(*labels.dims, "feature").values
-    mode, high = modes.assign(samples[..., : target.dimension].astype(np.float64), radius)
-    asked = labels.values[..., None] == np.arange(target.labels)
-    count = asked.sum(axis=-2)
-    dims = (*(dim for dim in labels.dims if dim != "sample"), "label")
-
-    def share(right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> xr.Variable:
-        kept = (asked & right[..., None]).sum(axis=-2)
-        return xr.Variable(dims, np.where(count > 0, kept / np.maximum(count, 1), np.nan))
-
-    variables = {"quality": share(high), "accuracy": share(high & (mode == labels.values))}
+    *trials, _ = places = ds["labels"].transpose(..., "sample").dims
+    labels = ds["labels"].transpose(*places).values
+    shape = (*labels.shape[:-1], target.labels)
+    quality, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
+    # One trial at a time: images of all may be larger than memory.
+    for place in np.ndindex(labels.shape[:-1]):
+        one = ds["samples"].isel(dict(zip(trials, place, strict=True)))
+        samples = one.transpose("sample", "feature").values[:, : target.dimension]
+        mode, high = modes.assign(samples.astype(np.float64), radius)
+        asked = labels[place][:, None] == np.arange(target.labels)
+        count = asked.sum(axis=0)
+        own = high, high * trueness(mode, labels[place], modes)
+        for found, right in zip((quality, accuracy), own, strict=True):
+            kept = np.clip(right.astype(np.float64) @ asked, 0, count)
+            found[place] = np.where(count > 0, kept / np.maximum(count, 1), np.nan)
+    dims = (*trials, "label")
+    variables = {"quality": (dims, quality), "accuracy": (dims, accuracy)}
     coordinates = {dim: ds[dim] for dim in dims if dim in ds.coords}
     return xr.Dataset(variables, coords={**coordinates, "label": np.arange(target.labels)})

@@ -30,12 +30,11 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     if name in ds.variables:
         raise ValueError(f"the dataset has a variable {name!r} already")
     status = ds["status"].transpose(..., "seed")
-    samples = ds["samples"].transpose(*status.dims, "sample", "feature").values
     labels = ds["labels"].transpose(*status.dims, "sample").values if "labels" in ds else None
     configs = ds["target_settings"].broadcast_like(status).transpose(*status.dims).values
     targets = {str(text): from_config(json.loads(str(text))) for text in np.unique(configs) if text}
     for target in targets.values():
-        problem = metric.unfit(target, samples.shape[-2])
+        problem = metric.unfit(target, ds.sizes["sample"])
         if problem is not None:
             raise ValueError(f"{name}: {problem}")
     last = _last_recorded(ds)
@@ -43,7 +42,9 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     for place in np.argwhere(status.values == "complete"):
         at = tuple(place)
         target = targets[str(configs[at])]
-        cloud = samples[at][:, : target.dimension]
+        # One at a time: those of all trials may be larger than memory.
+        one = ds["samples"].isel(dict(zip(status.dims, place.tolist(), strict=True)))
+        cloud = one.transpose("sample", "feature").values[:, : target.dimension]
         # Trials that store fewer samples than others are padded with NaN.
         kept = ~np.isnan(cloud).any(axis=-1)
         own = None if labels is None else labels[at][kept]

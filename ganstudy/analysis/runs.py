@@ -8,13 +8,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Literal
 
 import xarray as xr
 
 from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.joined import Run, join
 from ganstudy.analysis.metric import metric_names
-from ganstudy.store import RunDirectory, RunError, open_run
+from ganstudy.analysis.studies import join_studies
+from ganstudy.store import RunDirectory, RunError, open_run, runs_at
 from ganstudy.variable import SETTINGS_OF
 
 __all__ = ["open_runs"]
@@ -22,31 +24,45 @@ __all__ = ["open_runs"]
 _SETTINGS = [f"{field}_settings" for field in SETTINGS_OF]
 
 
-def open_runs(*paths: str | Path) -> xr.Dataset:
+def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.Dataset:
     """Several runs as one dataset, so that all statistics compare them; see docs/compare.md.
 
-    Arms are those of all runs, `run: arm`, along the dimension `arm` with the coordinate `run`; if
-    no run has several arms the dimension is `run`. An axis that is a setting in one run is one in
-    all of them. A search stands there with each of its arms at its best point.
+    A folder of runs stands for all of them.
+
+    Along `arm`, arms are those of all runs, `run: arm`, with the coordinate `run`; if no run has
+    several arms the dimension is `run`. An axis that is a setting in one run is one in all of
+    them. A search stands there with each of its arms at its best point.
 
     - A run without an axis that others have stands at the value that its own settings amount to.
     - What a run never planned is `excluded`; a seed that only others have is `missing`.
     - A metric that only some runs record is kept as a curve, which ranks nobody.
-    - `attrs["differences"]` has, as JSON, each setting in which runs differ and its values there.
+    Along `study`, the runs are of the same arms on different targets: `study` is one more axis,
+    and searches stay searches. Each study keeps its score, and `analysis.of_study` has it as it was
+    alone; samples and films are in its own dataset. What a study never planned is `excluded`.
 
-    Errors  `RunError` that names the runs and the difference, where they differ in schema, kind,
-            target, in how a metric measures, in the meaning of a setting's label, or have no
-            headline metric in common.
+    In either, `attrs["differences"]` has, as JSON, each setting in which runs differ and its values
+    there.
+
+    Errors  `RunError` that names the runs and the difference. Along `arm`, where they differ in
+            schema, kind, target, in how a metric measures, in the meaning of a setting's label, or
+            have no headline metric in common. Along `study`, where they differ in schema, kind,
+            arms, settings, what these mean, or the space and sampler of their search.
     """
-    if len(paths) < 2:
-        raise RunError("name at least two runs to compare")
-    directories = [RunDirectory.existing(Path(path)) for path in paths]
-    datasets = [open_run(path) for path in paths]
+    if along not in ("arm", "study"):
+        raise RunError(f"along should be 'arm' or 'study' (got {along!r})")
+    places = [place for path in paths for place in runs_at(Path(path))]
+    if len(places) < 2:
+        raise RunError("name at least two runs to compare, or a folder with several")
+    directories = [RunDirectory.existing(place) for place in places]
+    datasets = [open_run(place) for place in places]
     names = _names(datasets, directories)
     runs = [
         Run(name, directory.path.as_posix(), dataset, directory.asked.read_resolved())
         for name, directory, dataset in zip(names, directories, datasets, strict=True)
     ]
+    if along == "study":
+        joined = join_studies(runs, _score_of_any(runs))
+        return joined.assign_attrs(differences=json.dumps(_differences(runs)))
     _check(runs)
     score = _score(runs)
     ready = [run.with_dataset(_ready(run.dataset, score)) for run in runs]
@@ -78,6 +94,13 @@ def _names(datasets: Sequence[xr.Dataset], directories: Sequence[RunDirectory]) 
     return next(
         (names for names in choices if len(set(names)) == len(names)), list(map(str, paths))
     )
+
+
+def _score_of_any(runs: Sequence[Run]) -> str:
+    """The first headline metric that all runs have; where there is none, the first run's."""
+    known = [set(metric_names(run.dataset)) for run in runs]
+    scores = [str(run.dataset.attrs["score"]) for run in runs]
+    return next((name for name in scores if all(name in own for own in known)), scores[0])
 
 
 def _score(runs: Sequence[Run]) -> str:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from ganstudy.cause import cleaned, telling
 from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.family import canonical_json
+from ganstudy.system import WINDOWS
 from ganstudy.trial import ProgramName, Trial
 
 __all__ = [
@@ -164,6 +165,8 @@ def why_no_compiler() -> str:
 
     Compiled steps need one on a CPU, with Python's headers.
     """
+    if WINDOWS:
+        return "steps are not compiled on Windows"
     name = os.environ.get("CXX", "g++")
     if (compiler := shutil.which(name)) is None:
         return f"there is no C++ compiler {name!r}"

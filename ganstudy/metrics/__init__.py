@@ -4,6 +4,7 @@ from ganstudy.family import Family
 from ganstudy.metrics._audits import AUDITED
 from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
+from ganstudy.metrics._misreading import trueness
 from ganstudy.metrics._perfect import perfect_sampler
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "perfect_sampler",
     "reference",
     "shuffled",
+    "trueness",
     "typical_distance",
 ]
 

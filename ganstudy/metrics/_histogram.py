@@ -48,22 +48,6 @@ class ModeMetric(Metric, ABC):
         return counts.reshape(*mode.shape[:-1], count)
 
 
-def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
-    r"""How many samples of each mode may be those of others that were misread.
-
-    Maths   the 99.9 % quantile of a Poisson variable with mean $\sum_{i \ne k} n_i C_{ik}$, where
-            the classifier reads a share $C_{ik}$ of the images of class i as k.
-    Shapes  `(*, modes) -> (*, modes)`; 0 for modes that are read without error.
-    """
-    confusion = getattr(modes, "confusion", None)
-    if confusion is None:
-        return np.zeros(counts.shape)
-    from scipy.stats import poisson
-
-    others = np.where(np.eye(len(confusion), dtype=bool), 0.0, confusion)
-    return np.asarray(poisson.ppf(0.999, counts @ others), np.float64)
-
-
 def modes_of(target: Target) -> Modes:
     """The modes of a target that has them.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ganstudy.metrics._histogram import ModeMetric, modes_of
+from ganstudy.metrics._misreading import trueness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,8 @@ class LabelMetric(ModeMetric, ABC):
         self, samples: Array, labels: NDArray[np.int64], target: Target
     ) -> tuple[Array, NDArray[np.int64]]:
         """Share of each label's samples that are of high quality and of its own mode, and how many
-        samples each label has; NaN for a label without samples.
+        samples each label has; NaN for a label without samples. Where a classifier that errs reads
+        modes, a share is an unbiased estimate, which may lie a little beyond 0 and 1.
 
         Shapes  `(*pack, samples, dimension), (*pack, samples) -> (*pack, labels), (*pack, labels)`.
         """
@@ -48,8 +50,8 @@ class LabelMetric(ModeMetric, ABC):
         count = len(modes.weights)
         clouds = int(np.prod(labels.shape[:-1], dtype=int))
         cell = (labels + count * np.arange(clouds).reshape(*labels.shape[:-1], 1)).ravel()
-        right = (high_quality & (mode == labels)).ravel()
+        right = (high_quality * trueness(mode, labels, modes)).ravel()
         shape = (*labels.shape[:-1], count)
         asked = np.bincount(cell, minlength=clouds * count).reshape(shape)
-        kept = np.bincount(cell[right], minlength=clouds * count).reshape(shape)
+        kept = np.bincount(cell, right, minlength=clouds * count).reshape(shape)
         return np.where(asked > 0, kept / np.maximum(asked, 1), np.nan), asked

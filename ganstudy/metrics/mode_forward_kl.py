@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._histogram import ModeMetric, modes_of
+from ganstudy.metrics._misreading import corrected_shares
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -21,7 +22,8 @@ class ModeForwardKL(ModeMetric):
     Maths   $\sum_k w_k \log(w_k / h'_k)$ in nats, with $h' = (1 - \epsilon) h + \epsilon w$: a mode
             without samples would make it infinite, and $-\log \epsilon$ is its bound instead, the
             value of a generator without any high-quality sample. `mode_kl` is the other direction
-            and forgives missing modes more.
+            and forgives missing modes more. Where a classifier that errs reads classes, h are the
+            most likely shares, given how it errs on held-out images.
     Bias    about (modes - 1) / (2 samples) upwards for a perfect generator.
     Cost    that of counting; cheap enough for every record.
     Source  the direction of maximum likelihood, Kullback and Leibler 1951; the floor is ours.
@@ -34,7 +36,8 @@ class ModeForwardKL(ModeMetric):
         weights = modes_of(target).weights
         counts = self.counts(samples, target)
         total = counts.sum(axis=-1, keepdims=True)
-        share = (1 - self.floor) * counts / np.maximum(total, 1) + self.floor * weights
+        share = corrected_shares(counts, modes_of(target))
+        share = (1 - self.floor) * share + self.floor * weights
         # Rounding can leave a perfect histogram a few ulp below zero, outside the stated bounds.
         divergence = np.clip((weights * np.log(weights / share)).sum(axis=-1), 0.0, None)
         return np.asarray(np.where(total[..., 0] > 0, divergence, self._worst(target)))

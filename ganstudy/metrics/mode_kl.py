@@ -8,6 +8,7 @@ import numpy as np
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._histogram import ModeMetric, modes_of
+from ganstudy.metrics._misreading import corrected_shares
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -19,7 +20,8 @@ class ModeKL(ModeMetric):
 
     Maths   $\sum_k h_k \log(h_k / w_k)$ in nats. A generator without any high-quality sample serves
             the modes as badly as one that sits on the lightest: the upper bound
-            $-\log \min_k w_k$ is its value.
+            $-\log \min_k w_k$ is its value. Where a classifier that errs reads classes, h are the
+            most likely shares, given how it errs on held-out images.
     Bias    about (modes - 1) / (2 samples) upwards for a perfect generator.
     Cost    that of counting; cheap enough for every record.
     Source  Metz et al. 2017 and Lin et al. 2018 (reverse KL over modes, there for stacked digits).
@@ -30,7 +32,7 @@ class ModeKL(ModeMetric):
         weights = modes_of(target).weights
         counts = self.counts(samples, target)
         total = counts.sum(axis=-1, keepdims=True)
-        share = counts / np.maximum(total, 1)
+        share = corrected_shares(counts, modes_of(target))
         terms = share * (np.log(np.where(share > 0, share, 1)) - np.log(weights))
         # Rounding can leave a perfect histogram a few ulp below zero, outside the stated bounds.
         divergence = np.maximum(terms.sum(axis=-1), 0.0)

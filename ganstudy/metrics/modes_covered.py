@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._histogram import ModeMetric, by_mistake, modes_of
+from ganstudy.metrics._histogram import ModeMetric, modes_of
+from ganstudy.metrics._misreading import by_mistake
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -37,7 +37,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import WhichSettings, testable, whole
+from ganstudy.analysis.design import WhichSettings, in_memory, testable, whole
 from ganstudy.report import prose
 from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
@@ -59,10 +59,12 @@ class Findings(Layout):
         """The findings of a gathered study; of a search, those of its arms at their best points.
 
         `metric` takes the place of the headline metric, though not in the choice of best points.
+        Samples and films stay where they are, on disk in a dataset that was opened there: sections
+        read what they draw.
         """
         dataset = whole(dataset)
         arms = tuned(dataset) if is_search(dataset) else dataset
-        ds = with_arms((arms if metric is None else arms.assign_attrs(score=metric)).compute())
+        ds = with_arms(in_memory(arms if metric is None else arms.assign_attrs(score=metric)))
         arm, axes = arm_dim(ds), setting_dims(ds)
         overlap = bool(planned(ds).all(arm).any())
         used: WhichSettings = "shared" if overlap else "own"

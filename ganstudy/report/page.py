@@ -112,7 +112,9 @@ def opening(dataset: xr.Dataset, run: Path) -> Markup:
     """The call of `ganstudy` that opens the dataset of a page; its quotes stay as they are."""
     paths = dataset.attrs.get("runs", [run.as_posix()])
     verb = "open_runs" if "runs" in dataset.attrs else "open_run"
-    text = f"{verb}({', '.join(json.dumps(path, ensure_ascii=False) for path in paths)})"
+    words = [json.dumps(path, ensure_ascii=False) for path in paths]
+    along = dataset.attrs.get("along")
+    text = f"{verb}({', '.join([*words, *([f'along={json.dumps(along)}'] if along else [])])})"
     return Markup(html.escape(text, quote=False))
 
 

@@ -20,6 +20,7 @@ from ganstudy.analysis import (
     point_scores,
     with_arms,
 )
+from ganstudy.analysis.design import in_memory
 from ganstudy.report import prose
 from ganstudy.report.prose import arm_labels, decimals_of
 
@@ -47,7 +48,7 @@ class Searched:
     @classmethod
     def of(cls, dataset: xr.Dataset) -> Searched:
         """Compute what a search found."""
-        ds = with_arms(dataset.compute())
+        ds = with_arms(in_memory(dataset))
         compare = str(ds.attrs["compare"])
         told = point_scores(ds)
         own = ("repeat", "trial")

@@ -148,14 +148,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended.
+    """How a task ended; `cramped` if no worker could train anything within its limit.
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
     grown   whether its worker has kept so much memory that it is better made anew
     """
 
-    how: Literal["trained", "raised", "died", "late", "uncompiled", "stopped"]
+    how: Literal["trained", "raised", "died", "late", "uncompiled", "cramped", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
     fresh: bool = False
@@ -171,12 +171,10 @@ def is_for_memory(ended: Ended) -> bool:
 class Executor(Part, ABC):
     """Workers that train packs, each one at a time.
 
-    workers   how many there are
-    devices   what they share
-    program   what they will train by
-    asks      the options that it takes
-    options   their values
-    here      whether all workers are on this machine, so that it shows in their pace
+    workers, devices  how many there are, and what they share
+    program           what they will train by
+    asks, options     the options that it takes, and their values
+    here              whether all workers are on this machine, so that it shows in their pace
 
     Errors  `ExecutorError` if there will never be a worker.
     """
@@ -276,9 +274,14 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         )
     except Stopped:
         return Ended("stopped")
+    except memory.TooSmall as error:
+        return Ended("cramped", cause=str(error))
     except BaseException as error:
+        cause = cause_of(error)
+        if task.memory_limit is not None and memory.is_lacking(error):
+            cause = f"engine.memory_limit: {task.memory_limit:g} GB were not enough: {cause}"
         how: Literal["raised", "uncompiled"] = "uncompiled" if _of_compiler(error) else "raised"
-        return Ended(how, cause=cause_of(error))
+        return Ended(how, cause=cause)
     return Ended("trained", records)
 
 

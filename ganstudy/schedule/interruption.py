@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Interruption", "signals_held"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = tuple(
+    getattr(signal, name)
+    # Windows has no SIGHUP, and sends SIGBREAK for Ctrl-Break.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
+)
 
 
 class Interruption:
@@ -67,8 +72,12 @@ def signals_held() -> Iterator[None]:
     """Processes and threads that start in this context never see these signals.
 
     A terminal sends Ctrl-C to all processes of a command; what workers do about it is decided by
-    the one that started them. Signals that arrive meanwhile are delivered afterwards.
+    the one that started them. Signals that arrive meanwhile are delivered afterwards. Windows
+    cannot hold any: a worker that Ctrl-C finds before it ignores it ends, and its pack is kept.
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from ganstudy.cause import telling
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints, forget, steps_kept
-from ganstudy.schedule.executor import Clock, CompilerError, Ended, Executor, Task, is_for_memory
+from ganstudy.schedule.executor import (
+    Clock,
+    CompilerError,
+    Ended,
+    Executor,
+    ExecutorError,
+    Task,
+    is_for_memory,
+)
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.trial import Record
 
@@ -148,8 +156,9 @@ def train_packs(
     that has got further than ever before when its worker died is not at fault, and is tried again
     as it is. After an interruption no pack begins, and those under way keep their state.
 
-    Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`; `CompilerError`
-            where a pack cannot be compiled, which is no fault of its trials.
+    Errors  `KeyboardInterrupt` at the end of an interrupted loop; `ExecutorError`, for a limit of
+            memory as well under which no worker can train; `CompilerError` where a pack cannot be
+            compiled, which is no fault of its trials.
     """
     interruption = interruption or Interruption()
     waiting: deque[Waiting] = deque()
@@ -208,6 +217,8 @@ def _kept(
     """The records of a pack that has ended; what is to be trained again waits."""
     if ended.how == "uncompiled":
         raise CompilerError(f"compiled steps cannot be made: {telling(ended.cause)}")
+    if ended.how == "cramped":
+        raise ExecutorError(ended.cause)
     if ended.how == "trained":
         return list(ended.records)
     if ended.how == "stopped":

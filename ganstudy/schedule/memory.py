@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["OVER_LIMIT", "has_grown", "kills", "limit"]
+import psutil
+
+__all__ = ["OVER_LIMIT", "TooSmall", "has_grown", "is_lacking", "kills", "limit"]
 
 OVER_LIMIT = 97
 """Exit code of a process that has taken more than its limit, shared memory included."""
@@ -20,30 +24,64 @@ compiled keeps some hundred MB of graphs, and is meant to."""
 
 _LOOK_SECONDS = 0.2
 
+_BY_KERNEL = find_spec("resource") is not None and sys.platform != "darwin"
+"""Whether the kernel bounds private memory; macOS takes such a limit, and allocates beyond it."""
+
+_LEAST, _SENSIBLE = 2**26, 2**28
+"""Bytes beside what a worker takes for itself: with fewer it cannot even import what it trains
+with, and with as many a small network of convolutions trains."""
+
+_LACKING = ("can't allocate memory", "cannot allocate memory", "can't start new thread")
+"""What libraries say, in errors that are no `MemoryError`, when an allocation fails."""
+
 _limit: int | None = None
 _at_start: int | None = None
+
+
+class TooSmall(Exception):
+    """A limit under which a worker can train nothing."""
+
+
+def is_lacking(error: BaseException) -> bool:
+    """Whether an error says that an allocation has failed in this machine's memory."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(said in text for said in _LACKING)
 
 
 def limit(gigabytes: float | None) -> None:
     """Bound what this process may allocate: beyond it allocations fail, as they should.
 
-    The kernel counts private memory only. Where shared memory comes on top (Linux), a thread looks
-    at the sum of both, and ends the process with `OVER_LIMIT`.
-    """
-    import resource
+    The kernel counts private memory only. Where shared memory comes on top (Linux), and where the
+    kernel counts nothing (Windows, macOS), a thread looks at all that is taken, and ends the
+    process with `OVER_LIMIT`.
 
+    Errors  `TooSmall` for less than this process took before it trained anything, and a little.
+    """
     global _limit, _at_start
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = hard if gigabytes is None else int(gigabytes * 2**30)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
     if _at_start is None:
         _at_start = _taken()
+    if gigabytes is not None and gigabytes * 2**30 < _at_start + _LEAST:
+        sensible = math.ceil(10 * (_at_start + _SENSIBLE) / 2**30) / 10
+        taken = f"a worker takes {_at_start / 2**30:.2f} GB before it trains anything"
+        raise TooSmall(f"engine.memory_limit: {taken}; set {sensible:g} or more, not {gigabytes:g}")
+    allowed = None if gigabytes is None else int(gigabytes * 2**30)
+    if _BY_KERNEL:
+        _bound(allowed)
     first = _limit is None
-    _limit = None if gigabytes is None else int(gigabytes * 2**30)
-    if first and _limit is not None and sys.platform == "linux":
+    _limit = allowed
+    if first and _limit is not None and (sys.platform == "linux" or not _BY_KERNEL):
         threading.Thread(target=_watch, daemon=True).start()
+
+
+def _bound(allowed: int | None) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        soft = hard if allowed is None else allowed
+        if hard != resource.RLIM_INFINITY:
+            soft = min(soft, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def has_grown() -> bool:
@@ -66,13 +104,17 @@ def kills() -> int:
 
 def _watch() -> None:
     while _limit is not None:
-        if _shared() and _taken() > _limit:
+        if (_shared() or not _BY_KERNEL) and _taken() > _limit:
             os._exit(OVER_LIMIT)
         time.sleep(_LOOK_SECONDS)
 
 
 def _taken() -> int:
     """Bytes of private memory that are allocated, and of shared memory that is in use."""
+    if not _BY_KERNEL:
+        own = psutil.Process().memory_info()
+        # On Windows what is allocated, elsewhere what is in use.
+        return int(getattr(own, "private", own.rss))
     return _status("VmData:") + _shared()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import faulthandler
 import os
 import pickle
 import signal
@@ -16,7 +15,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstudy.engine.checkpoints import request_stop
+import psutil
+
+from ganstudy.schedule import questions
 from ganstudy.schedule.executor import Begun, Ended, attempt, warm_up
 
 if TYPE_CHECKING:
@@ -27,25 +28,29 @@ __all__ = ["serve"]
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(connection: Connection, parent: int, stack: Path, slot: Slot) -> None:
+def serve(
+    connection: Connection, asked: Connection | None, parent: int, stack: Path, slot: Slot
+) -> None:
     """Lease the device, say so, and train what arrives.
 
     connection  pickled tasks in; out None, then for each task what it has `Begun`, and its `Ended`
-    stack       file to which SIGUSR1 writes where this process is
+    asked       `questions` in; None where signals ask them
+    stack       file to which this process writes where it is, when it is asked
     """
     die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, frame: request_stop())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    with stack.open("w") as file, slot.leased() as device:
-        # Written by C code, which needs no lock of a process that hangs.
-        faulthandler.register(signal.SIGUSR1, file=file)
-        warm_up()
-        # Where the other end is gone, so is the parent, and nobody is left to be told.
-        with suppress(EOFError, OSError):
-            connection.send(None)
-            while True:
-                connection.send(_answer(connection.recv_bytes(), device, connection.send))
+    with stack.open("w", encoding="utf-8") as file:
+        questions.answer(file, asked)
+        with slot.leased() as device:
+            _work(connection, device)
+
+
+def _work(connection: Connection, device: str) -> None:
+    warm_up()
+    # Where the other end is gone, so is the parent, and nobody is left to be told.
+    with suppress(EOFError, OSError):
+        connection.send(None)
+        while True:
+            connection.send(_answer(connection.recv_bytes(), device, connection.send))
 
 
 def _answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
@@ -60,14 +65,16 @@ def die_with(parent: int) -> None:
     """End this process when its parent ends, however that ends.
 
     On Linux the kernel does it at once. Elsewhere, and for a parent that was gone before the kernel
-    was asked, a thread looks every second.
+    was asked, a thread looks every second: a parent that is gone is another one, or (Windows) none.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
+        with suppress(psutil.NoSuchProcess):
+            itself = psutil.Process(parent)
+            while os.getppid() == parent and itself.is_running():
+                time.sleep(1.0)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

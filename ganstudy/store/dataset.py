@@ -19,7 +19,7 @@ from ganstudy.search import search_of
 from ganstudy.store import digests, resolved
 from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
-from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
+from ganstudy.store.gathering import chunks, coordinates, gathered, on_disk, shared
 from ganstudy.store.perfect import perfect
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
@@ -140,7 +140,8 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
         shutil.rmtree(left, ignore_errors=True)
     try:
         # Strings have no stable form in version 3 of the zarr format yet.
-        dataset.to_zarr(fresh, mode="w", zarr_format=2)
+        cut = chunks(dataset, plan.dimensions)
+        dataset.to_zarr(fresh, mode="w", zarr_format=2, encoding=cut)
         digests.seal(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from ganstudy.variable import absent
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import NDArray
 
     from ganstudy.trial import Record
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
     Empty = Callable[[Sequence[int], np.dtype[Any]], Array]
     Gathered = dict[str, tuple[tuple[str, ...], Array]]
 
-__all__ = ["coordinates", "gathered", "on_disk", "shared"]
+__all__ = ["chunks", "coordinates", "gathered", "on_disk", "shared"]
 
 BLOCK = 2**20
 """Numbers that are written at once."""
+
+CHUNK = 2**22
+"""Bytes of a chunk of what is read trial by trial."""
 
 
 def coordinates(records: Iterable[Record]) -> dict[str, Array]:
@@ -117,3 +122,20 @@ def shared(values: Array, axes: int) -> Array | None:
     if len(having) and all(np.array_equal(one, having[0], equal_nan=True) for one in having):
         return np.array(having[0])
     return None
+
+
+def chunks(dataset: xr.Dataset, trials: Sequence[str]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """How zarr is to cut what is large, as `to_zarr` takes it: no chunk is of two trials, so that
+    one trial is read without its neighbours.
+
+    trials  the dimensions of trials
+    """
+    found = {}
+    for name, variable in dataset.data_vars.items():
+        rest = [variable.sizes[dim] for dim in variable.dims if dim not in trials]
+        size = math.prod(rest) * variable.dtype.itemsize
+        if variable.dtype.kind == "f" and rest and size >= CHUNK // 4:
+            first = max(1, min(rest[0], rest[0] * CHUNK // size))
+            ones = (1,) * (variable.ndim - len(rest))
+            found[str(name)] = {"chunks": (*ones, first, *rest[1:])}
+    return found

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from ganstudy.whole_file import PARTIAL
 
-__all__ = ["FILES", "FOLDERS", "RunError", "check_kinds", "check_new", "check_room", "is_run"]
+__all__ = [
+    "FILES",
+    "FOLDERS",
+    "RunError",
+    "check_kinds",
+    "check_new",
+    "check_room",
+    "is_run",
+    "runs_at",
+]
 
 FOLDERS = ("records", "generators", "checkpoints", "damaged", "results.zarr", "report")
 FILES = ("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db")
@@ -31,6 +40,13 @@ def is_run(path: Path) -> bool:
         return True
     records = path / "records"
     return records.is_dir() and any(map(_RECORDS.fullmatch, _names(records)))
+
+
+def runs_at(path: Path) -> list[Path]:
+    """A run itself; of a folder that is none the runs in it, by name; else the path as it is."""
+    if is_run(path) or not path.is_dir():
+        return [path]
+    return sorted(child for child in path.iterdir() if child.is_dir() and is_run(child)) or [path]
 
 
 def check_room(path: Path) -> None:

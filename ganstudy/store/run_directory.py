@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ganstudy.store import environment, heartbeat, lock, receipts, records
 from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
 from ganstudy.store.place import RunError, check_kinds, check_room, is_run
+from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
 
@@ -104,10 +106,12 @@ class RunDirectory:
         if Path.cwd().is_relative_to(path.resolve()):
             message = "is, or holds, the current folder; set it aside from elsewhere"
             raise RunError(f"{self.path}: {message}")
-        number = 1
-        while (aside := path.with_name(f"{path.name}.{number}")).exists():
-            number += 1
+        names = (path.with_name(f"{path.name}.{number}") for number in count(1))
+        aside = next(own for own in names if not own.exists())
         with self.locked():
+            if not WINDOWS:
+                path.rename(aside)
+        if WINDOWS:  # where no folder moves while its lock is open
             path.rename(aside)
         return self.path.with_name(aside.name)
 

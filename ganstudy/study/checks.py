@@ -92,8 +92,10 @@ def conflicts(
         for key in sorted({key for settings in bundles for key in _leaves(settings)}):
             if owners.setdefault(key, name) != name:
                 yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
-        if dimensions.setdefault(own.dimension, name) != name:
-            yield document.problem(place, f"has the same dimension as {dimensions[own.dimension]}")
+        if (other := dimensions.setdefault(own.dimension.lower(), name)) != name:
+            # Dimensions become files, and some file systems do not tell case apart.
+            message = f"has the same dimension as {other}, but for case at most"
+            yield document.problem(place, message)
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -162,7 +164,8 @@ def name_problems(
         place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
         yield study.document.problem(place, constant)
     for axis in study.axes:
-        if axis.dimension in variables:
+        # Names become files of the dataset, and some file systems do not tell case apart.
+        if axis.dimension.lower() in {name.lower() for name in variables}:
             message = "a recorded variable has this name; choose another for the axis"
             yield study.document.problem(("search", "grid", axis.name), message)
     for parameter in study.space:

@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode
 
 from ganstudy.study.problem import KeyPath, Problem, StudyError, nearest
 from ganstudy.study.references import BadReferenceError, resolved
+from ganstudy.study.shared_file import KEY, PLACE, Written, over, within
 from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
 
 __all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_document"]
@@ -20,16 +21,19 @@ __all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_docu
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a study file after overrides and references, with the line of each.
+    """The values of a study file after overrides and references, with the place of each.
 
     written  the file as it is, before overrides
+    places   the file and the line of each key and each item
+    shared   the file that it extends, if it does
     """
 
     path: Path
     written: str
     values: dict[str, Any]
-    lines: Mapping[KeyPath, int]
+    places: Mapping[KeyPath, str]
     overridden: Mapping[KeyPath, str]
+    shared: Path | None = None
 
     def problem(self, path: KeyPath, message: str) -> Problem:
         """A problem at a key path, placed on the line of its nearest written ancestor."""
@@ -38,59 +42,115 @@ class Document:
             if path[:length] in self.overridden:
                 return Problem("command line", self.overridden[path[:length]], message)
         for length in range(len(path), -1, -1):
-            if path[:length] in self.lines:
-                return Problem(f"{self.path}:{self.lines[path[:length]]}", key, message)
+            if path[:length] in self.places:
+                return Problem(self.places[path[:length]], key, message)
         return Problem(str(self.path), key, message)
 
     @property
     def text(self) -> str:
-        """The file as it was written, with each override in its place: order and comments stay."""
-        if not self.overridden:
+        """The file as it was written, with each override in its place: order and comments stay.
+
+        Where it extends another, all that both amount to: it stands for itself, without comments.
+        """
+        if not self.overridden and self.shared is None:
             return self.written
+        made = [override.replace("\n", " ") for override in self.overridden.values()]
+        heading = f"# overridden on the command line: {' '.join(made)}\n" if made else ""
+        if self.shared is not None:
+            heading = f"# {self.path.name}, over {self.shared.name}\n{heading}"
+            return f"{heading}{_dumped(self.values)}"
         node = parse(self.path, self.written, "rt")
         assert node is not None
         values = construct(node, "rt")
         for override in self.overridden.values():
             key, _, written = override.partition("=")
             _assign(values, key, _value(written))
-        stream = StringIO()
-        yaml = YAML(typ="rt", pure=True)
-        yaml.preserve_quotes = True
-        yaml.width = CHARACTERS
-        yaml.dump(values, stream)
-        made = [override.replace("\n", " ") for override in self.overridden.values()]
-        return f"# overridden on the command line: {' '.join(made)}\n{stream.getvalue()}"
+        return f"{heading}{_dumped(values)}"
 
 
 def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
-    """Read a YAML 1.2 file, apply `key.path=value` overrides and resolve `${...}` references.
+    """Read a YAML 1.2 file, over the one that it `extends`; override, and resolve references.
 
-    Top-level keys that begin with `x-` hold anchors, and are left out.
+    Overrides are `key.path=value`, references `${key.path}`. Top-level keys that begin with `x-`
+    hold anchors, and are left out.
 
     Errors  `StudyError` for a file that is missing, empty, not YAML, too large, or not a mapping,
             and for overrides and references that lead nowhere.
     """
     text = _text(path)
-    node = parse(path, text)
-    if node is None:
-        raise StudyError([Problem(str(path), "", "the file is empty; a study needs a question")])
-    if not isinstance(node, MappingNode):
-        message = "a study file is a mapping of keys (question, trial, search, seeds, ...)"
-        raise StudyError([Problem(f"{path}:1", "", message)])
-    values = construct(node)
+    whole = _written(path, text)
+    shared = _shared(path, whole)
+    if shared is not None:
+        whole = over(whole, _written(shared, _text(shared), shared=True))
+    values = whole.values
+    values.pop(KEY, None)
     overridden: dict[KeyPath, str] = {}
     for override in overrides:
         key, equals, written = override.partition("=")
         if not equals or not key:
             message = "an override is written key.path=value"
             raise StudyError([Problem("command line", override, message)])
+        if key == KEY:
+            message = "the file that a study extends is named in the study"
+            raise StudyError([Problem("command line", override, message)])
         overridden[_assign(values, key, _value(written))] = override
-    document = Document(path, text, values, dict(lines(node)), overridden)
+    document = Document(path, text, values, whole.places, overridden, shared)
     try:
-        whole = resolved(values)
+        given = resolved(values)
     except BadReferenceError as error:
         raise StudyError([document.problem(error.path, error.message)]) from None
-    return replace(document, values={k: v for k, v in whole.items() if not k.startswith("x-")})
+    return replace(document, values={k: v for k, v in given.items() if not k.startswith("x-")})
+
+
+def _written(path: Path, text: str, *, shared: bool = False) -> Written:
+    """The mapping that a file is, one that studies share or a study.
+
+    Errors  `StudyError` for anything else.
+    """
+    node, what = parse(path, text), "a shared file" if shared else "a study file"
+    if node is None:
+        lacks = "a study needs a question" if not shared else "it has nothing to share"
+        raise StudyError([Problem(str(path), "", f"the file is empty; {lacks}")])
+    if not isinstance(node, MappingNode):
+        message = f"{what} is a mapping of keys (question, trial, search, seeds, ...)"
+        raise StudyError([Problem(f"{path}:1", "", message)])
+    places = {key: f"{path}:{line}" for key, line in lines(node)}
+    if shared and PLACE in places:
+        raise StudyError([Problem(places[PLACE], KEY, "a shared file extends no other")])
+    return Written(construct(node), places)
+
+
+def _shared(path: Path, written: Written) -> Path | None:
+    """The file that a study extends, None if it extends none.
+
+    Errors  `StudyError` for one that is elsewhere than beside the study or below, or is not there.
+    """
+    if PLACE not in written.places:
+        return None
+    name = written.values[KEY]
+
+    def refused(message: str) -> StudyError:
+        return StudyError([Problem(written.places[PLACE], KEY, message)])
+
+    if not isinstance(name, str) or not name:
+        raise refused("the name of a file of settings that studies share")
+    if (shared := within(path.parent, name)) is None:
+        raise refused(f"{name}: a shared file lies beside its study, or in a folder below")
+    if not shared.is_file():
+        raise refused(f"{name}: {_missing(shared)}")
+    return shared
+
+
+def _dumped(values: Any) -> str:
+    """Values as YAML, those that were read with their comments with these."""
+    stream = StringIO()
+    yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True
+    yaml.width = CHARACTERS
+    if type(values) is dict:
+        yaml.default_flow_style = None
+    yaml.dump(values, stream)
+    return stream.getvalue()
 
 
 def _text(path: Path) -> str:

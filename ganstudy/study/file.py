@@ -84,6 +84,11 @@ class StudyFile(Settings):
 
     unbounded: ClassVar[frozenset[str]] = frozenset(("seeds",))
 
+    extends: str | None = Field(
+        None,
+        description="file of settings that studies share, beside the study or below; mappings are "
+        "merged key by key, and all else here takes the place of what it says",
+    )
     plugins: list[str] = Field(
         default=[], description="files of your own members, relative to the study file"
     )

@@ -12,12 +12,23 @@ __all__ = ["label_problems", "name_problem"]
 
 _LENGTH = 120
 
+_PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))
+_OF_DEVICES = {"con", "prn", "aux", "nul", *_PORTS}
+"""What Windows takes for devices, with any ending."""
+
 
 def name_problem(name: str) -> str | None:
     """Why an axis, and so a dimension of the dataset, cannot be called so; None if it can."""
-    return _unshowable(name, "a name") or (
-        "a name has no slashes: stores take them for folders" if set(name) & set("/\\") else None
-    )
+    if why := _unshowable(name, "a name"):
+        return why
+    if set(name) & set("/\\"):
+        return "a name has no slashes: stores take them for folders"
+    if forbidden := set(name) & set(':*?"<>|'):
+        signs = " or ".join(sorted(forbidden))
+        return f"a name has no {signs}: stores make files of names, and Windows has none such"
+    if name.replace(".", "_").lower() in _OF_DEVICES:
+        return "a name of a device on Windows, where stores could make no file of it"
+    return None
 
 
 def label_problems(document: Document, place: KeyPath, labels: Sequence[Any]) -> Iterator[Problem]:

@@ -137,6 +137,7 @@ def _space(
 
 
 def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Iterator[Axis]:
+    meant = {name.lower() for name in reserved()}
     for name, values in file.search.grid.items():
         place = ("search", "grid", name)
         if not values:
@@ -144,7 +145,8 @@ def _axes(document: Document, file: StudyFile, problems: list[Problem]) -> Itera
             continue
         if why := name_problem(name):
             problems.append(document.problem(place, why))
-        elif name.replace(".", "_") in reserved():
+        # Names become files of the dataset, and some file systems do not tell case apart.
+        elif name.replace(".", "_").lower() in meant:
             message = "this name has a meaning of its own in the dataset; choose another"
             problems.append(document.problem(place, message))
         yield Axis(name, *labelled(document, place, name, values, problems))

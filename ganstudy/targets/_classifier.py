@@ -141,9 +141,9 @@ class ClassModes:
         return 1.0 if share == 1 else classifier(self.target).share_within(share)
 
     @property
-    def confusion(self) -> Array:
+    def confusions(self) -> tuple[Array, ...]:
         """How the classifier reads held-out images."""
-        return classifier(self.target).confusion
+        return (classifier(self.target).confusion,)
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
+from ganstudy.system import in_order
+
 __all__ = ["existing", "fingerprint", "unchanged"]
 
 
@@ -56,7 +58,7 @@ def fingerprint(path: str) -> str:
     if not place.is_dir():
         return _of_file(place)
     whole = hashlib.sha256()
-    for file in sorted(own for own in place.rglob("*") if own.is_file()):
+    for file in in_order(own for own in place.rglob("*") if own.is_file()):
         name = file.relative_to(place).as_posix()
         if not any(part.startswith(".") for part in name.split("/")):
             whole.update(f"{name}\0{_of_file(file)}\n".encode())

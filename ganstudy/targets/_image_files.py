@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganstudy.system import in_order
 from ganstudy.targets._pictures import Pictures, prepared
 from ganstudy.targets._problems import DataError
 
@@ -141,7 +142,7 @@ def _on_scale(path: Path, pixels: Pixels) -> Pixels:
 
 def _mnist(folder: Path) -> dict[str, Path]:
     """The files of images by the name of their set, if the training set is there."""
-    found = {m[1]: path for path in sorted(folder.iterdir()) if (m := _IDX.fullmatch(path.name))}
+    found = {m[1]: path for path in in_order(folder.iterdir()) if (m := _IDX.fullmatch(path.name))}
     return found if "train" in found else {}
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ganstudy.system import in_order
 from ganstudy.targets._pictures import Pictures, resized, small_enough
 from ganstudy.targets._problems import DataError
 
@@ -27,7 +28,7 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
 
     Errors  `DataError`, which names the files.
     """
-    visible = [p for p in sorted(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
+    visible = [p for p in in_order(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
     files = [path for path in visible if path.suffix.lower() in PICTURES]
     others = [_short(p, folder) for p in visible if p.suffix.lower() not in PICTURES]
     if not files:

@@ -183,6 +183,11 @@ class _Stacks:
         number = _numbers(mode, len(self.one.weights)).astype(np.intp)
         return number, np.asarray(good.all(axis=-1))
 
+    @property
+    def confusions(self) -> tuple[Array, ...]:
+        """That of each channel, which are read apart; none where all are read without error."""
+        return tuple(getattr(self.one, "confusions", ())) * _CHANNELS
+
     def high_quality_share(self, radius: float) -> float:
         """Of stacks of training images."""
         return self.one.high_quality_share(_each(radius)) ** _CHANNELS

@@ -16,7 +16,8 @@ from ganstudy.store import heartbeat
 from ganstudy.study import load
 from ganstudy.whole_file import sealed, unsealed
 
-STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
+FILES = sorted((Path(__file__).parents[2] / "studies").rglob("*.yaml"))
+STUDIES = [path for path in FILES if not path.name.startswith("_")]
 QUICK = STUDY.replace("seeds: 2", "seeds: 1")
 
 
@@ -58,6 +59,8 @@ def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:
     """Every shipped study, with bits flipped and lines rewritten."""
     rng, count = random.Random(f"{study.stem} {seed}"), Count()
     content = study.read_bytes()
+    for shared in study.parent.glob("_*.yaml"):
+        (tmp_path / shared.name).write_bytes(shared.read_bytes())
     for number in range(times):
         damage = rng.choice((*DAMAGES, *[rewritten] * 5))
         path = tmp_path / f"{number}.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,24 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     found = _train([others[0], bad, others[1]], Limits(gigabytes=2.0))
     assert [found[trial.id].status for trial in others] == ["complete"] * 2
     assert found[bad.id].status == "failed"
-    assert "MemoryError" in found[bad.id].cause
+    first = found[bad.id].cause.splitlines()[0]
+    assert first.startswith("engine.memory_limit: 2 GB were not enough: ")
+    assert "MemoryError" in first
     fitting = _script(tmp_path, 8, action="allocate", gigabytes=0.1)
     assert _train([fitting], Limits(gigabytes=2.0))[fitting.id].status == "complete"
+
+
+@pytest.mark.slow
+def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
+    """Each trial failed, since a thread could not be started; with what is said they train."""
+    one = _script(tmp_path, 0)
+    with pytest.raises(ExecutorError, match=r"engine\.memory_limit: a worker") as refused:
+        _train([one], Limits(gigabytes=0.1))
+    said = re.search(
+        r"GB before it trains anything; set ([0-9.]+) or more, not 0.1$", str(refused.value)
+    )
+    assert said is not None
+    assert _train([one], Limits(gigabytes=float(said[1])))[one.id].status == "complete"
 
 
 # --- a worker that has kept what it should have given back ----------------------------------------

@@ -1,4 +1,4 @@
-"""docs/faults.md names a test for each promise; there is such a test."""
+"""Pages name a test for each promise; there is such a test."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parents[1]
-PAGE = TESTS.parent / "docs" / "faults.md"
+DOCS = TESTS.parent / "docs"
+PAGE = DOCS / "faults.md"
 
 
-def _named() -> list[tuple[str, str]]:
+def _named(page: Path) -> list[tuple[str, str]]:
     """File and test of each name on the page; an ellipsis stands for the file named before."""
     found, file = [], ""
-    for text in re.findall(r"`([^`\n]+)`", PAGE.read_text(encoding="utf-8")):
+    for text in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")):
         if match := re.fullmatch(r"(\S+\.py|…)(?:::(test_\w+))?", text):
             file = file if match[1] == "…" else match[1]
             found.append((file, match[2] or ""))
     return found
 
 
-def test_the_tests_that_the_page_names_are_there() -> None:
+@pytest.mark.parametrize(("page", "fewest"), [("faults", 20), ("systems", 10)])
+def test_the_tests_that_a_page_names_are_there(page: str, fewest: int) -> None:
     """In the folder of this file, unless another one is named."""
-    named = _named()
-    assert len(named) > 20
+    named = _named(DOCS / f"{page}.md")
+    assert len(named) > fewest
     for file, test in named:
         path = TESTS / file if "/" in file else Path(__file__).with_name(file)
         tree = ast.parse(path.read_text(encoding="utf-8"))

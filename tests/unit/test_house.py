@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib import import_module
@@ -194,3 +195,23 @@ def test_the_glossary_is_complete() -> None:
     bases = {own.base.__name__.lower() for own in plugins.families().values()}
     assert (WORDS | bases) - defined == set()
     assert len(defined) == sum(len(row.split(",")) for row in rows), "a word has two rows"
+
+
+def test_version_and_date_are_the_same_wherever_they_stand() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+) – (\S+)$", changes, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == project["version"] == cited["version"]
+    assert newest[2] == str(cited["date-released"])
+
+
+def test_each_entry_of_the_changelog_says_whether_results_change() -> None:
+    """By the heading that it stands below; the first version changed none."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for version in re.split(r"^## ", changes, flags=re.MULTILINE)[1:]:
+        if not version.startswith("0.1.0"):
+            before, *groups = re.split(r"^### ", version, flags=re.MULTILINE)
+            assert "\n- " not in before
+            assert all("change" in group.splitlines()[0] for group in groups)

@@ -20,7 +20,7 @@ from ganstudy.search.grid import Grid
 from ganstudy.study import Study, load
 
 FOLDER = Path(__file__).parents[2] / "studies"
-STUDIES = sorted(FOLDER.rglob("*.yaml"))
+STUDIES = sorted(path for path in FOLDER.rglob("*.yaml") if not path.name.startswith("_"))
 QUICK = {"gdpp_ring"}
 """Studies that go to their page whenever tests run; the others do so where slow tests run."""
 
@@ -56,8 +56,16 @@ def scaled_down(study: Study) -> Iterator[str]:
         yield "trial.steps=2"
     if kind.name == "audit":
         yield from ("trial.samples=40", "trial.spread=2", "trial.repeats=1")
+    if study.file.engine.program == "compiled":
+        yield "engine.program=eager"
     if study.file.search.bayes is not None:
         yield "search.bayes.trials=5"
+    if study.document.shared is not None:
+        # One of those that share their arms trains all of them.
+        yield from ("seeds=1", "engine.pack=64")
+        yield from (f"search.bayes.{key}" for key in ("trials=2", "repeats=2", "fresh=1"))
+        if study.name != "ring":
+            yield "search.grid.divergence=[non_saturating, wasserstein, relativistic_pairing]"
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ class Runs(Section):
 
     @classmethod
     def applies(cls, findings: Findings) -> bool:
-        """In a comparison of runs."""
-        return "runs" in findings.ds.attrs
+        """In a comparison of runs, side by side."""
+        return "run" in findings.ds.coords and "runs" in findings.ds.attrs
 
     @cached_property
     def compared(self) -> ComparedRuns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import queue
 import time
 import uuid
@@ -76,7 +77,8 @@ class DaskClient(Executor):
         for name in ("distributed", "distributed.client"):  # which Dask gives a level of its own
             logging.getLogger(name).setLevel(logging.CRITICAL)
         # It starts a process, and unblocks signals when it does.
-        resource_tracker.ensure_running()
+        if os.name == "posix":  # Python has none elsewhere
+            resource_tracker.ensure_running()
         self._open = ExitStack()
         spawned = {"distributed.nanny.pre-spawn-environ": environment(self.program)}
         configuration = dask.config.set({**CONFIGURATION, **spawned})

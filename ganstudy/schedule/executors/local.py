@@ -12,7 +12,7 @@ import time
 from collections.abc import Hashable
 from contextlib import suppress
 from multiprocessing import resource_tracker as python_tracker
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,7 @@ from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.backend.context import get_context
 
 from ganstudy.cause import telling
+from ganstudy.schedule import questions
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
     Begun,
@@ -33,6 +34,7 @@ from ganstudy.schedule.executor import (
 )
 from ganstudy.schedule.interruption import signals_held
 from ganstudy.schedule.memory import OVER_LIMIT, kills
+from ganstudy.schedule.questions import Question
 from ganstudy.schedule.worker import serve
 
 __all__ = ["LocalExecutor"]
@@ -61,7 +63,8 @@ class LocalExecutor(Executor):
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
         # Both start a process with the first worker, and unblock signals when they do.
         resource_tracker.ensure_running()
-        python_tracker.ensure_running()
+        if os.name == "posix":  # Python has none elsewhere
+            python_tracker.ensure_running()
         self._workers: list[_Worker] = []
         try:
             with signals_held():
@@ -129,10 +132,10 @@ class LocalExecutor(Executor):
         return where
 
     def drain(self) -> None:
-        """SIGTERM to busy workers, which have been told what it means."""
+        """Ask busy workers to stop."""
         for worker in self._workers:
             if worker.task is not None:
-                worker.signal(signal.SIGTERM)
+                worker.ask("stop")
 
     def close(self) -> None:
         """Kill all workers and wait until they are gone."""
@@ -142,7 +145,7 @@ class LocalExecutor(Executor):
 
 
 class _Worker:
-    """A process and this end of its pipe.
+    """A process and this end of its pipe; of another for questions, where signals ask none.
 
     task    handle of what it was given
     used    whether it has been given anything
@@ -166,13 +169,19 @@ class _Worker:
         # An interruption comes when there is a process that can be ended, or none.
         with signals_held():
             self.connection, theirs = context.Pipe()
+            asked: Connection | None = None
+            self._questions: Connection | None = None
+            if not questions.by_signal():
+                asked, self._questions = context.Pipe(duplex=False)
             self.process = context.Process(
                 target=serve,
-                args=(theirs, os.getpid(), self.stack, self.slot),
+                args=(theirs, asked, os.getpid(), self.stack, self.slot),
                 env=self.environment,
             )
             self.process.start()
-            theirs.close()
+            for end in (theirs, asked):
+                if end is not None:
+                    end.close()
 
     @property
     def idle(self) -> bool:
@@ -233,11 +242,12 @@ class _Worker:
                     member.kill()
         self.process.join()
         self.connection.close()
+        if self._questions is not None:
+            self._questions.close()
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, unless there is nobody to receive it."""
-        if self.process.is_alive():
-            os.kill(self.process.pid, number)
+    def ask(self, question: Question) -> None:
+        """Ask the process, unless there is nobody to answer."""
+        questions.ask(self.process, self._questions, question)
 
     def obituary(self) -> str:
         """How the process ended."""
@@ -249,12 +259,13 @@ class _Worker:
             over = "; it had taken more than engine.memory_limit, shared memory included"
             return f"ended with exit code {code}{over if code == OVER_LIMIT else ''}"
         short = "; the kernel has killed a process for lack of memory meanwhile"
-        starved = -code == signal.SIGKILL and kills() > self._kills
-        return f"was killed by {signal.Signals(-code).name}{short if starved else ''}"
+        name = signal.Signals(-code).name
+        starved = name == "SIGKILL" and kills() > self._kills
+        return f"was killed by {name}{short if starved else ''}"
 
     def where(self) -> str:
         """Where the process is, as a traceback; empty if it does not say."""
-        self.signal(signal.SIGUSR1)
+        self.ask("where")
         end = time.monotonic() + _STACK_SECONDS
         text = ""
         while time.monotonic() < end and not (text and text == self._written()):

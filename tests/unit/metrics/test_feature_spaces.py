@@ -280,7 +280,7 @@ def test_a_mode_that_misreading_explains_is_not_covered(monkeypatch: pytest.Monk
     class Erring:
         """Three classes, of which a tenth of each is read as the next."""
 
-        confusion = 0.9 * np.eye(3) + 0.1 * np.roll(np.eye(3), 1, axis=1)
+        confusions = (0.9 * np.eye(3) + 0.1 * np.roll(np.eye(3), 1, axis=1),)
         weights = np.full(3, 1 / 3)
 
         def assign(self, samples: Cloud, radius: float) -> tuple[Any, Any]:

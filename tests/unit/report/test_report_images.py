@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from read_keys import chunks_of, counted
 from scipy.stats import mannwhitneyu
 
 from ganstudy import plot
@@ -21,6 +22,9 @@ from ganstudy.report.sections.images import Images, frames, gallery, modes, neig
 from ganstudy.report.sections.images.firsts import fitted, side_within
 from ganstudy.report.sheets import pictures
 from ganstudy.report.style import figure_style
+from ganstudy.store import digests
+from ganstudy.store.gathered_store import GatheredStore
+from ganstudy.store.gathering import CHUNK, chunks
 from ganstudy.targets import Image, from_config
 
 
@@ -188,17 +192,16 @@ def test_large_images_are_made_smaller() -> None:
     assert side_within(10_000, 4) == 50
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("arms", "count"), [(12, 60), (1, 10_000)])
-def test_a_page_of_large_images_is_small(
-    tmp_path: Path, dataset: xr.Dataset, arms: int, count: int
-) -> None:
+def _of_noise(
+    folder: Path, dataset: xr.Dataset, arms: int, count: int, seeds: int = 1
+) -> xr.Dataset:
     """Noise of 64 by 64 pixels in three channels, data and samples, which nothing compresses."""
     rng = np.random.default_rng(0)
-    np.savez(tmp_path / "noise.npz", x=rng.integers(0, 256, (300, 64, 64, 3), np.uint8))
-    target = from_config({"name": "images", "path": str(tmp_path / "noise.npz")})
+    np.savez(folder / "noise.npz", x=rng.integers(0, 256, (300, 64, 64, 3), np.uint8))
+    target = from_config({"name": "images", "path": str(folder / "noise.npz")})
     ds = dataset.drop_vars(["samples", "frame_images"])
-    ds = ds.isel(divergence=[0] * arms, critic_steps=[0], seed=[0])
+    ds = ds.isel(divergence=[0] * arms, critic_steps=[0], seed=[0] * seeds)
+    ds = ds.assign_coords(seed=np.arange(seeds))
     ds = ds.assign_coords(divergence=[f"arm {number}" for number in range(arms)])
     ds = ds.assign_coords(target_settings=target.settings)
     noise = 2 * rng.random((count, 3 * 64**2), np.float32) - 1
@@ -207,9 +210,37 @@ def test_a_page_of_large_images_is_small(
     film = noise[:15].reshape(3, 5, -1)
     frame = (*dims, "frame", "picture", "feature")
     ds["frame_images"] = frame, np.broadcast_to(film, (*shape, *film.shape))
-    page = build(ds, {}, tmp_path / "report")
+    return ds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arms", "count"), [(12, 60), (1, 10_000)])
+def test_a_page_of_large_images_is_small(
+    tmp_path: Path, dataset: xr.Dataset, arms: int, count: int
+) -> None:
+    page = build(_of_noise(tmp_path, dataset, arms, count), {}, tmp_path / "report")
     text = page.read_text(encoding="utf-8")
     assert "could not be made" not in text
     for name in ("images", "image_film", "nearest_images", "memory"):
         assert f'href="{name}.png"' in text
     assert page.stat().st_size < 10e6
+
+
+@pytest.mark.slow
+def test_a_page_reads_the_images_that_it_draws(
+    tmp_path: Path, dataset: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From results on disk: of six trials the three of the first seed, and of these the chunks
+    that have the first 200 images, though a trial has 300.
+    """
+    whole = _of_noise(tmp_path, dataset, arms=3, count=300, seeds=2)
+    place = tmp_path / "results.zarr"
+    cut = chunks(whole, whole["status"].dims)
+    whole.to_zarr(place, zarr_format=2, encoding=cut)
+    digests.seal(place)
+    read = counted(monkeypatch)
+    build(xr.open_zarr(GatheredStore(place), chunks=None), {}, tmp_path / "report")
+    images = chunks_of("samples", read)
+    assert {key.split(".")[2] for key in images} == {"0"}
+    each = 12288 * 4
+    assert 3 * 200 * each * 0.8 < sum(images.values()) < 3 * (200 + CHUNK // each) * each

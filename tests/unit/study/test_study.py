@@ -303,6 +303,7 @@ def test_schema_names_keys_and_members() -> None:
     """Every key of a study, and every member of the families below `trial:`."""
     schema = json_schema()
     keys = {
+        "extends",
         "plugins",
         "question",
         "compare",

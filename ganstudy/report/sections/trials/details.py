@@ -47,8 +47,8 @@ def details(findings: Findings) -> dict[str, Any]:
         place = places[row]
         found = _curve(findings, curves[place])
         if clouds is not None:
-            target, samples = str(clouds[0][place]), clouds[1][place]
-            found |= _cloud(target, samples)
+            target = str(clouds[0][place])
+            found |= _cloud(target, clouds[1].isel(dict(zip(dims, place, strict=True))))
             if "points" in found:
                 found["target"] = targets.setdefault(target, len(targets))
         rows[row] = found
@@ -87,13 +87,13 @@ def embedded(findings: Findings) -> Markup:
     return as_json(details(findings))
 
 
-def _clouds(findings: Findings, dims: tuple[str, ...]) -> tuple[Array, Array] | None:
+def _clouds(findings: Findings, dims: tuple[str, ...]) -> tuple[Array, xr.DataArray] | None:
     """Target and samples of every trial, if there are any in two dimensions or more."""
     ds = findings.ds
     if "samples" not in ds or "target_settings" not in ds or ds.sizes["feature"] < 2:
         return None
     targets = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
-    return targets, ds["samples"].transpose(*dims, "sample", "feature").values
+    return targets, ds["samples"]
 
 
 def _curve(findings: Findings, values: Array) -> dict[str, Any]:
@@ -111,9 +111,12 @@ def _curve(findings: Findings, values: Array) -> dict[str, Any]:
     }
 
 
-def _cloud(target: str, samples: Array) -> dict[str, Any]:
+def _cloud(target: str, of_trial: xr.DataArray) -> dict[str, Any]:
     """The first samples within the window of the target, and the share of all beyond it."""
-    if not 1 < features_of(target) <= MOST_FEATURES or not np.isfinite(samples).any():
+    if not 1 < features_of(target) <= MOST_FEATURES:
+        return {}
+    samples = of_trial.transpose("sample", "feature").values
+    if not np.isfinite(samples).any():
         return {}
     behind = backdrop(target)
     plane = behind.project(samples)

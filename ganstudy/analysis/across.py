@@ -1,0 +1,285 @@
+"""Arms ranked on every target of joined studies, over all of them, and what the first try costs.
+
+An arm is a point of the grid of the searches, such as a divergence with a constraint. Targets have
+scores of their own, so that nothing is averaged over targets but which of two arms is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ganstudy.analysis.arms import interval_over_seeds
+from ganstudy.analysis.blocks import paired
+from ganstudy.analysis.budget import is_search, tuned
+from ganstudy.analysis.budget_curve import values_by_budget
+from ganstudy.analysis.design import FRESH, planned
+from ganstudy.analysis.grades import graded
+from ganstudy.analysis.intervals import Array, moments, t_interval
+from ganstudy.analysis.metric import RecordedMetric, metric_names
+from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.studies import STUDY, by_study, of_study
+
+__all__ = ["first_choice", "rank_over_studies", "rank_studies", "study_scores"]
+
+QUALITY = "high_quality"
+
+
+def study_scores(ds: xr.Dataset, budget: int | None = None) -> xr.Dataset:
+    """What every search of every arm found on every target.
+
+    budget  of so many points of a search: the expected value of the best of them, scored on seeds
+            that did not choose it where the search has several, else as the search was told it,
+            which is optimistic, for all arms alike (`attrs["scored"]` is `held_out` or `told`). By
+            default of all points: the mean over fresh seeds where there are some (`fresh`).
+
+    Returns  `score` (study, arm, repeat) in the units of each study's own score, NaN without one;
+             `oriented`, where more is better and minus infinity is worse than any number;
+             `metric` (study).
+
+    Errors  `ValueError` for a budget of which no search has tried as many, or of studies that are
+            no searches.
+    """
+    found = {name: _of_one(of_study(ds, name), budget) for name in ds[STUDY].values.tolist()}
+    joined = by_study(found)
+    return joined.transpose(STUDY, "arm", "repeat")
+
+
+def _of_one(one: xr.Dataset, budget: int | None, metric: str | None = None) -> xr.Dataset:
+    """The scores of one study, (arm, repeat); another metric is that of the same points."""
+    fact = RecordedMetric.of(one, metric)
+    if budget is not None:
+        if not is_search(one):
+            raise ValueError(f"{one.attrs['study']} is a grid: it has no budget of points")
+        if not 1 <= budget <= one.sizes["trial"]:
+            most = one.sizes["trial"]
+            raise ValueError(f"budget should be from 1 to {most} points (got {budget})")
+        values = values_by_budget(one)
+        scored = "held_out" if values["held_out"].notnull().any() else "told"
+        score = values[scored].isel(trial=budget - 1, drop=True)
+        oriented = fact.sign * score
+        # No point with a number among the best of so many: worse than every arm that has one.
+        oriented = oriented.where(score.notnull(), -np.inf)
+    else:
+        scored = "fresh" if "fresh" in one else "told" if is_search(one) else "seeds"
+        arms = tuned(one) if is_search(one) else one
+        trials = trial_scores(arms, metric)
+        repeated = FRESH in arms.dims
+        over = [FRESH] if repeated else ["seed"] if is_search(one) else []
+        score, worse = trials["score"].mean(over), trials["unbounded"].any(over)
+        score = score.rename(seed="repeat") if "seed" in score.dims else score.expand_dims("repeat")
+        worse = worse.rename(seed="repeat") if "seed" in worse.dims else worse.expand_dims("repeat")
+        oriented = (fact.sign * score).where(~worse, -np.inf)
+        score = score.where(~worse)
+    axes = [str(dim) for dim in score.dims if dim != "repeat"]
+    flat = xr.Dataset({"score": flat_arms(score, axes), "oriented": flat_arms(oriented, axes)})
+    flat["metric"] = ((), fact.name)
+    flat["repeat"] = np.arange(flat.sizes["repeat"])
+    return flat.assign_attrs(scored=scored)
+
+
+def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
+    """Values with all axes of the grid on one dimension `arm`, whose labels name them all."""
+    from itertools import product
+
+    ordered = array.transpose(*axes, ...)
+    labels = [[_text(x) for x in array[axis].values.tolist()] for axis in axes]
+    names = [", ".join(labels_of) for labels_of in product(*labels)]
+    rest = ordered.dims[len(axes) :]
+    values = ordered.values.reshape(len(names), *ordered.shape[len(axes) :])
+    return xr.DataArray(values, dims=("arm", *rest), coords={"arm": names})
+
+
+def _text(label: object) -> str:
+    return f"{label:g}" if isinstance(label, float) else str(label)
+
+
+def rank_studies(
+    ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """Every arm on every target: its score, its place, and how sure the best one's lead is.
+
+    The unit is the search: differences are taken within its number, whose seeds arms share. Grades
+    are those of `rank_arms`, by Holm over all pairs of arms of one target and budget; where a trial
+    is worse than any number, of which arm is better.
+
+    Returns  variables (study, arm): `mean`, `low`, `high` over searches, in units of the study's
+             score; `place`, 1 the best; `behind`, by how much the best one is better, over the
+             searches in which both have a score, `grade` of it, empty for the best; `quality`, the
+             share of high-quality samples on the same seeds, NaN where it is not recorded or where
+             a budget is given; `diverged`, the share of all trials that did. `best` (study), the
+             label of the best; `metric` (study).
+    """
+    scores = study_scores(ds, budget)
+    names = scores[STUDY].values.tolist()
+    found = by_study(
+        {n: _ranked(of_study(ds, n), scores.sel({STUDY: n}), budget, confidence) for n in names}
+    )
+    attrs = {"confidence": confidence, "scored": scores.attrs.get("scored", "")}
+    return found.assign(metric=scores["metric"]).assign_attrs(attrs)
+
+
+def _ranked(
+    one: xr.Dataset, scores: xr.Dataset, budget: int | None, confidence: float
+) -> xr.Dataset:
+    fact = RecordedMetric.of(one)
+    found = interval_over_seeds(scores["score"].rename(repeat="seed"), fact, confidence)
+    oriented = scores["oriented"].values[:, None, :]
+    pairs = paired(oriented, "wins" if np.isneginf(oriented).any() else "means")
+    place = order_of(_center(oriented[:, 0]))
+    best = int(np.argmin(place))
+    found["place"] = ("arm", place)
+    both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
+    found["behind"] = ("arm", both.mean[best])
+    found["grade"] = ("arm", _grades_behind(pairs.differences, best, 1))
+    found["best"] = ((), str(found["arm"].values[best]))
+    quality = xr.full_like(found["mean"], np.nan)
+    if budget is None and QUALITY in metric_names(one):
+        quality = _of_one(one, None, QUALITY)["score"].mean("repeat")
+    found["quality"] = quality
+    axes = [d for d in planned(one).dims if d not in ("repeat", "trial")]
+    over = [d for d in one["status"].dims if d not in axes]
+    ran = one["status"].isin(["complete", "diverged"]).sum(over)
+    gone = (one["status"] == "diverged").sum(over)
+    found["diverged"] = flat_arms(gone / ran.where(ran > 0), [str(a) for a in axes])
+    return found.drop_vars([STUDY, "metric"], errors="ignore")
+
+
+def _means(oriented: Array) -> Array:
+    return np.where(np.isfinite(oriented).any(axis=-1), moments(oriented)[0], np.nan)
+
+
+def _worth(differences: Array) -> Array:
+    """Mean share of wins less losses against all other arms."""
+    return np.asarray(np.nanmean(differences, axis=(1, 2)))
+
+
+def order_of(worth: Array) -> NDArray[np.int64]:
+    """Places from the best, 1; those without worth last, ties in study order."""
+    place = np.empty(len(worth), np.int64)
+    place[np.argsort(-worth, kind="stable")] = np.arange(1, len(worth) + 1)
+    return place
+
+
+def _grades_behind(differences: Array, best: int, settings: int, *, wins: bool = False) -> Array:
+    """Grades of the best arm's lead over each other one; empty for itself and untested."""
+    arms = len(differences)
+    upper = np.triu_indices(arms, 1)
+    p, grades = graded(differences[upper], settings, wins=wins)
+    whole = np.full((arms, arms), "", dtype="<U7")
+    whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p), grades, "")
+    ahead = moments(differences)[0][best] >= 0
+    mine = whole[best]
+    return np.where((mine != "") & ~ahead, "open", mine)
+
+
+def rank_over_studies(
+    ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """The arms over all targets, by how often one is better than another on the same target.
+
+    An arm's `wins` is the share of comparisons with other arms, of one target and one number of
+    search, in which it is better, ties counting half: units of scores play no part. It is averaged
+    over targets within each number of search, and the interval is over these.
+
+    Returns  variables (arm,), best first: `wins`, `low`, `high`; `worst_place`, `mean_place` over
+             targets; `grade` of the best one's lead, by Holm over all pairs; `places` (study, arm).
+    """
+    scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
+    oriented = scores["oriented"].values
+    pairs = paired(oriented, "wins")
+    arms = len(oriented)
+    of_repeat = (pairs.differences.sum(axis=1) / max(arms - 1, 1) + 1) / 2
+    shares = xr.DataArray(of_repeat, dims=("arm", "seed"), coords={"arm": scores["arm"]})
+    fact = RecordedMetric("wins", "share of comparisons won", "", True, (0.0, 1.0), np.nan)
+    settings = oriented.shape[1]
+    found = interval_over_seeds(shares, fact, confidence, settings=settings)
+    found = found.rename(mean="wins").drop_vars("seeds")
+    best = int(order_of(found["wins"].values).argmin())
+    found["grade"] = ("arm", _grades_behind(pairs.differences, best, settings, wins=True))
+    places = rank_studies(ds, budget)["place"]
+    found["places"] = places
+    found["worst_place"], found["mean_place"] = places.max(STUDY), places.mean(STUDY)
+    order = order_of(found["wins"].values).argsort()
+    return found.isel(arm=order).assign_attrs(confidence=confidence)
+
+
+def first_choice(
+    ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """The arm to try first on a target that one knows nothing of, and what that choice costs.
+
+    It is the one with most `wins` over all targets. Its cost on a target is how far it is behind
+    the arm that is best there. Both are chosen on all searches but one and scored on that one, in
+    turn, so that no search scores what it has chosen; where one of the two is worse than any number
+    there, the search is counted in `lost` and left out. `new_cost` is that of a target that had no
+    part in the choice, which was made on the others alone.
+
+    Returns  variables (study,): `cost`, `low`, `high` (limits that hold for all targets at once,
+             Bonferroni, within what the bounds of the score allow), `new_cost`, `new_low`,
+             `new_high`, `share` and `share_high`, the cost and its limit as shares of what lies
+             between the worst bound and a perfect generator (NaN where a bound is infinite),
+             `lost`, `chosen_without` (the arm that the other targets choose), `metric`;
+             `arm`, the label of the choice; `agreed`, the share of searches without which it is the
+             same. NaN costs with fewer than three searches.
+    """
+    scores = study_scores(ds, budget)
+    oriented = scores["oriented"].values
+    labels, names = scores["arm"].values, scores[STUDY].values.tolist()
+    studies, _, repeats = oriented.shape
+    choice = _choose(oriented)
+    kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
+    cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
+    for r, rest in enumerate(kept):
+        here, best = oriented[..., r], [int(order_of(_center(own)).argmin()) for own in rest]
+        chosen = _choose(rest)
+        for s in range(studies):
+            others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
+            for into, arm in ((cost, chosen), (new, others)):
+                pair = here[s, [best[s], arm]]
+                into[s, r] = pair[0] - pair[1] if np.isfinite(pair).all() else np.nan
+    level = 1 - (1 - confidence) / studies
+    found: dict[str, object] = {"lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept))}
+    facts = [RecordedMetric.of(of_study(ds, name)) for name in names]
+    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
+    for prefix, values in (("", cost), ("new_", new)):
+        mean, low, high, _ = t_interval(values, level)
+        found[f"{prefix}cost"] = (STUDY, mean)
+        found[f"{prefix}low"] = (STUDY, np.maximum(low, -widest))
+        found[f"{prefix}high"] = (STUDY, np.minimum(high, widest))
+        if not prefix:
+            scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
+            found["share"] = (STUDY, mean / scale)
+            found["share_high"] = (STUDY, np.minimum(high, widest) / scale)
+    without = [
+        labels[_choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice]
+        for s in range(studies)
+    ]
+    agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
+    return xr.Dataset(
+        {
+            **found,
+            "chosen_without": (STUDY, np.array(without)),
+            "metric": scores["metric"],
+            "arm": ((), str(labels[choice])),
+            "agreed": agreed,
+        },
+        coords={STUDY: names},
+        attrs={"confidence": confidence, "scored": scores.attrs.get("scored", "")},
+    )
+
+
+def _choose(oriented: Array) -> int:
+    """The arm with most wins over targets and searches, `(studies, arms, repeats)`."""
+    pairs = paired(oriented.transpose(1, 0, 2), "wins")
+    return int(order_of(_worth(pairs.differences)).argmin())
+
+
+def _center(oriented: Array) -> Array:
+    """Worth of each arm on one target, `(arms, repeats)`."""
+    if np.isneginf(oriented).any():
+        return _worth(paired(oriented[:, None, :], "wins").differences)
+    return _means(oriented)

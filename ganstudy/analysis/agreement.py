@@ -1,0 +1,166 @@
+"""How far the ranking on one target is that on another, and which metrics say the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from scipy.stats import rankdata
+
+from ganstudy.analysis.across import study_scores
+from ganstudy.analysis.budget import is_search, seen
+from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.metric import RecordedMetric, metric_names
+from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.studies import STUDY, of_study
+
+__all__ = ["metric_agreement", "rank_agreement"]
+
+
+def rank_agreement(
+    ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    r"""How well the ranking of arms by one search on a target predicts that on another target.
+
+    Maths   Kendall's $\tau$ between the scores of all arms in search r on one target and search
+            $r' \ne r$ on the other, averaged over all $r \ne r'$: with $S_r$ the signs of the
+            differences of all pairs of arms, $\tau = \sum_{r \ne r'} S_r \cdot S'_{r'} / R(R-1)P$.
+            On the diagonal it is between two searches of the same target: no ranking can be
+            predicted better than it repeats itself. The estimand is that of single searches, noise
+            included, so that no attenuation has to be set right, and it is unbiased. The unit that
+            is left out is the search, on both targets; limits are the jackknife's with Student's t,
+            for each pair of targets alone. Arms and targets are as they are: intervals do not say
+            what other arms or targets would give.
+    Source  Kendall 1938, "A new measure of rank correlation"; Tukey 1958 for the jackknife.
+
+    Returns  variables (study, other): `correlation`, `low`, `high`; `same_way`, the share of pairs
+             of arms that both rank alike, ties counting half, `same_low`, `same_high`;
+             `of_means`, $\tau$ between the means over all searches. NaN limits with fewer than
+             three searches.
+    """
+    scores = study_scores(ds, budget)
+    oriented = scores["oriented"].transpose(STUDY, "repeat", "arm").values
+    signs = pair_signs(oriented)
+    whole = kendall(signs)
+    repeats = signs.shape[1]
+    low, high = jackknife_limits(
+        whole, [kendall(np.delete(signs, r, axis=1)) for r in range(repeats)], confidence
+    )
+    # Where an arm is worse than any number in one search, it is so on average.
+    means = pair_signs(oriented.mean(axis=1)[:, None])[:, 0]
+    of_means = means @ means.T / max(signs.shape[2], 1)
+    names = scores[STUDY].values
+    dims = (STUDY, "other")
+    return xr.Dataset(
+        {
+            "correlation": (dims, whole, {"long_name": "rank correlation"}),
+            "low": (dims, low),
+            "high": (dims, high),
+            "same_way": (dims, (1 + whole) / 2),
+            "same_low": (dims, (1 + low) / 2),
+            "same_high": (dims, (1 + high) / 2),
+            "of_means": (dims, of_means),
+        },
+        coords={STUDY: names, "other": names},
+        attrs={"confidence": confidence, "repeats": repeats, "arms": scores.sizes["arm"]},
+    )
+
+
+def pair_signs(oriented: Array) -> Array:
+    """Signs of the differences of all pairs of arms, `(*, arms) -> (*, pairs)`; 0 for a gap."""
+    first, second = np.triu_indices(oriented.shape[-1], 1)
+    one, other = oriented[..., first], oriented[..., second]
+    return 1.0 * (one > other) - 1.0 * (one < other)
+
+
+def kendall(signs: Array) -> Array:
+    """Between all pairs of targets, of different searches; `(studies, searches, pairs)`."""
+    repeats, pairs = signs.shape[1:]
+    total = signs.sum(axis=1)
+    together = total @ total.T - np.einsum("srp,trp->st", signs, signs)
+    number = repeats * (repeats - 1) * pairs
+    return together / number if number else np.full(together.shape, np.nan)
+
+
+def jackknife_limits(whole: Array, without: list[Array], confidence: float) -> tuple[Array, Array]:
+    """Jackknife limits of correlations from their values without each search."""
+    repeats = len(without)
+    if repeats < 3:
+        return np.full_like(whole, np.nan), np.full_like(whole, np.nan)
+    pseudo = repeats * whole - (repeats - 1) * np.array(without)
+    found = t_interval(np.moveaxis(pseudo, 0, -1), confidence)
+    half = (found.high - found.low) / 2
+    return np.clip(whole - half, -1, 1), np.clip(whole + half, -1, 1)
+
+
+def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
+    """Which metrics order the trials of a target alike.
+
+    Spearman's correlation of the scores of all trials of one number of search on a target, over all
+    arms and points, better values of both counting as high; averaged over these numbers, with
+    Student's interval over them. Trials that diverged or failed are left out: they are the worst by
+    every metric alike, and say nothing of any. Fresh seeds are left out too, since a metric chose
+    their points.
+
+    Returns  variables (study, metric, other): `correlation`, `low`, `high`; NaN where a study does
+             not record both. `mean`, `mean_low`, `mean_high` (metric, other): over the studies that
+             do, within each number of search; `studies` (metric, other), how many.
+    """
+    names = ds[STUDY].values.tolist()
+    metrics = metric_names(ds)
+    each = [_of_one(of_study(ds, name), metrics) for name in names]
+    repeats = max(len(own) for own in each)
+    table = np.full((len(names), len(metrics), len(metrics), repeats), np.nan)
+    for s, own in enumerate(each):
+        table[s, ..., : len(own)] = np.moveaxis(own, 0, -1)
+    known = np.isfinite(table)
+    over = np.where(known, table, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    mean = np.divide(over, count, out=np.full(over.shape, np.nan), where=count > 0)
+    dims = ("metric", "other")
+    found = {}
+    for prefix, values, own_dims in (("", table, (STUDY, *dims)), ("mean_", mean, dims)):
+        interval = t_interval(values, confidence)
+        found[prefix[:-1] or "correlation"] = (own_dims, interval.mean)
+        found[f"{prefix}low"] = (own_dims, np.clip(interval.low, -1, 1))
+        found[f"{prefix}high"] = (own_dims, np.clip(interval.high, -1, 1))
+    found["studies"] = (dims, known.any(axis=-1).sum(axis=0))
+    return xr.Dataset(
+        found,
+        coords={STUDY: names, "metric": metrics, "other": metrics},
+        attrs={"confidence": confidence, "repeats": repeats},
+    )
+
+
+def _of_one(one: xr.Dataset, metrics: list[str]) -> Array:
+    """Correlations of a study's metrics in each of its searches, `(searches, metrics, metrics)`."""
+    one = seen(one) if is_search(one) else one
+    unit = "repeat" if "repeat" in one.dims else "seed"
+    own = metric_names(one)
+    complete = (one["status"] == "complete").transpose(unit, ...)
+    columns = np.full((len(metrics), *complete.shape), np.nan)
+    for place, name in enumerate(metrics):
+        if name in own:
+            score = trial_scores(one, name)["score"].transpose(*complete.dims)
+            columns[place] = RecordedMetric.of(one, name).sign * score
+    columns = columns.reshape(len(metrics), complete.sizes[unit], -1)
+    ran = complete.values.reshape(complete.sizes[unit], -1)
+    return np.array([_spearman(columns[:, r, ran[r]]) for r in range(len(ran))])
+
+
+def _spearman(columns: Array) -> Array:
+    """Spearman's correlations of rows, `(metrics, trials) -> (metrics, metrics)`.
+
+    Over the trials that have every metric that is recorded; NaN for one that is not, or is
+    constant.
+    """
+    recorded = np.isfinite(columns).any(axis=1)
+    whole = np.isfinite(columns[recorded]).all(axis=0)
+    found = np.full((len(columns), len(columns)), np.nan)
+    if whole.sum() < 3:
+        return found
+    ranks = rankdata(columns[recorded][:, whole], axis=1)
+    varied = np.ptp(ranks, axis=1) > 0
+    places = np.flatnonzero(recorded)[varied]
+    if len(places):
+        found[np.ix_(places, places)] = np.atleast_2d(np.corrcoef(ranks[varied]))
+    return found

@@ -1,0 +1,1 @@
+"""Jobs: a folder of studies is run as one, each study in a run of its own."""

@@ -1,0 +1,91 @@
+"""What is printed of a job: its plan, how far it is, and how it has ended."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ganstudy.terminal import duration, run_summary, say, status_line
+
+if TYPE_CHECKING:
+    from ganstudy.job.folder import Folder
+    from ganstudy.job.walk import RunEnded
+
+__all__ = ["print_job_ended", "print_job_plan", "print_job_status"]
+
+
+def print_job_plan(folder: Folder, workers: int, as_json: bool) -> None:
+    """Say what a job would train, study by study and in all."""
+    from ganstudy.summaries import planned, print_planned
+
+    plans = {
+        name: planned(study, folder.directory.path / name, workers)
+        for name, study in folder.studies.items()
+    }
+    if as_json:
+        click.echo(json.dumps({"studies": {name: plan.summary for name, plan in plans.items()}}))
+        return
+    for name, plan in plans.items():
+        click.echo(f"{name}:")
+        print_planned(plan, workers)
+        click.echo()
+    totals = Counter[str]()
+    for plan in plans.values():
+        totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
+    click.echo(
+        f"{len(plans)} studies, one after the other: {totals['trials']:,} trials, "
+        f"{totals['recorded']:,} recorded; about {duration(totals['seconds'])} with "
+        f"{workers} workers"
+    )
+
+
+def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
+    """Say how far a job is: in all, which study is run, and the counts of each."""
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(status_line(found["status"]))
+    if found["running"] is None:
+        click.echo("not running")
+    else:
+        left = found["seconds_left"]
+        time = "" if left is None else f", about {duration(left)} of training left in all"
+        click.echo(f"running {found['running']}{time}")
+    for name, own in found["studies"].items():
+        click.echo(f"  {name}: {status_line(own['status'])}")
+        for failure in own.get("failures", ()):
+            click.echo(f"    failed {failure['trial']}: `ganstudy status {own['run']}` says why")
+
+
+def print_job_ended(folder: Folder, ended: Sequence[RunEnded], as_json: bool) -> NoReturn:
+    """Say how each run of a job has ended, and exit as the worst of them would alone."""
+    code, total = 0, Counter[str]()
+    rows: dict[str, dict[str, Any]] = {}
+    for name, run, progress, why in ended:
+        if progress is None:
+            rows[name], code = {"run": str(run), "error": why}, 2
+            continue
+        rows[name] = run_summary(run, progress)
+        total.update(progress.done)
+        if progress.done["failed"] or progress.incomplete:
+            code = max(code, 1)
+    if as_json:
+        whole = {"job": str(folder.directory.path), "status": dict(total), "studies": rows}
+        click.echo(json.dumps(whole))
+    else:
+        for name, row in rows.items():
+            if "report" in row:
+                trained = f"{row['trained']} trained now"
+                click.echo(f"{name}: {status_line(row['status'])}; {trained}; {row['report']}")
+        click.echo(f"in all: {status_line(total)}")
+    for name, run, progress, why in ended:
+        if why or (progress and progress.incomplete):
+            say(f"{name}: {why or (progress and progress.incomplete)}")
+        elif progress and progress.done["failed"]:
+            say(f"{name}: {progress.done['failed']} failed; `ganstudy status {run}` says why")
+    sys.exit(code)

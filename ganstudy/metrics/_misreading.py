@@ -1,0 +1,101 @@
+"""What a classifier that reads the modes of images gets wrong, and what can be taken back of it.
+
+All of it holds if the classifier errs on generated images as it does on held-out ones.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.metrics._base import Array
+    from ganstudy.targets import Modes
+
+__all__ = ["by_mistake", "corrected_shares", "trueness"]
+
+_ROUNDS = 200
+"""Beyond these nothing moves that could be seen: 1e-4 of a share, for 2,000 images of one class."""
+
+
+def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
+    r"""How many samples of each class may be those of others that were misread.
+
+    Maths   the 99.9 % quantile of a Poisson variable with mean $\sum_{i \ne k} n_i C_{ik}$, where
+            the classifier reads a share $C_{ik}$ of the images of class i as k.
+    Shapes  `(*, modes) -> (*, modes)`; 0 for modes that are read without error, or are several
+            classes each.
+    """
+    confusion = _of_classes(modes)
+    if confusion is None:
+        return np.zeros(counts.shape)
+    from scipy.stats import poisson
+
+    others = np.where(np.eye(len(confusion), dtype=bool), 0.0, confusion)
+    return np.asarray(poisson.ppf(0.999, counts @ others), np.float64)
+
+
+def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
+    r"""Shares of the modes among samples that were read so often as each: of classes, the most
+    likely ones.
+
+    Maths   counts n are multinomial with shares $h C$ for h the true ones on the simplex; h is
+            found by expectation and maximisation,
+            $h_i \leftarrow h_i \sum_k C_{ik} n_k / (n_+ (h C)_k)$. Modes that are read without
+            error, or are several classes each, have the shares that were read.
+    Shapes  `(*, modes) -> (*, modes)`; without samples all are 0.
+    Source  Saerens, Latinne & Decaestecker 2002, for shares of classes; Richardson 1972 and Lucy
+            1974 for the same step.
+    """
+    total = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+    confusion = _of_classes(modes)
+    if confusion is None:
+        return np.asarray(counts / total)
+    # A class without a sample that was read as it may be there all the same.
+    share = (counts / total + 0.01 / len(confusion)) / 1.01
+    for _ in range(_ROUNDS):
+        share = share * ((counts / total / (share @ confusion)) @ confusion.T)
+    return np.asarray(share)
+
+
+def trueness(
+    read: NDArray[np.integer], told: NDArray[np.integer], modes: Modes
+) -> NDArray[np.float64]:
+    r"""What each sample adds to the number of those whose mode is the one that they were told.
+
+    Maths   1 or 0 as read and told are equal or not; with a classifier of confusion C,
+            $(C^{-1})_{read, told}$, whose mean over readings of an image of class i is 1 for i the
+            told class and 0 otherwise. Of several classes each with a classifier, the product.
+    Shapes  `(*), (*) -> (*)`.
+    Source  Rogan & Gladen 1978, for two classes.
+    """
+    confusions = _confusions(modes)
+    if not confusions:
+        return np.asarray(read == told, np.float64)
+    sizes = [len(confusion) for confusion in confusions]
+    known = told >= 0
+    places = np.unravel_index(read, sizes), np.unravel_index(np.where(known, told, 0), sizes)
+    own = [_inverse(c.tobytes(), len(c))[r, t] for c, r, t in zip(confusions, *places, strict=True)]
+    return np.asarray(np.where(known, np.prod(own, axis=0), 0.0))
+
+
+def _confusions(modes: Modes) -> tuple[Array, ...]:
+    """Of each of the classes that make a mode; none where no classifier errs."""
+    return tuple(getattr(modes, "confusions", ()))
+
+
+def _of_classes(modes: Modes) -> Array | None:
+    """Of modes that are one class each. A thousand stacks are more than samples can be shared out
+    to: the most likely shares of so many are no better than those that were read.
+    """
+    confusions = _confusions(modes)
+    return confusions[0] if len(confusions) == 1 else None
+
+
+@lru_cache(maxsize=8)
+def _inverse(content: bytes, classes: int) -> Array:
+    return np.asarray(np.linalg.inv(np.frombuffer(content).reshape(classes, classes)))

@@ -1,0 +1,61 @@
+"""What `run` and `retry` do with one run: it is trained under a display, and its end is told."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganstudy.arguments import asked_study, command_line, execution, live_page, planned_workers
+from ganstudy.display import display
+from ganstudy.summaries import print_plan
+from ganstudy.terminal import print_ended
+
+__all__ = ["retry", "run"]
+
+
+def run(
+    study: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    *,
+    dry_run: bool,
+    fresh: bool,
+    live: bool,
+    every: float,
+    as_json: bool,
+    **where: Any,
+) -> None:
+    """Run a study file, or continue the run that has it."""
+    from ganstudy import pipeline
+    from ganstudy.store import RunDirectory
+
+    asked, directory = asked_study(study, overrides, out)
+    if dry_run:
+        print_plan(asked, directory, planned_workers(**where), as_json)
+        return
+    how = {**execution(**where), "command": command_line()}
+    if fresh and directory.exists():
+        click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
+    with display(quiet=as_json) as observe:
+        during = live_page(directory, every, asked) if live else nullcontext()
+        progress = pipeline.run(asked, directory, **how, observe=observe, during=during)
+    print_ended(directory, progress, as_json)
+
+
+def retry(
+    run: Path, overrides: tuple[str, ...], *, generators: bool, as_json: bool, **where: Any
+) -> None:
+    """Train the failed trials of a run again."""
+    from ganstudy import pipeline
+    from ganstudy.store import RunDirectory
+
+    directory = RunDirectory.existing(run)
+    directory.asked.warn_of_changes()
+    asked = directory.read_study(overrides, run_plugins=True)
+    how = {**execution(**where), "command": command_line(), "generators": generators}
+    with display(quiet=as_json) as observe:
+        progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
+    print_ended(run, progress, as_json)

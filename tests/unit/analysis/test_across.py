@@ -1,0 +1,218 @@
+"""Arms over several targets: places, first choices, agreement of rankings and of metrics."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from joined_studies import joined_of, made_runs
+from scipy.stats import kendalltau, spearmanr
+
+from ganstudy import analysis, open_runs
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    return open_runs(*made_runs(tmp_path_factory.mktemp("atlas")), along="study")
+
+
+def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return 4 + rng.normal(size=(studies, arms, 1)) + noise * rng.normal(size=(studies, arms, seeds))
+
+
+def test_scores_are_those_of_each_study_alone(joined: xr.Dataset) -> None:
+    found = analysis.study_scores(joined)
+    for name in joined["study"].values:
+        arms = analysis.tuned(analysis.of_study(joined, name))
+        alone = analysis.trial_scores(arms)["score"].mean("fresh_seed").values
+        own = found["score"].sel(study=name).values.reshape(alone.shape)
+        bad = analysis.trial_scores(arms)["unbounded"].any("fresh_seed").values
+        np.testing.assert_allclose(own[~bad], alone[~bad])
+        assert np.isnan(own[bad]).all()
+        oriented = found["oriented"].sel(study=name).values.reshape(alone.shape)
+        assert np.isneginf(oriented[bad]).all()
+    assert found.attrs["scored"] == "fresh"
+    assert found["arm"].values[0] == "minimax, published"
+
+
+def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
+    """Of one search seed, by what the search was told; of too many points, refused."""
+    for budget in (1, 3):
+        found = analysis.study_scores(joined, budget)
+        assert found.attrs["scored"] == "told"
+        for name in joined["study"].values:
+            curve = analysis.budget_curve(analysis.of_study(joined, name))["best"]
+            whole = np.isfinite(found["score"].sel(study=name)).all("repeat").values
+            expected = curve.isel(trial=budget - 1).values.ravel()[whole]
+            mean = found["score"].sel(study=name).mean("repeat").values[whole]
+            np.testing.assert_allclose(mean, expected)
+    with pytest.raises(ValueError, match="from 1 to 4 points"):
+        analysis.study_scores(joined, 5)
+    with pytest.raises(ValueError, match="is a grid"):
+        analysis.study_scores(joined_of(drawn()), 1)
+
+
+def test_places_and_grades_are_those_of_the_arms_of_one_study() -> None:
+    """By `rank_arms`, of grids without settings."""
+    ds = joined_of(drawn(seeds=12))
+    found = analysis.rank_studies(ds)
+    for name in ds["study"].values:
+        alone = analysis.rank_arms(analysis.of_study(ds, name))
+        own = found.sel(study=name)
+        order = own["arm"].values[np.argsort(own["place"].values)]
+        assert order.tolist() == alone["divergence"].values.tolist()
+        assert own["best"].item() == order[0]
+        own = own.sel(arm=order)
+        np.testing.assert_allclose(own["mean"], alone["mean"])
+        np.testing.assert_allclose(own["low"], alone["low"])
+        np.testing.assert_allclose(own["behind"], -alone["difference"], atol=1e-12)
+        assert own["grade"].values.tolist() == alone["grade"].values.tolist()
+    assert {"clear", "open"} <= set(found["grade"].values.ravel().tolist())
+
+
+def test_a_search_that_diverged_is_the_worst_where_no_bound_says_how_bad() -> None:
+    values = np.array([[[1.0] * 4, [2.0] * 4, [0.5, 0.5, 0.5, np.nan]]])
+    ds = joined_of(values, "lower", (0.0, np.inf))
+    found = analysis.rank_studies(ds).isel(study=0)
+    # The third wins three of four searches, but not the last.
+    assert found["place"].values.tolist() == [2, 3, 1]
+    np.testing.assert_allclose(found["diverged"], [0, 0, 1 / 4])
+    values[0, 2, 1:] = np.nan
+    found = analysis.rank_studies(joined_of(values, "lower", (0.0, np.inf))).isel(study=0)
+    assert found["place"].values.tolist() == [1, 2, 3]
+
+
+def test_wins_over_targets_know_no_units() -> None:
+    values = drawn()
+    scaled = values * np.array([1.0, 0.01, 0.3])[:, None, None]
+    one, other = (analysis.rank_over_studies(joined_of(own)) for own in (values, scaled))
+    xr.testing.assert_allclose(one, other)
+    better = values[:, :, None] > values[:, None]
+    expected = better.mean(axis=(0, 2, 3)) * 4 / 3
+    np.testing.assert_allclose(one["wins"].sortby("arm"), expected)
+    assert one["wins"].values.tolist() == sorted(one["wins"].values, reverse=True)
+
+
+def test_the_first_choice_is_scored_where_it_was_not_chosen() -> None:
+    """Against all that is done by hand: each search is scored by a choice made on the others."""
+    values = drawn(noise=1.0)
+    found = analysis.first_choice(joined_of(values))
+
+    def chosen(own: np.ndarray) -> int:
+        return int((own[:, :, None] > own[:, None]).sum(axis=(0, 2, 3)).argmax())
+
+    cost, new = np.zeros((2, 3, 5))
+    for s, r in product(range(3), range(5)):
+        rest = np.delete(values, r, axis=2)
+        best = rest[s].mean(axis=1).argmax()
+        cost[s, r] = values[s, best, r] - values[s, chosen(rest), r]
+        new[s, r] = values[s, best, r] - values[s, chosen(np.delete(rest, s, axis=0)), r]
+    np.testing.assert_allclose(found["cost"], cost.mean(axis=1))
+    np.testing.assert_allclose(found["new_cost"], new.mean(axis=1))
+    assert found["arm"].item() == f"d{chosen(values)}"
+    assert (found["low"] <= found["cost"]).all()
+    assert (found["share"] == found["cost"] / 8).all()
+
+
+def test_agreement_of_rankings_is_kendalls_over_different_searches() -> None:
+    values = drawn()
+    found = analysis.rank_agreement(joined_of(values))
+    for s, t in product(range(3), range(3)):
+        own = [
+            kendalltau(values[s, :, r], values[t, :, q]).statistic
+            for r, q in product(range(5), range(5))
+            if r != q
+        ]
+        assert found["correlation"].values[s, t] == pytest.approx(np.mean(own))
+        of_means = kendalltau(values[s].mean(axis=1), values[t].mean(axis=1)).statistic
+        assert found["of_means"].values[s, t] == pytest.approx(of_means)
+    np.testing.assert_allclose(found["same_way"], (1 + found["correlation"]) / 2)
+    # One target is ranked upside down, in all searches alike.
+    apart = np.stack([values[0, :, :1].repeat(5, 1), 8 - values[0, :, :1].repeat(5, 1)])
+    turned = analysis.rank_agreement(joined_of(apart))
+    np.testing.assert_allclose(turned["correlation"], [[1, -1], [-1, 1]])
+    np.testing.assert_allclose(turned["high"] - turned["low"], 0, atol=1e-9)
+
+
+def test_agreement_of_metrics_is_spearmans(joined: xr.Dataset) -> None:
+    found = analysis.metric_agreement(joined)
+    one = analysis.seen(analysis.of_study(joined, "ring"))
+    names = ("modes_covered", "sliced_wasserstein")
+    scores = [analysis.trial_scores(one, name)["score"] for name in names]
+    complete = one["status"] == "complete"
+    own = [
+        spearmanr(
+            *(s.isel(repeat=r).values[complete.isel(repeat=r).values] for s in scores)
+        ).statistic
+        for r in range(one.sizes["repeat"])
+    ]
+    here = found["correlation"].sel(study="ring", metric=names[0], other=names[1])
+    # A short distance is as good as many modes.
+    assert here.item() == pytest.approx(-np.mean(own))
+    assert np.isnan(found["correlation"].sel(study="roll", metric="modes_covered")).all()
+    assert found["studies"].sel(metric="sliced_wasserstein", other="sliced_wasserstein") == 2
+
+
+def test_spread_is_that_of_the_arms_and_not_of_the_searches() -> None:
+    """Six arms one apart at the first label and equal at the second, with noise of one half."""
+    rng = np.random.default_rng(2)
+    noise = 0.5 * rng.normal(size=(2, 6, 2, 12))
+    apart = np.arange(6.0)[:, None] * np.array([1.0, 0.0])
+    found = analysis.spread_of_arms(joined_of(2 + apart[None, :, :, None] + noise), "constraint")
+    truth = np.std(np.arange(6), ddof=1)
+    assert np.abs(found["spread"].sel(constraint="c0") - truth).max() < 0.3
+    assert found["spread"].sel(constraint="c1").max() < 0.3
+    assert (found["grade"].sel(constraint="c0", to="c1") == "clear").all()
+    assert (found["low"] <= found["spread"]).all()
+    assert (found["vanished"].sel(constraint="c0", to="c1") > 8).all()
+    with pytest.raises(ValueError, match="no axis 'divergence' beside the arms"):
+        analysis.spread_of_arms(joined_of(noise + 2), "divergence")
+
+
+def test_effects_are_those_of_each_study(joined: xr.Dataset) -> None:
+    found = analysis.study_effects(joined)
+    alone = analysis.factor_effects(analysis.tuned(analysis.of_study(joined, "ring")))
+    own = found.sel(study="ring")
+    np.testing.assert_allclose(own["share"].sel(effect=alone["effect"]), alone["share"])
+    assert "divergence × constraint" in found["effect"].values
+
+
+def test_two_searches_have_no_intervals(joined: xr.Dataset) -> None:
+    two = joined_of(drawn(seeds=2))
+    assert analysis.rank_agreement(two)["low"].isnull().all()
+    assert analysis.first_choice(two)["cost"].isnull().all()
+    assert not Path(joined.attrs["runs"][0]).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [5, 8])
+def test_intervals_of_agreement_cover(seeds: int) -> None:
+    """Arms and targets are as they are; what is drawn anew is the noise of searches.
+
+    Ten arms with effects of size one on two targets that share half of them, noise of one. The
+    truth is the mean over 2,000 such studies, each of which is unbiased. Among 1,000 studies at
+    95 % the share that covers has a standard error of 0.007.
+    """
+    from ganstudy.analysis import agreement
+
+    rng = np.random.default_rng(seeds)
+    shared, own = rng.normal(size=10), rng.normal(size=(2, 10))
+    effects = np.sqrt(0.5) * (shared + own)
+    values = []
+    limits = []
+    for _ in range(2000):
+        noisy = effects[:, None] + rng.normal(size=(2, seeds, 10))
+        signs = agreement.pair_signs(noisy)
+        whole = agreement.kendall(signs)
+        without = [agreement.kendall(np.delete(signs, r, axis=1)) for r in range(seeds)]
+        values.append(whole)
+        limits.append(agreement.jackknife_limits(whole, without, 0.95))
+    truth = np.mean(values, axis=0)
+    low, high = np.moveaxis(np.array(limits), 0, 1)
+    covered = ((low <= truth) & (truth <= high)).mean(axis=0)
+    assert 0.93 < covered[0, 1] < 0.985, covered
+    assert 0.93 < covered[0, 0] < 0.985, covered

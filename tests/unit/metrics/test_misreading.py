@@ -1,0 +1,137 @@
+"""Modes that are read by a classifier that errs: what it errs by is taken back, or is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ganstudy import metrics, targets
+
+CLASSES, SAMPLES, CLOUDS = 10, 2000, 200
+TRUTHS = {
+    "all": np.full(CLASSES, 0.1),
+    "seven": np.repeat([1 / 7, 0], [7, 3]),
+    "one": np.eye(CLASSES)[3],
+    "falling": 0.6 ** np.arange(CLASSES) / (0.6 ** np.arange(CLASSES)).sum(),
+}
+"""Shares of the classes among what generators make."""
+
+
+def _confusion(classes: int, wrong: float) -> NDArray[np.float64]:
+    """So much of each class is read as others, and more as some than as others."""
+    rng = np.random.default_rng(1)
+    off = [np.insert(rng.dirichlet(np.full(classes - 1, 0.5)), i, 0) for i in range(classes)]
+    return (1 - wrong) * np.eye(classes) + wrong * np.stack(off)
+
+
+class _Read:
+    """Modes whose samples hold the number that a classifier has read."""
+
+    def __init__(self, classes: int, *confusions: NDArray[np.float64]) -> None:
+        self.confusions = confusions
+        self.weights = np.full(classes, 1 / classes)
+
+    def assign(self, samples: NDArray[Any], radius: float) -> tuple[Any, Any]:
+        return samples[..., 0].astype(int), np.ones(samples.shape[:-1], bool)
+
+    def high_quality_share(self, radius: float) -> float:
+        return 1.0
+
+
+def _measured(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    read: NDArray[Any],
+    modes: _Read,
+    told: NDArray[Any] | None = None,
+) -> NDArray[np.float64]:
+    """The metric of each cloud of numbers that were read."""
+    target = targets.from_config("ring")
+    monkeypatch.setattr(type(target), "known_modes", lambda self: modes)
+    metric = metrics.family.from_config(name)
+    cloud = read[..., None].astype(float)
+    if told is None:
+        return np.asarray(metric.compute(cloud, target))
+    return np.asarray(metric.compute_labelled(cloud, told, target))
+
+
+def _read(
+    rng: np.random.Generator, truth: NDArray[Any], confusion: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """What a classifier reads in images of these classes."""
+    below = np.cumsum(confusion, axis=1)[truth] < rng.random(truth.shape)[..., None]
+    return np.asarray(below.sum(axis=-1).clip(max=len(confusion) - 1), np.int64)
+
+
+@pytest.mark.parametrize("name", ["mode_kl", "mode_forward_kl"])
+@pytest.mark.parametrize("which", TRUTHS)
+def test_misreading_is_taken_back_from_the_histogram(
+    monkeypatch: pytest.MonkeyPatch, which: str, name: str
+) -> None:
+    """Three quarters and more, in the mean over many clouds whose true classes are known.
+
+    Where nothing was hidden, the bias of counting grows by less than a fifth.
+    """
+    rng, confusion = np.random.default_rng(0), _confusion(CLASSES, 0.05)
+    truth = rng.choice(CLASSES, (CLOUDS, SAMPLES), p=TRUTHS[which])
+    read = _read(rng, truth, confusion)
+    exact = _measured(monkeypatch, name, truth, _Read(CLASSES))
+    plain = _measured(monkeypatch, name, read, _Read(CLASSES)) - exact
+    corrected = _measured(monkeypatch, name, read, _Read(CLASSES, confusion)) - exact
+    error = corrected.std() / np.sqrt(CLOUDS)
+    counting = (CLASSES - 1) / (2 * SAMPLES)
+    assert abs(corrected.mean()) < 0.25 * abs(plain.mean()) + 4 * error + counting / 5
+    if which != "all":
+        assert abs(plain.mean()) > 0.05
+
+
+def test_two_classes_have_the_shares_of_rogan_and_gladen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In closed form, where the counts allow any shares at all, and at the end of them else."""
+    sensitivity, specificity = 0.9, 0.8
+    confusion = np.array([[specificity, 1 - specificity], [1 - sensitivity, sensitivity]])
+    for ones in (300, 500, 650):
+        read = np.repeat([0, 1], [1000 - ones, ones])[None]
+        share = (ones / 1000 + specificity - 1) / (sensitivity + specificity - 1)
+        expected = sum(p * np.log(2 * p) for p in (share, 1 - share))
+        found = _measured(monkeypatch, "mode_kl", read, _Read(2, confusion))
+        assert found[0] == pytest.approx(expected, abs=1e-9)
+    nothing = _measured(monkeypatch, "mode_kl", np.zeros((1, 1000)), _Read(2, confusion))
+    assert nothing[0] == pytest.approx(np.log(2), abs=1e-9)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_label_accuracy_is_unbiased(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+    """Of classes, and of stacks of them, each read by itself; with few samples of a label."""
+    classes = 4
+    confusion = _confusion(classes, 0.08)
+    count = classes**channels
+    rng, places = np.random.default_rng(2), [classes] * channels
+    told = rng.integers(count, size=(CLOUDS, 500))
+    right = rng.random(told.shape) < 0.7
+    truth = np.where(right, told, rng.integers(count, size=told.shape))
+    exact = (truth == told).mean(axis=-1)
+    own = [_read(rng, one, confusion) for one in np.unravel_index(truth, places)]
+    read = np.ravel_multi_index(own, places)
+    erring = _Read(count, *[confusion] * channels)
+    plain = _measured(monkeypatch, "label_accuracy", read, _Read(count), told) - exact
+    corrected = _measured(monkeypatch, "label_accuracy", read, erring, told) - exact
+    error = corrected.std() / np.sqrt(CLOUDS)
+    assert abs(corrected.mean()) < 4 * error
+    assert plain.mean() < -20 * error
+
+
+def test_misreading_hides_what_a_generator_of_stacks_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shares of so many modes are not corrected; misread, their divergence is too small only."""
+    rng, confusion = np.random.default_rng(3), _confusion(CLASSES, 0.021)
+    for modes in (1, 30, 300):
+        truth = rng.integers(modes, size=(5, 5000))
+        own = [_read(rng, one, confusion) for one in np.unravel_index(truth, [CLASSES] * 3)]
+        read = np.ravel_multi_index(own, [CLASSES] * 3)
+        erring = _Read(1000, *[confusion] * 3)
+        exact = _measured(monkeypatch, "mode_kl", truth, _Read(1000))
+        found = _measured(monkeypatch, "mode_kl", read, erring)
+        assert (found < exact).all()
+        assert (found > exact - 0.6).all()

@@ -1,0 +1,137 @@
+"""`extends:`: what studies share is written once, and every mistake still has its file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from inline import trained_inline
+from tiny import STUDY, write_study
+
+from ganstudy import existing, pipeline
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+from ganstudy.study.document import StudyError, read_document
+
+SHARED = """\
+trial:
+  target: {name: ring, modes: 4}
+  generator: {width: 4, depth: 1}
+  critic: &critic {width: 4, depth: 1}
+  steps: 6
+  batch: 16
+  record: {every: 2, samples: 32}
+search:
+  grid:
+    divergence: [minimax, wasserstein]
+    critic.steps: [1, 2]
+seeds: 5
+"""
+OWN = """\
+extends: _shared.yaml
+question: Which divergence keeps all modes?
+trial:
+  generator: {depth: 2}
+  target: {name: grid, side: 2}
+search:
+  grid:
+    critic.steps: [3]
+seeds: 2
+"""
+
+
+def _written(folder: Path, own: str = OWN, shared: str = SHARED) -> Path:
+    write_study(folder, shared, "_shared.yaml")
+    return write_study(folder, own)
+
+
+def test_mappings_are_merged_and_all_else_is_the_studys(tmp_path: Path) -> None:
+    """Another member takes the place of the first whole: it has no `modes`."""
+    values = read_document(_written(tmp_path)).values
+    assert values["trial"]["generator"] == {"width": 4, "depth": 2}
+    assert values["trial"]["target"] == {"name": "grid", "side": 2}
+    assert values["search"]["grid"] == {
+        "divergence": ["minimax", "wasserstein"],
+        "critic.steps": [3],
+    }
+    assert (values["seeds"], values["trial"]["steps"]) == (2, 6)
+    assert "extends" not in values
+
+
+def test_it_is_the_study_that_says_the_same_alone(tmp_path: Path) -> None:
+    """The same trials: `extends` leaves no trace in an id."""
+    alone = load(write_study(tmp_path, STUDY, "alone.yaml"))
+    study = load(_written(tmp_path, "extends: _shared.yaml\nquestion: Same?\nseeds: 2\n"))
+    assert study.points == alone.points
+    assert study.seeds == alone.seeds
+
+
+def test_a_reference_and_an_override_reach_what_is_shared(tmp_path: Path) -> None:
+    own = OWN + "x-note: 1\nengine: {pack: '${trial.steps}'}\n"
+    values = read_document(
+        _written(tmp_path, own), ["trial.steps=8", "trial.critic.width=5"]
+    ).values
+    assert values["engine"]["pack"] == 8
+    assert values["trial"]["critic"] == {"width": 5, "depth": 1}
+
+
+MISTAKES = {
+    "in the shared file": (OWN, SHARED.replace("batch", "bath"), "_shared.yaml:6: trial.bath"),
+    "in the study": (OWN.replace("side", "sied"), SHARED, "tiny.yaml:5: trial.target.sied"),
+    "of an axis there": (OWN, SHARED.replace("minimax", "minmax"), "_shared.yaml:10: "),
+    "of an axis here": (OWN.replace("[3]", "[0]"), SHARED, "tiny.yaml:8: "),
+    "no such file": (OWN.replace("_shared", "_share"), SHARED, "did you mean '_shared.yaml'?"),
+    "elsewhere": (OWN.replace("_shared", "../_shared"), SHARED, "tiny.yaml:1: extends: ../_shared"),
+    "not a name": (OWN.replace("_shared.yaml", "[1]"), SHARED, "tiny.yaml:1: extends: the name"),
+    "of a chain": (OWN, f"extends: tiny.yaml\n{SHARED}", "_shared.yaml:1: extends: a shared file"),
+    "no YAML": (OWN, "a: [", "_shared.yaml:"),
+    "a list": (OWN, "[1]", "_shared.yaml:1: a shared file is a mapping"),
+    "empty": (OWN, "", "_shared.yaml: the file is empty"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_has_the_file_and_the_line_where_it_stands(tmp_path: Path, name: str) -> None:
+    own, shared, told = MISTAKES[name]
+    with pytest.raises(StudyError) as error:
+        load(_written(tmp_path, own, shared))
+    assert told in str(error.value)
+
+
+def test_what_was_replaced_is_no_place_of_a_mistake(tmp_path: Path) -> None:
+    """A ring's `modes` stands in the shared file; the grid of the study has none to blame there."""
+    document = read_document(_written(tmp_path))
+    assert document.problem(("trial", "target", "modes"), "").place.endswith("tiny.yaml:5")
+    assert document.problem(("trial", "generator", "width"), "").place.endswith("_shared.yaml:3")
+
+
+def test_the_command_line_names_no_shared_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="named in the study"):
+        load(_written(tmp_path), ["extends=_other.yaml"])
+
+
+def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    write_study(tmp_path, SHARED, "elsewhere.yaml")
+    (tmp_path / "own" / "_shared.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    with pytest.raises(StudyError, match="lies beside its study"):
+        load(write_study(tmp_path / "own", OWN))
+
+
+def test_a_run_stands_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its copy of the study needs no other file; a changed shared file is a changed study."""
+    path, out = _written(tmp_path), tmp_path / "run"
+    monkeypatch.setattr("ganstudy.report.build", lambda *_: tmp_path / "no page")
+    with trained_inline():
+        pipeline.run(load(path), out, workers=1)
+        asked = load(path)
+        (tmp_path / "_shared.yaml").unlink()
+        kept = RunDirectory(out).read_study()
+        assert json.dumps(kept.document.values) == json.dumps(asked.document.values)
+        assert kept.points == asked.points
+        assert "over _shared.yaml" in (out / "study.yaml").read_text()
+        assert existing.status(out)["status"] == {"complete": 4}
+        write_study(tmp_path, SHARED.replace("[minimax, ", "[minimax, hinge, "), "_shared.yaml")
+        progress = pipeline.run(load(path), out, workers=1)
+    assert (progress.trained, progress.done.total()) == (2, 6)

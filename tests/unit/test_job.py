@@ -1,0 +1,269 @@
+"""A folder of studies is one job: all are read first, each has a run, one status says how far."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inline import trained_inline
+from tiny import STUDY, write_study
+
+from ganstudy import open_run, pipeline
+from ganstudy.cli import main
+from ganstudy.display import display
+from ganstudy.job.folder import Folder
+from ganstudy.job.status import status
+from ganstudy.job.walk import walk
+from ganstudy.progress import Progress
+from ganstudy.store import RunDirectory, RunError
+from ganstudy.store.job_directory import Foreseen, JobDirectory
+from ganstudy.study import load
+
+SHARED = STUDY.replace("question: Which divergence keeps all modes?\n", "")
+
+
+def _asked(*words: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+@contextmanager
+def _quickly() -> Iterator[None]:
+    """Trained within this process; the page, which takes longest, says nothing."""
+
+    def build(dataset: Any, provenance: Any, destination: Path) -> Path:
+        destination.mkdir(exist_ok=True)
+        (destination / "index.html").write_text("")
+        return destination / "index.html"
+
+    with trained_inline(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.report.build", build)
+        yield
+
+
+def _folder(path: Path) -> Path:
+    """Two studies that share their settings, and what is none."""
+    path.mkdir(exist_ok=True)
+    write_study(path, SHARED, "_shared.yaml")
+    write_study(
+        path, "extends: _shared.yaml\nquestion: Ten?\nsearch: {grid: {batch: [8]}}", "b.yaml"
+    )
+    write_study(path, "extends: _shared.yaml\nquestion: One?\nseeds: 1\n", "a.yml")
+    (path / "notes.txt").write_text("no study")
+    (path / "deeper").mkdir(exist_ok=True)
+    write_study(path / "deeper", STUDY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A folder that was run, and what was printed as JSON."""
+    path = _folder(tmp_path_factory.mktemp("job") / "mine")
+    with _quickly():
+        code, text = _asked("run", path, "--out", path / "runs", "--workers", "1", "--json")
+    assert code == 0
+    return path, json.loads(text)
+
+
+def test_each_study_has_a_run_of_its_own(ran: tuple[Path, Any]) -> None:
+    path, said = ran
+    assert list(said["studies"]) == ["a", "b"]
+    assert said["status"] == {"complete": 12}
+    assert dict(open_run(path / "runs" / "a").sizes)["seed"] == 1
+    assert open_run(path / "runs" / "b")["batch"].values.tolist() == [8]
+    for name in ("a", "b"):
+        assert (path / "runs" / name / "report" / "index.html").is_file()
+
+
+def test_the_same_command_trains_nothing_again(ran: tuple[Path, Any]) -> None:
+    """And a study that has grown trains what is new."""
+    path, _ = ran
+    with _quickly():
+        code, text = _asked(
+            "run", path, "--out", path / "runs", "--workers", "1", "--json", "seeds=2"
+        )
+    trained = {name: own["trained"] for name, own in json.loads(text)["studies"].items()}
+    assert (code, trained) == (0, {"a": 4, "b": 0})
+
+
+def test_its_reports_are_made_anew(ran: tuple[Path, Any]) -> None:
+    page = ran[0] / "runs" / "b" / "report" / "index.html"
+    page.unlink()
+    with _quickly():
+        code, text = _asked("report", ran[0] / "runs")
+    assert code == 0
+    assert text.count("report: ") == 2
+    assert page.is_file()
+
+
+def test_status_of_a_job_that_has_ended(ran: tuple[Path, Any]) -> None:
+    code, text = _asked("status", ran[0] / "runs")
+    assert code == 0
+    assert "not running" in text
+    assert "  b: 8 complete" in text
+
+
+def test_status_while_one_is_run(tmp_path: Path) -> None:
+    """What is done, what is run, and what has not begun; its time is what the plan says."""
+    path = _folder(tmp_path / "mine")
+    folder = Folder.read(path, (), tmp_path / "job")
+    seen: list[dict[str, Any]] = []
+
+    def told(*given: Any, **how: Any) -> Any:
+        directory = RunDirectory(given[1])
+        directory.path.mkdir(parents=True)
+        directory.write_heartbeat({"seconds_left": 7.0})
+        seen.append(status(folder.directory.path))
+        raise RunError("no more")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.job.walk.pipeline.run", told)
+        ended = list(walk(folder, observing=lambda name: display(quiet=True), workers=1))
+    assert [own.why for own in ended] == ["no more", "no more"]
+    assert [own["running"] for own in seen] == ["a", "b"]
+    assert seen[0]["status"] == {"missing": 12}
+    assert folder.directory.running() is None
+
+
+def test_the_time_left_is_that_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the run at work says, and of those behind it the share that is missing."""
+    directory = JobDirectory(tmp_path / "job")
+    plan = {"a": Foreseen(4, 10.0), "b": Foreseen(8, 100.0), "c": Foreseen(10, 1000.0)}
+    monkeypatch.setattr("ganstudy.job.status.is_run", lambda path: path.name in "ab")
+    found = {
+        "a": {
+            "run": "a",
+            "status": {"complete": 3, "missing": 1},
+            "running": {"seconds_left": 5.0},
+        },
+        "b": {"run": "b", "status": {"complete": 6, "missing": 2}, "running": None},
+    }
+    monkeypatch.setattr("ganstudy.existing.status", lambda path, **_: found[path.name])
+    with directory.held():
+        directory.write(plan, "a")
+        said = status(directory.path)
+        assert (said["running"], said["seconds_left"]) == ("a", 5.0 + 25.0 + 1000.0)
+        found["a"]["running"] = None
+        assert status(directory.path)["seconds_left"] is None
+        with pytest.raises(RunError, match="another ganstudy"), directory.held():
+            pass
+    assert status(directory.path)["running"] is None
+
+
+def test_one_that_cannot_be_run_keeps_no_other_from_it(tmp_path: Path) -> None:
+    """Its folder holds another study; the exit code is the one that it would have alone."""
+    path, out = _folder(tmp_path / "mine"), tmp_path / "job"
+    with _quickly():
+        _run(tmp_path, out / "a")
+        code, text = _asked("run", path, "--out", out, "--workers", "1")
+    assert code == 2
+    assert "a: " in text
+    assert "holds another study" in text
+    assert "b: 8 complete" in text
+
+
+def _run(folder: Path, out: Path) -> None:
+    pipeline.run(load(write_study(folder), ["trial.steps=4", "seeds=1"]), out, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("done", "incomplete", "told"),
+    [
+        ({"complete": 3, "failed": 1}, "", "a: 1 failed; `ganstudy status"),
+        ({"complete": 4}, "lacks a section", "a: lacks a section"),
+    ],
+)
+def test_what_has_failed_is_told_at_the_end(
+    tmp_path: Path, done: dict[str, int], incomplete: str, told: str
+) -> None:
+    """And the exit code is that of a single run."""
+
+    def run(*given: Any, **how: Any) -> Progress:
+        return Progress(4, "eager", "", done=Counter(done), incomplete=incomplete)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.job.walk.pipeline.run", run)
+        code, text = _asked("run", _folder(tmp_path / "mine"), "--out", tmp_path / "job")
+    assert code == 1
+    assert told in text
+
+
+def test_a_dry_run_plans_all(tmp_path: Path) -> None:
+    code, text = _asked("run", _folder(tmp_path / "mine"), "--out", tmp_path / "job", "--dry-run")
+    assert code == 0
+    assert "2 studies, one after the other: 12 trials" in text
+    assert not (tmp_path / "job").exists()
+
+
+def test_all_are_checked_before_any_is_trained(tmp_path: Path) -> None:
+    """Every mistake of every file at once, each with its line."""
+    path = _folder(tmp_path / "mine")
+    write_study(path, "extends: _shared.yaml\nquestion: Two?\nseads: 1\n", "a.yml")
+    write_study(path, "extends: _shared.yaml\nquestion: Two?\ntrial: {stops: 2}\n", "c.yaml")
+    for verb in ("run", "check", "plan"):
+        code, text = _asked(verb, path)
+        assert code == 2
+        assert "a.yml:3: seads: no such key; did you mean 'seeds'?" in text
+        assert "c.yaml:3: trial.stops" in text
+    assert not (path / "runs").exists()
+
+
+def test_check_and_plan_say_it_of_each(tmp_path: Path) -> None:
+    path = _folder(tmp_path / "mine")
+    code, text = _asked("check", path)
+    assert (code, text.count("no mistakes found")) == (0, 2)
+    code, text = _asked("plan", path, "--workers", "2", "--json")
+    assert {k: v["trials"] for k, v in json.loads(text)["studies"].items()} == {"a": 4, "b": 8}
+
+
+REFUSED = {
+    "no study": ({"_shared.yaml": SHARED}, "holds no study"),
+    "two of one name": ({"a.yaml": STUDY, "a.yml": STUDY}, "would be that of a.yaml"),
+    "a taken name": ({"report.yaml": STUDY}, "no study can be called report"),
+    "a run": ({"study.yaml": STUDY, "resolved.yaml": STUDY}, "is a run"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_folder_that_cannot_be_run(tmp_path: Path, name: str) -> None:
+    files, told = REFUSED[name]
+    for file, text in files.items():
+        write_study(tmp_path, text, file)
+    code, text = _asked("run", tmp_path, "--out", tmp_path / "job")
+    assert code == 2
+    assert told in text
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_job_is_no_run_and_a_run_no_job(tmp_path: Path) -> None:
+    path = _folder(tmp_path / "mine")
+    with _quickly():
+        _run(tmp_path, tmp_path / "run")
+    code, text = _asked("run", path, "--out", tmp_path / "run", "--workers", "1")
+    assert code == 2
+    assert "no place for those of a folder" in text
+    assert not (tmp_path / "run" / "job.json").exists()
+
+
+def test_a_damaged_plan_is_told(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text("{")
+    code, text = _asked("status", tmp_path)
+    assert code == 2
+    assert "job.json: it is not whole; `ganstudy run FOLDER` writes it again" in text
+
+
+def test_fresh_sets_each_run_aside(ran: tuple[Path, Any]) -> None:
+    """Last, since the runs of the others are gone then."""
+    path, out = ran[0], ran[0] / "runs"
+    with _quickly():
+        code, _ = _asked("run", path, "--out", out, "--workers", "1", "--fresh", "--json")
+    assert code == 0
+    assert sorted(p.name for p in out.iterdir() if p.is_dir()) == ["a", "a.1", "b", "b.1"]
