@@ -57,7 +57,7 @@ def studies(as_json: bool) -> None:
     """List the studies that come with the package: question, trials, and time on this machine."""
     from ganstudy import shipped
 
-    print_studies(shipped.studies(), cores(), as_json)
+    print_studies(shipped.studies(), shipped.folders(), cores(), as_json)
 
 
 @main.command()
