@@ -6,7 +6,7 @@ VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: study test slow check lint notebooks docs bench gpu-check wheels clean
+.PHONY: study test slow check lint notebooks docs examples bench gpu-check wheels clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -46,6 +46,10 @@ $(VENV)/.installed-notebooks: $(VENV)/.installed
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning docs build/docs
 	@echo build/docs/index.html
+
+# The commands of docs/examples.md; one that was stopped continues.
+examples: $(VENV)/.installed
+	sed -n 's/^    ganstudy run /run /p' docs/examples.md | xargs -L 1 $(VENV)/bin/ganstudy
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(PIP) --editable ".[docs]"

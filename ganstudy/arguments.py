@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 from click.shell_completion import CompletionItem
 
+from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
 
 if TYPE_CHECKING:
+    from ganstudy.schedule.options import Options
     from ganstudy.study import Study
 
 __all__ = [
     *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
     *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
-    *("out_option", "run_options"),
+    *("out_option", "planned_workers", "run_options"),
     *(
         "overrides_argument",
         "plugins_option",
@@ -98,11 +100,6 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
     for option in (
         json_option,
         click.option(
-            "--scheduler",
-            metavar="tcp://...",
-            help="Scheduler of the executor; default for dask: a cluster of its own.",
-        ),
-        click.option(
             "--executor",
             type=MemberName("executors"),
             default="local",
@@ -115,7 +112,7 @@ def execution_options(verb: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--workers",
             type=click.IntRange(min=1),
-            show_default="number of cores; with GPUs one for each",
+            show_default="number of cores; with GPUs one for each; with slurm one for each job",
             help="Worker processes, one thread each, dealt out over the devices.",
         ),
     ):
@@ -197,32 +194,38 @@ def _devices(asked: str) -> tuple[str, ...]:
         raise click.BadParameter(str(error), param_hint="--devices") from None
 
 
-def execution(
-    workers: int | None, devices: str, executor: str, scheduler: str | None
-) -> dict[str, Any]:
+def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> dict[str, Any]:
     """Where and how to train, as `pipeline.run` and `verify` take it.
 
-    An executor may be a plug-in's, so that its name is checked when the study has been read.
+    asked  values of the executor's own options
     """
-    from ganstudy.schedule import executors
-
-    known = executors.family
-    if executor not in known.names:
-        hint = f"{executor!r} is not one of {', '.join(known.names)}"
-        raise click.BadParameter(hint, param_hint="--executor")
-    if scheduler and not known[executor].has_scheduler:
-        raise click.UsageError(
-            f"--executor {executor} has no scheduler; use --executor dask, or leave --scheduler out"
-        )
+    options = _executor_options(executor, asked)
     names = _devices(devices)
+    workers = workers or options.default_workers
     if workers is None:
         workers = cores() if "cpu" in names else len(names)
     return {
         "workers": workers,
         "devices": names,
         "executor": executor,
-        "scheduler": scheduler,
+        "options": options.model_dump(),
     }
+
+
+def planned_workers(workers: int | None, devices: str, executor: str, **asked: Any) -> int:
+    """How many workers a plan is made for; devices are not looked for, which takes seconds."""
+    return workers or _executor_options(executor, asked).default_workers or cores()
+
+
+def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
+    """An executor may be a plug-in's, so that its name is checked when the study has been read."""
+    from ganstudy.schedule import executors
+
+    known = executors.family
+    if executor not in known.names:
+        hint = f"{executor!r} is not one of {', '.join(known.names)}"
+        raise click.BadParameter(hint, param_hint="--executor")
+    return checked_options(executors.executor_named(executor).asks, asked)
 
 
 def live_page(directory: Path, every: float, study: Study) -> AbstractContextManager[None]:

@@ -30,6 +30,7 @@ from ganstudy.arguments import (
     study_argument,
     workers_option,
 )
+from ganstudy.executor_options import TrainingCommand
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
@@ -56,7 +57,7 @@ def studies(as_json: bool) -> None:
     """List the studies that come with the package: question, trials, and time on this machine."""
     from ganstudy import shipped
 
-    print_studies(shipped.studies(), cores(), as_json)
+    print_studies(shipped.studies(), shipped.folders(), cores(), as_json)
 
 
 @main.command()
@@ -74,7 +75,7 @@ def new(path: Path, name: str) -> None:
         click.echo(f"{path}: change it, then `ganstudy check {path}` and `ganstudy run {path}`")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @run_options
 def run(
     study: Path, overrides: tuple[str, ...], out: Path | None, fresh: bool, **asked: Any
@@ -196,7 +197,7 @@ def compare(runs: tuple[Path, ...], along: Along, out: Path | None, plugins: boo
         click.echo(f"report: {page}")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @run_argument
 @overrides_argument
 @click.option(
@@ -229,7 +230,7 @@ def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked
         click.echo(f"{path}: {found.words}")
 
 
-@main.command()
+@main.command(cls=TrainingCommand)
 @run_argument
 @click.option(
     "--trials",

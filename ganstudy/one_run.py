@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ganstudy.arguments import asked_study, command_line, cores, execution, live_page
+from ganstudy.arguments import asked_study, command_line, execution, live_page, planned_workers
 from ganstudy.display import display
 from ganstudy.summaries import print_plan
 from ganstudy.terminal import print_ended
@@ -34,7 +34,7 @@ def run(
 
     asked, directory = asked_study(study, overrides, out)
     if dry_run:
-        print_plan(asked, directory, where["workers"] or cores(), as_json)
+        print_plan(asked, directory, planned_workers(**where), as_json)
         return
     how = {**execution(**where), "command": command_line()}
     if fresh and directory.exists():

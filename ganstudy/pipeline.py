@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from ganstudy import report as reports
 from ganstudy.progress import Progress, heartbeat
@@ -26,7 +28,7 @@ def run(
     workers: int,
     devices: Sequence[str] = ("cpu",),
     executor: str = "local",
-    scheduler: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
     command: str = "",
     only_failed: bool = False,
     generators: bool = False,
@@ -35,7 +37,8 @@ def run(
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
-    executor     a name of `ganstudy.schedule.executors`; that of a `scheduler`, if it can have one
+    executor     a name of `ganstudy.schedule.executors`
+    options      of that executor, such as `{"scheduler": "tcp://..."}` for `dask`
     only_failed  train the failed trials once more instead of the missing ones
     observe      called several times a second while packs train, in this thread
     during       entered while packs train, such as what keeps the page current meanwhile
@@ -58,7 +61,7 @@ def run(
         with heartbeat(directory, progress) as beat:
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
-                opened = partial(open_executor, executor, workers, devices, scheduler)
+                opened = partial(open_executor, executor, workers, devices, options)
                 with (
                     recorded(directory, study.name, progress, command, workers, devices, executor),
                     during or nullcontext(),

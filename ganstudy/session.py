@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine import checkpoints, pace
 from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
@@ -15,7 +15,7 @@ from ganstudy.progress import Beat, Progress
 from ganstudy.retraining import failed, renewed, with_status, without_generator
 from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
-from ganstudy.schedule.executors import family
+from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
 from ganstudy.search import Search
@@ -73,7 +73,7 @@ def choose(
     only_failed: bool,
     generators: bool = False,
 ) -> tuple[list[Pack], list[Pack]]:
-    """The packs to begin with, and with them those like the ones that the search will ask for.
+    """The packs to begin with, and packs like all that are left to train, the first ones included.
 
     generators  whether trials are trained again that lack their generator, too
 
@@ -85,7 +85,7 @@ def choose(
         again = failed(search, workers) + packs(lacking, workers, search.pack_size)
         return again, again
     first = in_flight(directory, search)
-    return first, [*first, *search.outlook(workers)]
+    return first, search.outlook(workers)
 
 
 def program(
@@ -134,19 +134,14 @@ def open_executor(
     name: str,
     workers: int,
     devices: Sequence[str],
-    scheduler: str | None,
+    options: Mapping[str, Any],
     program: ProgramName,
 ) -> Executor:
-    """The executor of a name; only its own module is imported, which takes a second.
+    """The executor of a name, whose workers are on their way.
 
     Errors  `ExecutorError` if it will have no worker, or needs a package that is not installed.
     """
-    try:
-        executor = family[name]
-    except ModuleNotFoundError as error:
-        extra = f"pip install 'ganstudy[{name}]'"
-        raise ExecutorError(f"the executor {name} needs {error.name}: {extra}") from None
-    return executor(workers, devices, scheduler, program)
+    return executor_named(name)(workers, devices, program, **options)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
 
-__all__ = ["begin", "files", "made", "studies"]
+__all__ = ["begin", "files", "folders", "made", "studies"]
 
 _SCHEMA = "study.schema.json"
 
@@ -24,8 +24,14 @@ def files() -> Mapping[str, Path]:
 
     Those of a folder that share settings are run as one job, and are left out.
     """
-    paths = [path for path in _folder().rglob("*.yaml") if not any(path.parent.glob("_*.yaml"))]
+    shared = set(folders().values())
+    paths = [path for path in _folder().rglob("*.yaml") if path.parent not in shared]
     return {path.stem: path for path in sorted(paths, key=lambda p: (len(p.parts), p.name))}
+
+
+def folders() -> Mapping[str, Path]:
+    """Each folder whose studies share settings, by its name; it is run as one job."""
+    return {path.parent.name: path.parent for path in sorted(_folder().rglob("_*.yaml"))}
 
 
 def studies() -> Mapping[str, Study]:
@@ -52,14 +58,25 @@ def made(name: str, runs: str | Path = "runs") -> Path:
 def begin(path: Path, name: str) -> None:
     """Write a study of one's own: a copy of one that comes with the package, comments and all.
 
-    An editor that reads modelines completes and checks it by the schema beside the original.
+    A folder is copied whole. An editor that reads modelines completes and checks a study by the
+    schema beside the originals.
 
     Errors  `ValueError` for a name that no study has; `FileExistsError`; `OSError`.
     """
-    known = files()
-    if name not in known:
-        raise ValueError(f"no study {name!r} comes with the package{nearest(name, known)}")
-    lines = known[name].read_text(encoding="utf-8").splitlines(keepends=True)
+    alone, together = files(), folders()
+    if name in alone:
+        _copy(alone[name], path)
+    elif name in together:
+        path.mkdir()
+        for file in sorted(together[name].glob("*.yaml")):
+            _copy(file, path / file.name)
+    else:
+        hint = nearest(name, [*alone, *together])
+        raise ValueError(f"no study {name!r} comes with the package{hint}")
+
+
+def _copy(study: Path, path: Path) -> None:
+    lines = study.read_text(encoding="utf-8").splitlines(keepends=True)
     modeline = f"# yaml-language-server: $schema={(_folder() / _SCHEMA).as_uri()}\n"
     if lines[0].startswith("# yaml-language-server:"):
         lines = lines[1:]

@@ -46,8 +46,10 @@ def print_checked(path: Path, study: Study) -> None:
         click.echo(str(power))
 
 
-def print_studies(studies: Mapping[str, Study], workers: int, as_json: bool) -> None:
-    """Say of each study what it asks, and about how long it trains here."""
+def print_studies(
+    studies: Mapping[str, Study], folders: Iterable[str], workers: int, as_json: bool
+) -> None:
+    """Say of each study what it asks, and about how long it trains here; name the folders."""
     from ganstudy import session
     from ganstudy.engine import pace
     from ganstudy.engine.packing import estimate
@@ -70,6 +72,8 @@ def print_studies(studies: Mapping[str, Study], workers: int, as_json: bool) -> 
     for name, row in rows.items():
         time = f"{row['trials']} trials, about {duration(row['seconds'])}"
         click.echo(f"{name:{width}}  {row['question']} ({time})")
+    for name in folders:
+        click.echo(f"{name:{width}}  a folder of studies that are run as one job")
     click.echo("\nganstudy new my.yaml --from NAME")
 
 

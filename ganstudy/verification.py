@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -130,7 +131,7 @@ def verify(
     workers: int,
     devices: Sequence[str],
     executor: str = "local",
-    scheduler: str | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> Verification:
     """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
 
@@ -150,7 +151,7 @@ def verify(
     source = Resumed(planned, search, search_on=False)
     anew: dict[str, Record] = {}
     try:
-        with open_executor(executor, workers, devices, scheduler, program) as opened:
+        with open_executor(executor, workers, devices, options, program) as opened:
             for records in train_packs(source, opened, program, search.masked(), limits=limits):
                 anew.update((record.id, record) for record in records)
     except ExecutorError as error:

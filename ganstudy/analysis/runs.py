@@ -36,6 +36,7 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
     - A run without an axis that others have stands at the value that its own settings amount to.
     - What a run never planned is `excluded`; a seed that only others have is `missing`.
     - A metric that only some runs record is kept as a curve, which ranks nobody.
+
     Along `study`, the runs are of the same arms on different targets: `study` is one more axis,
     and searches stay searches. Each study keeps its score, and `analysis.of_study` has it as it was
     alone; samples and films are in its own dataset. What a study never planned is `excluded`.

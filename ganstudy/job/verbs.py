@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganstudy.arguments import command_line, cores, execution, live_page
+from ganstudy.arguments import command_line, execution, live_page, planned_workers
 from ganstudy.job.folder import Folder
 from ganstudy.job.status import runs, status
 from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status
@@ -46,7 +46,7 @@ def run(
 
     folder = Folder.read(path, overrides, out)
     if dry_run:
-        print_job_plan(folder, where["workers"] or cores(), as_json)
+        print_job_plan(folder, planned_workers(**where), as_json)
         return
     names, how = list(folder.studies), {**execution(**where), "command": command_line()}
 

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ganstudy.cause import cause_of, telling
 from ganstudy.engine import arithmetic
@@ -14,6 +14,7 @@ from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
 from ganstudy.family import Part
 from ganstudy.schedule import memory
+from ganstudy.schedule.options import Options
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -170,28 +171,26 @@ def is_for_memory(ended: Ended) -> bool:
 class Executor(Part, ABC):
     """Workers that train packs, each one at a time.
 
-    workers        how many there are
-    devices        what they share
-    scheduler      address of what places them; None unless `has_scheduler`
-    program        what they will train by
-    has_scheduler  whether one can be named with `--scheduler`
-    here           whether all workers are on this machine, so that it shows in their pace
+    workers, devices  how many there are, and what they share
+    program           what they will train by
+    asks, options     the options that it takes, and their values
+    here              whether all workers are on this machine, so that it shows in their pace
 
     Errors  `ExecutorError` if there will never be a worker.
     """
 
-    has_scheduler: ClassVar[bool] = False
+    asks: ClassVar[type[Options]] = Options
     here: ClassVar[bool] = False
 
     def __init__(
         self,
         workers: int,
         devices: Sequence[str] = ("cpu",),
-        scheduler: str | None = None,
         program: ProgramName = "eager",
+        **options: Any,
     ) -> None:
-        self.workers, self.devices = workers, tuple(devices)
-        self.scheduler, self.program = scheduler, program
+        self.workers, self.devices, self.program = workers, tuple(devices), program
+        self.options = self.asks(**options)
         self.open()
 
     def __enter__(self) -> Self:

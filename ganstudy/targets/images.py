@@ -6,12 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field
 
 from ganstudy.targets._classifier import ClassModes, known_accuracy
-from ganstudy.targets._files import existing, fingerprint, unchanged
+from ganstudy.targets._files import fingerprint
 from ganstudy.targets._image import Image
-from ganstudy.targets._image_files import ARRAYS, read_pictures
+from ganstudy.targets._image_files import read_pictures
+from ganstudy.targets._own_images import OwnImages
 from ganstudy.targets._pictures import AskedImages, Pictures
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import Rows, RowsTarget, split
@@ -28,7 +29,7 @@ _SHOWN = 10
 """Classes that an account lists."""
 
 
-class Images(RowsTarget):
+class Images(OwnImages, RowsTarget):
     """Images in a folder or a file, on the scale [-1, 1].
 
     Data    p is the empirical law of the training images. A folder holds PNG or JPEG files, or
@@ -47,40 +48,20 @@ class Images(RowsTarget):
             Vollgraf 2017.
     """
 
-    path: str = Field(min_length=1, description="a folder, an .npz or .npy, or a file of MNIST's")
-    key: str | None = Field(
-        None, description="the array of an .npz file; not needed if only one can be images"
-    )
-    label: str | None = Field(None, description="the array of an .npz file that has the labels")
     layout: Literal["channels_first", "channels_last"] | None = Field(
         None, description="where an array has its channels; null: recognised"
     )
-    size: int | None = Field(
-        None, ge=4, le=512, description="pixels a side, of the middle square; null: as they are"
-    )
     grey: bool = Field(False, description="whether colours are made greys")
-    held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the images held out")
     unreadable: Literal["refuse", "drop"] = Field(
         "refuse", description="what becomes of files in a folder that cannot be read"
     )
-    sha256: str | None = Field(
-        None, validate_default=True, description="of all contents; null: taken from them"
-    )
 
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: str) -> str:
-        return existing(path, (*ARRAYS, ""), folders=True)
+    def check_readable(self) -> None:
+        """Read them.
 
-    @field_validator("sha256")
-    @classmethod
-    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
-
-    @model_validator(mode="after")
-    def _readable(self) -> Images:
+        Errors  `DataError`.
+        """
         self.rows()
-        return self
 
     @property
     def source(self) -> str:
@@ -110,11 +91,6 @@ class Images(RowsTarget):
         if labels is None:
             return None
         return ClassModes(self, tuple((np.bincount(labels) / len(labels)).tolist()))
-
-    @classmethod
-    def has_modes(cls) -> bool:
-        """Not by its name: that takes labels."""
-        return False
 
     @property
     def description(self) -> str:

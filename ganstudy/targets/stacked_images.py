@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ganstudy.family import canonical_json
 from ganstudy.targets._base import Target
-from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._image import Image
-from ganstudy.targets._image_files import ARRAYS
 from ganstudy.targets._mixture import share_within
+from ganstudy.targets._own_images import OwnImages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 _CHANNELS = 3
 
 
-class StackedImages(Target):
+class StackedImages(OwnImages):
     """Three independent grey images as the channels of one: with MNIST's, the stacked MNIST.
 
     Data    each channel is a draw from the training images that `images` reads from the same path;
@@ -38,33 +36,12 @@ class StackedImages(Target):
             5; Lin et al. 2018, PacGAN, section 4.2, all with MNIST.
     """
 
-    path: str = Field(min_length=1, description="a folder, an .npz or .npy, or a file of MNIST's")
-    key: str | None = Field(
-        None, description="the array of an .npz file; not needed if only one can be images"
-    )
-    label: str | None = Field(None, description="the array of an .npz file that has the labels")
-    size: int | None = Field(
-        None, ge=4, le=512, description="pixels a side, of the middle square; null: as they are"
-    )
-    held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the images held out")
-    sha256: str | None = Field(
-        None, validate_default=True, description="of all contents; null: taken from them"
-    )
+    def check_readable(self) -> None:
+        """Read those of one channel.
 
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: str) -> str:
-        return existing(path, (*ARRAYS, ""), folders=True)
-
-    @field_validator("sha256")
-    @classmethod
-    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+        Errors  `DataError`.
+        """
         _ = self.one
-        return self
 
     @property
     def one(self) -> Target:
@@ -136,11 +113,6 @@ class StackedImages(Target):
         """Channel by channel, since every stack of training images is one."""
         found = self.one.nearest_training(np.asarray(samples).reshape(-1, self.one.dimension))
         return None if found is None else found.reshape(len(samples), -1)
-
-    @classmethod
-    def has_modes(cls) -> bool:
-        """Not by its name: that takes labels."""
-        return False
 
     def account(self) -> list[str]:
         """What was read, for the user to see."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
@@ -15,14 +17,20 @@ from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.schedule.executor import Clock, Ended, Executor, ExecutorError, Task
 from ganstudy.schedule.executors import family
+from ganstudy.schedule.options import Options
 from ganstudy.trial import Trial
 
 PATIENCE = 120.0
 """Seconds after which nothing more is expected, on however busy a machine."""
 
-OTHERS = [pytest.param(cls, marks=pytest.mark.slow) for cls in family if cls.name == "dask"]
-QUICK = [cls for cls in family if cls.name != "dask"]
-"""A cluster takes seconds to start."""
+_no_slurm = pytest.mark.skipif(
+    shutil.which("sinfo") is None or "SLURM_CONF" not in os.environ,
+    reason="no Slurm here; tests/faults/test_slurm.py sets one up",
+)
+CLUSTERS = {"dask": [pytest.mark.slow], "slurm": [pytest.mark.slow, _no_slurm]}
+"""Which take seconds to start."""
+OTHERS = [pytest.param(cls, marks=CLUSTERS[cls.name]) for cls in family if cls.name in CLUSTERS]
+QUICK = [cls for cls in family if cls.name not in CLUSTERS]
 
 each = pytest.mark.parametrize("cls", [*QUICK, *OTHERS], ids=lambda cls: cls.name)
 
@@ -153,8 +161,8 @@ def test_closing_ends_what_is_under_way(
 @each
 def test_it_says_what_it_can(cls: type[Executor]) -> None:
     """A scheduler that is not there is an `ExecutorError`, and leaves no process behind."""
-    assert isinstance(cls.has_scheduler, bool)
+    assert issubclass(cls.asks, Options)
     assert isinstance(cls.here, bool)
-    if cls.has_scheduler:
+    if "scheduler" in cls.asks.model_fields:
         with pytest.raises(ExecutorError, match=r"127\.0\.0\.1:9"):
             cls(1, scheduler="tcp://127.0.0.1:9")

@@ -26,12 +26,14 @@ _kept: list[Any] = []
 
 
 class Scripted(Kind):
-    """Sleeps, then trains nothing, raises, takes memory or kills its own process; notes it."""
+    """Sleeps, or does so only at first, then trains nothing, raises, takes memory or kills its own
+    process; notes it."""
 
     folder: str
     steps: int = 1
     action: Literal[
-        "train", "raise", "raise unless fresh", "kill", "kill once", "allocate", "leak", "share"
+        *("train", "sleep once", "raise", "raise unless fresh", "kill", "kill once"),
+        *("allocate", "leak", "share"),
     ] = "train"
     seconds: float = 0.0
     gigabytes: float = 0.0
@@ -59,7 +61,8 @@ class Scripted(Kind):
         first = attempts(trial) == 0
         _begun.append(trial.id)
         (Path(script.folder) / f"{trial.id}-{uuid.uuid4()}").touch()
-        time.sleep(script.seconds)
+        if first or script.action != "sleep once":
+            time.sleep(script.seconds)
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:

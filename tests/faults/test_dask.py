@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 import pytest
 from click.testing import CliRunner
+from dask_cluster import Cluster, dask_cluster, dask_process, end
 from distributed import Client
 from distributed.comm import CommClosedError
 from processes import STUDY, amid, gone, in_flight, kill, packs_under_way, start, wait_until
@@ -42,50 +40,11 @@ def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
 
 
-def _dask(what: str, *arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    return subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_" + what, *arguments],
-        cwd=cwd,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-    )
-
-
-class Cluster(NamedTuple):
-    """A scheduler, its address, and the nannies of its workers."""
-
-    address: str
-    scheduler: psutil.Process
-    nannies: list[psutil.Process]
-
-
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """Two workers, whose current folder is not that of the run."""
-    with ExitStack() as stack:
-        scheduler = _dask("scheduler", "--port", "0", "--no-dashboard", "--host", "127.0.0.1")
-        stack.callback(_end, scheduler)
-        address = ""
-        assert scheduler.stderr is not None
-        while "tcp://" not in address:
-            address = scheduler.stderr.readline()
-        address = "tcp://" + address.split("tcp://")[1].split()[0]
-        nannies = []
-        for number in range(2):
-            (folder := tmp_path / f"worker{number}").mkdir()
-            worker = _dask("worker", address, "--nthreads", "1", "--no-dashboard", cwd=folder)
-            stack.callback(_end, worker)
-            nannies.append(psutil.Process(worker.pid))
-        yield Cluster(address, psutil.Process(scheduler.pid), nannies)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(psutil.NoSuchProcess):
-        for one in (root := psutil.Process(process.pid), *root.children(recursive=True)):
-            kill(one)
-    process.communicate()
+    with dask_cluster(tmp_path) as running:
+        yield running
 
 
 def _worker(nanny: psutil.Process) -> list[psutil.Process]:
@@ -141,11 +100,11 @@ def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Clust
     assert run.stdout is not None
     while "no workers left" not in (line := run.stdout.readline()):
         assert line
-    worker = _dask("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
+    worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
     try:
         said, _ = run.communicate(timeout=900)
     finally:
-        _end(worker)
+        end(worker)
     assert run.returncode == 0, said
     assert list(RunDirectory(out).recorded().values()) == ["complete"] * 12
 
@@ -211,7 +170,7 @@ def test_the_pack_of_another_client_goes_on(tmp_path: Path, cluster: Cluster) ->
     for nanny in cluster.nannies:
         for one in (nanny, *nanny.children(recursive=True)):
             kill(one)
-    worker = _dask("worker", cluster.address, "--nthreads", "2", "--no-dashboard")
+    worker = dask_process("worker", cluster.address, "--nthreads", "2", "--no-dashboard")
     hangs, theirs = _script(tmp_path, 0, seconds=600.0), _script(tmp_path, 1, seconds=10.0)
     try:
         with (
@@ -229,7 +188,7 @@ def test_the_pack_of_another_client_goes_on(tmp_path: Path, cluster: Cluster) ->
             # Once it is alone there, the one that hangs ends with its worker.
             wait_until(lambda: executor.room() == 2)
     finally:
-        _end(worker)
+        end(worker)
     assert attempts(theirs) == 1
 
 

@@ -33,7 +33,9 @@ def test_every_study_is_listed_with_question_and_time() -> None:
     for name, study in shipped.studies().items():
         assert rows[name]["question"] == study.file.question
         assert rows[name]["seconds"] > 0
-    assert _asked("studies")[1].count("?") >= len(rows)
+    text = _asked("studies")[1]
+    assert text.count("?") >= len(rows)
+    assert [line for line in text.splitlines() if line.startswith("atlas ")]
 
 
 @pytest.mark.parametrize("name", sorted(shipped.files()))
@@ -48,6 +50,18 @@ def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> N
     written = original.read_text(encoding="utf-8").splitlines()
     assert text.splitlines()[1:] == written[written[0].startswith("# yaml-language-server") :]
     assert load(path).points == load(original).points
+
+
+def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    assert _asked("new", str(path), "--from", "atlas")[0] == 0
+    original = ROOT / "studies" / "atlas"
+    assert {own.name for own in path.iterdir()} == {own.name for own in original.glob("*.yaml")}
+    ring = path / "ring.yaml"
+    assert load(ring).points == load(original / "ring.yaml").points
+    assert "$schema=file://" in ring.read_text(encoding="utf-8").splitlines()[0]
+    code, text = _asked("new", str(path), "--from", "atlas")
+    assert (code, "File exists" in text) == (2, True)
 
 
 def test_the_schema_beside_them_is_that_of_the_package() -> None:

@@ -38,6 +38,9 @@ def scaled_down(study: Study) -> Iterator[str]:
     kind = next(iter(study.points.values()))
     varied = {key for axis in study.axes for settings in axis.settings for key in settings}
     varied |= {parameter.name for parameter in study.space}
+    varied |= {
+        key for own in study.space for bundle in getattr(own, "bundles", ()) for key in bundle
+    }
     rounds = {getattr(getattr(p, "generator", None), "steps", 1) for p in study.points.values()}
     steps = int(np.lcm.reduce(list(rounds))) * 10
     if kind.steps > steps:

@@ -1,0 +1,17 @@
+"""What an executor is asked besides its workers and devices; on the command line, by options."""
+
+from __future__ import annotations
+
+from ganstudy.family import Settings
+
+__all__ = ["Options"]
+
+
+class Options(Settings):
+    """Each field is an option of the verbs that train, of the same name: `jobs` is `--jobs`."""
+
+    @property
+    def default_workers(self) -> int | None:
+        """How many workers there are where nobody says; None for as many as this machine has
+        cores."""
+        return None

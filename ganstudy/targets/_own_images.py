@@ -1,0 +1,60 @@
+"""Where images of the user's own lie, and what is read of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from ganstudy.targets._base import Target
+from ganstudy.targets._files import existing, unchanged
+from ganstudy.targets._image_files import ARRAYS
+
+__all__ = ["OwnImages"]
+
+
+class OwnImages(Target, ABC):
+    """A target that reads images from a path; they are read when it is made, so that what is wrong
+    with them is said there.
+    """
+
+    path: str = Field(min_length=1, description="a folder, an .npz or .npy, or a file of MNIST's")
+    key: str | None = Field(
+        None, description="the array of an .npz file; not needed if only one can be images"
+    )
+    label: str | None = Field(None, description="the array of an .npz file that has the labels")
+    size: int | None = Field(
+        None, ge=4, le=512, description="pixels a side, of the middle square; null: as they are"
+    )
+    held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the images held out")
+    sha256: str | None = Field(
+        None, validate_default=True, description="of all contents; null: taken from them"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _is_there(cls, path: str) -> str:
+        return existing(path, (*ARRAYS, ""), folders=True)
+
+    @field_validator("sha256")
+    @classmethod
+    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
+        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        self.check_readable()
+        return self
+
+    @abstractmethod
+    def check_readable(self) -> None:
+        """Read the images.
+
+        Errors  `DataError`.
+        """
+
+    @classmethod
+    def has_modes(cls) -> bool:
+        """Not by its name: that takes labels."""
+        return False

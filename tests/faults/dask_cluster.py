@@ -1,0 +1,72 @@
+"""A Dask cluster of processes of their own: somebody else's, to every run that joins it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+from processes import kill
+
+
+class Cluster(NamedTuple):
+    """A scheduler, its address, and the nannies of its workers."""
+
+    address: str
+    scheduler: psutil.Process
+    nannies: list[psutil.Process]
+
+
+def dask_process(
+    what: str, *arguments: str, cwd: Path | None = None, within: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """A scheduler or a worker; `within` is a command that starts it somewhere else."""
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    return subprocess.Popen(
+        [*within, sys.executable, "-m", "distributed.cli.dask_" + what, *arguments],
+        cwd=cwd,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill it and all that it has started."""
+    with suppress(psutil.NoSuchProcess):
+        for one in (root := psutil.Process(process.pid), *root.children(recursive=True)):
+            kill(one)
+    process.communicate()
+
+
+@contextmanager
+def dask_cluster(
+    folder: Path,
+    host: str = "127.0.0.1",
+    within: Sequence[str] = (),
+    workers: Sequence[Sequence[str]] = ((), ()),
+) -> Iterator[Cluster]:
+    """Workers whose current folder is not that of the run, each `within` one of `workers`."""
+    with ExitStack() as stack:
+        asked = ["--port", "0", "--no-dashboard", "--host", host]
+        scheduler = dask_process("scheduler", *asked, within=within)
+        stack.callback(end, scheduler)
+        address = ""
+        assert scheduler.stderr is not None
+        while "tcp://" not in address:
+            address = scheduler.stderr.readline()
+            assert address, "the scheduler has died"
+        address = "tcp://" + address.split("tcp://")[1].split()[0]
+        nannies = []
+        for number, place in enumerate(workers):
+            (own := folder / f"worker{number}").mkdir()
+            asked = [address, "--nthreads", "1", "--no-dashboard"]
+            worker = dask_process("worker", *asked, cwd=own, within=place)
+            stack.callback(end, worker)
+            nannies.append(psutil.Process(worker.pid))
+        yield Cluster(address, psutil.Process(scheduler.pid), nannies)

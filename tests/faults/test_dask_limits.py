@@ -1,0 +1,97 @@
+"""Somebody else's Dask cluster: limits of time and memory hold, and Ctrl-C leaves it as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dask_cluster import Cluster, dask_cluster
+from processes import STUDY, gone, in_flight, packs_under_way, start, wait_until
+from scripted import Scripted, attempts
+from tiny import Listed, write_study
+
+from ganstudy.schedule.executors.dask import DaskExecutor
+from ganstudy.schedule.loop import Limits, train_packs
+from ganstudy.store import RunDirectory
+from ganstudy.trial import Record, Trial
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests, each of which must leave it fit for the next."""
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as running:
+        yield running
+        assert running.scheduler.is_running()
+        assert all(nanny.is_running() for nanny in running.nannies)
+
+
+def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def _train(
+    cluster: Cluster, packs: list[tuple[Trial[Any], ...]], limits: Limits
+) -> dict[str, Record]:
+    with DaskExecutor(2, scheduler=cluster.address) as executor:
+        parts = train_packs(Listed(packs), executor, limits=limits)
+        return {record.id: record for part in parts for record in part}
+
+
+def test_a_trial_that_hangs_is_found(tmp_path: Path, cluster: Cluster) -> None:
+    """The pack is halved; the record of the one at fault says where it hung, on another host."""
+    good, bad = _script(tmp_path, 0), _script(tmp_path, 1, seconds=600.0)
+    found = _train(cluster, [(bad, good)], Limits(seconds=2.0))
+    assert found[good.id].status == "complete"
+    assert found[bad.id].status == "failed"
+    assert "TimeLimit: more than 2 s" in found[bad.id].cause
+    assert "scripted.py" in found[bad.id].cause
+    assert attempts(bad) == 2
+
+
+def test_shared_memory_counts(tmp_path: Path, cluster: Cluster) -> None:
+    """The worker ends itself, and its trial is blamed after three; the other one completes."""
+    greedy = _script(tmp_path, 0, action="share", gigabytes=1.5)
+    frugal = _script(tmp_path, 1)
+    found = _train(cluster, [(greedy, frugal)], Limits(gigabytes=1.2))
+    assert found[frugal.id].status == "complete"
+    assert found[greedy.id].status == "failed"
+    assert "its worker died" in found[greedy.id].cause
+
+
+def test_what_leaks_is_missed_by_nobody(tmp_path: Path, cluster: Cluster) -> None:
+    """A worker that has kept memory is made anew before the next trial needs it."""
+    leaks = [_script(tmp_path, seed, action="leak", gigabytes=1.4) for seed in range(2)]
+    after = [_script(tmp_path, 10 + seed, action="allocate", gigabytes=1.0) for seed in range(2)]
+    packs = [(trial,) for trial in (*leaks, *after)]
+    found = _train(cluster, packs, Limits(gigabytes=2.5))
+    assert {record.status for record in found.values()} == {"complete"}
+
+
+def test_ctrl_c_leaves_the_cluster_to_its_others(tmp_path: Path, cluster: Cluster) -> None:
+    """Packs keep their state, exit 130; the workers are free at once, and the run continues."""
+    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 500"))
+    out = tmp_path / "run"
+    joined = ["--executor", "dask", "--scheduler", cluster.address]
+    run = start(study, out, *joined, every=0.2)
+    wait_until(lambda: packs_under_way(out, 0.0) == 2 and in_flight(out))
+    os.killpg(run.pid, signal.SIGINT)
+    said, _ = run.communicate(timeout=900)
+    assert run.returncode == 130, said
+    assert "packs in flight keep their state" in said
+    assert "Traceback" not in said, said
+    assert gone(run)
+    assert in_flight(out)
+    with DaskExecutor(2, scheduler=cluster.address) as other:
+        wait_until(lambda: other.room() == 2)
+        trial = _script(tmp_path, 5)
+        assert [len(part) for part in train_packs(Listed([(trial,)]), other)] == [1]
+    run = start(study, out, *joined, every=0.2)
+    said, _ = run.communicate(timeout=900)
+    assert run.returncode == 0, said
+    assert list(RunDirectory(out).recorded().values()) == ["complete"] * 12

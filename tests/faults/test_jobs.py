@@ -1,0 +1,67 @@
+"""A folder of studies, killed and interrupted: nothing is lost, nothing is trained twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from processes import STUDY, gone, kill, start, wait_until
+from tiny import differences, write_study
+
+from ganstudy.job.status import status
+from ganstudy.store import RunDirectory
+
+SHARED = STUDY.replace("question: Does it survive?\n", "")
+FIRST = "extends: _shared.yaml\nquestion: Is it killed?\nseeds: 2\n"
+SECOND = (
+    "extends: _shared.yaml\nquestion: Is it interrupted?\n"
+    "trial: {steps: 400, record: {every: 100}}\n"
+)
+
+
+def _records(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "records").glob("*.nc")}
+
+
+@pytest.mark.slow
+def test_the_same_command_goes_on(tmp_path: Path) -> None:
+    """Killed in its first study, interrupted in its second: the records are those of one go."""
+    folder, job = tmp_path / "folder", tmp_path / "job"
+    folder.mkdir()
+    for name, text in {"_shared": SHARED, "a": FIRST, "b": SECOND}.items():
+        write_study(folder, text, f"{name}.yaml")
+    first = start(folder, job)
+    wait_until(lambda: _records(job / "a"))
+    assert kill(psutil.Process(first.pid))
+    first.wait(timeout=600)
+    assert gone(first)
+    assert status(job)["running"] is None
+    kept = _records(job / "a")
+    second = start(folder, job)
+    wait_until(lambda: _records(job / "b"))
+    assert status(job)["running"] == "b"
+    os.killpg(second.pid, signal.SIGINT)
+    text, _ = second.communicate(timeout=900)
+    assert second.returncode == 130, text
+    assert gone(second)
+    assert "run the same command to continue" in text
+    assert "Traceback" not in text
+    assert kept.items() <= _records(job / "a").items()
+    said = status(job)
+    assert (said["running"], said["studies"]["a"]["status"]) == (None, {"complete": 8})
+    assert said["status"]["missing"] > 0
+    third = start(folder, job)
+    text, _ = third.communicate(timeout=900)
+    assert third.returncode == 0, text
+    assert status(job)["status"] == {"complete": 20}
+    whole = start(folder, tmp_path / "whole")
+    text, _ = whole.communicate(timeout=900)
+    assert whole.returncode == 0, text
+    for name in ("a", "b"):
+        expected = {record.id: record for record in RunDirectory(tmp_path / "whole" / name).read()}
+        found = list(RunDirectory(job / name).read())
+        assert {record.id for record in found} == expected.keys()
+        assert all(differences(record, expected[record.id]) == [] for record in found)

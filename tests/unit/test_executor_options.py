@@ -1,0 +1,78 @@
+"""Options of executors on the command line: each has its own, and mistakes are told in words."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import write_study
+
+from ganstudy.cli import main
+from ganstudy.schedule.executors import family
+from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--jobs 2", "--jobs is an option of --executor slurm"),
+        ("--executor dask --partition short", "--partition is an option of --executor slurm"),
+        ("--executor slurm --scheduler tcp://a:1", "--scheduler is an option of --executor dask"),
+        ("--executor slurm --jobs 0", "--jobs: 0: "),
+        ("--executor slurm --jobs two", "'two' is not a valid integer"),
+        ("--executor=slurm --time soon", "--time: 'soon': should be minutes"),
+        ("--executor slurm --partition 'a\n#SBATCH'", "should be one word"),
+        ("--executor slurm --jbos 2", "No such option '--jbos'"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_begins(tmp_path: Path, options: str, said: str) -> None:
+    import shlex
+
+    command = ["run", str(write_study(tmp_path)), "--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, [*command, *shlex.split(options)])
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("options", "workers"), [("--jobs 3", 3), ("--jobs 3 --workers 6", 6)])
+def test_each_job_has_a_worker_unless_more_are_asked_for(
+    tmp_path: Path, options: str, workers: int
+) -> None:
+    command = ["run", str(write_study(tmp_path)), "--dry-run", "--executor", "slurm"]
+    result = CliRunner().invoke(main, [*command, *options.split()])
+    assert result.exit_code == 0, result.output
+    assert f"{workers} workers" in result.output
+
+
+def test_help_has_the_options_of_all_executors() -> None:
+    said = CliRunner().invoke(main, ["run", "--help"]).output
+    for executor in family:
+        for name in executor.asks.model_fields:
+            assert f"--{name}" in said
+    assert "[slurm]" in said
+
+
+def test_a_package_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(self: object, name: str) -> None:
+        raise ModuleNotFoundError(name="dask_jobqueue")
+
+    monkeypatch.setattr(type(family), "__getitem__", lacks)
+    result = CliRunner().invoke(main, ["run", str(write_study(tmp_path)), "--executor", "slurm"])
+    assert result.exit_code == 2, result.output
+    assert "needs dask_jobqueue: pip install 'ganstudy[slurm]'" in result.stderr
+
+
+def test_time_limits_as_the_manual_of_slurm_has_them() -> None:
+    """Each of its six forms, and two words for none."""
+    found = [seconds_of(limit) for limit in ("90", "1:30", "4:00:00", "1-2", "1-2:03", "1-2:03:04")]
+    assert found == [5400, 90, 14400, 93600, 93780, 93784]
+    assert math.isinf(seconds_of("0"))
+    assert math.isinf(seconds_of("UNLIMITED"))
+    for wrong in ("", "4h", "1:2:3:4", "-5", "1-", "٣"):
+        with pytest.raises(ValueError, match=r"should be minutes"):
+            SlurmOptions(time=wrong)
