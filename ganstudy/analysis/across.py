@@ -197,7 +197,8 @@ def rank_over_studies(
     Returns  variables (arm,), best first: `wins`, `low`, `high`; `worst_place`, `mean_place` over
              targets; `grade` of the best one's lead, by Holm over all pairs, and `leads`, how
              many of each; `diverged`, the share of trials that did, averaged over targets, and
-             `diverged_of_all`; `places` (study, arm).
+             `diverged_of_all`; `places` (study, arm) and `study_leads` (study, lead), as in
+             `rank_studies`.
     """
     scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
     oriented = scores["oriented"].values
@@ -216,13 +217,20 @@ def rank_over_studies(
     found["diverged"] = ranked["diverged"].mean(STUDY)
     found["diverged_of_all"] = found["diverged"].mean()
     found["places"] = places = ranked["place"]
+    found["study_leads"] = ranked["leads"]
     found["worst_place"], found["mean_place"] = places.max(STUDY), places.mean(STUDY)
     order = order_of(found["wins"].values).argsort()
-    return found.isel(arm=order).assign_attrs(confidence=confidence)
+    attrs = {"confidence": confidence, "scored": ranked.attrs["scored"]}
+    return found.isel(arm=order).assign_attrs(attrs)
 
 
 def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
-    """`rank_over_studies` at every budget: `wins`, `low`, `high` (budget, arm), `best` (budget)."""
+    """`rank_over_studies` at every budget.
+
+    Returns  variables `wins`, `low`, `high` (budget, arm), `best` (budget), the arm with most wins;
+             `first` (budget, study), the first of each target, and `ahead`, the number of `others`
+             (scalar) over which its lead is clear or leaning.
+    """
     found = [rank_over_studies(ds, k) for k in budgets]
     best = [str(own["arm"].values[0]) for own in found]
     kept = [
@@ -232,7 +240,14 @@ def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
     joined: xr.Dataset = xr.concat(
         kept, "budget", coords="minimal", data_vars="all", compat="override", join="exact"
     )
-    return joined.assign(best=("budget", best))
+    firsts = [own["arm"].values[own["places"].argmin("arm").values] for own in found]
+    ahead = [own["study_leads"].sel(lead=["clear", "leaning"]).sum("lead").values for own in found]
+    return joined.assign(
+        best=("budget", best),
+        first=(("budget", STUDY), np.array(firsts)),
+        ahead=(("budget", STUDY), np.array(ahead)),
+        others=joined.sizes["arm"] - 1,
+    ).assign_coords({STUDY: ds[STUDY].values})
 
 
 def center_of(oriented: Array) -> Array:

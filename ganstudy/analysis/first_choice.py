@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.across import center_of, order_of, study_scores, worth_of
+from ganstudy.analysis.across import center_of, order_of, rank_studies, study_scores, worth_of
 from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.intervals import Array, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -30,8 +30,10 @@ def first_choice(
              `new_high`, `share` and `share_high`, the cost and its limit as shares of what lies
              between the worst bound and a perfect generator (NaN where a bound is infinite),
              `lost`, `chosen_without` (the arm that the other targets choose), `metric`;
-             `arm`, the label of the choice; `agreed`, the share of searches without which it is the
-             same. NaN costs with fewer than three searches.
+             `quality`, the share of high-quality samples of the choice, and `best_quality` of the
+             first of the target, both with all points of the search; `arm`, its label; `agreed`,
+             the share of searches without which it is the same. NaN costs with fewer than three
+             searches.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].values
@@ -66,9 +68,13 @@ def first_choice(
         for s in range(studies)
     ]
     agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
+    ranked = rank_studies(ds)
+    quality = ranked["quality"]
     return xr.Dataset(
         {
             **found,
+            "quality": quality.sel(arm=labels[choice], drop=True),
+            "best_quality": quality.sel(arm=ranked["best"]).drop_vars("arm"),
             "chosen_without": (STUDY, np.array(without)),
             "metric": scores["metric"],
             "arm": ((), str(labels[choice])),

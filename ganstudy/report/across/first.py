@@ -12,7 +12,6 @@ from ganstudy.analysis import (
     first_choice,
     of_study,
 )
-from ganstudy.report import prose
 from ganstudy.report.across.words import STRONG, value
 from ganstudy.report.prose import Sentence
 
@@ -26,7 +25,7 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
         STRONG.format(found["arm"].item()),
         ""
         if math.isnan(agreed)
-        else f", and still does in {100 * agreed:.0f}% of cases without one search",
+        else f", and still does {100 * agreed:.0f}% of the times that a search is left out",
     )
     said = [Sentence(text, call)]
     for prefix, words in (
@@ -42,10 +41,20 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
             )
             if math.isfinite(float(row["mean"])):
                 at = "on " if not prefix else ""
-                parts.append(f"{at}{study} by {value(one, fact, row)} {fact.units}".rstrip())
+                behind = f"{at}{study} by {value(one, fact, row)} {fact.units}".rstrip()
+                parts.append(behind + ("" if prefix else _quality(own)))
         if parts:
             ends = "; limits hold for all targets at once" if not prefix else ""
             said.append(
-                Sentence(Markup("{} {}{}.").format(words, prose.listing(parts), ends), call)
+                Sentence(Markup("{} {}{}.").format(words, Markup("; ").join(parts), ends), call)
             )
     return said
+
+
+def _quality(own: xr.Dataset) -> str:
+    """Beside a number of modes, the share of samples on any."""
+    mine, best = float(own["quality"]), float(own["best_quality"])
+    if not math.isfinite(mine):
+        return ""
+    shares = f"{100 * mine:.0f}% of samples of high quality where the first has {100 * best:.0f}%"
+    return f", with {shares}"

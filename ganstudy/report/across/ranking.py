@@ -57,8 +57,7 @@ def over_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
     text = Markup("{} Next come {}. On its worst target the first is in place {} of {}.").format(
         verdict(ds, name)[0].text, following, int(best["worst_place"]), found.sizes["arm"]
     )
-    call = f"analysis.rank_over_studies({name}).assign_attrs({name}.sizes)"
-    return [Sentence(text, call)]
+    return [Sentence(text, f"analysis.rank_over_studies({name})")]
 
 
 def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
@@ -112,17 +111,31 @@ def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
         best = found["best"].sel(budget=k).item()
         won = share(found.sel(budget=k, arm=best), "wins")
         parts.append(f"{prose.quoted(best)} ({won}) with {k}")
-    scored = str(rank_studies(ds, known[0]).attrs["scored"])
     how = (
         "on seeds that did not choose the point"
-        if scored == "held_out"
+        if found.attrs["scored"] == "held_out"
         else "as the search was told, which is optimistic, for all arms alike"
     )
     text = Markup("By points of each search, most comparisons are won by {}; scored {}.").format(
         prose.listing(parts), how
     )
     call = f"analysis.wins_by_budget({name}, {known})"
-    return [Sentence(text, call)]
+    return [
+        Sentence(text, call),
+        *(_firsts(found, study, call) for study in found["study"].values.tolist()),
+    ]
+
+
+def _firsts(found: xr.Dataset, study: str, call: str) -> Sentence:
+    """The first of a target at every budget, and over how many others it at least leans ahead."""
+    parts = []
+    for k in found["budget"].values.tolist():
+        own = found.sel(budget=k, study=study)
+        parts.append(f"{prose.quoted(own['first'].item())} with {k} ({int(own['ahead'])})")
+    text = Markup(
+        "On {} the first is {}; in brackets, over how many of {} others its lead is clear or leans."
+    ).format(study, prose.listing(parts), int(found["others"]))
+    return Sentence(text, f"{call}.sel(study={study!r})")
 
 
 def budgets(ds: xr.Dataset) -> list[int]:

@@ -51,9 +51,7 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
             f"{int(found['vanished'].sel({axis: labels[0], 'to': labels[-1]}).sum())} of those "
             f"with {labels[0]} are open with {labels[-1]}",
         )
-        said.append(
-            Sentence(text, f"{call}.assign(all=lambda own: own.pairs * own.sizes['study'])")
-        )
+        said.append(Sentence(text, call))
         said += explained(ds, name, axis)
     return said
 
