@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganstudy import plot as plot
     from ganstudy.analysis.runs import open_runs as open_runs
+    from ganstudy.atlas import open_atlas as open_atlas
     from ganstudy.generators import load_generator as load_generator
     from ganstudy.generators import sample as sample
     from ganstudy.store import open_run as open_run
 
-__all__ = ["load_generator", "open_run", "open_runs", "plot", "sample"]
+__all__ = ["load_generator", "open_atlas", "open_run", "open_runs", "plot", "sample"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +24,8 @@ def __getattr__(name: str) -> Any:
         from ganstudy.store import open_run
 
         return open_run
+    if name == "open_atlas":
+        return import_module("ganstudy.atlas").open_atlas
     if name in ("load_generator", "sample"):
         return getattr(import_module("ganstudy.generators"), name)
     if name == "plot":

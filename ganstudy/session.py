@@ -73,7 +73,7 @@ def choose(
     only_failed: bool,
     generators: bool = False,
 ) -> tuple[list[Pack], list[Pack]]:
-    """The packs to begin with, and with them those like the ones that the search will ask for.
+    """The packs to begin with, and packs like all that are left to train, the first ones included.
 
     generators  whether trials are trained again that lack their generator, too
 
@@ -85,7 +85,7 @@ def choose(
         again = failed(search, workers) + packs(lacking, workers, search.pack_size)
         return again, again
     first = in_flight(directory, search)
-    return first, [*first, *search.outlook(workers)]
+    return first, search.outlook(workers)
 
 
 def program(

@@ -5,10 +5,10 @@ dataset's labels and attributes and none of its metrics.
 """
 
 from ganstudy.analysis.across import (
-    first_choice,
     rank_over_studies,
     rank_studies,
     study_scores,
+    wins_by_budget,
 )
 from ganstudy.analysis.agreement import metric_agreement, rank_agreement
 from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
@@ -34,6 +34,7 @@ from ganstudy.analysis.design import (
 )
 from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
+from ganstudy.analysis.first_choice import first_choice
 from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
@@ -109,5 +110,6 @@ __all__ = [
     "trial_scores",
     "tuned",
     "values_by_budget",
+    "wins_by_budget",
     "with_arms",
 ]

@@ -18,12 +18,12 @@ from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH, planned
 from ganstudy.analysis.grades import graded
-from ganstudy.analysis.intervals import Array, moments, t_interval
+from ganstudy.analysis.intervals import Array, moments
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import STUDY, by_study, of_study
 
-__all__ = ["first_choice", "rank_over_studies", "rank_studies", "study_scores"]
+__all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"]
 
 QUALITY = "high_quality"
 
@@ -111,7 +111,8 @@ def rank_studies(
              searches in which both have a score, `grade` of it, empty for the best; `quality`, the
              share of high-quality samples on the same seeds, NaN where it is not recorded or where
              a budget is given; `diverged`, the share of all trials that did. `best` (study), the
-             label of the best; `metric` (study).
+             label of the best; `leads` (study, lead), over how many arms its lead is clear, leaning
+             and open; `metric` (study).
     """
     scores = study_scores(ds, budget)
     names = scores[STUDY].values.tolist()
@@ -129,13 +130,14 @@ def _ranked(
     found = interval_over_seeds(scores["score"].rename(repeat="seed"), fact, confidence)
     oriented = scores["oriented"].values[:, None, :]
     pairs = paired(oriented, "wins" if np.isneginf(oriented).any() else "means")
-    place = order_of(_center(oriented[:, 0]))
+    place = order_of(center_of(oriented[:, 0]))
     best = int(np.argmin(place))
     found["place"] = ("arm", place)
     both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
     found["behind"] = ("arm", both.mean[best])
     found["grade"] = ("arm", _grades_behind(pairs.differences, best, 1))
     found["best"] = ((), str(found["arm"].values[best]))
+    found["leads"] = leads(found["grade"])
     quality = xr.full_like(found["mean"], np.nan)
     if budget is None and QUALITY in metric_names(one):
         quality = _of_one(one, None, QUALITY)["score"].mean("repeat")
@@ -152,7 +154,7 @@ def _means(oriented: Array) -> Array:
     return np.where(np.isfinite(oriented).any(axis=-1), moments(oriented)[0], np.nan)
 
 
-def _worth(differences: Array) -> Array:
+def worth_of(differences: Array) -> Array:
     """Mean share of wins less losses against all other arms."""
     return np.asarray(np.nanmean(differences, axis=(1, 2)))
 
@@ -176,6 +178,13 @@ def _grades_behind(differences: Array, best: int, settings: int, *, wins: bool =
     return np.where((mine != "") & ~ahead, "open", mine)
 
 
+def leads(grades: xr.DataArray) -> xr.DataArray:
+    """Over how many arms a lead has each grade, along `lead`."""
+    names = ["clear", "leaning", "open"]
+    counts = [int((grades == name).sum()) for name in names]
+    return xr.DataArray(counts, dims="lead", coords={"lead": names})
+
+
 def rank_over_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -186,7 +195,9 @@ def rank_over_studies(
     over targets within each number of search, and the interval is over these.
 
     Returns  variables (arm,), best first: `wins`, `low`, `high`; `worst_place`, `mean_place` over
-             targets; `grade` of the best one's lead, by Holm over all pairs; `places` (study, arm).
+             targets; `grade` of the best one's lead, by Holm over all pairs, and `leads`, how
+             many of each; `diverged`, the share of trials that did, averaged over targets, and
+             `diverged_of_all`; `places` (study, arm).
     """
     scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
     oriented = scores["oriented"].values
@@ -200,86 +211,32 @@ def rank_over_studies(
     found = found.rename(mean="wins").drop_vars("seeds")
     best = int(order_of(found["wins"].values).argmin())
     found["grade"] = ("arm", _grades_behind(pairs.differences, best, settings, wins=True))
-    places = rank_studies(ds, budget)["place"]
-    found["places"] = places
+    found["leads"] = leads(found["grade"])
+    ranked = rank_studies(ds, budget)
+    found["diverged"] = ranked["diverged"].mean(STUDY)
+    found["diverged_of_all"] = found["diverged"].mean()
+    found["places"] = places = ranked["place"]
     found["worst_place"], found["mean_place"] = places.max(STUDY), places.mean(STUDY)
     order = order_of(found["wins"].values).argsort()
     return found.isel(arm=order).assign_attrs(confidence=confidence)
 
 
-def first_choice(
-    ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
-) -> xr.Dataset:
-    """The arm to try first on a target that one knows nothing of, and what that choice costs.
-
-    It is the one with most `wins` over all targets. Its cost on a target is how far it is behind
-    the arm that is best there. Both are chosen on all searches but one and scored on that one, in
-    turn, so that no search scores what it has chosen; where one of the two is worse than any number
-    there, the search is counted in `lost` and left out. `new_cost` is that of a target that had no
-    part in the choice, which was made on the others alone.
-
-    Returns  variables (study,): `cost`, `low`, `high` (limits that hold for all targets at once,
-             Bonferroni, within what the bounds of the score allow), `new_cost`, `new_low`,
-             `new_high`, `share` and `share_high`, the cost and its limit as shares of what lies
-             between the worst bound and a perfect generator (NaN where a bound is infinite),
-             `lost`, `chosen_without` (the arm that the other targets choose), `metric`;
-             `arm`, the label of the choice; `agreed`, the share of searches without which it is the
-             same. NaN costs with fewer than three searches.
-    """
-    scores = study_scores(ds, budget)
-    oriented = scores["oriented"].values
-    labels, names = scores["arm"].values, scores[STUDY].values.tolist()
-    studies, _, repeats = oriented.shape
-    choice = _choose(oriented)
-    kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
-    cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
-    for r, rest in enumerate(kept):
-        here, best = oriented[..., r], [int(order_of(_center(own)).argmin()) for own in rest]
-        chosen = _choose(rest)
-        for s in range(studies):
-            others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
-            for into, arm in ((cost, chosen), (new, others)):
-                pair = here[s, [best[s], arm]]
-                into[s, r] = pair[0] - pair[1] if np.isfinite(pair).all() else np.nan
-    level = 1 - (1 - confidence) / studies
-    found: dict[str, object] = {"lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept))}
-    facts = [RecordedMetric.of(of_study(ds, name)) for name in names]
-    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
-    for prefix, values in (("", cost), ("new_", new)):
-        mean, low, high, _ = t_interval(values, level)
-        found[f"{prefix}cost"] = (STUDY, mean)
-        found[f"{prefix}low"] = (STUDY, np.maximum(low, -widest))
-        found[f"{prefix}high"] = (STUDY, np.minimum(high, widest))
-        if not prefix:
-            scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
-            found["share"] = (STUDY, mean / scale)
-            found["share_high"] = (STUDY, np.minimum(high, widest) / scale)
-    without = [
-        labels[_choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice]
-        for s in range(studies)
+def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
+    """`rank_over_studies` at every budget: `wins`, `low`, `high` (budget, arm), `best` (budget)."""
+    found = [rank_over_studies(ds, k) for k in budgets]
+    best = [str(own["arm"].values[0]) for own in found]
+    kept = [
+        own[["wins", "low", "high"]].sortby("arm").expand_dims(budget=[k])
+        for own, k in zip(found, budgets, strict=True)
     ]
-    agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
-    return xr.Dataset(
-        {
-            **found,
-            "chosen_without": (STUDY, np.array(without)),
-            "metric": scores["metric"],
-            "arm": ((), str(labels[choice])),
-            "agreed": agreed,
-        },
-        coords={STUDY: names},
-        attrs={"confidence": confidence, "scored": scores.attrs.get("scored", "")},
+    joined: xr.Dataset = xr.concat(
+        kept, "budget", coords="minimal", data_vars="all", compat="override", join="exact"
     )
+    return joined.assign(best=("budget", best))
 
 
-def _choose(oriented: Array) -> int:
-    """The arm with most wins over targets and searches, `(studies, arms, repeats)`."""
-    pairs = paired(oriented.transpose(1, 0, 2), "wins")
-    return int(order_of(_worth(pairs.differences)).argmin())
-
-
-def _center(oriented: Array) -> Array:
-    """Worth of each arm on one target, `(arms, repeats)`."""
+def center_of(oriented: Array) -> Array:
+    """What puts arms in order on one target, `(arms, repeats) -> (arms,)`: means, or wins."""
     if np.isneginf(oriented).any():
-        return _worth(paired(oriented[:, None, :], "wins").differences)
+        return worth_of(paired(oriented[:, None, :], "wins").differences)
     return _means(oriented)

@@ -34,8 +34,9 @@ def rank_agreement(
 
     Returns  variables (study, other): `correlation`, `low`, `high`; `same_way`, the share of pairs
              of arms that both rank alike, ties counting half, `same_low`, `same_high`;
-             `of_means`, $\tau$ between the means over all searches. NaN limits with fewer than
-             three searches.
+             `same_way_across` and `same_way_within`, its means over pairs of targets and over
+             targets with themselves; `of_means`, $\tau$ between the means over all searches.
+             NaN limits with fewer than three searches.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].transpose(STUDY, "repeat", "arm").values
@@ -50,6 +51,7 @@ def rank_agreement(
     of_means = means @ means.T / max(signs.shape[2], 1)
     names = scores[STUDY].values
     dims = (STUDY, "other")
+    alike, apart = (1 + whole) / 2, ~np.eye(len(whole), dtype=bool)
     return xr.Dataset(
         {
             "correlation": (dims, whole, {"long_name": "rank correlation"}),
@@ -59,6 +61,8 @@ def rank_agreement(
             "same_low": (dims, (1 + low) / 2),
             "same_high": (dims, (1 + high) / 2),
             "of_means": (dims, of_means),
+            "same_way_across": np.mean(alike[apart]) if apart.any() else np.nan,
+            "same_way_within": np.diag(alike).mean(),
         },
         coords={STUDY: names, "other": names},
         attrs={"confidence": confidence, "repeats": repeats, "arms": scores.sizes["arm"]},

@@ -49,7 +49,8 @@ def spread_of_arms(
     Source  Searle, Casella, McCulloch 1992, "Variance components", for $\sigma^2$; Tukey 1958.
 
     Returns  variables (study, label): `spread`, `low`, `high` in the score's units; `told_apart`,
-             the number of pairs of arms that are at least leaning, of `pairs` (scalar);
+             the number of pairs of arms that are at least leaning, of `pairs`,
+             and of `pairs_of_all` targets together (scalars);
              `narrower` (study, label, to): the spread at `label` less that at `to`, `grade` of it;
              `vanished` (study, label, to): pairs told apart at `label` and open at `to`.
 
@@ -96,6 +97,7 @@ def spread_of_arms(
             "grade": (pair, whole),
             "vanished": (pair, (apart[:, :, None] & ~apart[:, None]).sum(axis=-1)),
             "pairs": apart.shape[-1],
+            "pairs_of_all": apart.shape[-1] * len(names),
             "metric": tables[0]["metric"],
         },
         coords={STUDY: names, axis: labels, "to": labels},

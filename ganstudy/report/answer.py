@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ganstudy.report import prose, remarks, theory, verdicts
+from ganstudy.analysis import along_studies
+from ganstudy.report import across, prose, remarks, theory, verdicts
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
@@ -50,6 +51,8 @@ def answer(findings: Findings, added: Sequence[Sentence] = ()) -> Answer:
 
     added  what sections add, such as how arms were searched: it comes first
     """
+    if along_studies(findings.gathered):
+        return _of_several(findings)
     verdict = verdicts.verdict(findings)
     said = remarks.remarks(findings)
     first: list[Sentence] = []
@@ -71,8 +74,19 @@ def answer(findings: Findings, added: Sequence[Sentence] = ()) -> Answer:
     )
 
 
+def _of_several(findings: Findings) -> Answer:
+    """The answer of studies of several targets: a heading for each question."""
+    name = "ds" if findings.searched is None else "searched"
+    lead, grade = across.verdict(findings.gathered, name)
+    said = {key: _capital(own) for key, own in across.sentences(findings.gathered, name).items()}
+    key = [own[0] for heading, own in said.items() if own and heading in across.KEY]
+    return Answer(Verdict(lead.text, lead.call, grade), key, said)
+
+
 def picture(findings: Findings) -> Drawing | None:
     """The one picture beside the verdict; None where the study has none to show."""
+    if along_studies(findings.gathered):
+        return None
     return verdicts.picture(findings)
 
 

@@ -120,12 +120,15 @@ def opening(dataset: xr.Dataset, run: Path) -> Markup:
 
 def _placed(findings: Findings, environment: Any, destination: Path) -> Iterator[Placed]:
     """Every section that applies, in the order of their places."""
+    from ganstudy.analysis import along_studies
     from ganstudy.report.sections import family
     from ganstudy.report.style import figure_style
 
     for member in sorted(family, key=lambda own: (own.place, own.name)):
         with figure_style():
             try:
+                if along_studies(findings.gathered) and not member.several:
+                    continue
                 if member.applies(findings):
                     yield _rendered(member(findings), environment, destination)
             except Exception as error:  # one section must not take the page with it

@@ -92,7 +92,10 @@ class Search(Part, ABC):
 
     @abstractmethod
     def outlook(self, slots: int) -> list[Pack]:
-        """Packs like those that are left to train, for estimates of time; nothing is asked."""
+        """Packs like those without a record, for estimates of time; nothing is asked.
+
+        Those in flight count: what is asked for waits for a worker, or for another pack to end.
+        """
 
     @abstractmethod
     def counts(self) -> Counter[str]:

@@ -32,10 +32,11 @@ class Grid(Planned):
 
     def ask(self, free_slots: int) -> list[Pack]:
         """All trials that have no record, once."""
-        parts = self.outlook(free_slots)
+        parts = packs(self.missing, max(free_slots, 1), self.pack_size)
         self.begin(parts)
         return parts
 
     def outlook(self, slots: int) -> list[Pack]:
-        """The packs that `ask` would give."""
-        return packs(self.missing, max(slots, 1), self.pack_size)
+        """The packs that `ask` would give, and those that it gave and that have no record."""
+        trials = [trial for trial in self.trials.values() if trial.id not in self.recorded]
+        return packs(trials, max(slots, 1), self.pack_size)

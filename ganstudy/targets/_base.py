@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Modes(Protocol):
-    """The modes of a target, and which of them a sample belongs to."""
+    """The modes of a target, and which of them a sample belongs to.
+
+    Where a classifier that errs reads them, they have `confusions` as well: for each class of which
+    a mode is made the chance, `(classes, classes)`, that one (row) is read as another.
+    """
 
     @property
     def weights(self) -> Array:

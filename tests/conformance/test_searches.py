@@ -138,6 +138,17 @@ def test_an_outlook_asks_for_nothing(make: Make) -> None:
     assert [[t.id for t in pack] for pack in asked] == [[t.id for t in pack] for pack in expected]
 
 
+def test_an_outlook_has_what_waits_for_a_worker(make: Make) -> None:
+    """Asked for is not yet trained: the time that is left is that of both."""
+    own = make()
+    before = sum(map(len, own.outlook(2)))
+    asked = {trial.id for pack in own.ask(2) for trial in pack}
+    after = [trial.id for pack in own.outlook(2) for trial in pack]
+    assert len(after) == len(set(after))
+    assert asked <= set(after)
+    assert len(after) >= before
+
+
 def test_records_in_any_order_lead_to_one_state(make: Make) -> None:
     """A run that is taken up again is where it was: the search keeps nothing of its own."""
     own = make()

@@ -125,7 +125,8 @@ def test_it_applies_somewhere_and_says_so_everywhere(
     """Of studies without arms, and of those that lost every trial, too."""
     applies = {name: section.applies(findings) for name, findings in found.items()}
     assert set(applies.values()) <= {True, False}
-    alone = section.name in ("arithmetic", "runs")  # of runs on several machines, and of several
+    # Of several machines, or of several runs.
+    alone = section.name in ("arithmetic", "runs", "studies")
     assert any(applies.values()) or alone, "on none of the suite's studies"
     for findings in found.values():
         for chart in section.charts:

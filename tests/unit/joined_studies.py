@@ -39,6 +39,7 @@ search:
   bayes:
     space:
       generator.lr: {low: 1e-4, high: 1e-2, log: true}
+      critic.lr: {low: 1e-4, high: 1e-2, log: true}
       critic.steps: [1, 3]
     trials: 4
     sampler: random

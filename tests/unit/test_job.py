@@ -111,6 +111,13 @@ def test_status_of_a_job_that_has_ended(ran: tuple[Path, Any]) -> None:
     assert "  b: 8 complete" in text
 
 
+@pytest.mark.parametrize("verb", ["retry", "verify", "sample"])
+def test_what_takes_one_run_names_those_of_a_job(ran: tuple[Path, Any], verb: str) -> None:
+    code, text = _asked(verb, ran[0] / "runs")
+    assert code == 2
+    assert f"a folder of 2 runs; name one, such as {ran[0] / 'runs' / 'a'}" in text
+
+
 def test_status_while_one_is_run(tmp_path: Path) -> None:
     """What is done, what is run, and what has not begun; its time is what the plan says."""
     path = _folder(tmp_path / "mine")

@@ -54,12 +54,14 @@ class Section(Part):
     label    what the navigation calls it; empty for a section that it leaves out
     heading  of the plain template
     charts   its figures
+    several  whether the page of studies joined along `study` has it, which has no others
     """
 
     place: ClassVar[float]
     label: ClassVar[str]
     heading: ClassVar[str] = ""
     charts: ClassVar[Sequence[Chart]] = ()
+    several: ClassVar[bool] = False
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings

@@ -13,6 +13,7 @@ class Provenance(Section):
 
     place = 180
     label = "Provenance"
+    several = True
 
     def facts(self) -> dict[str, Any]:
         """Keys and values."""

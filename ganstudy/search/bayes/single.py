@@ -164,7 +164,7 @@ class Single(Described):
         trials: list[Trial[Kind]] = []
         for arm in self._points:
             labels, points = self.study.labels(arm), self.points(arm)
-            trials += [t for p in points for t in p.current if self._is_missing(t)]
+            trials += [t for p in points for t in p.current if t not in self.outcomes]
             for number in range(len(points), self.file.trials):
                 rng = np.random.default_rng((*self._make.stream(arm), number))
                 point = self._make.point(arm, at_random(self.study.space, rng, labels))

@@ -81,14 +81,16 @@ class Settled(Planned):
 
     def outlook(self, slots: int) -> list[Pack]:
         """Packs of all that may still be needed: every arm that is open, to the last seed."""
-        trials, standing = self.missing, self.played.standing
-        if standing is None or not standing.settled:
-            going = np.ones(len(self.played.seeds), bool) if standing is None else standing.active
-            trials += [
-                trial
-                for place, trial in self.every.items()
-                if going[place[self.study.arm_axis]] and trial.id not in self.recorded
-            ]
+        standing = self.played.standing
+        going = np.ones(len(self.played.seeds), bool)
+        if standing is not None:
+            going = standing.active & (not standing.settled)
+        due = self.trials
+        trials = [
+            trial
+            for place, trial in self.every.items()
+            if (going[place[self.study.arm_axis]] or place in due) and trial.id not in self.recorded
+        ]
         return packs(trials, max(slots, 1), self.pack_size)
 
     # --- what the dataset holds -----------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""What joined studies say of several targets, in sentences, each with the call of its numbers."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from ganstudy.report.across.agreement import metrics, predicts
+from ganstudy.report.across.first import first
+from ganstudy.report.across.ranking import by_budget, diverged, on_targets, over_targets, verdict
+from ganstudy.report.across.sharing import shared
+from ganstudy.report.prose import Sentence
+
+__all__ = ["KEY", "sentences", "verdict"]
+
+KEY = ("Whether one target predicts another", "What to try first")
+"""Questions whose first sentence stands beside the verdict."""
+
+
+def sentences(ds: xr.Dataset, name: str = "ds") -> dict[str, list[Sentence]]:
+    """All that is said, by the question that it answers; `name` is what calls name the dataset."""
+    return {
+        "Which objective on which target": [
+            *over_targets(ds, name),
+            *on_targets(ds, name),
+            *diverged(ds, name),
+        ],
+        "At which budget": by_budget(ds, name),
+        "What is left once the constraint is shared": shared(ds, name),
+        "Whether one target predicts another": predicts(ds, name),
+        "Which metric agrees with which": metrics(ds, name),
+        "What to try first": first(ds, name),
+    }

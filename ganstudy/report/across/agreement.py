@@ -1,0 +1,75 @@
+"""How far one target predicts another, and which metrics agree."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+
+from ganstudy.analysis import (
+    metric_agreement,
+    rank_agreement,
+)
+from ganstudy.report import prose
+from ganstudy.report.across.words import share
+from ganstudy.report.prose import Sentence
+
+
+def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """How often the ranking of one target is that of another."""
+    found = rank_agreement(ds)
+    names = ds["study"].values.tolist()
+    pairs = [(one, two) for i, one in enumerate(names) for two in names[i + 1 :]]
+    if not pairs:
+        return []
+    same = {pair: found.sel(study=pair[0], other=pair[1]) for pair in pairs}
+    order = sorted(pairs, key=lambda pair: float(same[pair]["same_way"]))
+
+    def shown(pair: tuple[str, str]) -> str:
+        return f"{pair[0]} and {pair[1]} {share(same[pair], 'same_way', 'same_low', 'same_high')}"
+
+    text = Markup(
+        "Of two arms, the one that one search finds better on one target is the better by a search "
+        "on another in {:.0f}% of pairs, on average over pairs of targets; by another search of "
+        "the same target in {:.0f}%. Guessing is right in half. Least alike are {}, most alike {}."
+    ).format(
+        100 * float(found["same_way_across"]),
+        100 * float(found["same_way_within"]),
+        shown(order[0]),
+        shown(order[-1]),
+    )
+    return [Sentence(text, f"analysis.rank_agreement({name})")]
+
+
+def metrics(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """Which pairs of metrics order trials alike, and which do not."""
+    found = metric_agreement(ds)
+    metrics = found["metric"].values.tolist()
+    mean = found["mean"].values
+    pairs = [
+        (int(i), int(j))
+        for i, j in zip(*np.triu_indices(len(metrics), 1), strict=True)
+        if math.isfinite(mean[i, j])
+    ]
+    if not pairs:
+        return []
+    order = sorted(pairs, key=lambda at: -mean[at])
+
+    def shown(at: tuple[int, int]) -> str:
+        row = found.isel(metric=at[0], other=at[1])
+        low, high = (prose.number(float(row[f"mean_{end}"])) for end in ("low", "high"))
+        pair = f"{metrics[at[0]]} and {metrics[at[1]]} {prose.number(float(mean[at]))}"
+        return f"{pair} ({low} to {high}; {prose.plural(int(row['studies']), 'target')})"
+
+    text = Markup(
+        "Over the trials that ran to their end, metrics order them alike (Spearman's correlation): "
+        "most {}; least {}."
+    ).format(prose.listing(map(shown, order[:3])), prose.listing(map(shown, order[:2:-1][:3])))
+    if len(order) <= 3:
+        text = Markup(
+            "Over the trials that ran to their end, metrics order them alike (Spearman's "
+            "correlation): {}."
+        ).format(prose.listing(map(shown, order)))
+    return [Sentence(text, f"analysis.metric_agreement({name})")]

@@ -1,0 +1,130 @@
+"""Which arm on which target, over all of them, and at which budget."""
+
+from __future__ import annotations
+
+import math
+
+import xarray as xr
+from markupsafe import Markup
+
+from ganstudy.analysis import (
+    RecordedMetric,
+    is_search,
+    of_study,
+    rank_over_studies,
+    rank_studies,
+    wins_by_budget,
+)
+from ganstudy.report import prose
+from ganstudy.report.across.words import (
+    MOST_NAMED,
+    STRONG,
+    share,
+    stands,
+    unit,
+    value,
+)
+from ganstudy.report.prose import Sentence
+
+BUDGETS = (1, 2, 4, 8, 16, 32, 64)
+"""Points of a search at which budgets are compared, as far as it has them."""
+
+
+def verdict(ds: xr.Dataset, name: str = "ds") -> tuple[Sentence, str]:
+    """Which arm wins most over all targets, and the grade of its lead over all others."""
+    found = rank_over_studies(ds)
+    grades = found["grade"].values[1:].tolist()
+    worst = next((g for g in ("open", "leaning", "clear") if g in grades), "")
+    text = Markup("Over {}, {} wins most often against other arms on the same target: {}{}.")
+    text = text.format(
+        prose.plural(ds.sizes["study"], "target"),
+        STRONG.format(found["arm"].values[0]),
+        share(found.isel(arm=0), "wins", unit=unit(ds)),
+        stands(found["arm"].values[1:].tolist(), grades),
+    )
+    return Sentence(text, f"analysis.rank_over_studies({name})"), worst
+
+
+def over_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """The verdict, and the arms that come next."""
+    found = rank_over_studies(ds)
+    rest = found.isel(arm=slice(1, 1 + MOST_NAMED))
+    following = prose.listing(
+        f"{prose.quoted(arm)} {share(rest.isel(arm=i), 'wins')}"
+        for i, arm in enumerate(rest["arm"].values.tolist())
+    )
+    best = found.isel(arm=0)
+    text = Markup("{} Next come {}. On its worst target the first is in place {} of {}.").format(
+        verdict(ds, name)[0].text, following, int(best["worst_place"]), found.sizes["arm"]
+    )
+    call = f"analysis.rank_over_studies({name}).assign_attrs({name}.sizes)"
+    return [Sentence(text, call)]
+
+
+def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """The first of each target, a sentence each."""
+    ranked, said = rank_studies(ds), []
+    for study in ds["study"].values.tolist():
+        own = ranked.sel(study=study).sortby("place")
+        one = of_study(ds, study)
+        fact = RecordedMetric.of(one)
+        first, others = own.isel(arm=0), own.isel(arm=slice(1, None))
+        quality = float(first["quality"])
+        text = Markup("On {} {} is first in {}{} with {}{}{}.").format(
+            study,
+            STRONG.format(first["arm"].item()),
+            fact.long_name,
+            "" if fact.higher_is_better else " (lower is better)",
+            value(one, fact, first),
+            f" and {100 * quality:.0f}% of samples of high quality"
+            if math.isfinite(quality)
+            else "",
+            stands(others["arm"].values.tolist(), others["grade"].values.tolist()),
+        )
+        call = f"analysis.rank_studies({name}).sel(study={study!r})"
+        said.append(Sentence(text, call))
+    return said
+
+
+def diverged(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """How many trials diverged, and of which arm most."""
+    found = rank_over_studies(ds)
+    most = found.isel(arm=int(found["diverged"].values.argmax()))
+    call = f"analysis.rank_over_studies({name})"
+    if not float(most["diverged"]):
+        return [Sentence(Markup("No trial diverged."), call)]
+    text = Markup("Of all trials {:.1f}% diverged, of {} most: {:.1f}%.").format(
+        100 * float(found["diverged_of_all"]),
+        prose.quoted(most["arm"].item()),
+        100 * float(most["diverged"]),
+    )
+    return [Sentence(text, call)]
+
+
+def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """Which arm wins most with so many points of a search; nothing for grids."""
+    known = budgets(ds)
+    if not known:
+        return []
+    found = wins_by_budget(ds, known)
+    parts = []
+    for k in known:
+        best = found["best"].sel(budget=k).item()
+        won = share(found.sel(budget=k, arm=best), "wins")
+        parts.append(f"{prose.quoted(best)} ({won}) with {k}")
+    scored = str(rank_studies(ds, known[0]).attrs["scored"])
+    how = (
+        "on seeds that did not choose the point"
+        if scored == "held_out"
+        else "as the search was told, which is optimistic, for all arms alike"
+    )
+    text = Markup("By points of each search, most comparisons are won by {}; scored {}.").format(
+        prose.listing(parts), how
+    )
+    call = f"analysis.wins_by_budget({name}, {known})"
+    return [Sentence(text, call)]
+
+
+def budgets(ds: xr.Dataset) -> list[int]:
+    """Numbers of points at which searches are compared; none for grids."""
+    return [k for k in BUDGETS if k <= ds.sizes["trial"]] if is_search(ds) else []

@@ -1,0 +1,85 @@
+"""What is left of differences between arms once another axis is the same for all."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+
+from ganstudy.analysis import (
+    RecordedMetric,
+    arm_dim,
+    of_study,
+    spread_of_arms,
+    study_effects,
+)
+from ganstudy.report import prose
+from ganstudy.report.across.words import share, value
+from ganstudy.report.prose import Sentence
+
+
+def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
+    """How far arms are apart at each label of every other axis."""
+    said = []
+    for axis in further_axes(ds):
+        labels = ds[axis].values.tolist()
+        found = spread_of_arms(ds, axis)
+        call = f"analysis.spread_of_arms({name}, {axis!r})"
+        for study in ds["study"].values.tolist():
+            own, one = found.sel(study=study), of_study(ds, study)
+            fact = RecordedMetric.of(one)
+            if not np.isfinite(own["spread"]).all():
+                text = Markup("On {} too many searches end worse than any number to say so.")
+                said.append(Sentence(text.format(study), f"{call}.sel(study={study!r})"))
+                continue
+            shown = []
+            for label in labels:
+                row = own.sel({axis: label}).rename(spread="mean")
+                shown.append(f"{value(one, fact, row)} with {axis} {label}")
+            grade = own["grade"].sel({axis: labels[0], "to": labels[-1]}).item()
+            text = Markup("On {} the {}s are apart in {} by {}: the difference is {}.").format(
+                study, arm_dim(ds), fact.long_name, prose.listing(shown), grade
+            )
+            said.append(Sentence(text, f"{call}.sel(study={study!r})"))
+        apart = found["told_apart"].sum("study").values.tolist()
+        text = Markup("Over all targets, of {} pairs of {}s are told apart {}; {}.").format(
+            int(found["pairs_of_all"]),
+            arm_dim(ds),
+            prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
+            f"{int(found['vanished'].sel({axis: labels[0], 'to': labels[-1]}).sum())} of those "
+            f"with {labels[0]} are open with {labels[-1]}",
+        )
+        said.append(
+            Sentence(text, f"{call}.assign(all=lambda own: own.pairs * own.sizes['study'])")
+        )
+        said += explained(ds, name, axis)
+    return said
+
+
+def explained(ds: xr.Dataset, name: str, axis: str) -> list[Sentence]:
+    """What the arms and another axis explain of the variance on each target."""
+    found = study_effects(ds)
+    said = []
+    for effect in (arm_dim(ds), axis):
+        if effect not in found["effect"].values:
+            continue
+        own = found.sel(effect=effect)
+        parts = [
+            f"{share(own.sel(study=study), 'share')} on {study}"
+            for study in ds["study"].values.tolist()
+            if math.isfinite(float(own["share"].sel(study=study)))
+        ]
+        text = Markup(
+            "Of the variance of scores at the points that searches chose, {} explains {}."
+        )
+        text = text.format(effect, prose.listing(parts))
+        said.append(Sentence(text, f"analysis.study_effects({name}).sel(effect={effect!r})"))
+    return said
+
+
+def further_axes(ds: xr.Dataset) -> list[str]:
+    """Axes of the grid beside that of the arms, such as their constraint."""
+    own = ("study", "repeat", "trial", "seed", arm_dim(ds))
+    return [str(dim) for dim in ds["status"].dims if dim not in own and ds.sizes[dim] > 1]

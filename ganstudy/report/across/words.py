@@ -1,0 +1,61 @@
+"""Shares, values and lists of arms, as sentences on several targets have them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import xarray as xr
+from markupsafe import Markup
+
+from ganstudy.analysis import (
+    RecordedMetric,
+)
+from ganstudy.report import prose
+from ganstudy.report.prose import decimals_of
+
+STRONG = Markup("<strong>{}</strong>")
+MOST_NAMED = 4
+"""Arms that a sentence lists."""
+
+
+def unit(ds: xr.Dataset) -> str:
+    """`over 8 searches, `, the unit of an interval."""
+    count = ds.sizes.get("repeat", ds.sizes["seed"])
+    return f"over {prose.plural(count, 'search' if 'repeat' in ds.dims else 'seed')}, "
+
+
+def share(row: xr.Dataset, key: str, low: str = "low", high: str = "high", unit: str = "") -> str:
+    """`78% (95% interval over 8 searches, 70% to 85%)`, or without words the next time."""
+    value, ends = float(row[key]), [float(row[end]) for end in (low, high)]
+    if not math.isfinite(ends[0]):
+        return f"{100 * value:.0f}%"
+    words = f"95% interval {unit}" if unit else ""
+    return f"{100 * value:.0f}% ({words}{100 * ends[0]:.0f}% to {100 * ends[1]:.0f}%)"
+
+
+def value(one: xr.Dataset, fact: RecordedMetric, row: xr.Dataset) -> str:
+    """`7.2 (6.8 to 7.6)`: a mean with its limits, with the decimals of the metric."""
+    decimals = decimals_of(one, fact)
+    shown = [prose.number(float(row[key]), decimals) for key in ("mean", "low", "high")]
+    return f"{shown[0]} ({shown[1]} to {shown[2]})" if shown[1] != prose.MISSING else shown[0]
+
+
+def stands(arms: Sequence[str], grades: Sequence[str]) -> Markup:
+    """How the first arm stands to others, by grade, as the end of a sentence."""
+    words = {"clear": "clearly ahead of", "leaning": "leaning ahead of", "open": "open against"}
+    text = Markup("")
+    for grade, relation in words.items():
+        own = [arm for arm, its in zip(arms, grades, strict=True) if its == grade]
+        if own:
+            text += Markup("; {} {}").format(relation, named(own, len(arms)))
+    return text
+
+
+def named(arms: Sequence[str], of: int) -> str | Markup:
+    """Some of so many others, or how many they are."""
+    if len(arms) == of > MOST_NAMED:
+        return "all others"
+    if len(arms) > MOST_NAMED:
+        return f"{len(arms)} of {of} others"
+    return prose.listing(prose.quoted(arm) for arm in arms)

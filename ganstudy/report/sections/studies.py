@@ -1,0 +1,222 @@
+"""Several targets: every arm's place on each, what budgets find, and how alike rankings are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ganstudy.analysis import (
+    along_studies,
+    rank_agreement,
+    rank_over_studies,
+    rank_studies,
+    wins_by_budget,
+)
+from ganstudy.report import style
+from ganstudy.report.across.ranking import budgets
+from ganstudy.report.data_tables import DataTable, number_or_none
+from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections._base import Chart, Section
+
+MARKS = {"clear": "", "leaning": "~", "open": "="}
+"""Beside a place: how sure the first one's lead over it is; nothing where it is clear."""
+MOST_LINES = 8
+"""Arms that the figure of budgets draws in colour."""
+
+
+def draw_places(findings: Findings) -> Drawing:
+    """Places of arms by target, the arm with most wins over all targets on top."""
+    over = rank_over_studies(findings.gathered)
+    targets = over.sizes["study"]
+    figure = Figure(
+        figsize=(3.6 + 0.85 * targets, 1.2 + 0.27 * over.sizes["arm"]), layout="constrained"
+    )
+    draw_places_on(figure.subplots(), findings)
+    caption = Markup(
+        "Place of every arm on every target, 1 the best; arms are in the order of their wins over "
+        "all targets, which the label has. Beside a place, = where it is open whether the first of "
+        "that target is better, and ~ where it leans that way; nothing where it is clear."
+    )
+    shown = "; ".join(
+        f"{arm} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"
+        for i, arm in enumerate(over["arm"].values.tolist())
+    )
+    alt = f"Places on {', '.join(over['study'].values.tolist())}: {shown}."
+    return Drawing("places", figure, alt, caption)
+
+
+def draw_places_on(axes: Axes, findings: Findings) -> None:
+    """The map alone."""
+    over = rank_over_studies(findings.gathered)
+    arms, names = over["arm"].values.tolist(), over["study"].values.tolist()
+    places = over["places"].transpose("arm", "study").values
+    grades = rank_studies(findings.gathered)["grade"].sel(arm=arms).transpose("arm", "study").values
+    axes.imshow(places, cmap="YlGnBu_r", vmin=-1, vmax=1.1 * len(arms), aspect="auto")
+    for at in np.ndindex(*places.shape):
+        text = f"{places[at]}{MARKS.get(str(grades[at]), '')}"
+        colour = "white" if places[at] < 0.45 * len(arms) else style.INK
+        axes.text(at[1], at[0], text, ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(names)), [name.replace("_", " ") for name in names])
+    wins = [f"{100 * share:.0f}%" for share in over["wins"].values]
+    axes.set_yticks(range(len(arms)), [f"{a}  {w}" for a, w in zip(arms, wins, strict=True)])
+    axes.tick_params(length=0)
+    axes.xaxis.tick_top()
+    axes.spines[:].set_visible(False)
+
+
+def draw_budgets(findings: Findings) -> Drawing:
+    """Shares of comparisons won over all targets, by points of search."""
+    figure = Figure(figsize=(8.2, 4.4), layout="constrained")
+    draw_budgets_on(figure.subplots(), findings)
+    known = budgets(findings.gathered)
+    caption = Markup(
+        "Share of comparisons with other arms, on the same target, that an arm wins when each "
+        "search has so many points. In colour, at most {} arms that win most with {}."
+    ).format(MOST_LINES, known[-1])
+    best = wins_by_budget(findings.gathered, known[-1:])["best"].item()
+    alt = f"Wins over all targets by points of search; with {known[-1]} {best} wins most."
+    return Drawing("budgets", figure, alt, caption)
+
+
+def draw_budgets_on(axes: Axes, findings: Findings) -> None:
+    """The lines alone."""
+    ds = findings.gathered
+    known = budgets(ds)
+    found = wins_by_budget(ds, known)
+    last = found["wins"].sel(budget=known[-1])
+    order = found["arm"].values[np.argsort(-last.values, kind="stable")].tolist()
+    colours = style.arm_colours(min(MOST_LINES, len(order)))
+    for number, arm in reversed(list(enumerate(order))):
+        wins = 100 * found["wins"].sel(arm=arm).values
+        chosen = number < len(colours)
+        axes.plot(
+            known,
+            wins,
+            marker="o" if chosen else "",
+            markersize=4,
+            color=colours[number] if chosen else style.RULE,
+            label=arm if chosen else None,
+            zorder=3 if chosen else 1,
+        )
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(known, [str(k) for k in known])
+    axes.minorticks_off()
+    axes.set_xlabel("points of each search")
+    axes.set_ylabel("comparisons won (%)")
+    axes.grid(axis="y")
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
+
+
+def draw_alike(findings: Findings) -> Drawing:
+    """How often two searches order two arms alike, for all pairs of targets."""
+    size = findings.gathered.sizes["study"]
+    figure = Figure(figsize=(3.0 + 0.8 * size, 1.3 + 0.5 * size), layout="constrained")
+    draw_alike_on(figure.subplots(), findings)
+    found = rank_agreement(findings.gathered)
+    names = found["study"].values.tolist()
+    shown = ", ".join(
+        f"{one} and {other} {100 * float(found['same_way'].sel(study=one, other=other)):.0f}%"
+        for i, one in enumerate(names)
+        for other in names[i:]
+    )
+    caption = Markup(
+        "Share of pairs of arms that one search on a target and another search on the other order "
+        "alike, with its 95% interval over {}; 50% is chance. On the diagonal: two searches of the "
+        "same target."
+    ).format(findings.units)
+    return Drawing("alike", figure, f"Pairs of arms ordered alike: {shown}.", caption)
+
+
+def draw_alike_on(axes: Axes, findings: Findings) -> None:
+    """The matrix alone."""
+    found = rank_agreement(findings.gathered)
+    names = [name.replace("_", " ") for name in found["study"].values.tolist()]
+    share = 100 * found["same_way"].values
+    axes.imshow(share, cmap="RdBu", vmin=0, vmax=100, aspect="auto")
+    for at in np.ndindex(*share.shape):
+        low, high = (100 * found[end].values[at] for end in ("same_low", "same_high"))
+        text = f"{share[at]:.0f}%"
+        if np.isfinite(low):
+            text += f"\n{low:.0f} to {high:.0f}"
+        axes.text(at[1], at[0], text, ha="center", va="center", fontsize=8, color=style.INK)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _one_target(findings: Findings) -> str:
+    return "" if along_studies(findings.gathered) else "the study is of one target"
+
+
+def _no_budgets(findings: Findings) -> str:
+    known = _one_target(findings)
+    return known or ("" if len(budgets(findings.gathered)) > 1 else "the studies are no searches")
+
+
+class Studies(Section):
+    """Arms by targets, in figures and in tables."""
+
+    place = 30
+    label = "Targets"
+    heading = "Every arm on every target"
+    several = True
+    charts = (
+        Chart(
+            "places",
+            "The place of every arm on every target (`analysis.rank_studies`).",
+            draw_places,
+            draw_places_on,
+            missing=_one_target,
+            single=True,
+        ),
+        Chart(
+            "budgets",
+            "Comparisons that arms win, by points of search (`analysis.rank_over_studies`).",
+            draw_budgets,
+            draw_budgets_on,
+            missing=_no_budgets,
+            single=True,
+        ),
+        Chart(
+            "alike",
+            "How alike the rankings of targets are (`analysis.rank_agreement`).",
+            draw_alike,
+            draw_alike_on,
+            missing=_one_target,
+            single=True,
+        ),
+    )
+
+    def tables(self) -> Mapping[str, tuple[DataTable, str]]:
+        """A row for each arm on each target."""
+        ranked = rank_studies(self.findings.gathered)
+        names = ("mean", "low", "high", "place", "behind", "quality", "diverged")
+        rows = [
+            [
+                study,
+                arm,
+                *(number_or_none(float(ranked[name].values[s, a])) for name in names),
+                str(ranked["grade"].values[s, a]),
+            ]
+            for s, study in enumerate(ranked["study"].values.tolist())
+            for a, arm in enumerate(ranked["arm"].values.tolist())
+        ]
+        headings = ["study", "arm", *names, "grade"]
+        measured = ", ".join(
+            f"{study} by {metric}"
+            for study, metric in zip(ranked["study"].values, ranked["metric"].values, strict=True)
+        )
+        caption = (
+            f"Arms on targets, each by its own score ({measured}): mean with limits over "
+            f"{self.findings.units}, place, what it is behind the first and the grade of that; "
+            "the share of samples of high quality, and of trials that diverged."
+        )
+        table = DataTable(headings, [None, None, 3, 3, 3, 0, 3, 3, 3, None], rows)
+        return {"targets": (table, caption)}
