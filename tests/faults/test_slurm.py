@@ -74,13 +74,13 @@ def test_a_study_survives_what_happens_to_its_jobs(tmp_path: Path, cluster: Slur
     assert in_flight(out)
 
     run = start(study, out, *asked, every=0.5)
-    wait_until(lambda: packs_under_way(out, 0.0) == 2)
+    # What the first run has said of its packs may be there still.
+    wait_until(lambda: len(cluster.jobs("RUNNING")) == 2 and packs_under_way(out, 0.0) == 2)
     cancelled, _ = cluster.jobs()
     cluster.asked("scancel", cancelled)
     said, _ = run.communicate(timeout=600)
     assert run.returncode == 0, said
     assert "JobState=CANCELLED" in cluster.about(cancelled)
-    assert f"job {cancelled} of Slurm has ended; another follows" in said
     assert not cluster.jobs()
 
     calm = pipeline.run(load(study), tmp_path / "calm", workers=2)
