@@ -103,10 +103,8 @@ class RunDirectory:
         check_room(self.path)
         path = self.path.absolute()
         if Path.cwd().is_relative_to(path.resolve()):
-            message = "is, or holds, the current folder; set it aside from elsewhere"
-            raise RunError(f"{self.path}: {message}")
-        names = (path.with_name(f"{path.name}.{number}") for number in count(1))
-        aside = next(own for own in names if not own.exists())
+            raise RunError(f"{self.path}: is, or holds, the current folder; set it aside elsewhere")
+        aside = _free(path)
         with self.locked():
             if not WINDOWS:
                 path.rename(aside)
@@ -228,3 +226,9 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
+
+
+def _free(path: Path) -> Path:
+    """A path beside another one, with a number behind its name, at which there is nothing."""
+    names = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return next(own for own in names if not own.exists())
