@@ -103,7 +103,8 @@ class RunDirectory:
         check_room(self.path)
         path = self.path.absolute()
         if Path.cwd().is_relative_to(path.resolve()):
-            raise RunError(f"{self.path}: is, or holds, the current folder; set it aside elsewhere")
+            message = "is, or holds, the current folder; set it aside from elsewhere"
+            raise RunError(f"{self.path}: {message}")
         aside = _free(path)
         with self.locked():
             if not WINDOWS:
