@@ -17,6 +17,7 @@ __all__ = [
     "check_room",
     "is_run",
     "runs_at",
+    "why_none",
 ]
 
 FOLDERS = ("records", "generators", "checkpoints", "damaged", "results.zarr", "report")
@@ -47,6 +48,16 @@ def runs_at(path: Path) -> list[Path]:
     if is_run(path) or not path.is_dir():
         return [path]
     return sorted(child for child in path.iterdir() if child.is_dir() and is_run(child)) or [path]
+
+
+def why_none(path: Path) -> str:
+    """Why there is no run at a path; of a folder of runs, which they are."""
+    if not path.exists():
+        return "there is no such folder"
+    inside = runs_at(path)
+    if inside == [path]:
+        return "it has no records"
+    return f"a folder of {len(inside)} runs; name one, such as {inside[0]}"
 
 
 def check_room(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ganstudy.store import environment, heartbeat, lock, receipts, records
 from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
-from ganstudy.store.place import RunError, check_kinds, check_room, is_run, runs_at
+from ganstudy.store.place import RunError, check_kinds, check_room, is_run, why_none
 from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
@@ -55,10 +55,7 @@ class RunDirectory:
         """
         run = cls(path)
         if not path.is_dir() or not is_run(path):
-            missing = "there is no such folder" if not path.exists() else "it has no records"
-            if (inside := runs_at(path)) != [path]:
-                missing = f"a folder of {len(inside)} runs; name one, such as {inside[0]}"
-            raise RunError(f"{path}: not a run directory ({missing})")
+            raise RunError(f"{path}: not a run directory ({why_none(path)})")
         check_kinds(path)
         if not run.study.is_file():
             message = f"its study.yaml is gone; `ganstudy run STUDY --out {path}` writes it again"
@@ -108,8 +105,7 @@ class RunDirectory:
         if Path.cwd().is_relative_to(path.resolve()):
             message = "is, or holds, the current folder; set it aside from elsewhere"
             raise RunError(f"{self.path}: {message}")
-        names = (path.with_name(f"{path.name}.{number}") for number in count(1))
-        aside = next(own for own in names if not own.exists())
+        aside = _free(path)
         with self.locked():
             if not WINDOWS:
                 path.rename(aside)
@@ -231,3 +227,9 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
+
+
+def _free(path: Path) -> Path:
+    """A path beside another one, with a number behind its name, at which there is nothing."""
+    names = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return next(own for own in names if not own.exists())
