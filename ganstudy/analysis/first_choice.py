@@ -41,28 +41,8 @@ def first_choice(
     studies, _, repeats = oriented.shape
     choice = _choose(oriented)
     kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
-    cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
-    for r, rest in enumerate(kept):
-        here, best = oriented[..., r], [int(order_of(center_of(own)).argmin()) for own in rest]
-        chosen = _choose(rest)
-        for s in range(studies):
-            others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
-            for into, arm in ((cost, chosen), (new, others)):
-                pair = here[s, [best[s], arm]]
-                into[s, r] = pair[0] - pair[1] if np.isfinite(pair).all() else np.nan
-    level = 1 - (1 - confidence) / studies
-    found: dict[str, object] = {"lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept))}
-    facts = [RecordedMetric.of(of_study(ds, name)) for name in names]
-    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
-    for prefix, values in (("", cost), ("new_", new)):
-        mean, low, high, _ = t_interval(values, level)
-        found[f"{prefix}cost"] = (STUDY, mean)
-        found[f"{prefix}low"] = (STUDY, np.maximum(low, -widest))
-        found[f"{prefix}high"] = (STUDY, np.minimum(high, widest))
-        if not prefix:
-            scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
-            found["share"] = (STUDY, mean / scale)
-            found["share_high"] = (STUDY, np.minimum(high, widest) / scale)
+    cost, new = _costs(oriented, kept)
+    summary = _summary(ds, cost, new, 1 - (1 - confidence) / studies)
     without = [
         labels[_choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice]
         for s in range(studies)
@@ -72,7 +52,8 @@ def first_choice(
     quality = ranked["quality"]
     return xr.Dataset(
         {
-            **found,
+            **{name: (STUDY, values) for name, values in summary.items()},
+            "lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept)),
             "quality": quality.sel(arm=labels[choice], drop=True),
             "best_quality": quality.sel(arm=ranked["best"]).drop_vars("arm"),
             "chosen_without": (STUDY, np.array(without)),
@@ -83,6 +64,40 @@ def first_choice(
         coords={STUDY: names},
         attrs={"confidence": confidence, "scored": scores.attrs.get("scored", "")},
     )
+
+
+def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
+    """On each search, of what all others of a target choose, and of what other targets choose.
+
+    kept  the scores without the first search, without the second, and so on
+
+    Returns  two arrays (studies, searches), one search of NaN where nothing can be left out.
+    """
+    studies = len(oriented)
+    cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
+    for r, rest in enumerate(kept):
+        here, best = oriented[..., r], [int(order_of(center_of(own)).argmin()) for own in rest]
+        chosen = _choose(rest)
+        for s in range(studies):
+            others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
+            for into, arm in ((cost, chosen), (new, others)):
+                pair = here[s, [best[s], arm]]
+                into[s, r] = pair[0] - pair[1] if np.isfinite(pair).all() else np.nan
+    return cost, new
+
+
+def _summary(ds: xr.Dataset, cost: Array, new: Array, level: float) -> dict[str, Array]:
+    """Means of costs and their limits, within what the bounds of each target's score allow."""
+    facts = [RecordedMetric.of(of_study(ds, name)) for name in ds[STUDY].values.tolist()]
+    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
+    scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
+    found: dict[str, Array] = {}
+    for prefix, values in (("", cost), ("new_", new)):
+        mean, low, high, _ = t_interval(values, level)
+        found[f"{prefix}cost"] = mean
+        found[f"{prefix}low"] = np.maximum(low, -widest)
+        found[f"{prefix}high"] = np.minimum(high, widest)
+    return found | {"share": found["cost"] / scale, "share_high": found["high"] / scale}
 
 
 def _choose(oriented: Array) -> int:

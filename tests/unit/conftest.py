@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from joined_studies import made_runs
 from searched import bayes, made_up
 from synthetic_dataset import synthetic_dataset
 from tiny import TABLE, write_study
 from unrendered import unrendered
 
+from ganstudy import open_runs
 from ganstudy.pipeline import run
 from ganstudy.search import search_of
 from ganstudy.store import RunDirectory, gather, open_run
@@ -138,6 +140,12 @@ search:
   exclude: [{divergence: wasserstein, critic.steps: 1}]
 seeds: 2
 """
+
+
+@pytest.fixture(scope="session")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    """Searches of the same arms on two targets, with made-up records, along `study`."""
+    return open_runs(*made_runs(tmp_path_factory.mktemp("atlas")), along="study")
 
 
 @pytest.fixture(scope="session")

@@ -78,10 +78,11 @@ def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
     theory: xr.Dataset,
     settled: xr.Dataset,
     table_study: xr.Dataset,
+    joined: xr.Dataset,
     tmp_path: Path,
 ) -> None:
     """What the report shows and says is what its lines draw and find; it calls every function."""
-    studies = (grid, search, theory, settled, table_study)
+    studies = (grid, search, theory, settled, table_study, joined)
     assert _called(studies, tmp_path) == set(plot.__all__) - set(OF_IMAGES)
 
 
@@ -144,6 +145,9 @@ ON_AXES: dict[str, Callable[[xr.Dataset, Axes], Axes]] = {
     "stability": lambda ds, ax: plot.stability(ds, ax=ax),
     "marginals": lambda ds, ax: plot.marginals(ds, ax=ax),
     "correlations": lambda ds, ax: plot.correlations(ds, ax=ax),
+    "places": lambda ds, ax: plot.places(ds, ax=ax),
+    "budgets": lambda ds, ax: plot.budgets(ds, ax=ax),
+    "alike": lambda ds, ax: plot.alike(ds, ax=ax),
 }
 assert set(ON_AXES) == set(plot.__all__) - {"answer", "pictures"}
 
@@ -157,12 +161,14 @@ def test_an_axes_of_ones_own_is_drawn_on_and_returned(
     search: xr.Dataset,
     settled: xr.Dataset,
     table_study: xr.Dataset,
+    joined: xr.Dataset,
     request: pytest.FixtureRequest,
     name: str,
 ) -> None:
     ds = search if name in ("budget", "importances", "pareto", "parallel_coordinates") else grid
     ds = table_study if name in ("marginals", "correlations") else ds
     ds = settled if name == "evidence" else ds
+    ds = joined if name in ("places", "budgets", "alike") else ds
     # It takes seconds, which other figures are not to wait for.
     ds = request.getfixturevalue("image_study") if name in OF_IMAGES else ds
     figure, (left, ax) = plt.subplots(1, 2)

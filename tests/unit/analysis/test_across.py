@@ -8,15 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from joined_studies import joined_of, made_runs
+from joined_studies import joined_of
 from scipy.stats import kendalltau, spearmanr
 
-from ganstudy import analysis, open_runs
-
-
-@pytest.fixture(scope="module")
-def joined(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    return open_runs(*made_runs(tmp_path_factory.mktemp("atlas")), along="study")
+from ganstudy import analysis
 
 
 def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -> np.ndarray:
