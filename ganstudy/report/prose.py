@@ -112,12 +112,16 @@ def decimals_for(scale: float) -> int:
 
 
 def decimals_of(ds: xr.Dataset, metric: RecordedMetric) -> int:
-    """Decimals that suit a metric: by its range, or by its largest finite value if unbounded."""
+    """Decimals that suit a metric: by its range, or by its middle value if unbounded.
+
+    The largest is no measure of those that are told: one trial that goes astray may be a thousand
+    times the others.
+    """
     if metric.bounded:
         return decimals_for(metric.bounds[1] - metric.bounds[0])
     values = np.abs(ds[metric.name].values)
-    finite = values[np.isfinite(values)]
-    return decimals_for(float(finite.max()) if finite.size else 1.0)
+    finite = values[np.isfinite(values) & (values > 0)]
+    return decimals_for(float(np.median(finite)) if finite.size else 1.0)
 
 
 def arm_labels(values: xr.DataArray) -> list[str]:
