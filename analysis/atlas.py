@@ -36,7 +36,7 @@ for panel, name in zip(axes.flat, ds["study"].values, strict=False):
     one = analysis.of_study(ds, name)
     at = one[["generator_lr", "critic_lr"]].isel(trial=analysis.chosen_points(one))
     panel.loglog(at["generator_lr"].values.ravel(), at["critic_lr"].values.ravel(), "o", alpha=0.4)
-    panel.axline((1e-3, 1e-3), slope=1, color="0.6", linewidth=1)
+    panel.plot([1e-4, 1e-2], [1e-4, 1e-2], color="0.6", linewidth=1)
     panel.set_title(name, fontsize=9)
 figure.supxlabel("learning rate of the generator")
 figure.supylabel("of the critic")
