@@ -31,7 +31,9 @@ ds.sizes
 # square, so that what is seen is choice.
 
 # %%
-figure, axes = plt.subplots(2, -(-ds.sizes["study"] // 2), figsize=(9, 5.5), squeeze=False)
+figure, axes = plt.subplots(
+    2, -(-ds.sizes["study"] // 2), figsize=(9, 6), squeeze=False, layout="constrained"
+)
 for panel, name in zip(axes.flat, ds["study"].values, strict=False):
     one = analysis.of_study(ds, name)
     at = one[["generator_lr", "critic_lr"]].isel(trial=analysis.chosen_points(one))
