@@ -14,6 +14,13 @@ import psutil
 
 from ganstudy.store import RunDirectory
 
+BESIDE_OTHERS = (
+    "it changes the network, by which other tests go: run this file with `pytest -n0 -m slow`"
+    if "PYTEST_XDIST_WORKER" in os.environ
+    else ""
+)
+"""Why a test cannot run beside those of other processes; empty where there are none."""
+
 DRIVER = Path(__file__).with_name("driver.py")
 
 started: list[subprocess.Popen[str]] = []

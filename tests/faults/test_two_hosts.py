@@ -11,14 +11,17 @@ from typing import NamedTuple
 
 import pytest
 from dask_cluster import dask_cluster
-from processes import STUDY, gone, in_flight, packs_under_way, start, wait_until
+from processes import BESIDE_OTHERS, STUDY, gone, in_flight, packs_under_way, start, wait_until
 from tiny import differences, write_study
 
 from ganstudy import pipeline
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(BESIDE_OTHERS), reason=BESIDE_OTHERS),
+]
 
 
 class Hosts(NamedTuple):

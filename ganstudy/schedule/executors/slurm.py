@@ -178,7 +178,12 @@ class SlurmExecutor(DaskClient):
                 *configured["job-script-prologue"],
                 *(f"export {key}={shlex.quote(value)}" for key, value in exported),
             ],
-            "scheduler_options": {"dashboard": False, **configured["scheduler-options"]},
+            # Where nobody listens: a warning that the usual port is taken would stand in the run.
+            "scheduler_options": {
+                "dashboard": False,
+                "dashboard_address": ":0",
+                **configured["scheduler-options"],
+            },
             "silence_logs": logging.CRITICAL,
         }
 
