@@ -7,6 +7,7 @@ scores of their own, so that nothing is averaged over targets but which of two a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -16,12 +17,12 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
-from ganstudy.analysis.design import FRESH, planned
+from ganstudy.analysis.design import FRESH
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.intervals import Array, moments
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.analysis.studies import STUDY, by_study, of_study
+from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
 
 __all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"]
 
@@ -83,8 +84,6 @@ def _of_one(one: xr.Dataset, budget: int | None, metric: str | None = None) -> x
 
 def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
     """Values with all axes of the grid on one dimension `arm`, whose labels name them all."""
-    from itertools import product
-
     ordered = array.transpose(*axes, ...)
     labels = [[_text(x) for x in array[axis].values.tolist()] for axis in axes]
     names = [", ".join(labels_of) for labels_of in product(*labels)]
@@ -114,7 +113,13 @@ def rank_studies(
              label of the best; `leads` (study, lead), over how many arms its lead is clear, leaning
              and open; `metric` (study).
     """
-    scores = study_scores(ds, budget)
+    return _ranked_studies(ds, study_scores(ds, budget), budget, confidence)
+
+
+def _ranked_studies(
+    ds: xr.Dataset, scores: xr.Dataset, budget: int | None, confidence: float
+) -> xr.Dataset:
+    """`rank_studies` by the scores of this budget, which its callers have."""
     names = scores[STUDY].values.tolist()
     found = by_study(
         {n: _ranked(of_study(ds, n), scores.sel({STUDY: n}), budget, confidence) for n in names}
@@ -142,11 +147,11 @@ def _ranked(
     if budget is None and QUALITY in metric_names(one):
         quality = _of_one(one, None, QUALITY)["score"].mean("repeat")
     found["quality"] = quality
-    axes = [d for d in planned(one).dims if d not in ("repeat", "trial")]
+    axes = grid_axes(one)
     over = [d for d in one["status"].dims if d not in axes]
     ran = one["status"].isin(["complete", "diverged"]).sum(over)
     gone = (one["status"] == "diverged").sum(over)
-    found["diverged"] = flat_arms(gone / ran.where(ran > 0), [str(a) for a in axes])
+    found["diverged"] = flat_arms(gone / ran.where(ran > 0), axes)
     return found.drop_vars([STUDY, "metric"], errors="ignore")
 
 
@@ -213,7 +218,7 @@ def rank_over_studies(
     best = int(order_of(found["wins"].values).argmin())
     found["grade"] = ("arm", _grades_behind(pairs.differences, best, settings, wins=True))
     found["leads"] = leads(found["grade"])
-    ranked = rank_studies(ds, budget)
+    ranked = _ranked_studies(ds, scores, budget, confidence)
     found["diverged"] = ranked["diverged"].mean(STUDY)
     found["diverged_of_all"] = found["diverged"].mean()
     found["places"] = places = ranked["place"]

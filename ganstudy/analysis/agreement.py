@@ -57,7 +57,7 @@ def rank_agreement(
             "correlation": (dims, whole, {"long_name": "rank correlation"}),
             "low": (dims, low),
             "high": (dims, high),
-            "same_way": (dims, (1 + whole) / 2),
+            "same_way": (dims, alike),
             "same_low": (dims, (1 + low) / 2),
             "same_high": (dims, (1 + high) / 2),
             "of_means": (dims, of_means),

@@ -13,7 +13,7 @@ from ganstudy.analysis.design import arm_dim
 from ganstudy.analysis.effects import factor_effects
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.intervals import Array, t_interval
-from ganstudy.analysis.studies import STUDY, by_study, of_study
+from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
 
 __all__ = ["spread_of_arms", "study_effects"]
 
@@ -56,7 +56,7 @@ def spread_of_arms(
 
     Errors  `ValueError` for an axis that the searches' grid does not have, or the compared one.
     """
-    axes = [str(d) for d in ds["status"].dims if d not in (STUDY, "repeat", "trial", "seed")]
+    axes = grid_axes(ds)
     if axis not in axes or axis == arm_dim(ds):
         others = ", ".join(own for own in axes if own != arm_dim(ds)) or "none"
         raise ValueError(f"no axis {axis!r} beside the arms; there are: {others}")

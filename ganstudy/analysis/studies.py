@@ -17,7 +17,7 @@ from ganstudy.score import spanning
 from ganstudy.store import RunError
 from ganstudy.variable import LABELS, SAMPLES
 
-__all__ = ["STUDY", "along_studies", "by_study", "join_studies", "of_study"]
+__all__ = ["STUDY", "along_studies", "by_study", "grid_axes", "join_studies", "of_study"]
 
 STUDY = "study"
 """The dimension; its labels are names of studies, which are those of their files."""
@@ -38,19 +38,14 @@ def join_studies(runs: Sequence[Run], score: str) -> xr.Dataset:
     """
     for first, second in combinations(runs, 2):
         _check_layout(first, second)
-    axes = _axes(runs[0].dataset)
+    axes = grid_axes(runs[0].dataset)
     check_labels(runs, axes)
     names = [run.name for run in runs]
     sets = [_bare(run.dataset) for run in runs]
     of_points = [str(name) for name in runs[0].dataset.coords if name not in sets[0].coords]
     variables = dict.fromkeys(str(name) for ds in sets for name in ds.data_vars)
-    joined: xr.Dataset = xr.concat(
-        [ds.assign_coords({STUDY: name}) for ds, name in zip(sets, names, strict=True)],
-        dim=STUDY,
-        data_vars="all",
-        coords="minimal",
-        compat="override",
-        join="outer",
+    joined = _side_by_side(
+        dict(zip(names, sets, strict=True)),
         combine_attrs="override",
         fill_value={name: _gap(name, sets) for name in variables},
     )
@@ -102,8 +97,18 @@ def along_studies(ds: xr.Dataset) -> bool:
     return ds.attrs.get("along") == STUDY
 
 
+def grid_axes(ds: xr.Dataset) -> list[str]:
+    """Names of the axes of the grid, of one study or of joined ones, in its order."""
+    return [str(dim) for dim in ds["status"].dims if dim not in (STUDY, *_PLACES)]
+
+
 def by_study(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """What was found of each study, along `study`; NaN where one has no such label."""
+    return _side_by_side(parts, combine_attrs="drop_conflicts")
+
+
+def _side_by_side(parts: Mapping[str, xr.Dataset], **how: Any) -> xr.Dataset:
+    """Along `study`, with gaps where one lacks what others have."""
     found: xr.Dataset = xr.concat(
         [one.assign_coords({STUDY: name}) for name, one in parts.items()],
         dim=STUDY,
@@ -111,7 +116,7 @@ def by_study(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
         coords="minimal",
         compat="override",
         join="outer",
-        combine_attrs="drop_conflicts",
+        **how,
     )
     return found
 
@@ -144,10 +149,10 @@ def _check_layout(first: Run, second: Run) -> None:
         if (dim in one.dims) != (dim in other.dims):
             what = "repeats its searches" if dim == "repeat" else "searches by results"
             refuse(f"only one of them {what}")
-    axes = [_axes(ds) for ds in (one, other)]
+    axes = [grid_axes(ds) for ds in (one, other)]
     if axes[0] != axes[1]:
         refuse(f"axes are {_listed(axes[0])} and {_listed(axes[1])}; they must be the same")
-    if STUDY in axes[0]:
+    if any(STUDY in ds["status"].dims for ds in (one, other)):
         refuse(f"an axis is named {STUDY!r}, which is taken here")
     for axis in axes[0]:
         labels = [list(map(str, ds[axis].values.tolist())) for ds in (one, other)]
@@ -167,11 +172,6 @@ def _check_layout(first: Run, second: Run) -> None:
         ranges = [space.get(parameter, "not searched") for space in spaces]
         if ranges[0] != ranges[1]:
             refuse(f"in the space {parameter} is {ranges[0]} and {ranges[1]}")
-
-
-def _axes(ds: xr.Dataset) -> list[str]:
-    """Names of the axes of a study's grid, in its order."""
-    return [str(dim) for dim in ds["status"].dims if dim not in _PLACES]
 
 
 def _space(ds: xr.Dataset) -> dict[str, str]:

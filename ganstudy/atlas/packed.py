@@ -69,8 +69,6 @@ def pack(joined: xr.Dataset, file: Path) -> None:
 
 def opened(file: Path) -> xr.Dataset:
     """What was packed, in memory."""
-    # For `ds.gan`.
-
     with xr.open_dataset(file, engine="h5netcdf", decode_timedelta=False) as kept:
         ds = kept.load().drop_encoding()
     for variable in ds.variables.values():

@@ -6,7 +6,7 @@ import xarray as xr
 
 from ganstudy.report.across.agreement import metrics, predicts
 from ganstudy.report.across.first import first
-from ganstudy.report.across.ranking import by_budget, diverged, on_targets, over_targets, verdict
+from ganstudy.report.across.ranking import by_budget, on_targets, over_targets, verdict
 from ganstudy.report.across.sharing import shared
 from ganstudy.report.prose import Sentence
 
@@ -18,12 +18,9 @@ KEY = ("Whether one target predicts another", "What to try first")
 
 def sentences(ds: xr.Dataset, name: str = "ds") -> dict[str, list[Sentence]]:
     """All that is said, by the question that it answers; `name` is what calls name the dataset."""
+    lead, diverged = over_targets(ds, name)
     return {
-        "Which objective on which target": [
-            *over_targets(ds, name),
-            *on_targets(ds, name),
-            *diverged(ds, name),
-        ],
+        "Which objective on which target": [lead, *on_targets(ds, name), diverged],
         "At which budget": by_budget(ds, name),
         "What is left once the constraint is shared": shared(ds, name),
         "Whether one target predicts another": predicts(ds, name),

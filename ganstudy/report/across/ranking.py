@@ -35,29 +35,33 @@ def verdict(ds: xr.Dataset, name: str = "ds") -> tuple[Sentence, str]:
     found = rank_over_studies(ds)
     grades = found["grade"].values[1:].tolist()
     worst = next((g for g in ("open", "leaning", "clear") if g in grades), "")
-    text = Markup("Over {}, {} wins most often against other arms on the same target: {}{}.")
-    text = text.format(
+    return Sentence(_lead(ds, found), f"analysis.rank_over_studies({name})"), worst
+
+
+def _lead(ds: xr.Dataset, found: xr.Dataset) -> Markup:
+    return Markup(
+        "Over {}, {} wins most often against other arms on the same target: {}{}."
+    ).format(
         prose.plural(ds.sizes["study"], "target"),
         STRONG.format(found["arm"].values[0]),
         share(found.isel(arm=0), "wins", unit=unit(ds)),
-        stands(found["arm"].values[1:].tolist(), grades),
+        stands(found["arm"].values[1:].tolist(), found["grade"].values[1:].tolist()),
     )
-    return Sentence(text, f"analysis.rank_over_studies({name})"), worst
 
 
-def over_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
-    """The verdict, and the arms that come next."""
+def over_targets(ds: xr.Dataset, name: str) -> tuple[Sentence, Sentence]:
+    """The verdict with the arms that come next, and how many trials diverged."""
     found = rank_over_studies(ds)
     rest = found.isel(arm=slice(1, 1 + MOST_NAMED))
     following = prose.listing(
         f"{prose.quoted(arm)} {share(rest.isel(arm=i), 'wins')}"
         for i, arm in enumerate(rest["arm"].values.tolist())
     )
-    best = found.isel(arm=0)
     text = Markup("{} Next come {}. On its worst target the first is in place {} of {}.").format(
-        verdict(ds, name)[0].text, following, int(best["worst_place"]), found.sizes["arm"]
+        _lead(ds, found), following, int(found.isel(arm=0)["worst_place"]), found.sizes["arm"]
     )
-    return [Sentence(text, f"analysis.rank_over_studies({name})")]
+    call = f"analysis.rank_over_studies({name})"
+    return Sentence(text, call), Sentence(_diverged(found), call)
 
 
 def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
@@ -85,19 +89,16 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
     return said
 
 
-def diverged(ds: xr.Dataset, name: str) -> list[Sentence]:
+def _diverged(found: xr.Dataset) -> Markup:
     """How many trials diverged, and of which arm most."""
-    found = rank_over_studies(ds)
     most = found.isel(arm=int(found["diverged"].values.argmax()))
-    call = f"analysis.rank_over_studies({name})"
     if not float(most["diverged"]):
-        return [Sentence(Markup("No trial diverged."), call)]
-    text = Markup("Of all trials {:.1f}% diverged, of {} most: {:.1f}%.").format(
+        return Markup("No trial diverged.")
+    return Markup("Of all trials {:.1f}% diverged, of {} most: {:.1f}%.").format(
         100 * float(found["diverged_of_all"]),
         prose.quoted(most["arm"].item()),
         100 * float(most["diverged"]),
     )
-    return [Sentence(text, call)]
 
 
 def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:

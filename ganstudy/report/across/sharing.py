@@ -15,6 +15,7 @@ from ganstudy.analysis import (
     spread_of_arms,
     study_effects,
 )
+from ganstudy.analysis.studies import grid_axes
 from ganstudy.report import prose
 from ganstudy.report.across.words import share, value
 from ganstudy.report.prose import Sentence
@@ -79,5 +80,4 @@ def explained(ds: xr.Dataset, name: str, axis: str) -> list[Sentence]:
 
 def further_axes(ds: xr.Dataset) -> list[str]:
     """Axes of the grid beside that of the arms, such as their constraint."""
-    own = ("study", "repeat", "trial", "seed", arm_dim(ds))
-    return [str(dim) for dim in ds["status"].dims if dim not in own and ds.sizes[dim] > 1]
+    return [axis for axis in grid_axes(ds) if axis != arm_dim(ds) and ds.sizes[axis] > 1]
