@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from tiny import differences
 
 from ganstudy.store import RunDirectory
 
@@ -113,6 +114,14 @@ def amid(out: Path) -> int:
     """
     said = RunDirectory(out).read_heartbeat()
     return sum(not p["preparing"] and 0.0 < p["share"] < 0.5 for p in said["packs"]) if said else 0
+
+
+def check_same_records(out: Path, calm: Path) -> None:
+    """Two runs hold the same trials, bit for bit."""
+    expected = {record.id: record for record in RunDirectory(calm).read()}
+    found = list(RunDirectory(out).read())
+    assert sorted(record.id for record in found) == sorted(expected)
+    assert all(differences(record, expected[record.id]) == [] for record in found)
 
 
 def gone(run: subprocess.Popen[str], seconds: float = 120.0) -> bool:

@@ -14,9 +14,19 @@ from click.testing import CliRunner
 from dask_cluster import Cluster, dask_cluster, dask_process, end
 from distributed import Client
 from distributed.comm import CommClosedError
-from processes import STUDY, amid, gone, in_flight, kill, packs_under_way, start, wait_until
+from processes import (
+    STUDY,
+    amid,
+    check_same_records,
+    gone,
+    in_flight,
+    kill,
+    packs_under_way,
+    start,
+    wait_until,
+)
 from scripted import Scripted, attempts
-from tiny import Listed, differences, write_study
+from tiny import Listed, write_study
 
 from ganstudy import pipeline
 from ganstudy.cli import main
@@ -64,10 +74,7 @@ def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cl
     assert run.returncode == 0, text
     calm = pipeline.run(load(study), tmp_path / "calm", workers=2)
     assert calm.done == {"complete": 12}
-    expected = {record.id: record for record in RunDirectory(tmp_path / "calm").read()}
-    found = list(RunDirectory(out).read())
-    assert sorted(record.id for record in found) == sorted(expected)
-    assert all(differences(record, expected[record.id]) == [] for record in found)
+    check_same_records(out, tmp_path / "calm")
     assert all(nanny.is_running() for nanny in nannies)
 
 

@@ -22,6 +22,7 @@ from processes import (
     DRIVER,
     STUDY,
     amid,
+    check_same_records,
     gone,
     in_flight,
     kill,
@@ -32,7 +33,7 @@ from processes import (
     workers,
 )
 from scripted import Scripted
-from tiny import Listed, differences, write_study
+from tiny import Listed, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
@@ -273,10 +274,7 @@ def test_twenty_kills_leave_no_trace(tmp_path: Path) -> None:
     for name in theirs.variables:
         if name != "seconds":
             assert ours[name].identical(theirs[name]), name
-    by_id = {record.id: record for record in RunDirectory(calm).read()}
-    records = list(RunDirectory(out).read())
-    assert sorted(record.id for record in records) == sorted(by_id)
-    assert all(differences(record, by_id[record.id]) == [] for record in records)
+    check_same_records(out, calm)
 
 
 def _wait_for_work(run: subprocess.Popen[str], out: Path) -> None:

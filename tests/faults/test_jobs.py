@@ -8,11 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from processes import STUDY, gone, kill, start, wait_until
-from tiny import differences, write_study
+from processes import STUDY, check_same_records, gone, kill, start, wait_until
+from tiny import write_study
 
 from ganstudy.job.status import status
-from ganstudy.store import RunDirectory
 
 SHARED = STUDY.replace("question: Does it survive?\n", "")
 FIRST = "extends: _shared.yaml\nquestion: Is it killed?\nseeds: 2\n"
@@ -61,7 +60,4 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     text, _ = whole.communicate(timeout=900)
     assert whole.returncode == 0, text
     for name in ("a", "b"):
-        expected = {record.id: record for record in RunDirectory(tmp_path / "whole" / name).read()}
-        found = list(RunDirectory(job / name).read())
-        assert {record.id for record in found} == expected.keys()
-        assert all(differences(record, expected[record.id]) == [] for record in found)
+        check_same_records(job / name, tmp_path / "whole" / name)

@@ -11,11 +11,19 @@ from typing import NamedTuple
 
 import pytest
 from dask_cluster import dask_cluster
-from processes import BESIDE_OTHERS, STUDY, gone, in_flight, packs_under_way, start, wait_until
-from tiny import differences, write_study
+from processes import (
+    BESIDE_OTHERS,
+    STUDY,
+    check_same_records,
+    gone,
+    in_flight,
+    packs_under_way,
+    start,
+    wait_until,
+)
+from tiny import write_study
 
 from ganstudy import pipeline
-from ganstudy.store import RunDirectory
 from ganstudy.study import load
 
 pytestmark = [
@@ -91,10 +99,7 @@ def test_a_worker_that_is_cut_off_costs_nothing_but_time(tmp_path: Path, hosts: 
     assert run.returncode == 0, said
     calm = pipeline.run(load(study), tmp_path / "calm", workers=2)
     assert calm.done == {"complete": 12}
-    expected = {record.id: record for record in RunDirectory(tmp_path / "calm").read()}
-    found = list(RunDirectory(out).read())
-    assert sorted(record.id for record in found) == sorted(expected)
-    assert all(differences(record, expected[record.id]) == [] for record in found)
+    check_same_records(out, tmp_path / "calm")
 
 
 def test_a_scheduler_that_is_cut_off_ends_the_run_in_words(tmp_path: Path, hosts: Hosts) -> None:
