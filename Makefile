@@ -6,6 +6,9 @@ VENV ?= .venv
 STUDY ?= studies/mode_collapse.yaml
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# They change the machine's network, by which the tests beside them would go.
+ALONE = tests/faults/test_two_hosts.py tests/faults/test_slurm.py
+
 .PHONY: study test slow check lint notebooks docs examples bench gpu-check wheels clean
 
 study: $(VENV)/.installed
@@ -16,6 +19,7 @@ test: $(VENV)/.installed-test lint
 
 slow: $(VENV)/.installed-test
 	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n0 -m slow $(ALONE)
 
 check: test slow
 
