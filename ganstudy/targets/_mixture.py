@@ -108,7 +108,9 @@ class IsotropicMixture(GaussianMixture):
         return np.asarray(total / self.stds**2)
 
     def _spread(self, noise: NDArray[np.float32], mode: NDArray[np.intp]) -> NDArray[np.float32]:
-        noise *= np.take(self.stds.astype(np.float32), mode)[:, None]
+        # A row for each sample: a column beside the rows would be multiplied two numbers at a time.
+        rows = np.tile(self.stds.astype(np.float32)[:, None], noise.shape[1])
+        noise *= np.take(rows, mode, axis=0)
         return noise
 
     def _within(self) -> Array:
