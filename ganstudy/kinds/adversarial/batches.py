@@ -53,8 +53,7 @@ def batches(
     source = _Source(trials, rounds, device)
     for parts in _ahead(source, block) if device.type == "cuda" else map(source, count(block)):
         for number in range(skipped, rounds):
-            own = (part[:, number].transpose(0, 1).contiguous() for part in parts)
-            real, latent, *noise = own
+            real, latent, *noise = (part[number] for part in parts)
             yield Batches(real, latent, tuple(noise))
         skipped = 0
 
@@ -88,9 +87,8 @@ def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device)
 
 
 class _Source:
-    """The blocks of a pack on a device, the pack's axis before those of rounds and steps.
+    """The blocks of a pack on a device, each with the pack's axis behind those of rounds and steps.
 
-    A block is long and a round of it short: put together trial by trial, it is written in one go.
     A trial's numbers are drawn by generators of its own: threads that draw for several trials at
     once change nothing.
     """
@@ -126,13 +124,16 @@ class _Source:
         """Room for a block, with the numbers of the first trial, and what puts in another's."""
         first = self.data[0].block(block, self.rounds)
         pinned = self.device.type == "cuda"
-        whole = [torch.empty(len(self.data), *p.shape, pin_memory=pinned) for p in first]
+        whole = [
+            torch.empty(*p.shape[:2], len(self.data), *p.shape[2:], pin_memory=pinned)
+            for p in first
+        ]
         views = [part.numpy() for part in whole]
 
         def put(place: int) -> None:
             own = self.data[place].block(block, self.rounds) if place else first
             for there, part in zip(views, own, strict=True):
-                there[place] = part
+                there[:, :, place] = part
 
         put(0)
         return whole, put
