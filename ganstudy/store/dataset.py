@@ -1,4 +1,8 @@
-"""The dataset: all records of a run as one labelled xarray, an axis a dimension."""
+"""The dataset: all records of a run as one labelled xarray, an axis a dimension.
+
+xarray is imported where a dataset is made: it takes a third of a second, for which workers would
+wait to be started.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import xarray as xr
 
 from ganstudy.cause import telling
 from ganstudy.score import spanning
@@ -29,6 +32,7 @@ from ganstudy.variable import OF_A_DATASET, SETTINGS_OF, STEP
 from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import NDArray
 
     from ganstudy.kinds import Kind
@@ -78,6 +82,8 @@ def open_run(path: str | Path) -> xr.Dataset:
 
 
 def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
+    import xarray as xr
+
     from ganstudy.store.gathered_store import GatheredStore
 
     store = GatheredStore(run.results, digests=known)
@@ -156,6 +162,8 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
 def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     """The dataset of all records, in memory; nothing is written."""
+    import xarray as xr
+
     stated = _stated(plan)
     columns, along = _recorded(run, plan, stated)
     axes = plan.dimensions[:-1]
@@ -259,6 +267,8 @@ def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[st
 
     Of the kinds that have such a field.
     """
+    import xarray as xr
+
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
         if field in type(trial.configuration).model_fields:
