@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from ganstudy.engine.packing import PackSize
 from ganstudy.system import WINDOWS
 
-__all__ = ["CPU", "Slot", "has_gpu", "named", "pack_size", "slots", "visible"]
+__all__ = ["CPU", "Slot", "has_gpu", "may_be_there", "named", "pack_size", "slots", "visible"]
 
 CPU = "cpu"
 
@@ -41,7 +41,7 @@ def visible() -> dict[str, str]:
     torch counts within an inherited `CUDA_VISIBLE_DEVICES`: what is hidden by it is not found
     here, and `cuda:0` is the first device that is left.
     """
-    if not _may_be_there():
+    if not may_be_there():
         return {}
     import torch
 
@@ -51,7 +51,7 @@ def visible() -> dict[str, str]:
     }
 
 
-def _may_be_there() -> bool:
+def may_be_there() -> bool:
     """Whether torch has to be asked for GPUs, which it takes more than a second to import: it is
     built for some, and of NVIDIA's there is the driver, without which it would find none.
     """

@@ -262,22 +262,20 @@ def _kind(plan: Search) -> str:
     return str(kinds.pop()) if len(kinds) == 1 else ""
 
 
-def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, xr.Variable]]:
+def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, Column]]:
     """The member in a field of each point, without the axes along which it never changes, if any.
 
     Of the kinds that have such a field.
     """
-    import xarray as xr
-
     texts = np.full(plan.shape[:-1], "", dtype=object)
     for index, trial in plan.trials.items():
         if field in type(trial.configuration).model_fields:
             texts[index[:-1]] = json.dumps(trial.configuration.model_dump(include={field})[field])
     known = set(texts.ravel()) - {""}
     if len(known) == 1:
-        yield f"{field}_settings", xr.Variable((), known.pop())
+        yield f"{field}_settings", ((), np.array(known.pop()))
     elif known:
-        yield f"{field}_settings", xr.Variable(axes, texts.astype(str))
+        yield f"{field}_settings", (tuple(axes), texts.astype(str))
 
 
 def _configurations(plan: Search) -> Collection[Kind]:

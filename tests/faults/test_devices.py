@@ -88,16 +88,16 @@ def test_torch_is_asked_where_there_may_be_a_gpu(
     monkeypatch.setattr(devices, "find_spec", lambda name: spec)
     load = ctypes.CDLL
     monkeypatch.setattr(ctypes, "CDLL", lambda name: load(driver))
-    assert devices._may_be_there() == expected
+    assert devices.may_be_there() == expected
 
 
 def test_a_run_on_a_cpu_imports_no_torch_to_look_for_devices() -> None:
     """What is installed here is built for none, or has no driver; else torch says the same."""
     code = (
-        "import sys\nfrom ganstudy.schedule.devices import _may_be_there, visible\n"
+        "import sys\nfrom ganstudy.schedule.devices import may_be_there, visible\n"
         "found, asked = visible(), 'torch' in sys.modules\n"
         "import torch\nassert len(found) == torch.cuda.device_count()\n"
-        "assert asked == _may_be_there()\n"
+        "assert asked == may_be_there()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
