@@ -222,7 +222,7 @@ def halvings(height: int, width: int) -> int:
 
 def _halved(side: int, times: int) -> int:
     """The nearest number of pixels up to 512 that can be halved so often."""
-    unit = 2 ** min(max(times, 1), 9)
+    unit = 1 << min(max(times, 1), 9)
     return unit * min(max(round(side / unit), 1), 512 // unit)
 
 

@@ -41,10 +41,9 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
 
     Errors  `DataError`, which names the files.
     """
-    files, rest = [], []
-    for path in files_below(folder):
-        (files if path.suffix.lower() in PICTURES else rest).append(path)
-    others = [_short(path, folder) for path in rest]
+    below = files_below(folder)
+    files = [path for path in below if path.suffix.lower() in PICTURES]
+    others = [_short(path, folder) for path in below if path.suffix.lower() not in PICTURES]
     if not files:
         there = f"; it has {_some(others)}" if others else ""
         raise DataError(f"{folder}: no PNG or JPEG files, nor those of MNIST{there}")

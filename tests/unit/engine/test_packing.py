@@ -132,6 +132,25 @@ def test_convolutions_are_computed_as_they_are_written() -> None:
     assert "dcgan are computed as they are written" in why
 
 
+def test_convolutions_stand_alone_where_a_worker_would_wait() -> None:
+    """Their copies cost nothing; with work for all, two share what their losses cost."""
+    player = {"network": "dcgan", "width": 16}
+    trials = [trial(s, target="digits", generator=player, critic=player) for s in range(6)]
+    assert [len(pack) for pack in packs(trials[:2], 2)] == [1, 1]
+    assert [len(pack) for pack in packs(trials[:3], 2)] == [1, 1, 1]
+    assert [len(pack) for pack in packs(trials, 2)] == [2, 2, 2]
+    assert [len(pack) for pack in packs(trials[:2], 1)] == [2]
+    assert [len(pack) for pack in packs(trials[:3], 2, PackSize(asked=3))] == [3]
+
+
+def test_a_pack_is_taken_by_one_worker() -> None:
+    """No more workers than packs make an estimate shorter."""
+    (own,) = [(trial(0, steps=100_000),)]
+    alone = estimate([own], 1) - GUESS.start
+    assert estimate([own], 4) - GUESS.start == pytest.approx(alone)
+    assert estimate([own] * 3, 2) - GUESS.start == pytest.approx(2 * alone)
+
+
 def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:
     """Each trial computes the losses of all divergences of its pack."""
     names = ("minimax", "reverse_kl", "wasserstein")
