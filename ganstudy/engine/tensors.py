@@ -13,21 +13,33 @@ from ganstudy.engine.stacked import StackedMember
 __all__ = ["filled", "leaves", "likeness", "tensors", "with_tensors"]
 
 
+_SEQUENCES = (tuple, list)
+
+
 def leaves(value: object) -> list[Any]:
     """What stands in tuples, lists and dictionaries, in their order.
 
-    As `torch.utils._pytree` has it, in a fifth of the time: a step is called thousands of times.
+    As `torch.utils._pytree` has it, in less time: a step is called thousands of times.
     """
-    if isinstance(value, tuple | list):
-        return [leaf for part in value for leaf in leaves(part)]
-    if isinstance(value, dict):
-        return [leaf for part in value.values() for leaf in leaves(part)]
-    return [value]
+    found: list[Any] = []
+    _look(value, found)
+    return found
+
+
+def _look(value: object, found: list[Any]) -> None:
+    if isinstance(value, _SEQUENCES):
+        for part in value:
+            _look(part, found)
+    elif isinstance(value, dict):
+        for part in value.values():
+            _look(part, found)
+    else:
+        found.append(value)
 
 
 def filled(like: Any, others: Iterator[Any]) -> Any:
     """The same containers with other leaves."""
-    if isinstance(like, tuple | list):
+    if isinstance(like, _SEQUENCES):
         parts = [filled(part, others) for part in like]
         return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
     if isinstance(like, dict):
