@@ -107,19 +107,23 @@ def markdown(results: dict[str, Any]) -> str:
             "",
         ]
     if part := results.get("whole_studies"):
+        machine_of = f"{part['machine']['processor']}, {part['machine']['cores']} cores"
         lines += [
-            f"## A study of {part['trials']} trials, seconds",
+            "## Whole studies, seconds from the command to the page",
             "",
-            "| run by | seconds |",
-            "|---|---|",
+            f"On {machine_of}.",
+            "",
         ]
-        lines += [f"| ganstudy, {k} cache | {v:.0f} |" for k, v in part["ganstudy"].items()]
-        lines += [
-            f"| {k} | {'not installed' if v is None else f'{v:.0f}'} |"
-            for k, v in part["peers"].items()
-        ]
-        own, peer = part["mode_collapse"], part["mode_collapse_with_joblib"]
-        lines += ["", f"mode_collapse: {own:.0f} s, warm cache; by joblib {peer:.0f} s.", ""]
+        names = list(
+            dict.fromkeys(name for one in part["studies"].values() for name in one["seconds"])
+        )
+        lines += [f"| study | {' | '.join(names)} | best peer over cold | over warm |"]
+        lines += ["|---" * (len(names) + 3) + "|"]
+        for study, one in part["studies"].items():
+            seconds = [f"{one['seconds'][k]:.0f}" if k in one["seconds"] else "" for k in names]
+            ratios = [f"{ratio:.2f}" for ratio in one["best_peer_over_ganstudy"].values()]
+            lines.append(f"| {study} | {' | '.join([*seconds, *ratios])} |")
+        lines.append("")
     if part := results.get("overhead"):
         lines += ["## Overhead", "", "| what | value |", "|---|---|"]
         lines += [f"| {k} | {v:.3g} |" for k, v in part.items() if k != "machine"]

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from benchmarks.peers import settings
 
-ConfigStore.instance().store(name="trial", node=settings(1)[0])
+ConfigStore.instance().store(name="trial", node=settings(1, {})[0])
 
 
 @hydra.main(version_base=None, config_name="trial")

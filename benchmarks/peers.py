@@ -1,11 +1,12 @@
-"""The trials of four_hundred.yaml, and of mode_collapse.yaml, as users run them elsewhere.
+"""The trials of four_hundred.yaml as users run them elsewhere.
 
-`python -m benchmarks.peers joblib 100`
+`python -m benchmarks.peers joblib 100 '{"width": 128}'`
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 import tempfile
@@ -17,43 +18,24 @@ FIXED: dict[str, Any] = {"width": 32, "batch": 256, "steps": 500, "every": 50, "
 CORES = 2
 
 
-def settings(count: int) -> list[dict[str, Any]]:
-    """The first trials of the study, seeds outermost."""
+def settings(count: int, own: dict[str, int]) -> list[dict[str, Any]]:
+    """The first trials of the study with settings of its own, seeds outermost."""
     points = itertools.product(range(40), ("minimax", "non_saturating"), LRS)
     return [
-        {**FIXED, "seed": seed, "divergence": divergence, "lr": lr}
+        {**FIXED, **own, "seed": seed, "divergence": divergence, "lr": lr}
         for seed, divergence, lr in itertools.islice(points, count)
     ]
 
 
-def settings_of_mode_collapse(count: int) -> list[dict[str, Any]]:
-    """The first trials of that study; Wasserstein's, which cost the same, with another loss."""
-    fixed = {"batch": 128, "steps": 2000, "every": 100, "samples": 2000}
-    losses = ("minimax", "non_saturating", "reverse_kl", "minimax")
-    points = itertools.product(range(5), losses, (5e-4, 2e-3), (1, 5), (16, 64))
-    return [
-        {**fixed, "seed": seed, "divergence": loss, "lr": lr, "d_steps": d_steps, "width": width}
-        for seed, loss, lr, d_steps, width in itertools.islice(points, count)
-    ]
-
-
-def with_joblib(count: int) -> None:
-    fan_out(settings(count))
-
-
-def mode_collapse_with_joblib(count: int) -> None:
-    fan_out(settings_of_mode_collapse(count))
-
-
-def fan_out(trials: list[dict[str, Any]]) -> None:
+def with_joblib(count: int, own: dict[str, int]) -> None:
     from joblib import Parallel, delayed
 
     from benchmarks.plain_torch import train
 
-    Parallel(n_jobs=CORES)(delayed(train)(**own) for own in trials)
+    Parallel(n_jobs=CORES)(delayed(train)(**one) for one in settings(count, own))
 
 
-def with_ray(count: int) -> None:
+def with_ray(count: int, own: dict[str, int]) -> None:
     import ray
 
     from benchmarks.plain_torch import train
@@ -62,23 +44,23 @@ def with_ray(count: int) -> None:
     quick = {"worker_niceness": 0}
     ray.init(num_cpus=CORES, include_dashboard=False, log_to_driver=False, _system_config=quick)
     task = ray.remote(num_cpus=1)(train)
-    ray.get([task.remote(**own) for own in settings(count)])
+    ray.get([task.remote(**one) for one in settings(count, own)])
 
 
-def with_optuna(count: int) -> None:
+def with_optuna(count: int, own: dict[str, int]) -> None:
     """One process for each core, on one journal, as Optuna's documentation has it."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.peers", "optuna-worker"]
         journal = str(Path(folder) / "journal.log")
         share = count // CORES
         workers = [
-            subprocess.Popen([*command, str(share), journal, str(index * share)])
+            subprocess.Popen([*command, str(share), json.dumps(own), journal, str(index * share)])
             for index in range(CORES)
         ]
         assert all(worker.wait() == 0 for worker in workers)
 
 
-def optuna_worker(count: int, journal: str, first: int) -> None:
+def optuna_worker(count: int, own: dict[str, int], journal: str, first: int) -> None:
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
@@ -89,13 +71,13 @@ def optuna_worker(count: int, journal: str, first: int) -> None:
     study = optuna.create_study(
         study_name="bench", storage=JournalStorage(JournalFileBackend(journal)), load_if_exists=True
     )
-    for own in settings(first + count)[first:]:
+    for one in settings(first + count, own)[first:]:
         trial = study.ask()
-        trial.set_user_attr("settings", own)
-        study.tell(trial, float(train(**own)[-1]))
+        trial.set_user_attr("settings", one)
+        study.tell(trial, float(train(**one)[-1]))
 
 
-def with_hydra(count: int) -> None:
+def with_hydra(count: int, own: dict[str, int]) -> None:
     """Hydra's joblib launcher sweeps the same points; its jobs import what they need."""
     with tempfile.TemporaryDirectory() as folder:
         seeds = max(count // (2 * len(LRS)), 1)
@@ -106,6 +88,7 @@ def with_hydra(count: int) -> None:
             f"seed=range({seeds})",
             "divergence=minimax,non_saturating",
             f"lr={','.join(map(str, LRS))}",
+            *(f"{name}={value}" for name, value in own.items()),
         ]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
@@ -113,10 +96,8 @@ def with_hydra(count: int) -> None:
 PEERS = {"joblib": with_joblib, "optuna": with_optuna, "hydra": with_hydra, "ray": with_ray}
 
 if __name__ == "__main__":
-    name, trials, *rest = sys.argv[1:]
-    if name == "mode_collapse":
-        mode_collapse_with_joblib(int(trials))
-    elif name == "optuna-worker":
-        optuna_worker(int(trials), rest[0], int(rest[1]))
+    name, trials, own, *rest = sys.argv[1:]
+    if name == "optuna-worker":
+        optuna_worker(int(trials), json.loads(own), rest[0], int(rest[1]))
     else:
-        PEERS[name](int(trials))
+        PEERS[name](int(trials), json.loads(own))

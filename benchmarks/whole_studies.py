@@ -1,61 +1,97 @@
-"""Wall time from the command to the dataset, against the same trials run elsewhere."""
+"""Wall time from the command to the page, against the same trials run elsewhere."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import PEERS
+from benchmarks.peers import FIXED, PEERS
 
-HERE = Path(__file__).parent
-TRIALS, SAMPLE, START = 400, 100, 10
-"""Peers run a sample; what a run of `START` trials takes is not scaled with it."""
+STUDY = Path(__file__).parent / "four_hundred.yaml"
 
 NEEDED = {"joblib": "joblib", "optuna": "optuna", "hydra": "hydra_plugins", "ray": "ray"}
 
 
+@dataclass(frozen=True)
+class Shape:
+    """A study of ten settings, and how much of it the peers run.
+
+    settings       what differs from `peers.FIXED`
+    start, sample  trials of two runs of a peer, tens since Hydra sweeps all ten settings, through
+                   which a straight line gives all; the same number where it runs all trials
+    rounds         of which medians are taken
+    """
+
+    trials: int
+    start: int
+    sample: int
+    settings: dict[str, int]
+    rounds: int = 1
+
+    def arguments(self) -> list[str]:
+        """The study file, and what is set otherwise in it."""
+        own = {**FIXED, **self.settings}
+        return [
+            str(STUDY),
+            *(f"trial.{player}.width={own['width']}" for player in ("generator", "critic")),
+            f"trial.steps={own['steps']}",
+            f"trial.record.every={own['every']}",
+            f"seeds={self.trials // 10}",
+        ]
+
+
+SHAPES = {
+    "400 trials of 500 steps, width 32": Shape(400, 10, 100, {}),
+    "60 trials of 2,000 steps, width 128": Shape(
+        60, 10, 20, {"width": 128, "steps": 2000, "every": 200}
+    ),
+    "10 trials of 50 steps, width 32": Shape(10, 10, 10, {"steps": 50}, rounds=3),
+}
+
+
 def measure() -> dict[str, Any]:
-    study = HERE / "four_hundred.yaml"
-    ours = {"cold": ganstudy(study, cold=True), "warm": ganstudy(study, cold=False)}
-    peers: dict[str, Any] = {}
-    for name in PEERS:
-        if importlib.util.find_spec(NEEDED[name]) is None:
-            peers[name] = None
-            continue
-        peers[name] = extrapolated(name, START, SAMPLE, TRIALS)
-    known = [seconds for seconds in peers.values() if seconds is not None]
+    return {"studies": {name: compared(shape) for name, shape in SHAPES.items()}}
+
+
+def compared(shape: Shape) -> dict[str, Any]:
+    """Seconds of each, and how many times as long as ours the quickest peer takes."""
+    rounds = [one_round(shape) for _ in range(shape.rounds)]
+    seconds = {
+        name: statistics.median(one[name] for one in rounds if one[name] is not None)
+        for name, first in rounds[0].items()
+        if first is not None
+    }
+    best = min(seconds[name] for name in PEERS if name in seconds)
     return {
-        "trials": TRIALS,
-        "ganstudy": ours,
-        "peers": peers,
-        "best_peer_over_ganstudy": {name: min(known) / own for name, own in ours.items()},
-        "mode_collapse": ganstudy(HERE.parent / "studies" / "mode_collapse.yaml", cold=False),
-        "mode_collapse_with_joblib": extrapolated("mode_collapse", 4, 12, 160),
+        "rounds": shape.rounds,
+        "seconds": seconds,
+        "best_peer_over_ganstudy": {own: best / seconds[own] for own in ("cold", "warm")},
     }
 
 
-def extrapolated(name: str, start: int, sample: int, trials: int) -> float:
-    """Seconds of all trials, in a straight line through two samples."""
-    first, second = peer(name, start), peer(name, sample)
-    return first + (second - first) * (trials - start) / (sample - start)
+def one_round(shape: Shape) -> dict[str, float | None]:
+    """Ours with nothing compiled yet and with all of it; the peers, None where not installed."""
+    with tempfile.TemporaryDirectory() as cache:
+        ours = {name: ganstudy(shape, Path(cache)) for name in ("cold", "warm")}
+    return {**ours, **{name: extrapolated(name, shape) for name in PEERS}}
 
 
-def ganstudy(study: Path, cold: bool) -> float:
-    """Seconds of `ganstudy run`; cold: with an empty cache of compiled graphs."""
+def ganstudy(shape: Shape, cache: Path) -> float:
+    """Seconds of `ganstudy run`, by what is compiled in a cache."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = None
-        if cold:
-            import os
-
-            environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(Path(folder) / "cache")}
+        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(cache)}
         out = Path(folder) / "run"
-        command = [sys.executable, "-m", "ganstudy", "run", str(study), "--out", str(out)]
+        command = [sys.executable, "-m", "ganstudy", "run", *shape.arguments(), "--out", str(out)]
         started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, env=environment)
         seconds = time.perf_counter() - started
@@ -63,9 +99,20 @@ def ganstudy(study: Path, cold: bool) -> float:
     return seconds
 
 
-def peer(name: str, trials: int) -> float:
+def extrapolated(name: str, shape: Shape) -> float | None:
+    """Seconds of all trials, in a straight line through two samples."""
+    if importlib.util.find_spec(NEEDED[name]) is None:
+        return None
+    first = peer(name, shape.start, shape.settings)
+    if shape.start == shape.trials:
+        return first
+    slope = (peer(name, shape.sample, shape.settings) - first) / (shape.sample - shape.start)
+    return first + slope * (shape.trials - shape.start)
+
+
+def peer(name: str, trials: int, settings: dict[str, int]) -> float:
     started = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.peers", name, str(trials)]
+    command = [sys.executable, "-m", "benchmarks.peers", name, str(trials), json.dumps(settings)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr[-2000:]}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ganstudy.engine import pace
 from ganstudy.engine.packing import cost
@@ -52,6 +51,31 @@ class _Took(NamedTuple):
 
 
 @dataclass
+class _Shown:
+    """What was trained, in `cost`, and in how many seconds, at a moment: by shape, by architecture,
+    and of all; what was heard a half-life before the moment counts half.
+    """
+
+    now: float = -math.inf
+    done: dict[str, float] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+
+    def at(self, now: float) -> _Shown:
+        """The same at a later moment."""
+        faded = 0.5 ** ((now - self.now) / HALF_LIFE)
+        done, took = ({n: faded * x for n, x in own.items()} for own in (self.done, self.took))
+        return _Shown(now, done, took)
+
+    def add(self, own: _Took) -> None:
+        """Count a pack, if it has said how far it is."""
+        if own.done > 0.0:
+            weight = 0.5 ** ((self.now - own.heard) / HALF_LIFE)
+            for name in (own.shape.key, own.shape.graph, ""):
+                self.done[name] = self.done.get(name, 0.0) + weight * own.done
+                self.took[name] = self.took.get(name, 0.0) + weight * own.seconds
+
+
+@dataclass
 class Lane:
     """What a worker does: it is free, or trains a pack.
 
@@ -86,7 +110,9 @@ class Forecast:
         self._graph = pace.known().graph if program == "compiled" else 0.0
         self.lanes: list[Lane] = []
         self.foreseen = True
+        # Of packs under way, and together of those that have ended, however many they are.
         self._took: dict[tuple[str, float], _Took] = {}
+        self._ended = _Shown()
         self._prepared: dict[_Preparation, list[float]] = {}
         self.expect(left)
 
@@ -138,12 +164,14 @@ class Forecast:
 
     def ended(self, pack: Pack, seconds: float, now: float | None = None) -> None:
         """A pack has ended after some seconds; if it has never said how far it is, they count."""
-        shape = _Shape.of(pack)
-        said = [own for (trial, _), own in self._took.items() if trial == pack[0].id]
+        now = time.monotonic() if now is None else now
+        said = [self._took.pop(name) for name in [*self._took] if name[0] == pack[0].id]
         if not any(own.done for own in said):
-            now = time.monotonic() if now is None else now
-            took = _Took(shape, len(pack) * shape.cost, seconds, now)
-            self._took[pack[0].id, math.inf] = took
+            shape = _Shape.of(pack)
+            said = [_Took(shape, len(pack) * shape.cost, seconds, now)]
+        self._ended = self._ended.at(now)
+        for own in said:
+            self._ended.add(own)
 
     def pack_left(self, lane: Lane, now: float | None = None) -> float | None:
         """Seconds until the pack of a worker will have ended; None if nothing is known."""
@@ -172,24 +200,23 @@ class Forecast:
         heap = [(seconds or 0.0, number) for seconds, number in free]
         heapq.heapify(heap)
         graphs, paces = [set(lane.graphs) for lane in working], self._paces(now)
+        # Once for all that wait: it is the mean of what all packs have shown.
+        preparations = {what: self._preparation(what) for what in get_args(_Preparation)}
         for shape, waiting in self._left:
             own = _of(shape, paces)
             if waiting and own is not None:
                 at, number = heap[0]
-                at += self._preparation(_preparation(shape.graph, graphs[number]))
+                at += preparations[_preparation(shape.graph, graphs[number])]
                 graphs[number].add(shape.graph)
                 heapq.heapreplace(heap, (at + len(waiting) * shape.cost * own, number))
         return max(at for at, _ in heap)
 
     def _paces(self, now: float) -> dict[str, float]:
         """Seconds for each second of `cost`: of each shape, each architecture, and of all."""
-        done, took = defaultdict[str, float](float), defaultdict[str, float](float)
+        shown = self._ended.at(now)
         for own in self._took.values():
-            weight = 0.5 ** ((now - own.heard) / HALF_LIFE)
-            for name in (own.shape.key, own.shape.graph, ""):
-                done[name] += weight * own.done
-                took[name] += weight * own.seconds * (own.done > 0.0)
-        return {name: took[name] / done[name] for name in done if done[name] > 0.0}
+            shown.add(own)
+        return {name: shown.took[name] / done for name, done in shown.done.items() if done > 0.0}
 
     def _preparation(self, what: _Preparation) -> float:
         """Seconds before the first step of a pack."""

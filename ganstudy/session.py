@@ -219,6 +219,7 @@ def train(
 ) -> None:
     """Train the packs of a source, and keep the records as they land."""
     known, arithmetics = directory.recorded(), directory.arithmetics()
+    before = pace.known()
     engine = search.study.file.engine
     # Workers elsewhere have another current folder.
     kept = directory.checkpoints.absolute()
@@ -250,7 +251,7 @@ def train(
             seconds = sum(record.seconds for record in records)
             pack = tuple(source.given[trial] for trial in landed)
             if set(landed.values()) == {"complete"}:
-                stepping = max(seconds - beside_steps(pack, pace.known()), 0.0)
+                stepping = max(seconds - beside_steps(pack, before), 0.0)
                 trained.add(pack[0].configuration.graph_key(), cost(pack), stepping)
             progress.add(search, pack, seconds)
             observe(progress)

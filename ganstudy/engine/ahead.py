@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import logging
 import os
 import tempfile
@@ -23,11 +24,10 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.utils import _pytree
 
 from ganstudy import machine_cache
 from ganstudy.engine import arithmetic
-from ganstudy.engine.tensors import likeness, tensors, with_tensors
+from ganstudy.engine.tensors import filled, leaves, likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
 from ganstudy.whole_file import write_whole
 
@@ -63,12 +63,12 @@ class AheadOfTime:
 
         Errors  `NotCompiled`.
         """
-        leaves = self._leaves(rules, arguments)
-        form = self._form(rules, arguments, leaves)
+        given = self._leaves(rules, arguments)
+        form = self._form(rules, arguments, given)
         if form.run is None:
             make([form])
             form.load()
-        return form(self._of_rules, leaves)
+        return form(self._of_rules, given)
 
     def traced(self, rules: object, *arguments: Any) -> Form:
         """The form of these arguments, to be made beside others; see `make`.
@@ -81,10 +81,10 @@ class AheadOfTime:
         if rules is not self._rules:
             self._rules, self._of_rules, self._forms = rules, tensors(rules), {}
             self._like = likeness(rules)
-        return _pytree.tree_leaves(arguments)
+        return leaves(arguments)
 
-    def _form(self, rules: object, arguments: tuple[Any, ...], leaves: list[Any]) -> Form:
-        key = tuple(x.shape if isinstance(x, Tensor) else x for x in leaves)
+    def _form(self, rules: object, arguments: tuple[Any, ...], given: list[Any]) -> Form:
+        key = tuple(x.shape if isinstance(x, Tensor) else x for x in given)
         if key not in self._forms:
             # Packs of one architecture are alike in all that is no tensor, and traced once.
             like = (self._like, likeness(arguments))
@@ -100,12 +100,12 @@ class AheadOfTime:
 class Form:
     """A function for arguments of one form: its library's name, and the runner once it is there.
 
-    results  the tree of what the function returns
+    results  what the function returns, without the numbers
     graph    its operations, with an example of what goes in, until the runner is there
     """
 
     name: str
-    results: _pytree.TreeSpec
+    results: object
     graph: tuple[GraphModule, tuple[Tensor, ...]] | None
     run: Callable[[list[Tensor]], list[Tensor]] | None = None
 
@@ -118,21 +118,17 @@ class Form:
         arguments: tuple[Any, ...],
     ) -> Form:
         """Trace the function; the graph is that of the arguments' shapes, whatever is in them."""
-        leaves, tree = _pytree.tree_flatten(arguments)
-        places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Tensor)]
-        results: list[_pytree.TreeSpec] = []
+        whole, results = leaves(arguments), list[object]()
 
         def flat(*given: Tensor) -> list[Any]:
-            own, rest = iter(given[: len(of_rules)]), given[len(of_rules) :]
-            filled = list(leaves)
-            for place, value in zip(places, rest, strict=True):
-                filled[place] = value
-            result = function(with_tensors(rules, own), *_pytree.tree_unflatten(filled, tree))
-            flattened, spec = _pytree.tree_flatten(result)
-            results.append(spec)
+            own, rest = iter(given[: len(of_rules)]), iter(given[len(of_rules) :])
+            filling = (next(rest) if isinstance(leaf, Tensor) else leaf for leaf in whole)
+            result = function(with_tensors(rules, own), *filled(arguments, filling))
+            flattened = leaves(result)
+            results.append(filled(result, itertools.repeat(None)))
             return flattened
 
-        example = [x.contiguous() for x in [*of_rules, *(leaves[place] for place in places)]]
+        example = [x.contiguous() for x in [*of_rules, *whole] if isinstance(x, Tensor)]
         try:
             graph = make_fx(flat, decomposition_table=AS_SUMS, tracing_mode="fake")(*example)
         except Exception as error:
@@ -141,11 +137,11 @@ class Form:
         graph.recompile()
         return cls(_name(graph, example), results[-1], (graph, tuple(example)))
 
-    def __call__(self, of_rules: list[Tensor], leaves: list[Any]) -> Any:
+    def __call__(self, of_rules: list[Tensor], given: list[Any]) -> Any:
         """What the library computes of the rules' tensors and the arguments'."""
-        given = [x.contiguous() for x in [*of_rules, *leaves] if isinstance(x, Tensor)]
+        numbers = [x.contiguous() for x in [*of_rules, *given] if isinstance(x, Tensor)]
         assert self.run is not None
-        return _pytree.tree_unflatten(self.run(given), self.results)
+        return filled(self.results, iter(self.run(numbers)))
 
     def load(self) -> None:
         """Get the runner from the library, which has been made."""

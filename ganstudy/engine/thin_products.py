@@ -27,6 +27,9 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     if rows == columns == 1 or min(rows, terms, columns) > THIN:
         return NotImplemented  # type: ignore[no-any-return]  # what tracers ask for
     if terms <= THIN:
+        if b.stride(2) != 1:
+            # Rows that stand together in memory: across its columns a loop has no vectors.
+            b = torch.stack([b[:, k] for k in range(terms)], 1)
         parts = [a[:, :, k : k + 1] * b[:, k : k + 1, :] for k in range(terms)]
         return parts[0] if terms == 1 else parts[0] + parts[1]
     if columns <= THIN:

@@ -199,10 +199,12 @@ def _over(
 ) -> list[tuple[Hashable, Ended]]:
     """What has ended by itself after a moment, and what has been ended for taking too long."""
     over = executor.wait(_BEAT)
-    for handle in running.keys() - dict(over).keys():
-        if limits.passed(executor.clock(handle), program):
-            cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
-            over.append((handle, Ended("late", cause=cause)))
+    under_way = running.keys() - dict(over).keys()
+    # All clocks are read before the first kill, which may take seconds: others end meanwhile.
+    late = [one for one in under_way if limits.passed(executor.clock(one), program)]
+    for handle in late:
+        cause = f"TimeLimit: more than {limits.seconds:g} s\n\n{executor.kill(handle)}"
+        over.append((handle, Ended("late", cause=cause)))
     return over
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ganstudy.search._planned import Planned
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Kind, Pack
+    from ganstudy.study import Study
     from ganstudy.trial import Record, Trial
 
 __all__ = ["Grid"]
@@ -21,14 +23,29 @@ class Grid(Planned):
     Its axes stand below `search.grid`, those of every other search too.
     """
 
+    def __init__(self, study: Study) -> None:
+        super().__init__(study)
+        self._ids = {trial.id for trial in self.every.values()}
+        self._counts = Counter({"missing": len(self._ids)})
+
     @property
     def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
         """The planned trials by their index on each axis and among the seeds."""
         return self.every
 
     def tell(self, records: Iterable[Record]) -> None:
-        """Take note of which trials are recorded."""
-        self.recorded.update((record.id, record.status) for record in records)
+        """Take note of which trials are recorded; they are counted here, since a run asks for the
+        counts after each of its packs.
+        """
+        for record in records:
+            if record.id in self._ids:
+                self._counts[self.recorded.get(record.id, "missing")] -= 1
+                self._counts[record.status] += 1
+            self.recorded[record.id] = record.status
+
+    def counts(self) -> Counter[str]:
+        """All trials, by status."""
+        return +self._counts
 
     def ask(self, free_slots: int) -> list[Pack]:
         """All trials that have no record, once."""

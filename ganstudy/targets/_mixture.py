@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _LOG_TWO_PI = float(np.log(2 * np.pi))
 
+_FEW = 64
+"""Edges from which on a search is quicker than a comparison with each."""
+
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture(ABC):
@@ -34,8 +37,7 @@ class GaussianMixture(ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Independent draws and their modes, shapes `(count, dimension)` and `(count,)`."""
         uniform = rng.random(count, dtype=np.float32)
-        edges = np.cumsum(self.weights)[:-1]
-        mode = np.searchsorted(edges, uniform, side="right")
+        mode = _above(np.cumsum(self.weights)[:-1], uniform)
         noise = rng.standard_normal((count, self.means.shape[1]), dtype=np.float32)
         drawn = self._spread(noise, mode)
         # `take` gathers rows several times faster than an index does.
@@ -149,6 +151,20 @@ class GeneralMixture(GaussianMixture):
 
     def _log_volumes(self) -> Array:
         return np.asarray(np.log(np.diagonal(self._factors, axis1=-2, axis2=-1)).sum(axis=-1))
+
+
+def _above(edges: Array, uniform: NDArray[np.float32]) -> NDArray[np.intp]:
+    """How many of the edges, which are sorted, each number has reached."""
+    if len(edges) >= _FEW:
+        return np.searchsorted(edges, uniform, side="right")
+    # Random numbers make a search guess wrong at every second branch; comparisons have none. In
+    # single precision, a number has reached an edge if it has reached the next one of those.
+    single = edges.astype(np.float32)
+    single = np.where(single < edges, np.nextafter(single, np.float32(2)), single)
+    mode = np.zeros(len(uniform), np.uint8)
+    for edge in single:
+        mode += uniform >= edge
+    return mode.astype(np.intp)
 
 
 def share_within(radius: float) -> float:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from inline import Inline
 from scripted import Scripted, attempts
 from tiny import Listed, trial
 
 from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
-from ganstudy.schedule.executor import Begun, Clock, Ended, ExecutorError
+from ganstudy.schedule.executor import (
+    Begun,
+    Clock,
+    Ended,
+    ExecutorError,
+    Task,
+    attempt,
+)
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import (
     COMPILE_SECONDS,
@@ -185,6 +194,48 @@ def test_preparation_and_compilation_are_not_its_steps() -> None:
     assert limits.passed(Clock(False, long_ago - COMPILE_SECONDS), "compiled")
     assert not limits.passed(None, "eager")
     assert not Limits().passed(Clock(True, long_ago), "eager")
+
+
+class _Slow(Inline):
+    """Two workers; pack 0 hangs, and while it is killed the other one ends, and time passes."""
+
+    def open(self) -> None:
+        """Both have room for one pack."""
+        super().open()
+        self.under_way: dict[int, Task] = {}
+        self.begun, self.passed = 0, 0.0
+
+    def room(self) -> int:
+        """What no pack takes."""
+        return 2 - len(self.under_way)
+
+    def submit(self, task: Task) -> Hashable:
+        """It is under way, by its number: sets of small numbers are in order."""
+        handle, self.begun = self.begun, self.begun + 1
+        self.under_way[handle] = task
+        return handle
+
+    def clock(self, handle: Hashable) -> Clock | None:
+        """That of pack 0 is three seconds ahead."""
+        return Clock(True, time.monotonic() - self.passed - (3.0 if handle == 0 else 0.0))
+
+    def kill(self, handle: Hashable) -> str:
+        """Takes as long as a Dask worker takes to start anew."""
+        self.passed += 10.0
+        for other, task in self.under_way.items():
+            if other != handle:
+                self.ended.append((other, attempt(task, "cpu", lambda begun: None)))
+        self.under_way = {}
+        return ""
+
+
+def test_what_ends_while_another_is_killed_is_not_late(tmp_path: Path) -> None:
+    """The clock of a trial that had completed went on until a killed worker was back."""
+    bad, good = _script(tmp_path, 0), _script(tmp_path, 1)
+    with _Slow(2) as executor:
+        parts = list(train_packs(Listed([(bad,), (good,)]), executor, limits=Limits(seconds=2.0)))
+    found = {record.id: record.status for part in parts for record in part}
+    assert found == {bad.id: "failed", good.id: "complete"}
 
 
 def test_steps_of_earlier_sessions_count() -> None:

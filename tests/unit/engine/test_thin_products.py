@@ -26,6 +26,17 @@ def test_a_thin_product_is_that_of_the_library(m: int, k: int, n: int) -> None:
         torch.testing.assert_close(found, a.bmm(b), rtol=1e-14, atol=1e-14)
 
 
+def test_a_factor_that_stands_across_memory_is_put_along_it() -> None:
+    """The same bits; a compiled loop over rows has vectors, over columns none."""
+    generator = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(3, 16, n, generator=generator) for n in (2, 2))
+    across = b.mT
+    assert torch.equal(product(a, across), product(a, across.contiguous()))
+    for factor, put in [(across, True), (across.contiguous(), False)]:
+        graph = make_fx(product)(a, factor).graph
+        assert any("stack" in str(node.target) for node in graph.nodes) == put
+
+
 def test_a_tracer_puts_sums_in_its_place_in_both_directions() -> None:
     """The product of a last layer and both of its gradients are sums; a whole one stays."""
 
