@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,11 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         plan = timed("plan", write(path, "plan", 1, 100, 500))
+        most = write(path, "most", 1, 100, 500)
+        started = time.perf_counter()
+        most_session = session_seconds(most, path / "most")
+        most_whole = time.perf_counter() - started
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
         few = write(path, "few", 1, 10, 5)
         many = write(path, "many", 1, 100, 50)
         small = session_seconds(few, path / "few")
@@ -42,6 +48,9 @@ def measure() -> dict[str, Any]:
         gathered = gather(path / "many")
     return {
         "plan_100000_seconds": plan,
+        "run_100000_to_the_page_seconds": most_whole,
+        "run_100000_gibibytes": peak,
+        "milliseconds_per_trial_of_100000": (most_session - small) / (100_000 - 100) * 1000,
         "run_10000_seconds": large,
         "milliseconds_per_trial": (large - small) / (10_000 - 100) * 1000,
         "milliseconds_of_scheduler_and_store": (large - training / WORKERS) / 10_000 * 1000,

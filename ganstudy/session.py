@@ -107,7 +107,10 @@ def program(
     reasons = [part[0].configuration.as_written for part in parts]
     as_written = next(filter(None, reasons), "")
     if used not in (None, "eager") and as_written:
-        raise RunError(f"{directory.path}: trained by the {used} program so far; {as_written}")
+        raise RunError(
+            f"{directory.path}: trained by the {used} program so far; {as_written}, and --fresh "
+            "trains all trials so"
+        )
     if used is not None:
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"

@@ -135,6 +135,8 @@ def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> No
 
 def print_planned(plan: Plan, workers: int) -> None:
     """The same in words."""
+    from ganstudy.report.prose import plural
+
     search, summary, reason = plan
     study, sizes = search.study, summary["packs"]
     click.echo(study.file.question)
@@ -144,14 +146,16 @@ def print_planned(plan: Plan, workers: int) -> None:
         click.echo(f"  {parameter.name}: {parameter}")
     click.echo(f"  seeds: {search.seeds_in_words()}")
     trials, recorded = summary["trials"], summary["recorded"]
-    click.echo(f"{trials} trials, {recorded} recorded, {trials - recorded} to train")
+    click.echo(f"{plural(trials, 'trial')}, {recorded:,} recorded, {trials - recorded:,} to train")
     if sizes:
         guess = " (a guess: no run has been measured on this machine)"
         source = "" if summary["measured"] else guess
+        least, most = min(sizes), max(sizes)
+        each = plural(most, "trial") if least == most else f"{least} to {plural(most, 'trial')}"
         click.echo(
-            f"{len(sizes)} packs of {min(sizes)} to {max(sizes)} trials; "
+            f"{plural(len(sizes), 'pack')} of {each}; "
             f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
-            f"{workers} workers{source}; "
+            f"{plural(workers, 'worker')}{source}; "
             f"{summary['program']}: {reason}"
         )
     if (power := _power(study)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from ganstudy.engine.arithmetic import processor
 from ganstudy.trial import ProgramName
 from ganstudy.whole_file import write_whole
 
-__all__ = ["GUESS", "Pace", "Trained", "known", "learn"]
+__all__ = ["GUESS", "Pace", "Trained", "known", "learn", "shared"]
 
 ENOUGH = 5.0
 """Seconds of `cost` below which a run says nothing about the pace."""
@@ -30,7 +31,7 @@ class Pace:
 
     step   for each second that a configuration's `cost` says, by program
     graph  for the compilation of one architecture's steps, in each worker
-    start  before the first pack trains and after the last but one has ended
+    start  before the first pack trains
     """
 
     step: Mapping[ProgramName, float]
@@ -71,14 +72,22 @@ class Trained:
         first = [max(s - pace * c for c, s in own) for own in self.by_graph.values()]
         return median(first) if first and median(first) > 0 else None
 
-    @property
-    def seconds(self) -> float:
-        """All of them, summed over workers."""
-        return math.fsum(seconds for own in self.by_graph.values() for _, seconds in own)
+    def seconds(self, workers: int) -> float:
+        """All of them, shared by workers."""
+        every = (seconds for own in self.by_graph.values() for _, seconds in own)
+        return shared(sorted(every, reverse=True), workers)
 
 
 def _quickest(packs: Iterable[tuple[float, float]], workers: int) -> list[tuple[float, float]]:
     return sorted(packs, key=lambda own: own[1] / own[0])[:-workers]
+
+
+def shared(parts: Iterable[float], workers: int) -> float:
+    """Seconds until all parts are done, each taken in order by the worker that is free first."""
+    busy = [0.0] * workers
+    for seconds in parts:
+        heapq.heapreplace(busy, busy[0] + seconds)
+    return max(busy)
 
 
 def known() -> Pace:
@@ -101,7 +110,7 @@ def learn(trained: Trained, program: ProgramName, workers: int, wall: float) -> 
     seen = program in before.measured
     steps = {**before.step, program: _between(before.step[program], step, seen)}
     graph = trained.graph(step) if program == "compiled" else None
-    start = max(wall - trained.seconds / workers, 0.0)
+    start = max(wall - trained.seconds(workers), 0.0)
     after = Pace(
         steps,
         before.graph if graph is None else _between(before.graph, graph, seen),

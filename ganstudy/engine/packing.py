@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ganstudy.cause import cleaned, telling
-from ganstudy.engine.pace import GUESS, Pace
+from ganstudy.engine.pace import GUESS, Pace, shared
 from ganstudy.family import canonical_json
 from ganstudy.system import WINDOWS
 from ganstudy.trial import ProgramName, Trial
@@ -90,6 +90,9 @@ def packs(
         most = size.most(configuration.working_set())
         if size.asked is None:
             most = min(most, max(round(share / configuration.cost()), 2))
+            # A copy of what is computed trial by trial costs nothing, and a pair its double time.
+            if configuration.as_written and 2 * configuration.cost() > total / workers:
+                most = 1
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
         graph = configuration.graph_key()
         sizes[graph] = min(most, sizes.get(graph, most))
@@ -128,15 +131,14 @@ def estimate(
     program: ProgramName = "eager",
     pace: Pace = GUESS,
 ) -> float:
-    """Seconds that packs take on some workers at a pace."""
+    """Seconds that packs take on some workers at a pace, each taken by whoever is free."""
     if not parts:
         return 0.0
-    seconds = sum(map(cost, parts)) * pace.step[program]
-    seconds += sum(beside_steps(pack, pace) for pack in parts)
+    own = (cost(pack) * pace.step[program] + beside_steps(pack, pace) for pack in parts)
+    seconds = shared(own, workers) + pace.start
     if program == "compiled":
-        graphs = {pack[0].configuration.graph_key() for pack in parts}
-        seconds += pace.graph * len(graphs) * workers
-    return seconds / workers + pace.start
+        seconds += pace.graph * len({pack[0].configuration.graph_key() for pack in parts})
+    return seconds
 
 
 def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
@@ -152,11 +154,18 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
             return "eager", reason
     if not any(trial.configuration.compiles for part in parts for trial in part):
         return "eager", "there is nothing to compile"
-    if estimate(parts, workers, "compiled") >= estimate(parts, workers):
+    if not _pays(parts, workers):
         return "eager", "too little work to pay for compilation"
     if trouble := why_no_compiler():
         return "eager", trouble
     return "compiled", "the work pays for compilation"
+
+
+def _pays(parts: Sequence[Sequence[Trial]], workers: int) -> bool:
+    """Whether all workers together spend less on compiled steps than compilation takes them."""
+    saved = (GUESS.step["eager"] - GUESS.step["compiled"]) * sum(map(cost, parts))
+    graphs = {pack[0].configuration.graph_key() for pack in parts}
+    return saved > GUESS.graph * len(graphs) * workers
 
 
 @functools.cache

@@ -87,7 +87,10 @@ class Convolutional(Network, ABC):
         most = halvings(image.height, image.width)
         if not most:
             size = f"{image.height}x{image.width}"
-            return f"network {self.name} halves images, and {size} pixels cannot be halved"
+            return (
+                f"network {self.name} halves images, and {size} pixels cannot be halved; "
+                f"`target.size: {_halved(image.height, architecture.depth)}` can"
+            )
         if not 1 <= architecture.depth <= most:
             nearest = min(max(architecture.depth, 1), most)
             return (
@@ -215,6 +218,12 @@ def halvings(height: int, width: int) -> int:
     while not (height >> times) % 2 and not (width >> times) % 2:
         times += 1
     return times
+
+
+def _halved(side: int, times: int) -> int:
+    """The nearest number of pixels up to 512 that can be halved so often."""
+    unit = 1 << min(max(times, 1), 9)
+    return unit * min(max(round(side / unit), 1), 512 // unit)
 
 
 def judged(ends: Ends, x: Tensor) -> tuple[Tensor, Tensor]:

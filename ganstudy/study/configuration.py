@@ -162,6 +162,8 @@ def plain_message(entry: Any) -> str:
     message = message.replace("Input should be", "should be")
     if entry["type"] == "value_error":
         return str(message)
+    if entry["type"] == "missing":
+        return "this key is required"
     return f"{message} (got {shortened(entry['input'])})"
 
 

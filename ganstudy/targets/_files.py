@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
 from ganstudy.system import in_order
 
-__all__ = ["existing", "fingerprint", "unchanged"]
+__all__ = ["existing", "files_below", "fingerprint", "unchanged"]
 
 
 def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str:
@@ -43,7 +43,7 @@ def unchanged(path: str, sha256: str | None) -> str:
     try:
         found = fingerprint(path)
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
     if sha256 is not None and sha256 != found:
         raise ValueError(f"{path} has changed: its SHA-256 is {found}")
     return found
@@ -58,11 +58,31 @@ def fingerprint(path: str) -> str:
     if not place.is_dir():
         return _of_file(place)
     whole = hashlib.sha256()
-    for file in in_order(own for own in place.rglob("*") if own.is_file()):
+    for file in files_below(place):
         name = file.relative_to(place).as_posix()
-        if not any(part.startswith(".") for part in name.split("/")):
-            whole.update(f"{name}\0{_of_file(file)}\n".encode())
+        content = _of_file(file) if file.is_file() else "none"
+        whole.update(f"{name}\0{content}\n".encode())
     return whole.hexdigest()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """What is no folder and not hidden, at any depth, in order; links to nothing are among them.
+
+    Links to folders are followed, but for those that lead back to a folder on the way.
+    """
+    return in_order(_below(folder, frozenset()))
+
+
+def _below(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    if (real := folder.resolve()) in above:
+        return
+    for own in folder.iterdir():
+        if own.name.startswith("."):
+            continue
+        if own.is_dir():
+            yield from _below(own, above | {real})
+        else:
+            yield own
 
 
 def _of_file(file: Path) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.system import in_order
-from ganstudy.targets._pictures import Pictures, prepared
+from ganstudy.targets._pictures import PICTURES, Pictures, prepared
 from ganstudy.targets._problems import DataError
 
 if TYPE_CHECKING:
@@ -187,6 +187,8 @@ def _idx(path: Path, dimensions: int) -> Pixels:
     content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     header = 4 + 4 * dimensions
     if content[:4] != bytes([0, 0, 8, dimensions]):
+        if path.suffix.lower() in PICTURES:
+            raise DataError(f"{path}: one image; `path` is that of the folder that holds them")
         known = f"a folder of images, {', '.join(ARRAYS)}"
         raise DataError(
             f"{path}: neither {known}, nor an IDX file of bytes in {dimensions} dimensions"

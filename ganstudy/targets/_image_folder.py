@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ganstudy.system import in_order
-from ganstudy.targets._pictures import Pictures, resized, small_enough
+from ganstudy.targets._files import files_below
+from ganstudy.targets._pictures import PICTURES, Pictures, resized, small_enough
 from ganstudy.targets._problems import DataError
 
 if TYPE_CHECKING:
@@ -18,38 +19,62 @@ if TYPE_CHECKING:
 
 __all__ = ["of_folder"]
 
-PICTURES = (".png", ".jpg", ".jpeg")
-
 _SHOWN = 3
+
+_TRAINING = "train"
+_HELD_OUT = ("test", "val", "valid", "validation")
+"""Names of folders that hold sets, not classes, where both kinds stand side by side."""
+
+
+class _Place(NamedTuple):
+    """Which set and class a file is of; without classes "", and held out where a set is."""
+
+    held_out: str
+    of_class: str
 
 
 def of_folder(folder: Path, asked: AskedImages) -> Pictures:
     """The images of a folder, or of the folders in it, each of which is then a class.
 
+    Folders `train` and `test`, or another usual name of the second, hold the training set and the
+    held-out one. A folder that has one folder alone stands for that one.
+
     Errors  `DataError`, which names the files.
     """
-    visible = [p for p in in_order(folder.rglob("*")) if p.is_file() and not _hidden(p, folder)]
-    files = [path for path in visible if path.suffix.lower() in PICTURES]
-    others = [_short(p, folder) for p in visible if p.suffix.lower() not in PICTURES]
+    below = files_below(folder)
+    files = [path for path in below if path.suffix.lower() in PICTURES]
+    others = [_short(path, folder) for path in below if path.suffix.lower() not in PICTURES]
     if not files:
-        raise DataError(f"{folder}: no PNG or JPEG files, nor those of MNIST")
+        there = f"; it has {_some(others)}" if others else ""
+        raise DataError(f"{folder}: no PNG or JPEG files, nor those of MNIST{there}")
     images, broken = _read(folder, files, asked)
     if broken and (asked.unreadable == "refuse" or not images):
         what = f"{len(broken):,} of {len(files):,} files cannot be read: {_some(broken)}"
         raise DataError(f"{folder}: {what}; `unreadable: drop` leaves such files out")
-    of_class = _classes(folder, list(images))
-    classes = tuple(sorted(set(of_class)))
-    labelled = len(classes) > 1
-    left = (
-        *([f"{len(others):,} files that are no PNG or JPEG: {_some(others)}"] if others else []),
-        *([f"{len(broken):,} files that cannot be read: {_some(broken)}"] if broken else []),
-    )
+    places = _places(folder, list(images))
+    held_out = {place.held_out for place in places.values()} - {""}
+    classes = tuple(sorted({place.of_class for place in places.values()}))
+    # What is held out stands behind the rest.
+    ordered = sorted(places, key=lambda path: bool(places[path].held_out))
+    labels = np.array([classes.index(places[path].of_class) for path in ordered])
+    number = sum(bool(place.held_out) for place in places.values())
     return Pictures(
-        _stacked(folder, images),
-        np.array([classes.index(name) for name in of_class]) if labelled else None,
-        classes if labelled else (),
-        account=tuple(f"left out: {sentence}" for sentence in left),
+        _stacked(folder, {path: images[path] for path in ordered}),
+        labels if len(classes) > 1 else None,
+        classes if len(classes) > 1 else (),
+        held_out=number,
+        account=(
+            *(f"held out: the {number:,} images of {name}" for name in held_out),
+            *_left_out(others, "is no PNG or JPEG", "are no PNG or JPEG"),
+            *_left_out(broken, "cannot be read", "cannot be read"),
+        ),
     )
+
+
+def _left_out(files: list[str], one: str, several: str) -> list[str]:
+    """A sentence, if there are any."""
+    which = f"1 file that {one}" if len(files) == 1 else f"{len(files):,} files that {several}"
+    return [f"left out: {which}: {_some(files)}"] if files else []
 
 
 def _read(
@@ -60,6 +85,8 @@ def _read(
     broken = []
     for path in files:
         try:
+            if not path.is_file():
+                raise FileNotFoundError("no file")
             images[path] = _decoded(path, asked)
         except Exception as error:  # Pillow's readers have errors of their own
             why = "no image" if isinstance(error, UnidentifiedImageError) else str(error)
@@ -69,12 +96,38 @@ def _read(
     return images, broken
 
 
-def _classes(folder: Path, files: list[Path]) -> list[str]:
+def _places(folder: Path, files: list[Path]) -> dict[Path, _Place]:
+    """The set and the class of each file, by the folders that it lies in."""
+    parts = {path: path.relative_to(folder).parts for path in files}
+    while len({names[0] for names in parts.values()}) == 1 and _no_files(parts.values()):
+        parts = {path: names[1:] for path, names in parts.items()}
+    names = {own[0] for own in parts.values()} if _no_files(parts.values()) else set()
+    held_out = sorted(name for name in names if name.lower() in _HELD_OUT)
+    training = sorted(name for name in names if name.lower() == _TRAINING)
+    if not training or not held_out or len(names) > len(training) + len(held_out):
+        return {path: _Place("", own) for path, own in _classes(folder, parts).items()}
+    if len(names) > 2:
+        listed = ", ".join(sorted(names))
+        raise DataError(f"{folder}: sets {listed}; two are read, for training and held out")
+    found = {}
+    for name in (*training, *held_out):
+        own = {path: rest[1:] for path, rest in parts.items() if rest[0] == name}
+        of_set = name if name in held_out else ""
+        for path, of_class in _classes(folder / name, own).items():
+            found[path] = _Place(of_set, of_class)
+    return found
+
+
+def _no_files(parts: Iterable[tuple[str, ...]]) -> bool:
+    """Whether all lie in folders."""
+    return all(len(names) > 1 for names in parts)
+
+
+def _classes(folder: Path, parts: dict[Path, tuple[str, ...]]) -> dict[Path, str]:
     """The folder that each file lies in, or ""."""
-    parts = [path.relative_to(folder).parts for path in files]
-    own = [names[0] if len(names) > 1 else "" for names in parts]
-    if "" in own and any(own):
-        beside = next(filter(None, own))
+    own = {path: names[0] if len(names) > 1 else "" for path, names in parts.items()}
+    if "" in own.values() and any(own.values()):
+        beside = next(filter(None, own.values()))
         raise DataError(f"{folder}: images beside the folder {beside!r}; it holds one or the other")
     return own
 
@@ -83,23 +136,20 @@ def _short(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
 def _some(texts: list[str]) -> str:
     more = f" and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
     return ", ".join(texts[:_SHOWN]) + more
 
 
 def _decoded(path: Path, asked: AskedImages) -> Pixels:
-    """An image `(height, width, channels)`, on black where it is transparent."""
+    """An image `(height, width, channels)` the right way up, on black where it is transparent."""
     with warnings.catch_warnings():
         # A small file that claims to be a huge image.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path) as opened:
             opened.load()
-            image = _eight_bits(opened)
+            # Cameras say beside the pixels which way up they are.
+            image = _eight_bits(ImageOps.exif_transpose(opened))
             if image.has_transparency_data:
                 seen = image.convert("RGBA")
                 black = Image.new("RGBA", seen.size, (0, 0, 0, 255))

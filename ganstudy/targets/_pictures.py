@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[Any]
 
-__all__ = ["AskedImages", "Pictures", "prepared", "resized", "small_enough"]
+__all__ = ["PICTURES", "AskedImages", "Pictures", "prepared", "resized", "small_enough"]
+
+PICTURES = (".png", ".jpg", ".jpeg")
+"""How names of images end."""
 
 LARGEST = 4 * 2**30
 """Bytes of all images together, beyond which they are to be made smaller as they are read."""

@@ -18,6 +18,8 @@ from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import Rows, RowsTarget, split
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from ganstudy.targets._base import Modes
@@ -33,17 +35,19 @@ class Images(OwnImages, RowsTarget):
     """Images in a folder or a file, on the scale [-1, 1].
 
     Data    p is the empirical law of the training images. A folder holds PNG or JPEG files, or
-            folders of them, which are then classes; or the four files of MNIST, of which `t10k` is
-            the held-out set. A file is `.npz` or `.npy` with an array (images, height, width), with
-            channels before height or after width; or one of MNIST's, whose labels lie beside it.
-            Numbers are taken for [0, 255], [0, 1] or [-1, 1] by their ends; `ganstudy check` prints
-            what was read. Which images are held out follows from their number alone, but for
-            MNIST's. A relative path starts at the working directory. The SHA-256 of all contents is
-            part of the trial's settings.
+            folders of them, which are then classes; or `train` and `test` (`val`, `valid`,
+            `validation`) of either kind; or the four files of MNIST. `test` and `t10k` are the
+            held-out set; else which images are follows from their number alone. A file is `.npz` or
+            `.npy` with an array (images, height, width), with channels before height or after
+            width; or one of MNIST's, whose labels lie beside it. Numbers are taken for [0, 255],
+            [0, 1] or [-1, 1] by their ends; `ganstudy check` prints what was read. A relative path
+            starts at the working directory. The SHA-256 of all contents is part of the trial's
+            settings.
     Labels  class folders, MNIST's labels, or the array that `label` names.
     Modes   the classes, told apart by a classifier that is trained once on the training images.
     Errors  what is missing, changed, no image or of another size; an array that can be read in two
-            ways; numbers on no known scale; more than 4 GiB of pixels; fewer than three images.
+            ways; numbers on no known scale; more than 4 GiB of pixels; fewer than three images; a
+            class of which all are held out.
     Source  the user. MNIST: LeCun, Bottou, Bengio & Haffner 1998; Fashion-MNIST: Xiao, Rasul &
             Vollgraf 2017.
     """
@@ -143,4 +147,16 @@ def _rows(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> 
         train, held_out = np.split(np.arange(count), [count - read.held_out])
     rows = np.moveaxis(read.pixels, -1, 1).reshape(count, -1)
     labels = [None if read.labels is None else read.labels[part] for part in (train, held_out)]
+    if labels[0] is not None:
+        _all_trained(path, read.classes, labels[0])
     return Rows(rows[train], rows[held_out], labels[0], held_out_labels=labels[1])
+
+
+def _all_trained(path: str, classes: Sequence[str], labels: NDArray[np.int64]) -> None:
+    """Errors  `DataError` for a class that no training image is of."""
+    for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
+        if not count:
+            raise DataError(
+                f"{path}: all images of class {name!r} are held out, and none is left to train on; "
+                "add some to the class or leave it out"
+            )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny import trial
+from tiny import PICTURES, trial
 from torch import nn
 
 from ganstudy import constraints, networks
@@ -412,6 +412,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ring": ({"target": "ring"}, "dcgan is for images, and samples of this target are none"),
     "depth": ({"critic": {"depth": 4}}, "halves 8x8 pixels 1 to 3 times: `depth: 3`, not 4"),
     "shallow": ({"generator": {"depth": 0}}, "`depth: 1`, not 0"),
+    "odd sides": (
+        {"target": {"name": "images", "path": str(PICTURES), "size": 27}},
+        "27x27 pixels cannot be halved; `target.size: 28` can",
+    ),
     "norm": (
         {"critic": {"network": "resnet", "norm": "layer"}},
         "resnet has no sums to normalise: `norm: none`",

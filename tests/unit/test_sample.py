@@ -45,7 +45,7 @@ search:
       labels: {target.name: grid, target.side: 2, condition: true, generator.activation: elu}
       images: {target.name: digits, generator.activation: leaky_relu}
       dcgan: {target.name: digits, generator.network: dcgan, generator.norm: batch}
-      resnet: {target.name: digits, generator.network: resnet}
+      resnet: {target.name: digits, generator.network: resnet, condition: true, critic.pac: 2}
 seeds: 2
 """
 CASES = ("plain", "batch", "running", "maxout", "labels", "images", "dcgan", "resnet")
@@ -129,11 +129,11 @@ def test_another_seed_draws_the_noise_of_another_trial(of_case: Path, case: str)
     np.testing.assert_array_equal(lent.samples, sample(run, first, 60, seed=1).samples[:5])
 
 
-def _inputs(found: Any, labels: int) -> torch.Tensor:
+def _inputs(found: Any, case: str) -> torch.Tensor:
     """Rows as a module takes them."""
     if found.labels is None:
         return torch.from_numpy(found.latent)
-    one_hot = np.eye(labels, dtype=np.float32)[found.labels]
+    one_hot = np.eye({"labels": 4, "resnet": 10}[case], dtype=np.float32)[found.labels]
     return torch.from_numpy(np.concatenate([found.latent, one_hot], axis=1))
 
 
@@ -158,7 +158,7 @@ def test_a_module_runs_where_nothing_of_ours_can_be_imported(every: Path, tmp_pa
             found = sample(every, trial, 40, averaged=averaged)
             module = ganstudy.load_generator(every, trial, averaged=averaged)
             assert not module.training
-            modules[name] = module, _inputs(found, 4)
+            modules[name] = module, _inputs(found, case)
             expected[name] = found.samples
     torch.save(modules, tmp_path / "modules.pt")
     command = [sys.executable, "-c", _ALONE, tmp_path / "modules.pt", tmp_path / "samples.pt"]
@@ -213,7 +213,7 @@ def test_an_onnx_file_has_the_samples_of_its_trial(every: Path, tmp_path: Path) 
         trial, path, averaged = _id(every, case), tmp_path / f"{case}.onnx", case == "images"
         words = write_onnx(every, path, trial, averaged=averaged)
         found = sample(every, trial, 40, averaged=averaged)
-        latent = _inputs(found, 4)
+        latent = _inputs(found, case)
         evaluator = ReferenceEvaluator(str(path))
         (given,) = evaluator.run(None, {"latent": latent.numpy()})
         np.testing.assert_allclose(given.reshape(40, -1), found.samples, rtol=1e-5, atol=1e-5)

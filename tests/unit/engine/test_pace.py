@@ -46,6 +46,12 @@ def test_steps_and_compilation_are_told_apart() -> None:
     assert (found.step["eager"], found.measured) == (GUESS.step["eager"], ("compiled",))
 
 
+def test_a_worker_without_work_is_no_start() -> None:
+    """One pack of a minute is a minute, however many could have trained others meanwhile."""
+    learn(_session(("a", 50.0, 60.0)), "eager", 2, 64.0)
+    assert known().start == pytest.approx(4.0)
+
+
 def test_too_little_says_nothing() -> None:
     """A pack for each worker does not tell compilation from steps, and short packs tell nothing."""
     learn(_session(("a", 50.0, 23.0), ("a", 50.0, 24.0)), "compiled", 2, 30.0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import trial
+from tiny import made_up, trial, write_study
 
 from ganstudy.engine.pace import GUESS, Pace
 from ganstudy.engine.packing import (
@@ -18,6 +21,10 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.audit import Audit
+from ganstudy.search import search_of
+from ganstudy.session import program
+from ganstudy.store import RunDirectory, RunError
+from ganstudy.study import load
 from ganstudy.trial import Trial
 
 shapes = st.lists(
@@ -127,9 +134,41 @@ def test_convolutions_are_computed_as_they_are_written() -> None:
     """Whatever the work, and if only one arm has them; the reason is told."""
     player = {"network": "dcgan", "width": 64}
     arms = [trial(0, target="digits", steps=100_000), trial(0, target="digits", generator=player)]
-    program, why = choose_program(packs(arms, 1), 1)
-    assert program == "eager"
+    chosen, why = choose_program(packs(arms, 1), 1)
+    assert chosen == "eager"
     assert "dcgan are computed as they are written" in why
+
+
+def test_a_run_of_another_program_takes_no_convolutions(tmp_path: Path) -> None:
+    """An arm that is added to it is refused before anything is trained, with the way out."""
+    axis = "search: {grid: {generator.network: [mlp, dcgan]}}"
+    text = f"question: Which?\ntrial: {{target: digits, steps: 100}}\n{axis}\nseeds: 1\n"
+    search, run = search_of(load(write_study(tmp_path, text))), RunDirectory(tmp_path / "run")
+    of_perceptron, _ = search.trials.values()
+    with run.locked():
+        run.write_study(search)
+        run.write([dataclasses.replace(made_up(of_perceptron), program="portable")])
+    with pytest.raises(RunError, match=r"portable program so far; .* dcgan .* --fresh"):
+        program(run, search, search.outlook(1), 1)
+
+
+def test_convolutions_stand_alone_where_a_worker_would_wait() -> None:
+    """Their copies cost nothing; with work for all, two share what their losses cost."""
+    player = {"network": "dcgan", "width": 16}
+    trials = [trial(s, target="digits", generator=player, critic=player) for s in range(6)]
+    assert [len(pack) for pack in packs(trials[:2], 2)] == [1, 1]
+    assert [len(pack) for pack in packs(trials[:3], 2)] == [1, 1, 1]
+    assert [len(pack) for pack in packs(trials, 2)] == [2, 2, 2]
+    assert [len(pack) for pack in packs(trials[:2], 1)] == [2]
+    assert [len(pack) for pack in packs(trials[:3], 2, PackSize(asked=3))] == [3]
+
+
+def test_a_pack_is_taken_by_one_worker() -> None:
+    """No more workers than packs make an estimate shorter."""
+    (own,) = [(trial(0, steps=100_000),)]
+    alone = estimate([own], 1) - GUESS.start
+    assert estimate([own], 4) - GUESS.start == pytest.approx(alone)
+    assert estimate([own] * 3, 2) - GUESS.start == pytest.approx(2 * alone)
 
 
 def test_losses_that_others_of_a_pack_have_are_in_the_estimate() -> None:

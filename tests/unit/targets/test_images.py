@@ -145,6 +145,72 @@ def _target_after(folder: Path, name: str, image: NDArray[Any]) -> RowsTarget:
     return _target(folder)
 
 
+def test_photographs_stand_as_their_cameras_say(tmp_path: Path, pixels: Pixels) -> None:
+    """Orientation 6: the first line of pixels is the right edge."""
+    for place in range(3):
+        upright = pixels[place]
+        turned = Image.fromarray(np.ascontiguousarray(np.rot90(upright)))
+        about = turned.getexif()
+        about[0x0112] = 6
+        turned.save(tmp_path / f"{place}.png", exif=about)
+        _png(tmp_path / "upright" / f"{place}.png", upright)
+    upright = _every(_target(tmp_path / "upright"))
+    for path in (tmp_path / "upright").iterdir():
+        path.unlink()
+    np.testing.assert_array_equal(_every(_target(tmp_path)), upright)
+
+
+@pytest.mark.parametrize("of_classes", [True, False])
+@pytest.mark.parametrize("name", ["test", "Val"])
+def test_folders_may_be_sets(tmp_path: Path, pixels: Pixels, of_classes: bool, name: str) -> None:
+    """As `train` beside another, below any one folder; the other is what is held out."""
+    for place, image in enumerate(pixels[:9]):
+        of_set = "train" if place < 6 else name
+        of_class = f"c{place % 3}" if of_classes else ""
+        _png(tmp_path / "data" / of_set / of_class / f"{place}.png", image)
+    target = _target(tmp_path)
+    rows = target.rows()
+    for found, expected in ((rows.train, pixels[:6]), (rows.held_out, pixels[6:9])):
+        flat = np.moveaxis(expected, -1, 1).reshape(len(expected), -1)
+        assert sorted(map(bytes, found)) == sorted(map(bytes, flat))
+    assert target.labels == (3 if of_classes else 0)
+    assert target.account()[-1].strip() == f"held out: the 3 images of {name}"
+    if of_classes:
+        assert rows.held_out_labels is not None
+        for row, label in zip(rows.held_out, rows.held_out_labels, strict=True):
+            assert bytes(row) == bytes(np.moveaxis(pixels[6 + label], -1, 0))
+
+
+def test_one_folder_alone_stands_for_its_own(tmp_path: Path, pixels: Pixels) -> None:
+    """Classes are where there are several; a class of the name of a set is a class."""
+    for place, image in enumerate(pixels):
+        _png(
+            tmp_path / "zip" / "data" / ("train", "car", "test")[place % 3] / f"{place}.png", image
+        )
+    target = _target(tmp_path)
+    assert target.labels == 3
+    assert [line.strip() for line in target.account()[1:]] == ["car: 10", "test: 10", "train: 10"]
+
+
+def test_links_are_followed_and_lead_back_to_nothing(tmp_path: Path, pixels: Pixels) -> None:
+    """To folders and to files; those to nothing are told as what cannot be read."""
+    for place, image in enumerate(pixels[:6]):
+        _png(tmp_path / "elsewhere" / f"c{place % 2}" / f"{place}.png", image)
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("c0", "c1"):
+        (own / name).symlink_to(tmp_path / "elsewhere" / name)
+    (tmp_path / "elsewhere" / "c0" / "back").symlink_to(own)
+    target = _target(own)
+    assert (len(_every(target)), target.labels) == (6, 2)
+    first = target.model_dump()["sha256"]
+    _png(tmp_path / "elsewhere" / "c1" / "new.png", pixels[7])
+    assert _target(own).model_dump()["sha256"] != first
+    (tmp_path / "elsewhere" / "c1" / "gone.png").symlink_to(tmp_path / "nothing.png")
+    with pytest.raises(ValueError, match=r"1 of 8 files cannot be read: c1/gone.png \(no file\)"):
+        _target(own)
+
+
 def test_images_are_cut_to_the_middle_square_and_resized(tmp_path: Path) -> None:
     """Halving takes means of weights that sum to 1: a flat image stays, black and white mix."""
     image = np.zeros((8, 12, 3), np.uint8)
@@ -180,9 +246,7 @@ def test_only_whole_groups_are_held_out_and_content_makes_the_id(
     (path / ".hidden" / "._a.png").write_bytes(b"no image")
     second = _target(path)
     assert second != first
-    assert any(
-        "left out: 1 files that are no PNG or JPEG: notes.txt" in x for x in second.account()
-    )
+    assert any("left out: 1 file that is no PNG or JPEG: notes.txt" in x for x in second.account())
     np.testing.assert_array_equal(_every(first), _every(second))
     with pytest.raises(ValueError, match="has changed: its SHA-256 is"):
         _target(path, sha256=first.model_dump()["sha256"])
@@ -209,6 +273,13 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         _png(folder / "sizes" / f"{place}.png", pixels[place, : 4 + place // 3])
         _png(folder / "mixed" / f"{place}.png", pixels[place])
     _png(folder / "mixed" / "cats" / "0.png", pixels[5])
+    for of_set in ("train", "test", "val"):
+        _png(folder / "sets" / of_set / "0.png", pixels[6])
+    for place, name in enumerate(("train/a", "train/b", "test/a", "test/c")):
+        _png(folder / "strange" / name / "0.png", pixels[place])
+    (folder / "others").mkdir()
+    for place in range(5):
+        (folder / "others" / f"{place}.gif").write_bytes(b"GIF89a")
     whole = (folder / "good" / "0.png").read_bytes()
     (folder / "broken" / "1.png").write_bytes(whole[: len(whole) // 2])
     (folder / "broken" / "2.png").write_bytes(b"no image")
@@ -234,7 +305,11 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("broken", "", 3, r"2 of 4 files cannot be read: 1.png \(.*\), 2.png \(no image\)"),
         ("sizes", "", 3, "0.png has 4 x 6 pixels, 3.png 5 x 6; `size: 32`"),
         ("mixed", "", 3, "images beside the folder 'cats'"),
-        ("empty", "", 3, "no PNG or JPEG files, nor those of MNIST"),
+        ("sets", "", 3, "sets test, train, val; two are read, for training and held out"),
+        ("strange", "", 3, "all images of class 'c' are held out, and none is left to train on"),
+        ("empty", "", 3, "no PNG or JPEG files, nor those of MNIST$"),
+        ("others", "", 3, "those of MNIST; it has 0.gif, 1.gif, 2.gif and 2 more"),
+        ("good/0.png", "", 3, "one image; `path` is that of the folder that holds them"),
         ("good", "key: x", 3, "`key` is for .npz and .npy files"),
         ("flat.npy", "", 3, r"an array of 5 x 36; images are \(count, height, width\)"),
         ("two_ways.npy", "", 3, "can be read in two ways; write `layout`"),
