@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import runpy
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ganstudy.engine.packing import PackSize
+from ganstudy.system import WINDOWS
 
-__all__ = ["CPU", "Slot", "has_gpu", "named", "pack_size", "slots", "visible"]
+__all__ = ["CPU", "Slot", "has_gpu", "may_be_there", "named", "pack_size", "slots", "visible"]
 
 CPU = "cpu"
 
@@ -37,12 +41,31 @@ def visible() -> dict[str, str]:
     torch counts within an inherited `CUDA_VISIBLE_DEVICES`: what is hidden by it is not found
     here, and `cuda:0` is the first device that is left.
     """
+    if not may_be_there():
+        return {}
     import torch
 
     return {
         f"cuda:{index}": str(torch.cuda.get_device_properties(index).uuid)
         for index in range(torch.cuda.device_count())
     }
+
+
+def may_be_there() -> bool:
+    """Whether torch has to be asked for GPUs, which it takes more than a second to import: it is
+    built for some, and of NVIDIA's there is the driver, without which it would find none.
+    """
+    found = find_spec("torch")
+    assert found is not None
+    assert found.origin is not None
+    built = runpy.run_path(str(Path(found.origin).with_name("version.py")))
+    if built.get("cuda") is None or built.get("hip") is not None:
+        return built.get("hip") is not None
+    try:
+        ctypes.CDLL("nvcuda.dll" if WINDOWS else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def free_memory(device: str) -> int:

@@ -1,4 +1,8 @@
-"""The dataset: all records of a run as one labelled xarray, an axis a dimension."""
+"""The dataset: all records of a run as one labelled xarray, an axis a dimension.
+
+xarray is imported where a dataset is made: it takes a third of a second, for which workers would
+wait to be started.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import xarray as xr
 
 from ganstudy.cause import telling
 from ganstudy.score import spanning
@@ -29,6 +32,7 @@ from ganstudy.variable import OF_A_DATASET, SETTINGS_OF, STEP
 from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
+    import xarray as xr
     from numpy.typing import NDArray
 
     from ganstudy.kinds import Kind
@@ -78,6 +82,8 @@ def open_run(path: str | Path) -> xr.Dataset:
 
 
 def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
+    import xarray as xr
+
     from ganstudy.store.gathered_store import GatheredStore
 
     store = GatheredStore(run.results, digests=known)
@@ -156,6 +162,8 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
 def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     """The dataset of all records, in memory; nothing is written."""
+    import xarray as xr
+
     stated = _stated(plan)
     columns, along = _recorded(run, plan, stated)
     axes = plan.dimensions[:-1]
@@ -254,7 +262,7 @@ def _kind(plan: Search) -> str:
     return str(kinds.pop()) if len(kinds) == 1 else ""
 
 
-def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, xr.Variable]]:
+def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, Column]]:
     """The member in a field of each point, without the axes along which it never changes, if any.
 
     Of the kinds that have such a field.
@@ -265,9 +273,9 @@ def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[st
             texts[index[:-1]] = json.dumps(trial.configuration.model_dump(include={field})[field])
     known = set(texts.ravel()) - {""}
     if len(known) == 1:
-        yield f"{field}_settings", xr.Variable((), known.pop())
+        yield f"{field}_settings", ((), np.array(known.pop()))
     elif known:
-        yield f"{field}_settings", xr.Variable(axes, texts.astype(str))
+        yield f"{field}_settings", (tuple(axes), texts.astype(str))
 
 
 def _configurations(plan: Search) -> Collection[Kind]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from ganstudy.targets import RowsTarget
 from ganstudy.variable import FEATURES
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ganstudy.search import Search
 
 __all__ = ["with_features"]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from ganstudy.search import Search
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["perfect"]
 
 
 def perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
     """`<metric>_perfect`: the metric of samples of p, without axes along which p is the same."""
+    import xarray as xr
+
     points = {index[:-1]: trial.configuration.perfect() for index, trial in plan.trials.items()}
     variables = {}
     for name in dict.fromkeys(name for values in points.values() for name in values):

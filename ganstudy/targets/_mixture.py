@@ -37,7 +37,7 @@ class GaussianMixture(ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Independent draws and their modes, shapes `(count, dimension)` and `(count,)`."""
         uniform = rng.random(count, dtype=np.float32)
-        mode = _above(np.cumsum(self.weights)[:-1], uniform)
+        mode = _reached(np.cumsum(self.weights)[:-1], uniform)
         noise = rng.standard_normal((count, self.means.shape[1]), dtype=np.float32)
         drawn = self._spread(noise, mode)
         # `take` gathers rows several times faster than an index does.
@@ -153,7 +153,7 @@ class GeneralMixture(GaussianMixture):
         return np.asarray(np.log(np.diagonal(self._factors, axis1=-2, axis2=-1)).sum(axis=-1))
 
 
-def _above(edges: Array, uniform: NDArray[np.float32]) -> NDArray[np.intp]:
+def _reached(edges: Array, uniform: NDArray[np.float32]) -> NDArray[np.intp]:
     """How many of the edges, which are sorted, each number has reached."""
     if len(edges) >= _FEW:
         return np.searchsorted(edges, uniform, side="right")

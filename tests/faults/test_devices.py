@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import os
 import signal
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ganstudy.engine.packing import PackSize
+from ganstudy.schedule import devices
 from ganstudy.schedule.devices import Slot, named, pack_size, slots
 
 TWO = {"cuda:0": "GPU-aaaa", "cuda:1": "GPU-bbbb"}
@@ -63,6 +66,40 @@ def test_the_inherited_choice_of_devices_is_torchs() -> None:
         check=True,
     )
     assert done.stdout == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("built", "driver", "expected"),
+    [
+        ("cuda = None", "libc.so.6", False),
+        ("cuda = '13.0'\nhip = None", "libc.so.6", True),
+        ("cuda = '13.0'", "libnothing.so.1", False),
+        ("cuda = None\nhip = '7.0'", "libnothing.so.1", True),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems name their libraries otherwise")
+def test_torch_is_asked_where_there_may_be_a_gpu(
+    built: str, driver: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build for none is not imported, nor one for NVIDIA's where no driver is installed."""
+    for name, text in [("__init__.py", ""), ("version.py", built)]:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("torch", tmp_path / "__init__.py")
+    monkeypatch.setattr(devices, "find_spec", lambda name: spec)
+    load = ctypes.CDLL
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: load(driver))
+    assert devices.may_be_there() == expected
+
+
+def test_a_run_on_a_cpu_imports_no_torch_to_look_for_devices() -> None:
+    """What is installed here is built for none, or has no driver; else torch says the same."""
+    code = (
+        "import sys\nfrom ganstudy.schedule.devices import may_be_there, visible\n"
+        "found, asked = visible(), 'torch' in sys.modules\n"
+        "import torch\nassert len(found) == torch.cuda.device_count()\n"
+        "assert asked == may_be_there()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 HOLDER = """
