@@ -184,9 +184,10 @@ def _featured(
     **more: Any,
 ) -> Trials:
     """Trials with some features in common, apart in seed, objective, critic's optimizer, rates."""
-    settings = {**_settings(features), **more}
+    settings = _settings(features)
+    shared = {p: settings.pop(p) | more.pop(p, {}) for p in ("generator", "critic")}
+    settings |= more
     objectives = settings.pop("divergences", CLASSIFIERS)
-    shared = {player: settings.pop(player) for player in ("generator", "critic")}
     result: Trials = []
     for seed in range(count):
         own: dict[str, Any] = {
@@ -246,6 +247,51 @@ def test_each_feature_of_convolutions_alone_and_in_a_pack(network: str, feature:
     assert {r.status for r in alone.values()} == {"complete"}
     packed = _by_id(train(trials[::-1]))
     _assert_same([packed[trial_id] for trial_id in alone], alone)
+
+
+_RESNET = CONVOLUTIONS["resnet"]
+_SGD = {"optimizer": "sgd"}
+TOGETHER: dict[str, dict[str, Any]] = {
+    "residual generator, labels projected, pairs": {
+        "features": ("conditional", "gradient penalty", "extragradient"),
+        "generator": {"network": _RESNET},
+        "critic": {"network": {"name": "dcgan", "labels": "projection"}, "pac": 3},
+    },
+    "planes of labels, pairs": {
+        "features": ("conditional", "relativistic pairs", "lookahead"),
+        "generator": {"network": "dcgan", "norm": "batch", "norm_average": 0.3},
+        "critic": {"network": {**_RESNET, "labels": "concatenation"}, "pac": 3, "steps": 2},
+    },
+    "perceptron as critic": {
+        "features": ("several constraints", "simultaneous", "average"),
+        "generator": {"network": "dcgan", "norm": "layer"},
+        "critic": {"network": "mlp", "norm": "layer"},
+    },
+    "perceptron as generator": {
+        "features": ("conditional", "competitive", "equilibrium"),
+        "generator": {"network": "mlp", **_SGD},
+        "critic": {"network": _RESNET, **_SGD},
+        "optimizers": ["sgd"],
+    },
+    "estimator as critic": {
+        "features": ("kliep", "epochs"),
+        "generator": {"network": _RESNET},
+        "batch": 39,
+    },
+}
+"""Several at once, and players of different networks."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TOGETHER)
+def test_features_of_convolutions_together(case: str) -> None:
+    """Networks of every kind against each other, alone and in a pack."""
+    asked = {"batch": 33, **TOGETHER[case]}
+    features = asked.pop("features")
+    trials = _featured(*features, width=4, count=2, target="digits", **asked)
+    alone = _by_id([train([t])[0] for t in trials])
+    assert {r.status for r in alone.values()} == {"complete"}
+    _assert_same(train(trials[::-1]), alone)
 
 
 @pytest.mark.parametrize("culprit", ["lr", "overflow"])
