@@ -165,19 +165,26 @@ def status(run: Path, plugins: bool, as_json: bool) -> None:
 @live_option
 @every_option
 def report(run: Path, plugins: bool, live: bool, every: float) -> None:
-    """Gather the records and build the report anew; of a run that trains, again and again."""
+    """Gather the records and build the report anew; of a run that trains, again and again.
+
+    Of a folder of runs, that of each, and the page over all of them.
+    """
     with clear_errors("run the same command to continue"):
+        from ganstudy.job import verbs
+
+        several = verbs.is_job(run)
+        if several and live:
+            verbs.keep_current(run, every, plugins)
+            return
         if live:
             from ganstudy.live import keep_current
 
             keep_current(run, every, run_plugins=plugins)
             return
-        from ganstudy import existing
-        from ganstudy.job import verbs
-
-        if verbs.is_job(run):
+        if several:
             verbs.report(run, plugins)
-            return
+        from ganstudy import existing
+
         click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")
 
 

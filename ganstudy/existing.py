@@ -10,10 +10,13 @@ from typing import Any, Literal
 from ganstudy.pipeline import report
 from ganstudy.report import build
 from ganstudy.search import Search, search_of
-from ganstudy.store import RunDirectory, RunError, check_nothing_lost, runs_at
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost, finished, runs_at
 from ganstudy.store.place import check_new
 
-__all__ = ["compare", "export_run", "reopen", "report_anew", "status"]
+__all__ = [
+    *("compare", "export_run", "reopen", "report_anew", "report_joined"),
+    "status",
+]
 
 
 def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
@@ -55,12 +58,31 @@ def compare(
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
+    return build(dataset, _provenance(places, names, command), out / "report")
+
+
+def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
+    """Build the page over the studies of a folder; its path, below the folder.
+
+    Errors  `Unlike`, a `RunError`, for runs that cannot be joined; `PageError`.
+    """
+    # Heavy, and needed by this verb only.
+    from ganstudy.analysis import open_runs
+
+    dataset = open_runs(*runs, along="study")
+    provenance = _provenance(runs, dataset["study"].values.tolist(), command)
+    page = build(dataset, provenance, folder / "report")
+    finished.note_joined_page(folder, runs)
+    return page
+
+
+def _provenance(places: Sequence[Path], names: Sequence[str], command: str) -> dict[str, Any]:
     environments = [RunDirectory(path).provenance() for path in places]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
         for name, path, environment in zip(names, places, environments, strict=True)
     ]
-    return build(dataset, {"command": command, "runs": runs}, out / "report")
+    return {"command": command, "runs": runs}
 
 
 def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:

@@ -21,7 +21,7 @@ from ganstudy.existing import reopen
 from ganstudy.report import PageError, build
 from ganstudy.store import RunDirectory, RunError, assemble
 
-__all__ = ["EVERY", "alongside", "keep_current", "publish"]
+__all__ = ["EVERY", "alongside", "give_way", "keep_current", "publish", "trains"]
 
 EVERY = 30.0
 """Seconds between two pages."""
@@ -31,6 +31,9 @@ SHARE = 0.2
 
 PATIENCE = 60.0
 """Seconds that a run may take to begin training."""
+
+NICENESS = 10
+"""By how much it lets training go before."""
 
 _BUSY = ("starting", "training")
 
@@ -42,8 +45,7 @@ def keep_current(path: Path, every: float = EVERY, *, run_plugins: bool = False)
 
     Errors  `RunError` where nobody trains the run.
     """
-    if hasattr(os, "nice"):
-        os.nice(10)
+    give_way()
     directory = RunDirectory(path)
     _await(directory)
     while _doing(directory) in _BUSY:
@@ -52,6 +54,11 @@ def keep_current(path: Path, every: float = EVERY, *, run_plugins: bool = False)
             publish(path, every, run_plugins=run_plugins)
         took = time.monotonic() - begun
         _sleep(directory, max(every, took / SHARE) - took)
+
+
+def trains(path: Path) -> bool:
+    """Whether somebody trains a run now."""
+    return _doing(RunDirectory(path)) in _BUSY
 
 
 def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
@@ -112,6 +119,12 @@ def alongside(path: Path, every: float, *, run_plugins: bool) -> Iterator[None]:
                 said.seek(0)
                 lines = said.read().strip().splitlines()
                 _log.warning("the live page stopped: %s", telling(lines[-1] if lines else ""))
+
+
+def give_way() -> None:
+    """However often it is called, and whatever this process was started with."""
+    if hasattr(os, "setpriority") and os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 def _await(directory: RunDirectory) -> None:

@@ -15,7 +15,7 @@ from ganstudy.schedule.devices import pack_size
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
 from ganstudy.session import choose, open_executor, program, recorded, take_up, train_anyhow
-from ganstudy.store import RunDirectory, gather
+from ganstudy.store import RunDirectory, finished, gather
 from ganstudy.study import Study
 
 __all__ = ["report", "run"]
@@ -37,6 +37,8 @@ def run(
 ) -> Progress:
     """Train what is missing of a study, gather the dataset and build the report.
 
+    Of a finished run of which nothing has changed since, all of that is there, and is left alone.
+
     executor     a name of `ganstudy.schedule.executors`
     options      of that executor, such as `{"scheduler": "tcp://..."}` for `dask`
     only_failed  train the failed trials once more instead of the missing ones
@@ -51,6 +53,8 @@ def run(
     search = search_of(study)
     search.pack_size = pack_size(devices, workers, study.file.engine.pack)
     with directory.locked():
+        if not only_failed and (known := finished.found(directory, study)):
+            return Progress.of_finished(known)
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed, generators)
         progress = Progress.of(
@@ -82,4 +86,6 @@ def report(directory: RunDirectory, search: Search) -> Path:
     """
     dataset = gather(directory, search)
     search.write_files(directory.path)
-    return reports.build(dataset, directory.provenance(), directory.report)
+    page = reports.build(dataset, directory.provenance(), directory.report)
+    finished.note(directory, search)
+    return page

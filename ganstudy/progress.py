@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganstudy.schedule.loop import Running
     from ganstudy.search import Search
     from ganstudy.store import RunDirectory
+    from ganstudy.store.finished import Finished
     from ganstudy.trial import ProgramName
 
 __all__ = ["Beat", "PackProgress", "Progress", "heartbeat"]
@@ -35,6 +36,7 @@ class Progress:
     trial_steps  of the packs that have ended
     forecast     who trains what, and how long that takes
     incomplete   what the report lacks; empty for a whole one
+    current      whether the run had ended before, and nothing has been made anew
     """
 
     planned: int
@@ -48,6 +50,14 @@ class Progress:
     started: float = field(default_factory=time.perf_counter)
     incomplete: str = ""
     open_ended: bool = False
+    current: bool = False
+
+    @classmethod
+    def of_finished(cls, known: Finished) -> Progress:
+        """Of a run with nothing to do."""
+        done = Counter(known.status)
+        reason = "as the trials of this run were trained"
+        return cls(done.total(), known.program, reason, done=done, current=True)
 
     @classmethod
     def of(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
-    "stop_for_no_sign",
+    *("stop_for_no_sign", "trained_now"),
 ]
 
 
@@ -28,7 +28,7 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{status_line(summary['status'])}; {progress.trained} trained now")
+        click.echo(f"{status_line(summary['status'])}; {trained_now(progress)}")
         click.echo(f"report: {summary['report']}")
     if progress.incomplete:
         say(progress.incomplete)
@@ -42,8 +42,16 @@ def run_summary(directory: Path, progress: Progress) -> dict[str, Any]:
         "report": str(directory / "report" / "index.html"),
         "status": dict(progress.done),
         "trained": progress.trained,
+        "current": progress.current,
         "seconds": round(progress.seconds, 1),
     }
+
+
+def trained_now(progress: Progress) -> str:
+    """What has been done of a run."""
+    if progress.current:
+        return "nothing has changed, so that its dataset and report are left as they are"
+    return f"{progress.trained} trained now"
 
 
 def stop_for_no_sign() -> None:

@@ -16,7 +16,7 @@ from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
 from ganstudy.film import FILM
 from ganstudy.score import spanning
-from ganstudy.store import RunError
+from ganstudy.store.place import Unlike
 from ganstudy.store.resolved import Resolved
 
 OWN = "own"
@@ -46,7 +46,7 @@ class Run:
 def join(runs: Sequence[Run]) -> xr.Dataset:
     """One dataset with the arms of all runs; the rules are those of `ganstudy.open_runs`.
 
-    Errors  `RunError` where a label of a setting, or the target at a setting, is not the same.
+    Errors  `Unlike` where a label of a setting, or the target at a setting, is not the same.
     """
     settings = {axis for run in runs for axis in setting_dims(run.dataset)}
     compared = [_compared(run.dataset, settings) for run in runs]
@@ -60,7 +60,7 @@ def join(runs: Sequence[Run]) -> xr.Dataset:
     )
     arm = "arm" if any(compared) else "run"
     if taken := {"arm", "run"} & {*axes, *(own for own in compared if own)}:
-        raise RunError(f"cannot compare: an axis is named {taken.pop()!r}, which is taken here")
+        raise Unlike(f"cannot compare: an axis is named {taken.pop()!r}, which is taken here")
     check_labels(runs, axes)
     placed = [_placed(run, runs, own, axes) for run, own in zip(runs, compared, strict=True)]
     joined = _side_by_side(placed, axes)
@@ -161,7 +161,7 @@ def check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
                             f"cannot compare {first.path} with {second.path}: at {name} {label}"
                             f" {key} is {one[label][key]} and {other[label][key]}"
                         )
-                        raise RunError(message)
+                        raise Unlike(message)
 
 
 # --- all runs -------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def _check_targets(runs: Sequence[Run], joined: xr.Dataset) -> None:
                 apart = _apart(*(min(own - other, default="{}") for own, other in (at, at[::-1])))
                 message = f"cannot compare {first.path} with {second.path}: target differs in"
                 hint = "along `study`, runs of the same arms on different targets are joined"
-                raise RunError(f"{message} {apart}; {hint}")
+                raise Unlike(f"{message} {apart}; {hint}")
 
 
 def _apart(first: str, second: str) -> str:

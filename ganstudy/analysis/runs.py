@@ -17,6 +17,7 @@ from ganstudy.analysis.joined import Run, join
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.studies import join_studies
 from ganstudy.store import RunDirectory, RunError, open_run, runs_at
+from ganstudy.store.place import Unlike
 from ganstudy.variable import SETTINGS_OF
 
 __all__ = ["open_runs"]
@@ -44,10 +45,10 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
     In either, `attrs["differences"]` has, as JSON, each setting in which runs differ and its values
     there.
 
-    Errors  `RunError` that names the runs and the difference. Along `arm`, where they differ in
-            schema, kind, target, in how a metric measures, in the meaning of a setting's label, or
-            have no headline metric in common. Along `study`, where they differ in schema, kind,
-            arms, settings, what these mean, or the space and sampler of their search.
+    Errors  `Unlike`, a `RunError`, that names the runs and the difference. Along `arm`, where they
+            differ in schema, kind, target, in how a metric measures, in the meaning of a setting's
+            label, or have no headline metric in common. Along `study`, where they differ in
+            schema, kind, arms, settings, what these mean, or the space and sampler of their search.
     """
     if along not in ("arm", "study"):
         raise RunError(f"along should be 'arm' or 'study' (got {along!r})")
@@ -115,7 +116,7 @@ def _score(runs: Sequence[Run]) -> str:
         for run, names in zip(runs, known, strict=True)
     ]
     message = "no run is ranked by a metric that all of them record, so nothing ranks their arms"
-    raise RunError("\n".join([f"cannot compare: {message}", *lines]))
+    raise Unlike("\n".join([f"cannot compare: {message}", *lines]))
 
 
 def _check(runs: Sequence[Run]) -> None:
@@ -161,7 +162,7 @@ def _metric_settings(run: Run) -> dict[str, set[str]]:
 
 
 def _refuse(first: Run, second: Run, difference: str) -> None:
-    raise RunError(f"cannot compare {first.path} with {second.path}: {difference}")
+    raise Unlike(f"cannot compare {first.path} with {second.path}: {difference}")
 
 
 def _differences(runs: Sequence[Run]) -> Mapping[str, Sequence[str]]:

@@ -14,7 +14,7 @@ from ganstudy.analysis.joined import Run, check_labels
 from ganstudy.analysis.metric import metric_names
 from ganstudy.film import FILM
 from ganstudy.score import spanning
-from ganstudy.store import RunError
+from ganstudy.store.place import Unlike
 from ganstudy.variable import LABELS, SAMPLES
 
 __all__ = ["STUDY", "along_studies", "by_study", "grid_axes", "join_studies", "of_study"]
@@ -34,7 +34,7 @@ _SAME = ("kind", "schema", "deterministic", "sampler", "statistic")
 def join_studies(runs: Sequence[Run], score: str) -> xr.Dataset:
     """One dataset along `study`; the rules are those of `ganstudy.open_runs`.
 
-    Errors  `RunError` where arms, settings, their meaning or the search are not the same.
+    Errors  `Unlike` where arms, settings, their meaning or the search are not the same.
     """
     for first, second in combinations(runs, 2):
         _check_layout(first, second)
@@ -138,7 +138,7 @@ def _check_layout(first: Run, second: Run) -> None:
     """Refuse runs whose trials do not lie at the same places."""
 
     def refuse(difference: str) -> None:
-        raise RunError(f"cannot join {first.path} with {second.path} along {STUDY}: {difference}")
+        raise Unlike(f"cannot join {first.path} with {second.path} along {STUDY}: {difference}")
 
     one, other = first.dataset, second.dataset
     for what in _SAME:

@@ -8,31 +8,36 @@ from typing import Any
 
 from ganstudy import existing
 from ganstudy.store.job_directory import Foreseen, JobDirectory
-from ganstudy.store.place import is_run
+from ganstudy.store.place import is_run, runs_at
 
 __all__ = ["runs", "status"]
 
 
 def runs(path: Path) -> list[Path]:
-    """The runs of a job that have begun, in its order; none where there is no job."""
+    """The runs of a job that have begun, in its order; of a mere folder of runs, by name."""
     job = JobDirectory(path)
-    names = job.read() if job.exists else ()
-    return [path / name for name in names if is_run(path / name)]
+    if not job.exists:
+        return runs_at(path)
+    return [path / name for name in job.read() if is_run(path / name)]
 
 
 def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
     """How far a job is, as plain values; the time left is None where it is not known.
 
+    Of a mere folder of runs nothing is planned but what has begun.
+
     Errors  `RunError`.
     """
     job, begun = JobDirectory(path), runs(path)
-    plan, running = job.read(), job.running()
+    plan, at_work = (job.read(), job.running()) if job.exists else ({}, None)
     studies = {
-        name: existing.status(path / name, run_plugins=run_plugins)
-        if path / name in begun
-        else {"run": str(path / name), "status": {"missing": planned.trials}, "running": None}
+        name: {"run": str(path / name), "status": {"missing": planned.trials}, "running": None}
         for name, planned in plan.items()
     }
+    studies |= {own.name: existing.status(own, run_plugins=run_plugins) for own in begun}
+    # One that is run by itself is followed by none.
+    alone = (name for name, own in studies.items() if own["running"])
+    running, plan = (at_work, plan) if at_work else (next(alone, None), {})
     total = Counter[str]()
     for own in studies.values():
         total.update(own["status"])
@@ -50,7 +55,7 @@ def _left(plan: dict[str, Foreseen], studies: dict[str, Any], running: str) -> f
     now = (studies[running]["running"] or {}).get("seconds_left") if running in studies else None
     if now is None:
         return None
-    later = list(plan)[list(plan).index(running) + 1 :]
+    later = list(plan)[list(plan).index(running) + 1 :] if running in plan else []
     missing: dict[str, int] = {name: studies[name]["status"].get("missing", 0) for name in later}
     shares = {name: missing[name] / max(plan[name].trials, 1) for name in later}
     return float(now) + sum((plan[name].seconds * share for name, share in shares.items()), 0.0)

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ganstudy.arguments import command_line, execution, live_page, planned_workers
 from ganstudy.job.folder import Folder
+from ganstudy.job.page import page, page_where_due
 from ganstudy.job.status import runs, status
-from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status
+from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status, print_page
+from ganstudy.report import PageError
+from ganstudy.store import RunError, runs_at
 from ganstudy.store.job_directory import JobDirectory
+from ganstudy.study.document import StudyError
 from ganstudy.terminal import say
 
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
     from ganstudy.study import Study
 
-__all__ = ["check", "is_job", "plan", "report", "run", "tell_status"]
+__all__ = ["check", "is_job", "keep_current", "plan", "report", "run", "tell_status"]
 
 
 def is_job(path: Path) -> bool:
-    """Whether a path is that of a job, the runs of a folder."""
-    return JobDirectory(path).exists
+    """Whether a path is that of a job, the runs of a folder, or of any other folder of runs."""
+    return JobDirectory(path).exists or runs_at(path) != [path]
 
 
 def run(
@@ -60,8 +66,13 @@ def run(
     def during(study: Study, run: Path) -> AbstractContextManager[None]:
         return live_page(run, every, study) if live else nullcontext()
 
-    ended = list(walk(folder, observing=observing, during=during, fresh=fresh, **how))
-    print_job_ended(folder, ended, as_json)
+    ended = []
+    for own in walk(folder, observing=observing, during=during, fresh=fresh, **how):
+        ended.append(own)
+        if own.progress and own.progress.current and not as_json:
+            say(f"{own.study} has ended before, and nothing has changed; left as it is")
+    told = page_where_due(folder.directory, ended, how["command"])
+    print_job_ended(folder, ended, told, as_json)
 
 
 def check(path: Path, overrides: Sequence[str]) -> None:
@@ -84,9 +95,40 @@ def tell_status(path: Path, plugins: bool, as_json: bool) -> None:
     print_job_status(status(path, run_plugins=plugins), as_json)
 
 
-def report(path: Path, plugins: bool) -> None:
-    """Build the reports of a job's runs anew."""
+def report(path: Path, plugins: bool) -> NoReturn:
+    """Build the reports of a job's runs anew, and the page over all of them.
+
+    One that cannot be built keeps none of the others from it.
+    """
     from ganstudy import existing
 
+    code = 0
     for own in runs(path):
-        click.echo(f"report: {existing.report_anew(own, run_plugins=plugins)}")
+        try:
+            click.echo(f"report: {existing.report_anew(own, run_plugins=plugins)}")
+        except (RunError, StudyError) as error:
+            code = 2
+            say(str(error))
+        except PageError as error:
+            code = max(code, 1)
+            say(str(error))
+    told = page(path, runs(path), command_line())
+    print_page(told)
+    sys.exit(max(code, told.code))
+
+
+def keep_current(path: Path, every: float, plugins: bool) -> None:
+    """Keep the page of the study that is run now current, and of those that follow it.
+
+    Errors  `RunError` where nobody runs the folder.
+    """
+    from ganstudy import live
+
+    job = JobDirectory(path)
+    if job.running() is None:
+        raise RunError(f"{path}: nobody runs this folder; `ganstudy report {path}` is enough")
+    while (name := job.running()) is not None:
+        if live.trains(path / name):
+            say(f"keeping {path / name / 'report' / 'index.html'} current")
+            live.keep_current(path / name, every, run_plugins=plugins)
+        time.sleep(0.5)

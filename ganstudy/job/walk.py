@@ -11,7 +11,7 @@ from ganstudy import pipeline, session
 from ganstudy.engine import pace
 from ganstudy.engine.packing import estimate
 from ganstudy.search import search_of
-from ganstudy.store import RunError
+from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen
 from ganstudy.study.document import StudyError
 
@@ -35,14 +35,16 @@ class RunEnded(NamedTuple):
 
 
 class _Outlook(NamedTuple):
-    """What there is to train of a study that nobody has begun."""
+    """What there is to train of a study: all, or nothing if its run has ended."""
 
     trials: int
     parts: list[Pack]
     program: ProgramName
 
     @classmethod
-    def of(cls, study: Study, workers: int) -> _Outlook:
+    def of(cls, study: Study, run: RunDirectory, workers: int) -> _Outlook:
+        if known := finished.found(run, study):
+            return cls(sum(known.status.values()), [], known.program)
         search = search_of(study)
         parts = search.outlook(workers)
         program, _ = session.first_program(search, parts, workers)
@@ -77,7 +79,10 @@ def walk(
         for run in runs.values():
             if fresh and run.path.exists():
                 run.set_aside()
-        outlooks = {name: _Outlook.of(s, how["workers"]) for name, s in folder.studies.items()}
+        outlooks = {
+            name: _Outlook.of(study, runs[name], how["workers"])
+            for name, study in folder.studies.items()
+        }
         for name, study in folder.studies.items():
             # Anew each time: what ran before has shown the pace of this machine.
             directory.write(_plan(outlooks, how["workers"]), running=name)

@@ -14,9 +14,10 @@ from ganstudy.terminal import duration, run_summary, say, status_line
 
 if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
+    from ganstudy.job.page import JoinedPage
     from ganstudy.job.walk import RunEnded
 
-__all__ = ["print_job_ended", "print_job_plan", "print_job_status"]
+__all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"]
 
 
 def print_job_plan(folder: Folder, workers: int, as_json: bool) -> None:
@@ -62,9 +63,19 @@ def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
             click.echo(f"    failed {failure['trial']}: `ganstudy status {own['run']}` says why")
 
 
-def print_job_ended(folder: Folder, ended: Sequence[RunEnded], as_json: bool) -> NoReturn:
+def print_page(page: JoinedPage) -> None:
+    """Say where the page over all studies is, or why there is none."""
+    if page.path:
+        click.echo(f"over all studies: {page.path}")
+    if page.why:
+        say(page.why)
+
+
+def print_job_ended(
+    folder: Folder, ended: Sequence[RunEnded], page: JoinedPage, as_json: bool
+) -> NoReturn:
     """Say how each run of a job has ended, and exit as the worst of them would alone."""
-    code, total = 0, Counter[str]()
+    code, total = page.code, Counter[str]()
     rows: dict[str, dict[str, Any]] = {}
     for name, run, progress, why in ended:
         if progress is None:
@@ -76,13 +87,14 @@ def print_job_ended(folder: Folder, ended: Sequence[RunEnded], as_json: bool) ->
             code = max(code, 1)
     if as_json:
         whole = {"job": str(folder.directory.path), "status": dict(total), "studies": rows}
-        click.echo(json.dumps(whole))
+        click.echo(json.dumps({**whole, "report": page.path and str(page.path)}))
     else:
         for name, row in rows.items():
             if "report" in row:
                 trained = f"{row['trained']} trained now"
                 click.echo(f"{name}: {status_line(row['status'])}; {trained}; {row['report']}")
         click.echo(f"in all: {status_line(total)}")
+        print_page(page)
     for name, run, progress, why in ended:
         if why or (progress and progress.incomplete):
             say(f"{name}: {why or (progress and progress.incomplete)}")

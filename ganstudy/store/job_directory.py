@@ -36,6 +36,7 @@ class JobDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.plan = path / "job.json"
+        self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
 
     @property

@@ -12,6 +12,8 @@ __all__ = [
     "FILES",
     "FOLDERS",
     "RunError",
+    "Unlike",
+    "check_joined",
     "check_kinds",
     "check_new",
     "check_room",
@@ -21,18 +23,28 @@ __all__ = [
 ]
 
 FOLDERS = ("records", "generators", "checkpoints", "damaged", "results.zarr", "report")
-FILES = ("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db")
+FILES = (
+    *("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db"),
+    "finished.json",
+)
 
 _BEGUN = {".lock", "records", "checkpoints", "heartbeat.json"}
 """What a run has that was killed before it wrote what it was asked."""
 
 _RECORDS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.nc")
 
+_ASIDE = re.compile(r"\.[0-9]+$")
+"""How the name of a run ends that has been set aside."""
+
 _SHOWN = 3
 
 
 class RunError(Exception):
     """A run directory that cannot be used as asked."""
+
+
+class Unlike(RunError):
+    """Runs that cannot be one dataset, since they differ where they must not."""
 
 
 def is_run(path: Path) -> bool:
@@ -44,10 +56,15 @@ def is_run(path: Path) -> bool:
 
 
 def runs_at(path: Path) -> list[Path]:
-    """A run itself; of a folder that is none the runs in it, by name; else the path as it is."""
+    """A run itself; of a folder that is none the runs in it, by name; else the path as it is.
+
+    Runs that have been set aside by `--fresh` are not among them.
+    """
     if is_run(path) or not path.is_dir():
         return [path]
-    return sorted(child for child in path.iterdir() if child.is_dir() and is_run(child)) or [path]
+    inside = {child.name: child for child in path.iterdir() if child.is_dir() and is_run(child)}
+    aside = {name for name in inside if _ASIDE.sub("", name) in inside and _ASIDE.search(name)}
+    return sorted(own for name, own in inside.items() if name not in aside) or [path]
 
 
 def why_none(path: Path) -> str:
@@ -91,6 +108,17 @@ def check_new(path: Path, name: str) -> None:
         raise RunError(f"{path}: is a run, whose {name} would be lost; choose another --out")
     if os.path.lexists(path) and not (path.is_dir() and set(_names(path)) <= {name}):
         raise RunError(f"{path}: holds something else; choose a new folder with --out")
+
+
+def check_joined(folder: Path) -> None:
+    """Refuse to write the page over the runs of a folder where one of them lies.
+
+    Errors  `RunError`.
+    """
+    if os.path.lexists(folder / "report") and (
+        not (folder / "report").is_dir() or is_run(folder / "report")
+    ):
+        raise RunError(f"{folder / 'report'}: is there already, and is no page; move it away")
 
 
 def check_kinds(path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -109,10 +111,10 @@ def test_a_missing_package_is_named_with_its_extra(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 2, and the command that installs it."""
-    for tool in ("mlflow", "tensorboard", "parquet"):
+    for tool in ("mlflow", "tensorboard", "parquet", "trackio"):
         for module in [name for name in sys.modules if name.startswith("torch.utils.tensorboard")]:
             monkeypatch.delitem(sys.modules, module)
-        for module in ("mlflow", "tensorboard", "pyarrow"):
+        for module in ("mlflow", "tensorboard", "pyarrow", "trackio"):
             monkeypatch.setitem(sys.modules, module, None)
         said = CliRunner().invoke(main, ["export", str(run), tool])
         assert said.exit_code == 2
@@ -167,32 +169,28 @@ print(json.dumps(found))
 """
 
 
-@pytest.fixture(scope="module")
-def with_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has MLflow, and all that this one has.
+def python_with(package: str, folder: Path) -> Path:
+    """A Python that has a package, and all that this one has.
 
     An environment of its own: MLflow is not content with the newest releases of what others need.
     """
-    folder = tmp_path_factory.mktemp("mlflow") / "venv"
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     site = next((folder / "lib").glob("python*")) / "site-packages"
     paths = [str(Path(__file__).parents[2]), *(p for p in sys.path if p.endswith("site-packages"))]
     (site / "these.pth").write_text("\n".join(paths) + "\n")
-    install = [str(python), "-m", "pip", "install", "--quiet", "mlflow-skinny>=3.1"]
+    install = [str(python), "-m", "pip", "install", "--quiet", package]
     made = subprocess.run(install, capture_output=True, text=True, check=False, timeout=300)
     if made.returncode:
-        pytest.skip("mlflow-skinny cannot be installed here")
+        pytest.skip(f"{package} cannot be installed here")
     return python
 
 
-@pytest.mark.slow
-def test_mlflow_reads_back_what_was_written(run: Path, with_mlflow: Path) -> None:
-    """By its own client, from its own database: twice exported, once there."""
-    place = run.parent / "mlflow"
+def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
+    """Eight trials at first, and none again."""
     command = [
-        *(str(with_mlflow), "-W", "ignore", "-m", "ganstudy"),
-        *("export", str(run), "mlflow", "--to", str(place)),
+        *(str(python), "-W", "ignore", "-m", "ganstudy"),
+        *("export", str(run), tool, "--to", str(place)),
     ]
     said = [
         subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
@@ -200,6 +198,14 @@ def test_mlflow_reads_back_what_was_written(run: Path, with_mlflow: Path) -> Non
     ]
     assert "8 trials added" in said[0]
     assert "0 trials added" in said[1]
+
+
+@pytest.mark.slow
+def test_mlflow_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
+    """By its own client, from its own database: twice exported, once there."""
+    place = run.parent / "mlflow"
+    with_mlflow = python_with("mlflow-skinny>=3.1", tmp_path / "venv")
+    exported_twice(run, "mlflow", with_mlflow, place)
     ds = open_run(run).compute()
     asked = [str(with_mlflow), "-c", MLFLOW, str(place / "mlflow.db"), str(ds.attrs["study"])]
     told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=300).stdout
@@ -218,3 +224,49 @@ def test_mlflow_reads_back_what_was_written(run: Path, with_mlflow: Path) -> Non
         values = one["modes_covered"].values.astype(np.float64).tolist()
         curve = zip(ds["step"].values.tolist(), values, strict=True)
         assert own["curve"] == [list(point) for point in curve]
+
+
+TRACKIO = """
+import json, sys
+import trackio
+from trackio.sqlite_storage import SQLiteStorage
+found = {}
+for run in trackio.Api().runs(sys.argv[1]):
+    logs = SQLiteStorage.get_logs(sys.argv[1], run.name, run_id=run.id)
+    found[run.id] = {"name": run.name, "config": run.config, "logs": logs}
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_trackio_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
+    """By its own interface: every curve and scalar, settings with tags, and the figures."""
+    place = run.parent / "tracked"
+    python = (
+        Path(sys.executable)
+        if importlib.util.find_spec("trackio")
+        else python_with("trackio>=0.43", tmp_path / "venv")
+    )
+    exported_twice(run, "trackio", python, place)
+    ds = open_run(run).compute()
+    asked = [str(python), "-W", "ignore", "-c", TRACKIO, str(ds.attrs["study"])]
+    where = {**os.environ, "TRACKIO_DIR": str(place)}
+    told = subprocess.run(
+        asked, capture_output=True, text=True, check=True, timeout=300, env=where
+    ).stdout
+    found: dict[str, dict[str, Any]] = json.loads(told)
+    assert len(found) == 9
+    (images,) = found.pop("the report")["logs"]
+    for name in ("answer", "curves"):
+        assert images[name]["_type"] == "trackio.image"
+        figure = place / "media" / images[name]["file_path"]
+        assert figure.read_bytes() == (run / "report" / f"{name}.png").read_bytes()
+    for one in each(ds.assign(score=trial_scores(ds)["score"])):
+        own = found[str(one["trial_id"].item())]
+        assert own["config"]["_Group"] == one["divergence"].item()
+        assert own["config"]["tag.seed"] == str(int(one["seed"]))
+        assert own["config"]["batch"] == 16
+        assert [row["step"] for row in own["logs"]] == ds["step"].values.tolist()
+        curve = [row["modes_covered"] for row in own["logs"]]
+        assert curve == one["modes_covered"].values.astype(np.float64).tolist()
+        assert own["logs"][-1]["final/score"] == pytest.approx(float(one["score"]))

@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inline import trained_inline
+from joined_studies import made_runs
 from tiny import STUDY, write_study
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
 from ganstudy.display import display
 from ganstudy.job.folder import Folder
+from ganstudy.job.page import JoinedPage, page_where_due
 from ganstudy.job.status import status
-from ganstudy.job.walk import walk
+from ganstudy.job.walk import RunEnded, walk
 from ganstudy.progress import Progress
-from ganstudy.store import RunDirectory, RunError
+from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen, JobDirectory
 from ganstudy.study import load
 
@@ -46,6 +48,7 @@ def _quickly() -> Iterator[None]:
 
     with trained_inline(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganstudy.report.build", build)
+        patch.setattr("ganstudy.existing.build", build)
         yield
 
 
@@ -102,6 +105,52 @@ def test_its_reports_are_made_anew(ran: tuple[Path, Any]) -> None:
     assert code == 0
     assert text.count("report: ") == 2
     assert page.is_file()
+
+
+def test_what_has_ended_is_left_alone(ran: tuple[Path, Any]) -> None:
+    """In a line each, without a look at its records."""
+    with _quickly():
+        _asked("run", ran[0], "--out", ran[0] / "runs", "--workers", "1", "--json")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(RunDirectory, "read", lambda *_: pytest.fail("reads records"))
+            code, text = _asked("run", ran[0], "--out", ran[0] / "runs", "--workers", "1")
+    assert code == 0
+    for name in ("a", "b"):
+        assert f"{name} has ended before, and nothing has changed; left as it is" in text
+
+
+def test_studies_that_differ_have_no_page_in_common(ran: tuple[Path, Any]) -> None:
+    """Which is no mistake, and is said."""
+    with _quickly():
+        code, text = _asked("report", ran[0] / "runs")
+    assert code == 0
+    assert "no page over all studies: cannot join" in text
+    assert not (ran[0] / "runs" / "report").exists()
+
+
+def test_one_page_over_all_studies(tmp_path: Path) -> None:
+    """Also of a folder of runs that no job has made; after a job, where it is not current."""
+    runs = made_runs(tmp_path)
+    page = tmp_path / "runs" / "report" / "index.html"
+    with _quickly():
+        code, text = _asked("report", tmp_path / "runs")
+        assert (code, text.count("report: ")) == (0, 2), text
+        assert f"over all studies: {page}" in text
+        page.write_text("as it was")
+        finished.note_joined_page(page.parents[1], runs)
+        ended = [RunEnded(own.name, own, Progress(1, "eager", "")) for own in runs]
+        job = JobDirectory(page.parents[1])
+        assert page_where_due(job, ended, "") == JoinedPage(page)
+        assert page.read_text() == "as it was"
+        (runs[0] / "verification.json").write_text("")
+        assert page_where_due(job, ended, "") == JoinedPage(page)
+        assert page.read_text() == ""
+        failed = RunEnded("third", tmp_path, None, "why")
+        assert "not all of them could be run" in page_where_due(job, [*ended, failed], "").why
+    code, text = _asked("status", tmp_path / "runs")
+    assert code == 0
+    assert "not running" in text
+    assert "  ring: " in text
 
 
 def test_status_of_a_job_that_has_ended(ran: tuple[Path, Any]) -> None:
@@ -198,6 +247,7 @@ def test_what_has_failed_is_told_at_the_end(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganstudy.job.walk.pipeline.run", run)
+        patch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())
         code, text = _asked("run", _folder(tmp_path / "mine"), "--out", tmp_path / "job")
     assert code == 1
     assert told in text

@@ -9,7 +9,7 @@ import queue
 import time
 import uuid
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
@@ -30,7 +30,7 @@ from ganstudy.schedule.executor import (
     environment,
     is_for_memory,
 )
-from ganstudy.schedule.executors._dask_worker import WarmUp, executing, train
+from ganstudy.schedule.executors._dask_worker import Said, WarmUp, executing, train
 from ganstudy.schedule.interruption import signals_held
 
 __all__ = ["CONFIGURATION", "DaskClient"]
@@ -161,11 +161,14 @@ class DaskClient(Executor):
         """As its worker has said; a task that waits in a queue of the cluster has none."""
         return self._clocks.get(str(handle))
 
-    def _hear(self, event: tuple[float, tuple[str, bool, float, float]]) -> None:
+    def _hear(self, event: tuple[float, Sequence[Any]]) -> None:
         """Called by Dask, in a thread of its own, with what a worker says of a task."""
-        key, stepping, earlier, share = event[1]
-        begun = Begun(stepping, earlier, share)
-        self._clocks[key] = Clock.started(begun, self._clocks.get(key))
+        self.heard(Said(*event[1]))
+
+    def heard(self, said: Said) -> None:
+        """Take note of what a worker has said; in Dask's thread."""
+        begun = Begun(said.stepping, said.earlier, said.share)
+        self._clocks[said.key] = Clock.started(begun, self._clocks.get(said.key))
 
     def kill(self, handle: Hashable) -> str:
         """Where the task is; then it is cancelled, and its worker started anew by its nanny."""

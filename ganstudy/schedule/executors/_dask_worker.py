@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distributed import WorkerPlugin, get_worker
 
@@ -16,7 +17,21 @@ from ganstudy.schedule.executor import Begun, Ended, Task, attempt, warm_up
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["WarmUp", "executing", "train"]
+__all__ = ["BEGUN", "Said", "WarmUp", "executing", "train"]
+
+
+BEGUN = "GANSTUDY_JOB_BEGUN"
+"""Variable of an environment in which a worker's job has begun: when, in seconds since 1970."""
+
+
+class Said(NamedTuple):
+    """What a worker says of a task: its `Begun`, and how old its own job is, if it has one."""
+
+    key: str
+    stepping: bool
+    earlier: float
+    share: float
+    age: float
 
 
 class WarmUp(WorkerPlugin):
@@ -47,7 +62,8 @@ def train(task: Task, devices: str, topic: str) -> Ended:
     key = worker.get_current_task()
 
     def say(begun: Begun) -> None:
-        worker.log_event(topic, (str(key), begun.stepping, begun.earlier, begun.share))
+        age = time.time() - float(os.environ.get(BEGUN, "nan"))
+        worker.log_event(topic, Said(str(key), begun.stepping, begun.earlier, begun.share, age))
 
     return attempt(task, _device(devices), say)
 

@@ -6,21 +6,21 @@ import logging
 import math
 import re
 import shlex
-import subprocess
 import time
 import uuid
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from collections.abc import Hashable
+from contextlib import ExitStack
 from typing import Any
 
 import dask
 from dask_jobqueue.slurm import SLURMCluster
 from pydantic import Field, field_validator
 
-from ganstudy.schedule.executor import ExecutorError, environment
+from ganstudy.schedule.executor import Ended, ExecutorError, Task, environment
 from ganstudy.schedule.executors._dask_client import DaskClient
-from ganstudy.schedule.interruption import signals_held
+from ganstudy.schedule.executors._dask_worker import BEGUN, Said
 from ganstudy.schedule.options import Options
+from ganstudy.schedule.slurm_jobs import SlurmJobs
 
 __all__ = ["ASK_SECONDS", "SlurmExecutor", "SlurmOptions", "seconds_of"]
 
@@ -30,16 +30,9 @@ ASK_SECONDS = 30.0
 _SOON = 3.0
 """Seconds after which it is asked about a worker that has gone."""
 
-_ANSWER_SECONDS = 20.0
-
-_BARREN = 2
-"""How many times as many jobs as were asked for may end in a row before a worker has joined."""
-
 _CONFIGURATION = "jobqueue.slurm"
 
 _UNLIMITED = ("unlimited", "infinite")
-
-_log = logging.getLogger("ganstudy")
 
 
 class SlurmOptions(Options):
@@ -108,18 +101,17 @@ class SlurmExecutor(DaskClient):
     def cluster(self, opening: ExitStack) -> Any:
         """A scheduler without workers of its own, for which jobs wait in Slurm's queue."""
         self._name = f"ganstudy-{uuid.uuid4().hex[:8]}"
-        self._jobs: dict[str, str] = {}
-        self._joined: set[str] = set()
-        self._barren, self._due = 0, time.monotonic() + ASK_SECONDS
-        arguments = self._script_arguments()
+        self._due = time.monotonic() + ASK_SECONDS
+        self._packs: dict[str, list[str]] = {}
+        limit = self._limit()
+        arguments = self._script_arguments(limit)
         try:
             cluster = opening.enter_context(SLURMCluster(**arguments))
         except (RuntimeError, ValueError) as error:
             raise ExecutorError(f"dask-jobqueue cannot make a cluster: {error}") from None
-        self._script = cluster.job_script()
-        _asked(["sbatch", "--test-only"], self._script)
-        opening.callback(self._cancel)
-        self._fill()
+        self._jobs = SlurmJobs(self._name, cluster.job_script(), self.options.jobs, limit)
+        opening.callback(self._jobs.cancel)
+        self._jobs.fill()
         return cluster
 
     def room(self) -> int:
@@ -128,20 +120,44 @@ class SlurmExecutor(DaskClient):
         room = super().room()
         if self._threads != before:
             workers = self._client.scheduler_info()["workers"].values()
-            self._joined |= {str(worker["name"]).partition("-")[0] for worker in workers}
+            self._jobs.joined(str(worker["name"]).partition("-")[0] for worker in workers)
         if self._threads < before:
             self._due = min(self._due, time.monotonic() + _SOON)
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + ASK_SECONDS
-            self._look()
+            self._jobs.look()
         return room
+
+    def submit(self, task: Task) -> Hashable:
+        """As on any cluster; what becomes of its trials is followed from job to job."""
+        handle = super().submit(task)
+        self._packs[str(handle)] = [trial.id for trial in task.pack]
+        return handle
+
+    def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
+        """As on any cluster; a worker's death alone is no sign that the jobs come to something."""
+        ended = super().wait(seconds)
+        for handle, own in ended:
+            self._packs.pop(str(handle), None)
+            if own.how != "died":
+                self._jobs.got_on()
+        return ended
+
+    def heard(self, said: Said) -> None:
+        """As on any cluster; and how far jobs get in their time."""
+        super().heard(said)
+        self._jobs.heard(self._packs.get(said.key, ()), said.stepping, said.earlier, said.age)
 
     def lack(self) -> str:
         """The jobs and what Slurm has said of them."""
-        jobs = ", ".join(f"{job} ({state})" for job, state in self._jobs.items())
+        jobs = ", ".join(f"{job} ({state})" for job, state in self._jobs.there.items())
         return f"no worker is there; waiting for jobs of Slurm: {jobs}"
 
-    def _script_arguments(self) -> dict[str, Any]:
+    def _limit(self) -> str:
+        """The time limit of a job, in Slurm's words."""
+        return str(self.options.time or dask.config.get(_CONFIGURATION)["walltime"] or "UNLIMITED")
+
+    def _script_arguments(self, limit: str) -> dict[str, Any]:
         """What the script of a job is made of, by `SLURMCluster`.
 
         Errors  `ExecutorError` if workers cannot be dealt out, or no time limit can be read.
@@ -151,7 +167,6 @@ class SlurmExecutor(DaskClient):
             message = f"{self.workers} workers cannot be dealt out evenly to {asked.jobs} jobs"
             raise ExecutorError(f"{message}; --workers should be a multiple of --jobs")
         configured = dask.config.get(_CONFIGURATION)
-        limit = str(asked.time or configured["walltime"] or "UNLIMITED")
         try:
             seconds = seconds_of(limit)
         except ValueError as error:
@@ -177,6 +192,7 @@ class SlurmExecutor(DaskClient):
             "job_script_prologue": [
                 *configured["job-script-prologue"],
                 *(f"export {key}={shlex.quote(value)}" for key, value in exported),
+                f"export {BEGUN}=$(date +%s)",
             ],
             # Where nobody listens: a warning that the usual port is taken would stand in the run.
             "scheduler_options": {
@@ -186,85 +202,3 @@ class SlurmExecutor(DaskClient):
             },
             "silence_logs": logging.CRITICAL,
         }
-
-    def _fill(self) -> None:
-        """Submit what is missing.
-
-        Errors  `ExecutorError` if Slurm refuses, and no other job is there.
-        """
-        try:
-            while len(self._jobs) < self.options.jobs:
-                job = _asked(["sbatch", "--parsable"], self._script).strip().partition(";")[0]
-                self._jobs[job] = "PENDING"
-        except ExecutorError as error:
-            if not self._jobs:
-                raise
-            _log.warning("%s; %d of %d jobs", error, len(self._jobs), self.options.jobs)
-
-    def _look(self) -> None:
-        """Have jobs follow those that have ended.
-
-        Errors  `ExecutorError` if jobs end again and again before a worker has joined.
-        """
-        form = ["--noheader", "--format=%i %T %r"]
-        try:
-            lines = _asked(["squeue", f"--name={self._name}", *form]).splitlines()
-        except ExecutorError:  # a controller is restarted now and then
-            return
-        there = {job: said for job, _, said in (line.partition(" ") for line in lines)}
-        over = ("COMPLETED", "COMPLETING", "CANCELLED", "FAILED", "TIMEOUT")
-        there = {job: said for job, said in there.items() if not said.startswith(over)}
-        ended = [job for job in self._jobs if job not in there]
-        self._jobs = {job: there[job] for job in self._jobs if job in there}
-        self._note(ended)
-        self._fill()
-
-    def _note(self, ended: list[str]) -> None:
-        for job in ended:
-            self._barren = 0 if job in self._joined else self._barren + 1
-            _log.warning("job %s of Slurm has ended; another follows", job)
-        if self._barren >= _BARREN * self.options.jobs:
-            message = f"{self._barren} jobs of Slurm in a row ended before a worker had joined"
-            raise ExecutorError(f"{message}; the last was {ended[-1]}{_last_words(ended[-1])}")
-
-    def _cancel(self) -> None:
-        """Whatever jobs there are, also one whose number did not reach us."""
-        with signals_held(), suppress(ExecutorError):
-            _asked(["scancel", f"--name={self._name}"])
-
-
-def _asked(command: list[str], script: str = "") -> str:
-    """What a command of Slurm prints.
-
-    Errors  `ExecutorError` with what it complains of.
-    """
-    try:
-        done = subprocess.run(
-            command,
-            input=script,
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_SECONDS,
-            start_new_session=True,  # Ctrl-C is not for it
-            check=True,
-        )
-    except FileNotFoundError:
-        message = "is not here: start ganstudy where jobs can be submitted"
-        raise ExecutorError(f"Slurm's {command[0]} {message}") from None
-    except subprocess.TimeoutExpired:
-        message = f"{command[0]} has not answered for {_ANSWER_SECONDS:g} s"
-        raise ExecutorError(f"Slurm's {message}") from None
-    except subprocess.CalledProcessError as error:
-        said = "; ".join(line for line in error.stderr.splitlines() if line.strip())
-        raise ExecutorError(f"Slurm refuses: {said or error}") from None
-    return done.stdout
-
-
-def _last_words(job: str) -> str:
-    """Where a job has written to, and its last line, as far as that can be read from here."""
-    with suppress(ExecutorError, OSError):
-        found = re.search(r"StdErr=(\S+)", _asked(["scontrol", "show", "job", job]))
-        if found:
-            lines = Path(found[1]).read_text(errors="replace").split("\n")
-            return f"; {found[1]} ends with: {([line for line in lines if line] or [''])[-1]}"
-    return ""

@@ -1,0 +1,52 @@
+"""The page over all studies of a job, where their runs can be joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ganstudy import existing
+from ganstudy.report import PageError
+from ganstudy.store import RunError, finished
+from ganstudy.store.place import Unlike, check_joined
+
+if TYPE_CHECKING:
+    from ganstudy.job.walk import RunEnded
+    from ganstudy.store.job_directory import JobDirectory
+
+__all__ = ["JoinedPage", "page", "page_where_due"]
+
+
+class JoinedPage(NamedTuple):
+    """The page over all studies, or why there is none; and the exit code that is due to it."""
+
+    path: Path | None = None
+    why: str = ""
+    code: int = 0
+
+
+def page(folder: Path, runs: Sequence[Path], command: str) -> JoinedPage:
+    """Build it anew; studies that are not alike are no mistake, and have none."""
+    if len(runs) < 2:
+        return JoinedPage()
+    try:
+        check_joined(folder)
+        return JoinedPage(existing.report_joined(folder, runs, command))
+    except Unlike as error:
+        return JoinedPage(why=f"no page over all studies: {error}")
+    except RunError as error:
+        return JoinedPage(why=f"no page over all studies: {error}", code=2)
+    except PageError as error:
+        return JoinedPage(error.page, str(error), 1)
+
+
+def page_where_due(job: JobDirectory, ended: Sequence[RunEnded], command: str) -> JoinedPage:
+    """Build it if every study has ended, unless it is there and nothing has changed."""
+    if any(own.progress is None for own in ended):
+        return JoinedPage(why="no page over all studies: not all of them could be run")
+    runs = [own.run for own in ended]
+    if finished.joined_page_is_current(job.path, runs):
+        return JoinedPage(job.report / "index.html")
+    with job.held():
+        return page(job.path, runs, command)

@@ -1,0 +1,147 @@
+"""finished.json: of what, and by which code, a finished run's dataset and page were made.
+
+While none of that changes they are current, and nobody has to make them again. Of files that are
+there it tells names, sizes and when they were written; who opens the dataset checks its contents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from ganstudy.store import resolved
+from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+
+if TYPE_CHECKING:
+    from ganstudy.search import Search
+    from ganstudy.store.run_directory import RunDirectory
+    from ganstudy.study import Study
+    from ganstudy.trial import ProgramName
+
+__all__ = [
+    *("NAME", "Finished", "code", "found", "joined_page_is_current", "note", "note_joined_page"),
+]
+
+NAME = "finished.json"
+
+_OF_A_RUN = (
+    *("study.yaml", "resolved.yaml", "environment.json", "verification.json", "search.db"),
+    *("records", "generators", "results.zarr", "report"),
+)
+
+_CODE = (".py", ".j2", ".css", ".js")
+
+
+class Finished(NamedTuple):
+    """Numbers of trials by status, and the program that trained them."""
+
+    status: dict[str, int]
+    program: ProgramName
+
+
+def note(run: RunDirectory, search: Search) -> None:
+    """Say that the dataset and page of a run have just been made, if there is nothing to train.
+
+    Errors  `OSError`.
+    """
+    program = run.program()
+    if program is None or search.outlook(1) or not (run.report / "index.html").is_file():
+        return
+    _write(
+        run.path,
+        _OF_A_RUN,
+        _ingredients(run.path, search.study),
+        {"status": dict(+search.counts()), "program": program},
+    )
+
+
+def found(run: RunDirectory, study: Study) -> Finished | None:
+    """How the run of a study has ended; None unless all of it is current."""
+    said = _read(run.path, _OF_A_RUN, _ingredients(run.path, study))
+    if said is None:
+        return None
+    return Finished(said["status"], cast("ProgramName", said["program"]))
+
+
+def note_joined_page(folder: Path, runs: Sequence[Path]) -> None:
+    """Say that the page over the runs in a folder has just been made.
+
+    Errors  `OSError`.
+    """
+    _write(folder, ("report",), _of_runs(folder, runs), {})
+
+
+def joined_page_is_current(folder: Path, runs: Sequence[Path]) -> bool:
+    """Whether nothing has changed since the page over these runs was made."""
+    return _read(folder, ("report",), _of_runs(folder, runs)) is not None
+
+
+def _ingredients(path: Path, study: Study) -> list[Any]:
+    """What a page says that is in no file of its run."""
+    text, folder = study.document.text, study.document.path.parent
+    plugins = [folder / name for name in study.file.plugins]
+    return [
+        path.as_posix(),  # by which the page says how it is opened
+        resolved.text_of(study, text),
+        [_digest(own.read_bytes()) for own in plugins if own.is_file()],
+        code(),
+    ]
+
+
+def _of_runs(folder: Path, runs: Sequence[Path]) -> list[Any]:
+    """The same of a page over runs, which are themselves as they were."""
+    states = [list(_files(run, _OF_A_RUN)) for run in runs]
+    return [folder.as_posix(), [run.as_posix() for run in runs], states, code()]
+
+
+def _write(
+    folder: Path, names: Iterable[str], made_of: Sequence[Any], said: Mapping[str, Any]
+) -> None:
+    state = _digest_of([*made_of, *_files(folder, names)])
+    write_whole(folder / NAME, sealed({**said, "state": state}, indent=2), durable=False)
+
+
+def _read(folder: Path, names: Iterable[str], made_of: Sequence[Any]) -> dict[str, Any] | None:
+    """What was said with this state; None if it is another one now."""
+    try:
+        said = unsealed((folder / NAME).read_bytes())
+        now = _digest_of([*made_of, *_files(folder, names)])
+    except (OSError, Damaged):
+        return None
+    return said if said.get("state") == now else None
+
+
+def _files(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+    for name in names:
+        path = folder / name
+        for own in sorted([path, *path.rglob("*")]):
+            if own.is_file():
+                about = own.stat()
+                yield own.relative_to(folder).as_posix(), about.st_size, about.st_mtime_ns
+
+
+@cache
+def code() -> list[str]:
+    """This package to the last letter, and the versions of what it needs."""
+    package = Path(__file__).parents[1]
+    files = sorted(own for own in package.rglob("*") if own.suffix in _CODE)
+    own = {path.relative_to(package).as_posix(): _digest(path.read_bytes()) for path in files}
+    needed = [words for words in metadata.requires("ganstudy") or [] if "extra ==" not in words]
+    names = [re.split(r"[^\w.-]", words, maxsplit=1)[0] for words in needed]
+    versions = [f"{name} {metadata.version(name)}" for name in names]
+    return [platform.python_version(), *versions, _digest_of(own)]
+
+
+def _digest_of(content: Any) -> str:
+    return _digest(json.dumps(content).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
