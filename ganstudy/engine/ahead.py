@@ -15,7 +15,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["AheadOfTime", "Form", "NotCompiled", "make"]
 
 _log = logging.getLogger("ganstudy")
-
-_OPTIONS: Mapping[str, Any] = {"compile_threads": 1, "memory_planning": True}
-"""Of torch's compiler. What a step computes on its way stands in one piece of memory: that changes
-no bit, and takes up to a twentieth less time."""
 
 
 class NotCompiled(Exception):
@@ -165,8 +161,9 @@ class Form:
         if (found := str(pick_vec_isa())) != arithmetic.vectors():
             # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
             raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
+        options: dict[str, Any] = {"compile_threads": 1}
         with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
-            options = {**_OPTIONS, "aot_inductor.output_path": str(Path(place) / "step.so")}
+            options["aot_inductor.output_path"] = str(Path(place) / "step.so")
             try:
                 with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
                     made = torch._inductor.aot_compile(*self.graph, options=options)
@@ -248,7 +245,6 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
     parts = [
         arithmetic.described("compiled"),
         str([item for item in asked if item[0] != "TORCHINDUCTOR_CACHE_DIR"]),
-        str(_OPTIONS),
         graph.code,
         str([(x.dtype, x.shape) for x in example]),
         *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),
