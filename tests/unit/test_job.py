@@ -158,6 +158,9 @@ def test_status_of_a_job_that_has_ended(ran: tuple[Path, Any]) -> None:
     assert code == 0
     assert "not running" in text
     assert "  b: 8 complete" in text
+    code, text = _asked("report", ran[0] / "runs", "--live")
+    assert code == 2
+    assert "nobody runs this folder; `ganstudy report" in text
 
 
 @pytest.mark.parametrize("verb", ["retry", "verify", "sample"])
