@@ -140,6 +140,6 @@ def test_shells_complete(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     verbs = [item.value for item in own.get_completions([], "re")]
     assert verbs == ["report", "retry"]
     tools = [item.value for item in own.get_completions(["export", "runs/a"], "t")]
-    assert tools == ["tensorboard"]
+    assert tools == ["tensorboard", "trackio"]
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     assert f"_GANSTUDY_COMPLETE={shell}_source ganstudy" in page
