@@ -13,6 +13,10 @@ __all__ = ["folder"]
 
 def folder() -> Path:
     """Where torch's compiler keeps its work, whose place torch computes in the same way."""
-    user = re.sub(r'[\\/:*?"<>|]', "_", getpass.getuser())
+    try:
+        name = getpass.getuser()
+    except (KeyError, ModuleNotFoundError, OSError):  # such as in a container, by number
+        name = f"uid_{os.getuid()}" if hasattr(os, "getuid") else "unknown_user"
+    user = re.sub(r'[\\/:*?"<>|]', "_", name)
     default = Path(tempfile.gettempdir()) / f"torchinductor_{user}"
     return Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", default))

@@ -91,6 +91,7 @@ def test_torch_is_asked_where_there_may_be_a_gpu(
     assert devices.may_be_there() == expected
 
 
+@pytest.mark.slow
 def test_a_run_on_a_cpu_imports_no_torch_to_look_for_devices() -> None:
     """What is installed here is built for none, or has no driver; else torch says the same."""
     code = (

@@ -42,7 +42,7 @@ for module, names in {{
             "SIG_BLOCK SIG_UNBLOCK SIG_SETMASK pause sigwait alarm",
     faulthandler: "register unregister",
     os: "killpg getsid setsid getpgid setpgid getuid geteuid getgid sched_getaffinity fork "
-        "getloadavg mkfifo",
+        "getloadavg mkfifo setpriority getpriority PRIO_PROCESS PRIO_PGRP PRIO_USER",
 }}.items():
     for name in names.split():
         delattr(module, name)
@@ -105,6 +105,7 @@ def test_no_name_of_the_standard_library_is_missing(platform: str, tmp_path: Pat
     guarded = {
         *(("ganstudy/schedule/interruption.py", name) for name in ("SIG_BLOCK", "SIG_SETMASK")),
         *(("ganstudy/schedule/questions.py", name) for name in ("SIG_UNBLOCK", "register")),
+        *(("ganstudy/live.py", name) for name in ("getpriority", "PRIO_PROCESS")),
     }
     assert found == (guarded if platform == "win32" else set())
 
