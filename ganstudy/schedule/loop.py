@@ -249,14 +249,15 @@ def again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
         return [Waiting(one.pack)] if one.begun else []
     if ended.how == "died":
         return [Waiting(one.pack, one.tries + 1)] if one.tries < TRIES else []
-    # Not every executor has a worker that has trained nothing.
-    alone = ended.fresh or one.fresh
+    # Not every executor has a worker that has trained nothing; what memory others have left in one
+    # that has is told by several.
+    alone = ended.fresh or (one.fresh and (one.tries >= TRIES or not is_for_memory(ended)))
     if not is_for_memory(ended):
         if alone:
             confirmed.add(telling(ended.cause))
         elif telling(ended.cause) in confirmed:
             return []
-    return [] if alone else [Waiting(one.pack, one.tries, fresh=True)]
+    return [] if alone else [Waiting(one.pack, one.tries + one.fresh, fresh=True)]
 
 
 def _failed(one: Running, ended: Ended, program: ProgramName) -> Record:

@@ -45,6 +45,8 @@ class Grid(Planned):
 
     def counts(self) -> Counter[str]:
         """All trials, by status."""
+        if self.trials is not self.every:  # those of a search that chooses among them
+            return super().counts()
         return +self._counts
 
     def ask(self, free_slots: int) -> list[Pack]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from ganstudy.schedule.executor import (
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import (
     COMPILE_SECONDS,
+    TRIES,
     Limits,
     Running,
     Waiting,
@@ -245,6 +247,16 @@ def test_steps_of_earlier_sessions_count() -> None:
     # What another pack has left behind says nothing of what the trial needs alone.
     assert again(Running(pack, 1, begun=7), late, set()) == [Waiting(pack)]
     assert again(Running(pack, 1, begun=0), late, set()) == []
+
+
+def test_memory_that_others_have_left_in_a_worker_is_told_by_several() -> None:
+    """A pack on a Dask cluster met the same worker twice before that was made anew, and failed."""
+    pack, short = (_script(Path(), 0),), Ended("raised", cause="MemoryError: 1 GiB")
+    assert again(Running(pack, 1, begun=0), short, set()) == [Waiting(pack, 1, fresh=True)]
+    met = Running(pack, 1, begun=0, fresh=True)
+    assert again(met, short, set()) == [Waiting(pack, 2, fresh=True)]
+    assert again(replace(met, tries=TRIES), short, set()) == []
+    assert again(met, replace(short, fresh=True), set()) == []
 
 
 def test_the_first_estimate_leaves_out_the_start_of_workers() -> None:
