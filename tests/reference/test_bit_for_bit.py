@@ -207,10 +207,15 @@ def _featured(
     return result
 
 
+_DEAR = ("competitive", "equilibrium")
+"""Those that take longest."""
+
+
 @pytest.mark.parametrize(
     ("feature", "batch"),
     [
-        *((feature, 33) for feature in FEATURES if feature != "default lsif"),
+        *((feature, 33) for feature in FEATURES if feature not in {"default lsif", *_DEAR}),
+        *(pytest.param(feature, 33, marks=pytest.mark.slow) for feature in _DEAR),
         *(("batch norm", 96), ("consensus", 96), ("kliep", 96), ("default lsif", 96)),
     ],
 )
