@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from joblib.externals.loky.backend import resource_tracker
 from processes import kill, wait_until
 
 _COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "setpriv")
@@ -87,6 +88,8 @@ def slurm(folder: Path) -> Iterator[Slurm]:
 
     Errors  `AssertionError` with what its daemons say if it does not come up.
     """
+    # It outlives this Slurm, so that it must not be started with its variables.
+    resource_tracker.ensure_running()
     with ExitStack() as stack:
         for name in ("state", "spool"):
             (folder / name).mkdir()
