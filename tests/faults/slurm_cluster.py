@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker as python_tracker
 from pathlib import Path
 
 import psutil
@@ -88,8 +89,9 @@ def slurm(folder: Path) -> Iterator[Slurm]:
 
     Errors  `AssertionError` with what its daemons say if it does not come up.
     """
-    # It outlives this Slurm, so that it must not be started with its variables.
+    # Both outlive this Slurm, so that they must not be started with its variables.
     resource_tracker.ensure_running()
+    python_tracker.ensure_running()
     with ExitStack() as stack:
         for name in ("state", "spool"):
             (folder / name).mkdir()
