@@ -13,10 +13,7 @@ from ganstudy.search import Search, search_of
 from ganstudy.store import RunDirectory, RunError, check_nothing_lost, finished, runs_at
 from ganstudy.store.place import check_new
 
-__all__ = [
-    *("compare", "export_run", "reopen", "report_anew", "report_joined"),
-    "status",
-]
+__all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
 
 
 def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
