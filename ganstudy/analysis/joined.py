@@ -12,10 +12,10 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.beside import Beside
 from ganstudy.analysis.design import BULKY, arm_dim, in_memory, setting_dims
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
+from ganstudy.analysis.side_by_side import SideBySide
 from ganstudy.film import FILM
 from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
@@ -204,7 +204,7 @@ def _whole(
     ahead = ["arm", *axes, *(dim for dim in ("seed", "step") if dim in first.dims)]
     dims = [*ahead, *(str(dim) for dim in first.dims if dim not in ahead)]
     dtype = np.result_type(*(values.dtype for values, _ in having))
-    whole = Beside(having, dims, [len(labels[dim]) for dim in dims], _gap(name, dtype))
+    whole = SideBySide(having, dims, [len(labels[dim]) for dim in dims], _gap(name, dtype))
     data = LazilyIndexedArray(whole) if name in BULKY else whole.read()
     return xr.Variable(dims, data, first.attrs)
 

@@ -2,7 +2,7 @@
 
 A pack of convolutions brings nothing on a CPU: each trial is computed by itself, by the library's
 kernels for one network, and stacked with the others, on whose number nothing of it can depend.
-`ganstudy.networks._packs` says what becomes of a pack.
+`ganstudy.tiles` says what becomes of a pack.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from ganstudy.activations import Activation
 from ganstudy.networks._base import Network
 from ganstudy.networks._layers import first_weight
-from ganstudy.networks._packs import of_pack
+from ganstudy.tiles import of_pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from tiny import DEVICE, PICTURES, trial
 from torch import nn
 
-from ganstudy import constraints, networks
+from ganstudy import constraints, networks, tiles
 from ganstudy.kinds.adversarial.kept_generator import without_ours
-from ganstudy.networks import Architecture, Ends, Network, Side, _packs
+from ganstudy.networks import Architecture, Ends, Network, Side
 from ganstudy.targets import Image
 
 Parameters = Mapping[str, torch.Tensor]
@@ -32,8 +32,8 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Trials one after the other, as on a CPU, and several at once, as on a GPU, with one lacking;
     either can be computed on both.
     """
-    monkeypatch.setattr(_packs, "at_once", lambda x: request.param)
-    monkeypatch.setattr(_packs, "TILE", 3)
+    monkeypatch.setattr(tiles, "at_once", lambda x: request.param)
+    monkeypatch.setattr(tiles, "TILE", 3)
 
 
 either_way = pytest.mark.usefixtures("at_once")

@@ -12,13 +12,13 @@ import pytest
 import torch
 from tiny import DEVICE, Listed, differences, train, trial
 
+from ganstudy import tiles
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.training import initial
-from ganstudy.networks import _packs
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
@@ -260,14 +260,14 @@ def test_convolutions_at_once_alone_and_in_a_pack(
     network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a GPU computes them, and by any number of neighbours; not far from trial after trial."""
-    monkeypatch.setattr(_packs, "TILE", 3)
+    monkeypatch.setattr(tiles, "TILE", 3)
     made = CONVOLUTIONS[network]
     trials = _featured("gradient penalty", batch=32, width=4, network=made, target="digits")
     computed = {}
     for way in (True, False):
-        monkeypatch.setattr(_packs, "at_once", lambda x, way=way: way)
+        monkeypatch.setattr(tiles, "at_once", lambda x, way=way: way)
         computed[way] = _by_id(train(trials))
-    monkeypatch.setattr(_packs, "at_once", lambda x: True)
+    monkeypatch.setattr(tiles, "at_once", lambda x: True)
     _assert_same([train([t])[0] for t in trials[:2]], computed[True])
     for trial_id, record in computed[True].items():
         apart = computed[False][trial_id]

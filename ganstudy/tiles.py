@@ -29,16 +29,16 @@ def at_once(x: Tensor) -> bool:
 def of_pack(one: One, own: Own, x: Tensor, *, whole: bool) -> Any:
     """What `one` makes of each trial's parameters and rows, a tensor or several by name, stacked.
 
-    whole  whether rows know of each other; else a batch may be computed in parts, and is where
-           gradients are not asked for
-    Shapes own `(pack, *)` each; x `(pack, batch, inputs)`.
+    whole   whether rows know of each other; else a batch is computed in parts where gradients are
+            not asked for
+    Shapes  own `(pack, *)` each; x `(pack, batch, inputs)`.
     """
     import torch
 
     compute = _in_tiles if at_once(x) else _apart
     if whole or torch.is_grad_enabled():
         return compute(one, own, x)
-    return torch.cat([compute(one, own, part) for part in x.split(ROWS, dim=1)], dim=1)
+    return torch.cat([compute(one, own, part) for part in torch.split(x, ROWS, dim=1)], dim=1)
 
 
 def _apart(one: One, own: Own, x: Tensor) -> Any:

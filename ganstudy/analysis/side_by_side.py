@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     Block = Mapping[str, Sequence[int]]
 
-__all__ = ["Beside"]
+__all__ = ["SideBySide"]
 
 
-class Beside(BackendArray):
+class SideBySide(BackendArray):
     """Variables of runs within one array, as xarray reads a file.
 
     parts  each variable, with its run's places along every dimension of the array; along one that
