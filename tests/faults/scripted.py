@@ -26,13 +26,13 @@ _kept: list[Any] = []
 
 
 class Scripted(Kind):
-    """Sleeps, or does so only at first, then trains nothing, raises, takes memory or kills its own
-    process; notes it."""
+    """Sleeps, then trains nothing, raises, takes memory, kills its own process, or stays in it, or
+    does so only at first; notes it."""
 
     folder: str
     steps: int = 1
     action: Literal[
-        *("train", "sleep once", "raise", "raise unless fresh", "kill", "kill once"),
+        *("train", "raise", "raise unless fresh", "kill", "kill once", "stay", "stay once"),
         *("allocate", "leak", "share"),
     ] = "train"
     seconds: float = 0.0
@@ -61,8 +61,9 @@ class Scripted(Kind):
         first = attempts(trial) == 0
         _begun.append(trial.id)
         (Path(script.folder) / f"{trial.id}-{uuid.uuid4()}").touch()
-        if first or script.action != "sleep once":
-            time.sleep(script.seconds)
+        time.sleep(script.seconds)
+        if script.action == "stay" or (script.action == "stay once" and first):
+            _stay()
         if script.action == "raise":
             raise ArithmeticError(f"told to fail with seed {trial.seed}")
         if script.action == "raise unless fresh" and len(_begun) > 1:
@@ -89,6 +90,15 @@ class Scripted(Kind):
             values={"step": np.array([1]), "samples": np.zeros((1, 1), np.float32)},
             variables={own.name: own for own in (STEP, *self.variables())},
         )
+
+
+def _stay() -> None:
+    """Until the Dask worker closes, which waits half a minute for what does not leave with it."""
+    from distributed import Status, get_worker
+
+    worker = get_worker()
+    while worker.status not in (Status.closing, Status.closed):
+        time.sleep(0.1)
 
 
 def attempts(trial: Trial[Any]) -> int:

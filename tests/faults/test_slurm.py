@@ -101,7 +101,7 @@ def test_a_study_survives_what_happens_to_its_jobs(tmp_path: Path, cluster: Slur
 
 
 def _in_two_jobs(trial: Trial[Scripted], cluster: Slurm, executor: SlurmExecutor) -> str:
-    """Train a trial that hangs at first; the number of the job in which it did."""
+    """Train a trial that stays in its worker at first; the number of the job in which it did."""
     (before,) = cluster.jobs()
     parts = train_packs(Listed([(trial,)]), executor)
     assert [record.status for part in parts for record in part] == ["complete"]
@@ -112,8 +112,8 @@ def _in_two_jobs(trial: Trial[Scripted], cluster: Slurm, executor: SlurmExecutor
 
 def test_workers_leave_before_their_time_is_up(tmp_path: Path, cluster: Slurm) -> None:
     """What one has begun is handed to a worker of the job that follows."""
-    trial = Trial(Scripted(folder=str(tmp_path), action="sleep once", seconds=600.0), 0)
-    with SlurmExecutor(1, time="0:40") as executor:
+    trial = Trial(Scripted(folder=str(tmp_path), action="stay once"), 0)
+    with SlurmExecutor(1, time="0:25") as executor:
         job = _in_two_jobs(trial, cluster, executor)
     # On a busy machine a worker that leaves may take longer than Slurm gives it.
     over = ("JobState=COMPLETED", "JobState=TIMEOUT")
@@ -124,7 +124,7 @@ def test_workers_leave_before_their_time_is_up(tmp_path: Path, cluster: Slurm) -
 
 def test_a_job_that_slurm_ends_is_followed_by_another(tmp_path: Path, cluster: Slurm) -> None:
     """At its time limit; what was under way is tried again."""
-    trial = Trial(Scripted(folder=str(tmp_path), action="sleep once", seconds=600.0), 0)
+    trial = Trial(Scripted(folder=str(tmp_path), action="stay once"), 0)
     with SlurmExecutor(1) as executor:
         wait_until(lambda: executor.room() == 1)
         (job,) = cluster.jobs()
@@ -133,13 +133,37 @@ def test_a_job_that_slurm_ends_is_followed_by_another(tmp_path: Path, cluster: S
     assert "JobState=TIMEOUT" in cluster.about(job)
 
 
-def test_jobs_that_only_fail_end_the_run(cluster: Slurm) -> None:
-    """In words that name the last line of what the job has written."""
-    broken = {"jobqueue.slurm.job-script-prologue": ["echo no such module >&2; exit 3"]}
-    with dask.config.set(broken), SlurmExecutor(1) as executor:
-        wanted = r"2 jobs of Slurm in a row .*/slurm-\d+\.out ends with: no such module"
-        with pytest.raises(ExecutorError, match=wanted):
-            wait_until(lambda: executor.room() < 0)
+FRUITLESS = {
+    "no worker starts": (
+        "echo no such module >&2; exit 3",
+        None,
+        r"2 jobs of Slurm in a row .*/slurm-\d+\.out ends with: no such module",
+    ),
+    "no time for a trial": (
+        ":",
+        "0:08",
+        (
+            r"4 jobs of Slurm in a row ended before a pack had got further: their time "
+            r"limit is 0:08, of which a worker took \d+ s to begin a pack, and took no step; "
+            r"ask for a longer --time; the last was \d+; .*/slurm-\d+\.out ends with"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("why", FRUITLESS)
+def test_jobs_of_which_nothing_comes_end_the_run(tmp_path: Path, cluster: Slurm, why: str) -> None:
+    """In words that say why, and name the last line of what the last job has written."""
+    prologue, limit, said = FRUITLESS[why]
+    script = {"jobqueue.slurm.job-script-prologue": [prologue]}
+    trial = Trial(Scripted(folder=str(tmp_path), action="stay"), 0)
+    with (
+        dask.config.set(script),
+        pytest.raises(ExecutorError, match=said),
+        SlurmExecutor(1, time=limit) as executor,
+    ):
+        list(train_packs(Listed([(trial,)]), executor))
+    assert (attempts(trial) > 0) == (limit is not None)
 
 
 def test_no_job_outlives_a_run_that_is_killed(tmp_path: Path, cluster: Slurm) -> None:
