@@ -29,12 +29,19 @@ class _Shape(NamedTuple):
 
     key: str
     graph: str
+    work: str
     cost: float
 
     @classmethod
     def of(cls, pack: Pack) -> _Shape:
         configuration = pack[0].configuration
-        return cls(configuration.pack_key(), configuration.graph_key(), cost(pack) / len(pack))
+        keys = configuration.pack_key(), configuration.graph_key(), configuration.work
+        return cls(*keys, cost(pack) / len(pack))
+
+    @property
+    def paces(self) -> tuple[str, ...]:
+        """Names of the paces by which such packs may go, the nearest first; of all, the empty."""
+        return self.key, self.graph, self.work, ""
 
 
 _Preparation = Literal["none", "further", "first"]
@@ -53,7 +60,7 @@ class _Took(NamedTuple):
 @dataclass
 class _Shown:
     """What was trained, in `cost`, and in how many seconds, at a moment: by shape, by architecture,
-    and of all; what was heard a half-life before the moment counts half.
+    by what they are made of, and of all; what was heard a half-life before the moment counts half.
     """
 
     now: float = -math.inf
@@ -70,7 +77,7 @@ class _Shown:
         """Count a pack, if it has said how far it is."""
         if own.done > 0.0:
             weight = 0.5 ** ((self.now - own.heard) / HALF_LIFE)
-            for name in (own.shape.key, own.shape.graph, ""):
+            for name in own.shape.paces:
                 self.done[name] = self.done.get(name, 0.0) + weight * own.done
                 self.took[name] = self.took.get(name, 0.0) + weight * own.seconds
 
@@ -99,7 +106,7 @@ class Forecast:
 
     Workers take the packs that are left in their order, each as soon as it is free. Steps of a pack
     under way go on at the pace that it has shown; those of a pack that waits, at that of packs of
-    its shape, else of its architecture, else of all.
+    its shape, else of its architecture, else made of the same networks, else of all.
 
     left   packs that have not begun
     lanes  the workers that have been seen at work
@@ -212,7 +219,7 @@ class Forecast:
         return max(at for at, _ in heap)
 
     def _paces(self, now: float) -> dict[str, float]:
-        """Seconds for each second of `cost`: of each shape, each architecture, and of all."""
+        """Seconds for each second of `cost`: by the names of `_Shape.paces`."""
         shown = self._ended.at(now)
         for own in self._took.values():
             shown.add(own)
@@ -234,7 +241,7 @@ def _preparation(graph: str, graphs: set[str]) -> _Preparation:
 
 
 def _of(shape: _Shape, paces: Mapping[str, float]) -> float | None:
-    return next((paces[n] for n in (shape.key, shape.graph, "") if n in paces), None)
+    return next((paces[name] for name in shape.paces if name in paces), None)
 
 
 def _name(one: Running) -> tuple[str, float]:

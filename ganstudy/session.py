@@ -254,8 +254,8 @@ def train(
             seconds = sum(record.seconds for record in records)
             pack = tuple(source.given[trial] for trial in landed)
             if set(landed.values()) == {"complete"}:
-                stepping = max(seconds - beside_steps(pack, before), 0.0)
-                trained.add(pack[0].configuration.graph_key(), cost(pack), stepping)
+                own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)
+                trained.add(own.work, own.graph_key(), cost(pack), max(stepping, 0.0))
             progress.add(search, pack, seconds)
             observe(progress)
         watch(())

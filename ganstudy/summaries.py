@@ -112,7 +112,7 @@ def planned(study: Study, directory: Path, workers: int) -> Plan:
         "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
         "program": program,
         "seconds": round(estimate(parts, workers, program, known)),
-        "measured": program in known.measured,
+        "measured": all(known.measured(program, pack[0].configuration.work) for pack in parts),
     }
     power = _power(study)
     if power is not None:
@@ -148,7 +148,7 @@ def print_planned(plan: Plan, workers: int) -> None:
     trials, recorded = summary["trials"], summary["recorded"]
     click.echo(f"{plural(trials, 'trial')}, {recorded:,} recorded, {trials - recorded:,} to train")
     if sizes:
-        guess = " (a guess: no run has been measured on this machine)"
+        guess = " (a guess: no such run has been measured on this machine)"
         source = "" if summary["measured"] else guess
         least, most = min(sizes), max(sizes)
         each = plural(most, "trial") if least == most else f"{least} to {plural(most, 'trial')}"

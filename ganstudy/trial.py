@@ -45,6 +45,13 @@ class Configuration(Member, ABC):
         """
         return ""
 
+    @property
+    def work(self) -> str:
+        """What its steps are made of, in words: how far `cost` is from the truth is learnt for each
+        apart.
+        """
+        return self.name
+
     @abstractmethod
     def pack_key(self) -> str:
         """Trials whose keys are equal can be stacked and trained as one program."""

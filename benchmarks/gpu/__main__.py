@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PARTS = ("syncs", "leases", "steps", "throughput", "compiled")
+PARTS = ("syncs", "leases", "steps", "throughput", "convolutions", "compiled")
 HERE = Path(__file__).parent
 
 

@@ -11,13 +11,22 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TRAINING, BITS, TILES = (
-    f"tests/reference/test_{name}.py" for name in ("training", "bit_for_bit", "fixed_tiles")
+TRAINING, BITS, TILES, CONVOLUTIONS = (
+    f"tests/{name}.py"
+    for name in (
+        *("reference/test_training", "reference/test_bit_for_bit", "reference/test_fixed_tiles"),
+        "conformance/test_convolutional",
+    )
 )
 SUITES = {
     "steps": (TRAINING, "not slow", "", "Steps against plain PyTorch on the CPU"),
     "kernels": (TILES, "not slow", "", "Products and sums against double precision on the CPU"),
-    "bits": (BITS, "not slow", "", "Trials alone and in packs, with =="),
+    "bits": (BITS, "not slow", "not convolutions", "Trials alone and in packs, with =="),
+    "convolutions": (CONVOLUTIONS, "not slow", "", "Convolutions against torch.nn, either way"),
+    "convolutions in packs": (
+        *(BITS, "", "convolutions"),
+        "Trials of convolutions alone and in packs, with ==",
+    ),
     "workers": (BITS, "slow", "not compiled", "Trials in two workers, with =="),
 }
 

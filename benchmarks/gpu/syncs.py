@@ -21,6 +21,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "lsif": {"critic": {"estimator": "lsif"}},
     "relativistic": {"divergence": "relativistic_average"},
     "conditional": {"condition": True},
+    "convolutions": {
+        "target": "digits",
+        "generator": {"network": "dcgan", "norm": "batch"},
+        "critic": {"network": {"name": "resnet", "blocks": 1, "group": 4}},
+    },
 }
 
 

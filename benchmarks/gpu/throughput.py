@@ -64,14 +64,14 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
     row: dict[str, float] = {}
     with Session(device).computing():
         steps = program("eager")
-        row["written"] = _rate(same(lambda s, b: game.updates.play(steps, game, s, b)), pack)
+        row["written"] = rate(same(lambda s, b: game.updates.play(steps, game, s, b)), pack)
         torch.cuda.reset_peak_memory_stats(place)
         graph = playing(steps, game, place)
-        row["graph"] = _rate(same(graph), pack)
+        row["graph"] = rate(same(graph), pack)
         row["MiB_a_trial"] = torch.cuda.max_memory_allocated(place) / pack / 2**20
-        row["with_draws"] = _rate(_on(graph, start, drawn, place), pack)
-    row["library"] = _rate(same(playing(steps, game, place)), pack)
-    row["compiled"] = _rate(same(playing(program("compiled"), game, place)), pack)
+        row["with_draws"] = rate(_on(graph, start, drawn, place), pack)
+    row["library"] = rate(same(playing(steps, game, place)), pack)
+    row["compiled"] = rate(same(playing(program("compiled"), game, place)), pack)
     return row
 
 
@@ -87,7 +87,7 @@ def _on(play: Any, start: Any, drawn: Iterator[Any], place: Any) -> Callable[[in
     return run
 
 
-def _rate(run: Callable[[int], None], pack: int) -> float:
+def rate(run: Callable[[int], None], pack: int) -> float:
     """Trial-steps per second, after a start that does not count."""
     run(3)
     started = time.perf_counter()

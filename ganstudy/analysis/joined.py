@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import arm_dim, setting_dims
+from ganstudy.analysis.design import BULKY, arm_dim, in_memory, setting_dims
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
+from ganstudy.analysis.side_by_side import SideBySide
 from ganstudy.film import FILM
 from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
@@ -105,10 +107,10 @@ def _compared(ds: xr.Dataset, settings: set[str]) -> str:
 
 
 def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -> xr.Dataset:
-    """A run's dataset with its arms on `arm`, and every variable along all axes of any run."""
+    """A run's dataset with its arms on `arm`, and where it stands on all axes of any run."""
     # Films of different windows have no grid in common, and are the largest part of a dataset.
     filmed = {dim for variable in FILM for dim in variable.dims}
-    ds = run.dataset.drop_dims(filmed & set(run.dataset.dims)).compute()
+    ds = in_memory(run.dataset.drop_dims(filmed & set(run.dataset.dims)))
     # Features are counted here, since those of runs need not be the same columns.
     ds = ds.drop_vars("feature", errors="ignore")
     arms = [run.name]
@@ -119,17 +121,8 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
         ds = ds.rename({compared: "arm"})
     ds = ds.reset_coords([name for name in ds.coords if name not in ds.dims], drop=True)
     ds = ds.assign_coords(arm=arms)
-    for axis in axes:
-        if axis not in ds.dims:
-            ds = ds.assign_coords({axis: [_standing(run, axis, runs)]})
-    places = ["arm", *axes]
-    along_all = {
-        name: variable.expand_dims(
-            {dim: ds[dim] for dim in places if dim not in variable.dims}
-        ).transpose(*places, "seed", "step", ..., missing_dims="ignore")
-        for name, variable in ds.data_vars.items()
-    }
-    return ds.assign(along_all).assign_attrs(joined_as=run.name)
+    standing = {axis: [_standing(run, axis, runs)] for axis in axes if axis not in ds.dims}
+    return ds.assign_coords(standing).assign_attrs(joined_as=run.name)
 
 
 def _standing(run: Run, axis: str, runs: Sequence[Run]) -> Any:
@@ -180,7 +173,7 @@ def _side_by_side(placed: Sequence[xr.Dataset], axes: Sequence[str]) -> xr.Datas
     ]
     names = dict.fromkeys(str(name) for ds in placed for name in ds.data_vars)
     joined = xr.Dataset(
-        {name: _whole(name, placed, blocks, labels) for name in names},
+        {name: _whole(name, placed, blocks, labels, axes) for name in names},
         coords={dim: values for dim, values in labels.items() if dim not in COUNTED},
     )
     for ds, block in zip(placed, blocks, strict=True):
@@ -199,16 +192,21 @@ def _whole(
     placed: Sequence[xr.Dataset],
     blocks: Sequence[Mapping[str, Sequence[int]]],
     labels: Mapping[str, np.ndarray[Any, Any]],
+    axes: Sequence[str],
 ) -> xr.Variable:
-    """A variable of all runs: each one's block where its labels are."""
-    having = [(ds[name], block) for ds, block in zip(placed, blocks, strict=True) if name in ds]
-    dims = having[0][0].dims
+    """A variable of all runs, along all axes: each one's block where its labels are.
+
+    What is bulky stays on disk.
+    """
+    pairs = zip(placed, blocks, strict=True)
+    having = [(ds.variables[name], block) for ds, block in pairs if name in ds]
+    first = having[0][0]
+    ahead = ["arm", *axes, *(dim for dim in ("seed", "step") if dim in first.dims)]
+    dims = [*ahead, *(str(dim) for dim in first.dims if dim not in ahead)]
     dtype = np.result_type(*(values.dtype for values, _ in having))
-    whole = np.full([len(labels[str(dim)]) for dim in dims], _gap(name, dtype), dtype)
-    for values, block in having:
-        at = np.ix_(*(block[str(dim)] for dim in dims))
-        whole[at] = values.transpose(*dims).values
-    return xr.Variable(dims, whole, having[0][0].attrs)
+    whole = SideBySide(having, dims, [len(labels[dim]) for dim in dims], _gap(name, dtype))
+    data = LazilyIndexedArray(whole) if name in BULKY else whole.read()
+    return xr.Variable(dims, data, first.attrs)
 
 
 def _union(columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:

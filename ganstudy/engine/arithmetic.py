@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
 __all__ = [
-    *("NotPortable", "check", "computing", "described", "environment", "pin", "processor"),
-    "vectors",
+    *("NotPortable", "check", "compiler_vectors", "computing", "described", "environment", "pin"),
+    *("processor", "vectors"),
 ]
 
 PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
@@ -232,19 +232,33 @@ def _compiler() -> tuple[str, str]:
 
 
 def vectors() -> str:
-    """The vectors that torch's compiler chooses; it tries them all, which takes seconds."""
+    """The vectors that steps are compiled for: the widest here, if the compiler can have them."""
     facts = [metadata.version("torch"), *_compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
     digest = hashlib.sha256(repr([*facts, sorted(_flags())]).encode()).hexdigest()[:16]
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
     with suppress(OSError):
         return kept.read_text()
-    from torch._inductor.cpu_vec_isa import pick_vec_isa
+    from torch._inductor.cpu_vec_isa import InvalidVecISA, VecISA
 
-    found = str(pick_vec_isa())
+    widest = compiler_vectors(trusted=True)
+    sound = isinstance(widest, InvalidVecISA) or widest.check_build(VecISA._avx_code)
+    found = str(widest if sound else compiler_vectors(trusted=False))
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, found.encode(), durable=False)
     return found
+
+
+def compiler_vectors(trusted: bool) -> Any:
+    """The vectors that torch's compiler takes from now on in this process.
+
+    trusted  without trying all that the processor has, narrower ones included: that takes seconds
+    """
+    from torch._inductor import config, cpu_vec_isa
+
+    cpu_vec_isa.valid_vec_isa_list.cache_clear()
+    with config.patch({"cpp.vec_isa_ok": True}) if trusted else nullcontext():
+        return cpu_vec_isa.pick_vec_isa()
 
 
 def processor() -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,62 +20,86 @@ from ganstudy.engine.arithmetic import processor
 from ganstudy.trial import ProgramName
 from ganstudy.whole_file import write_whole
 
-__all__ = ["GUESS", "Pace", "Trained", "known", "learn", "shared"]
+__all__ = ["GUESS", "GUESSED", "Pace", "Trained", "known", "learn", "shared"]
 
 ENOUGH = 5.0
 """Seconds of `cost` below which a run says nothing about the pace."""
+
+
+GUESSED: Mapping[ProgramName, float] = {"eager": 1.0, "compiled": 0.4, "portable": 1.2}
+"""Seconds for each second that a `cost` says, by two cores of a Xeon of 2023, with packs of 20
+perceptrons of widths 16 and 64."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """Seconds that things take.
 
-    step   for each second that a configuration's `cost` says, by program
     graph  for the compilation of one architecture's steps, in each worker
     start  before the first pack trains
+    steps  for each second that a configuration's `cost` says, as measured, by program and `work`
     """
 
-    step: Mapping[ProgramName, float]
     graph: float
     start: float
-    measured: tuple[ProgramName, ...] = ()
+    steps: Mapping[ProgramName, Mapping[str, float]] = field(default_factory=dict)
+
+    def step(self, program: ProgramName, work: str) -> float:
+        """Seconds for each second that a `cost` says; of work that has not been measured, at the
+        pace of what has, by the same program.
+        """
+        known = self.steps.get(program, {})
+        if work in known:
+            return known[work]
+        return geometric_mean(known.values()) if known else GUESSED[program]
+
+    def measured(self, program: ProgramName, work: str) -> bool:
+        """Whether such work has been seen on this machine."""
+        return work in self.steps.get(program, {})
 
 
-GUESS = Pace(step={"eager": 1.0, "compiled": 0.4, "portable": 1.2}, graph=40.0, start=5.0)
-"""Two cores of a Xeon of 2023, with packs of 20 and widths 16 and 64."""
+GUESS = Pace(graph=40.0, start=5.0)
+"""On the machine of `GUESSED`."""
 
 
 @dataclass
 class Trained:
-    """What the packs of a session took: for each graph, pairs of cost and seconds."""
+    """What the packs of a session took: of each work, for each graph, pairs of cost and seconds."""
 
-    by_graph: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    by_work: dict[str, dict[str, list[tuple[float, float]]]] = field(default_factory=dict)
 
-    def add(self, graph: str, cost: float, seconds: float) -> None:
+    def add(self, work: str, graph: str, cost: float, seconds: float) -> None:
         """Count a pack that was trained to its end."""
-        self.by_graph.setdefault(graph, []).append((cost, seconds))
+        self.by_work.setdefault(work, {}).setdefault(graph, []).append((cost, seconds))
 
-    def steps(self, program: ProgramName, workers: int) -> float | None:
-        """Seconds for each second of cost; None where too little was trained to tell.
+    def steps(self, program: ProgramName, workers: int) -> dict[str, float]:
+        """Seconds for each second of cost, of each work of which enough was trained to tell.
 
         A graph's packs that came after each worker had compiled it show the pace of its steps.
         """
-        parts = list(self.by_graph.values())
-        if program == "compiled":
-            parts = [_quickest(own, workers) for own in parts if len(own) > workers]
-        cost = math.fsum(cost for own in parts for cost, _ in own)
-        if cost < ENOUGH:
-            return None
-        return math.fsum(seconds for own in parts for _, seconds in own) / cost
+        found = {}
+        for work, graphs in self.by_work.items():
+            parts = [*graphs.values()]
+            if program == "compiled":
+                parts = [_quickest(own, workers) for own in parts if len(own) > workers]
+            cost = math.fsum(cost for own in parts for cost, _ in own)
+            if cost >= ENOUGH:
+                found[work] = math.fsum(seconds for own in parts for _, seconds in own) / cost
+        return found
 
-    def graph(self, pace: float) -> float | None:
-        """Seconds that the first pack of a graph took beyond its steps at a pace."""
-        first = [max(s - pace * c for c, s in own) for own in self.by_graph.values()]
+    def graph(self, steps: Mapping[str, float]) -> float | None:
+        """Seconds that the first pack of a graph took beyond its steps, at paces of work."""
+        first = [
+            max(seconds - pace * cost for cost, seconds in own)
+            for work, pace in steps.items()
+            for own in self.by_work[work].values()
+        ]
         return median(first) if first and median(first) > 0 else None
 
     def seconds(self, workers: int) -> float:
         """All of them, shared by workers."""
-        every = (seconds for own in self.by_graph.values() for _, seconds in own)
+        packs = chain.from_iterable(graphs.values() for graphs in self.by_work.values())
+        every = (seconds for own in packs for _, seconds in own)
         return shared(sorted(every, reverse=True), workers)
 
 
@@ -103,19 +128,17 @@ def learn(trained: Trained, program: ProgramName, workers: int, wall: float) -> 
 
     wall  seconds from the start of the workers to the end of the last pack
     """
-    before = known()
-    step = trained.steps(program, workers)
-    if step is None:
+    before, shown = known(), trained.steps(program, workers)
+    if not shown:
         return
-    seen = program in before.measured
-    steps = {**before.step, program: _between(before.step[program], step, seen)}
-    graph = trained.graph(step) if program == "compiled" else None
+    seen = before.steps.get(program, {})
+    steps = {w: _between(seen.get(w, now), now, w in seen) for w, now in shown.items()}
+    graph = trained.graph(shown) if program == "compiled" else None
     start = max(wall - trained.seconds(workers), 0.0)
     after = Pace(
-        steps,
-        before.graph if graph is None else _between(before.graph, graph, seen),
-        _between(before.start, start, bool(before.measured)),
-        tuple(dict.fromkeys([*before.measured, program])),
+        before.graph if graph is None else _between(before.graph, graph, bool(seen)),
+        _between(before.start, start, bool(before.steps)),
+        {**before.steps, program: {**seen, **steps}},
     )
     content = {**_read(), _machine(): asdict(after)}
     # An estimate is not worth a run's failure.

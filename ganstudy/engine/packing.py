@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ganstudy.cause import cleaned, telling
-from ganstudy.engine.pace import GUESS, Pace, shared
+from ganstudy.engine.pace import GUESS, GUESSED, Pace, shared
 from ganstudy.family import canonical_json
 from ganstudy.system import WINDOWS
 from ganstudy.trial import ProgramName, Trial
@@ -105,7 +105,7 @@ def packs(
 
 
 def cost(pack: Sequence[Trial]) -> float:
-    """Seconds of a pack on one core of the machine of `pace.GUESS`, as its step is written."""
+    """Seconds of a pack on one core of the machine of `pace.GUESSED`, as its step is written."""
     return len(pack) * float(pack[0].configuration.cost())
 
 
@@ -122,7 +122,7 @@ def beside_steps(pack: Sequence[Trial], pace: Pace = GUESS) -> float:
         for member in trial.configuration.masked()
     }
     each = first.recording() + max(len(members) - 1, 0) * first.masking()
-    return len(pack) * each * pace.step["eager"] / GUESS.step["eager"]
+    return len(pack) * each * pace.step("eager", first.work) / GUESSED["eager"]
 
 
 def estimate(
@@ -134,7 +134,10 @@ def estimate(
     """Seconds that packs take on some workers at a pace, each taken by whoever is free."""
     if not parts:
         return 0.0
-    own = (cost(pack) * pace.step[program] + beside_steps(pack, pace) for pack in parts)
+    own = (
+        cost(pack) * pace.step(program, pack[0].configuration.work) + beside_steps(pack, pace)
+        for pack in parts
+    )
     seconds = shared(own, workers) + pace.start
     if program == "compiled":
         seconds += pace.graph * len({pack[0].configuration.graph_key() for pack in parts})
@@ -163,7 +166,7 @@ def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[Prog
 
 def _pays(parts: Sequence[Sequence[Trial]], workers: int) -> bool:
     """Whether all workers together spend less on compiled steps than compilation takes them."""
-    saved = (GUESS.step["eager"] - GUESS.step["compiled"]) * sum(map(cost, parts))
+    saved = (GUESSED["eager"] - GUESSED["compiled"]) * sum(map(cost, parts))
     graphs = {pack[0].configuration.graph_key() for pack in parts}
     return saved > GUESS.graph * len(graphs) * workers
 

@@ -127,7 +127,7 @@ class Network(Function, ABC):
     """Whether it asks how samples are images."""
 
     stacks: ClassVar[bool] = True
-    """Whether it computes a pack as one; else trial after trial, and every copy costs its time."""
+    """Whether a CPU computes its packs as one; else trial after trial, each copy at its price."""
 
     begins_at_zero: ClassVar[bool] = False
     """Whether some of its matrices are zero at first, and cannot be divided by their norm."""

@@ -1,7 +1,8 @@
-"""What networks of convolutions have in common: layers that are stated once, trial after trial.
+"""What networks of convolutions have in common: layers that are stated once, for one trial.
 
 A pack of convolutions brings nothing on a CPU: each trial is computed by itself, by the library's
 kernels for one network, and stacked with the others, on whose number nothing of it can depend.
+`ganstudy.tiles` says what becomes of a pack.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from ganstudy.activations import Activation
 from ganstudy.networks._base import Network
 from ganstudy.networks._layers import first_weight
+from ganstudy.tiles import of_pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
 EPSILON = 1e-5
 """Added to variances before their root, as in `torch.nn.BatchNorm2d` and `torch.nn.GroupNorm`."""
-
-_ROWS = 256
-"""Rows that are computed at once where nobody asks for gradients: memory bounds them."""
 
 
 class Convolutional(Network, ABC):
@@ -128,14 +127,15 @@ class Convolutional(Network, ABC):
     def apply(
         self, architecture: Architecture, ends: Ends, parameters: Parameters, x: Tensor
     ) -> Tensor:
-        """The output, one trial after the other."""
+        """The output of each trial."""
         batch = architecture.norm == "batch"
 
-        def one(own: Parameters, x: Tensor, place: int) -> Tensor:
+        def one(own: Parameters, x: Tensor) -> Tensor:
             norm = _by_batch(own) if batch else _by_sample(own)
             return self.forward(architecture, ends, own, x, norm)
 
-        return _each(one, parameters, x, whole=batch)
+        output: Tensor = of_pack(one, parameters, x, whole=batch)
+        return output
 
     def moments(
         self, architecture: Architecture, ends: Ends, parameters: Parameters, x: Tensor
@@ -145,21 +145,21 @@ class Convolutional(Network, ABC):
         """
         import torch
 
-        found: dict[str, list[Tensor]] = {}
-
-        def one(own: Parameters, x: Tensor, place: int) -> Tensor:
+        def one(own: Parameters, x: Tensor) -> dict[str, Tensor]:
+            found: dict[str, Tensor] = {}
             standardised = _by_batch(own)
 
             def norm(name: str, sums: Tensor) -> Tensor:
                 variance, mean = torch.var_mean(sums, (0, 2, 3), correction=0)
-                found.setdefault(f"mean_{name}", []).append(mean)
-                found.setdefault(f"deviation_{name}", []).append((variance + EPSILON).sqrt())
+                found[f"mean_{name}"] = mean[None]
+                found[f"deviation_{name}"] = (variance + EPSILON).sqrt()[None]
                 return standardised(name, sums)
 
-            return self.forward(architecture, ends, own, x, norm)
+            self.forward(architecture, ends, own, x, norm)
+            return found
 
-        _each(one, parameters, x, whole=True)
-        return {name: torch.stack(values)[:, None] for name, values in found.items()}
+        moments: dict[str, Tensor] = of_pack(one, parameters, x, whole=True)
+        return moments
 
     def apply_by(
         self,
@@ -172,16 +172,17 @@ class Convolutional(Network, ABC):
         """The output with sums standardised by these moments."""
         from torch.nn.functional import batch_norm
 
-        def one(own: Parameters, x: Tensor, place: int) -> Tensor:
+        def one(own: Parameters, x: Tensor) -> Tensor:
             def norm(name: str, sums: Tensor) -> Tensor:
-                mean, deviation = (moments[f"{w}_{name}"][place, 0] for w in ("mean", "deviation"))
+                mean, deviation = (own[f"{what}_{name}"][0] for what in ("mean", "deviation"))
                 variance = deviation * deviation - EPSILON
                 gain, shift = own[f"gain_{name}"], own[f"shift_{name}"]
                 return batch_norm(sums, mean, variance, gain, shift, eps=EPSILON)
 
             return self.forward(architecture, ends, own, x, norm)
 
-        return _each(one, parameters, x, whole=False)
+        output: Tensor = of_pack(one, {**parameters, **moments}, x, whole=False)
+        return output
 
     def matrices(self, architecture: Architecture, ends: Ends) -> dict[str, tuple[int, int]]:
         """Of a convolution, from a patch to its channels; of a transposed one, from the channels of
@@ -241,9 +242,13 @@ def judged(ends: Ends, x: Tensor) -> tuple[Tensor, Tensor]:
 def pixel_by_pixel(images: Tensor) -> Tensor:
     """The same images with the channels of a pixel side by side in memory, as the library's
     convolutions have them inside: up to half of a step is spent on bringing them there and back.
+
+    Of several trials at once there is no such layout.
     """
     import torch
 
+    if torch._C._functorch.is_batchedtensor(images):
+        return images
     return images.contiguous(memory_format=torch.channels_last)
 
 
@@ -253,31 +258,6 @@ def with_planes(images: Tensor, labels: Tensor) -> Tensor:
     from torch import cat
 
     return cat([images, planes], dim=1)
-
-
-def _each(
-    one: Callable[[Parameters, Tensor, int], Tensor],
-    parameters: Parameters,
-    x: Tensor,
-    whole: bool,
-) -> Tensor:
-    """`one` trial after the other; in parts of a batch where gradients are not asked for, unless
-    rows know of each other.
-    """
-    import torch
-
-    apart = [dict(zip(parameters, own, strict=True)) for own in _unbound(parameters)]
-    outputs = []
-    for place, (own, rows) in enumerate(zip(apart, x.unbind(0), strict=True)):
-        parts = [rows] if whole or torch.is_grad_enabled() else torch.split(rows, _ROWS)
-        done = [one(own, part, place) for part in parts]
-        outputs.append(done[0] if len(done) == 1 else torch.cat(done))
-    return torch.stack(outputs)
-
-
-def _unbound(parameters: Parameters) -> Any:
-    """Each trial's parameters. Not by indices, whose gradients are as large as the pack."""
-    return zip(*(value.unbind(0) for value in parameters.values()), strict=True)
 
 
 def _by_batch(own: Parameters) -> Norm:

@@ -37,10 +37,9 @@ class Drawing:
         """Write `<name>.png` and `<name>.svg`; return the SVG as a data URI."""
         # `Figure.savefig` would lay the figure out and draw it twice for each of the two files.
         self.figure.set_dpi(DPI)
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
         # Matplotlib has not typed the two calls that print.
         FigureCanvasAgg(self.figure).print_png(folder / f"{self.name}.png")  # type: ignore[no-untyped-call]
+        self.figure.set_layout_engine("none")
         # Without a date and with a fixed salt for ids, equal data give equal bytes.
         svg = io.BytesIO()
         FigureCanvasSVG(self.figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]

@@ -13,12 +13,16 @@ from ganstudy import kinds, plugins
 from ganstudy.family import Settings
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
+from ganstudy.study.problem import closest
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.until_settled import SettledSeeds
 
 __all__ = ["EngineFile", "SearchFile", "StudyFile", "read_study_file", "study_file"]
 
 _LISTED = re.compile(r", | or ")
+
+_APART = frozenset(("question", "answer", "seeds", "engine"))
+"""Keys of which no mistake elsewhere is a consequence."""
 
 
 class EngineFile(Settings):
@@ -130,18 +134,30 @@ def _with_searches(members: tuple[Any, ...]) -> type[StudyFile]:
     return own
 
 
-def read_study_file(document: Document) -> StudyFile:
+def read_study_file(document: Document, problems: list[Problem]) -> StudyFile:
     """The keys of a document, each of its type.
 
-    Errors  `StudyError` with every key that is unknown, missing or of another type.
+    What is wrong is added to `problems`; if mistakes elsewhere do not follow from it, all else is
+    read as if it were left open.
+
+    Errors  `StudyError` with all of `problems` if they might.
     """
     model = study_file()
     try:
         return model.model_validate(document.values)
     except ValidationError as error:
-        raise StudyError(
-            _file_problem(document, model, entry) for entry in error.errors()
-        ) from None
+        entries = error.errors()
+    problems += [_file_problem(document, model, entry) for entry in entries]
+    wrong = {entry["loc"][0] for entry in entries}
+    if not all(map(_apart, wrong)):
+        raise StudyError(problems)
+    sound = {key: value for key, value in document.values.items() if key not in wrong}
+    return model.model_validate({"question": "?", **sound})
+
+
+def _apart(key: object) -> bool:
+    """Whether a key of the file stands apart from the others, as it is written or was meant."""
+    return not _APART.isdisjoint(closest(key, StudyFile.model_fields))
 
 
 def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Problem:

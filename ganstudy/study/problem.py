@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["KeyPath", "Problem", "StudyError", "nearest"]
+__all__ = ["KeyPath", "Problem", "StudyError", "closest", "nearest"]
 
 KeyPath = tuple[str | int, ...]
 
@@ -44,11 +44,15 @@ class StudyError(Exception):
 def nearest(name: object, choices: Iterable[str]) -> str:
     """Advice that ends an error message: the closest valid choice, or all of them if few."""
     valid = sorted(choices)
-    # Comparing costs the product of the lengths.
-    close = difflib.get_close_matches(str(name)[:80], valid, n=1, cutoff=0.6)
-    if close:
+    if close := closest(name, valid):
         return f"; did you mean {_short(close[0])!r}?"
     return f"; valid: {_short(', '.join(valid))}" if valid else ""
+
+
+def closest(name: object, choices: Iterable[str]) -> list[str]:
+    """The choice that was meant, if any is like it."""
+    # Comparing costs the product of the lengths.
+    return difflib.get_close_matches(str(name)[:80], list(choices), n=1, cutoff=0.6)
 
 
 def _short(text: str) -> str:

@@ -49,9 +49,9 @@ def load(
     # First, since a plug-in may say what else the file can hold.
     if problems := list(_plugin_problems(document, run_plugins)):
         raise StudyError(problems)
-    file = read_study_file(document)
-    if problems := list(extent_problems(document, file)):
-        raise StudyError(problems)
+    file = read_study_file(document, problems)
+    if too_large := list(extent_problems(document, file)):
+        raise StudyError([*problems, *too_large])
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)

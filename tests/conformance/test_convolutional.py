@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny import PICTURES, trial
+from tiny import DEVICE, PICTURES, trial
 from torch import nn
 
-from ganstudy import constraints, networks
+from ganstudy import constraints, networks, tiles
 from ganstudy.kinds.adversarial.kept_generator import without_ours
 from ganstudy.networks import Architecture, Ends, Network, Side
 from ganstudy.targets import Image
@@ -25,6 +25,18 @@ LATENT, WIDTH, DEPTH = 5, 4, 2
 GENERATOR = Ends(Side(LATENT, labels=3), Side(NUMBERS, IMAGE))
 CRITIC = Ends(Side(NUMBERS, IMAGE, labels=3, pac=2), Side(1))
 ALONE = Ends(Side(NUMBERS, IMAGE), Side(1))
+
+
+@pytest.fixture(params=[False, True], ids=["apart", "in tiles"])
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials one after the other, as on a CPU, and several at once, as on a GPU, with one lacking;
+    either can be computed on both.
+    """
+    monkeypatch.setattr(tiles, "at_once", lambda x: request.param)
+    monkeypatch.setattr(tiles, "TILE", 3)
+
+
+either_way = pytest.mark.usefixtures("at_once")
 
 
 def _network(name: str, **settings: Any) -> Network:
@@ -47,7 +59,7 @@ def _parameters(
         name: torch.from_numpy(np.stack([own[name] for own in trials])) for name in trials[0]
     }
     return {
-        name: value.double() + 0.2 * torch.randn(value.shape, generator=scatter).double()
+        name: (value.double() + 0.2 * torch.randn(value.shape, generator=scatter)).to(DEVICE)
         for name, value in stacked.items()
     }
 
@@ -59,7 +71,7 @@ def _rows(ends: Ends, batch: int = 6, pack: int = 2) -> torch.Tensor:
     if side.labels:
         told = rng.integers(side.labels, size=x.shape[:3])
         x[..., side.numbers :] = np.eye(side.labels)[told]
-    return torch.from_numpy(x.reshape(pack, batch, -1))
+    return torch.from_numpy(x.reshape(pack, batch, -1)).to(DEVICE)
 
 
 # --- the same in torch.nn -------------------------------------------------------------------------
@@ -77,7 +89,7 @@ class _Theirs:
 
     def load(self, module: nn.Module, names: Mapping[str, str]) -> nn.Module:
         """The module with our parameters, by its names; matrices of ours act from the right."""
-        known = dict(module.double().named_parameters())
+        known = dict(module.double().to(DEVICE).named_parameters())
         assert known.keys() == names.keys()
         for theirs, ours in names.items():
             value = self.own[ours]
@@ -240,7 +252,7 @@ every_network = pytest.mark.parametrize(("name", "norm", "bias"), CASES)
 
 def _losses(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """A sum over outputs, and the squared slopes in each row that penalties see."""
-    weight = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape)
+    weight = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape).to(y.device)
     total = (weight * y).sum()
     (slopes,) = torch.autograd.grad(total, x, create_graph=True)
     return total + (slopes * slopes).sum()
@@ -260,7 +272,7 @@ def _check(
         def total(x: torch.Tensor) -> torch.Tensor:
             y = network.apply(architecture, ends, own, x)
             weight = torch.linspace(-1, 2, y[0].numel(), dtype=y.dtype).reshape(y[0].shape)
-            return (weight * y).sum()
+            return (weight.to(y.device) * y).sum()
 
         slopes = torch.func.grad(total)(rows)
         return total(rows) + (slopes * slopes).sum()
@@ -276,6 +288,7 @@ def _check(
             torch.testing.assert_close(ours[name][row], gradient, rtol=1e-7, atol=1e-8)
 
 
+@either_way
 @every_network
 def test_generators_equal_torch_nn(name: str, norm: str, bias: bool) -> None:
     """The same weights in modules that are put together by hand."""
@@ -284,6 +297,7 @@ def test_generators_equal_torch_nn(name: str, norm: str, bias: bool) -> None:
     _check(_network(name), architecture, GENERATOR, lambda own: made(own, norm, bias))
 
 
+@either_way
 @every_network
 @pytest.mark.parametrize("labels", ["projection", "concatenation"])
 def test_critics_equal_torch_nn(name: str, norm: str, bias: bool, labels: str) -> None:
@@ -293,6 +307,7 @@ def test_critics_equal_torch_nn(name: str, norm: str, bias: bool, labels: str) -
     _check(network, architecture, CRITIC, lambda own: made(own, norm, bias, labels))
 
 
+@either_way
 def test_running_moments_are_those_of_torch_nn() -> None:
     """`moments` of a batch in evaluation: the batch's own output, and that of nn.BatchNorm2d."""
     network, architecture = _network("dcgan"), _architecture(norm="batch")
@@ -311,6 +326,7 @@ def test_running_moments_are_those_of_torch_nn() -> None:
     assert float((changed - own).abs().max()) > 0.01
 
 
+@either_way
 @pytest.mark.parametrize("name", ["dcgan", "resnet"])
 def test_many_rows_are_computed_in_parts(name: str) -> None:
     """Where nobody asks for gradients, as when samples are measured."""

@@ -99,8 +99,7 @@ def test_a_compiler_that_fails_later_costs_no_trial(
     assert asked.exit_code == 2
     assert "compiled steps cannot be made" in asked.stderr
     assert RunDirectory(out).recorded() == {}
-    quick = {"eager": 1.0, "compiled": 0.0, "portable": 1.0}
-    monkeypatch.setattr(packing, "GUESS", Pace(quick, 0.0, 0.0))
+    monkeypatch.setattr(packing, "GUESS", Pace(graph=0.0, start=0.0))
     result = _run(study, out)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["status"] == {"complete": 2}

@@ -12,6 +12,7 @@ import pytest
 import torch
 from tiny import DEVICE, Listed, differences, train, trial
 
+from ganstudy import tiles
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.kinds import Pack
 from ganstudy.kinds.adversarial import Adversarial
@@ -229,7 +230,7 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
 
 
 CONVOLUTIONS = {"dcgan": "dcgan", "resnet": {"name": "resnet", "blocks": 1, "group": 4}}
-"""Networks that compute trial after trial."""
+"""Networks that compute trial after trial on a CPU."""
 OF_RESNET = ("conditional", "pac", "consensus with a penalty", "relativistic pairs", "average")
 """Those that reach into a network; the others are the same for both."""
 FAST = [("dcgan", "gradient penalty"), ("dcgan", "running moments"), ("resnet", "conditional")]
@@ -252,6 +253,28 @@ def test_each_feature_of_convolutions_alone_and_in_a_pack(network: str, feature:
     assert {r.status for r in alone.values()} == {"complete"}
     packed = _by_id(train(trials[::-1]))
     _assert_same([packed[trial_id] for trial_id in alone], alone)
+
+
+@pytest.mark.parametrize("network", CONVOLUTIONS)
+def test_convolutions_at_once_alone_and_in_a_pack(
+    network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a GPU computes them, and by any number of neighbours; not far from trial after trial."""
+    monkeypatch.setattr(tiles, "TILE", 3)
+    made = CONVOLUTIONS[network]
+    trials = _featured("gradient penalty", batch=32, width=4, network=made, target="digits")
+    computed = {}
+    for way in (True, False):
+        monkeypatch.setattr(tiles, "at_once", lambda x, way=way: way)
+        computed[way] = _by_id(train(trials))
+    monkeypatch.setattr(tiles, "at_once", lambda x: True)
+    _assert_same([train([t])[0] for t in trials[:2]], computed[True])
+    for trial_id, record in computed[True].items():
+        apart = computed[False][trial_id]
+        np.testing.assert_allclose(
+            record.values["samples"], apart.values["samples"], rtol=1e-3, atol=1e-4
+        )
+        assert differences(record, apart)
 
 
 _RESNET = CONVOLUTIONS["resnet"]

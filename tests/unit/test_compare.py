@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from read_keys import chunks_of, counted
 from recomputed import sentences, unexplained
 from searched import bayes, peak
 from searched import made_up as made_up_point
@@ -88,6 +89,21 @@ def test_arms_of_all_runs_with_the_numbers_of_each(first: Path, tmp_path: Path) 
     pairs = analysis.compare_arms(ds)["seeds"]
     assert pairs.sel(arm="first: minimax", other="second: minimax") == 2
     assert pairs.sel(arm="second: wasserstein", other="second: minimax") == 3
+
+
+def test_samples_stay_on_disk(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joining reads numbers and no samples; they are read where a run has what is asked for."""
+    second = made_run(tmp_path, "second", grid("{}"), "trial.critic.steps=2", "seeds=3")
+    alone = open_run(first).sel(divergence="wasserstein", critic_steps=1, seed=1)["samples"].values
+    read = counted(monkeypatch)
+    ds = open_runs(first, second)
+    assert chunks_of("modes_covered", read)
+    assert not chunks_of("samples", read)
+    own = ds["samples"].sel(arm="first: wasserstein", critic_steps=1)
+    assert np.isnan(own.sel(seed=2).values).all()
+    assert not chunks_of("samples", read)
+    np.testing.assert_array_equal(own.sel(seed=1).values, alone)
+    assert chunks_of("samples", read)
 
 
 def test_runs_of_one_arm_are_the_arms(tmp_path: Path) -> None:

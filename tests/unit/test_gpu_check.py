@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu import packages, steps
+from benchmarks.gpu import convolutions, packages, steps, throughput
 from benchmarks.gpu.__main__ import markdown
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "gpu"
@@ -26,6 +26,16 @@ def test_what_is_missing_is_named_with_the_version_that_is_wanted(
     assert absent.keys() == {"pytest", "no-such"}
     assert absent["pytest"].startswith("pytest>=999 (there is ")
     assert "no-such>=1.0" in packages.what_to_do(absent)
+
+
+def test_convolutions_are_timed_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU, where a pack in tiles can be computed, too."""
+    monkeypatch.setattr(throughput, "SECONDS", 0.01)
+    case = {"network": "dcgan", "width": 4, "depth": 1, "size": 12}
+    found = convolutions.measure("cpu", {"dcgan": case}, (1,))
+    (row,) = found["rows"]
+    assert min(row["apart"], row["tiles"]) > 0
+    assert convolutions.lines(found)[-1].startswith("| dcgan | 1 | ")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from ganstudy.kinds._base import Kind
 from ganstudy.kinds.adversarial import cost, recorded
 from ganstudy.kinds.adversarial.settings import AdversarialSettings
 from ganstudy.metrics import perfect_sampler
+from ganstudy.networks import Network
 
 _log = logging.getLogger("ganstudy")
 
@@ -60,6 +61,13 @@ class Adversarial(AdversarialSettings, Kind):
             if not network.stacks:
                 return f"the convolutions of {network.name} are computed as they are written"
         return ""
+
+    @property
+    def work(self) -> str:
+        """The networks of its players, by their names."""
+        functions = {self.generator.function, self.critic.function}
+        names = sorted({own.name for own in functions if isinstance(own, Network)})
+        return " and ".join(names) or self.name
 
     def pack_key(self) -> str:
         """All that fixes shapes and control flow; targets differ in data, members in masks."""

@@ -99,8 +99,10 @@ class Player:
         if not self.copies or self.stacks:
             return function(self.architecture, self.ends, parameters, x, *moments)
         count = len(x) - self.copies
-        own = {name: value[:count] for name, value in parameters.items()}
-        made = function(self.architecture, self.ends, own, x[:count], *moments)
+        own, *by = (
+            {name: value[:count] for name, value in each.items()} for each in (parameters, *moments)
+        )
+        made = function(self.architecture, self.ends, own, x[:count], *by)
         return torch.cat([made, made[-1:].detach().expand(self.copies, *made.shape[1:])])
 
     def _scaled(self, x: Tensor) -> Tensor:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tiny import write_study
+from tiny import trial, write_study
 
 from ganstudy.cli import main
 from ganstudy.engine import pace
 from ganstudy.engine.arithmetic import processor
-from ganstudy.engine.pace import GUESS, Trained, known, learn
+from ganstudy.engine.pace import GUESS, GUESSED, Trained, known, learn
+from ganstudy.engine.packing import cost, estimate
 
 
 @pytest.fixture(autouse=True)
@@ -22,17 +24,18 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "ganstudy_pace.json"
 
 
-def _session(*packs: tuple[str, float, float]) -> Trained:
+def _session(*packs: tuple[str, float, float], work: str = "mlp") -> Trained:
     trained = Trained()
     for pack in packs:
-        trained.add(*pack)
+        trained.add(work, *pack)
     return trained
 
 
 def test_a_guess_before_the_first_run() -> None:
     """It is the same on every machine."""
     assert known() is GUESS
-    assert not GUESS.measured
+    assert GUESS.step("compiled", "mlp") == GUESSED["compiled"]
+    assert not GUESS.measured("compiled", "mlp")
 
 
 def test_steps_and_compilation_are_told_apart() -> None:
@@ -40,10 +43,41 @@ def test_steps_and_compilation_are_told_apart() -> None:
     packs = [(graph, 50.0, 10.0 + 13.0 * (n < 2)) for graph in "ab" for n in range(4)]
     learn(_session(*packs), "compiled", 2, 70.0)
     found = known()
-    assert found.step["compiled"] == pytest.approx(0.2)
+    assert found.step("compiled", "mlp") == pytest.approx(0.2)
     assert found.graph == pytest.approx(13.0)
     assert found.start == pytest.approx(70.0 - 132.0 / 2, abs=1e-9)
-    assert (found.step["eager"], found.measured) == (GUESS.step["eager"], ("compiled",))
+    assert found.steps.keys() == {"compiled"}
+    assert found.step("eager", "mlp") == GUESSED["eager"]
+
+
+def test_networks_do_not_spoil_the_pace_of_each_other() -> None:
+    """Of two studies one after the other each is foreseen by its own, and one of both by each; what
+    nobody has trained, a plug-in's network, goes at the pace of all.
+    """
+    player = {"network": "dcgan", "width": 16, "depth": 1}
+    alone = {"generator": {**player, "norm": "batch"}, "critic": player}
+    perceptrons, convolutions = trial(0, target="digits"), trial(0, target="digits", **alone)
+    works = [own.configuration.work for own in (perceptrons, convolutions)]
+    assert works == ["mlp", "dcgan"]
+    learn(_session(("a", 10.0, 5.0), work="mlp"), "eager", 1, 5.0)
+    assert known().step("eager", "dcgan") == pytest.approx(0.5)
+    assert not known().measured("eager", "dcgan")
+    learn(_session(("b", 10.0, 8.0), work="dcgan"), "eager", 1, 8.0)
+    paces = [known().step("eager", work) for work in works]
+    assert paces == pytest.approx([0.5, 0.8])
+    assert known().step("eager", "own") == pytest.approx(math.sqrt(0.5 * 0.8))
+    expected = 0.5 * cost([perceptrons]) + 0.8 * cost([convolutions])
+    both = [(perceptrons,), (convolutions,)]
+    assert estimate(both, 1, "eager", known()) - known().start == pytest.approx(expected)
+
+
+def test_a_session_of_two_networks_learns_both() -> None:
+    """Each from its own packs; too little of one says nothing of it."""
+    trained = Trained()
+    for pack in (("mlp", "a", 10.0, 5.0), ("dcgan", "b", 10.0, 8.0), ("resnet", "c", 1.0, 9.0)):
+        trained.add(*pack)
+    learn(trained, "eager", 2, 14.0)
+    assert known().steps == {"eager": {"mlp": 0.5, "dcgan": 0.8}}
 
 
 def test_a_worker_without_work_is_no_start() -> None:
@@ -63,7 +97,7 @@ def test_one_run_on_a_busy_machine_does_not_decide() -> None:
     """What was known counts for half."""
     learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)
     learn(_session(("a", 10.0, 20.0)), "eager", 1, 20.0)
-    assert known().step["eager"] == pytest.approx(1.0)
+    assert known().step("eager", "mlp") == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"x": ', '{"MACHINE": {"step": 1}}'])
@@ -82,14 +116,14 @@ def test_other_machines_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known() is GUESS
     learn(_session(("a", 10.0, 30.0)), "eager", 1, 30.0)
     monkeypatch.setattr(pace, "processor", processor)
-    assert known().step["eager"] == pytest.approx(0.5)
+    assert known().step("eager", "mlp") == pytest.approx(0.5)
 
 
 def test_plan_says_whether_it_guesses(tmp_path: Path) -> None:
     """And a run makes it know, where it is long enough to."""
     study = write_study(tmp_path)
     plan = ["plan", str(study), "--out", str(tmp_path / "run")]
-    said = "a guess: no run has been measured on this machine"
+    said = "a guess: no such run has been measured on this machine"
     assert said in CliRunner().invoke(main, plan).output
     assert json.loads(CliRunner().invoke(main, [*plan, "--json"]).output)["measured"] is False
     learn(_session(("a", 10.0, 5.0)), "eager", 1, 5.0)

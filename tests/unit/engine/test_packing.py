@@ -120,7 +120,7 @@ def test_what_records_cost_is_in_the_estimate_alone() -> None:
     alone, rare = estimate([(known,)], 1), estimate([(seldom,)], 1)
     assert alone - rare == pytest.approx(beside_steps([known]) - beside_steps([seldom]))
     assert cost([known]) == cost([seldom])
-    quick = Pace({**GUESS.step, "eager": 0.5}, GUESS.graph, GUESS.start)
+    quick = Pace(GUESS.graph, GUESS.start, {"eager": {known.configuration.work: 0.5}})
     assert beside_steps([known], quick) == pytest.approx(0.5 * beside_steps([known]))
 
 

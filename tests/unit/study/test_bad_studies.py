@@ -512,8 +512,10 @@ def test_mistakes_are_placed_and_named(tmp_path: Path, case: str) -> None:
 
 
 def test_missing_question(tmp_path: Path) -> None:
-    """The one key that is required."""
+    """The one key that is required; neither it nor keys on which no other depends hide the rest."""
     _assert_clear(_check(write_study(tmp_path, "seeds: 3\n")), "question", "required")
+    path = write_study(tmp_path, "qestion: Why?\nengine: {pakc: 2}\ntrial: {stepz: 3}\n")
+    _assert_clear(_check(path), ":1: qestion", "'question'", ":2: engine.pakc", ":3: trial.stepz")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing but a comment\n", "---\n"])
@@ -580,28 +582,32 @@ def test_mistakes_on_the_command_line(tmp_path: Path, override: str) -> None:
     assert str(path) not in result.stderr
 
 
-def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
-    """Mistakes of seeds, shared settings, axes, exclusions, in one go and each once."""
-    body = """\
-question: Why?
+@pytest.mark.parametrize("first", ["question: Why?", "question: 3", "# Why?"])
+def test_all_mistakes_are_reported_at_once(tmp_path: Path, first: str) -> None:
+    """Mistakes of seeds, shared settings, axes, exclusions, in one go and each once; a question
+    that is missing, or is none, hides none of them.
+    """
+    body = f"""\
+{first}
 compare: divergense
 score: mode_lk
 trial:
   stepz: 3
-  critic: {widht: 8, lr: -1.0}
+  critic: {{widht: 8, lr: -1.0}}
   target: rnig
 search:
   grid:
     divergence: [minimax, wassersten]
     critic.steps: [0, 1]
   exclude:
-    - {divergance: minimax}
+    - {{divergance: minimax}}
 seeds: [1, 1]
 """
     path = write_study(tmp_path, body)
     result = _check(path)
     lines = [2, 5, 6, 7, 10, 11, 13, 14]
-    _assert_clear(result, *(f"{path}:{line}: " for line in lines))
+    told = ["question: "] * ("Why" not in first or "#" in first)
+    _assert_clear(result, *(f"{path}:{line}: " for line in lines), *told)
     assert len(result.stderr.splitlines()) == len(set(result.stderr.splitlines()))
     for name in ("stepz", "widht", "-1.0", "rnig", "wassersten"):
         assert result.stderr.count(f"{name!r}" if name != "-1.0" else "-1.0") == 1

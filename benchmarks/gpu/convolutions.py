@@ -1,0 +1,91 @@
+"""Trial-steps per second of convolutions: a pack in tiles, and trial after trial, as graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks.gpu.throughput import rate
+
+BATCH = 64
+CASES: Mapping[str, dict[str, Any]] = {
+    "dcgan, 28 x 28": {"network": "dcgan", "width": 32, "depth": 2, "size": 28},
+    "dcgan, 64 x 64": {"network": "dcgan", "width": 32, "depth": 4, "size": 64},
+    "resnet, 28 x 28": {"network": "resnet", "width": 16, "depth": 2, "size": 28},
+}
+PACKS = (1, 8, 64)
+WAYS = {"apart": False, "tiles": True}
+
+
+def measure(
+    device: str, cases: Mapping[str, dict[str, Any]] = CASES, packs: tuple[int, ...] = PACKS
+) -> dict[str, Any]:
+    """A row for each network and pack."""
+    rows = []
+    for name, case in cases.items():
+        for pack in packs:
+            row = {"network": name, "pack": pack}
+            rows.append(row | {way: _rate(device, case, pack, WAYS[way]) for way in WAYS})
+            print(rows[-1], flush=True)
+    return {"batch": BATCH, "rows": rows}
+
+
+def _rate(device: str, case: Mapping[str, Any], pack: int, at_once: bool) -> float:
+    import torch
+
+    from ganstudy import tiles
+    from ganstudy.engine.session import Session
+    from ganstudy.kinds.adversarial import Adversarial
+    from ganstudy.kinds.adversarial.batches import batches
+    from ganstudy.kinds.adversarial.program import playing, program
+    from ganstudy.kinds.adversarial.training import initial
+    from ganstudy.trial import Trial
+
+    player = {name: case[name] for name in ("network", "width", "depth")}
+    norm = "batch" if case["network"] == "dcgan" else "none"
+    settings = {
+        "target": {"name": "sprites", "size": case["size"], "channels": 3, "noise": 0.001},
+        "batch": BATCH,
+        "generator": {**player, "latent": 64, "norm": norm},
+        "critic": {**player, "activation": "leaky_relu"},
+        "record": {"metrics": ["energy_distance"]},
+    }
+    own = [Trial(Adversarial.model_validate(settings), seed) for seed in range(pack)]
+    place, as_it_is = torch.device(device), tiles.at_once
+    tiles.at_once = lambda x: at_once
+    try:
+        with Session(device).computing():
+            game, start = initial(own, place)
+            one = next(iter(batches(own, place)))
+            play = playing(program("eager"), game, place)
+            return rate(_rounds(play, start, one, place), pack)
+    finally:
+        tiles.at_once = as_it_is
+
+
+def _rounds(play: Any, start: Any, batch: Any, place: Any) -> Callable[[int], None]:
+    import torch
+
+    def run(rounds: int) -> None:
+        state = start
+        for _ in range(rounds):
+            state, _ = play(state, batch)
+        if place.type == "cuda":
+            torch.cuda.synchronize(place)
+
+    return run
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """For the page."""
+    result = [
+        "",
+        f"Convolutions, trial-steps per second, batches of {found['batch']}, as graphs:",
+        "",
+        "| network | pack | trial after trial | in tiles |",
+        "|---|---|---|---|",
+    ]
+    for row in found["rows"]:
+        cells = " | ".join(f"{row[way]:,.0f}" for way in WAYS)
+        result.append(f"| {row['network']} | {row['pack']} | {cells} |")
+    return result
