@@ -27,6 +27,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from ganstudy import machine_cache
 from ganstudy.engine import arithmetic
+from ganstudy.engine.known_zeros import remove_zeros
 from ganstudy.engine.tensors import filled, leaves, likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
 from ganstudy.whole_file import write_whole
@@ -133,7 +134,7 @@ class Form:
             graph = make_fx(flat, decomposition_table=AS_SUMS, tracing_mode="fake")(*example)
         except Exception as error:
             raise NotCompiled(f"a step cannot be traced: {error}") from error
-        graph.graph.eliminate_dead_code()
+        remove_zeros(graph)
         graph.recompile()
         return cls(_name(graph, example), results[-1], (graph, tuple(example)))
 

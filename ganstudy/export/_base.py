@@ -35,6 +35,7 @@ class ExportError(Exception):
 class ExportedTrial:
     """A trial as other tools see a run.
 
+    name        for people: arm, setting, place in a search, and seed
     tags        texts by which runs are found: study, arm, axes, seed, status, program
     parameters  every setting by its key path; a value that is no number or text is JSON
     scalars     seconds, the score, and what a trial records once, such as errors of claims
@@ -43,17 +44,12 @@ class ExportedTrial:
     """
 
     id: str
+    name: str
     tags: Mapping[str, str]
     parameters: Mapping[str, str | int | float | bool]
     scalars: Mapping[str, float]
     curves: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(repr=False)
     finished: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """For people: arm, seed and the beginning of the id."""
-        arm = self.tags.get("arm") or self.tags["study"]
-        return f"{arm}, seed {self.tags['seed']}, {self.id[:8]}"
 
     @cached_property
     def digest(self) -> str:
@@ -128,12 +124,22 @@ def _trials(directory: RunDirectory, search: Search) -> Iterator[ExportedTrial]:
             record = records[trial.id]
             yield ExportedTrial(
                 trial.id,
+                _name(search, index, record),
                 _tags(search, index, record),
                 dict(_flat(json.loads(record.settings))),
                 _scalars(search, record, trial.configuration.readings),
                 dict(_curves(record)),
                 record.finished,
             )
+
+
+def _name(search: Search, index: tuple[int, ...], record: Record) -> str:
+    study, among = search.study, len(search.study.axes)
+    labels = study.labels(index[:among])
+    where = {name: x for name, x in labels.items() if name.replace(".", "_") != study.compare}
+    where |= zip(search.dimensions[among:-1], index[among:-1], strict=True)
+    setting = (f"{name} {x}" for name, x in where.items())
+    return ", ".join([study.arm(index) or study.name, *setting, f"seed {record.seed}"])
 
 
 def _tags(search: Search, index: tuple[int, ...], record: Record) -> dict[str, str]:

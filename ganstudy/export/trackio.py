@@ -11,7 +11,9 @@ from typing import Any
 
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter, ExportError
 
-_DIGEST = "ganstudy.digest"
+_DIGEST = "_Digest"
+"""Its pages list nothing that begins with `_` among the settings by which runs can be grouped."""
+
 _REPORT = "the report"
 
 _OF_THE_NETWORK = ("TRACKIO_DATASET_ID", "TRACKIO_BUCKET_ID", "SPACE_ID")
@@ -78,8 +80,8 @@ def _write(storage: Any, project: str, trial: ExportedTrial) -> None:
     last = rows.setdefault(max(rows, default=0), {})
     last |= {f"final/{name}": value for name, value in trial.scalars.items()}
     config = {
-        **trial.parameters,
         **{f"tag.{key}": text for key, text in trial.tags.items()},
+        **trial.parameters,
         # Names by which Trackio groups runs and says when they were made.
         "_Group": trial.tags["arm"] or None,
         "_Created": finished,

@@ -84,7 +84,7 @@ def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
 
 def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     """A question of somebody else's study is text, whatever it begins with."""
-    own = ExportedTrial("0", {"question": "=1+1", "seed": "0"}, {}, {"seconds": -1.0}, {})
+    own = ExportedTrial("0", "a", {"question": "=1+1", "seed": "0"}, {}, {"seconds": -1.0}, {})
     family["csv"]().write(ExportedRun("a", "=1+1", [own], []), tmp_path)
     assert "'=1+1" in (tmp_path / "trials.csv").read_text()
     assert ",-1.0" in (tmp_path / "trials.csv").read_text()
@@ -263,6 +263,8 @@ def test_trackio_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
         assert figure.read_bytes() == (run / "report" / f"{name}.png").read_bytes()
     for one in each(ds.assign(score=trial_scores(ds)["score"])):
         own = found[str(one["trial_id"].item())]
+        setting = f"{one['divergence'].item()}, critic.steps {int(one['critic_steps'])}"
+        assert own["name"] == f"{setting}, seed {int(one['seed'])}"
         assert own["config"]["_Group"] == one["divergence"].item()
         assert own["config"]["tag.seed"] == str(int(one["seed"]))
         assert own["config"]["batch"] == 16
