@@ -33,7 +33,7 @@ class RecordedMetric:
         name = str(ds.attrs["score"]) if name is None else name
         if name not in metric_names(ds):
             raise KeyError(f"no metric {name!r}; the dataset has {', '.join(metric_names(ds))}")
-        attrs = ds[name].attrs
+        attrs = ds.variables[name].attrs
         if attrs["direction"] not in ("higher", "lower"):
             raise ValueError(f"{name}: direction is {attrs['direction']!r}, not higher or lower")
         low, high = (float(bound) for bound in attrs["bounds"])
@@ -71,4 +71,5 @@ class RecordedMetric:
 
 def metric_names(ds: xr.Dataset) -> list[str]:
     """Names of the dataset's metrics, in its order."""
-    return [str(name) for name in ds.data_vars if ds[name].attrs.get("role") == "metric"]
+    variables = ds.variables
+    return [str(name) for name in ds.data_vars if variables[name].attrs.get("role") == "metric"]

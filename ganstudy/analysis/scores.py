@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,8 @@ from ganstudy.analysis import paths
 from ganstudy.analysis.design import with_arms
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.score import tail_mean
+
+Curves = TypeVar("Curves", xr.DataArray, xr.Variable)
 
 
 def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
@@ -30,23 +33,27 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """
     ds = with_arms(ds)
     fact = RecordedMetric.of(ds, metric)
-    curves, status = ds[fact.name], ds["status"]
+    of_trials = ds[[fact.name, "status"]].drop_dims("step").coords
+    # Variables, of which nothing has to be aligned: pages ask for scores a hundred times.
+    curves, status = ds.variables[fact.name], ds.variables["status"]
     complete, diverged = status == "complete", status == "diverged"
 
-    def score(values: xr.DataArray) -> xr.DataArray:
-        valid = values.where(complete & np.isfinite(values))
-        return valid.where(~diverged, fact.worst)
+    def score(values: xr.Variable) -> xr.Variable:
+        valid = _where(complete & np.isfinite(values), values, np.nan)
+        return _where(diverged, fact.worst, valid)
 
     tail = along_steps(tail_mean, curves)
+    best = _where(complete | diverged, (fact.sign * curves).max("step"), np.nan) * fact.sign
     scores = xr.Dataset(
         {
             "score": score(tail),
             "last": score(along_steps(paths.last, curves)),
-            "best": (fact.sign * curves).max("step").where(complete | diverged) * fact.sign,
+            "best": best,
             "charged": diverged & np.isfinite(fact.worst),
             "unbounded": (diverged & (not np.isfinite(fact.worst)))
             | (complete & (fact.sign * tail == -np.inf)),
         },
+        of_trials,
         attrs={"metric": fact.name},
     )
     for name in ("score", "last", "best"):
@@ -54,6 +61,11 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     scores["unbounded"].attrs = {"long_name": "worse than any number"}
     scores["charged"].attrs = {"long_name": "diverged and given the worst bound"}
     return scores
+
+
+def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:
+    chosen: xr.Variable = xr.where(holds, then, otherwise)  # type: ignore[no-untyped-call]
+    return chosen
 
 
 def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
@@ -71,13 +83,9 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     return kept.where(~gone, fact.worst).transpose(*curves.dims).assign_attrs(curves.attrs)
 
 
-def along_steps(
-    summary: Callable[..., paths.Array], curves: xr.DataArray, **options: float
-) -> xr.DataArray:
+def along_steps(summary: Callable[..., paths.Array], curves: Curves, **options: float) -> Curves:
     """A summary of each curve, in double precision."""
     # Curves are stored in single precision; sums of equal scores are to be equal in double.
     values = curves.astype(np.float64).compute()
-    reduced: xr.DataArray = xr.apply_ufunc(
-        summary, values, input_core_dims=[["step"]], kwargs=options
-    )
+    reduced: Curves = xr.apply_ufunc(summary, values, input_core_dims=[["step"]], kwargs=options)
     return reduced

@@ -16,10 +16,12 @@ __all__ = ["PageError", "build", "imported_meanwhile"]
 @contextmanager
 def imported_meanwhile() -> Iterator[None]:
     """Import what the page is made with, a second and a half's work, while others train."""
-    thread = Thread(target=_warm_up, daemon=True)
+    thread = Thread(target=_warm_up)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _warm_up() -> None:
