@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
+from inline import trained_inline
 from markdown_it import MarkdownIt
 from PIL import Image
 from ruamel.yaml import YAML
@@ -58,11 +62,7 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     header = "area,perimeter,texture,type\n"
     rows = "".join(f"{k},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
-    for number in range(12):
-        folder = tmp_path / "data" / "faces" / "ab"[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
-        Image.fromarray(noise).save(folder / f"{number}.png")
+    _draw_faces(tmp_path / "data" / "faces")
     for name in ("study", "mode_collapse", "equilibrium", "a", "b"):
         shutil.copytree(tiny_run, tmp_path / "runs" / name)
     _share(tmp_path)
@@ -76,6 +76,15 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         yield tmp_path
     plugins.forget()
     plt.close("all")
+
+
+def _draw_faces(place: Path) -> None:
+    """Twelve images in two classes."""
+    for number in range(12):
+        folder = place / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{number}.png")
 
 
 def _share(place: Path) -> None:
@@ -100,6 +109,62 @@ def test_every_example_works(page: Path, folder: Path) -> None:
             for line in text.splitlines():
                 if line.startswith("ganstudy "):
                     check_command(line)
+
+
+_ALONE = """
+import sys
+sys.modules["ganstudy"] = None  # importing it raises
+import torch
+module, latent = torch.load("generator.pt", weights_only=False), torch.load("latent.pt")
+with torch.no_grad():
+    torch.save((module(latent), module(latent[:1])), "alone.pt")
+"""
+
+
+@pytest.mark.slow
+def test_from_a_folder_of_images_to_a_generator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The README's way to its end, of another size: checked, trained, drawn, sampled, and opened
+    where nothing of ours can be imported, an image at a time, too.
+    """
+    monkeypatch.chdir(tmp_path)
+    _draw_faces(tmp_path / "data" / "faces")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    heading = "## From a folder of images to a generator"
+    (tmp_path / "way.md").write_text(text.partition(heading)[2].partition("\n## ")[0])
+    small = ["trial.steps=4", "trial.generator.width=4", "trial.critic.width=4", "trial.batch=8"]
+    small += ["trial.record.samples=64", "trial.record.every=2"]
+    known: dict[str, Any] = {"ganstudy": ganstudy}
+    said, verbs = "", []
+    for kind, text in blocks(tmp_path / "way.md"):
+        if kind == "yaml":
+            (tmp_path / "study.yaml").write_text(text)
+        elif kind == "python":
+            exec(compile(text, "README.md", "exec"), known)
+        for words in map(shlex.split, text.splitlines() if not kind else ()):
+            verbs.append(words[1])
+            given = words[1 : words.index("#")] + small * (words[1] == "run")
+            with trained_inline():
+                result = CliRunner().invoke(main, given)
+            assert result.exit_code == 0, f"{given}: {result.output}"
+            said += result.output
+    assert verbs == ["check", "run", "sample"]
+    assert "12 images of 3 x 32 x 32" in said
+    page = (tmp_path / "runs" / "study" / "report" / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}.png"' in page for name in ("images", "image_film", "nearest_images"))
+    (sheet,) = tmp_path.glob("*.png")
+    with Image.open(sheet) as opened:
+        assert opened.size[0] > 8 * 32
+    images, latent = known["images"].detach(), known["latent"]
+    assert images.shape == (16, 3, 32, 32)
+    torch.save(latent, tmp_path / "latent.pt")
+    subprocess.run([sys.executable, "-c", _ALONE], check=True, cwd=tmp_path, timeout=120)
+    several, one = torch.load(tmp_path / "alone.pt")
+    torch.testing.assert_close(several, images)
+    torch.testing.assert_close(one, images[:1], rtol=1e-4, atol=1e-5)
+    stored = ganstudy.sample("runs/study", count=16).samples.reshape(images.shape)
+    np.testing.assert_allclose(images.numpy(), stored, rtol=1e-4, atol=1e-5)
 
 
 def check_study(text: str, folder: Path) -> None:

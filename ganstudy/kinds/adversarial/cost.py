@@ -27,12 +27,13 @@ SECONDS_PER_EXACT = {1: 1e-3, 2: 0.016}
 SECONDS_PER_MASKED = 8e-9
 """Of one logit's loss by a member that another trial of the pack has."""
 
-CONVOLVED_PER_SECOND = 3e10
-"""Multiply-adds of networks that compute one trial after the other, by a library of convolutions.
-With the two below within two fifths of six steps of `dcgan` and `resnet`, 8x8 to 64x64."""
-UNITS_PER_SECOND = 8e8
+# Fitted to steps of `dcgan` and `resnet`, 8x8 to 64x64, on that EPYC, and told in seconds of which
+# perceptrons, too, take about half there: what one of them shows of a machine holds for the other.
+CONVOLVED_PER_SECOND = 2.2e10
+"""Multiply-adds of networks that compute trial after trial, by a library of convolutions."""
+UNITS_PER_SECOND = 5.7e8
 """Of those, numbers that an activation or a norm makes."""
-SECONDS_PER_PARAMETER = 6e-5
+SECONDS_PER_PARAMETER = 1.2e-4
 """Of those, calls of kernels, for each named parameter."""
 
 PRODUCT = 1.5
@@ -48,7 +49,7 @@ def seconds(settings: AdversarialSettings, *, compiled: bool = False) -> float:
 
     A backward pass costs two forward ones; the D-step runs the generator forward only, the
     critic on two batches; the M-step runs both networks forward and backward, without the
-    critic's own gradient.
+    critic's own gradient, and the generator once more where its moments are followed.
     """
     generator, critic = _forward(settings, "generator"), _forward(settings, "critic")
     d_step = generator + 2 * 3 * critic
@@ -56,7 +57,8 @@ def seconds(settings: AdversarialSettings, *, compiled: bool = False) -> float:
         inputs = settings.ends("critic").inputs.row
         fit = settings.critic.estimator.products(settings.batch, inputs)
         d_step += fit / MULTIPLY_ADDS_PER_SECOND
-    m_step = 3 * generator + 2 * critic
+    followed = settings.generator.norm_average is not None
+    m_step = (3 + followed) * generator + 2 * critic
     d_step *= 1 + PENALTY * settings.constraint.penalties
     d_steps, m_steps = settings.gradients
     update = settings.batch * COMPILED_SECONDS_PER_ROW if compiled else SECONDS_PER_UPDATE

@@ -99,6 +99,7 @@ def test_cost_grows_with_the_work() -> None:
         trial(steps=24),
         trial(critic={"steps": 5}),
         trial(generator={"width": 64}),
+        trial(generator={"norm": "batch", "norm_average": 0.1}),
         trial(batch=64),
     ):
         assert larger.configuration.cost() > base

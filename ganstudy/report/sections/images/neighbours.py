@@ -131,7 +131,7 @@ def draw_distances(findings: Findings) -> Drawing | None:
         "training images lies far left. So may one whose images are blurred, or of frequent kinds "
         "alone, and a copy moved by a pixel is far: distances over pixels find plain copies and "
         "rule out no other memory. Training images are the target's; a trial with a "
-        "`training_set` has seen some of them."
+        "training set of its own has seen some of them."
     ).format(len(found[1].images), nearer)
     alt = f"Distances to the nearest training image, medians: {medians}."
     return Drawing("memory", figure, alt, caption)
