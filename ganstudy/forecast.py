@@ -11,7 +11,6 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from ganstudy.engine import pace
-from ganstudy.engine.packing import cost
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
@@ -25,7 +24,7 @@ HALF_LIFE = 60.0
 
 
 class _Shape(NamedTuple):
-    """What packs that take equally long have in common, and the `cost` of one trial."""
+    """What packs that take equally long have in common, and the cost of one trial by a program."""
 
     key: str
     graph: str
@@ -33,10 +32,10 @@ class _Shape(NamedTuple):
     cost: float
 
     @classmethod
-    def of(cls, pack: Pack) -> _Shape:
-        configuration = pack[0].configuration
-        keys = configuration.pack_key(), configuration.graph_key(), configuration.work
-        return cls(*keys, cost(pack) / len(pack))
+    def of(cls, pack: Pack, program: ProgramName) -> _Shape:
+        own = pack[0].configuration
+        cost = own.compiled_cost() if program == "compiled" else own.cost()
+        return cls(own.pack_key(), own.graph_key(), own.work, cost)
 
     @property
     def paces(self) -> tuple[str, ...]:
@@ -94,9 +93,9 @@ class Lane:
     _shape: _Shape | None = None
     _preparation: _Preparation = "none"
 
-    def begin(self, one: Running) -> None:
+    def begin(self, one: Running, shape: _Shape) -> None:
         """Its worker begins a pack."""
-        self.running, self._shape = one, _Shape.of(one.pack)
+        self.running, self._shape = one, shape
         self._preparation = _preparation(self._shape.graph, self.graphs)
         self.graphs.add(self._shape.graph)
 
@@ -114,6 +113,7 @@ class Forecast:
 
     def __init__(self, program: ProgramName, left: Iterable[Pack]) -> None:
         # Before any worker of this run has shown it.
+        self._program = program
         self._graph = pace.known().graph if program == "compiled" else 0.0
         self.lanes: list[Lane] = []
         self.foreseen = True
@@ -130,7 +130,7 @@ class Forecast:
         self._place: dict[str, set[str]] = {}
         for pack in left:
             if waiting := {trial.id for trial in pack} - running:
-                self._left.append((_Shape.of(pack), waiting))
+                self._left.append((_Shape.of(pack, self._program), waiting))
                 self._place.update(dict.fromkeys(waiting, waiting))
 
     def watch(self, running: Sequence[Running]) -> None:
@@ -149,7 +149,7 @@ class Forecast:
         if lane is None:
             lane = Lane()
             self.lanes.append(lane)
-        lane.begin(one)
+        lane.begin(one, _Shape.of(one.pack, self._program))
         for trial in one.pack:
             waiting = self._place.pop(trial.id, None)
             if waiting is None:
@@ -174,7 +174,7 @@ class Forecast:
         now = time.monotonic() if now is None else now
         said = [self._took.pop(name) for name in [*self._took] if name[0] == pack[0].id]
         if not any(own.done for own in said):
-            shape = _Shape.of(pack)
+            shape = _Shape.of(pack, self._program)
             said = [_Took(shape, len(pack) * shape.cost, seconds, now)]
         self._ended = self._ended.at(now)
         for own in said:

@@ -64,6 +64,10 @@ class Configuration(Member, ABC):
     def cost(self) -> float:
         """Rough seconds of one trial on one core, for balancing packs and estimates of time."""
 
+    def compiled_cost(self) -> float:
+        """The same of compiled steps, in a unit of its own: only their ratios count."""
+        return self.cost()
+
     def masked(self) -> tuple[Member, ...]:
         """Members that differ between the trials of a pack and are picked by masks."""
         return ()

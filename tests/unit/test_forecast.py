@@ -16,6 +16,8 @@ from tiny import trial
 from ganstudy.forecast import Forecast
 from ganstudy.schedule.executor import Clock
 from ganstudy.schedule.loop import Running
+from ganstudy.search import search_of
+from ganstudy.study import load
 from ganstudy.trial import ProgramName
 
 RECORDED = Path(__file__).parents[1] / "data" / "forecasts"
@@ -46,8 +48,9 @@ class Trained:
 
 def errors(trained: Sequence[Trained], program: ProgramName, known: float = 60.0) -> list[float]:
     """Relative errors of what was said every three seconds after the first minute, to ten seconds
-    before the end.
+    before the end; nothing has to be said before the first pack has trained for five.
     """
+    known = max(known, min(own.said[0][0] for own in trained) + 5.0)
     end = max(own.ended for own in trained)
     forecast = Forecast(program, [own.pack for own in trained])
     found, over = [], set[float]()
@@ -121,22 +124,41 @@ def test_within_a_quarter_after_the_first_minute(program: ProgramName, workers: 
     assert abs(np.median(found)) < 0.1
 
 
-def recorded() -> list[Trained]:
-    """What two workers said of twelve packs, trained as written for nearly four minutes.
+@pytest.fixture(autouse=True)
+def _on_a_machine_that_has_trained_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
 
-    Others used the machine, an AMD EPYC of two cores, as well: packs of one shape took 20 to 34 s.
-    """
-    content = json.loads((RECORDED / "eager.json").read_text(encoding="utf-8"))
+
+def recorded(program: ProgramName) -> list[Trained]:
+    """What two workers said of the packs of a study, each of some of its trials."""
+    trials = list(search_of(load(RECORDED / f"{program}.yaml")).trials.values())
+    content = json.loads((RECORDED / f"{program}.json").read_text(encoding="utf-8"))
     return [
-        Trained(pack, own["begun"], [(at, share) for at, share in own["said"]], own["ended"])
-        for pack, own in zip(packs(len(content)), content, strict=True)
+        Trained(
+            [trials[number] for number in own["trials"]],
+            own["begun"],
+            [(at, share) for at, share in own["said"]],
+            own["ended"],
+        )
+        for own in content
     ]
 
 
-def test_what_was_said_of_a_run_that_was_recorded() -> None:
-    """A real run, replayed second by second: 46 of 53 things said are within a quarter, and all
-    within a third, on a machine whose pace nobody could foresee."""
-    found = np.abs(errors(recorded(), "eager"))
-    assert len(found) >= 50
-    assert np.mean(found <= 0.25) > 0.8
-    assert np.max(found) < 0.35
+@pytest.mark.parametrize(
+    ("program", "many", "within", "worst"),
+    [("eager", 50, 0.8, 0.35), ("compiled", 150, 0.7, 0.85)],
+)
+def test_what_was_said_of_a_run_that_was_recorded(
+    program: ProgramName, many: int, within: float, worst: float
+) -> None:
+    """Real runs, replayed second by second, on a machine whose pace nobody could foresee.
+
+    Eager: 46 of 53 things said are within a quarter, all within a third. Compiled, `mode_collapse`
+    before anything had been compiled: 121 of 165, and while narrow packs alone had shown their pace
+    all within 0.28. Then the others left the machine, which was half as fast again.
+    """
+    found = np.abs(errors(recorded(program), program))
+    assert len(found) >= many
+    assert np.mean(found <= 0.25) > within
+    assert np.max(found) < worst
+    assert np.max(found[: many // 5]) < 0.3

@@ -17,6 +17,10 @@ __all__ = ["masking", "recording", "seconds", "working_set"]
 MULTIPLY_ADDS_PER_SECOND = 1.2e10
 SECONDS_PER_UPDATE = 4e-4
 
+# Of compiled steps, whose updates cost by the row of a batch: the rates of an EPYC of 2023 at
+# widths 16 to 128, told so that a multiply-add costs what it costs above.
+COMPILED_SECONDS_PER_ROW = 3e-7
+
 # Measured on an EPYC of 2023 and told in seconds of that Xeon, whose steps take half as long again.
 SECONDS_PER_EXACT = {1: 1e-3, 2: 0.016}
 """Of a divergence on a grid, by dimension."""
@@ -38,8 +42,10 @@ PENALTY = 1.5
 """Of a D-step, for each penalty: a gradient of a gradient, at a set of points of its own."""
 
 
-def seconds(settings: AdversarialSettings) -> float:
+def seconds(settings: AdversarialSettings, *, compiled: bool = False) -> float:
     """Forward and backward passes, and a price for each update, at measured rates.
+
+    Of compiled steps, in a unit of their own.
 
     A backward pass costs two forward ones; the D-step runs the generator forward only, the
     critic on two batches; the M-step runs both networks forward and backward, without the
@@ -55,7 +61,8 @@ def seconds(settings: AdversarialSettings) -> float:
     m_step = (3 + followed) * generator + 2 * critic
     d_step *= 1 + PENALTY * settings.constraint.penalties
     d_steps, m_steps = settings.gradients
-    own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * SECONDS_PER_UPDATE
+    update = settings.batch * COMPILED_SECONDS_PER_ROW if compiled else SECONDS_PER_UPDATE
+    own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * update
     own *= 1 + PRODUCT * settings.updates.products
     return settings.steps // settings.generator.steps * own
 
