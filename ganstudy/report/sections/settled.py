@@ -98,7 +98,7 @@ def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup | None:
     if own["equal"].item():
         return Markup("{}, no more than {:g} apart").format(text, found.attrs["equal_within"])
     if found.attrs["method"] == "e_process":
-        return Markup("{}, open (evidence {} of {})").format(
+        return Markup("{}, open (evidence up to {} of {})").format(
             text, prose.short(float(evidence.max())), prose.short(float(needed[-1]))
         )
     return Markup("{}, open (|z| {:.2f})").format(text, float(evidence[-1]))
