@@ -255,7 +255,7 @@ def test_each_feature_of_convolutions_alone_and_in_a_pack(network: str, feature:
     _assert_same([packed[trial_id] for trial_id in alone], alone)
 
 
-@pytest.mark.parametrize("network", CONVOLUTIONS)
+@pytest.mark.parametrize("network", ["dcgan", pytest.param("resnet", marks=pytest.mark.slow)])
 def test_convolutions_at_once_alone_and_in_a_pack(
     network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

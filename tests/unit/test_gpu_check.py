@@ -28,6 +28,7 @@ def test_what_is_missing_is_named_with_the_version_that_is_wanted(
     assert "no-such>=1.0" in packages.what_to_do(absent)
 
 
+@pytest.mark.slow
 def test_convolutions_are_timed_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the CPU, where a pack in tiles can be computed, too."""
     monkeypatch.setattr(throughput, "SECONDS", 0.01)
