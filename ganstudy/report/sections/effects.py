@@ -96,7 +96,11 @@ def rest(findings: Findings) -> Markup:
         percent(float(effects["residual"]))
     )
     if not findings.graded:
-        return left
+        axes = factor_dims(findings.ds)
+        single = np.isin(effects["effect"].values, axes)
+        more = percent(float(np.nansum(effects["share"].values[~single])))
+        what = "Pairs of axes and the seed explain" if len(axes) > 1 else "The seed explains"
+        return Markup("{} {} more; ").format(what, more) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is more than chance explains; ") + left
     parts = []
