@@ -106,7 +106,9 @@ def rest(findings: Findings) -> Markup:
     parts = []
     for name in pairs["effect"].values[:3]:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
-        parts.append(f"{name} {share.removesuffix(')')}; {grade})")
+        # Two seeds give a share and its grade, and no interval.
+        within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
+        parts.append(f"{name} {within}")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 
