@@ -37,6 +37,7 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
     - A run without an axis that others have stands at the value that its own settings amount to.
     - What a run never planned is `excluded`; a seed that only others have is `missing`.
     - A metric that only some runs record is kept as a curve, which ranks nobody.
+    - Samples stay on disk until somebody asks for them, as in `open_run`.
 
     Along `study`, the runs are of the same arms on different targets: `study` is one more axis,
     and searches stay searches. Each study keeps its score, and `analysis.of_study` has it as it was

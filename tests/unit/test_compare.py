@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from ganstudy.cli import main
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import load
-from ganstudy.trial import SCHEMA
+from ganstudy.trial import SCHEMA, Record, Trial
 
 AXES = """\
   grid:
@@ -163,13 +164,16 @@ def test_other_steps_and_metrics(first: Path, tmp_path: Path) -> None:
     assert ds["energy_distance"].sel(arm="other: minimax").notnull().all()
 
 
-def test_a_search_stands_at_its_best_points(first: Path, tmp_path: Path) -> None:
+def test_a_search_stands_at_its_best_points(
+    first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its samples, where it has any, stay on disk, too."""
     own = bayes(tmp_path, "seeds=2", "search.bayes.trials=6")
     directory = RunDirectory(tmp_path / "search")
     directory.records.mkdir(parents=True)
     while parts := own.ask(1):
         for pack in parts:
-            records = [made_up_point(t, peak(t)) for t in pack]
+            records = [_with_samples(made_up_point(t, peak(t)), t) for t in pack]
             directory.write(records)
             own.tell(records)
     directory.write_study(own)
@@ -180,13 +184,25 @@ def test_a_search_stands_at_its_best_points(first: Path, tmp_path: Path) -> None
     same = made_run(
         tmp_path, "same", STUDY, f"trial.record.samples={samples}", f"trial.target={{{settings}}}"
     )
+    read = counted(monkeypatch)
     ds = open_runs(directory.path, same)
+    assert not chunks_of("samples", read)
+    chosen = open_run(directory.path)["samples"]
+    drawn = ds["samples"].isel(arm=0, seed=0).sel(critic_steps="own").values
+    assert any((drawn == one).all() for one in chosen.isel(divergence=0, seed=0).values)
     found = analysis.best_by_budget(open_run(directory.path))["mean"].isel(trial=-1)
     mine = analysis.arm_scores(ds, settings="own")["mean"]
     divergences = found["divergence"].values.tolist()
     np.testing.assert_allclose(mine[: len(divergences)], found.values)
     assert ds["critic_steps"].values.tolist() == ["own", "1", "2"]
     assert json.loads(ds.attrs["differences"])["critic.steps"][0] == "searched"
+
+
+def _with_samples(record: Record, own: Trial[Any]) -> Record:
+    """A made-up point with those of a made-up trial."""
+    values = record.values | {"samples": made_up(own).values["samples"]}
+    variables = {variable.name: variable for variable in own.configuration.variables()}
+    return replace(record, values=values, variables=record.variables | variables)
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
