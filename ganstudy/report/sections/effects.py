@@ -96,13 +96,19 @@ def rest(findings: Findings) -> Markup:
         percent(float(effects["residual"]))
     )
     if not findings.graded:
-        return left
+        axes = factor_dims(findings.ds)
+        single = np.isin(effects["effect"].values, axes)
+        more = percent(float(np.nansum(effects["share"].values[~single])))
+        what = "Pairs of axes and the seed explain" if len(axes) > 1 else "The seed explains"
+        return Markup("{} {} more; ").format(what, more) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is more than chance explains; ") + left
     parts = []
     for name in pairs["effect"].values[:3]:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
-        parts.append(f"{name} {share.removesuffix(')')}; {grade})")
+        # Two seeds give a share and its grade, and no interval.
+        within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
+        parts.append(f"{name} {within}")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 

@@ -67,8 +67,8 @@ def _portraits(findings: Findings) -> Drawing:
             axes = panels[block * lines + arm // columns, arm % columns]
             axes.set_visible(True)
             _orbit(axes, theta[arm, setting, 0], psi[arm, setting, 0])
-            where = setting_name(findings, setting)
-            lines_of = [line for part in (name, where) for line in wrap(part, round(14 * width))]
+            said = name, *setting_name(findings, setting).split(" · ")
+            lines_of = [line for part in said for line in wrap(part, round(14 * width))]
             axes.set_title("\n".join(lines_of), fontsize=7, color=style.INK)
             axes.tick_params(labelbottom=True)
     figure.supylabel("critic ψ", fontsize=9, color=style.MUTED)

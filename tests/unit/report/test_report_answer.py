@@ -142,6 +142,16 @@ def test_a_study_of_causes_opens_with_what_explains_the_score(make_study: Make) 
     assert answer(Findings.of(ds)).verdict.grade == "open"
 
 
+def test_an_interaction_of_two_seeds_has_a_grade_and_no_interval(make_study: Make) -> None:
+    """Two arms that change places between two settings."""
+    ds = make_study({"divergence": ARMS[:2], "lr": ["slow", "fast"]}, seeds=2)
+    crossed = np.array([[1.0, 5.0], [5.0, 1.0]])[..., None, None]
+    noise = 0.2 * np.random.default_rng(0).normal(size=(2, 2, 2, 1))
+    values = crossed + noise + 0 * ds["modes_covered"].values
+    ds["modes_covered"] = ds["modes_covered"].copy(data=values)
+    assert re.search(r"divergence × lr \d+% \((clear|leaning)\);", plain(ds)[1])
+
+
 def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
     about = {"role": "claim", "printed": ""}
