@@ -67,7 +67,6 @@ def run(
                 source = Resumed(first, search, search_on=not only_failed)
                 opened = partial(open_executor, executor, workers, devices, options)
                 with (
-                    reports.imported_meanwhile(),
                     recorded(directory, study.name, progress, command, workers, devices, executor),
                     during or nullcontext(),
                 ):
