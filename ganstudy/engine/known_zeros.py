@@ -44,8 +44,12 @@ def remove_zeros(traced: GraphModule) -> None:
             zeros.add(node)
         elif node.target is _aten.add.Tensor and (other := _other_term(node, zeros)) is not None:
             node.replace_all_uses_with(other)
-    for node in zeros:
-        if node.target not in _MADE and any(user not in zeros for user in node.users):
+    for node in called:  # in their order: the graph's text is the name of its library
+        if (
+            node in zeros
+            and node.target not in _MADE
+            and any(user not in zeros for user in node.users)
+        ):
             _make(traced, node)
     traced.graph.eliminate_dead_code()
 

@@ -57,3 +57,18 @@ def test_what_is_computed_stays(function):
     found = traced(x)
     assert torch.equal(found, function(x))
     assert found.dtype == function(x).dtype
+
+
+def test_one_function_has_one_text():
+    """Its digest is the name of a library, for all processes."""
+
+    def several(x: Tensor) -> list[Tensor]:
+        return [torch.logaddexp(x[i], torch.zeros_like(x[i]).neg() * i) for i in range(4)] * 2
+
+    texts = set()
+    for _ in range(8):
+        traced = make_fx(several, tracing_mode="fake")(torch.ones(4, 3))
+        remove_zeros(traced)
+        traced.recompile()
+        texts.add(traced.code)
+    assert len(texts) == 1
