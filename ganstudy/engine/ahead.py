@@ -159,9 +159,10 @@ class Form:
         logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
         assert self.graph is not None
         options: dict[str, Any] = {"compile_threads": 1}
-        if str(arithmetic.compiler_vectors(trusted=True)) == arithmetic.vectors():
+        wanted = arithmetic.vectors()
+        if str(arithmetic.compiler_vectors(trusted=True)) == wanted:
             options["cpp.vec_isa_ok"] = True
-        elif (found := str(arithmetic.compiler_vectors(trusted=False))) != arithmetic.vectors():
+        elif (found := str(arithmetic.compiler_vectors(trusted=False))) != wanted:
             # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
             raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
         # Precompiled headers take 12 s and 300 MB, and save 3 s of every step from then on.

@@ -31,38 +31,35 @@ _OF_EITHER = {_aten.mul.Tensor, _aten.bmm.default, _aten.mm.default}
 
 
 def remove_zeros(traced: GraphModule) -> None:
-    r"""Put zeros for all that is a sum of products with zeros, and nothing for adding them.
+    """Put zeros for all that is a sum of products with zeros, and nothing for adding them.
 
     torch gives the derivative of a rectifier's derivative as zeros, and multiplies on: a gradient
     penalty's step then has a fifth of its products for nothing. Where the other factor is
     infinite, the product is zero too, and not NaN. What writes into a tensor is left as it is.
     """
     called = [node for node in traced.graph.nodes if isinstance(node.target, torch._ops.OpOverload)]
-    zeros: set[Node] = set()
+    # In the order of the graph, whose text is the name of its library.
+    zeros: dict[Node, None] = {}
     for node in [] if any(node.target._schema.is_mutable for node in called) else called:
         if node.target in _MADE or _is_zero(node, zeros):
-            zeros.add(node)
+            zeros[node] = None
         elif node.target is _aten.add.Tensor and (other := _other_term(node, zeros)) is not None:
             node.replace_all_uses_with(other)
-    for node in called:  # in their order: the graph's text is the name of its library
-        if (
-            node in zeros
-            and node.target not in _MADE
-            and any(user not in zeros for user in node.users)
-        ):
+    for node in zeros:
+        if node.target not in _MADE and any(user not in zeros for user in node.users):
             _make(traced, node)
     traced.graph.eliminate_dead_code()
 
 
-def _is_zero(node: Node, zeros: set[Node]) -> bool:
+def _is_zero(node: Node, zeros: dict[Node, None]) -> bool:
     if node.target in _OF_THE_FIRST:
         return node.args[0] in zeros
     if node.target in _OF_EITHER:
-        return not zeros.isdisjoint(node.args)
-    return node.target is _aten.add.Tensor and zeros.issuperset(node.args)
+        return any(term in zeros for term in node.args)
+    return node.target is _aten.add.Tensor and all(term in zeros for term in node.args)
 
 
-def _other_term(node: Node, zeros: set[Node]) -> Node | None:
+def _other_term(node: Node, zeros: dict[Node, None]) -> Node | None:
     """What is left of a sum of which a term is zero; None if it differs from the sum in form."""
     first, second = node.args
     known, other = (first, second) if first in zeros else (second, first)
