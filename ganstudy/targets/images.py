@@ -89,6 +89,11 @@ class Images(OwnImages, RowsTarget):
         """Bytes on the scale [-1, 1]."""
         return np.take(_LEVELS, rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
 
+    @property
+    def mode_names(self) -> tuple[str, ...]:
+        """Its classes, as folders or labels are called."""
+        return self._read().classes
+
     def known_modes(self) -> Modes | None:
         """The classes, told apart by a classifier; None without labels."""
         labels = self.rows().labels
