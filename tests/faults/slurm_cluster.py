@@ -46,7 +46,7 @@ MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
 KillWait=1
-MinJobAge=300
+MinJobAge=3600
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=4000 State=UNKNOWN
 PartitionName=compute Nodes=ALL Default=YES MaxTime=60 State=UP
 PartitionName=endless Nodes=ALL MaxTime=UNLIMITED State=DOWN

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dask
@@ -103,7 +104,7 @@ def test_a_study_survives_what_happens_to_its_jobs(tmp_path: Path, cluster: Slur
 def _in_two_jobs(trial: Trial[Scripted], cluster: Slurm, executor: SlurmExecutor) -> str:
     """Train a trial that stays in its worker at first; the number of the job in which it did."""
     (before,) = cluster.jobs()
-    parts = train_packs(Listed([(trial,)]), executor)
+    parts = list(train_packs(Listed([(trial,)]), executor))
     assert [record.status for part in parts for record in part] == ["complete"]
     assert attempts(trial) == 2
     assert cluster.jobs() not in ([], [before])
@@ -125,11 +126,16 @@ def test_workers_leave_before_their_time_is_up(tmp_path: Path, cluster: Slurm) -
 def test_a_job_that_slurm_ends_is_followed_by_another(tmp_path: Path, cluster: Slurm) -> None:
     """At its time limit; what was under way is tried again."""
     trial = Trial(Scripted(folder=str(tmp_path), action="stay once"), 0)
-    with SlurmExecutor(1) as executor:
-        wait_until(lambda: executor.room() == 1)
-        (job,) = cluster.jobs()
+
+    def end_job() -> None:
+        wait_until(lambda: attempts(trial) == 1)  # one that had not begun would stay in the next
+        (job,) = cluster.jobs("RUNNING")
         cluster.asked("scontrol", "update", f"JobId={job}", "EndTime=now")
-        assert _in_two_jobs(trial, cluster, executor) == job
+
+    with ThreadPoolExecutor() as threads, SlurmExecutor(1) as executor:
+        ending = threads.submit(end_job)
+        job = _in_two_jobs(trial, cluster, executor)
+        ending.result()
     assert "JobState=TIMEOUT" in cluster.about(job)
 
 
