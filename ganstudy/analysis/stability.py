@@ -39,7 +39,7 @@ def stability(
     A drop is a fall of the metric from one recorded step to the next by more than `threshold`
     (default `drop_threshold`); the drawdown is the largest fall from the running best. Falls are
     towards worse values, whatever the metric's direction, and are counted up to divergence: the
-    divergence itself is no drop.
+    divergence itself is no drop. Of a metric that is recorded once, both are NaN.
 
     A trial is perfect at a record if its metric is as good as that of the worst of the clouds of
     its own p in the dataset (`<metric>_perfect`), or as the stated value at p = q without them.
@@ -107,6 +107,8 @@ def _of_trials(
         paths.falls, oriented, input_core_dims=steps, kwargs={"threshold": threshold}
     )
     drawdown = xr.apply_ufunc(paths.drawdown, oriented, input_core_dims=steps)
+    # A costly metric has its last step alone, from which nothing can fall.
+    curve = int(oriented.notnull().any([dim for dim in oriented.dims if dim != "step"]).sum()) > 1
     place = xr.apply_ufunc(paths.first_reach, oriented, level, input_core_dims=[["step"], []])
     reached = ((place >= 0) & ran).where(ran)
     at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step")
@@ -116,8 +118,8 @@ def _of_trials(
     return xr.Dataset(
         {
             "trial_diverged": diverged.where(ran),
-            "trial_drops": drops.where(ran & oriented.notnull().any("step")),
-            "trial_drawdown": drawdown.where(ran),
+            "trial_drops": drops.where(ran & oriented.notnull().any("step") & curve),
+            "trial_drawdown": drawdown.where(ran & curve),
             "trial_perfect": reached,
             "steps_to_perfect": at.where(reached == 1),
             "trial_kept": (kept & (ds["status"] == "complete")).where(ran),

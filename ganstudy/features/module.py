@@ -56,15 +56,25 @@ class ModuleFeatures(Features):
         return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     def problem(self, target: Target) -> str | None:
-        """It is tried on one image, before hours are spent."""
+        """It is tried on one image, two and three, before hours are spent."""
         if why := super().problem(target):
             return why
+        failed = {count: why for count in (1, 2, 3) if (why := self._tried(target, count))}
+        if 0 < len(failed) < 3:
+            return (
+                f"{self.path}: does not take any number of images; export it with a free first "
+                f"dimension ({next(iter(failed.values()))})"
+            )
+        return f"{self.path}: {failed[1]}" if failed else None
+
+    def _tried(self, target: Target, count: int) -> str:
+        """Why it gives no features of so many images; empty where it does."""
         try:
             self._check_trust()
-            self.dimension(target)
+            self.of(target.sample(np.random.default_rng(0), count), target)
         except Exception as error:  # whatever a network of the user's raises
-            return f"{self.path}: {(str(error) or type(error).__name__).splitlines()[0]}"
-        return None
+            return (str(error) or type(error).__name__).splitlines()[0]
+        return ""
 
     def of(self, samples: NDArray[np.floating], target: Target) -> NDArray[np.float64]:
         """Features of images.

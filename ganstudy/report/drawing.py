@@ -12,6 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from ganstudy.report.style import wrap_labels
+
 DPI = 160
 """Resolution of PNGs and of what is rasterised inside SVGs."""
 
@@ -27,6 +29,10 @@ class Drawing:
     figure: Figure
     alt: str
     caption: Markup
+
+    def __post_init__(self) -> None:
+        """Nothing is longer than the figure."""
+        wrap_labels(self.figure)
 
     @property
     def width(self) -> int:

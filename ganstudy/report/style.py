@@ -205,6 +205,25 @@ def fitting(inches: float, size: float) -> int:
     return max(int(72 * inches / (0.55 * size)), 4)
 
 
+def wrap_labels(figure: Figure) -> None:
+    """Break labels of axes that are longer than their axes: names of metrics can be sentences."""
+    wide, high = figure.get_size_inches()
+    for axes in figure.axes:
+        place = axes.get_position()
+        sides = (place.width * wide, 0.0), (place.height * high, 90.0)
+        for axis, (inches, along) in zip((axes.xaxis, axes.yaxis), sides, strict=True):
+            label = axis.label
+            text = label.get_text() if label.get_rotation() == along else ""
+            most = fitting(inches, float(label.get_fontsize()))
+            if len(text) > most and "\n" not in text:
+                lines = fill(text, max(most, _LEAST_LINE), break_on_hyphens=False)
+                label.set_text(lines)
+
+
+_LEAST_LINE = 16
+"""Characters below which a line of a label is not cut, in however small a panel."""
+
+
 def arm_rows(axes: Axes, arms: Sequence[str], order: Sequence[int], centre: float = 0.0) -> None:
     """Label rows from the top with arms, each with a mark in its colour; row k is at k + centre."""
     colours = arm_colours(len(arms))

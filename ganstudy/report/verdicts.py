@@ -80,9 +80,10 @@ def ranking(findings: Findings) -> Verdict:
     if len(findings.arms) == 1:
         return Verdict(Markup("{} reaches {} in {}{}.").format(best, value, name, average), call)
     if findings.all_equal:
-        text = Markup("All {} arms do equally well in {}, with {}{}: no arm wins.")
+        text = Markup("{} do equally well in {}, with {}{}: no arm wins.")
         grade = "open" if findings.graded else ""
-        return Verdict(text.format(len(findings.arms), name, value, average), call, grade)
+        every = "Both arms" if len(findings.arms) == 2 else f"All {len(findings.arms)} arms"
+        return Verdict(text.format(every, name, value, average), call, grade)
     better = "" if findings.metric.higher_is_better else " (lower is better)"
     relations, grade = _relations(findings)
     text = Markup("{} {} in {}{}, with {}{}{}{}.").format(

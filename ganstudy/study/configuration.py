@@ -43,7 +43,8 @@ def configure(
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        problems = [_problem(document, kind, settings, origins, e) for e in error.errors()]
+        entries = [entry for entry in error.errors() if not _follows(entry)]
+        problems = [_problem(document, kind, settings, origins, entry) for entry in entries]
         raise StudyError(problems) from None
 
 
@@ -164,7 +165,30 @@ def plain_message(entry: Any) -> str:
         return str(message)
     if entry["type"] == "missing":
         return "this key is required"
-    return f"{message} (got {shortened(entry['input'])})"
+    if entry["type"] == "too_short":
+        message = f"should have at least {_counted(entry['ctx']['min_length'])}"
+    return f"{_IN_WORDS.get(entry['type'], message)} (got {shortened(entry['input'])})"
+
+
+def _counted(items: int) -> str:
+    return "1 item" if items == 1 else f"{items} items"
+
+
+def _follows(entry: Any) -> bool:
+    """Whether a list is called too short only because what stands in it is a mistake."""
+    short = entry["type"] == "too_short"
+    return short and len(entry["input"]) >= int(entry["ctx"]["min_length"])
+
+
+_IN_WORDS = {
+    **dict.fromkeys(("dict_type", "model_type", "mapping_type"), "should be a mapping of keys"),
+    **dict.fromkeys(("tuple_type", "list_type"), "should be a list"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    "string_type": "should be text",
+}
+"""What pydantic says of Python's types, which a file of YAML does not have."""
 
 
 def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Iterator[str]:

@@ -91,6 +91,11 @@ class Target(Member, ABC):
         return cls.known_modes is not Target.known_modes
 
     @property
+    def mode_names(self) -> tuple[str, ...]:
+        """What the user calls the modes, in their order; empty where they have numbers alone."""
+        return ()
+
+    @property
     def mode_factors(self) -> tuple[tuple[str, int], ...]:
         """What the number of a mode is made of, the first slowest, with how many values each has:
         `(("first digit", 10), ("second digit", 10))`; nothing where modes are only numbered.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["ARRAYS", "read_pictures"]
 
 ARRAYS = (".npz", ".npy")
+
+_SETS, _THEIR_LABELS = ("x_train", "x_test"), ("y_train", "y_test")
+"""Arrays of an .npz file as Keras names them."""
 
 _IDX = re.compile(r"(train|t10k)-images[-.]idx3-ubyte(\.gz)?")
 
@@ -55,27 +58,45 @@ def read_pictures(path: str, asked: AskedImages) -> Pictures:
 
 
 def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
-    labels = None
+    labels, held_out = None, 0
+    account: tuple[str, ...] = ()
     with path.open("rb") as file:
         loaded = np.load(file, allow_pickle=False)
         if path.suffix.lower() == ".npy":
             if asked.key is not None or asked.label is not None:
                 raise DataError(f"{path}: `key` and `label` name arrays of an .npz file")
             array = loaded
+        elif asked.key is None and asked.label is None and set(_SETS) <= set(loaded):
+            parts = [loaded[name] for name in _SETS]
+            array, held_out = _together(path, parts), len(parts[1])
+            account = (f"held out: the {held_out:,} images of {_SETS[1]}",)
+            if set(_THEIR_LABELS) <= set(loaded):
+                labels = np.concatenate([loaded[name].ravel() for name in _THEIR_LABELS])
         else:
-            array = loaded[_key(path, loaded, asked)]
+            key = _key(path, loaded, asked)
+            array = loaded[key]
             if asked.label is not None:
                 if asked.label not in loaded:
                     raise DataError(f"{path}: no array {asked.label!r}; it has {', '.join(loaded)}")
                 labels = np.asarray(loaded[asked.label])
+            unread = [name for name in loaded if name not in (key, asked.label)]
+            account = (f"not read: {', '.join(unread)}; `label` names labels",) if unread else ()
     pixels = _on_scale(path, _channels_last(path, np.asarray(array), asked.layout))
-    whole = prepared(path, pixels, asked)
+    whole = Pictures(prepared(path, pixels, asked), held_out=held_out, account=account)
     if labels is None:
-        return Pictures(whole)
-    if labels.shape not in ((len(whole),), (len(whole), 1)):
-        raise DataError(f"{path}: labels of shape {labels.shape} for {len(whole):,} images")
+        return whole
+    if labels.shape not in ((len(pixels),), (len(pixels), 1)):
+        raise DataError(f"{path}: labels of shape {labels.shape} for {len(pixels):,} images")
     classes, codes = np.unique(labels.ravel(), return_inverse=True)
-    return Pictures(whole, codes.astype(np.int64), tuple(map(str, classes)))
+    return replace(whole, labels=codes.astype(np.int64), classes=tuple(map(str, classes)))
+
+
+def _together(path: Path, parts: Sequence[Pixels]) -> Pixels:
+    """Training images and the held-out ones behind them."""
+    first, second = parts
+    if first.shape[1:] != second.shape[1:] or first.dtype != second.dtype:
+        raise DataError(f"{path}: {_SETS[0]} and {_SETS[1]} are not of one shape and type")
+    return np.concatenate(parts)
 
 
 def _key(path: Path, loaded: Any, asked: AskedImages) -> str:

@@ -39,10 +39,10 @@ class Images(OwnImages, RowsTarget):
             `validation`) of either kind; or the four files of MNIST. `test` and `t10k` are the
             held-out set; else which images are follows from their number alone. A file is `.npz` or
             `.npy` with an array (images, height, width), with channels before height or after
-            width; or one of MNIST's, whose labels lie beside it. Numbers are taken for [0, 255],
-            [0, 1] or [-1, 1] by their ends; `ganstudy check` prints what was read. A relative path
-            starts at the working directory. The SHA-256 of all contents is part of the trial's
-            settings.
+            width, or with arrays as Keras names them; or one of MNIST's, whose labels lie beside
+            it. Numbers are taken for [0, 255], [0, 1] or [-1, 1] by their ends; `ganstudy check`
+            prints what was read. A relative path starts at the working directory. The SHA-256 of
+            all contents is part of the trial's settings.
     Labels  class folders, MNIST's labels, or the array that `label` names.
     Modes   the classes, told apart by a classifier that is trained once on the training images.
     Errors  what is missing, changed, no image or of another size; an array that can be read in two
@@ -88,6 +88,11 @@ class Images(OwnImages, RowsTarget):
     def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Bytes on the scale [-1, 1]."""
         return np.take(_LEVELS, rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
+
+    @property
+    def mode_names(self) -> tuple[str, ...]:
+        """Its classes, as folders or labels are called."""
+        return self._read().classes
 
     def known_modes(self) -> Modes | None:
         """The classes, told apart by a classifier; None without labels."""

@@ -25,10 +25,14 @@ Array = NDArray[np.float64]
 def draw(findings: Findings) -> Drawing:
     """Share of trials diverged, drops per trial and drawdown, by arm in study order."""
     arms = len(findings.arms)
-    figure = Figure(figsize=(10.4, 1.1 + 0.5 * arms), layout=ConstrainedLayoutEngine(wspace=0.06))
-    panels = figure.subplots(1, 3, sharey=True)
     stable = findings.stability
+    falls = bool(np.isfinite(stable["drops"]).any())
+    size = (10.4 if falls else 5.2, 1.1 + 0.5 * arms)
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(wspace=0.06))
+    panels = figure.subplots(1, 3 if falls else 1, sharey=True, squeeze=False)[0]
     draw_on(panels[0], findings)
+    if not falls:
+        return _diverged_alone(findings, figure)
     name = findings.metric.long_name
     threshold = prose.short(stable.attrs["threshold"])
     _trials(panels[1], findings, findings.flat(stable["trial_drops"]))
@@ -52,6 +56,19 @@ def draw(findings: Findings) -> Drawing:
         )
     )
     return Drawing("stability", figure, f"{alt}.", caption)
+
+
+def _diverged_alone(findings: Findings, figure: Figure) -> Drawing:
+    """Of a metric from one record of which nothing can fall to the next."""
+    names = (findings.stability[name].values for name in ("diverged", "trials"))
+    counts = "; ".join(
+        f"{arm} {int(count)} of {int(trials)}"
+        for arm, count, trials in zip(findings.arms, *names, strict=True)
+    )
+    caption = Markup("{} is not recorded twice in a trial: it has no drops to count.").format(
+        prose.capital(findings.metric.long_name)
+    )
+    return Drawing("stability", figure, f"Trials diverged, by arm: {counts}.", caption)
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:

@@ -230,6 +230,15 @@ def test_an_exported_module_is_run_on_prepared_images(tmp_path: Path) -> None:
     assert own.dimension(IMAGES) == 192
     wrong = features.family.from_config({"name": "module", "path": str(path)})
     assert "halved.pt2" in str(wrong.problem(IMAGES))
+    assert own.problem(IMAGES) is None
+    for count in (1, 2):
+        fixed: Any = torch.export.export(Halved(), (torch.zeros(count, 1, 8, 8),))
+        save: Any = torch.export.save
+        save(fixed, tmp_path / f"{count}.pt2")
+        lone = features.family.from_config(
+            {"name": "module", "path": str(tmp_path / f"{count}.pt2")}
+        )
+        assert "export it with a free first dimension" in str(lone.problem(IMAGES))
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(ValueError, match="has changed"):
         features.family.from_config(own.model_dump())

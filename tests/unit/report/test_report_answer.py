@@ -198,6 +198,9 @@ def test_equal_arms_have_no_winner(make_study: Make) -> None:
     lead, points = plain(ds)
     assert lead.startswith("All 4 arms do equally well in modes covered, with 8.00 of 8")
     assert "Paired within seeds" not in points
+    two = flat(make_study({"divergence": ARMS[:2]}, samples=1), dict.fromkeys(ARMS[:2], 8.0))
+    lead, _ = plain(two)
+    assert lead.startswith("Both arms do equally well")
 
 
 def test_one_seed_has_no_interval(make_study: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib as mpl
@@ -19,7 +20,7 @@ from ganstudy.report import build
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.images import Images, frames, gallery, modes, neighbours
-from ganstudy.report.sections.images.firsts import fitted, side_within
+from ganstudy.report.sections.images.firsts import fitted, proportion, side_within
 from ganstudy.report.sheets import pictures
 from ganstudy.report.style import figure_style
 from ganstudy.store import digests
@@ -136,6 +137,31 @@ def test_modes_without_factors_stand_in_lines() -> None:
         drawn = np.asarray(axes.get_images()[0].get_array().filled(np.nan))
         assert drawn.shape == shape
         assert sorted(drawn[np.isfinite(drawn)]) == sorted(share)
+
+
+def test_a_map_of_few_modes_names_them_and_cuts_no_arm_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two classes are a line lower than the name of an arm is long; the last map names them."""
+    share = np.array([0.5, 1.0])
+    found = [modes.Map(arm, share, 2, (("mode", 2),), ("cat", "dog")) for arm in (0, 1)]
+    monkeypatch.setattr(modes, "why_missing", lambda findings: "")
+    monkeypatch.setattr(modes, "maps", lambda findings: found)
+    known: Any = SimpleNamespace(arms=["non_saturating", "wasserstein"], where="")
+    drawing = modes.draw(known)
+    assert drawing is not None
+    assert "A column for each class." in drawing.caption
+    figure = drawing.figure
+    figure.draw_without_rendering()
+    whole = figure.bbox
+    labels = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(whole.x0 <= own.x0 and own.y0 >= whole.y0 for own in labels)
+    assert not labels[0].overlaps(labels[1])
+    assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["cat", "dog"]
+
+
+def test_a_figure_is_as_high_as_its_images() -> None:
+    assert proportion([Image(3, 16, 32), None]) == 0.5
+    assert proportion([Image(3, 16, 32), Image(1, 8, 8)]) == 1
+    assert proportion([Image(1, 800, 8)]) == 3
 
 
 @pytest.mark.slow

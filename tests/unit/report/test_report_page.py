@@ -19,7 +19,7 @@ from matplotlib.patches import Rectangle
 from ruamel.yaml import YAML
 from tiny import TABLE
 
-from ganstudy.report import build, prose, style
+from ganstudy.report import build, prose, remarks, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -242,6 +242,37 @@ def test_every_figure_is_drawn(make_study: Make, case: str) -> None:
     assert drawings["ranking"] is not None
     rows = drawings["ranking"].figure.axes[0].get_yticklabels()
     assert [label.get_text() for label in rows] == findings.ranked_arms
+
+
+def test_a_score_of_the_last_step_has_neither_curve_nor_falls(make_study: Make) -> None:
+    """A costly metric is measured once; and a study with one record shows its points."""
+    ds = make_study({"divergence": ARMS}, seeds=2, steps=6, samples=5, score="mode_kl")
+    last = ds.assign(mode_kl=ds["mode_kl"].where(ds["step"] == ds["step"][-1]))
+    findings = Findings.of(last)
+    assert training.no_curve(findings).endswith("is measured at the last step alone")
+    assert not training.no_curve(Findings.of(ds))
+    assert "drops" not in remarks.remarks(findings)
+    assert "drops" in remarks.remarks(Findings.of(ds))
+    assert drawn(last, "stability").caption.endswith("it has no drops to count.")
+    assert len(drawn(last, "stability").figure.axes) == 1
+    lone = ds.isel(step=[-1])
+    for name in ("curves", "diagnostics"):
+        lines = drawn(lone, name).figure.axes[0].lines
+        assert [line.get_marker() for line in lines][:2] == ["o", "o"]
+
+
+def test_labels_stay_within_their_axes(make_study: Make) -> None:
+    """The name of a metric in a feature space is a sentence."""
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=6, samples=5)
+    long = "squared distance in features of a classifier of 10 classes, right on 97.9% of held-out"
+    ds["modes_covered"].attrs["long_name"] = long
+    for name in ("ranking", "heatmap", "curves", "stability"):
+        figure = drawn(ds, name).figure
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            x, y = (axis.label.get_window_extent() for axis in (axes.xaxis, axes.yaxis))
+            assert x.width <= axes.bbox.width * 1.05, name
+            assert y.height <= axes.bbox.height * 1.15, name
 
 
 def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:

@@ -79,8 +79,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "search:\n  grid:\n    size:\n      small: {critic.widht: 3}\n",
         [":5", "search.grid.size.small", "'widht'", "'width'"],
     ),
-    "wrong type": ("trial: {steps: many}\n", [":2", "trial.steps", "integer", "'many'"]),
-    "boolean for a number": ("trial: {batch: true}\n", [":2", "trial.batch", "integer"]),
+    "wrong type": ("trial: {steps: many}\n", [":2", "trial.steps", "whole number", "'many'"]),
+    "boolean for a number": ("trial: {batch: true}\n", [":2", "trial.batch", "whole number"]),
     "number for a string": ("trial: {divergence: 3}\n", [":2", "trial.divergence", "3"]),
     "name of another type": ("trial: {divergence: {name: [a]}}\n", [":2", "trial.divergence"]),
     "string for a group": ("trial: {critic: wide}\n", [":2", "trial.critic", "'wide'"]),
@@ -170,7 +170,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "fractions of whole numbers": (
         _space("critic.width: {low: 1.0, high: 8.5}"),
-        [":4", "critic.width.low", "integer"],
+        [":4", "critic.width.low", "whole number"],
     ),
     "parameter over no key": (
         _space("critic.stepz: {low: 1, high: 8}"),
@@ -369,6 +369,18 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  constraint: []\n",
         [":3", "trial.constraint", "at least 1 item"],
     ),
+    "a mapping for a list": (
+        "trial:\n  record: {metrics: {mode_kl: null}}\n",
+        [":3", "trial.record.metrics", "should be a list"],
+    ),
+    "a number for a player": (
+        "trial:\n  generator: 5\n",
+        [":3", "trial.generator", "should be a mapping of keys (got 5)"],
+    ),
+    "yes for true": (
+        "trial:\n  condition: yes\n",
+        [":3", "trial.condition", "should be true or false (got 'yes')"],
+    ),
     "an axis named as what some of its points record": (
         "search:\n  grid:\n    penalty: {a: {constraint: none}, b: {constraint: r1}}\n",
         [":4", "search.grid.penalty", "recorded variable"],
@@ -557,7 +569,7 @@ def test_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
 
 
 OVERRIDES: dict[str, list[str]] = {
-    "trial.steps=many": ["trial.steps=many", "integer"],
+    "trial.steps=many": ["trial.steps=many", "whole number"],
     "trial.stepz=3": ["trial.stepz=3", "'steps'"],
     "steps=3": ["steps=3", "'trial.steps'"],
     "trial.steps": ["trial.steps", "key.path=value"],

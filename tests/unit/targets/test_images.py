@@ -123,6 +123,22 @@ def test_files_of_mnist(tmp_path: Path, pixels: Pixels, packed: str, whole: bool
         assert (len(rows.train), len(rows.held_out)) == (16, 4)
 
 
+def test_arrays_as_keras_names_them(tmp_path: Path, pixels: Pixels) -> None:
+    """Sets and labels by their names; and what is not read of another file is said."""
+    labels = np.arange(COUNT) % 3
+    parts = {"x_train": pixels[:20], "y_train": labels[:20], "x_test": pixels[20:]}
+    np.savez(tmp_path / "keras.npz", **parts, y_test=labels[20:])
+    target = _target(tmp_path / "keras.npz")
+    rows = target.rows()
+    assert rows.labels is not None
+    np.testing.assert_array_equal(rows.labels, labels[:20])
+    np.testing.assert_array_equal(rows.held_out, np.moveaxis(pixels[20:], -1, 1).reshape(10, -1))
+    assert any("held out: the 10 images of x_test" in line for line in target.account())
+    lone = _target(tmp_path / "keras.npz", key="x_test", label="y_test")
+    assert any("not read: x_train, y_train" in line for line in lone.account())
+    assert _target(tmp_path / "keras.npz", key="x_train").labels == 0
+
+
 def test_pictures_of_all_modes_are_read(tmp_path: Path) -> None:
     """Grey, 16 bits, palette, transparency on black; one in colour makes all of them colour."""
     grey = np.full((4, 4), 200, np.uint8)

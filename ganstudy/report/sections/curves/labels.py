@@ -6,6 +6,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ganstudy.analysis import label_scores
@@ -64,6 +65,7 @@ def _heat(axes: Axes, rows: list[tuple[str, NDArray[np.float64]]]) -> None:
         np.stack([row for _, row in rows]), vmin=0, vmax=1, aspect="auto", cmap="YlGnBu"
     )
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("label")
     figure = axes.get_figure(root=True)
     assert figure is not None

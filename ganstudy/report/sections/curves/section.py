@@ -62,6 +62,7 @@ class Curves(Section):
             """,
             training.draw_score,
             training.draw_score_on,
+            missing=training.no_curve,
             metric=True,
             legend=True,
         ),

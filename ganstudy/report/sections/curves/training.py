@@ -31,6 +31,14 @@ def _is_curve(variable: xr.DataArray) -> bool:
     return int(recorded.sum()) >= min(2, len(recorded))
 
 
+def no_curve(findings: Findings) -> str:
+    """Why the headline metric has no curve; empty where it has."""
+    variable = findings.ds[findings.metric.name]
+    if _is_curve(variable) or not np.isfinite(variable.values).any():
+        return ""
+    return f"{findings.metric.long_name} is measured at the last step alone"
+
+
 def draw_score(findings: Findings) -> Drawing:
     """The headline metric over training: a panel per setting, a line per arm, a band over seeds."""
     curves = charged_curves(findings.ds)
@@ -158,7 +166,12 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
     kept = np.where(recorded, curves, np.nan)[:, seen]
     low, high = np.fmin.reduce(kept), np.fmax.reduce(kept)
     axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(steps, np.nanmean(kept, axis=0), color=colour)
+    axes.plot(steps, np.nanmean(kept, axis=0), color=colour, marker=_mark(steps))
+
+
+def _mark(steps: NDArray[np.int64]) -> str:
+    """A lone record is a line of no length, which nobody would see."""
+    return "o" if len(steps) == 1 else ""
 
 
 def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
@@ -170,7 +183,7 @@ def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
         lower, median, upper = quartiles[:, arm, seen]
         steps = findings.ds["step"].values[seen]
         axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
-        axes.plot(steps, median, color=colour)
+        axes.plot(steps, median, color=colour, marker=_mark(steps))
     if _spans_decades(quartiles):
         style.log_scale(axes, "y")
     axes.grid(axis="y")

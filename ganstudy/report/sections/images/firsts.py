@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_COLUMNS = 12, 8
 """Of more arms or settings an even choice is shown, the first and the last among them."""
 
+
+MOST_TALL = 3.0
+"""Height over width of images, beyond which a figure grows no higher."""
 
 MOST_SCALE = 4
 """By how much small images are magnified."""
@@ -133,6 +136,12 @@ def fitted(images: Pixels, most: int) -> tuple[Pixels, int]:
     size = max(width // factor, 1), max(height // factor, 1)
     smaller = [Pillow.fromarray(own).resize(size, Pillow.Resampling.BOX) for own in images]
     return np.stack([np.asarray(own) for own in smaller]), factor
+
+
+def proportion(images: Iterable[Image | None]) -> float:
+    """Height over width of the tallest of images, as far as a figure follows it."""
+    shapes = [own.height / own.width for own in images if own is not None]
+    return min(max(shapes, default=1.0), MOST_TALL)
 
 
 def side_within(pixels: int, images: int) -> int:

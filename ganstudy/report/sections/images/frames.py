@@ -19,6 +19,7 @@ from ganstudy.report.sections.images.firsts import (
     firsts,
     missing,
     panel,
+    proportion,
     say,
     shown,
     side_within,
@@ -50,8 +51,9 @@ def draw(findings: Findings) -> Drawing | None:
     count = max(images.shape[1] for _, images in films)
     lines = -(-count // min(ACROSS, count))
     width = min(10.0 / frames, 1.9)
+    height = len(chosen) * width * proportion(own.image for own in chosen)
     figure = Figure(
-        figsize=(0.3 + width * frames, 0.3 + len(chosen) * width * lines / min(ACROSS, count)),
+        figsize=(0.3 + width * frames, 0.3 + height * lines / min(ACROSS, count)),
         layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05, wspace=0, hspace=0),
     )
     panels = figure.subplots(len(chosen), frames, squeeze=False)

@@ -20,6 +20,7 @@ from ganstudy.report.sections.images.firsts import (
     firsts,
     missing,
     panel,
+    proportion,
     real,
     samples_of,
     say,
@@ -42,7 +43,8 @@ def draw(findings: Findings) -> Drawing | None:
     down, across = (3, 10) if len(columns) == 1 else (4, 4) if len(columns) < 4 else (3, 3)
     width = min(10.0 / (1 + len(columns)), 1.1 * across / 2)
     # Titles are above the panels: one line for each axis.
-    height = width * down / across * len(rows) + 0.15 * max(len(findings.axes), 1) + 0.2
+    tall = proportion(own.image for row in every for own in row)
+    height = width * tall * down / across * len(rows) + 0.15 * max(len(findings.axes), 1) + 0.2
     figure = Figure(
         figsize=(0.3 + width * (1 + len(columns)), height),
         layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05, wspace=0, hspace=0),

@@ -39,12 +39,14 @@ class Map:
     share    `(modes,)`, of the trials that are complete
     trials   how many these are
     factors  what the number of a mode is made of
+    names    what the user calls the modes, empty where they have numbers alone
     """
 
     arm: int
     share: NDArray[np.float64]
     trials: int
     factors: tuple[tuple[str, int], ...]
+    names: tuple[str, ...] = ()
 
 
 def why_missing(findings: Findings) -> str:
@@ -68,7 +70,8 @@ def maps(findings: Findings) -> list[Map]:
         covered = [metric.covered(_samples(ds, place), target) for place in chosen]
         share = np.mean(covered, axis=0)
         factors = target.mode_factors or (("mode", len(share)),)
-        found.append(Map(arm, np.asarray(share, np.float64), len(chosen), factors))
+        share = np.asarray(share, np.float64)
+        found.append(Map(arm, share, len(chosen), factors, target.mode_names))
     return found
 
 
@@ -100,14 +103,19 @@ def draw(findings: Findings) -> Drawing | None:
         return None
     found = maps(findings)
     height = sum(_height(own) + 0.3 for own in found)
-    figure = Figure(figsize=(9.6, height + 0.3), layout="constrained")
+    named = max(map(len, _ticks(found[-1])), default=0)
+    figure = Figure(figsize=(9.6, height + 0.3 + 0.07 * named), layout="constrained")
     panels = figure.subplots(
         len(found), 1, squeeze=False, height_ratios=[_height(own) + 0.1 for own in found]
     )
     colours = style.arm_colours(len(findings.arms))
     for axes, own in zip(panels[:, 0], found, strict=True):
         draw_map(axes, own, colours[own.arm])
-        axes.set_ylabel(fill(findings.arms[own.arm], 18), fontsize=8.5, color=style.INK)
+        # Across: a line of a few modes is lower than a name is long.
+        label = axes.set_ylabel(fill(findings.arms[own.arm], 18), fontsize=8.5, color=style.INK)
+        label.set(rotation=0, ha="right", va="center")
+    if named:
+        _name(panels[-1, 0], found[-1])
     counts = "; ".join(
         f"{findings.arms[own.arm]} {own.share.sum():.0f} of {len(own.share):,} modes in the mean "
         f"of {prose.plural(own.trials, 'trial')}, {int((own.share > 0).sum()):,} in any"
@@ -119,7 +127,7 @@ def draw(findings: Findings) -> Drawing | None:
         findings.where,
         f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
         * (max(own.trials for own in found) == MOST_TRIALS),
-        _axes(found[0].factors),
+        "A column for each class." if named else _axes(found[0].factors),
     )
     return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
 
@@ -128,6 +136,15 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """The map of the first arm."""
     first = maps(findings)[0]
     draw_map(axes, first, style.arm_colours(len(findings.arms))[first.arm])
+
+
+def _ticks(own: Map) -> list[str]:
+    """What stands below the columns of a map of one line, where its modes have names."""
+    return [style.short_name(name, 14) for name in own.names] if len(own.names) <= FEW else []
+
+
+def _name(axes: Axes, own: Map) -> None:
+    axes.set_xticks(range(len(own.names)), _ticks(own), rotation=90)
 
 
 def _axes(factors: tuple[tuple[str, int], ...]) -> str:

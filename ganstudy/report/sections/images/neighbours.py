@@ -18,6 +18,7 @@ from ganstudy.report.sections.images.firsts import (
     firsts,
     missing,
     panel,
+    proportion,
     real,
     samples_of,
     shown,
@@ -86,7 +87,8 @@ def draw(findings: Findings) -> Drawing | None:
     if why_missing(findings):
         return None
     found = beside(findings, PAIRS)
-    figure = Figure(figsize=(9.6, 1.28 * len(found)), layout="constrained")
+    high = 0.16 + 1.12 * proportion(own.target.image for own in found)
+    figure = Figure(figsize=(9.6, high * len(found)), layout="constrained")
     panels = figure.subplots(len(found), 1, squeeze=False)
     most = side_within(PIXELS, 2 * PAIRS * len(found))
     factor = max(_pairs(axes, own, most) for axes, own in zip(panels[:, 0], found, strict=True))
