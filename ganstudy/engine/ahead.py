@@ -134,6 +134,7 @@ class Form:
             graph = make_fx(flat, decomposition_table=AS_SUMS, tracing_mode="fake")(*example)
         except Exception as error:
             raise NotCompiled(f"a step cannot be traced: {error}") from error
+        _remove_detached(graph)
         remove_zeros(graph)
         graph.recompile()
         return cls(_name(graph, example), results[-1], (graph, tuple(example)))
@@ -180,6 +181,16 @@ class Form:
             if calls:
                 write_whole(target.with_suffix(".json"), calls, durable=False)
             write_whole(target, content, durable=False)
+
+
+def _remove_detached(graph: GraphModule) -> None:
+    """Put each tensor in place of itself cut off from gradients, which the graph has behind it;
+    the compiler fuses less across those.
+    """
+    detach = torch.ops.aten.detach.default
+    for node in graph.graph.find_nodes(op="call_function", target=detach):
+        node.replace_all_uses_with(node.args[0])
+        graph.graph.erase_node(node)
 
 
 def make(forms: Sequence[Form]) -> None:

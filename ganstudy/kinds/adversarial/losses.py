@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganstudy.engine.gradients import gradients, inner_gradient
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.coupled import Coupled
 from ganstudy.kinds.adversarial.player import Player
@@ -80,16 +81,18 @@ class Losses:
         parameters = self.critic.split(state.critic.parameters)
         critic, _ = self._constrained(parameters, state.critic.slots)
 
-        def loss(x: Tensor) -> Tensor:
+        def loss(at: Mapping[str, Tensor]) -> tuple[Tensor, Diagnostics]:
+            x = at["x"]
             logits = (
                 self._judge(critic, x) if laws is None else _witness(self.divergences, x, *laws)
             )
-            return self.generator_losses.select(
+            total = self.generator_losses.select(
                 lambda member, a: member.generator_loss(a), logits
             ).sum()
+            return total, {}
 
         # A loss is a mean over its batch.
-        slopes: Tensor = torch.func.grad(loss)(x)
+        (slopes,), _ = gradients(loss, {"x": x})
         return -x.shape[1] * slopes
 
     def coupled(self, state: State, d_step: Batch, m_step: Batch) -> Coupled:
@@ -200,7 +203,7 @@ class Losses:
         """The penalties of all constraints added up, `(pack,)`; None without any."""
 
         def gradient(x: Tensor) -> Tensor:
-            slopes: Tensor = torch.func.grad(lambda x: self.critic.forward(critic, x).sum())(x)
+            slopes = inner_gradient(lambda x: self.critic.forward(critic, x).sum(), x)
             if not self.labels:
                 return slopes
             return slopes.reshape(*x.shape[:-1], self.pac, -1)[..., : -self.labels].flatten(-2)

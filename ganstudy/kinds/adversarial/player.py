@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganstudy.engine.gradients import gradients
 from ganstudy.engine.stacked import Stacked, choose
 from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, PlayerState
 from ganstudy.networks import Network
@@ -110,16 +111,27 @@ class Player:
         return x if scale == 1 else scale * x
 
     def gradient(
-        self, loss: Callable[[Parameters], tuple[Tensor, Diagnostics]], state: PlayerState
+        self,
+        loss: Callable[[Parameters], tuple[Tensor, Diagnostics]],
+        state: PlayerState,
+        *,
+        within: bool = False,
     ) -> tuple[Tensor, Diagnostics]:
         """Gradient `(pack, size)` of a summed loss, and what else the loss returns.
 
         The sum over trials has each trial's own gradient, since no trial's loss depends on
         another's parameters.
+
+        within  whether that of another loss flows through it
         """
-        gradients, aux = torch.func.grad(loss, has_aux=True)(self.split(state.parameters))
+        own = self.split(state.parameters)
+        if within:
+            slopes, aside = torch.func.grad(loss, has_aux=True)(own)
+            found = [slopes[name] for name in own]
+        else:
+            found, aside = gradients(loss, own)
         pack = state.parameters.shape[0]
-        return torch.cat([g.reshape(pack, -1) for g in gradients.values()], dim=1), aux
+        return torch.cat([g.reshape(pack, -1) for g in found], dim=1), aside
 
     def update(
         self, state: PlayerState, gradient: Tensor, acting: Tensor, start: Tensor | None

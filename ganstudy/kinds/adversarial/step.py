@@ -69,8 +69,10 @@ class Rules(Losses):
         noise: Noise,
         start: Tensor | None = None,
         active: Tensor | None = None,
+        *,
+        within: bool = False,
     ) -> tuple[State, Diagnostics]:
-        """One critic update on samples of both laws, through which gradients flow to them."""
+        """One critic update on samples of both laws, to which gradients flow `within` a loss."""
 
         def loss(parameters: Parameters) -> tuple[Tensor, Diagnostics]:
             total, diagnostics = self._critic_loss(
@@ -78,7 +80,7 @@ class Rules(Losses):
             )
             return total.sum(), diagnostics
 
-        gradient, diagnostics = self.critic.gradient(loss, state.critic)
+        gradient, diagnostics = self.critic.gradient(loss, state.critic, within=within)
         return self._move_critic(state, gradient, diagnostics, start, active)
 
     def m_step(
@@ -147,7 +149,7 @@ class Rules(Losses):
         ahead = state._replace(critic=state.critic._replace(slots=slots))
         fake = self._generate(generator, latent)
         for _ in range(self.updates.unrolled):
-            ahead, _ = self._answer(ahead, real, fake, latent, noise)
+            ahead, _ = self._answer(ahead, real, fake, latent, noise, within=True)
         return ahead.critic
 
     # --- how they move --------------------------------------------------------------------------
