@@ -8,17 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from processes import STUDY, check_same_records, gone, kill, start, wait_until
+from processes import STUDY, check_same_records, dwelling, gone, kill, start, wait_until
 from tiny import write_study
 
 from ganstudy.job.status import status
 
 SHARED = STUDY.replace("question: Does it survive?\n", "")
 FIRST = "extends: _shared.yaml\nquestion: Is it killed?\nseeds: 2\n"
-SECOND = (
-    "extends: _shared.yaml\nquestion: Is it interrupted?\n"
-    "trial: {steps: 400, record: {every: 100}}\n"
-)
+SECOND = "extends: _shared.yaml\nquestion: Is it interrupted?\ntrial: {batch: 16}\n"
 
 
 def _records(run: Path) -> dict[str, bytes]:
@@ -39,8 +36,10 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert gone(first)
     assert status(job)["running"] is None
     kept = _records(job / "a")
-    second = start(folder, job)
-    wait_until(lambda: _records(job / "b"))
+    # It waits there, or it might have ended before it is interrupted.
+    second = start(folder, job, dwell="first record of b")
+    dwelling(second)
+    assert _records(job / "b")
     assert status(job)["running"] == "b"
     os.killpg(second.pid, signal.SIGINT)
     text, _ = second.communicate(timeout=900)
