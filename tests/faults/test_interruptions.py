@@ -207,7 +207,7 @@ SMALL = (
 def test_before_and_after_the_training(tmp_path: Path, where: str, number: signal.Signals) -> None:
     """Nothing is there by half; exit 130 and a message, and the same command finishes the run."""
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"
-    run = start(study, out, dwell=where)
+    run = start(study, out, every=1000.0, dwell=where)
     dwelling(run)
     said_by_run = RunDirectory(out).read_heartbeat()
     assert said_by_run
@@ -220,7 +220,7 @@ def test_before_and_after_the_training(tmp_path: Path, where: str, number: signa
     assert gone(run)
     assert (out / "results.zarr").exists() == (where == "report")
     assert not (out / "results.partial").exists()
-    again = start(study, out)
+    again = start(study, out, every=1000.0)
     said, _ = again.communicate(timeout=900)
     assert again.returncode == 0, said
     assert set(open_run(out)["status"].to_numpy().ravel().tolist()) == {"complete"}
