@@ -107,6 +107,10 @@ class Member(Settings, Part):
         """Its fields."""
         return cls.model_fields
 
+    def __repr_name__(self) -> str:
+        """A plug-in's class may be called anything."""
+        return self.name if self.plugin else type(self).__name__
+
     @cached_property
     def settings(self) -> str:
         """Canonical JSON: sorted keys, no spaces, shortest floats."""

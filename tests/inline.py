@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ganstudy import pipeline
+from ganstudy import pipeline, verification
 from ganstudy.schedule.executor import Clock, Ended, Executor, Task, attempt
 
 
@@ -52,5 +52,6 @@ class Inline(Executor):
 def trained_inline() -> Iterator[None]:
     """Runs of this process train within it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "open_executor", lambda *_: Inline(1))
+        for caller in (pipeline, verification):
+            patch.setattr(caller, "open_executor", lambda *_: Inline(1))
         yield

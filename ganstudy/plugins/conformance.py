@@ -6,9 +6,11 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 
 from ganstudy import plugins
 
-__all__ = ["Broken", "Checked", "check", "pytest_configure"]
+__all__ = ["Broken", "Checked", "Collected", "check", "in_words", "pytest_configure"]
 
 _CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
 _NEEDED = ("pytest", "xdist", "mpmath", "sympy", "ot")
@@ -58,8 +60,11 @@ class Checked:
         of = f"{self.path}: {self.name}, a member of {self.family}, because that is the file's name"
         left = f"; {self.left} cannot be checked of a plug-in" if self.left else ""
         yield f"{of}; it keeps {self.kept} of {self.kept + len(self.broken)} promises{left}"
-        for one in self.broken:
-            yield f"  promise: {one.promise}"
+        cases = Counter(one.promise for one in self.broken)
+        first = {one.promise: one for one in reversed(self.broken)}
+        for promise, count in cases.items():
+            one = first[promise]
+            yield f"  promise: {promise}" + f" (broken {count} times, first so:)" * (count > 1)
             yield f"    expected: {one.expected}"
             yield f"    got: {one.got}"
             yield f"    at: {one.where}"
@@ -82,7 +87,7 @@ def check(path: Path) -> Checked:
         found = Path(folder) / "found.json"
         command = [
             *(sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", __name__),
-            *("--override-ini", "addopts=", "-k", member.name, str(_suites())),
+            *("--override-ini", "addopts=", str(_suites())),
         ]
         own = {_CHECKED: str(path.resolve()), _FOUND: str(found)}
         done = subprocess.run(
@@ -103,16 +108,22 @@ def check(path: Path) -> Checked:
 
 def pytest_configure(config: Any) -> None:
     """The member stands beside those of the package in each suite; what it breaks is collected."""
-    plugins.load(Path(os.environ[_CHECKED]))
-    config.pluginmanager.register(_Collected())
+    _, member = plugins.load(Path(os.environ[_CHECKED]))
+    config.pluginmanager.register(Collected(member.name))
 
 
-class _Collected:
+class Collected:
     """Hooks of pytest that note each promise."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        # A suite numbers cases of one member that it cannot tell apart.
+        self.own = re.compile(rf"(?<!\w){name}\d*(?!\w)")
         self.kept = self.left = 0
         self.broken: list[Broken] = []
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Called by pytest with all tests: those of the member are left, by its whole name."""
+        items[:] = [item for item in items if self.own.search(item.name.partition("[")[2])]
 
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
         """Called by pytest with what was raised."""
@@ -138,10 +149,31 @@ def _broken(node: Any, excinfo: Any) -> Broken:
     of_test = [entry for entry in excinfo.traceback if entry.path == node.path] or [last]
     statement = " ".join(str(of_test[-1].statement).split())
     expected = statement.removeprefix("assert ").replace("pytest.", "").partition('), "')[0]
-    got = str(excinfo.value).removeprefix("assert ")
+    got = in_words(str(excinfo.value))
     if not isinstance(excinfo.value, AssertionError):
         got = f"{type(excinfo.value).__name__}: {got}"
     return Broken(_promise(node), _short(expected), _short(got), where)
+
+
+def in_words(text: str) -> str:
+    """What an assertion has found, without what pytest tells those who know it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = dict(
+        line.split(": ", 1) for line in lines if line.startswith(("Obtained: ", "Expected: "))
+    )
+    if len(told) == 2:
+        found = f"{told['Obtained']} instead of {told['Expected']}"
+        return _NUMPY.sub(r"\1", found)
+    asserted = [line for line in lines if line.startswith("assert ")]
+    if not asserted:
+        return " ".join(lines)
+    about = lines[: lines.index(asserted[0])]
+    condition = f"{asserted[0].removeprefix('assert ')} does not hold"
+    return _NUMPY.sub(r"\1", ": ".join([*about, condition]))
+
+
+_NUMPY = re.compile(r"np\.\w+\(([^()]*)\)")
+"""A scalar as NumPy prints it."""
 
 
 def _promise(node: Any) -> str:

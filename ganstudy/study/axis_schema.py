@@ -17,7 +17,7 @@ def with_axes(schema: Schema) -> Schema:
     """The schema with the key paths of trials as keys of `grid`, `space` and `exclude`.
 
     The name of a list of values is a key path. A label of the author's own has bundles of settings,
-    whose keys are key paths; as a key of `exclude` it can be anything.
+    whose keys are key paths; as a key of `exclude` it can be anything that begins as none.
     """
     paths: dict[str, list[Schema]] = {}
     for number in range(len(schema["properties"]["trial"]["anyOf"])):
@@ -37,22 +37,28 @@ def with_axes(schema: Schema) -> Schema:
     definitions = {f"Setting.{path}": own for path, own in values.items()}
     schema["$defs"] |= {"Bundles": bundles, **definitions}
     search = schema["$defs"]["SearchFile"]["properties"]
-    search["grid"] |= _axes(values, [])
-    search["exclude"]["items"] |= {"properties": {path: _label(path) for path in values}}
+    search["grid"] |= _axes(values, [], [])
+    groups = sorted({path.partition(".")[0] for path in values if "." in path})
+    search["exclude"]["items"] |= {
+        "properties": {path: _label(path) for path in values},
+        "patternProperties": {rf"^(?!({'|'.join(groups)})\.)": {}},
+        "additionalProperties": False,
+    }
     for name, own in list(schema["$defs"].items()):
         space = own.get("properties", {}).get("space") if name.endswith("Keys") else None
         if space is not None:
             forms = [{"$ref": "#/$defs/RangeFile"}, {"$ref": "#/$defs/ChoiceFile"}]
-            space |= _axes(values, forms)
+            bundled = {"allOf": [forms[1], {"properties": {"values": {"type": "object"}}}]}
+            space |= _axes(values, forms, [bundled])
     return schema
 
 
-def _axes(values: Mapping[str, Schema], forms: list[Schema]) -> Schema:
-    """Key paths with lists of their values, bundles, or other forms; labels without lists."""
+def _axes(values: Mapping[str, Schema], forms: list[Schema], labelled: list[Schema]) -> Schema:
+    """Key paths with lists of their values, bundles, or other forms; labels with their own."""
     bundles = {"$ref": "#/$defs/Bundles"}
     return {
         "properties": {path: {"anyOf": [_list(path), *forms, bundles]} for path in values},
-        "additionalProperties": {"anyOf": [*forms, bundles]},
+        "additionalProperties": {"anyOf": [*labelled, bundles]},
     }
 
 

@@ -131,7 +131,8 @@ def test_generator_descends_the_exact_divergence(divergence: Divergence, points:
     laws, h = _laws(points), 1e-3
     losses = _generator_losses(divergence, divergence.optimal_logits(laws))
     rng = np.random.default_rng(points)
-    for _ in range(2 * points):
+    # Slopes that differ anywhere differ along almost every direction.
+    for _ in range(3):
         relative = rng.uniform(-1, 1, size=points)
         direction = laws.q * (relative - laws.q @ relative)
         slope = sum(
@@ -171,7 +172,7 @@ def test_minimum_is_reached_at_the_optimal_critic(divergence: Divergence, points
 @every_size
 def test_zero_at_equality_and_positive_elsewhere(divergence: Divergence, points: int) -> None:
     """A divergence separates laws."""
-    for seed in range(5):
+    for seed in range(2):
         laws = _laws(points, seed)
         assert divergence.exact(laws) > 1e-6
         assert divergence.exact(_with_q(laws, laws.p)) == pytest.approx(0, abs=1e-12)

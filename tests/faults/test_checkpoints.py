@@ -186,9 +186,10 @@ def test_a_damaged_checkpoint_costs_time_only(
 
 
 def _flips(content: bytes) -> Iterator[bytes]:
-    """Each bit of the line, and some of the state."""
-    line = 8 * (content.index(b"\n") + 1)
-    for place in [*range(line), *range(line, 8 * len(content), 8 * len(content) // 40)]:
+    """A bit of every byte of the line, and some of the state."""
+    line, whole = content.index(b"\n") + 1, 8 * len(content)
+    bits = (8 * byte + byte % 8 for byte in range(line))
+    for place in [*bits, *range(8 * line, whole, whole // 40)]:
         flipped = bytearray(content)
         flipped[place // 8] ^= 1 << place % 8
         yield bytes(flipped)

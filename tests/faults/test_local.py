@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from inline import trained_inline
 from scripted import Scripted, attempts
 from tiny import STUDY, Listed, write_study
 
@@ -161,6 +162,11 @@ def test_the_walk_end_to_end(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_report")
 def test_only_what_is_missing_is_trained(tmp_path: Path) -> None:
     """Run, run again, extend, shrink: each trial is trained once."""
+    with trained_inline():
+        _extend_and_shrink(tmp_path)
+
+
+def _extend_and_shrink(tmp_path: Path) -> None:
     study, out = write_study(tmp_path), tmp_path / "run"
     first = _run(study, out)
     assert first.exit_code == 0

@@ -32,11 +32,6 @@ def _run(tests: str, variables: dict[str, str], through: tuple[str, ...] = ()) -
     assert " passed" in ended.stdout
 
 
-def test_bits_under_another_arithmetic() -> None:
-    """A few features, on the one that differs most; the slow test below takes both."""
-    _run(FEW, ARITHMETICS["AVX2, any processor's products"])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
 def test_all_bits_under_another_arithmetic(arithmetic: str) -> None:

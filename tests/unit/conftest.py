@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from inline import trained_inline
 from joined_studies import made_runs
 from searched import bayes, made_up
 from synthetic_dataset import synthetic_dataset
@@ -46,7 +47,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "trial.generator.lr=0.005",
         "search.grid.divergence=[minimax, reverse_kl]",
     ]
-    with unrendered():
+    with trained_inline(), unrendered():
         run(load(write_study(folder), changes), folder / "run", workers=1)
     return folder / "run"
 
@@ -169,7 +170,7 @@ def image_study(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
 def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a study whose trials check claims."""
     folder = tmp_path_factory.mktemp("theory")
-    with unrendered():
+    with trained_inline(), unrendered():
         run(load(write_study(folder, THEORY)), folder / "run", workers=1)
     return folder / "run"
 

@@ -72,7 +72,7 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         shutil.copytree(tiny_run, tmp_path / "runs" / "mine" / "study")
     for plugin in (ROOT / "docs" / "plugins").glob("*.py"):
         shutil.copy(plugin, tmp_path)
-    with unrendered():
+    with trained_inline(), unrendered():
         yield tmp_path
     plugins.forget()
     plt.close("all")

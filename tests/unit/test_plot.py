@@ -102,10 +102,12 @@ def _called(studies: Sequence[xr.Dataset], folder: Path) -> set[str]:
         labels = {
             str(x) for name in ds.dims for x in ds.get(name, ()) if ds[name].dtype.kind == "U"
         }
-        for text, call in sentences(page):
+        said = list(sentences(page))
+        values = {call: eval(call, scope) for call in dict.fromkeys(call for _, call in said)}
+        for text, call in said:
             # The words of a sentence may state the threshold of its call.
             stated = re.findall(r"\d+\.\d+", call)
-            left = unexplained(text, eval(call, scope), {*labels, *map(str, ds.dims), *stated})
+            left = unexplained(text, values[call], {*labels, *map(str, ds.dims), *stated})
             assert left == [], f"{text}: {call}"
         calls = re.findall(r'<code class="files">(.*?)</code>', page)
         assert len(calls) == len(figures)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,7 @@ from tiny import STUDY, write_study
 
 from ganstudy import divergences, plugins
 from ganstudy.cli import main
+from ganstudy.plugins import conformance
 from ganstudy.search.grid import Grid
 from ganstudy.store import open_run
 from ganstudy.study import load
@@ -138,10 +140,44 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
     assert kept > 10
     assert kept < count
     assert "  promise: generator descends the exact divergence" in done.stdout
-    assert done.stdout.count("  promise: ") == count - kept == done.stdout.count("    got: ")
+    assert f"(broken {count - kept} times, first so:)" in done.stdout
+    assert done.stdout.count("  promise: ") == 1 == done.stdout.count("    got: ")
+    assert re.search(r"    got: [-.0-9]+ instead of [-.0-9]+ ± 1.0e-09\n", done.stdout)
     assert done.stdout.startswith(f"{path}: own_reverse_kl, a member of divergences, because ")
-    for word in ("pytest", "FAILED", "Traceback", "====", " passed"):
+    for word in ("pytest", "FAILED", "Traceback", "====", " passed", "comparison failed"):
         assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
+
+
+def test_a_member_is_tested_by_its_whole_name(folder: Path) -> None:
+    """Whatever its class is called: the suites number some cases, and name others by their repr."""
+    names = ["test_a[my_ring(std=1.0)]", "test_a[my_ring0]", "test_b[2-my_ring-ring]"]
+    others = ["test_a[ring(std=0.1)]", "test_my_ring", "test_a[my_ring_2]", "test_a[Mine()]"]
+    items = [SimpleNamespace(name=name) for name in (*names, *others)]
+    conformance.Collected("my_ring").pytest_collection_modifyitems(items)
+    assert [item.name for item in items] == names
+    _, member = plugins.load(_plugin(folder))
+    assert (member.__name__, repr(member())) == ("Mine", "my_divergence()")
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        ("assert () == (2, 3)\n  \n  Right contains 2 more items\n", "() == (2, 3) does not hold"),
+        (
+            "unused\nassert None is not None\n +  where None = tensor([]).grad",
+            "unused: None is not",
+        ),
+        (
+            "assert 0... == 0.2\n comparison failed\nObtained: 0.1\nExpected: 0.2 ± 1e-9",
+            "0.1 instead of 0.2 ± 1e-9",
+        ),
+        ("\nNot equal to tolerance\nMismatched: 1 / 3", "Not equal to tolerance Mismatched"),
+    ],
+)
+def test_what_was_found_is_told_in_words(raised: str, words: str) -> None:
+    found = conformance.in_words(raised)
+    assert found.startswith(words)
+    assert not {"where", "contains", "comparison", "assert"} & set(found.split())
 
 
 def test_check_names_a_file_without_member(folder: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from inline import trained_inline
 from tiny import trial
 from unrendered import unrendered
 
@@ -56,7 +57,9 @@ def _files(run: Path) -> dict[str, bytes]:
 
 
 def test_the_same_bits(run: Path) -> None:
-    """Alone and in packs; the records stay as they are, and no report is needed."""
+    """Alone and in packs, by a worker what this process has trained; the records stay as they are,
+    and no report is needed.
+    """
     shutil.rmtree(run / "report")
     before = _files(run)
     found = verify(run, None, 1, ("cpu",))
@@ -69,7 +72,8 @@ def test_the_same_bits(run: Path) -> None:
     said = RunDirectory(run).provenance()["verification"]
     assert said["verdict"] == "the same bits"
     assert set(said["trials"]) == {own.trial for own in found.trials}
-    page = existing.report_anew(run).read_text(encoding="utf-8")
+    with unrendered():
+        page = existing.report_anew(run).read_text(encoding="utf-8")
     assert "verification verdict" in page
 
 
@@ -86,6 +90,13 @@ def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
     assert differences(spoilt, stored[bounded.id])["bound"].largest == np.inf
 
 
+@pytest.fixture
+def _inline() -> Iterator[None]:
+    with trained_inline():
+        yield
+
+
+@pytest.mark.usefixtures("_inline")
 def test_a_flipped_bit_is_a_fault(run: Path) -> None:
     """On the arithmetic of the record there is no excuse: exit code 1, and the variable's name."""
     changed = _rewritten(run, _flipped)
@@ -101,6 +112,7 @@ def test_a_flipped_bit_is_a_fault(run: Path) -> None:
     assert differing == [changed.id]
 
 
+@pytest.mark.usefixtures("_inline")
 def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None:
     """The largest difference of each variable, and from when on there is one."""
     changed = _rewritten(run, lambda own: dataclasses.replace(_flipped(own), arithmetic="abacus"))
@@ -112,6 +124,7 @@ def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None
     assert other.differences[CHANGED].since == 40
 
 
+@pytest.mark.usefixtures("_inline")
 def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
     """There are no numbers to compare."""
     failed = "MemoryError: too much"
@@ -136,7 +149,8 @@ def test_trials_of_more_than_one_arithmetic_are_told(run: Path) -> None:
     _rewritten(run, lambda own: dataclasses.replace(own, arithmetic="abacus"))
     assert existing.status(run)["arithmetic"]["abacus"] == 1
     assert "1 computed on abacus" in CliRunner().invoke(main, ["status", str(run)]).output
-    page = existing.report_anew(run).read_text(encoding="utf-8")
+    with unrendered():
+        page = existing.report_anew(run).read_text(encoding="utf-8")
     assert "2 kinds of arithmetic" in page
     with open_run(run) as ds:
         assert int((ds.arithmetic == "abacus").sum()) == 1
@@ -157,7 +171,7 @@ def test_a_run_that_goes_on_on_other_arithmetic_says_so(
     for record in list(directory.read()):
         directory.forget([record.id])
         directory.write([dataclasses.replace(record, arithmetic="abacus")])
-    with unrendered():
+    with trained_inline(), unrendered():
         pipeline.run(load(run / "study.yaml", ["seeds=3"]), run, workers=1)
     lines = [line for line in caplog.messages if "continues on other arithmetic" in line]
     assert len(lines) == 1

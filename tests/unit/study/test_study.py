@@ -338,8 +338,13 @@ AXES: list[tuple[dict[str, Any], bool]] = [
     ({"grid": {"size": [8, 16]}}, False),
     ({"exclude": [{"critic.steps": 1, "size": "small"}]}, True),
     ({"exclude": [{"critic.steps": [1, 2]}]}, False),
+    ({"exclude": [{"critic.step": 1}]}, False),
+    ({"exclude": [{"my.size": "small"}]}, True),
     ({"bayes": {"space": {"critic.lr": {"low": 1e-4, "high": 0.1}}}}, True),
     ({"bayes": {"space": {"critic.lr": {"low": 1e-4, "hihg": 0.1}}}}, False),
+    ({"bayes": {"space": {"critic.rate": {"low": 1e-4, "high": 0.1}}}}, False),
+    ({"bayes": {"space": {"rule": {"values": {"a": {"critic.lr": 1.0}}, "when": {}}}}}, True),
+    ({"bayes": {"space": {"rule": {"values": [1, 2]}}}}, False),
     ({"bayes": {"space": {"constraint": ["clip", "none"]}}}, True),
     ({"bayes": {"space": {"constraint": ["clap", "none"]}}}, False),
 ]
