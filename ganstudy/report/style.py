@@ -215,7 +215,7 @@ def wrap_labels(figure: Figure) -> None:
             label = axis.label
             text = label.get_text() if label.get_rotation() == along else ""
             most = fitting(inches, float(label.get_fontsize()))
-            if len(text) > most and "\n" not in text:
+            if len(text) > 1.15 * most and "\n" not in text:
                 lines = fill(text, max(most, _LEAST_LINE), break_on_hyphens=False)
                 label.set_text(lines)
 
