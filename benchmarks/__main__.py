@@ -117,10 +117,12 @@ def markdown(results: dict[str, Any]) -> str:
         names = list(
             dict.fromkeys(name for one in part["studies"].values() for name in one["seconds"])
         )
-        lines += [f"| study | {' | '.join(names)} | best peer over cold | over warm |"]
-        lines += ["|---" * (len(names) + 3) + "|"]
+        first = next(iter(part["studies"].values()))
+        over = [f"best peer over {own}" for own in first["best_peer_over_ganstudy"]]
+        lines += [f"| study | {' | '.join([*names, *over])} |"]
+        lines += ["|---" * (len(names) + len(over) + 1) + "|"]
         for study, one in part["studies"].items():
-            seconds = [f"{one['seconds'][k]:.0f}" if k in one["seconds"] else "" for k in names]
+            seconds = [f"{one['seconds'][k]:.1f}" if k in one["seconds"] else "" for k in names]
             ratios = [f"{ratio:.2f}" for ratio in one["best_peer_over_ganstudy"].values()]
             lines.append(f"| {study} | {' | '.join([*seconds, *ratios])} |")
         lines.append("")

@@ -69,4 +69,10 @@ def dask_cluster(
             worker = dask_process("worker", *asked, cwd=own, within=place)
             stack.callback(end, worker)
             nannies.append(psutil.Process(worker.pid))
+        # One that came late would find nothing left to do.
+        missing = len(workers)
+        while missing:
+            line = scheduler.stderr.readline()
+            assert line, "the scheduler has died"
+            missing -= "Register worker" in line
         yield Cluster(address, psutil.Process(scheduler.pid), nannies)

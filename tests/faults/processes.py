@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -43,6 +44,16 @@ search:
 seeds: 3
 engine: {program: eager, pack: 2}
 """
+
+
+def one_long(steps: int) -> str:
+    """A study of three trials of which one takes that many steps, and the others soon land."""
+    longer = f"{{steps: {steps}, record: {{every: {steps // 4}}}}}"
+    return STUDY.replace(
+        "    generator.width: [4, 5]\nseeds: 3\n",
+        f"    length: {{short: {{}}, long: {longer}}}\n"
+        "  exclude: [{divergence: wasserstein, length: long}]\nseeds: 1\n",
+    )
 
 
 def start(
@@ -96,9 +107,9 @@ def wait_until(condition: Callable[[], object], seconds: float = 600.0) -> None:
         time.sleep(0.02)
 
 
-def in_flight(out: Path) -> bool:
-    """Whether a pack has begun, as its checkpoint tells."""
-    return any((out / "checkpoints").glob("*.checkpoint"))
+def in_flight(out: Path) -> int:
+    """Packs that have begun and have no record, as their checkpoints tell at once."""
+    return len([*(out / "checkpoints").glob("*.checkpoint")])
 
 
 def packs_under_way(out: Path, seconds: float = 1.0) -> int:
@@ -124,6 +135,21 @@ def check_same_records(out: Path, calm: Path) -> None:
     assert all(differences(record, expected[record.id]) == [] for record in found)
 
 
+def dwelling(run: subprocess.Popen[str]) -> str:
+    """Wait until a run has come to where it dwells; what it had said before."""
+    return said_up_to(run, "dwelling")
+
+
+def said_up_to(run: subprocess.Popen[str], words: str) -> str:
+    """Wait until a run says something; what it has said up to there."""
+    assert run.stdout is not None
+    said = [""]
+    while words not in said[-1]:
+        said.append(run.stdout.readline())
+        assert said[-1], f"it has not said {words!r}: {''.join(said)}"
+    return "".join(said)
+
+
 def gone(run: subprocess.Popen[str], seconds: float = 120.0) -> bool:
     """Whether no process of the run is left, after some seconds at most."""
     end = time.monotonic() + seconds
@@ -134,11 +160,17 @@ def gone(run: subprocess.Popen[str], seconds: float = 120.0) -> bool:
     return True
 
 
-def kill(process: psutil.Process) -> bool:
-    """SIGKILL; whether it hit a process that was running."""
+def running(process: psutil.Process) -> bool:
+    """Whether a process has not ended, waited for or not."""
     try:
-        running = bool(process.status() != psutil.STATUS_ZOMBIE)
-        process.send_signal(signal.SIGKILL)
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-    return running
+
+
+def kill(process: psutil.Process) -> bool:
+    """SIGKILL; whether it hit a process that was running."""
+    hit = running(process)
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGKILL)
+    return hit

@@ -21,7 +21,8 @@ from processes import (
     gone,
     in_flight,
     kill,
-    packs_under_way,
+    one_long,
+    said_up_to,
     start,
     wait_until,
 )
@@ -64,10 +65,10 @@ def _worker(nanny: psutil.Process) -> list[psutil.Process]:
 def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cluster) -> None:
     """The records that come back are those of local workers, bit for bit."""
     address, _, nannies = cluster
-    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 1000"))
+    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 300"))
     out = tmp_path / "run"
-    run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.5)
-    wait_until(lambda: packs_under_way(out) == 2)
+    run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.05)
+    wait_until(lambda: in_flight(out) == 2)
     for worker in _worker(nannies[0]):
         kill(worker)
     text, _ = run.communicate(timeout=900)
@@ -85,7 +86,7 @@ def test_a_scheduler_that_dies_ends_the_run_in_words(
     monkeypatch.chdir(tmp_path)
     study, out = write_study(tmp_path, LONG), Path("run")
     run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
-    wait_until(lambda: packs_under_way(out, 0.0) == 2 and in_flight(out))
+    wait_until(lambda: in_flight(out) == 2)
     kill(cluster.scheduler)
     said, _ = run.communicate(timeout=900)
     assert run.returncode == 2, said
@@ -99,14 +100,12 @@ def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Clust
     """The run says so, finishes with one that comes later, and blames no trial for it."""
     out = tmp_path / "run"
     study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 300"))
-    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.5)
-    wait_until(lambda: packs_under_way(out, 0.0) == 2)
+    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.05)
+    wait_until(lambda: in_flight(out) == 2)
     for nanny in cluster.nannies:
         for one in (nanny, *nanny.children(recursive=True)):
             kill(one)
-    assert run.stdout is not None
-    while "no workers left" not in (line := run.stdout.readline()):
-        assert line
+    said_up_to(run, "no workers left")
     worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
     try:
         said, _ = run.communicate(timeout=900)
@@ -119,8 +118,8 @@ def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Clust
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
     """Interrupted once: what has landed stays, packs keep their state, no process is left."""
     out = tmp_path / "run"
-    text = STUDY.replace("steps: 100", "steps: 4000").replace("every: 25", "every: 2000")
-    run = start(write_study(tmp_path, text), out, "--executor", "dask", every=1000.0)
+    study = write_study(tmp_path, one_long(100_000))
+    run = start(study, out, "--executor", "dask", every=1000.0)
     wait_until(lambda: list((out / "records").glob("*.nc")) and amid(out))
     os.killpg(run.pid, signal.SIGINT)
     said, _ = run.communicate(timeout=900)

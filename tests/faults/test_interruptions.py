@@ -23,16 +23,18 @@ from processes import (
     STUDY,
     amid,
     check_same_records,
+    dwelling,
     gone,
     in_flight,
     kill,
     packs_under_way,
+    said_up_to,
     start,
     started,
     wait_until,
     workers,
 )
-from scripted import Scripted
+from scripted import Scripted, attempts
 from tiny import Listed, write_study
 
 from ganstudy import open_run
@@ -166,7 +168,9 @@ def test_twice_stops_at_once(tmp_path: Path) -> None:
     for worker in workers(run):
         worker.suspend()
     os.killpg(run.pid, signal.SIGINT)
-    time.sleep(2.0)
+    # Of two signals that it has not noticed there would be one.
+    said_up_to(run, "again to stop at once")
+    time.sleep(1.0)
     assert run.poll() is None
     os.killpg(run.pid, signal.SIGINT)
     text, _ = run.communicate(timeout=900)
@@ -203,10 +207,8 @@ SMALL = (
 def test_before_and_after_the_training(tmp_path: Path, where: str, number: signal.Signals) -> None:
     """Nothing is there by half; exit 130 and a message, and the same command finishes the run."""
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"
-    run = start(study, out, dwell=where)
-    assert run.stdout is not None
-    while (line := run.stdout.readline()) != "dwelling\n":
-        assert line
+    run = start(study, out, every=1000.0, dwell=where)
+    dwelling(run)
     said_by_run = RunDirectory(out).read_heartbeat()
     assert said_by_run
     assert said_by_run["doing"] == ("starting" if where == "start" else "gathering")
@@ -218,7 +220,7 @@ def test_before_and_after_the_training(tmp_path: Path, where: str, number: signa
     assert gone(run)
     assert (out / "results.zarr").exists() == (where == "report")
     assert not (out / "results.partial").exists()
-    again = start(study, out)
+    again = start(study, out, every=1000.0)
     said, _ = again.communicate(timeout=900)
     assert again.returncode == 0, said
     assert set(open_run(out)["status"].to_numpy().ravel().tolist()) == {"complete"}
@@ -317,7 +319,7 @@ def test_a_pack_that_does_not_stop_is_not_waited_for_for_ever(
     pack = (Trial(Scripted(folder=str(tmp_path), seconds=600.0), 0),)
 
     def interrupt(running: tuple[Running, ...]) -> None:
-        if running and running[0].seconds > 1.0 and not interruption.asked:
+        if attempts(pack[0]) and not interruption.asked:
             os.kill(os.getpid(), signal.SIGINT)
 
     source = Listed([pack])

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from processes import STUDY, check_same_records, gone, kill, start, wait_until
+from processes import STUDY, check_same_records, dwelling, gone, kill, start, wait_until
 from tiny import write_study
 
 from ganstudy.job.status import status
 
 SHARED = STUDY.replace("question: Does it survive?\n", "")
 FIRST = "extends: _shared.yaml\nquestion: Is it killed?\nseeds: 2\n"
-SECOND = (
-    "extends: _shared.yaml\nquestion: Is it interrupted?\n"
-    "trial: {steps: 400, record: {every: 100}}\n"
-)
+SECOND = "extends: _shared.yaml\nquestion: Is it interrupted?\ntrial: {batch: 16}\n"
 
 
 def _records(run: Path) -> dict[str, bytes]:
@@ -32,15 +29,17 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     folder.mkdir()
     for name, text in {"_shared": SHARED, "a": FIRST, "b": SECOND}.items():
         write_study(folder, text, f"{name}.yaml")
-    first = start(folder, job)
+    first = start(folder, job, every=1000.0)
     wait_until(lambda: _records(job / "a"))
     assert kill(psutil.Process(first.pid))
     first.wait(timeout=600)
     assert gone(first)
     assert status(job)["running"] is None
     kept = _records(job / "a")
-    second = start(folder, job)
-    wait_until(lambda: _records(job / "b"))
+    # It waits there, or it might have ended before it is interrupted.
+    second = start(folder, job, every=1000.0, dwell="first record of b")
+    dwelling(second)
+    assert _records(job / "b")
     assert status(job)["running"] == "b"
     os.killpg(second.pid, signal.SIGINT)
     text, _ = second.communicate(timeout=900)
@@ -52,11 +51,11 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     said = status(job)
     assert (said["running"], said["studies"]["a"]["status"]) == (None, {"complete": 8})
     assert said["status"]["missing"] > 0
-    third = start(folder, job)
+    third = start(folder, job, every=1000.0)
     text, _ = third.communicate(timeout=900)
     assert third.returncode == 0, text
     assert status(job)["status"] == {"complete": 20}
-    whole = start(folder, tmp_path / "whole")
+    whole = start(folder, tmp_path / "whole", every=1000.0)
     text, _ = whole.communicate(timeout=900)
     assert whole.returncode == 0, text
     for name in ("a", "b"):

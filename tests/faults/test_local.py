@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 from inline import trained_inline
+from processes import running, wait_until
 from scripted import Scripted, attempts
 from tiny import STUDY, Listed, write_study
 
@@ -99,9 +100,10 @@ def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
     ]
     found: list[Record] = []
     with LocalExecutor(2) as executor:
+        workers = psutil.Process().children(recursive=True)
         for part in train_packs(Listed(packs), executor):
             if not found:
-                time.sleep(2.5)
+                wait_until(lambda: not all(map(running, workers)))
             found += part
     assert Counter(r.id for r in found) == Counter(t.id for pack in packs for t in pack)
     assert {record.status for record in found} == {"complete"}

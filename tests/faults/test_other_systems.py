@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import psutil
 import pytest
-from processes import STUDY, gone, in_flight, packs_under_way, start, wait_until
+from processes import STUDY, amid, gone, in_flight, start, wait_until
 from scripted import Scripted
 from tiny import Listed, write_study
 
@@ -125,7 +125,7 @@ def test_a_run_stops_politely_without_what_windows_lacks(
         out,
         every=1000.0,
     )
-    wait_until(lambda: packs_under_way(out) == 2 or run.poll() is not None)
+    wait_until(lambda: amid(out) == 2 or run.poll() is not None)
     assert not in_flight(out)
     run.send_signal(signal.SIGINT)
     text, _ = run.communicate(timeout=900)

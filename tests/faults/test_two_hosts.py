@@ -17,7 +17,6 @@ from processes import (
     check_same_records,
     gone,
     in_flight,
-    packs_under_way,
     start,
     wait_until,
 )
@@ -92,8 +91,8 @@ def test_a_worker_that_is_cut_off_costs_nothing_but_time(tmp_path: Path, hosts: 
     study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 400"))
     out = tmp_path / "run"
     with dask_cluster(tmp_path, host=hosts.here, workers=[(), hosts.within]) as cluster:
-        run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.5)
-        wait_until(lambda: packs_under_way(out, 0.0) == 2 and in_flight(out))
+        run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.05)
+        wait_until(lambda: in_flight(out) == 2)
         hosts.cut()
         said, _ = run.communicate(timeout=900)
     assert run.returncode == 0, said
@@ -109,7 +108,7 @@ def test_a_scheduler_that_is_cut_off_ends_the_run_in_words(tmp_path: Path, hosts
     place = {"host": hosts.there, "within": hosts.within, "workers": [hosts.within] * 2}
     with dask_cluster(tmp_path, **place) as cluster:
         run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
-        wait_until(lambda: packs_under_way(out, 0.0) == 2 and in_flight(out))
+        wait_until(lambda: in_flight(out) == 2)
         hosts.cut()
         said, _ = run.communicate(timeout=900)
     assert run.returncode == 2, said

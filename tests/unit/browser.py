@@ -110,6 +110,7 @@ async def keyboard(page: Path) -> AsyncIterator[Keyboard]:
         try:
             where = Path(profile) / "DevToolsActivePort"
             while not where.exists() or not where.read_text():
+                assert shown.poll() is None, "the browser has ended"
                 await asyncio.sleep(0.1)
             port = where.read_text().split()[0]
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as told:

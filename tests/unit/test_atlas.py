@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,11 @@ def unfounded(ds: xr.Dataset) -> list[str]:
     arms = analysis.study_scores(ds)["arm"].values
     labels = [x for dim in ds.dims if dim in ds.coords for x in ds[dim].values]
     names = {str(x) for x in (*arms, *labels) if isinstance(x, str)} | {"Spearman's"}
+    found = cache(lambda call: eval(call, {"ds": ds, "analysis": analysis}))
     left = []
     for said in across.sentences(ds).values():
         for sentence in said:
-            value = eval(sentence.call, {"ds": ds, "analysis": analysis})
-            if numbers := unexplained(str(sentence.text), value, names):
+            if numbers := unexplained(str(sentence.text), found(sentence.call), names):
                 left.append(f"{numbers} of {sentence.text}: {sentence.call}")
     return left
 

@@ -24,6 +24,13 @@ from ganstudy.schedule.loop import Running
 PACKS = [tuple(trial(seed, steps=1000) for seed in range(4 * n, 4 * n + 4)) for n in range(4)]
 
 
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks that stand still, so that what is said does not depend on how long it takes."""
+    monkeypatch.setattr(time, "monotonic", lambda: 5000.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: 5000.0)
+
+
 def under_way(share: float, seconds: float = 10.0) -> tuple[Running, ...]:
     """Two packs: one has taken a share of its steps in some seconds, the other prepares."""
     now = time.monotonic()
@@ -48,6 +55,7 @@ def drawn(found: Progress) -> list[str]:
     return [line.rstrip() for line in shown.getvalue().splitlines()]
 
 
+@pytest.mark.usefixtures("stopped")
 def test_bars_move_while_a_pack_trains() -> None:
     """A bar of the study, and a line of each worker, before any pack has ended."""
     found = progress(under_way(0.25))

@@ -84,9 +84,12 @@ def test_a_page_is_there_before_the_end(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ganstudy", "run", str(study), "--out", str(out)]
     limits = ["engine.pack=2", "trial.record.every=50000"]
     with subprocess.Popen([*command, "--live", "--every", "1", *limits]) as process:
-        assert until(lambda: index.exists() and "refresh" in index.read_text(), 120.0)
-        process.terminate()
-        assert process.wait(120) == 130
+        try:
+            assert until(lambda: index.exists() and "refresh" in index.read_text(), 600.0)
+            process.terminate()
+            assert process.wait(600) == 130
+        finally:
+            process.kill()
     assert not list(out.glob(".live-*"))
 
 

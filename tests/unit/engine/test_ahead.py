@@ -156,10 +156,12 @@ def test_two_processes_share_the_work(cache: Path, tmp_path: Path) -> None:
     """Each library is made by one of them, and both find all of them when they are done."""
     log = tmp_path / "log"
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_make_both, args=(order, log)) for order in (1, 1, -1)]
+    processes = [
+        spawn.Process(target=_make_both, args=(order, log), daemon=True) for order in (1, 1, -1)
+    ]
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(600)
         assert process.exitcode == 0
     assert len(log.read_text().split()) == len(set(log.read_text().split())) == 2
