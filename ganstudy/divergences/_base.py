@@ -69,9 +69,11 @@ class Divergence(Member, ABC):
         return self.generator_loss(fake)
 
     @property
-    def compares_all(self) -> bool:
-        """Whether a loss compares each sample of a batch with all of another: n² numbers."""
-        return self.closed_form
+    def comparisons(self) -> int:
+        """How often a round goes over all pairs of samples of two batches, n² numbers; for `plan`,
+        in passes of a few operations each.
+        """
+        return 0
 
     def expected_losses(self, laws: DiscreteLaws, logits: Array) -> tuple[float, float]:
         """Expected losses of critic and generator, with logits `(points,)`.

@@ -37,9 +37,9 @@ class RelativisticPairing(RelativisticDivergence):
     )
 
     @property
-    def compares_all(self) -> bool:
-        """With `pairing: all`."""
-        return self.pairing == "all"
+    def comparisons(self) -> int:
+        """With `pairing: all`, of logits."""
+        return 2 if self.pairing == "all" else 0
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Samples of p should exceed those of q that they stand beside."""
