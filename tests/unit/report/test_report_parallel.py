@@ -15,6 +15,8 @@ from unrendered import unrendered
 
 from ganstudy.analysis import point_scores
 from ganstudy.report import build
+from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search.parallel import embedded
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,15 @@ def test_lines_pass_where_the_values_are(data: dict[str, Any], search: xr.Datase
         assert (line["at"][names.index("constraint.bound")] is not None) == clipped
         size = str(search["size"].isel(place).item())
         assert line["at"][names.index("size")] == ["small", "large"].index(size)
+
+
+def test_a_choice_of_numbers_is_told_as_it_was_written(search: xr.Dataset) -> None:
+    """A dataset holds it as floats, since a point without it has none."""
+    steps = search["critic_steps"].astype(float)
+    steps.attrs = {"long_name": "critic.steps", "choices": list(range(1, 9))}
+    told = json.loads(str(embedded(Searched.of(search.assign_coords(critic_steps=steps)))))
+    place = [axis["name"] for axis in told["axes"]].index("critic.steps")
+    assert {line["texts"][place] for line in told["lines"]} <= set("12345678")
 
 
 def test_the_best_quarter_of_each_search_stands_out(

@@ -145,13 +145,10 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
         )
     labels = list(map(str, parameter.labels))
     rung = {label: index / max(len(labels) - 1, 1) for index, label in enumerate(labels)}
-    names = values.astype(str)
-    places = np.vectorize(lambda name: rung.get(_known(name, rung), math.nan), otypes=[float])(
-        names
-    )
-    return _Axis(
-        parameter.name, [(at, name) for name, at in rung.items()], places, names.astype(object)
-    )
+    known = np.vectorize(lambda name: _known(name, rung), otypes=[object])
+    names = known(values.astype(str))
+    places = np.vectorize(lambda name: rung.get(name, math.nan), otypes=[float])(names)
+    return _Axis(parameter.name, [(at, name) for name, at in rung.items()], places, names)
 
 
 def _known(name: str, rung: dict[str, float]) -> str:
@@ -159,7 +156,9 @@ def _known(name: str, rung: dict[str, float]) -> str:
     if name in rung:
         return name
     try:
-        return next((own for own in rung if float(own) == float(name)), name)
+        number = float(name)
+        absent = prose.MISSING if math.isnan(number) else name
+        return next((own for own in rung if float(own) == number), absent)
     except ValueError:
         return name
 
