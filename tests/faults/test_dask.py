@@ -65,7 +65,7 @@ def _worker(nanny: psutil.Process) -> list[psutil.Process]:
 def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cluster) -> None:
     """The records that come back are those of local workers, bit for bit."""
     address, _, nannies = cluster
-    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 300"))
+    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 600"))
     out = tmp_path / "run"
     run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.05)
     wait_until(lambda: in_flight(out) == 2)
