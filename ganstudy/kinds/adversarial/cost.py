@@ -74,8 +74,8 @@ def seconds(settings: AdversarialSettings, *, compiled: bool = False) -> float:
 
 
 def _comparing(settings: AdversarialSettings) -> float:
-    """Seconds of a round's comparisons of whole batches; told of steps of mmd, energy distance and
-    Sinkhorn divergence, 256 and 512 samples of 2 and 64 numbers, on that EPYC.
+    """Seconds of a round's comparisons of whole batches; fitted to steps of `mmd`,
+    `energy_distance` and `sinkhorn_divergence`, 256 and 512 samples of 2 and 64 numbers.
     """
     of_pair = settings.divergence.comparisons * SECONDS_PER_COMPARISON
     if settings.divergence.closed_form:
