@@ -70,10 +70,10 @@ class Divergence(Member, ABC):
 
     @property
     def comparisons(self) -> int:
-        """How often a round goes over all pairs of samples of two batches, n² numbers; for `plan`,
-        in passes of a few operations each.
+        """How often a round goes over all pairs of samples of two batches, n² numbers, in passes of
+        a few operations each; by default once for each law in closed form, and else never.
         """
-        return 0
+        return 2 if self.closed_form else 0
 
     def expected_losses(self, laws: DiscreteLaws, logits: Array) -> tuple[float, float]:
         """Expected losses of critic and generator, with logits `(points,)`.

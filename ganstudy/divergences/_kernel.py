@@ -28,11 +28,6 @@ class KernelDivergence(Divergence, ABC):
 
     closed_form: ClassVar[bool] = True
 
-    @property
-    def comparisons(self) -> int:
-        """Of both batches, where the kernel is a distance."""
-        return 2
-
     @abstractmethod
     def kernel(self, distance: Tensor) -> Tensor:
         """k as a function of distances, elementwise."""

@@ -6,7 +6,7 @@ its levels a fifth of a small step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["gradients", "inner_gradient"]
 
-_Aside = TypeVar("_Aside", bound="Mapping[str, Tensor]")
-
 
 def gradients(
-    loss: Callable[[Mapping[str, Tensor]], tuple[Tensor, _Aside]], at: Mapping[str, Tensor]
+    loss: Callable[[Mapping[str, Tensor]], tuple[Tensor, Mapping[str, Tensor]]],
+    at: Mapping[str, Tensor],
 ) -> tuple[list[Tensor], dict[str, Tensor]]:
     """Of a loss, a number, in each of the tensors; and what else the loss returns.
 

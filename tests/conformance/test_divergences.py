@@ -172,7 +172,7 @@ def test_minimum_is_reached_at_the_optimal_critic(divergence: Divergence, points
 @every_size
 def test_zero_at_equality_and_positive_elsewhere(divergence: Divergence, points: int) -> None:
     """A divergence separates laws."""
-    for seed in range(2):
+    for seed in range(5):
         laws = _laws(points, seed)
         assert divergence.exact(laws) > 1e-6
         assert divergence.exact(_with_q(laws, laws.p)) == pytest.approx(0, abs=1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,16 @@ def _flips(content: bytes) -> Iterator[bytes]:
     """A bit of every byte of the line, and some of the state."""
     line, whole = content.index(b"\n") + 1, 8 * len(content)
     bits = (8 * byte + byte % 8 for byte in range(line))
-    for place in [*bits, *range(8 * line, whole, whole // 40)]:
+    yield from _flipped(content, [*bits, *range(8 * line, whole, whole // 40)])
+
+
+def _all_flips(content: bytes) -> Iterator[bytes]:
+    """Each bit of the line."""
+    yield from _flipped(content, range(8 * (content.index(b"\n") + 1)))
+
+
+def _flipped(content: bytes, places: Iterable[int]) -> Iterator[bytes]:
+    for place in places:
         flipped = bytearray(content)
         flipped[place // 8] ^= 1 << place % 8
         yield bytes(flipped)
@@ -205,7 +214,9 @@ def _rubbish(content: bytes) -> Iterator[bytes]:
             yield damaged
 
 
-@pytest.mark.parametrize("damage", [_flips, _rubbish])
+@pytest.mark.parametrize(
+    "damage", [_flips, _rubbish, pytest.param(_all_flips, marks=pytest.mark.slow)]
+)
 def test_no_damage_goes_unnoticed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -67,20 +67,21 @@ def seconds(settings: AdversarialSettings, *, compiled: bool = False) -> float:
     d_step *= 1 + PENALTY * settings.constraint.penalties
     d_steps, m_steps = settings.gradients
     update = settings.batch * COMPILED_SECONDS_PER_ROW if compiled else SECONDS_PER_UPDATE
-    update += _comparing(settings) / 2
+    update += _comparing(settings)
     own = d_steps * d_step + m_steps * m_step + (d_steps + m_steps) * update
     own *= 1 + PRODUCT * settings.updates.products
     return settings.steps // settings.generator.steps * own
 
 
 def _comparing(settings: AdversarialSettings) -> float:
-    """Seconds of a round's comparisons of whole batches; fitted to steps of `mmd`,
-    `energy_distance` and `sinkhorn_divergence`, 256 and 512 samples of 2 and 64 numbers.
+    """Seconds in which an update compares whole batches, half of a round of two; fitted to `mmd`,
+    `energy_distance` and `sinkhorn_divergence`, 256 and 512 samples of 2 and 64 numbers, on that
+    EPYC, and told in seconds of that Xeon.
     """
     of_pair = settings.divergence.comparisons * SECONDS_PER_COMPARISON
     if settings.divergence.closed_form:
         of_pair += settings.ends("critic").inputs.row * SECONDS_PER_COORDINATE
-    return settings.batch**2 * of_pair
+    return settings.batch**2 * of_pair / 2
 
 
 def _forward(settings: AdversarialSettings, player: Literal["generator", "critic"]) -> float:
