@@ -132,7 +132,7 @@ class Form:
         example = [x.contiguous() for x in [*of_rules, *whole] if isinstance(x, Tensor)]
         try:
             graph = make_fx(flat, decomposition_table=AS_SUMS, tracing_mode="fake")(*example)
-        except Exception as error:
+        except Exception as error:  # whatever the step's own operations raise
             raise NotCompiled(f"a step cannot be traced: {error}") from error
         _remove_detached(graph)
         remove_zeros(graph)
@@ -175,7 +175,7 @@ class Form:
                     made = torch._inductor.aot_compile(*self.graph, options=options)
                 content = Path(str(made)).read_bytes()
                 calls = b"".join(own.read_bytes() for own in Path(place).glob("*.wrapper.json"))
-            except Exception as error:
+            except Exception as error:  # whatever torch's compiler or that of C++ raises
                 raise NotCompiled(f"a step cannot be compiled: {error}") from error
             target = _folder() / f"{self.name}-{_digest(content + calls)}.so"
             if calls:
@@ -249,7 +249,7 @@ def _runner(path: Path) -> Callable[[list[Tensor]], list[Tensor]]:
     try:
         # A library, and how many calls it can serve at once.
         runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
-    except Exception as error:
+    except Exception as error:  # torch names no kinds of what can be wrong with a library
         raise NotCompiled(f"{path} cannot be loaded: {error}") from error
     run: Callable[[list[Tensor]], list[Tensor]] = runner.run
     return run

@@ -88,7 +88,7 @@ def _mode(program: ProgramName, device: str) -> AbstractContextManager[object]:
     if program == "portable":
         from ganstudy.engine.portable import Portable
 
-        return Portable()  # type: ignore[no-untyped-call]
+        return Portable()  # type: ignore[no-untyped-call]  # torch has not typed it
     if program == "eager" and _is_gpu(device):
         return _on_gpu()
     return nullcontext()
@@ -106,7 +106,7 @@ def _on_gpu() -> Iterator[None]:
     fixed = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=False
     )
-    with fixed, FixedTiles():  # type: ignore[no-untyped-call]
+    with fixed, FixedTiles():  # type: ignore[no-untyped-call]  # torch has not typed it
         yield
 
 
@@ -183,6 +183,7 @@ def _mkl_branch() -> str:
     """The branch that MKL takes, as it says itself; `unknown` where torch has another library."""
     import torch
 
+    # torch has not typed it.
     if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
         return "absent"
     library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"

@@ -20,7 +20,7 @@ __all__ = ["FixedTiles"]
 _aten = torch.ops.aten
 
 
-class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
     """Stacked products, and sums within a trial, of single precision by kernels of our own.
 
     All else is torch's, whose other kernels compute each number of a trial by itself. Acts below

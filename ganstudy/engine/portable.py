@@ -42,7 +42,7 @@ own approximations of 1/x and 1/√x: √x of single precision is then not even 
 _DTYPES = (torch.float32, torch.float64)
 
 
-class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
     r"""Functions and stacked products of tensors on a CPU by NumPy, all else by torch.
 
     NumPy computes √x exactly and the other functions by polynomials that depend on its instruction

@@ -45,7 +45,7 @@ def _write(writer: object, trial: ExportedTrial) -> None:
     parameters = {**trial.parameters, **{f"tag.{key}": text for key, text in trial.tags.items()}}
     scalars = {f"final/{name}": value for name, value in trial.scalars.items()}
     # Written into the trial's own run: `add_hparams` would make a second one.
-    made = hparams(parameters, scalars)  # type: ignore[no-untyped-call]
+    made = hparams(parameters, scalars)  # type: ignore[no-untyped-call]  # torch has not typed it
     for summary in made:
         writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
     for name, value in scalars.items():

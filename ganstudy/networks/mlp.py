@@ -128,6 +128,7 @@ class MLP(Network):
         for layer in range(architecture.depth + 1):
             weight, bias = parameters[f"weight_{layer}"], parameters.get(f"bias_{layer}")
             # First values would be drawn from the global generator.
+            # torch has not typed it.
             own = skip_init(nn.Linear, *weight.shape, bias=bias is not None)  # type: ignore[no-untyped-call]
             layers[f"linear_{layer}"] = own
             own.weight.data = weight.T.contiguous()
