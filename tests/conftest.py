@@ -1,12 +1,29 @@
-"""One thread for every numerical library, and our arithmetic, before any of them is imported."""
+"""One thread for every numerical library, and our arithmetic, before any of them is imported.
+
+Figures are drawn where nobody sees them, and no test leaves one to the next.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from importlib import import_module
+
+import pytest
+
+os.environ["MPLBACKEND"] = "agg"
 
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 import_module("ganstudy.engine")
 import_module("torch").set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left() -> Iterator[None]:
+    """Close what a test drew: pyplot keeps figures, and the next test may count them."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

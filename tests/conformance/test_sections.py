@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -91,14 +89,6 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findings]:
     """The findings of each study, by its form."""
     folder = tmp_path_factory.mktemp("studies")
     return {name: Findings.of(_dataset(name, folder / name.replace(" ", "_"))) for name in STUDIES}
-
-
-@pytest.fixture(autouse=True)
-def no_window() -> Iterator[None]:
-    """Figures that nobody sees, closed after each test."""
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def test_figures_have_names_of_their_own() -> None:

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -54,7 +52,6 @@ EXAMPLES = [
 @pytest.fixture
 def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working directory as a reader has it: the studies, and finished runs of the names used."""
-    mpl.use("agg")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").symlink_to(ROOT / "studies")
     (tmp_path / "study.yaml").write_text(STUDY.replace("steps: 6", "steps: 1000"))
@@ -75,7 +72,6 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     with trained_inline(), unrendered():
         yield tmp_path
     plugins.forget()
-    plt.close("all")
 
 
 def _draw_faces(place: Path) -> None:

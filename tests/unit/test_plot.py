@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,6 @@ from ganstudy.report import build
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating", "reverse_kl"]
 OF_IMAGES = ("images", "image_film", "mode_map", "nearest_images", "memory")
-
-
-@pytest.fixture(autouse=True)
-def no_window(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Figures that nobody sees, closed after each test."""
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -35,7 +34,6 @@ def test_one_seed_can_be_drawn(ds: xr.Dataset, figure: str) -> None:
     one, other = (np.ravel(panels)[0] for panels in drawn)
     assert one.get_title() == other.get_title()
     assert len(one.lines) == len(other.lines)
-    plt.close("all")
 
 
 @pytest.mark.parametrize("verb", ["arm_scores", "rank_arms", "trial_scores", "stability"])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -37,13 +35,6 @@ def dataset(image_study: xr.Dataset) -> xr.Dataset:
 @pytest.fixture
 def findings(dataset: xr.Dataset) -> Findings:
     return Findings.of(dataset)
-
-
-@pytest.fixture(autouse=True)
-def no_window() -> Iterator[None]:
-    mpl.use("agg")
-    yield
-    plt.close("all")
 
 
 def _panels(drawing: Drawing | None) -> list[Any]:
