@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -113,7 +114,8 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
     except export.ExportError as error:
         raise RunError(str(error)) from None
     what = "1 trial" if added == 1 else f"{added} trials"
-    return f"{place}: {what} added; {exporter.opens.format(place=place)}"
+    opens = exporter.opens.format(path=place, place=shlex.quote(str(place)))
+    return f"{place}: {what} added; {opens}"
 
 
 def _counted(texts: Iterable[str]) -> dict[str, int]:

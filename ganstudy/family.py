@@ -270,7 +270,9 @@ def shortened(value: Any, length: int = 60) -> str:
     """A value as it is written, cut to fit a line."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
         return f"about 1e{len(str(abs(value))) - 1}"
-    text = repr(value)
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= length else f"{text[: length - 3]}..."
 
 

@@ -20,6 +20,7 @@ from ganstudy.cause import telling
 from ganstudy.existing import reopen
 from ganstudy.report import PageError, build
 from ganstudy.store import RunDirectory, RunError, assemble
+from ganstudy.terminal import duration, say
 
 __all__ = ["EVERY", "alongside", "give_way", "keep_current", "publish", "trains"]
 
@@ -129,6 +130,9 @@ def give_way() -> None:
 
 def _await(directory: RunDirectory) -> None:
     end = time.monotonic() + PATIENCE
+    if directory.path.is_dir() and _doing(directory) not in _BUSY:
+        wait = duration(PATIENCE)
+        say(f"{directory.path}: nobody trains this run yet; waiting for that, {wait} at most")
     while _doing(directory) not in _BUSY:
         if time.monotonic() > end or not directory.path.is_dir():
             raise RunError(f"{directory.path}: nobody trains this run; `ganstudy report` is enough")

@@ -80,7 +80,7 @@ class Exporter(Part, ABC):
     """Writes runs for another tool; it needs no network and no account.
 
     extra  what `pip install 'ganstudy[...]'` has to name; empty if nothing is needed
-    opens  the command that shows what was written, with `{place}`
+    opens  the command that shows what was written; `{place}` is quoted for a shell, `{path}` is not
     """
 
     extra: ClassVar[str] = ""

@@ -17,7 +17,7 @@ class CsvExporter(Exporter):
     spreadsheet would take for a formula has an apostrophe before it.
     """
 
-    opens = "any spreadsheet: {place}/trials.csv"
+    opens = "any spreadsheet: {path}/trials.csv"
 
     def write(self, run: ExportedRun, place: Path) -> int:
         """Both files anew; how many trials they tell otherwise than before."""

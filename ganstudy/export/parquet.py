@@ -14,7 +14,7 @@ class ParquetExporter(Exporter):
     """`trials.parquet` and `curves.parquet`: what `csv` has, with the types of the columns."""
 
     extra = "parquet"
-    opens = "pandas.read_parquet('{place}/trials.parquet')"
+    opens = "pandas.read_parquet('{path}/trials.parquet')"
 
     def write(self, run: ExportedRun, place: Path) -> int:
         """Both files anew; how many trials they tell otherwise than before."""

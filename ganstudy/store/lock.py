@@ -36,7 +36,7 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
         unless = "" if heartbeat.read(beat) else ", or its file system has no locks"
         raise RunError(f"{folder}: another ganstudy is running here{unless}") from None
     except OSError as error:
-        raise RunError(f"{folder}: cannot hold a run: {error}") from None
+        raise RunError(f"{folder}: cannot hold a run: {error.strerror or error}") from None
     try:
         yield
     except OSError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,7 @@ class Document:
         assert node is not None
         values = construct(node, "rt")
         for override in self.overridden.values():
-            key, _, written = override.partition("=")
-            _assign(values, key, _value(written))
+            _assign(values, override.partition("=")[0], _value(override))
         return f"{heading}{_dumped(values)}"
 
 
@@ -86,14 +85,14 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
     values.pop(KEY, None)
     overridden: dict[KeyPath, str] = {}
     for override in overrides:
-        key, equals, written = override.partition("=")
+        key, equals, _ = override.partition("=")
         if not equals or not key:
             message = "an override is written key.path=value"
             raise StudyError([Problem("command line", override, message)])
         if key == KEY:
             message = "the file that a study extends is named in the study"
             raise StudyError([Problem("command line", override, message)])
-        overridden[_assign(values, key, _value(written))] = override
+        overridden[_assign(values, key, _value(override))] = override
     document = Document(path, text, values, whole.places, overridden, shared)
     try:
         given = resolved(values)
@@ -143,7 +142,7 @@ def _shared(path: Path, written: Written) -> Path | None:
 
 def _dumped(values: Any) -> str:
     """Values as YAML, those that were read with their comments with these."""
-    stream = StringIO()
+    stream = io.StringIO()
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = CHARACTERS
@@ -160,8 +159,25 @@ def _text(path: Path) -> str:
             return file.read(CHARACTERS + 1)
     except FileNotFoundError:
         raise StudyError([Problem(str(path), "", _missing(path))]) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise StudyError([Problem(str(path), "", f"cannot be read: {error}")]) from None
+    except UnicodeDecodeError:
+        raise StudyError([_no_text(path)]) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StudyError([Problem(str(path), "", f"cannot be read: {why}")]) from None
+
+
+def _no_text(path: Path) -> Problem:
+    """The first byte of a file that UTF-8 does not have there, and its line."""
+    with path.open("rb") as file:
+        # A character has four bytes at most, and a reader is a buffer ahead.
+        whole = file.read(4 * CHARACTERS + io.DEFAULT_BUFFER_SIZE)
+    try:
+        whole.decode()
+    except UnicodeDecodeError as error:
+        line, byte = whole.count(b"\n", 0, error.start) + 1, whole[error.start]
+        message = f"byte 0x{byte:02x} is not UTF-8, in which a study is written; save it as UTF-8"
+        return Problem(f"{path}:{line}", "", message)
+    return Problem(str(path), "", "cannot be read: it has changed meanwhile")
 
 
 def _missing(path: Path) -> str:
@@ -170,9 +186,17 @@ def _missing(path: Path) -> str:
     return f"no such file{nearest(path.name, studies)}"
 
 
-def _value(written: str) -> Any:
-    """The value of an override."""
-    node = parse("command line", written)
+def _value(override: str) -> Any:
+    """The value of an override.
+
+    Errors  `StudyError`.
+    """
+    place = "command line"
+    try:
+        node = parse(place, override.partition("=")[2])
+    except StudyError as error:
+        said = (Problem(place, override, problem.message) for problem in error.problems)
+        raise StudyError(said) from None
     return None if node is None else construct(node)
 
 

@@ -41,7 +41,9 @@ _NUMBER = re.compile(r"[-+]?(0[xob][\da-fA-F_]+|[\d_.]+([eE][-+]?\d+)?)")
 
 
 def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") -> Node | None:
-    """The node tree of a YAML text, None of an empty one; keys are text, whatever they look like.
+    """The node tree of a YAML text, None of an empty one.
+
+    Keys are text, whatever they look like, and so are dates, which YAML 1.2 does not have.
 
     Errors  `StudyError`, with the line, for what is no YAML, has an anchor within itself, or would
             be larger than a study can be.
@@ -58,13 +60,12 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
             measure.see(event)
         node: Node | None = YAML(typ=form, pure=True).compose(text)
         if node is not None:
-            _name_keys(place, node, set())
+            _make_plain(place, node, set())
             construct(node)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{place}:{mark.line + 1}" if mark else str(place)
-        message = " ".join(str(error.problem or error.context or "").split())
-        raise StudyError([Problem(where, "", f"not valid YAML: {message}")]) from None
+        raise StudyError([Problem(where, "", f"not valid YAML: {_in_words(error)}")]) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
     return node
@@ -142,11 +143,30 @@ class _Measure:
         raise StudyError([Problem(f"{self.place}:{line}", "", message)])
 
 
-def _name_keys(place: Path | str, node: Node, seen: set[int]) -> None:
-    """Keys are names: `8:`, `true:` and `null:` are called what they look like."""
-    if id(node) in seen or isinstance(node, ScalarNode):
+def _in_words(error: MarkedYAMLError) -> str:
+    """What is no YAML, and where the quote or bracket begins that nobody has closed."""
+    problem, context = (" ".join((said or "").split()) for said in (error.problem, error.context))
+    if not context.startswith("while"):
+        return ", ".join(filter(None, (context, problem)))
+    if "'\\t'" in problem:
+        problem += "; indent with spaces"
+    if error.context_mark is None:
+        return problem
+    return f"{problem}, {context} that begins on line {error.context_mark.line + 1}"
+
+
+_TEXT = "tag:yaml.org,2002:str"
+
+
+def _make_plain(place: Path | str, node: Node, seen: set[int]) -> None:
+    """Make text of keys, such as `8:`, `true:` and `null:`, and of what looks like a date."""
+    if id(node) in seen:
         return
     seen.add(id(node))
+    if isinstance(node, ScalarNode):
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            node.ctag = type(node.ctag)(suffix=_TEXT)
+        return
     for item in node.value:
         if isinstance(node, MappingNode):
             key, item = item
@@ -154,5 +174,5 @@ def _name_keys(place: Path | str, node: Node, seen: set[int]) -> None:
                 where = f"{place}:{key.start_mark.line + 1}"
                 raise StudyError([Problem(where, "", "a key is a name, no list and no mapping")])
             if key.tag != "tag:yaml.org,2002:merge":
-                key.ctag = type(key.ctag)(suffix="tag:yaml.org,2002:str")
-        _name_keys(place, item, seen)
+                key.ctag = type(key.ctag)(suffix=_TEXT)
+        _make_plain(place, item, seen)

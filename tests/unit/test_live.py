@@ -67,12 +67,14 @@ def test_who_gathers_has_the_last_word(run: Path, said: dict[str, str] | None) -
 
 
 def test_of_a_run_at_rest_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2, after a while."""
+    """Exit code 2, after a while that it has announced."""
     monkeypatch.setattr("ganstudy.live.PATIENCE", 0.0)
     monkeypatch.setattr("ganstudy.live.give_way", lambda: None)
     said = CliRunner().invoke(main, ["report", str(run), "--live"])
     assert said.exit_code == 2
-    assert "nobody trains this run; `ganstudy report` is enough" in said.output
+    waiting, ended = said.output.splitlines()
+    assert "nobody trains this run yet; waiting for that, 0 s at most" in waiting
+    assert "nobody trains this run; `ganstudy report` is enough" in ended
 
 
 @pytest.mark.slow

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import xarray as xr
+from browser import keyboard, needs_browser
 from tiny import write_study
 from unrendered import unrendered
 
@@ -95,6 +97,23 @@ def test_the_page_has_them(tiny_run: Path, tmp_path: Path) -> None:
     assert section.count('class="default"') == sum(not own[2] for own in told)
     assert "<code>batch</code>" in section
     assert len((tmp_path / "shared.csv").read_text().splitlines()) == len(told) + 1
+
+
+@pytest.mark.slow
+@needs_browser
+def test_a_printed_page_has_them_unfolded(tiny_run: Path, tmp_path: Path) -> None:
+    """Paper cannot be clicked on."""
+
+    async def seen() -> list[bool]:
+        async with keyboard(page) as keys:
+            on_screen = await keys.value(visible)
+            await keys.ask("Emulation.setEmulatedMedia", media="print")
+            return [on_screen, await keys.value(visible)]
+
+    visible = "document.querySelector('table.shared').checkVisibility()"
+    with unrendered():
+        page = build(open_run(tiny_run), {}, tmp_path)
+    assert asyncio.run(seen()) == [False, True]
 
 
 def test_one_of_several_runs_says_none(make_study: Callable[..., xr.Dataset]) -> None:

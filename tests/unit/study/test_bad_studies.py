@@ -84,7 +84,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "number for a string": ("trial: {divergence: 3}\n", [":2", "trial.divergence", "3"]),
     "name of another type": ("trial: {divergence: {name: [a]}}\n", [":2", "trial.divergence"]),
     "string for a group": ("trial: {critic: wide}\n", [":2", "trial.critic", "'wide'"]),
-    "null for a group": ("trial:\n  critic:\n", [":3", "trial.critic"]),
+    "null for a group": ("trial:\n  critic:\n", [":3", "trial.critic", "nothing"]),
     "string for an axis": (
         "search:\n  grid:\n    divergence: minimax\n",
         [":4", "search.grid.divergence", "list"],
@@ -478,10 +478,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":2", "trial.steps"],
     ),
     "tag of Python": ("trial: !!python/object:os.system {}\n", [":2", "YAML"]),
-    "date": ("trial: {steps: 2024-01-01}\n", [":2", "trial.steps"]),
+    "date": ("trial: {steps: 2024-01-01}\n", [":2", "trial.steps", "'2024-01-01'"]),
     "anchor within itself": ("trial: &a\n  critic: *a\n", [":"]),
-    "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML"]),
-    "bracket": ("trial: {steps: 3\n", [":3", "YAML"]),
+    "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML", "spaces"]),
+    "bracket": ("trial: {steps: 3\n", [":3", "YAML", "begins on line 2"]),
+    "quote": ('score: "mode_kl\nseeds: 2\n', [":4", "YAML", "begins on line 2"]),
     "long list for a number": (f"trial: {{steps: {list(range(900))}}}\n", [":2", "trial.steps"]),
     "long axis of mistakes": (
         f"search: {{grid: {{critic.steps: {list(range(-200, 0))}}}}}\n",
@@ -553,8 +554,11 @@ def test_keys_that_are_not_strings(tmp_path: Path, text: str) -> None:
 
 
 def test_not_text(tmp_path: Path) -> None:
-    """Bytes that are no text, a control character, and a folder."""
+    """Bytes that are no text, or text of another encoding; a control character, and a folder."""
     binary, control = tmp_path / "binary.yaml", tmp_path / "control.yaml"
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("seeds: 2\n# größer\n".encode("latin-1"))
+    _assert_clear(_check(latin), f"{latin}:2: ", "0xf6", "UTF-8")
     binary.write_bytes(b"\xff\xfe\x00\x01")
     control.write_bytes(b"question: a\x07b\n")
     for path in (binary, control, tmp_path):
@@ -574,8 +578,8 @@ OVERRIDES: dict[str, list[str]] = {
     "steps=3": ["steps=3", "'trial.steps'"],
     "trial.steps": ["trial.steps", "key.path=value"],
     "=3": ["=3", "key.path=value"],
-    "trial.steps=[1": ["YAML"],
-    "trial.steps=": ["trial.steps="],
+    "trial.steps=[1": ["command line: trial.steps=[1: not valid YAML"],
+    "trial.steps=": ["trial.steps=", "got nothing"],
     "search.grid.critic.steps=[1,-2]": ["search.grid.critic.steps=[1,-2]", "-2"],
     "search.grid.divergence=[minmax]": ["search.grid.divergence=[minmax]", "'minimax'"],
     "search.grid.divergence=[]": ["search.grid.divergence=[]", "at least one"],
