@@ -411,10 +411,21 @@ def test_a_diverged_trial_does_not_touch_its_neighbours(place: int, batch: int) 
 
 
 @pytest.mark.parametrize("place", [0, 2])
-def test_a_diverged_trial_is_the_same_alone_and_in_a_pack(place: int) -> None:
-    """Divergence is a result like any other: its record does not depend on its pack."""
-    absurd = trial(0, generator=ABSURD, critic={**ABSURD, "steps": 2}, batch=33)
-    neighbours = _mixed(16, 2, 33)[:2]
+@pytest.mark.parametrize(
+    "followers", [{}, {"average": 0.9}, {"norm": "batch", "norm_average": 0.3, "average": 0.9}]
+)
+def test_a_diverged_trial_is_the_same_alone_and_in_a_pack(
+    place: int, followers: dict[str, Any]
+) -> None:
+    """Divergence is a result like any other: its record does not depend on its pack, nor does what
+    follows its parameters.
+    """
+    # The generator moves before the critic dies of it.
+    generator, critic = {**ABSURD, **followers}, {**ABSURD, "lr": 0.01}
+    absurd = trial(0, generator=generator, critic=critic, batch=33)
+    neighbours = [
+        trial(seed, generator={**generator, "lr": 0.01}, critic=critic, batch=33) for seed in (1, 2)
+    ]
     packed = train([*neighbours[:place], absurd, *neighbours[place:]])[place]
     assert differences(train([absurd])[0], packed) == []
 

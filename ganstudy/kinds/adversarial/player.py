@@ -74,16 +74,18 @@ class Player:
             return self.forward(parameters, x)
         return self._computed(self.function.apply_by, parameters, x, moments)
 
-    def follow(self, state: PlayerState, x: Tensor, weight: Tensor) -> PlayerState:
-        """The state with running moments that have seen one more batch; weight `(pack, 1)`."""
+    def follow(self, state: PlayerState, x: Tensor, weight: Tensor, acting: Tensor) -> PlayerState:
+        """The state with running moments that have seen one more batch, of trials that act; weight
+        `(pack, 1)`.
+        """
         with torch.no_grad():
             parameters = self.split(state.parameters)
             own = self.function.moments(self.architecture, self.ends, parameters, self._scaled(x))
         new = weight[:, :, None].to(state.parameters.dtype)
-        moments = {
-            MOMENTS + name: (1 - new) * state.slots[MOMENTS + name] + new * value
-            for name, value in own.items()
-        }
+        moments = {}
+        for name, value in own.items():
+            old = state.slots[MOMENTS + name]
+            moments[MOMENTS + name] = choose(acting, (1 - new) * old + new * value, old)
         return state._replace(slots={**state.slots, **moments})
 
     def _computed(

@@ -158,7 +158,7 @@ class Rules(Losses):
         """The state whose running moments have seen the batch of an M-gradient, if it has any."""
         if self.norm_average is None:
             return state
-        followed = self.generator.follow(state.generator, latent, self.norm_average)
+        followed = self.generator.follow(state.generator, latent, self.norm_average, state.alive)
         return state._replace(generator=followed)
 
     def _fit_critic(
@@ -217,7 +217,8 @@ class Rules(Losses):
         )
         if self.average is not None:
             kept = self.average.to(generator.parameters.dtype)
-            average = kept * generator.slots[AVERAGE] + (1 - kept) * generator.parameters
+            old = generator.slots[AVERAGE]
+            average = choose(alive, kept * old + (1 - kept) * generator.parameters, old)
             generator = PlayerState(generator.parameters, {**generator.slots, AVERAGE: average})
         survived = state.survived + alive
         return State(generator, state.critic, alive, survived), {
