@@ -25,18 +25,29 @@ _ROUNDS = 200
 def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
     r"""How many samples of each class may be those of others that were misread.
 
-    Maths   the 99.9 % quantile of a Poisson variable with mean $\sum_{i \ne k} n_i C_{ik}$, where
-            the classifier reads a share $C_{ik}$ of the images of class i as k.
+    Maths   the 99.9 % quantile of a negative binomial variable with mean
+            $m = \sum_{i \ne k} n_i C_{ik}$, where the classifier reads a share $C_{ik}$ of the
+            images of class i as k, and variance
+            $m + \sum_{i \ne k} n_i^2 C_{ik} (1 - C_{ik}) / (h_i + 1)$: a Poisson variable whose
+            mean is known as well as $h_i$ held-out images tell it.
     Shapes  `(*, modes) -> (*, modes)`; 0 for modes that are read without error, or are several
             classes each.
     """
-    confusion = _of_classes(modes)
-    if confusion is None:
+    found = _of_classes(modes)
+    if found is None:
         return np.zeros(counts.shape)
-    from scipy.stats import poisson
+    from scipy.stats import nbinom
 
-    others = np.where(np.eye(len(confusion), dtype=bool), 0.0, confusion)
-    return np.asarray(poisson.ppf(0.999, counts @ others), np.float64)
+    held_out = found.sum(axis=1)
+    others = np.where(np.eye(len(found), dtype=bool), 0.0, _shares(found))
+    mean = counts @ others
+    beyond = np.square(counts) @ (others * (1 - others) / (held_out + 1)[:, None])
+    # Where there is nothing to misread, nothing is.
+    size, share = (
+        np.square(mean) / np.maximum(beyond, 1e-12),
+        mean / np.maximum(mean + beyond, 1e-12),
+    )
+    return np.where(mean > 0, nbinom.ppf(0.999, np.maximum(size, 1e-12), share), 0.0)
 
 
 def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
@@ -52,9 +63,10 @@ def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.floa
             1974 for the same step.
     """
     total = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
-    confusion = _of_classes(modes)
-    if confusion is None:
+    found = _of_classes(modes)
+    if found is None:
         return np.asarray(counts / total)
+    confusion = _shares(found)
     # A class without a sample that was read as it may be there all the same.
     share = (counts / total + 0.01 / len(confusion)) / 1.01
     for _ in range(_ROUNDS):
@@ -84,8 +96,15 @@ def trueness(
 
 
 def _confusions(modes: Modes) -> tuple[Array, ...]:
-    """Of each of the classes that make a mode; none where no classifier errs."""
+    """Of each of the classes that make a mode, how held-out images are read; none where no
+    classifier errs.
+    """
     return tuple(getattr(modes, "confusions", ()))
+
+
+def _shares(confusion: Array) -> Array:
+    """Chance that an image of a class (row) is read as another (column)."""
+    return np.asarray(confusion / confusion.sum(axis=1, keepdims=True))
 
 
 def _of_classes(modes: Modes) -> Array | None:
@@ -98,4 +117,4 @@ def _of_classes(modes: Modes) -> Array | None:
 
 @lru_cache(maxsize=8)
 def _inverse(content: bytes, classes: int) -> Array:
-    return np.asarray(np.linalg.inv(np.frombuffer(content).reshape(classes, classes)))
+    return np.asarray(np.linalg.inv(_shares(np.frombuffer(content).reshape(classes, classes))))

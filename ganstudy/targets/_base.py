@@ -22,7 +22,7 @@ class Modes(Protocol):
     """The modes of a target, and which of them a sample belongs to.
 
     Where a classifier that errs reads them, they have `confusions` as well: for each class of which
-    a mode is made the chance, `(classes, classes)`, that one (row) is read as another.
+    a mode is made how many held-out images of one (row) it reads as another, `(classes, classes)`.
     """
 
     @property

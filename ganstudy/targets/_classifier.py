@@ -20,6 +20,7 @@ from ganstudy.family import canonical_json
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
 from ganstudy.targets._mixture import share_within
 from ganstudy.targets._reader import Reader, confusion
+from ganstudy.targets._rows import RowsTarget
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ STEPS, BATCH = 600, 128
 
 _RATE = 2e-3
 _JUDGED = 5000
-"""Draws of held-out images by which it is judged, and of training images whose spread it knows."""
+"""Held-out images by which it is judged, and draws of training images whose spread it knows."""
 
 _FEW = 8
 """Most pixels a side in which an image stands beside its features."""
@@ -43,7 +44,7 @@ _FEW = 8
 _BESIDE = ("accuracy", "confusion", "means", "unit", "read", "distance")
 """What is kept beside the parameters."""
 
-_RECIPE = 1
+_RECIPE = 2
 """Of the file that keeps a classifier; another training or network is another number."""
 
 _RIDGE = 1e-3
@@ -213,7 +214,7 @@ def _kept(path: Path) -> dict[str, NDArray[Any]] | None:
 def _trained(target: Target, image: Image) -> dict[str, NDArray[Any]]:
     """The network's parameters, how well it does on held-out images, and how images spread."""
     parameters = _fitted(target, image)
-    rows, labels = target.held_out_labelled(np.random.default_rng(1), _JUDGED)
+    rows, labels = _unseen(target)
     read = _class_of(parameters, features_of(parameters, rows, image))
     rows, own = target.sample_labelled(np.random.default_rng(2), _JUDGED)
     features = features_of(parameters, rows, image)
@@ -228,6 +229,17 @@ def _trained(target: Target, image: Image) -> dict[str, NDArray[Any]]:
         "read": known,
         "distance": _distances(_beside(features, rows, image), known, spread),
     }
+
+
+def _unseen(target: Target) -> tuple[Array, NDArray[np.int64]]:
+    """Images that it was not trained on; given ones once each, for twice they tell no more."""
+    rng = np.random.default_rng(1)
+    if not isinstance(target, RowsTarget):
+        return target.held_out_labelled(rng, _JUDGED)
+    rows = target.rows()
+    assert rows.held_out_labels is not None
+    own = rng.permutation(len(rows.held_out))[:_JUDGED]
+    return target.values(rows.held_out[own]), rows.held_out_labels[own]
 
 
 def _fitted(target: Target, image: Image) -> dict[str, NDArray[np.float32]]:

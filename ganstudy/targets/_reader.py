@@ -55,10 +55,12 @@ class Reader(ABC):
 def confusion(
     truth: NDArray[np.integer], read: NDArray[np.integer], classes: int
 ) -> NDArray[np.float64]:
-    """Chance that an image of a class (row) is read as another (column), `(classes, classes)`.
+    """How many images of a class (row) were read as another (column), `(classes, classes)`.
 
-    Half an image is added to every count (Jeffreys): what was never seen is not impossible.
+    Half an image more is read right, and half is shared out over the other classes (Jeffreys): what
+    was never seen is not impossible, and not likelier for there being many classes.
     """
-    counts = np.full((classes, classes), 0.5)
+    counts = np.full((classes, classes), 0.5 / max(classes - 1, 1))
+    np.fill_diagonal(counts, 0.5)
     np.add.at(counts, (truth, read), 1)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+    return counts
