@@ -71,7 +71,7 @@ def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
             array, held_out = _together(path, parts), len(parts[1])
             account = (f"held out: the {held_out:,} images of {_SETS[1]}",)
             if set(_THEIR_LABELS) <= set(loaded):
-                labels = np.concatenate([loaded[name].ravel() for name in _THEIR_LABELS])
+                labels = np.concatenate([loaded[name] for name in _THEIR_LABELS])
         else:
             key = _key(path, loaded, asked)
             array = loaded[key]
@@ -86,7 +86,12 @@ def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
     if labels is None:
         return whole
     if labels.shape not in ((len(pixels),), (len(pixels), 1)):
-        raise DataError(f"{path}: labels of shape {labels.shape} for {len(pixels):,} images")
+        shape = " x ".join(map(str, labels.shape))
+        raise DataError(
+            f"{path}: an array of {shape} labels for {len(pixels):,} images, which take one each"
+        )
+    if labels.dtype.kind == "f" and not (finite := np.isfinite(labels.ravel())).all():
+        raise DataError(f"{path}: the label of image {finite.argmin()} (from 0) is not finite")
     classes, codes = np.unique(labels.ravel(), return_inverse=True)
     return replace(whole, labels=codes.astype(np.int64), classes=tuple(map(str, classes)))
 
@@ -133,21 +138,22 @@ def _channels_last(path: Path, array: Pixels, layout: str | None) -> Pixels:
 
 
 def _on_scale(path: Path, pixels: Pixels) -> Pixels:
-    """Bytes as they are, others as float32 on [-1, 1]; the scale follows from their ends.
+    """Bytes, or float32 on [-1, 1]; the scale follows from the ends.
 
     Errors  `DataError` for numbers that are on none of [0, 255], [0, 1] and [-1, 1].
     """
-    if pixels.dtype == np.uint8:
-        return pixels
-    if pixels.dtype == np.bool_:
-        return pixels.astype(np.uint8) * np.uint8(255)
-    if pixels.dtype == np.uint16:
-        return (pixels / 257).round().astype(np.uint8)
-    if pixels.dtype.kind not in "fiu" or not pixels.size:
+    if pixels.dtype.kind not in "bfiu" or not pixels.size:
         raise DataError(f"{path}: {pixels.size} values of type {pixels.dtype}, which are no pixels")
-    if not (finite := np.isfinite(pixels).all(axis=(1, 2, 3))).all():
+    floats = pixels.dtype.kind == "f"
+    if floats and not (finite := np.isfinite(pixels).all(axis=(1, 2, 3))).all():
         raise DataError(f"{path}: image {finite.argmin()} (from 0) has values that are not finite")
     low, high = float(pixels.min()), float(pixels.max())
+    if not floats and low >= 0 and high <= 1:
+        return pixels.astype(np.uint8) * np.uint8(255)  # black and white
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16 and high > 255:
+        return (pixels / 257).round().astype(np.uint8)
     if low >= 0 and 1 < high <= 255:
         return (pixels / 127.5 - 1).astype(np.float32)
     if low >= 0 and high <= 1:

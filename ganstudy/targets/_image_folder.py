@@ -154,9 +154,11 @@ def _decoded(path: Path, asked: AskedImages) -> Pixels:
                 seen = image.convert("RGBA")
                 black = Image.new("RGBA", seen.size, (0, 0, 0, 255))
                 image = Image.alpha_composite(black, seen).convert("RGB")
-            plain = image.convert("L" if asked.grey or image.mode in ("1", "L") else "RGB")
-    pixels = np.asarray(plain)
-    return resized(pixels[..., None] if pixels.ndim == 2 else pixels, asked.size)
+            pixels = np.asarray(image.convert("L" if asked.grey else "RGB"))
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    # Grey may come as colours, of a palette for example, or with transparency.
+    colourless = (pixels == pixels[..., :1]).all()
+    return resized(pixels[..., :1] if colourless else pixels, asked.size)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -114,7 +114,8 @@ class Images(OwnImages, RowsTarget):
         labels = [] if read.labels is None else np.bincount(read.labels).tolist()
         counts = [f"  {name}: {n:,}" for name, n in zip(read.classes, labels, strict=True)]
         scale = "bytes" if read.pixels.dtype == np.uint8 else "numbers"
-        size = f"{image.channels} x {image.height} x {image.width} {scale}"
+        ends = f"from {read.pixels.min():g} to {read.pixels.max():g}"
+        size = f"{image.channels} x {image.height} x {image.width} {scale} {ends}"
         labelled = f", {len(labels)} labels" if labels else ""
         return [
             f"{self.path}: {len(read.pixels):,} images of {size}{labelled}",

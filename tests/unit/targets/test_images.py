@@ -65,6 +65,7 @@ def _write_as(kind: str, folder: Path, pixels: Pixels) -> tuple[Path, dict[str, 
         "to_1": scaled / 255,
         "to_both": (scaled / 127.5 - 1).astype(np.float32),
         "deep": pixels.astype(np.uint16) * 257,
+        "wide": pixels.astype(np.uint16),
     }
     if kind in arrays:
         np.save(path, arrays[kind])
@@ -79,7 +80,7 @@ def _write_as(kind: str, folder: Path, pixels: Pixels) -> tuple[Path, dict[str, 
 
 
 @pytest.mark.parametrize(
-    "kind", ["last", "first", "to_255", "to_1", "to_both", "deep", "npz", "folder"]
+    "kind", ["last", "first", "to_255", "to_1", "to_both", "deep", "wide", "npz", "folder"]
 )
 def test_every_form_holds_the_same_images(tmp_path: Path, pixels: Pixels, kind: str) -> None:
     """Channel by channel, line by line, from -1 to 1; labels where there are any."""
@@ -92,7 +93,12 @@ def test_every_form_holds_the_same_images(tmp_path: Path, pixels: Pixels, kind: 
     assert target.image == (3, SIDE, SIDE)
     assert (len(target.rows().train), len(target.rows().held_out)) == (24, 6)
     assert target.labels == (3 if kind in ("npz", "folder") else 0)
-    assert f"{COUNT} images of 3 x 6 x 6" in target.account()[0]
+    ends = (
+        " numbers from -1 to 1"
+        if kind in ("to_255", "to_1", "to_both", "wide")
+        else " bytes from 0 to 255"
+    )
+    assert f"{COUNT} images of 3 x 6 x 6{ends}" in target.account()[0]
     if target.labels:
         rows, labels = target.sample_labelled(np.random.default_rng(0), 200)
         held, known = target.held_out_labelled(np.random.default_rng(0), 200)
@@ -154,6 +160,24 @@ def test_pictures_of_all_modes_are_read(tmp_path: Path) -> None:
     levels = {tuple(((row.reshape(3, -1)[:, 0] + 1) * 127.5).round()) for row in _every(target)}
     assert levels == {(200, 200, 200), (100, 100, 100), (50, 50, 50), (128, 0, 0)}
     assert _target(tmp_path, grey=True).image == (1, 4, 4)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "LA", "P", "RGB", "RGBA"])
+def test_what_has_no_colours_is_grey(tmp_path: Path, pixels: Pixels, mode: str) -> None:
+    """Whatever way a file keeps it; and as bright as it is."""
+    grey = 255 * (pixels[..., 0] > 128).astype(np.uint8)
+    for place in range(4):
+        Image.fromarray(grey[place]).convert(mode).save(tmp_path / f"{place}.png")
+    target = _target(tmp_path)
+    assert target.image == (1, SIDE, SIDE)
+    assert {bytes(row) for row in target.rows().train} <= {bytes(own) for own in grey[:4]}
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.uint16, np.int64, np.float32])
+def test_zero_and_one_are_black_and_white(tmp_path: Path, pixels: Pixels, kind: type) -> None:
+    np.save(tmp_path / "masks.npy", (pixels > 128).astype(kind))
+    target = _target(tmp_path / "masks.npy")
+    assert set(np.unique(_every(target))) == {-1.0, 1.0}
 
 
 def _target_after(folder: Path, name: str, image: NDArray[Any]) -> RowsTarget:
@@ -307,7 +331,9 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     np.save(folder / "gap.npy", np.where(np.arange(300) == 150, np.nan, 0.5).reshape(3, 10, 10))
     np.save(folder / "same.npy", np.ones((5, 8, 8), np.uint8))
     np.savez(folder / "two.npz", a=pixels, b=pixels, c=np.zeros(COUNT))
-    np.savez(folder / "short.npz", a=pixels, c=np.zeros(COUNT - 1))
+    np.savez(folder / "short.npz", a=pixels, c=np.zeros(COUNT - 1), n=np.full(COUNT, np.nan))
+    keras = {"x_train": pixels[:20], "x_test": pixels[20:]}
+    np.savez(folder / "hot.npz", **keras, y_train=np.eye(20), y_test=np.eye(20)[:10])
     _idx(folder / "cut-images-idx3-ubyte", pixels[..., 0])
     cut = (folder / "cut-images-idx3-ubyte").read_bytes()[:-9]
     (folder / "cut-images-idx3-ubyte").write_bytes(cut)
@@ -335,8 +361,10 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("same.npy", "", 3, "all images are the same"),
         ("two.npz", "", 3, "key is needed, one of a, b"),
         ("two.npz", "key: d", 3, "no array 'd'; it has a, b, c"),
-        ("short.npz", "label: c", 3, "labels of shape .* for 30 images"),
-        ("short.npz", "label: d", 3, "no array 'd'; it has a, c"),
+        ("short.npz", "label: c", 3, "an array of 29 labels for 30 images, which take one each"),
+        ("short.npz", "label: n", 3, r"the label of image 0 \(from 0\) is not finite"),
+        ("short.npz", "label: d", 3, "no array 'd'; it has a, c, n"),
+        ("hot.npz", "", 3, "an array of 30 x 20 labels for 30 images, which take one each"),
         ("cut-images-idx3-ubyte", "", 3, "it is cut off"),
         ("other.bin", "", 3, "neither a folder of images, .npz, .npy, nor an IDX file"),
     ],
