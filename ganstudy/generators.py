@@ -42,7 +42,7 @@ BEST = "best"
 class Sampled:
     """Samples of a trial's generator.
 
-    samples  `(count, dimension)`
+    samples  `(count, dimension)`, or `(count, channels, height, width)` of a target with images
     latent   what each was made from, `(count, latent)`
     labels   the label that each was made under; None without labels
     image    the shape of a sample where it is an image
@@ -101,16 +101,17 @@ def sample(
     latent = np.concatenate(latents)[:count]
     labels = own.configuration.labels
     told = latent[:, latent.shape[1] - labels :].argmax(axis=1) if labels else None
+    image = own.configuration.target.image
     words = f"{count} samples of trial {own.id} (seed {own.seed}, {kept.entry.status})"
     words += ", averaged parameters" * averaged
     if drawn.seed == own.seed and not averaged:
         words += f": {_held_against_stored(kept, samples, arithmetic)}"
     return Sampled(
         own.id,
-        samples,
+        samples if image is None else samples.reshape(count, *image),
         latent[:, : latent.shape[1] - labels],
         told,
-        own.configuration.target.image,
+        image,
         own.configuration.target.settings,
         words,
     )

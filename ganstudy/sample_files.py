@@ -44,12 +44,8 @@ def write(sampled: Sampled, path: Path) -> None:
 
 
 def _arrays(sampled: Sampled) -> bytes:
-    """`samples`, images as images, `latent`, and `labels` if there are any."""
-    shape = (sampled.samples.shape[1],) if sampled.image is None else tuple(sampled.image)
-    arrays: dict[str, NDArray[Any]] = {
-        "samples": sampled.samples.reshape(-1, *shape),
-        "latent": sampled.latent,
-    }
+    """`samples`, `latent`, and `labels` if there are any."""
+    arrays: dict[str, NDArray[Any]] = {"samples": sampled.samples, "latent": sampled.latent}
     if sampled.labels is not None:
         arrays["labels"] = sampled.labels
     buffer = io.BytesIO()
@@ -61,7 +57,8 @@ def _picture(sampled: Sampled, path: Path) -> bytes:
     if (image := sampled.image) is not None:
         columns = math.ceil(math.sqrt(len(sampled.samples)))
         scale = math.ceil(SHOWN / max(image.height, image.width))
-        return png(sheet(pictures(sampled.samples, image), columns, scale))
+        rows = sampled.samples.reshape(len(sampled.samples), -1)
+        return png(sheet(pictures(rows, image), columns, scale))
     if sampled.samples.shape[1] != 2:
         features = sampled.samples.shape[1]
         raise RunError(f"{path}: rows of {features} numbers are no picture; write them as .npz")

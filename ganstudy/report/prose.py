@@ -35,6 +35,7 @@ def number(value: float, decimals: int = 2) -> str:
 
 def short(value: float) -> str:
     """A number with up to three significant digits and no trailing zeros; 1,000 in full."""
+    value += 0.0  # no minus before zero
     text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
 
@@ -56,7 +57,7 @@ def scientific(value: float) -> str:
         return MISSING
     if math.isinf(value):
         return "\N{INFINITY}"
-    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+    return f"{value + 0.0:.2g}".replace("-", "\N{MINUS SIGN}")
 
 
 def p_value(p: float) -> str:

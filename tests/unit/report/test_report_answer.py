@@ -313,6 +313,10 @@ def test_numbers(value: float, decimals: int, text: str) -> None:
     assert prose.number(value, decimals) == text
 
 
+def test_zero_has_no_sign() -> None:
+    assert [prose.number(-0.0), prose.short(-0.0), prose.scientific(-0.0)] == ["0.00", "0", "0"]
+
+
 @pytest.mark.parametrize(
     ("scale", "decimals"),
     [(8.0, 2), (1.0, 2), (25.0, 1), (0.02, 4), (1000.0, 0), (float("inf"), 2)],
