@@ -162,7 +162,7 @@ def cell_text(cell: Any) -> str:
         return prose.MISSING
     if not isinstance(cell, float):
         return str(cell)
-    return f"{cell:,.0f}" if abs(cell) >= 1000 else prose.short(cell)
+    return f"{cell:,.0f}" if 1000 <= abs(cell) < prose.EXACT else prose.short(cell)
 
 
 def number_or_none(value: float) -> float | None:

@@ -17,6 +17,9 @@ from ganstudy.analysis import RecordedMetric
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
 
+EXACT = 1e15
+"""From here on not every digit before the point is known."""
+
 
 class Sentence(NamedTuple):
     """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
@@ -26,15 +29,23 @@ class Sentence(NamedTuple):
 
 
 def number(value: float, decimals: int = 2) -> str:
-    """A number with fixed decimals and a true minus sign; a dash for NaN."""
+    """A number with fixed decimals and a true minus sign; a dash for NaN.
+
+    One with more digits than a double has is told with three, and a power of ten.
+    """
     if math.isnan(value):
         return MISSING
-    text = f"{value:.{decimals}f}"
+    text = f"{value:.{decimals}f}" if abs(value) < EXACT else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.lstrip("-")
 
 
 def short(value: float) -> str:
-    """A number with up to three significant digits and no trailing zeros; 1,000 in full."""
+    """A number with up to three significant digits and no trailing zeros; 1,000 in full.
+
+    A dash for NaN.
+    """
+    if math.isnan(value):
+        return MISSING
     value += 0.0  # no minus before zero
     text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")

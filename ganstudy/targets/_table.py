@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ from ganstudy.targets._problems import DataError
 from ganstudy.targets._text_table import Dialect, read_text_table
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Columns = tuple[str | int, ...]
@@ -23,6 +25,9 @@ __all__ = ["ARRAYS", "FORMATS", "TEXTS", "Asked", "Table", "read_table"]
 ARRAYS = (".npz", ".npy")
 TEXTS = (".csv", ".tsv", ".txt")
 FORMATS = (*ARRAYS, *TEXTS, ".parquet")
+
+_SHOWN = 20
+"""Columns that a message lists: more than a screen of them helps nobody."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
     names, dropped = _chosen(path, known, asked)
     if of_label is None and asked.label is not None:
         of_label = _column(path, known, asked.label)
-    columns = [_numbers(path, name, _column(path, known, name)) for name in names]
+    series = {name: _series(path, name, _column(path, known, name)) for name in names}
+    _refuse_words(path, series)
+    columns = [_numbers(own) for own in series.values()]
     values = np.stack([column for column, _ in columns], axis=-1)
     kept = _kept(path, names, values, of_label, asked)
     if not kept.all():
@@ -177,25 +184,53 @@ def _counts_rows(values: NDArray[Any]) -> bool:
 
 def _column(path: str, known: Any, name: str | int) -> Any:
     if name not in known:
-        shown = ", ".join(map(str, list(known)[:20]))
-        raise DataError(f"{path}: no column {name!r}; it has {shown}")
+        names = list(map(str, known))
+        close = [f"; did you mean {own!r}?" for own in get_close_matches(str(name), names, n=1)]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        shown = f"; it has {', '.join(names[:_SHOWN])}{more}"
+        raise DataError(f"{path}: no column {name!r}{close[0] if close else shown}")
     return known[name]
 
 
-def _numbers(path: str, name: str | int, column: Any) -> tuple[NDArray[np.float64], str]:
-    """A column as numbers, NaN where one is missing, and what it holds."""
+def _series(path: str, name: str | int, column: Any) -> pd.Series[Any]:
+    """A column; one that is empty is refused."""
     import pandas as pd
 
     series = pd.Series(column)
     if series.isna().all() and len(series):
         raise DataError(f"{path}: column {name!r} has no values")
-    if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_complex_dtype(series):
-        text = series.dropna().astype(str)
-        wrong = text[pd.to_numeric(text, errors="coerce").isna()]
-        first = (wrong if len(wrong) else text).iloc[0]
-        message = f"column {name!r} is not of numbers (it has {str(first)[:40]!r})"
-        advice = "leave it out with `columns`, or make it the `label`"
-        raise DataError(f"{path}: {message}; {advice}")
+    return series
+
+
+def _refuse_words(path: str, series: Mapping[str | int, pd.Series[Any]]) -> None:
+    """All columns at once that are not of numbers, each with a value that is none."""
+    import pandas as pd
+
+    found: dict[str, str] = {}
+    for name, own in series.items():
+        if not pd.api.types.is_numeric_dtype(own) or pd.api.types.is_complex_dtype(own):
+            text = own.dropna().astype(str)
+            wrong = text[pd.to_numeric(text, errors="coerce").isna()]
+            first = (wrong if len(wrong) else text).iloc[0]
+            found[repr(name)] = repr(str(first)[:40])
+    if len(found) == 1:
+        ((name, first),) = found.items()
+        message, advice = f"column {name} is not of numbers (it has {first})", "leave it out"
+    elif found:
+        names = list(map("{} ({})".format, *zip(*found.items(), strict=True)))
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        message = f"columns {', '.join(names[:_SHOWN])}{more} are not of numbers"
+        advice = "leave them out"
+    else:
+        return
+    it = "it" if len(found) == 1 else "one"
+    raise DataError(f"{path}: {message}; {advice} with `columns`, or make {it} the `label`")
+
+
+def _numbers(series: pd.Series[Any]) -> tuple[NDArray[np.float64], str]:
+    """A column as numbers, NaN where one is missing, and what it holds."""
+    import pandas as pd
+
     numbers = series.to_numpy(np.float64, na_value=np.nan)
     known = numbers[np.isfinite(numbers)]
     if pd.api.types.is_bool_dtype(series):
@@ -218,7 +253,8 @@ def _kept(
         gaps[asked.label] = np.asarray(pd.isna(np.asarray(of_label)))
     for place, name in enumerate(names):
         if infinite := np.flatnonzero(np.isinf(values[:, place])).tolist():
-            message = f"has {len(infinite)} values that are not finite, the first in row"
+            values_are = "value that is" if len(infinite) == 1 else "values that are"
+            message = f"has {len(infinite)} {values_are} not finite, the first in row"
             raise DataError(f"{path}: column {name!r} {message} {infinite[0]} (from 0)")
     for name, missing in gaps.items():
         if missing.any() and asked.missing == "refuse":

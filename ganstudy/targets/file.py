@@ -136,9 +136,11 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
     with np.errstate(over="ignore"):
         scaled = np.ldexp(table.values, -power)
     mean, std = scaled[train].mean(axis=0), scaled[train].std(axis=0)
-    for name, spread in zip(table.names, std, strict=True):
-        if spread == 0:
-            raise DataError(f"{path}: column {name!r} is constant over the training rows")
+    if not std.all():
+        flat = [repr(table.names[place]) for place in np.flatnonzero(std == 0)]
+        what = f"column {flat[0]} is" if len(flat) == 1 else f"columns {', '.join(flat)} are"
+        advice = "leave out with `columns` what is so"
+        raise DataError(f"{path}: {what} constant over the training rows; {advice}")
     with np.errstate(over="ignore"):
         values = ((scaled - mean) / std).astype(np.float32)
     for place, name in enumerate(table.names):

@@ -41,22 +41,26 @@ def missing(findings: Findings) -> str:
 
 
 class Columns:
-    """The columns of the data, and of what each arm has generated, in original units.
+    """The columns of the data, and of what each arm has generated.
+
+    Both are standardised, as the generator sees them, so that no square overflows.
 
     real       training rows, `(rows, columns)`
     generated  final samples of each arm, all its complete trials, `(trials, samples, columns)`
+    mean       of each column of the training rows, in its own units
+    scale      and its standard deviation
     """
 
     def __init__(self, findings: Findings) -> None:
         ds = findings.ds
         target = from_config(json.loads(str(ds["target_settings"].item())))
         assert isinstance(target, RowsTarget)
-        mean, scale = ds["feature_mean"].values, ds["feature_scale"].values
+        self.mean, self.scale = ds["feature_mean"].values, ds["feature_scale"].values
         self.names = [str(name) for name in ds["feature"].values]
         self.arms = findings.arms
-        self.real: Array = target.rows().train * scale + mean
+        self.real: Array = target.rows().train.astype(np.float64)
         dims = (findings.arm, *findings.axes, "seed")
-        samples = ds["samples"].transpose(*dims, "sample", "feature").values * scale + mean
+        samples = ds["samples"].transpose(*dims, "sample", "feature").values.astype(float)
         complete = (ds["status"] == "complete").transpose(*dims).values
         pairs = zip(samples, complete, strict=True)
         self.generated: list[Array] = [own[done] for own, done in pairs]
@@ -66,14 +70,20 @@ class Columns:
         values = self.generated[arm][:, :, column].ravel()
         return np.asarray(values[np.isfinite(values)])
 
+    def in_units(self, values: Array, column: int) -> Array:
+        """Values of a column as the file has them."""
+        with np.errstate(over="ignore"):
+            return np.asarray(values * self.scale[column] + self.mean[column])
+
     def correlations(self, arm: int | None) -> Array:
         """Those of the data, or the mean over an arm's trials of each trial's own."""
         if arm is None:
             return _correlations(self.real)
         own = [_correlations(t[np.isfinite(t).all(axis=1)]) for t in self.generated[arm]]
-        size = len(self.names)
+        known = np.reshape(own, (-1, len(self.names), len(self.names)))
         # A trial whose column is constant has no correlation there.
-        return np.nanmean(own, axis=0) if own else np.full((size, size), math.nan)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.nansum(known, axis=0) / np.isfinite(known).sum(axis=0))
 
     def distance(self, arm: int, column: int) -> float:
         """Kolmogorov and Smirnov's: the largest difference of two distribution functions."""
@@ -124,7 +134,7 @@ def draw_marginal_on(axes: Axes, findings: Findings) -> None:
 
 
 def _marginal(panel: Axes, columns: Columns, column: int) -> None:
-    real = columns.real[:, column]
+    real = columns.in_units(columns.real[:, column], column)
     low, high = np.quantile(real, [0.002, 0.998])
     reach = 0.15 * ((high - low) or 1.0)
     values = np.unique(real)
@@ -134,7 +144,7 @@ def _marginal(panel: Axes, columns: Columns, column: int) -> None:
         edges = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
     panel.stairs(_shares(real, edges), edges, fill=True, color="#c4c9d0")
     for arm, colour in enumerate(style.arm_colours(len(columns.arms))):
-        own = columns.pooled(arm, column)
+        own = columns.in_units(columns.pooled(arm, column), column)
         if len(own):
             panel.stairs(_shares(own, edges), edges, color=colour, linewidth=1.2)
     panel.set_title(columns.names[column], fontsize=8.5, loc="center", color=style.INK)
@@ -237,10 +247,9 @@ class ColumnsSection(Section):
         columns = self.columns
         for k, name in enumerate(columns.names):
             far = [columns.distance(arm, k) for arm in range(len(columns.arms))]
-            real = columns.real[:, k]
             yield [
                 name,
-                float(real.mean()),
-                float(real.std()),
+                float(columns.mean[k]),
+                float(columns.scale[k]),
                 *(value if math.isfinite(value) else None for value in far),
             ]

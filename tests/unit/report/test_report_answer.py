@@ -307,7 +307,13 @@ def test_names_are_escaped(make_study: Make) -> None:
 
 @pytest.mark.parametrize(
     ("value", "decimals", "text"),
-    [(-1.0, 2, "\N{MINUS SIGN}1.00"), (-0.001, 2, "0.00"), (7.416, 2, "7.42"), (24.3, 1, "24.3")],
+    [
+        (-1.0, 2, "\N{MINUS SIGN}1.00"),
+        (-0.001, 2, "0.00"),
+        (7.416, 2, "7.42"),
+        (24.3, 1, "24.3"),
+        (1.25e20, 2, "1.25e+20"),
+    ],
 )
 def test_numbers(value: float, decimals: int, text: str) -> None:
     assert prose.number(value, decimals) == text

@@ -28,8 +28,9 @@ def test_columns_are_in_the_units_of_the_file(table_study: xr.Dataset) -> None:
     assert columns.names == NAMES
     for k, name in enumerate(NAMES):
         known = written[name].to_numpy()
-        assert np.abs(columns.real[:, k, None] - known).min(axis=1).max() < 1e-4
-        assert np.abs(columns.pooled(0, k)[:, None] - known).min(axis=1).max() < 1e-4
+        for own in (columns.real[:, k], columns.pooled(0, k)):
+            told = columns.in_units(own, k)
+            assert np.abs(told[:, None] - known).min(axis=1).max() < 1e-4
 
 
 def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path: Path) -> None:
@@ -51,6 +52,24 @@ def test_the_table_tells_which_column_is_wrong(table_study: xr.Dataset, tmp_path
     assert columns.correlations(1).min() > 0.8
     assert real.min() < 0.0
     assert {"marginals", "correlations"} <= set(figures)
+
+
+def test_huge_numbers_and_a_collapse_are_told_as_they_are(
+    table_study: xr.Dataset, tmp_path: Path
+) -> None:
+    """Squares do not overflow; what is the same for every sample has no correlation."""
+    factor = xr.where(table_study["feature"] == "pulse", 1e300, 1.0)
+    huge = {name: table_study[name] * factor for name in ("feature_mean", "feature_scale")}
+    collapsed = table_study["samples"].where(table_study["divergence"] != "sorted", 0.5)
+    ds = table_study.assign(**huge, samples=collapsed)
+    before, after = (Columns(Findings.of(own)) for own in (table_study, ds))
+    assert np.array_equal(after.correlations(0), before.correlations(0))
+    assert np.isnan(after.correlations(1)).all()
+    with unrendered():
+        page = build(ds, {}, tmp_path).read_text()
+    pulse = dict(zip(NAMES, table_study["feature_mean"].values.tolist(), strict=True))["pulse"]
+    assert f"<td>{pulse * 1e300:.3g}</td>" in page
+    assert ", sorted \N{EN DASH}, " in page
 
 
 def test_other_targets_have_no_columns(make_study: Callable[..., xr.Dataset]) -> None:

@@ -99,6 +99,7 @@ def _bad(folder: Path) -> Path:
         folder / "gap.csv", index=False
     )
     frame.assign(pulse=1.0).to_csv(folder / "flat.csv", index=False)
+    frame.assign(pulse=1.0, age=2).to_csv(folder / "flatter.csv", index=False)
     frame[:2].to_csv(folder / "short.csv", index=False)
     (folder / "table.csv").write_bytes(TABLE.read_bytes())
     (folder / "broken.npz").write_bytes(b"no archive")
@@ -111,8 +112,9 @@ def _bad(folder: Path) -> Path:
     [
         ("tabel.csv", "label: group", 5, "trial.target.path: no such file: .*mean 'table.csv'"),
         ("table.xls", "label: group", 5, "trial.target.path: .*not one of .npz, .npy, .csv"),
-        ("table.csv", "label: grupp", 3, "trial.target: .*no column 'grupp'; it has height, w"),
-        ("table.csv", "columns: [hight]", 3, "no column 'hight'"),
+        ("table.csv", "label: grupp", 3, "trial.target: .*no column 'grupp'; did you mean 'group'"),
+        ("table.csv", "label: Gruppe", 3, "no column 'Gruppe'; it has height, weight"),
+        ("table.csv", "columns: [hight]", 3, "no column 'hight'; did you mean 'height'"),
         ("table.csv", "columns: [height, group]", 3, "column 'group' is not of numbers"),
         ("table.csv", "key: numbers", 3, "key 'numbers' names an array of an .npz file"),
         ("table.npz", "key: letters", 3, "no array 'letters'; it has numbers, groups"),
@@ -120,6 +122,7 @@ def _bad(folder: Path) -> Path:
         ("table.npy", "columns: [0, 3]", 3, "no column 3; it has 0, 1, 2"),
         ("gap.csv", "label: group", 3, "'pulse' has 1 value.* the first in row 7"),
         ("flat.csv", "label: group", 3, "column 'pulse' is constant"),
+        ("flatter.csv", "label: group", 3, "columns 'pulse', 'age' are constant .*`columns`"),
         ("short.csv", "label: group", 3, "2 rows; a target needs three"),
         ("broken.npz", "key: numbers", 3, "broken.npz: cannot be read"),
         ("cube.npy", "held_out_share: 0.2", 3, "an array of 3 dimensions"),

@@ -117,10 +117,15 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "a gap": (f"{_text()}1.0,,2.0\n", {}, r"column 'b' has 1 .* missing, .*`missing: drop`"),
     "a gap without a header": (f"{_text(header=False)}1.0,NA,2.0\n", {}, r"column 1 has 1 "),
     "words": ("a,b\nred,1\nblue,2\nred,4\n", {}, r"column 'a' is not of numbers .*'red'"),
+    "words in two columns": (
+        "a,b,c\nred,1,no\nblue,2,yes\nred,4,no\n",
+        {},
+        r"columns 'a' \('red'\), 'c' \('no'\) are not of numbers; leave .* one the `label`",
+    ),
     "dates": ("a,b\n2020-01-01,1\n2020-01-02,2\n2020-01-03,4\n", {}, r"'2020-01-01'"),
     "thousands": ("a;b\n1 000;1\n2 500;2\n9;4\n", {}, r"column 'a' is not of numbers"),
     "underscores": ("a,b\n1_000,1\n2_500,2\n9_5,4\n", {}, r"column 'a' is not of numbers"),
-    "infinity": (f"{_text()}1.0,inf,2.0\n", {}, r"'b' has 1 values that are not finite"),
+    "infinity": (f"{_text()}1.0,inf,2.0\n", {}, r"'b' has 1 value that is not finite"),
     "a named counter": (_text(index=True, index_label="t"), {}, r"'t' counts the rows.*`columns`"),
     "a nameless column": (",b\n3,1\n1,2\n2,4\n", {}, r"column 0 has no name"),
     "one name twice": ("a,a\n3,1\n1,2\n2,4\n", {}, r"several columns are named 'a'"),
@@ -166,7 +171,7 @@ def test_arrays_that_are_no_numbers(tmp_path: Path) -> None:
     }.items():
         path = tmp_path / f"{name}.npy"
         np.save(path, array)
-        with pytest.raises(ValueError, match="is not of numbers"):
+        with pytest.raises(ValueError, match="not of numbers"):
             targets.from_config({"name": "file", "path": str(path)})
 
 
