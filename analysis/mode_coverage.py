@@ -37,8 +37,8 @@ print(target.description)
 # %% [markdown]
 # ## How many
 #
-# A mode is covered if one sample of high quality is its own. Beside the scores stands what a
-# perfect generator gets with as many samples.
+# A mode is covered if one sample of high quality is its own, or as many as the study asks. Beside
+# the scores stands what a perfect generator gets with as many samples.
 
 # %%
 ds.gan.perfect_sampler().sel(metric="modes_covered").to_pandas()
@@ -51,8 +51,9 @@ panel = plot.performance_profile(ds, "modes_covered", ax=right)
 # %% [markdown]
 # ## Covered, or served?
 #
-# The second usual definition asks for a tenth of a mode's fair share. It was not recorded, but the
-# run keeps the final samples of every trial, so that any metric can be computed afterwards.
+# The second usual definition asks for a tenth of a mode's fair share. It need not have been
+# recorded: the run keeps the final samples of every trial, so that any metric can be computed
+# afterwards.
 
 # %%
 served = metrics["modes_covered"](share=0.1)

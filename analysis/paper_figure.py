@@ -60,7 +60,7 @@ print(path, path.stat().st_size, "bytes")
 ranked = ds.gan.rank_arms()
 best = ranked.isel({ds.compare: 0})
 print(
-    f"{best[ds.compare].item()} covers {best['mean']:.2f} modes "
+    f"{best[ds.compare].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} "
     f"(95% interval over {best.seeds:d} seeds, {best.low:.2f} to {best.high:.2f})."
 )
 

@@ -48,11 +48,11 @@ panels = plot.stability(ds)
 often = stable.drops.fillna(-1).idxmax().item()
 trials = [dim for dim in stable.trial_drops.dims if dim != ds.compare]
 drops = stable.trial_drops.sel({ds.compare: often}).stack(trial=trials).fillna(-1)
-curves = ds.modes_covered.sel({ds.compare: often}).stack(trial=trials)
+curves = ds[ds.score].sel({ds.compare: often}).stack(trial=trials)
 curves = curves.isel(trial=drops.argsort().values[-5:])
 _, panel = plt.subplots(figsize=(8, 3), layout="constrained")
 panel.plot(ds.step, curves.transpose("step", "trial"), linewidth=1)
-labels = panel.set(title=often, xlabel="M-step", ylabel=ds.modes_covered.long_name)
+labels = panel.set(title=often, xlabel="M-step", ylabel=ds[ds.score].long_name)
 
 # %% [markdown]
 # ## Losses and gradients

@@ -17,8 +17,8 @@ CLEAR = 0.01
 LEANING = 0.2
 """Adjusted p below which a difference leans one way.
 
-Any lower, and of two halves of the seeds one would call clear what the other leaves open in more
-than a tenth of studies (tests/statistical/test_grades.py).
+Much lower, and of two halves of the seeds one would call clear what the other leaves open in more
+than a tenth of studies (tests/statistical/test_verdicts.py).
 """
 POWER = 0.8
 STUDIES = 1000

@@ -27,7 +27,7 @@ class StackedDigits(Target):
     Modes   the numbers, read by a classifier that gets 99.2 % of held-out digits right.
     Labels  the numbers too; they give away what mode coverage measures.
     Source  Metz et al. 2017, Unrolled GAN, section 3.3.1; Srivastava et al. 2017, VEEGAN, section
-            5; Lin et al. 2018, PacGAN, section 4.1. There: MNIST, 28 x 28 pixels, and a
+            5; Lin et al. 2018, PacGAN, section 4.2. There: MNIST, 28 x 28 pixels, and a
             convolutional classifier; here 8 x 8 pixels, so that two cores are enough.
     """
 

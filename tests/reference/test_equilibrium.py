@@ -75,7 +75,7 @@ def test_dirac_gan_turns(divergence: str) -> None:
 
 @pytest.mark.parametrize("weight", [0.1, 3.0])
 def test_dirac_gan_with_r1_is_attracted(weight: float) -> None:
-    """Ibid., lemma 4.1: -gamma/2 +- sqrt(gamma^2/4 - f'(0)^2)."""
+    """Ibid., section 3: -gamma/2 +- sqrt(gamma^2/4 - f'(0)^2)."""
     values, scale = _dirac_eigenvalues(constraint={"name": "r1", "weight": weight})
     root = np.sqrt(weight**2 / 4 - scale / 4 + 0j)
     expected = np.sort_complex(np.array([-weight / 2 - root, -weight / 2 + root, 0]))

@@ -59,7 +59,7 @@ class DiracGAN(VectorField):
 
     `ridge` adds ridge psi^2 / 2 to the critic's loss, `pull` adds pull (|psi| - slope)^2.
 
-    Source  Mescheder, Geiger & Nowozin 2018, section 2 and lemmas 2.1 to 4.1; `ridge` is R1 there,
+    Source  Mescheder, Geiger & Nowozin 2018, sections 2 to 4; `ridge` is R1 there,
             and R2 is the same here; `pull` is WGAN-GP.
     """
 
