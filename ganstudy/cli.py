@@ -41,10 +41,10 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import clear_errors, stop_for_no_sign
+from ganstudy.terminal import Verbs, clear_errors, stop_for_no_sign
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ganstudy")
 def main() -> None:
     """Which GAN objective, and why? Run studies of adversarial objectives."""

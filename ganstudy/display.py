@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,6 @@ from ganstudy.terminal import duration, say
 
 if TYPE_CHECKING:
     from rich.console import Group
-    from rich.progress_bar import ProgressBar
 
     from ganstudy.progress import PackProgress, Progress
 
@@ -22,18 +22,20 @@ __all__ = ["bars", "display"]
 PLAIN_SECONDS = 30.0
 """Between two lines on how far a run is, where there is no terminal and no pack has ended."""
 
-_WIDTH = 24
+_LEAST_WIDTH, _WIDTH = 4, 24
+"""Of a bar; with less room there is none."""
 
 
 @contextmanager
 def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """A bar that moves and a line for each worker on a terminal, plain lines elsewhere.
 
-    Always on standard error. A plain line comes when a pack has ended, and every half a minute.
+    A dumb terminal has plain lines too. Always on standard error. A plain line comes when a pack
+    has ended, and every half a minute.
     """
     if quiet:
         yield lambda progress: None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from rich.console import Console, RenderableType
         from rich.live import Live
 
@@ -47,7 +49,7 @@ def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
             nonlocal latest, drawn, known
             now = progress.trained, len(progress.packs)
             if now != known or time.monotonic() - drawn >= 0.5:
-                latest, drawn, known = bars(progress), time.monotonic(), now
+                latest, drawn, known = bars(progress, console.width), time.monotonic(), now
 
         with Live(console=console, get_renderable=lambda: latest, refresh_per_second=4):
             yield draw
@@ -87,25 +89,29 @@ def _progress_line(progress: Progress) -> str:
     return ", ".join(parts)
 
 
-def bars(progress: Progress) -> Group:
-    """How far a run is, and below it how far each worker is with its pack."""
+def bars(progress: Progress, width: int) -> Group:
+    """How far a run is, and below it how far each worker is with its pack.
+
+    Where a terminal is narrow, bars give way to words.
+    """
     from rich.console import Group
+    from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
+    rows = [("study", progress.share, f"{progress.share:.0%}")]
+    rows += [(f"worker {pack.worker}", pack.share, _said(pack)) for pack in progress.packs]
+    labels = max(len(label) for label, _, _ in rows)
+    bar = min(width - labels - max(len(said) for _, _, said in rows) - 2, _WIDTH)
     workers = Table.grid(padding=(0, 1))
-    for column in range(3):
-        workers.add_column(no_wrap=True, overflow="ellipsis", min_width=_WIDTH * (column == 1))
-    workers.add_row("study", _bar(progress.share), f"{progress.share:.0%}")
-    for pack in progress.packs:
-        workers.add_row(f"worker {pack.worker}", _bar(pack.share), _said(pack))
+    workers.add_column(no_wrap=True)
+    if bar >= _LEAST_WIDTH:
+        workers.add_column(width=bar)
+    workers.add_column(no_wrap=True, overflow="ellipsis", max_width=max(width - labels - 1, 1))
+    for label, share, said in rows:
+        moving = [ProgressBar(total=1.0, completed=share, width=bar)] * (bar >= _LEAST_WIDTH)
+        workers.add_row(label, *moving, said)
     return Group(Text(_progress_line(progress)), workers)
-
-
-def _bar(share: float) -> ProgressBar:
-    from rich.progress_bar import ProgressBar
-
-    return ProgressBar(total=1.0, completed=share, width=_WIDTH)
 
 
 def _said(pack: PackProgress) -> str:

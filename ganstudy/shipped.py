@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,15 +63,22 @@ def begin(path: Path, name: str) -> None:
     A folder is copied whole. An editor that reads modelines completes and checks a study by the
     schema beside the originals.
 
-    Errors  `ValueError` for a name that no study has; `FileExistsError`; `OSError`.
+    Errors  `ValueError` for a name that no study has; `FileExistsError`; `OSError`, such as for a
+            full disk, which leaves nothing behind.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(path.parent))
     alone, together = files(), folders()
     if name in alone:
         _copy(alone[name], path)
     elif name in together:
         path.mkdir()
-        for file in sorted(together[name].glob("*.yaml")):
-            _copy(file, path / file.name)
+        try:
+            for file in sorted(together[name].glob("*.yaml")):
+                _copy(file, path / file.name)
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
     else:
         hint = nearest(name, [*alone, *together])
         raise ValueError(f"no study {name!r} comes with the package{hint}")
@@ -81,4 +90,9 @@ def _copy(study: Path, path: Path) -> None:
     if lines[0].startswith("# yaml-language-server:"):
         lines = lines[1:]
     with path.open("x", encoding="utf-8") as file:
-        file.writelines([modeline, *lines])
+        try:
+            file.writelines([modeline, *lines])
+            file.flush()
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
 __all__ = [
-    *("clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
+    *("Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
     *("stop_for_no_sign", "trained_now"),
 ]
 
@@ -81,6 +81,24 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+class Verbs(click.Group):
+    """A command line of verbs, of which none ends in a traceback for want of a file or of a disk.
+
+    A reader that has gone is no mistake, and is click's.
+    """
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run the verb that is asked for; the message is of a file where the system names one."""
+        try:
+            return super().main(*args, **settings)
+        except OSError as error:
+            if error.errno is None:
+                raise
+            where = "" if error.filename is None else f"{error.filename}: "
+            say(f"{where}{error.strerror}")
+            sys.exit(2)
+
+
 @contextmanager
 def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[None]:
     """Mistakes of the user end in a message and exit code 2, never in a traceback.
@@ -107,12 +125,6 @@ def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[No
             except PageError as error:
                 say(str(error))
                 sys.exit(1)
-            except OSError as error:
-                # Without a name it is not of a file; a reader that has gone is for click.
-                if error.filename is None or isinstance(error, BrokenPipeError):
-                    raise
-                say(f"{error.filename}: {error.strerror}")
-                sys.exit(2)
     except KeyboardInterrupt:
         say(f"interrupted; {after_interruption}")
         sys.exit(130)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
@@ -30,13 +33,24 @@ class TensorboardExporter(Exporter):
             if before.get(trial.id) == trial.digest and folder.is_dir():
                 continue
             shutil.rmtree(folder, ignore_errors=True)
-            with SummaryWriter(str(folder)) as writer:
+            with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
         if added and run.figures:
             _write_figures(place / run.study / "report", run)
         remember(place, before | now)
         return added
+
+
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """What fails in a writer's thread is raised in this one too: no traceback is printed."""
+    before = threading.excepthook
+    threading.excepthook = lambda raised: None
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _write(writer: object, trial: ExportedTrial) -> None:
@@ -60,7 +74,7 @@ def _write_figures(folder: Path, run: ExportedRun) -> None:
     from torch.utils.tensorboard.writer import SummaryWriter
 
     shutil.rmtree(folder, ignore_errors=True)
-    with SummaryWriter(str(folder)) as writer:
+    with _said_once(), SummaryWriter(str(folder)) as writer:
         writer.add_text("question", run.question)
         for path in run.figures:
             writer.add_image(path.stem, imread(path)[..., :3], dataformats="HWC")

@@ -48,9 +48,10 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
 
 
 def _in_words(folder: Path, error: OSError) -> str:
+    said = ": ".join(filter(None, (error.strerror, str(error.filename or ""))))
     safe = "all records that were written are whole."
     if error.errno in _FULL:
-        trouble = f"the disk is full ({error}); {safe} Free some space and run"
+        trouble = f"the disk is full ({said}); {safe} Free some space and run"
     else:
-        trouble = f"{error}; {safe} Mend that and run"
+        trouble = f"{said}; {safe} Mend that and run"
     return f"{folder}: {trouble} the same command to continue"

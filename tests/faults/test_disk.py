@@ -133,6 +133,26 @@ def test_a_disk_that_is_full_while_results_are_gathered(tmp_path: Path) -> None:
     assert open_run(out)["status"].shape == (1, 1, 2)
 
 
+@pytest.mark.parametrize("name", ["quick", "atlas"])
+def test_a_new_study_that_does_not_fit_leaves_nothing(tmp_path: Path, name: str) -> None:
+    """Neither a file that is empty nor a part of a folder: the same command works with space."""
+    command = ["new", str(tmp_path / "mine"), "--from", name]
+    with _full_disk(100):
+        result = CliRunner().invoke(main, command)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert list(tmp_path.iterdir()) == []
+    assert CliRunner().invoke(main, command).exit_code == 0
+
+
+@pytest.mark.parametrize("verb", [["list", "kinds"], ["--help"]])
+def test_output_that_goes_to_a_full_disk(verb: list[str]) -> None:
+    """A line on standard error."""
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "ganstudy", *verb]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "No space left on device\n")
+
+
 @pytest.mark.slow
 def test_a_disk_that_is_full_while_the_report_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

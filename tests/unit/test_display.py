@@ -47,11 +47,11 @@ def progress(running: Sequence[Running]) -> Progress:
     return found
 
 
-def drawn(found: Progress) -> list[str]:
+def drawn(found: Progress, width: int = 160) -> list[str]:
     """The lines of a terminal, without colours."""
     shown = io.StringIO()
-    console = Console(file=shown, width=160, force_terminal=True, color_system=None)
-    console.print(display.bars(found))
+    console = Console(file=shown, width=width, force_terminal=True, color_system=None)
+    console.print(display.bars(found, width))
     return [line.rstrip() for line in shown.getvalue().splitlines()]
 
 
@@ -71,6 +71,19 @@ def test_bars_move_while_a_pack_trains() -> None:
     _, study, first, _ = drawn(found)
     assert study.endswith(" 12%")
     assert "step 500 of 1,000, 20 s left" in first
+
+
+@pytest.mark.usefixtures("stopped")
+@pytest.mark.parametrize("width", [40, 60])
+def test_bars_give_way_to_words(width: int) -> None:
+    """On a narrow terminal a line is still a worker's, and nothing is broken."""
+    study, first, second = drawn(progress(under_way(0.25)), width)[-3:]
+    assert study.startswith("study ")
+    assert study.endswith(" 6%")
+    assert first.startswith("worker 1 ")
+    assert "4 trials, step 250 of 1,000, " in first
+    assert second.startswith("worker 2 ")
+    assert ("\N{BOX DRAWINGS HEAVY HORIZONTAL}" in first) == (width == 60)
 
 
 def replace_seconds(found: Progress, seconds: float) -> Progress:

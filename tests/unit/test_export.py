@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
@@ -198,6 +199,22 @@ def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
     ]
     assert "8 trials added" in said[0]
     assert "0 trials added" in said[1]
+
+
+def test_tensorboard_tells_once_that_a_disk_is_full(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread prints no traceback; with space, all trials are written."""
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordWriter, "write", full)
+        said = CliRunner().invoke(main, ["export", str(run), "tensorboard"])
+    assert (said.exit_code, said.stderr) == (2, "No space left on device\n")
+    assert "8 trials added" in export(run, "tensorboard")
 
 
 @pytest.mark.slow

@@ -77,6 +77,8 @@ def test_a_new_study_overwrites_nothing(tmp_path: Path) -> None:
     code, text = _asked("new", str(path))
     assert (code, path.read_text()) == (2, "mine")
     assert "File exists" in text
+    code, text = _asked("new", str(tmp_path / "none" / "my.yaml"))
+    assert (code, text) == (2, f"{tmp_path / 'none'}: no such folder\n")
 
 
 def test_an_unknown_study_is_refused_with_the_nearest(tmp_path: Path) -> None:
