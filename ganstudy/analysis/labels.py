@@ -20,6 +20,7 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
     Returns  variables (axes…, seed, label): `quality`, the share of the samples generated under a
              label that are of high quality; `accuracy`, those that are also of the mode that the
              label names. NaN where a trial is not conditional or generated none under the label.
+             Coordinate `label_name` is what the user calls a label, where it has a name.
              None as well where trials differ in target, or labels name no modes.
     """
     if "labels" not in ds or ds["target_settings"].ndim:
@@ -46,4 +47,7 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
     dims = (*trials, "label")
     variables = {"quality": (dims, quality), "accuracy": (dims, accuracy)}
     coordinates = {dim: ds[dim] for dim in dims if dim in ds.coords}
-    return xr.Dataset(variables, coords={**coordinates, "label": np.arange(target.labels)})
+    scores = xr.Dataset(variables, coords={**coordinates, "label": np.arange(target.labels)})
+    if not target.mode_names:
+        return scores
+    return scores.assign_coords(label_name=("label", list(target.mode_names)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,11 +13,14 @@ import pytest
 import xarray as xr
 from read_keys import chunks_of, counted
 from scipy.stats import mannwhitneyu
+from tiny import LABELLED_PICTURES
 
 from ganstudy import plot
+from ganstudy.analysis import label_scores
 from ganstudy.report import build
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.sections.curves import labels
 from ganstudy.report.sections.images import Images, frames, gallery, modes, neighbours
 from ganstudy.report.sections.images.firsts import fitted, proportion, side_within
 from ganstudy.report.sheets import pictures
@@ -147,6 +151,32 @@ def test_a_map_of_few_modes_names_them_and_cuts_no_arm_off(monkeypatch: pytest.M
     assert all(whole.x0 <= own.x0 and own.y0 >= whole.y0 for own in labels)
     assert not labels[0].overlaps(labels[1])
     assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["cat", "dog"]
+
+
+def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the target knows them, in the order of their numbers."""
+    target = from_config(LABELLED_PICTURES)
+    rows, told = target.sample_labelled(np.random.default_rng(0), 40)
+    ds = xr.Dataset(
+        {
+            "samples": (("seed", "sample", "feature"), rows[None]),
+            "labels": (("seed", "sample"), told[None]),
+            "target_settings": json.dumps(target.model_dump()),
+        }
+    )
+    read = SimpleNamespace(assign=lambda x, radius: (told, told < 2), weights=np.ones(3))
+    monkeypatch.setattr(type(target), "known_modes", lambda self: read)
+    scores = label_scores(ds)
+    assert scores is not None
+    assert scores["label_name"].values.tolist() == ["0", "1", "4"]
+    np.testing.assert_array_equal(scores["accuracy"].sel(seed=0), [1, 1, 0])
+    monkeypatch.setattr(labels, "label_scores", lambda ds: scores.expand_dims(arm=2))
+    known: Any = SimpleNamespace(ds=ds, arms=["a", "b"], settings=[()])
+    known.setting_label, known.flat = lambda setting: "", lambda values: values.values[:, None]
+    drawing = labels.draw(known)
+    assert drawing is not None
+    ticks = drawing.figure.axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks] == ["0", "1", "4"]
 
 
 def test_a_figure_is_as_high_as_its_images() -> None:

@@ -10,9 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ganstudy.analysis import label_scores
-from ganstudy.report import prose
+from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+
+_Row = tuple[str, NDArray[np.float64]]
 
 MOST_LABELS = 60
 """With more labels than this a cell would be thinner than a line."""
@@ -20,11 +22,12 @@ MOST_LABELS = 60
 
 def draw(findings: Findings) -> Drawing | None:
     """A heat map: share of right samples of each label, by arm and setting, mean over seeds."""
-    rows = _rows(findings)
+    rows, names = _rows(findings)
     if not rows:
         return None
-    figure = Figure(figsize=(10.4, 1.0 + 0.28 * len(rows)), layout="constrained")
-    _heat(figure.subplots(), rows)
+    height = 1.0 + 0.28 * len(rows) + 0.07 * max(map(len, names), default=0)
+    figure = Figure(figsize=(10.4, height), layout="constrained")
+    _heat(figure.subplots(), rows, names)
     caption = Markup(
         "Share of the final samples generated under a label that are of high quality and of the "
         "mode which the label names; mean over seeds."
@@ -38,34 +41,41 @@ def draw(findings: Findings) -> Drawing | None:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """A row for each arm and setting, a column for each label, and a bar of the colours."""
-    _heat(axes, _rows(findings))
+    _heat(axes, *_rows(findings))
 
 
 def drawable(findings: Findings) -> bool:
     """Whether there are conditional trials, and few enough labels."""
-    return bool(_rows(findings))
+    return bool(_rows(findings)[0])
 
 
-def _rows(findings: Findings) -> list[tuple[str, NDArray[np.float64]]]:
-    """Name and shares of each row; none for a study without conditional trials."""
+def _rows(findings: Findings) -> tuple[list[_Row], list[str]]:
+    """Name and shares of each row, none for a study without conditional trials; and the names of
+    labels, none where they have numbers alone.
+    """
     scores = label_scores(findings.ds)
     if scores is None or scores.sizes["label"] > MOST_LABELS:
-        return []
+        return [], []
+    names = scores["label_name"].values if "label_name" in scores.coords else ()
     values = findings.flat(scores["accuracy"].mean("seed").transpose(..., "label"))
-    return [
+    rows = [
         (f"{arm} · {setting}" if setting else str(arm), values[i, j])
         for i, arm in enumerate(findings.arms)
         for j, setting in enumerate(map(findings.setting_label, findings.settings))
         if np.isfinite(values[i, j]).any()
     ]
+    return rows, [style.short_name(str(name), 14) for name in names]
 
 
-def _heat(axes: Axes, rows: list[tuple[str, NDArray[np.float64]]]) -> None:
+def _heat(axes: Axes, rows: list[_Row], names: list[str]) -> None:
     image = axes.imshow(
         np.stack([row for _, row in rows]), vmin=0, vmax=1, aspect="auto", cmap="YlGnBu"
     )
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if names:
+        axes.set_xticks(range(len(names)), names, rotation=90)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("label")
     figure = axes.get_figure(root=True)
     assert figure is not None
