@@ -44,6 +44,15 @@ class Seen(Target):
         """Features of draws that no training step sees."""
         return self.of(self.target.held_out(rng, count)).astype(np.float32)
 
+    @property
+    def unseen_rows(self) -> int | None:
+        """As many as the target has."""
+        return self.target.unseen_rows
+
+    def unseen(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Features of different draws that no training step sees."""
+        return self.of(self.target.unseen(rng, count)).astype(np.float32)
+
     def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Not known.
 

@@ -73,7 +73,17 @@ class Metric(Member, ABC):
             return f"metric {self.name} means nothing beyond {most} features; {beside}"
         if samples < (least := self.fewest(target)):
             return f"metric {self.name} needs {least:,} samples of {target.name} (got {samples})"
-        return None
+        return self.unseen_problem(target)
+
+    of_many: ClassVar[bool] = False
+    """Whether it takes `fewest` unseen samples of p, too, to hold others against."""
+
+    def unseen_problem(self, target: Target) -> str | None:
+        """Why there is too little of p to hold samples against; None where there is enough."""
+        rows, least = target.unseen_rows, self.fewest(target)
+        if not self.of_many or rows is None or rows >= least:
+            return None
+        return f"metric {self.recorded_as} needs {least:,} held-out samples (there are {rows:,})"
 
     labelled: ClassVar[bool] = False
     """Whether it needs the labels under which the samples were generated."""

@@ -53,7 +53,7 @@ class CloudMetric(Metric, ABC):
             return why
         if samples < least:
             return f"metric {self.recorded_as} needs {least:,} samples (got {samples})"
-        return None
+        return self.unseen_problem(self.seen(target))
 
     def variable(self, target: Target) -> Variable:
         """With the feature space in its name and beside it."""

@@ -21,18 +21,27 @@ REFERENCE_SEED = 1407_1405
 """Seed of all clouds of p that metrics draw; no seed of a trial, so that no trial trained on it."""
 
 
-def each_cloud(samples: Array, measure: Callable[[Cloud], float], worst: float) -> Array:
+def each_cloud(
+    samples: Array,
+    measure: Callable[[Cloud], float],
+    worst: float,
+    *,
+    against: Target | None = None,
+) -> Array:
     """`measure` of every cloud; a cloud with a sample that is not finite has the worst value.
 
     A cloud is a set: `measure` sees it in an order that depends on the set alone, and can take its
     first samples for a random part of it.
 
+    against  the target whose `reference` the clouds are compared with, as many samples as that has
+
     Shapes  `(*pack, samples, dimension) -> (*pack,)`.
     """
     clouds = samples.reshape(-1, *samples.shape[-2:]).astype(np.float64)
     finite = np.asarray(np.isfinite(clouds).all(axis=(1, 2)))
+    most = clouds.shape[1] if against is None else unseen(against, clouds.shape[1])
     values = [
-        measure(shuffled(cloud)) if usable else worst
+        measure(shuffled(cloud)[:most]) if usable else worst
         for cloud, usable in zip(clouds, finite, strict=True)
     ]
     return np.array(values, np.float64).reshape(samples.shape[:-2])
@@ -41,11 +50,25 @@ def each_cloud(samples: Array, measure: Callable[[Cloud], float], worst: float) 
 def reference(target: Target, count: int, block: int = 0) -> Cloud:
     """Samples of p that no training step sees: the same for every trial, independent by block.
 
+    Of data these are held-out rows, each once, and no more than there are: a row that is drawn
+    twice lies in a ball without width, and is told from samples by that alone.
+
     That one cloud serves all trials makes a metric a function of the samples alone. Its own chance
     is common to all arms, and cancels in their differences to first order.
     """
     stream = np.random.SeedSequence(REFERENCE_SEED, spawn_key=(block,))
-    return target.held_out(np.random.default_rng(stream), count).astype(np.float64)
+    return target.unseen(np.random.default_rng(stream), count).astype(np.float64)
+
+
+def unseen(target: Target, count: int) -> int:
+    """How many samples there are in such a cloud."""
+    return count if target.unseen_rows is None else min(count, target.unseen_rows)
+
+
+def draws(target: Target, count: int, block: int = 0) -> Cloud:
+    """Samples of p as a perfect generator makes them; those of `reference` unless p is data."""
+    stream = np.random.SeedSequence(REFERENCE_SEED, spawn_key=(block,))
+    return target.sample(np.random.default_rng(stream), count).astype(np.float64)
 
 
 def shuffled(cloud: Cloud) -> Cloud:

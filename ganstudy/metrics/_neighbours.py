@@ -27,6 +27,7 @@ class NeighbourMetric(Metric, ABC):
     """A metric that looks at the k-th neighbour of samples; at the end, since that takes long."""
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    of_many: ClassVar[bool] = True
 
     neighbours: int = Field(5, ge=1, description="k: a ball reaches to the k-th neighbour")
 
@@ -49,7 +50,9 @@ class SymmetricMetric(NeighbourMetric, CloudMetric, ABC):
         """The smaller share for each cloud."""
         real = reference(target, samples.shape[-2])
         of_p = radii(real, self.neighbours)
-        return each_cloud(samples, lambda cloud: min(self.shares(cloud, real, of_p)), worst=0.0)
+        return each_cloud(
+            samples, lambda cloud: min(self.shares(cloud, real, of_p)), worst=0.0, against=target
+        )
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; balls of one law miss the other by chance for a share of 1 in 2^k."""

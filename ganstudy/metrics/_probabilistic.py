@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.metrics._clouds import reference
+from ganstudy.metrics._clouds import draws, reference
 from ganstudy.metrics._neighbours import BLOCK, radii
 
 if TYPE_CHECKING:
@@ -35,6 +35,6 @@ def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: flo
 
 @cache
 def membership_at_equality(target: Target, neighbours: int, stretch: float) -> float:
-    """`mean_membership` between two clouds of 1,000 samples of p."""
-    one, other = (reference(target, 1000, block=block) for block in (1, 2))
-    return mean_membership(one, other, neighbours, stretch)
+    """`mean_membership` between two clouds of 1,000 samples of p, or as many as there are."""
+    other = reference(target, 1000, block=2)
+    return mean_membership(draws(target, 1000, block=1), other, neighbours, stretch)

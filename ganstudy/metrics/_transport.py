@@ -39,15 +39,15 @@ class TransportDistance(Metric, ABC):
         from scipy.optimize import linear_sum_assignment
         from scipy.spatial.distance import cdist
 
-        count = min(self.subsample, samples.shape[-2])
-        real = reference(target, count)
+        real = reference(target, min(self.subsample, samples.shape[-2]))
+        count = len(real)
 
         def measure(cloud: Cloud) -> float:
             price = cdist(cloud[:count], real) ** self.order
             pairs = linear_sum_assignment(price)
             return float(price[pairs].mean() ** (1 / self.order))
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the units of the samples."""

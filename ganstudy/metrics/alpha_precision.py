@@ -32,6 +32,7 @@ class AlphaPrecision(CloudMetric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    of_many: ClassVar[bool] = True
     judges: ClassVar[Judged | None] = "fidelity"
 
     def fewest(self, target: Target) -> int:
@@ -48,7 +49,7 @@ class AlphaPrecision(CloudMetric):
             distance = np.linalg.norm(cloud - centre, axis=1)
             return near_the_diagonal((distance[:, None] <= within).mean(axis=0))
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

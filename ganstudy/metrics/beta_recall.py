@@ -48,7 +48,7 @@ class BetaRecall(CloudMetric):
             central = outwards[:, None] <= np.quantile(outwards, LEVELS)
             return near_the_diagonal((central & (nearest <= reach)[:, None]).mean(axis=0))
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; 1/2 at p = q."""

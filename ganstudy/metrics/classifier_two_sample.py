@@ -41,7 +41,7 @@ class ClassifierTwoSample(CloudMetric):
             share = [_share_fake(x[half:], known, half, neighbours) for x in (real, cloud)]
             return float((np.mean(share[0] < 0.5) + np.mean(share[1] > 0.5)) / 2)
 
-        return each_cloud(samples, measure, worst=1.0)
+        return each_cloud(samples, measure, worst=1.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; a half where samples cannot be told from p."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._clouds import each_cloud, reference, unseen
 from ganstudy.metrics._neighbours import NeighbourMetric, radii
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ClippedCoverage(NeighbourMetric, CloudMetric):
         """Share of good samples that each cloud covers p like."""
         from scipy.spatial import KDTree
 
-        count = samples.shape[-2]
+        count = unseen(target, samples.shape[-2])
         real = reference(target, count)
         reach = radii(real, self.neighbours)
         near = min(self.neighbours, count)
@@ -51,7 +51,7 @@ class ClippedCoverage(NeighbourMetric, CloudMetric):
             share = (nearest <= reach[:, None]).sum(axis=1) / self.neighbours
             return float(np.interp(share.mean(), expected, np.linspace(0, 1, count + 1)))
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def _expected(self, samples: int, real: int) -> NDArray[np.float64]:
         """Mean coverage by 0, 1, ... samples of p, `(samples + 1,)`; increasing."""

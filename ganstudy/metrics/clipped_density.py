@@ -47,7 +47,7 @@ class ClippedDensity(NeighbourMetric, CloudMetric):
             share = self._mean_share(balls_around(cloud, real, reach))
             return min(1.0, share / scale) if scale else 0.0
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def _mean_share(self, balls: NDArray[np.int64]) -> float:
         return float(np.minimum(balls / self.neighbours, 1.0).mean())

@@ -38,7 +38,7 @@ class Coverage(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return covered(real, reach, cloud)
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; a perfect generator misses a share of 1 in 2^k."""

@@ -40,7 +40,7 @@ class Density(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return float(np.mean(balls_around(cloud, real, reach)) / self.neighbours)
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up; 1 for a perfect generator, more for one that keeps to the densest parts."""

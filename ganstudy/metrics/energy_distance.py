@@ -40,7 +40,7 @@ class EnergyDistance(CloudMetric):
             squared = 2 * cdist(cloud, real).mean() - cdist(cloud, cloud).mean() - within_real
             return float(np.sqrt(max(squared, 0.0)))
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the square root of the units of the samples."""

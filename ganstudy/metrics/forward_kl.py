@@ -46,7 +46,7 @@ class ForwardKL(NeighbourMetric):
             ratios = log_ratios(cloud, real, target, self.neighbours)
             return max(float(-np.mean(ratios.at_real)), 0.0)
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in nats."""

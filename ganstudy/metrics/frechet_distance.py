@@ -30,6 +30,7 @@ class FrechetDistance(CloudMetric):
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"
+    of_many: ClassVar[bool] = True
 
     def fewest(self, target: Target) -> int:
         """Twice as many as features: of fewer samples the covariance says nothing."""
@@ -48,7 +49,7 @@ class FrechetDistance(CloudMetric):
             apart = np.square(cloud.mean(axis=0) - mean).sum()
             return float(max(apart + np.trace(own) + np.trace(covariance) - 2 * crossed, 0.0))
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the squared units of the samples."""

@@ -47,7 +47,7 @@ class JensenShannon(NeighbourMetric):
             fake_part = np.logaddexp(0, -ratios.at_fake).mean()
             return float(np.clip(np.log(2) - (real_part + fake_part) / 2, 0, np.log(2)))
 
-        return each_cloud(samples, measure, worst=float(np.log(2)))
+        return each_cloud(samples, measure, worst=float(np.log(2)), against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and log 2, in nats."""

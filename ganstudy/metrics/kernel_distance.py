@@ -40,7 +40,7 @@ class KernelDistance(CloudMetric):
             crossed = _total(cloud, real) / (len(cloud) * len(real))
             return _mean_of_others(cloud) + within_real - 2 * crossed
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Around 0 for p itself, up for what is far; chance takes it a little below 0."""

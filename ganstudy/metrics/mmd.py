@@ -49,7 +49,7 @@ class MMD(CloudMetric):
             squared = kernel(cloud, cloud) + within_real - 2 * kernel(cloud, real)
             return float(np.sqrt(np.clip(squared, 0, 2)))
 
-        return each_cloud(samples, measure, worst=float(np.sqrt(2)))
+        return each_cloud(samples, measure, worst=float(np.sqrt(2)), against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and the distance of two point masses far apart."""

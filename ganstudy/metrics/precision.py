@@ -45,7 +45,7 @@ class Precision(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return float(np.mean(balls_around(cloud, real, reach) > 0))
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

@@ -42,7 +42,7 @@ class ProbabilisticPrecision(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return mean_membership(cloud, real, self.neighbours, self.stretch)
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; at p = q that of two clouds of p."""

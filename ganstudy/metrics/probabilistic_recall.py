@@ -41,7 +41,7 @@ class ProbabilisticRecall(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return mean_membership(real, cloud, self.neighbours, self.stretch)
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; at p = q that of two clouds of p."""

@@ -44,7 +44,7 @@ class Recall(NeighbourMetric, CloudMetric):
         def measure(cloud: Cloud) -> float:
             return float(np.mean(balls_around(real, cloud, radii(cloud, self.neighbours)) > 0))
 
-        return each_cloud(samples, measure, worst=0.0)
+        return each_cloud(samples, measure, worst=0.0, against=target)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

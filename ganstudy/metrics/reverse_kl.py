@@ -47,7 +47,7 @@ class ReverseKL(NeighbourMetric):
             ratios = log_ratios(cloud, real, target, self.neighbours)
             return max(float(np.mean(ratios.at_fake)), 0.0)
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in nats."""

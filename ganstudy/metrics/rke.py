@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
 from ganstudy.metrics._neighbours import BLOCK
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _scale(metric: RKE, target: Target) -> float:
 
 @cache
 def _perfect(metric: RKE, target: Target) -> float:
-    return _modes(reference(target, 2000), _scale(metric, target))
+    return _modes(draws(target, 2000), _scale(metric, target))
 
 
 def _modes(cloud: Cloud, scale: float) -> float:

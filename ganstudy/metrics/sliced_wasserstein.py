@@ -43,7 +43,7 @@ class SlicedWasserstein(CloudMetric):
             difference = np.sort(cloud @ sphere, axis=0) - along_real
             return float(np.sqrt(np.mean(difference**2)))
 
-        return each_cloud(samples, measure, worst=np.inf)
+        return each_cloud(samples, measure, worst=np.inf, against=target)
 
     def projections(self, dimension: int) -> NDArray[np.float64]:
         """Directions uniform on the sphere, shape `(dimension, directions)`."""

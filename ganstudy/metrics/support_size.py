@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -55,7 +55,7 @@ def _distance(metric: SupportSize, target: Target) -> float:
 
 @cache
 def _perfect(metric: SupportSize, target: Target) -> float:
-    return _pairs_per_coincidence(reference(target, 4000), _distance(metric, target))
+    return _pairs_per_coincidence(draws(target, 4000), _distance(metric, target))
 
 
 def _pairs_per_coincidence(cloud: Cloud, distance: float) -> float:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -57,7 +57,7 @@ def _scale(metric: VendiScore, target: Target) -> float:
 
 @cache
 def _perfect(metric: VendiScore, target: Target) -> float:
-    return _vendi(reference(target, metric.subsample), _scale(metric, target))
+    return _vendi(draws(target, metric.subsample), _scale(metric, target))
 
 
 def _vendi(cloud: Cloud, scale: float) -> float:

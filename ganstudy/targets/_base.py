@@ -129,6 +129,18 @@ class Target(Member, ABC):
         """
         return self.sample(rng, count)
 
+    @property
+    def unseen_rows(self) -> int | None:
+        """How many different held-out samples there are; None where there is no end of them."""
+        return None
+
+    def unseen(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Different samples that no training step sees; of data, each held-out row once at most.
+
+        Shape  `(count, dimension)`, or as many as there are.
+        """
+        return self.held_out(rng, count)
+
     def held_out_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -132,6 +132,17 @@ class RowsTarget(Target, ABC):
         drawn = np.take(held_out, rng.integers(len(held_out), size=count), axis=0)
         return self.values(drawn)
 
+    @property
+    def unseen_rows(self) -> int:
+        """All held-out rows."""
+        return len(self.rows().held_out)
+
+    def unseen(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+        """Held-out rows, without replacement."""
+        held_out = self.rows().held_out
+        own = rng.permutation(len(held_out))[:count]
+        return self.values(np.take(held_out, own, axis=0))
+
     def held_out_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
