@@ -14,6 +14,7 @@ from ganstudy.targets._mixture import (
     IsotropicMixture,
     MixtureTarget,
 )
+from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "RowsTarget",
     "Target",
     "classifier",
+    "confusion",
     "existing",
     "family",
     "features_of",

@@ -9,8 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from ganstudy import metrics, targets
-from ganstudy.metrics._misreading import by_mistake
-from ganstudy.targets._reader import confusion as held_out_confusion
 
 CLASSES, SAMPLES, CLOUDS = 10, 2000, 200
 TRUTHS = {
@@ -147,7 +145,7 @@ def test_misreading_hides_what_a_generator_of_stacks_lacks(monkeypatch: pytest.M
     [(10, 200, 0.02, 2000), (10, 20, 0.05, 2000), (3, 8, 0.1, 500), (100, 10, 0.05, 3000)],
 )
 def test_an_absent_class_is_hardly_ever_counted(
-    classes: int, each: int, wrong: float, samples: int
+    monkeypatch: pytest.MonkeyPatch, classes: int, each: int, wrong: float, samples: int
 ) -> None:
     """However few held-out images tell how the classifier errs; and those that are there still are.
 
@@ -155,16 +153,19 @@ def test_an_absent_class_is_hardly_ever_counted(
     it was a fourth to a half of the second and third case; and with half an image added to every
     pair of 100 classes, two thirds of those that were there did not count.
     """
+    target, metric = targets.from_config("ring"), metrics.family.from_config("modes_covered")
     rng, counted, there = np.random.default_rng(4), [], []
     for _ in range(200):
         off = [np.insert(rng.dirichlet(np.full(classes - 1, 0.5)), i, 0) for i in range(classes)]
         truly = (1 - wrong) * np.eye(classes) + wrong * np.stack(off)
         truth = np.repeat(np.arange(classes), each)
         modes = _Read(classes)
-        modes.confusions = (held_out_confusion(truth, _read(rng, truth, truly), classes),)
+        modes.confusions = (targets.confusion(truth, _read(rng, truth, truly), classes),)
+        monkeypatch.setattr(type(target), "known_modes", lambda self, modes=modes: modes)
         shares = np.insert(np.full(classes - 1, 1 / (classes - 1)), 0, 0)
         counts = rng.multinomial(samples, shares @ truly)
-        covered = counts > by_mistake(counts, modes)
+        read = np.repeat(np.arange(classes), counts)[:, None]
+        covered = metric.covered(read.astype(float), target)
         counted.append(covered[0])
         there.append(covered[1:].mean())
     assert np.sum(counted) <= 2
