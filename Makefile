@@ -71,7 +71,7 @@ gpu-check:
 	$(if $(WHEELS),$(PYTHON) -m pip install --quiet --no-index --no-deps --upgrade --target build/gpu-packages $(WHEELS)/*.whl)
 	PYTHONPATH=.:build/gpu-packages:$$PYTHONPATH $(PYTHON) -m benchmarks.gpu
 
-# What such a machine is likely to lack, for Python 3.12 on x86-64 Linux: 30 MB.
+# What such a machine is likely to lack, for Python 3.12 on x86-64 Linux: 32 MB.
 wheels:
 	$(PYTHON) -m benchmarks.gpu.wheels build/wheels
 

@@ -7,11 +7,11 @@ import xarray as xr
 
 from ganstudy.analysis.across import center_of, order_of, rank_studies, study_scores, worth_of
 from ganstudy.analysis.blocks import paired
-from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.intervals import Array, moments, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.studies import STUDY, of_study
 
-__all__ = ["first_choice"]
+__all__ = ["first_choice", "most_behind"]
 
 
 def first_choice(
@@ -25,10 +25,11 @@ def first_choice(
     there, the search is counted in `lost` and left out. `new_cost` is that of a target that had no
     part in the choice, which was made on the others alone.
 
-    Returns  variables (study,): `cost`, `low`, `high` (limits that hold for all targets at once,
-             Bonferroni, within what the bounds of the score allow), `new_cost`, `new_low`,
-             `new_high`, `share` and `share_high`, the cost and its limit as shares of what lies
-             between the worst bound and a perfect generator (NaN where a bound is infinite),
+    Returns  variables (study,): `cost`, and `most`, the most that the choice can be behind the best
+             (limits of `most_behind` that hold for all targets at once, within what the bounds of
+             the score allow), `new_cost`, `new_most`, `share` and `share_most`, the cost and its
+             limit as shares of what lies between the worst bound and a perfect generator (NaN where
+             a bound is infinite),
              `lost`, `chosen_without` (the arm that the other targets choose), `metric`;
              `quality`, the share of high-quality samples of the choice, and `best_quality` of the
              first of the target, both with all points of the search; `arm`, its label; `agreed`,
@@ -42,11 +43,12 @@ def first_choice(
     choice = _choose(oriented)
     kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
     cost, new = _costs(oriented, kept)
-    summary = _summary(ds, cost, new, 1 - (1 - confidence) / studies)
     without = [
-        labels[_choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice]
-        for s in range(studies)
+        _choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice for s in range(studies)
     ]
+    most = most_behind(oriented, (1 - confidence) / studies)
+    each = np.arange(studies)
+    summary = _summary(ds, (cost, most[:, choice]), (new, most[each, without]))
     agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
     ranked = rank_studies(ds)
     quality = ranked["quality"]
@@ -56,7 +58,7 @@ def first_choice(
             "lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept)),
             "quality": quality.sel(arm=labels[choice], drop=True),
             "best_quality": quality.sel(arm=ranked["best"]).drop_vars("arm"),
-            "chosen_without": (STUDY, np.array(without)),
+            "chosen_without": (STUDY, np.array(labels[without])),
             "metric": scores["metric"],
             "arm": ((), str(labels[choice])),
             "agreed": agreed,
@@ -86,18 +88,40 @@ def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
     return cost, new
 
 
-def _summary(ds: xr.Dataset, cost: Array, new: Array, level: float) -> dict[str, Array]:
-    """Means of costs and their limits, within what the bounds of each target's score allow."""
+def most_behind(oriented: Array, level: float) -> Array:
+    r"""The most that each arm can be behind the best arm of a target.
+
+    Maths   $\max_j \bar d_{ji} + t_{n-1,1-\alpha/(k-1)} s_{ji} / \sqrt n$ over all k arms j, and at
+            least 0, with $d_{ji}$ what j is ahead of i in n searches. For these to hold for all
+            arms at once, whichever of them is looked at, only the k - 1 differences to the one that
+            is truly best have to be where their one-sided limits say. Infinite for an arm that is
+            worse than any number in some search; that one is not the best.
+    Shapes  `(*, arms, searches) -> (*, arms)`, more is better, NaN is a gap.
+    Source  Hsu 1984, "Constrained simultaneous confidence intervals for multiple comparisons with
+            the best"; by Bonferroni, and t for each pair, since arms need not scatter alike.
+
+    level   the chance that any of the limits is too low
+    """
+    scored = np.where(np.isfinite(oriented), oriented, np.nan)
+    ahead = scored[..., :, None, :] - scored[..., None, :, :]
+    others = max(oriented.shape[-2] - 1, 1)
+    worse = np.asarray(np.isneginf(oriented).any(axis=-1))
+    limits = np.where(worse[..., :, None], 0.0, t_interval(ahead, 1 - 2 * level / others).high)
+    return np.where(worse, np.inf, np.fmax.reduce(limits, axis=-2, initial=0.0))
+
+
+def _summary(
+    ds: xr.Dataset, cost: tuple[Array, Array], new: tuple[Array, Array]
+) -> dict[str, Array]:
+    """Means of costs over searches, and the most that they can be, as far as bounds allow."""
     facts = [RecordedMetric.of(of_study(ds, name)) for name in ds[STUDY].values.tolist()]
     widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
     scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
     found: dict[str, Array] = {}
-    for prefix, values in (("", cost), ("new_", new)):
-        mean, low, high, _ = t_interval(values, level)
-        found[f"{prefix}cost"] = mean
-        found[f"{prefix}low"] = np.maximum(low, -widest)
-        found[f"{prefix}high"] = np.minimum(high, widest)
-    return found | {"share": found["cost"] / scale, "share_high": found["high"] / scale}
+    for prefix, (values, most) in (("", cost), ("new_", new)):
+        found[f"{prefix}cost"] = mean = moments(values)[0]
+        found[f"{prefix}most"] = np.where(np.isnan(mean), np.nan, np.minimum(most, widest))
+    return found | {"share": found["cost"] / scale, "share_most": found["most"] / scale}
 
 
 def _choose(oriented: Array) -> int:

@@ -12,8 +12,9 @@ from ganstudy.analysis import (
     first_choice,
     of_study,
 )
-from ganstudy.report.across.words import STRONG, value
-from ganstudy.report.prose import Sentence
+from ganstudy.report import prose
+from ganstudy.report.across.words import STRONG
+from ganstudy.report.prose import Sentence, decimals_of
 
 
 def first(ds: xr.Dataset, name: str) -> list[Sentence]:
@@ -36,12 +37,13 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
         for study in ds["study"].values.tolist():
             own, one = found.sel(study=study), of_study(ds, study)
             fact = RecordedMetric.of(one)
-            row = own.rename({f"{prefix}cost": "mean"}).assign(
-                low=own[f"{prefix}low"], high=own[f"{prefix}high"]
-            )
-            if math.isfinite(float(row["mean"])):
-                at = "on " if not prefix else ""
-                behind = f"{at}{study} by {value(one, fact, row)} {fact.units}".rstrip()
+            cost, most = (float(own[f"{prefix}{name}"]) for name in ("cost", "most"))
+            if math.isfinite(cost):
+                at, decimals = "on " if not prefix else "", decimals_of(one, fact)
+                behind = f"{at}{study} by {prose.number(cost, decimals)}"
+                if math.isfinite(most):
+                    behind += f", at most {prose.number(most, decimals)}"
+                behind = f"{behind} {fact.units}".rstrip()
                 parts.append(behind + ("" if prefix else _quality(own)))
         if parts:
             ends = "; limits hold for all targets at once" if not prefix else ""
