@@ -22,7 +22,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.curves import labels
 from ganstudy.report.sections.images import Images, frames, gallery, modes, neighbours
-from ganstudy.report.sections.images.firsts import fitted, proportion, side_within
+from ganstudy.report.sections.images.firsts import fitted, proportion, real, side_within
 from ganstudy.report.sheets import pictures
 from ganstudy.report.style import figure_style
 from ganstudy.store import digests
@@ -151,6 +151,13 @@ def test_a_map_of_few_modes_names_them_and_cuts_no_arm_off(monkeypatch: pytest.M
     assert all(whole.x0 <= own.x0 and own.y0 >= whole.y0 for own in labels)
     assert not labels[0].overlaps(labels[1])
     assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["cat", "dog"]
+
+
+def test_no_held_out_image_is_shown_twice() -> None:
+    """However few there are."""
+    target = from_config(LABELLED_PICTURES)
+    drawn = real(target, 200)
+    assert len(np.unique(drawn, axis=0)) == len(drawn) == target.unseen_rows
 
 
 def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:

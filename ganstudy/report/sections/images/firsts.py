@@ -121,8 +121,8 @@ def samples_of(findings: Findings, first: First, count: int) -> NDArray[np.float
 
 
 def real(target: Target, count: int) -> NDArray[np.float32]:
-    """Images of p, of data those that no step has seen."""
-    return target.held_out(np.random.default_rng(0), count)
+    """Images of p; of data those that no step has seen, each once, and no more than there are."""
+    return target.unseen(np.random.default_rng(0), count)
 
 
 def fitted(images: Pixels, most: int) -> tuple[Pixels, int]:

@@ -97,7 +97,7 @@ def draw(findings: Findings) -> Drawing | None:
     caption = Markup(
         "Upper lines: the first {} images held out, and the first that the first trial of each arm "
         "made. Lower lines: the training image nearest to each, by Euclid over pixels.{}"
-    ).format(PAIRS, f" Drawn at 1/{factor} of their size." if factor > 1 else "")
+    ).format(len(found[0].images), f" Drawn at 1/{factor} of their size." if factor > 1 else "")
     names = prose.listing(_named(findings, own) for own in found)
     alt = f"Images and the nearest training image below each: {names}."
     return Drawing("nearest_images", figure, alt, caption)
