@@ -95,9 +95,12 @@ def draw(findings: Findings) -> Drawing | None:
     for axes, own in zip(panels[:, 0], found, strict=True):
         axes.set_ylabel(_named(findings, own), fontsize=8.5, color=style.INK)
     caption = Markup(
-        "Upper lines: the first {} images held out, and the first that the first trial of each arm "
+        "Upper lines: {} held out, and the first that the first trial of each arm "
         "made. Lower lines: the training image nearest to each, by Euclid over pixels.{}"
-    ).format(len(found[0].images), f" Drawn at 1/{factor} of their size." if factor > 1 else "")
+    ).format(
+        prose.plural(len(found[0].images), "image"),
+        f" Drawn at 1/{factor} of their size." if factor > 1 else "",
+    )
     names = prose.listing(_named(findings, own) for own in found)
     alt = f"Images and the nearest training image below each: {names}."
     return Drawing("nearest_images", figure, alt, caption)
