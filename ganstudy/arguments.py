@@ -228,11 +228,11 @@ def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
     return checked_options(executors.executor_named(executor).asks, asked)
 
 
-def live_page(directory: Path, every: float, study: Study) -> AbstractContextManager[None]:
-    """What keeps the page of a run current while it trains; its plug-ins have been run anyway."""
+def live_page(directory: Path, every: float) -> AbstractContextManager[None]:
+    """What keeps the page of a run current while it trains."""
     from ganstudy.live import alongside
 
-    return alongside(directory, every, run_plugins=bool(study.file.plugins))
+    return alongside(directory, every)
 
 
 def command_line() -> str:

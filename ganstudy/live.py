@@ -101,10 +101,13 @@ def _banner(recorded: int, planned: int, every: float) -> Markup:
 
 
 @contextmanager
-def alongside(path: Path, every: float, *, run_plugins: bool) -> Iterator[None]:
-    """Have a process keep the page of a run current; it is gone when this context ends."""
+def alongside(path: Path, every: float) -> Iterator[None]:
+    """Have a process keep the page of a run current; it is gone when this context ends.
+
+    Who trains the run runs the code that it names, and so may its page.
+    """
     command = [sys.executable, "-m", "ganstudy", "report", str(path), "--live"]
-    command += ["--every", str(every), *["--plugins"] * run_plugins]
+    command += ["--every", str(every), "--plugins"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryFile("w+") as said:
         page = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)

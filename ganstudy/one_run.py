@@ -40,7 +40,7 @@ def run(
     if fresh and directory.exists():
         click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
     with display(quiet=as_json) as observe:
-        during = live_page(directory, every, asked) if live else nullcontext()
+        during = live_page(directory, every) if live else nullcontext()
         progress = pipeline.run(asked, directory, **how, observe=observe, during=during)
     print_ended(directory, progress, as_json)
 

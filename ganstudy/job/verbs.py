@@ -64,7 +64,7 @@ def run(
             yield observe
 
     def during(study: Study, run: Path) -> AbstractContextManager[None]:
-        return live_page(run, every, study) if live else nullcontext()
+        return live_page(run, every) if live else nullcontext()
 
     ended = []
     for own in walk(folder, observing=observing, during=during, fresh=fresh, **how):

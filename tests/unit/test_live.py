@@ -17,7 +17,7 @@ from tiny import STUDY, write_study
 from unrendered import unrendered
 
 from ganstudy.cli import main
-from ganstudy.live import publish
+from ganstudy.live import alongside, publish
 from ganstudy.store import RunDirectory
 
 REFRESH = '<meta http-equiv="refresh" content="7">'
@@ -75,6 +75,22 @@ def test_of_a_run_at_rest_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch)
     waiting, ended = said.output.splitlines()
     assert "nobody trains this run yet; waiting for that, 0 s at most" in waiting
     assert "nobody trains this run; `ganstudy report` is enough" in ended
+
+
+def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plug-ins, and modules that features are of: without them there was no page."""
+    commands: list[list[str]] = []
+
+    class Started:
+        def __init__(self, command: list[str], **others: object) -> None:
+            commands.append(command)
+
+        poll = wait = terminate = lambda self: None
+
+    monkeypatch.setattr("ganstudy.live.subprocess.Popen", Started)
+    with alongside(run, 7.0):
+        pass
+    assert commands[0][3:] == ["report", str(run), "--live", "--every", "7.0", "--plugins"]
 
 
 @pytest.mark.slow
