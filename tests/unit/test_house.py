@@ -178,6 +178,24 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+NAMED = re.compile(
+    r"(?<![\w./-])((?:tests|ganstudy|docs|studies|schedule|engine|store|report|kinds|search)"
+    r"/[\w/]+\.(?:py|md|yaml|json|ipynb|j2))\b"
+)
+"""The path of a file of ours in a text."""
+
+
+def test_files_that_texts_name_are_there() -> None:
+    """Of pages, studies, docstrings and comments; from the root, the package or beside the text."""
+    texts = [*PAGES, *(ROOT / "studies").rglob("*.md"), *(ROOT / "studies").rglob("*.yaml")]
+    gone = []
+    for path in (*texts, *FILES, *TESTS):
+        for name in NAMED.findall(path.read_text(encoding="utf-8")):
+            if not any((place / name).exists() for place in (ROOT, ROOT / "ganstudy", path.parent)):
+                gone.append(f"{_name(path)}: {name}")
+    assert gone == []
+
+
 WORDS = {
     *("arm", "axis", "claim", "configuration", "family", "held out", "interval", "law", "member"),
     *("pack", "parameter", "player", "plug-in", "point", "record", "run", "score", "session"),
