@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import statistics
 import time
 from typing import Any
@@ -44,6 +45,8 @@ class OurPack:
         d_steps: int = 1,
         penalty: float = 0.0,
     ) -> None:
+        # Before torch, whose products it pins.
+        importlib.import_module("ganstudy.engine")
         import torch
 
         torch.set_num_threads(1)

@@ -159,13 +159,11 @@ class Form:
         # It warns of what it calls by name, which is no fault.
         logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
         assert self.graph is not None
-        options: dict[str, Any] = {"compile_threads": 1}
-        wanted = arithmetic.vectors()
-        if str(arithmetic.compiler_vectors(trusted=True)) == wanted:
-            options["cpp.vec_isa_ok"] = True
-        elif (found := str(arithmetic.compiler_vectors(trusted=False))) != wanted:
+        wanted, found = arithmetic.vectors(), arithmetic.compiler_vectors()
+        if found != wanted:
             # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
             raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
+        options: dict[str, Any] = {"compile_threads": 1, "cpp.vec_isa_ok": True}
         # Precompiled headers take 12 s and 300 MB, and save 3 s of every step from then on.
         options["aot_inductor.precompile_headers"] = len([*_folder().glob("*.so")]) >= 4
         with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:

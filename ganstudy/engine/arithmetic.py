@@ -18,11 +18,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ganstudy import machine_cache
+from ganstudy.engine import mkl_vendor
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -53,11 +54,14 @@ class NotPortable(Exception):
 def pin() -> None:
     """Fix what decides the bits of a step, for this process and those that it starts.
 
-    What the user has set is left alone. It acts until MKL is used for the first time; `described`
-    says what came of it.
+    What the user has set is left alone. It acts until torch is loaded; `described` says what came
+    of it.
     """
     for name, value in PINNED.items():
         os.environ.setdefault(name, value)
+    as_ours = all(os.environ[name] == value for name, value in PINNED.items())
+    if as_ours and mkl_vendor.misled(*_vendor_and_family()):
+        mkl_vendor.answer()
 
 
 def environment(program: ProgramName) -> dict[str, str]:
@@ -186,13 +190,14 @@ def _mkl_branch() -> str:
     # torch has not typed it.
     if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
         return "absent"
-    library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
     try:
-        mode: int = ctypes.CDLL(str(library)).mkl_serv_cbwr_get(-1)
+        library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+        mode: int = library.mkl_serv_cbwr_get(-1)
     except (OSError, AttributeError):
         return f"unknown ({os.environ.get('MKL_CBWR', 'unset')} asked)"
     branch = _MKL_BRANCHES.get(mode & ~_MKL_STRICT, str(mode))
-    return f"{branch} STRICT" if mode & _MKL_STRICT else branch
+    strict = " STRICT" if mode & _MKL_STRICT else ""
+    return branch + strict + (" as on Intel" if mkl_vendor.is_answered(library) else "")
 
 
 def _wide_features() -> set[str]:
@@ -233,42 +238,43 @@ def _compiler() -> tuple[str, str]:
 
 
 def vectors() -> str:
-    """The vectors that steps are compiled for: the widest here, if the compiler can have them."""
+    """The vectors that steps are compiled for: the widest here of those that torch knows."""
     facts = [metadata.version("torch"), *_compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
     digest = hashlib.sha256(repr([*facts, sorted(_flags())]).encode()).hexdigest()[:16]
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
     with suppress(OSError):
         return kept.read_text()
-    from torch._inductor.cpu_vec_isa import InvalidVecISA, VecISA
-
-    widest = compiler_vectors(trusted=True)
-    sound = isinstance(widest, InvalidVecISA) or widest.check_build(VecISA._avx_code)
-    found = str(widest if sound else compiler_vectors(trusted=False))
+    found = compiler_vectors()
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_whole(kept, found.encode(), durable=False)
     return found
 
 
-def compiler_vectors(trusted: bool) -> Any:
+def compiler_vectors() -> str:
     """The vectors that torch's compiler takes from now on in this process.
 
-    trusted  without trying all that the processor has, narrower ones included: that takes seconds
+    It is not asked to try them first, narrower ones included, which takes seconds: a compiler that
+    cannot have them fails at the first step.
     """
     from torch._inductor import config, cpu_vec_isa
 
     cpu_vec_isa.valid_vec_isa_list.cache_clear()
-    with config.patch({"cpp.vec_isa_ok": True}) if trusted else nullcontext():
-        return cpu_vec_isa.pick_vec_isa()
+    with config.patch({"cpp.vec_isa_ok": True}):
+        return str(cpu_vec_isa.pick_vec_isa())
 
 
 def processor() -> str:
     """Vendor, family and model; what the platform says where Linux does not."""
-    facts = _cpuinfo()
-    try:
-        return f"{facts['vendor_id']} {facts['cpu family']}.{facts['model']}"
-    except KeyError:
+    vendor, family = _vendor_and_family()
+    if not (vendor and family and (model := _cpuinfo().get("model"))):
         return platform.processor() or platform.machine()
+    return f"{vendor} {family}.{model}"
+
+
+def _vendor_and_family() -> tuple[str, str]:
+    """Each empty where Linux does not say it."""
+    return _cpuinfo().get("vendor_id", ""), _cpuinfo().get("cpu family", "")
 
 
 def _flags() -> set[str]:
