@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
@@ -61,7 +62,8 @@ def fingerprint(path: str) -> str:
     for file in files_below(place):
         name = file.relative_to(place).as_posix()
         content = _of_file(file) if file.is_file() else "none"
-        whole.update(f"{name}\0{content}\n".encode())
+        # Names of old archives may be in no encoding.
+        whole.update(os.fsencode(f"{name}\0{content}\n"))
     return whole.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,7 +62,7 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
     return Pictures(
         _stacked(folder, {path: images[path] for path in ordered}),
         labels if len(classes) > 1 else None,
-        classes if len(classes) > 1 else (),
+        tuple(map(_readable, classes)) if len(classes) > 1 else (),
         held_out=number,
         account=(
             *(f"held out: the {number:,} images of {name}" for name in held_out),
@@ -133,7 +134,12 @@ def _classes(folder: Path, parts: dict[Path, tuple[str, ...]]) -> dict[Path, str
 
 
 def _short(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    return _readable(path.relative_to(folder).as_posix())
+
+
+def _readable(name: str) -> str:
+    """A name without what is no text in it: those of old archives may be in no encoding."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _some(texts: list[str]) -> str:

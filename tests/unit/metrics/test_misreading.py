@@ -126,6 +126,15 @@ def test_label_accuracy_is_unbiased(monkeypatch: pytest.MonkeyPatch, channels: i
     assert plain.mean() < -20 * error
 
 
+def test_a_sample_of_classes_that_are_read_alike_counts_by_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As few held-out images may have it: there is nothing to tell them apart by."""
+    read = np.repeat([0, 1], 50)[None]
+    alike = _Read(2, np.full((2, 2), 0.5))
+    assert _measured(monkeypatch, "label_accuracy", read, alike, read)[0] == pytest.approx(0.5)
+
+
 def test_misreading_hides_what_a_generator_of_stacks_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shares of so many modes are not corrected; misread, their divergence is too small only."""
     rng, confusion = np.random.default_rng(3), _confusion(CLASSES, 0.021)

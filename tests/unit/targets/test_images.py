@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,19 @@ def test_pictures_of_all_modes_are_read(tmp_path: Path) -> None:
     levels = {tuple(((row.reshape(3, -1)[:, 0] + 1) * 127.5).round()) for row in _every(target)}
     assert levels == {(200, 200, 200), (100, 100, 100), (50, 50, 50), (128, 0, 0)}
     assert _target(tmp_path, grey=True).image == (1, 4, 4)
+
+
+def test_names_may_be_in_no_encoding(tmp_path: Path, pixels: Pixels) -> None:
+    """As old archives leave them: classes are told apart, and their names are text."""
+    for place, image in enumerate(pixels[:9]):
+        folder = os.fsencode(tmp_path) + (b"/h\xe4tte", b"/h\xf6tte", b"/haus")[place % 3]
+        _png(Path(os.fsdecode(folder)) / f"{place}.png", image)
+    (Path(os.fsdecode(folder)) / os.fsdecode(b"\xfc.txt")).touch()
+    target = _target(tmp_path)
+    assert target.labels == 3
+    told = "\n".join(target.account())
+    assert told.encode().decode() == told
+    assert "left out: 1 file that is no PNG or JPEG: haus/\N{REPLACEMENT CHARACTER}.txt" in told
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "LA", "P", "RGB", "RGBA"])
