@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ganstudy.schedule.interruption import Interruption
+
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
@@ -84,8 +86,18 @@ def duration(seconds: float) -> str:
 class Verbs(click.Group):
     """A command line of verbs, of which none ends in a traceback for want of a file or of a disk.
 
-    A reader that has gone is no mistake, and is click's.
+    A reader that has gone is no mistake, and is click's. Ctrl-C and SIGTERM end in a message and
+    exit code 130, whatever is under way.
     """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """The verb that is asked for."""
+        try:
+            with Interruption():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            sys.exit(130)
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the verb that is asked for; the message is of a file where the system names one."""
@@ -105,26 +117,23 @@ def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[No
 
     A report that lacks a section ends in a message and exit code 1.
 
-    Ctrl-C and SIGTERM end in a message and exit code 130, whatever is under way.
+    An interruption ends in a message that says what to do after it.
     """
-    from ganstudy.schedule.interruption import Interruption
-
     try:
-        with Interruption():
-            from ganstudy.plugins import PluginError
-            from ganstudy.report import PageError
-            from ganstudy.store import RunError
-            from ganstudy.study.document import StudyError
+        from ganstudy.plugins import PluginError
+        from ganstudy.report import PageError
+        from ganstudy.store import RunError
+        from ganstudy.study.document import StudyError
 
-            logging.basicConfig(format="%(message)s")
-            try:
-                yield
-            except (StudyError, RunError, PluginError) as error:
-                say(str(error))
-                sys.exit(2)
-            except PageError as error:
-                say(str(error))
-                sys.exit(1)
+        logging.basicConfig(format="%(message)s")
+        try:
+            yield
+        except (StudyError, RunError, PluginError) as error:
+            say(str(error))
+            sys.exit(2)
+        except PageError as error:
+            say(str(error))
+            sys.exit(1)
     except KeyboardInterrupt:
         say(f"interrupted; {after_interruption}")
         sys.exit(130)

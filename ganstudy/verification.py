@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ganstudy.trial import Record, Trial
 
 __all__ = ["Again", "Difference", "Verification", "differences", "verify"]
+
+_log = logging.getLogger("ganstudy")
 
 Verdict = Literal[
     "the same bits", "other arithmetic", "other bits on the same arithmetic", "fails this time"
@@ -135,6 +138,8 @@ def verify(
 ) -> Verification:
     """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
 
+    A run that cannot be written to is verified, too, with a warning.
+
     The sample is random and has trials of every arm and every status, `count` of them, or two of
     each. One is trained alone, the others in packs that they were not trained in before.
 
@@ -157,7 +162,10 @@ def verify(
     except ExecutorError as error:
         raise RunError(f"{path}: {error}") from None
     verification = _compared(directory, search, planned, anew)
-    receipts.write(directory.verification, verification.receipt())
+    try:
+        receipts.write(directory.verification, verification.receipt())
+    except OSError as error:  # a run of somebody else's, perhaps; it is verified all the same
+        _log.warning("%s keeps no receipt of this: %s", path, error.strerror)
     return verification
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,14 +27,19 @@ _SIGNALS = tuple(
 class Interruption:
     """Within this context the first signal sets `asked`, if somebody minds it.
 
-    Any other raises `KeyboardInterrupt`, as Ctrl-C does everywhere. Outside the main thread, where
-    Python knows no signals, nothing is ever asked.
+    Any other raises `KeyboardInterrupt`, as Ctrl-C does everywhere, and does so again where Python
+    drops it: in a destructor, or at the end of an import. Whatever libraries make of it on its way,
+    it leaves this context as what it is. Outside the main thread, where Python knows no signals,
+    nothing is ever asked.
     """
 
     def __init__(self) -> None:
         self.asked = False
         self._minded = False
+        self._latest: signal.Signals | None = None
+        """The signal that has raised, if one has."""
         self._earlier: dict[signal.Signals, object] = {}
+        self._dropping = sys.unraisablehook
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -40,6 +47,7 @@ class Interruption:
                 # What is ignored when a command starts, as by nohup, it ignores to its end.
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._earlier[number] = signal.signal(number, self._notice)
+            self._dropping, sys.unraisablehook = sys.unraisablehook, self._dropped
         return self
 
     def __exit__(
@@ -51,6 +59,10 @@ class Interruption:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() returned
         self._earlier.clear()
+        if sys.unraisablehook == self._dropped:
+            sys.unraisablehook = self._dropping
+        if self._latest is not None and isinstance(error, Exception):
+            raise KeyboardInterrupt from error
 
     @contextmanager
     def minded(self) -> Iterator[None]:
@@ -63,8 +75,25 @@ class Interruption:
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
         if self.asked or not self._minded:
+            self._latest = signal.Signals(number)
             raise KeyboardInterrupt
         self.asked = True
+
+    def _dropped(self, what: sys.UnraisableHookArgs) -> None:
+        if what.exc_type is KeyboardInterrupt and self._latest is not None:
+            # A moment later, when nobody drops it.
+            threading.Timer(0.01, _interrupt_main, [self._latest]).start()
+        else:
+            self._dropping(what)
+
+
+def _interrupt_main(number: signal.Signals) -> None:
+    """As if the signal had come to the main thread."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)  # which wakes it, too
+    else:
+        _thread.interrupt_main(number)
 
 
 @contextmanager

@@ -192,6 +192,51 @@ def test_no_orphans_after_the_death_of_the_parent(tmp_path: Path) -> None:
     assert gone(run)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_python_drops_comes_again(number: signal.Signals) -> None:
+    """As it drops all that is raised in a destructor, or in what ends an import."""
+
+    class Ending:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    def wait() -> None:
+        with Interruption():
+            Ending()
+            time.sleep(60)
+
+    hook, began = sys.unraisablehook, time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        wait()
+    assert time.monotonic() - began < 30
+    assert sys.unraisablehook is hook
+
+
+def test_an_interruption_is_what_it_is_whatever_a_library_makes_of_it() -> None:
+    """As one does that builds what it checks by, in another language."""
+
+    def build() -> None:
+        with Interruption():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt as error:
+                raise ValueError("cannot be built") from error
+
+    with pytest.raises(KeyboardInterrupt):
+        build()
+
+
+def test_before_a_verb_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it still loads; its own exit code and no word of click's."""
+
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganstudy.cli.family_of", interrupted)
+    result = CliRunner().invoke(main, ["list", "kinds"])
+    assert (result.exit_code, result.stderr) == (130, "interrupted\n")
+
+
 SMALL = (
     STUDY.replace("steps: 100", "steps: 25")
     .replace("[4, 5]", "[4]")

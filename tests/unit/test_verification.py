@@ -56,6 +56,18 @@ def _files(run: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (run / "records").iterdir()}
 
 
+def test_a_run_that_cannot_be_written_to_is_verified(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no receipt then, and a warning says so; by a receipt's place that is a folder."""
+    RunDirectory(run).verification.mkdir()
+    with trained_inline():
+        result = CliRunner().invoke(main, ["verify", str(run), "--trials", "1"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("the same bits: 1 trials were trained again")
+    assert "keeps no receipt of this: Is a directory" in caplog.text
+
+
 def test_the_same_bits(run: Path) -> None:
     """Alone and in packs, by a worker what this process has trained; the records stay as they are,
     and no report is needed.
