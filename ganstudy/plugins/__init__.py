@@ -78,7 +78,8 @@ def load(path: Path) -> tuple[str, type[Part]]:
         os.environ[_VARIABLE] = os.pathsep.join([known, folder] if known else [folder])
     try:
         module = importlib.import_module(f"{__name__}.{path.stem}")
-    except Exception as error:  # whatever a file of the user's raises is told with its name
+    # Whatever a file of the user's raises is told with its name, the end of a script too.
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
     # A run keeps copies of its plug-ins, each of which is as good as the file that it is of.
     if module.__file__ is None or Path(module.__file__).read_bytes() != path.read_bytes():
