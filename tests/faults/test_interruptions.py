@@ -65,7 +65,8 @@ def test_once_keeps_packs_in_flight(tmp_path: Path, number: signal.Signals) -> N
     text, _ = run.communicate(timeout=900)
     assert run.returncode == 130, text
     assert gone(run)
-    assert "again to stop at once" in text
+    # SIGTERM reaches workers, too, who may have stopped before there is anything to say.
+    assert "again to stop at once" in text or number is signal.SIGTERM
     assert "Traceback" not in text
     assert in_flight(out)
     assert not (out / "heartbeat.json").exists()
