@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from markupsafe import Markup
 
 __all__ = ["Failure", "failures", "words"]
 
 _NEXT = {
-    "failed": "Mend what is said below; `ganstudy retry RUN` then trains these trials again.",
-    "missing": "`ganstudy run` trains what is missing.",
+    "failed": Markup(
+        "Mend what is said below; <code>ganstudy retry RUN</code> then trains these trials again."
+    ),
+    "missing": Markup("<code>ganstudy run</code> trains what is missing."),
 }
 
 

@@ -34,7 +34,8 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
     except Timeout:
         # Some file systems that know no locks say that it is taken.
         unless = "" if heartbeat.read(beat) else ", or its file system has no locks"
-        raise RunError(f"{folder}: another ganstudy is running here{unless}") from None
+        advice = f"`ganstudy status {folder}` says how far it is"
+        raise RunError(f"{folder}: another ganstudy is running here{unless}; {advice}") from None
     except OSError as error:
         raise RunError(f"{folder}: cannot hold a run: {error.strerror or error}") from None
     try:

@@ -41,7 +41,7 @@ def _says_why(study: Path, out: Path) -> None:
     assert load(study).file.question.split()[-1].strip("?") in page
     assert "so that there is no answer" in page
     assert "RuntimeError: &lt;no&gt; g++" in page
-    assert "ganstudy retry" in page
+    assert "<code>ganstudy retry RUN</code>" in page
     assert "Traceback" not in page
 
 
