@@ -201,6 +201,13 @@ def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
     assert "0 trials added" in said[1]
 
 
+def test_the_command_that_opens_an_export_can_be_pasted(run: Path, tmp_path: Path) -> None:
+    """Into a shell, or into Python."""
+    place = tmp_path / "a b"
+    assert f"tensorboard --logdir '{place}'" in export(run, "tensorboard", "--to", str(place))
+    assert f"read_parquet('{place}/trials.parquet')" in export(run, "parquet", "--to", str(place))
+
+
 def test_tensorboard_tells_once_that_a_disk_is_full(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
