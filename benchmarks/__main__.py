@@ -1,4 +1,7 @@
-"""`python -m benchmarks [part ...]`: run the benchmarks; write results.json and results.md."""
+"""`python -m benchmarks [part ...]`: run the benchmarks; write results.json and results.md.
+
+Figures of a part on another processor stay beside those of this one.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,8 @@ def main() -> None:
     for part in parts:
         print(f"measuring {part}", file=sys.stderr, flush=True)
         measured = importlib.import_module(f"benchmarks.{part}").measure()
-        results[part] = {"machine": machine(), **measured}
+        here = machine()
+        results.setdefault(part, {})[here["processor"]] = {"machine": here, **measured}
         path.write_text(json.dumps(results, indent=2) + "\n")
     text = markdown(results)
     (HERE / "results.md").write_text(text)
@@ -30,7 +35,10 @@ def main() -> None:
 
 
 def machine() -> dict[str, Any]:
+    """What it is; virtual machines give all generations one name, so that its family is beside."""
     import torch
+
+    from ganstudy.engine.arithmetic import processor
 
     model = next(
         (
@@ -42,7 +50,7 @@ def machine() -> dict[str, Any]:
     )
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": model,
+        "processor": f"{model} ({processor()})",
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         "torch": torch.__version__,
@@ -51,94 +59,127 @@ def machine() -> dict[str, Any]:
 
 def markdown(results: dict[str, Any]) -> str:
     lines = ["# Benchmarks", "", "Written by `make bench`; docs/performance.md explains them.", ""]
-    if part := results.get("programs"):
-        lines += [
-            f"## Programs, trial-steps per second on {part['machine']['cores']} cores",
-            "",
-            f"On {part['machine']['processor']}, medians of {part['rounds']} paired rounds.",
-            "",
-            "| width | pack | eager | portable | compiled | portable over eager | over compiled |",
-            "|---|---|---|---|---|---|---|",
-            *(
-                f"| {row['width']} | {row['pack']} | {row['eager']:,.0f} | {row['portable']:,.0f} |"
-                f" {row['compiled']:,.0f} | {row['over_eager']:.2f} | {row['over_compiled']:.2f} |"
-                for row in part["rows"]
-            ),
-            "",
-        ]
-    if part := results.get("throughput"):
-        lines += [
-            f"## Trial throughput, trial-steps per second on {part['machine']['cores']} cores",
-            "",
-            "| width | pack | ganstudy | PyTorch | JAX | over PyTorch | aim | over JAX | share |",
-            "|---|---|---|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {r['width']} | {r['pack']} | {r['ganstudy']:,.0f} | {r['plain']:,.0f} "
-            f"| {r['jax']:,.0f} | {r['over_plain']:.1f} | {r['aim']} "
-            f"| {r['over_jax']:.2f} | {r['share_of_matrix_rate']:.0%} |"
-            for r in part["rows"]
-        ]
-        lines += [
-            "",
-            "| training, width | pack | ganstudy | PyTorch | JAX | over PyTorch | over JAX |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {r['training']}, {r['width']} | {r['pack']} | {r['ganstudy']:,.0f} "
-            f"| {r['plain']:,.0f} | {r['jax']:,.0f} | {r['over_plain']:.1f} "
-            f"| {r['over_jax']:.2f} |"
-            for r in part.get("trainings", ())
-        ]
-        lines.append("")
-    if part := results.get("convolutions"):
-        lines += [
-            f"## Convolutions, trial-steps per second on {part['machine']['cores']} cores",
-            "",
-            f"Of `dcgan`, batches of {part['batch']}; medians of {part['rounds']} paired rounds.",
-            "",
-            "| images | pack | ganstudy | PyTorch | over PyTorch |",
-            "|---|---|---|---|---|",
-            *(
-                f"| {row['images']} | {row['pack']} | {row['ganstudy']:.1f} | {row['plain']:.1f} |"
-                f" {row['over_plain']:.2f} |"
-                for row in part["rows"]
-            ),
-            "",
-        ]
-    if part := results.get("whole_studies"):
-        machine_of = f"{part['machine']['processor']}, {part['machine']['cores']} cores"
-        lines += [
-            "## Whole studies, seconds from the command to the page",
-            "",
-            f"On {machine_of}.",
-            "",
-        ]
-        names = list(
-            dict.fromkeys(name for one in part["studies"].values() for name in one["seconds"])
-        )
-        first = next(iter(part["studies"].values()))
-        over = [f"best peer over {own}" for own in first["best_peer_over_ganstudy"]]
-        lines += [f"| study | {' | '.join([*names, *over])} |"]
-        lines += ["|---" * (len(names) + len(over) + 1) + "|"]
-        for study, one in part["studies"].items():
-            seconds = [f"{one['seconds'][k]:.1f}" if k in one["seconds"] else "" for k in names]
-            ratios = [f"{ratio:.2f}" for ratio in one["best_peer_over_ganstudy"].values()]
-            lines.append(f"| {study} | {' | '.join([*seconds, *ratios])} |")
-        lines.append("")
-    if part := results.get("overhead"):
-        lines += ["## Overhead", "", "| what | value |", "|---|---|"]
-        lines += [f"| {k} | {v:.3g} |" for k, v in part.items() if k != "machine"]
-        lines.append("")
-    if part := results.get("growth"):
-        lines += ["## Growth", "", "| varied | value | seconds |", "|---|---|---|"]
-        lines += [
-            f"| {name} | {value} | {seconds:.1f} |"
-            for name, rows in part["series"].items()
-            for value, seconds in rows
-        ]
-        lines.append("")
+    for part, tables in TABLES.items():
+        for processor, measured in results.get(part, {}).items():
+            here = measured["machine"]
+            lines += [
+                f"## {part.replace('_', ' ').capitalize()}, {processor}",
+                "",
+                f"{here['cores']} cores, PyTorch {here['torch']}, {here['date']}.",
+                "",
+                *tables(measured),
+            ]
     return "\n".join(lines)
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    columns = list(columns)
+    return [
+        f"| {' | '.join(columns)} |",
+        "|---" * len(columns) + "|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+    ]
+
+
+def programs(part: dict[str, Any]) -> list[str]:
+    columns = ("width", "pack", "eager", "portable", "compiled")
+    rows = (
+        [
+            *(f"{row[name]:,.0f}" for name in columns),
+            f"{row['over_eager']:.2f}",
+            f"{row['over_compiled']:.2f}",
+        ]
+        for row in part["rows"]
+    )
+    return [
+        f"Trial-steps per second, medians of {part['rounds']} paired rounds.",
+        "",
+        *table([*columns, "portable over eager", "over compiled"], rows),
+    ]
+
+
+def throughput(part: dict[str, Any]) -> list[str]:
+    def rates(row: dict[str, Any]) -> list[str]:
+        return [f"{row[name]:,.0f}" for name in ("pack", "ganstudy", "plain", "jax")]
+
+    def ratios(row: dict[str, Any]) -> list[str]:
+        return [f"{row['over_plain']:.1f}", f"{row['over_jax']:.2f}"]
+
+    contestants = ("pack", "ganstudy", "PyTorch", "JAX", "over PyTorch", "over JAX")
+    widths = (
+        [
+            f"{row['width']}",
+            *rates(row),
+            *ratios(row),
+            f"{row['aim']}",
+            f"{row['share_of_matrix_rate']:.0%}",
+        ]
+        for row in part["rows"]
+    )
+    trainings = (
+        [f"{row['training']}, {row['width']}", *rates(row), *ratios(row)]
+        for row in part["trainings"]
+    )
+    return [
+        f"Trial-steps per second, medians of {part['rounds']} paired rounds.",
+        "",
+        *table(["width", *contestants, "aim over PyTorch", "share of matrix rate"], widths),
+        *table(["training, width", *contestants], trainings),
+    ]
+
+
+def convolutions(part: dict[str, Any]) -> list[str]:
+    rows = (
+        [
+            f"{row['images']}",
+            f"{row['pack']}",
+            f"{row['ganstudy']:.1f}",
+            f"{row['plain']:.1f}",
+            f"{row['over_plain']:.2f}",
+        ]
+        for row in part["rows"]
+    )
+    return [
+        f"Trial-steps per second of `dcgan`, batches of {part['batch']}, {part['rounds']} rounds.",
+        "",
+        *table(["images", "pack", "ganstudy", "PyTorch", "over PyTorch"], rows),
+    ]
+
+
+def whole_studies(part: dict[str, Any]) -> list[str]:
+    studies = part["studies"]
+    names = list(dict.fromkeys(name for one in studies.values() for name in one["seconds"]))
+    first = next(iter(studies.values()))
+    over = [f"best peer over {own}" for own in first["best_peer_over_ganstudy"]]
+    rows = (
+        [
+            study,
+            *(f"{one['seconds'][k]:.1f}" if k in one["seconds"] else "" for k in names),
+            *(f"{ratio:.2f}" for ratio in one["best_peer_over_ganstudy"].values()),
+        ]
+        for study, one in studies.items()
+    )
+    return ["Seconds from the command to the page.", "", *table(["study", *names, *over], rows)]
+
+
+def overhead(part: dict[str, Any]) -> list[str]:
+    return table(["what", "value"], ([k, f"{v:.3g}"] for k, v in part.items() if k != "machine"))
+
+
+def growth(part: dict[str, Any]) -> list[str]:
+    rows = (
+        [name, f"{value}", f"{seconds:.1f}"]
+        for name, series in part["series"].items()
+        for value, seconds in series
+    )
+    return table(["varied", "value", "seconds"], rows)
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    own.__name__: own
+    for own in (programs, throughput, convolutions, whole_studies, overhead, growth)
+}
 
 
 if __name__ == "__main__":
