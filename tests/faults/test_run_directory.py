@@ -415,6 +415,6 @@ def test_what_cannot_be_written_is_named(
     monkeypatch.setattr(f"ganstudy.{where}", refuse)
     result = invoke("run", tmp_path / "tiny.yaml", "--out", out)
     assert result.exit_code == 2
-    assert f"Permission denied: '{out / 'theirs'}'" in result.stderr
+    assert f"Permission denied: {out / 'theirs'}" in result.stderr
     assert "run the same command to continue" in result.stderr
     assert contents(out / "records") == before
