@@ -44,29 +44,37 @@ def answer() -> None:
     if "torch" in sys.modules or is_answered():
         return
     command = [os.environ.get("CXX", "g++"), "-x", "c++", "-shared", "-fPIC", "-O1", "-", "-o"]
-    digest = hashlib.sha256(repr([command, _SOURCE]).encode()).hexdigest()[:16]
-    library = machine_cache.folder() / f"ganstudy_mkl_vendor_{digest}.so"
+    name = f"ganstudy_mkl_vendor_{_digest(repr([command, _SOURCE]).encode())}"
     with suppress(OSError, subprocess.SubprocessError):
-        try:
-            _load(library)
-        except OSError:  # not there yet, or damaged
-            _make(command, library)
-            _load(library)
+        # A library that is cut short ends a process that loads it.
+        library = _whole(name) or _made(command, name)
+        # Where libraries that are loaded later look for names first.
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
 
 
-def _load(library: Path) -> None:
-    """Where libraries that are loaded later look for names first."""
-    ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+def _whole(name: str) -> Path | None:
+    """The library of a name, if there is one that is as it was written."""
+    for path in machine_cache.folder().glob(f"{name}-*.so"):
+        if path.stem == f"{name}-{_digest(path.read_bytes())}":
+            return path
+    return None
 
 
-def _make(command: list[str], library: Path) -> None:
+def _made(command: list[str], name: str) -> Path:
     with tempfile.TemporaryDirectory(prefix="ganstudy-") as folder:
         made = Path(folder) / "made.so"
         subprocess.run(
             [*command, str(made)], input=_SOURCE.encode(), check=True, capture_output=True
         )
-        library.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(library, made.read_bytes(), durable=False)
+        content = made.read_bytes()
+    library = machine_cache.folder() / f"{name}-{_digest(content)}.so"
+    library.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(library, content, durable=False)
+    return library
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def is_answered(library: ctypes.CDLL | None = None) -> bool:

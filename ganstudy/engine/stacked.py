@@ -94,12 +94,14 @@ class Stacked(Generic[MemberT]):
         """`function(member, *inputs)` for each trial with its own member.
 
         Every group computes the whole pack, on zeros where a trial is not its own: whatever
-        happens to those numbers, neither they nor their gradients reach another trial.
+        happens to those numbers, neither they nor their gradients reach another trial. Inputs are
+        laid out alike in any pack, since a loop over memory with gaps ends in each row, and rounds
+        what is left of it in its own way.
         """
         result: Tensor | None = None
         for member, mask in self.groups:
             if mask is None:
-                return function(member, *inputs)
+                return function(member, *(x.contiguous() for x in inputs))
             own = [torch.where(_as_rank(mask, x), x, 0.0) for x in inputs]
             result = choose(mask, function(member, *own), result)
         assert result is not None

@@ -229,6 +229,15 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
         _assert_same(train(pack), alone)
 
 
+@pytest.mark.parametrize(("feature", "batch"), [("pac", 33), ("equilibrium", 7)])
+def test_numbers_that_once_depended_on_the_pack(feature: str, batch: int) -> None:
+    """Fewer logits than samples at the end of a loop; a mean over the columns of a table."""
+    trials = [Trial(t.configuration, t.seed + 15) for t in _featured(feature, batch=batch)]
+    alone = _by_id([train([t])[0] for t in trials])
+    for pack in (trials[::-1], trials[:2]):
+        _assert_same(train(pack), alone)
+
+
 CONVOLUTIONS = {"dcgan": "dcgan", "resnet": {"name": "resnet", "blocks": 1, "group": 4}}
 """Networks that compute trial after trial on a CPU."""
 OF_RESNET = ("conditional", "pac", "consensus with a penalty", "relativistic pairs", "average")

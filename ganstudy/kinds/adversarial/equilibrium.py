@@ -6,6 +6,8 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,8 +76,10 @@ def duality_gap(
         worse, _ = game.worst_step(worse, *batch.d_step(0))
     best = state._replace(critic=better.critic)
     worst = state._replace(generator=worse.generator)
+    # One after the other: torch adds up the columns of a table in an order that depends on how many
+    # there are, and so on the pack.
     losses = [
-        torch.stack([game.critic_loss(players, *batch.d_step(0)) for batch in judged]).mean(0)
+        reduce(add, (game.critic_loss(players, *batch.d_step(0)) for batch in judged)) / len(judged)
         for players in (worst, best)
     ]
     gap: NDArray[np.float64] = (losses[0] - losses[1]).double().cpu().numpy()

@@ -221,10 +221,11 @@ def with_ballast(
     Two things on a CPU make a number depend on its place in memory: a product of one matrix takes
     another kernel than a batch of two or more, and the last elements of a vectorised loop, fewer
     than `_VECTOR`, go through scalar code whose exp and log differ in the last bit. Copies at the
-    end, whose results are dropped, take both away from the trials that count. Where neither can
-    happen and the size is right, there are none.
+    end, with at least so many logits, whose results are dropped, take both away from the trials
+    that count. Where neither can happen and the size is right, there are none.
     """
-    batch = trials[0].configuration.batch
-    copies = math.ceil(_VECTOR / batch) if batch % _VECTOR else int(len(trials) == 1)
+    configuration = trials[0].configuration
+    logits = configuration.batch // configuration.critic.pac
+    copies = math.ceil(_VECTOR / logits) if logits % _VECTOR else int(len(trials) == 1)
     copies += -(len(trials) + copies) % multiple
     return [*trials, *[trials[-1]] * copies]

@@ -40,7 +40,8 @@ def test_a_damaged_library_is_made_anew(tmp_path: Path) -> None:
     assert _said("print(mkl_vendor.is_answered())", tmp_path) == "False"
     assert _said(ANSWERED, tmp_path) == "True"
     (library,) = tmp_path.glob("*.so")
-    library.write_bytes(library.read_bytes()[:100])
+    # Such a one is loaded and then ends the process.
+    library.write_bytes(library.read_bytes()[: library.stat().st_size // 2])
     assert _said(ANSWERED, tmp_path) == "True"
 
 

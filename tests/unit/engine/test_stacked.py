@@ -44,3 +44,17 @@ def test_a_method_may_call_the_one_that_it_refines() -> None:
     for row, member in enumerate(members):
         expected = 2 * LeastSquares(b=member.b).critic_loss(real[row], fake[row])
         torch.testing.assert_close(found[row], expected)
+
+
+def test_inputs_are_laid_out_alike_whoever_stands_beside() -> None:
+    """A loop over memory with gaps rounds the end of each row, another that of the pack."""
+    both = torch.rand(3, 8)
+    laid_out = []
+
+    def seen(member: LeastSquares, x: torch.Tensor) -> torch.Tensor:
+        laid_out.append(x.stride())
+        return x.mean(-1)
+
+    for members in ([LeastSquares()] * 3, [LeastSquares(), LeastSquares(), Doubled()]):
+        stack(members, CPU).select(seen, both[:, 4:])
+    assert set(laid_out) == {(4, 1)}
