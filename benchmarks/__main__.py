@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,108 +72,92 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    columns = list(columns)
+def table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """By the format of the cells of each column, in the names of a row's values."""
     return [
         f"| {' | '.join(columns)} |",
         "|---" * len(columns) + "|",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        *(f"| {' | '.join(own.format(**row) for own in columns.values())} |" for row in rows),
         "",
     ]
 
 
 def programs(part: dict[str, Any]) -> list[str]:
-    columns = ("width", "pack", "eager", "portable", "compiled")
-    rows = (
-        [
-            *(f"{row[name]:,.0f}" for name in columns),
-            f"{row['over_eager']:.2f}",
-            f"{row['over_compiled']:.2f}",
-        ]
-        for row in part["rows"]
-    )
+    columns = {
+        "width": "{width}",
+        "pack": "{pack}",
+        **{name: f"{{{name}:,.0f}}" for name in ("eager", "portable", "compiled")},
+        "portable over eager": "{over_eager:.2f}",
+        "over compiled": "{over_compiled:.2f}",
+    }
     return [
         f"Trial-steps per second, medians of {part['rounds']} paired rounds.",
         "",
-        *table([*columns, "portable over eager", "over compiled"], rows),
+        *table(columns, part["rows"]),
     ]
 
 
 def throughput(part: dict[str, Any]) -> list[str]:
-    def rates(row: dict[str, Any]) -> list[str]:
-        return [f"{row[name]:,.0f}" for name in ("pack", "ganstudy", "plain", "jax")]
-
-    def ratios(row: dict[str, Any]) -> list[str]:
-        return [f"{row['over_plain']:.1f}", f"{row['over_jax']:.2f}"]
-
-    contestants = ("pack", "ganstudy", "PyTorch", "JAX", "over PyTorch", "over JAX")
-    widths = (
-        [
-            f"{row['width']}",
-            *rates(row),
-            *ratios(row),
-            f"{row['aim']}",
-            f"{row['share_of_matrix_rate']:.0%}",
-        ]
-        for row in part["rows"]
-    )
-    trainings = (
-        [f"{row['training']}, {row['width']}", *rates(row), *ratios(row)]
-        for row in part["trainings"]
-    )
+    contestants = {
+        "pack": "{pack}",
+        "ganstudy": "{ganstudy:,.0f}",
+        "PyTorch": "{plain:,.0f}",
+        "JAX": "{jax:,.0f}",
+        "over PyTorch": "{over_plain:.1f}",
+        "over JAX": "{over_jax:.2f}",
+    }
+    aims = {"aim over PyTorch": "{aim}", "share of matrix rate": "{share_of_matrix_rate:.0%}"}
     return [
         f"Trial-steps per second, medians of {part['rounds']} paired rounds.",
         "",
-        *table(["width", *contestants, "aim over PyTorch", "share of matrix rate"], widths),
-        *table(["training, width", *contestants], trainings),
+        *table({"width": "{width}", **contestants, **aims}, part["rows"]),
+        *table({"training, width": "{training}, {width}", **contestants}, part["trainings"]),
     ]
 
 
 def convolutions(part: dict[str, Any]) -> list[str]:
-    rows = (
-        [
-            f"{row['images']}",
-            f"{row['pack']}",
-            f"{row['ganstudy']:.1f}",
-            f"{row['plain']:.1f}",
-            f"{row['over_plain']:.2f}",
-        ]
-        for row in part["rows"]
-    )
+    columns = {
+        "images": "{images}",
+        "pack": "{pack}",
+        "ganstudy": "{ganstudy:.1f}",
+        "PyTorch": "{plain:.1f}",
+        "over PyTorch": "{over_plain:.2f}",
+    }
     return [
         f"Trial-steps per second of `dcgan`, batches of {part['batch']}, {part['rounds']} rounds.",
         "",
-        *table(["images", "pack", "ganstudy", "PyTorch", "over PyTorch"], rows),
+        *table(columns, part["rows"]),
     ]
 
 
 def whole_studies(part: dict[str, Any]) -> list[str]:
-    studies = part["studies"]
-    names = list(dict.fromkeys(name for one in studies.values() for name in one["seconds"]))
-    first = next(iter(studies.values()))
-    over = [f"best peer over {own}" for own in first["best_peer_over_ganstudy"]]
-    rows = (
-        [
-            study,
-            *(f"{one['seconds'][k]:.1f}" if k in one["seconds"] else "" for k in names),
-            *(f"{ratio:.2f}" for ratio in one["best_peer_over_ganstudy"].values()),
-        ]
-        for study, one in studies.items()
-    )
-    return ["Seconds from the command to the page.", "", *table(["study", *names, *over], rows)]
+    rows = [
+        {
+            "study": study,
+            **{name: f"{seconds:.1f}" for name, seconds in one["seconds"].items()},
+            **{
+                f"best peer over {own}": f"{ratio:.2f}"
+                for own, ratio in one["best_peer_over_ganstudy"].items()
+            },
+        }
+        for study, one in part["studies"].items()
+    ]
+    columns = {name: f"{{{name}}}" for name in rows[0]}
+    return ["Seconds from the command to the page.", "", *table(columns, rows)]
 
 
 def overhead(part: dict[str, Any]) -> list[str]:
-    return table(["what", "value"], ([k, f"{v:.3g}"] for k, v in part.items() if k != "machine"))
+    rows = ({"what": k, "value": v} for k, v in part.items() if k != "machine")
+    return table({"what": "{what}", "value": "{value:.3g}"}, rows)
 
 
 def growth(part: dict[str, Any]) -> list[str]:
     rows = (
-        [name, f"{value}", f"{seconds:.1f}"]
+        {"varied": name, "value": value, "seconds": seconds}
         for name, series in part["series"].items()
         for value, seconds in series
     )
-    return table(["varied", "value", "seconds"], rows)
+    return table({"varied": "{varied}", "value": "{value}", "seconds": "{seconds:.1f}"}, rows)
 
 
 TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {

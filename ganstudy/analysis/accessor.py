@@ -11,7 +11,6 @@ from ganstudy.analysis.design import whole
 from ganstudy.metrics import Metric
 
 
-# xarray has not typed its decorator.
 @xr.register_dataset_accessor("gan")  # type: ignore[no-untyped-call]  # xarray has not typed it
 class Gan:
     """Each verb is the function of that name in `ganstudy.analysis`, with this dataset."""

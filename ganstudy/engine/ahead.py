@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import itertools
 import logging
 import os
@@ -30,7 +29,7 @@ from ganstudy.engine import arithmetic
 from ganstudy.engine.known_zeros import remove_zeros
 from ganstudy.engine.tensors import filled, leaves, likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import digest_of, write_whole
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -175,7 +174,7 @@ class Form:
                 calls = b"".join(own.read_bytes() for own in Path(place).glob("*.wrapper.json"))
             except Exception as error:  # whatever torch's compiler or that of C++ raises
                 raise NotCompiled(f"a step cannot be compiled: {error}") from error
-            target = _folder() / f"{self.name}-{_digest(content + calls)}.so"
+            target = _folder() / f"{self.name}-{digest_of(content + calls)}.so"
             if calls:
                 write_whole(target.with_suffix(".json"), calls, durable=False)
             write_whole(target, content, durable=False)
@@ -225,7 +224,7 @@ def _folder() -> Path:
 def _made(name: str) -> Path | None:
     """The library of a name, if there is one that is as it was written."""
     for path in _folder().glob(f"{name}-*.so"):
-        if path.stem == f"{name}-{_digest(path.read_bytes() + _calls(path))}":
+        if path.stem == f"{name}-{digest_of(path.read_bytes() + _calls(path))}":
             return path
         _log.warning("%s is damaged; its step is compiled anew", path)
         path.unlink(missing_ok=True)
@@ -263,8 +262,4 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
         str([(x.dtype, x.shape) for x in example]),
         *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),
     ]
-    return _digest("\n".join(parts).encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    return digest_of("\n".join(parts).encode())

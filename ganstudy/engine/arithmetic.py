@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import os
 import platform
 import subprocess
@@ -24,7 +23,7 @@ import numpy as np
 
 from ganstudy import machine_cache
 from ganstudy.engine import mkl_vendor
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import digest_of, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -240,7 +239,7 @@ def _compiler() -> tuple[str, str]:
 def vectors() -> str:
     """The vectors that steps are compiled for: the widest here of those that torch knows."""
     facts = [metadata.version("torch"), *_compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
-    digest = hashlib.sha256(repr([*facts, sorted(_flags())]).encode()).hexdigest()[:16]
+    digest = digest_of(repr([*facts, sorted(_flags())]).encode())
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
     with suppress(OSError):
         return kept.read_text()

@@ -9,7 +9,6 @@ that it is Intel's, goes before it. MKL still asks the processor itself for the 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ganstudy import machine_cache
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import Damaged, digest_of, read_named, write_whole
 
 __all__ = ["answer", "is_answered", "misled"]
 
@@ -44,7 +43,7 @@ def answer() -> None:
     if "torch" in sys.modules or is_answered():
         return
     command = [os.environ.get("CXX", "g++"), "-x", "c++", "-shared", "-fPIC", "-O1", "-", "-o"]
-    name = f"ganstudy_mkl_vendor_{_digest(repr([command, _SOURCE]).encode())}"
+    name = f"ganstudy_mkl_vendor_{digest_of(repr([command, _SOURCE]).encode())}"
     with suppress(OSError, subprocess.SubprocessError):
         # A library that is cut short ends a process that loads it.
         library = _whole(name) or _made(command, name)
@@ -55,7 +54,8 @@ def answer() -> None:
 def _whole(name: str) -> Path | None:
     """The library of a name, if there is one that is as it was written."""
     for path in machine_cache.folder().glob(f"{name}-*.so"):
-        if path.stem == f"{name}-{_digest(path.read_bytes())}":
+        with suppress(Damaged):
+            read_named(path)
             return path
     return None
 
@@ -67,14 +67,10 @@ def _made(command: list[str], name: str) -> Path:
             [*command, str(made)], input=_SOURCE.encode(), check=True, capture_output=True
         )
         content = made.read_bytes()
-    library = machine_cache.folder() / f"{name}-{_digest(content)}.so"
+    library = machine_cache.folder() / f"{name}-{digest_of(content)}.so"
     library.parent.mkdir(parents=True, exist_ok=True)
     write_whole(library, content, durable=False)
     return library
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def is_answered(library: ctypes.CDLL | None = None) -> bool:

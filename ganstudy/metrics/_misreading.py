@@ -43,10 +43,8 @@ def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
     mean = counts @ others
     beyond = np.square(counts) @ (others * (1 - others) / (held_out + 1)[:, None])
     # Where there is nothing to misread, nothing is.
-    size, share = (
-        np.square(mean) / np.maximum(beyond, 1e-12),
-        mean / np.maximum(mean + beyond, 1e-12),
-    )
+    size = np.square(mean) / np.maximum(beyond, 1e-12)
+    share = mean / np.maximum(mean + beyond, 1e-12)
     return np.where(mean > 0, nbinom.ppf(0.999, np.maximum(size, 1e-12), share), 0.0)
 
 

@@ -20,7 +20,6 @@ from ganstudy.family import canonical_json
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
 from ganstudy.targets._mixture import share_within
 from ganstudy.targets._reader import Reader, confusion
-from ganstudy.targets._rows import RowsTarget
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -214,7 +213,8 @@ def _kept(path: Path) -> dict[str, NDArray[Any]] | None:
 def _trained(target: Target, image: Image) -> dict[str, NDArray[Any]]:
     """The network's parameters, how well it does on held-out images, and how images spread."""
     parameters = _fitted(target, image)
-    rows, labels = _unseen(target)
+    # Given images once each, for twice they tell no more.
+    rows, labels = target.unseen_labelled(np.random.default_rng(1), _JUDGED)
     read = _class_of(parameters, features_of(parameters, rows, image))
     rows, own = target.sample_labelled(np.random.default_rng(2), _JUDGED)
     features = features_of(parameters, rows, image)
@@ -229,17 +229,6 @@ def _trained(target: Target, image: Image) -> dict[str, NDArray[Any]]:
         "read": known,
         "distance": _distances(_beside(features, rows, image), known, spread),
     }
-
-
-def _unseen(target: Target) -> tuple[Array, NDArray[np.int64]]:
-    """Images that it was not trained on; given ones once each, for twice they tell no more."""
-    rng = np.random.default_rng(1)
-    if not isinstance(target, RowsTarget):
-        return target.held_out_labelled(rng, _JUDGED)
-    rows = target.rows()
-    assert rows.held_out_labels is not None
-    own = rng.permutation(len(rows.held_out))[:_JUDGED]
-    return target.values(rows.held_out[own]), rows.held_out_labels[own]
 
 
 def _fitted(target: Target, image: Image) -> dict[str, NDArray[np.float32]]:

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganstudy.targets._files import files_below
 from ganstudy.targets._pictures import PICTURES, Pictures, resized, small_enough
-from ganstudy.targets._problems import DataError
+from ganstudy.targets._problems import DataError, some
 
 if TYPE_CHECKING:
     from ganstudy.targets._pictures import AskedImages, Pixels
@@ -46,11 +46,11 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
     files = [path for path in below if path.suffix.lower() in PICTURES]
     others = [_short(path, folder) for path in below if path.suffix.lower() not in PICTURES]
     if not files:
-        there = f"; it has {_some(others)}" if others else ""
+        there = f"; it has {some(others, _SHOWN)}" if others else ""
         raise DataError(f"{folder}: no PNG or JPEG files, nor those of MNIST{there}")
     images, broken = _read(folder, files, asked)
     if broken and (asked.unreadable == "refuse" or not images):
-        what = f"{len(broken):,} of {len(files):,} files cannot be read: {_some(broken)}"
+        what = f"{len(broken):,} of {len(files):,} files cannot be read: {some(broken, _SHOWN)}"
         raise DataError(f"{folder}: {what}; `unreadable: drop` leaves such files out")
     places = _places(folder, list(images))
     held_out = {place.held_out for place in places.values()} - {""}
@@ -75,7 +75,7 @@ def of_folder(folder: Path, asked: AskedImages) -> Pictures:
 def _left_out(files: list[str], one: str, several: str) -> list[str]:
     """A sentence, if there are any."""
     which = f"1 file that {one}" if len(files) == 1 else f"{len(files):,} files that {several}"
-    return [f"left out: {which}: {_some(files)}"] if files else []
+    return [f"left out: {which}: {some(files, _SHOWN)}"] if files else []
 
 
 def _read(
@@ -140,11 +140,6 @@ def _short(path: Path, folder: Path) -> str:
 def _readable(name: str) -> str:
     """A name without what is no text in it: those of old archives may be in no encoding."""
     return os.fsencode(name).decode(errors="replace")
-
-
-def _some(texts: list[str]) -> str:
-    more = f" and {len(texts) - _SHOWN:,} more" if len(texts) > _SHOWN else ""
-    return ", ".join(texts[:_SHOWN]) + more
 
 
 def _decoded(path: Path, asked: AskedImages) -> Pixels:

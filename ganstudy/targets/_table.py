@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ganstudy.targets._files import fingerprint
-from ganstudy.targets._problems import DataError
+from ganstudy.targets._problems import DataError, some
 from ganstudy.targets._text_table import Dialect, read_text_table
 
 if TYPE_CHECKING:
@@ -186,9 +186,8 @@ def _column(path: str, known: Any, name: str | int) -> Any:
     if name not in known:
         names = list(map(str, known))
         close = [f"; did you mean {own!r}?" for own in get_close_matches(str(name), names, n=1)]
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        shown = f"; it has {', '.join(names[:_SHOWN])}{more}"
-        raise DataError(f"{path}: no column {name!r}{close[0] if close else shown}")
+        hint = close[0] if close else f"; it has {some(names, _SHOWN)}"
+        raise DataError(f"{path}: no column {name!r}{hint}")
     return known[name]
 
 
@@ -206,25 +205,24 @@ def _refuse_words(path: str, series: Mapping[str | int, pd.Series[Any]]) -> None
     """All columns at once that are not of numbers, each with a value that is none."""
     import pandas as pd
 
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     for name, own in series.items():
         if not pd.api.types.is_numeric_dtype(own) or pd.api.types.is_complex_dtype(own):
             text = own.dropna().astype(str)
             wrong = text[pd.to_numeric(text, errors="coerce").isna()]
             first = (wrong if len(wrong) else text).iloc[0]
-            found[repr(name)] = repr(str(first)[:40])
-    if len(found) == 1:
-        ((name, first),) = found.items()
-        message, advice = f"column {name} is not of numbers (it has {first})", "leave it out"
-    elif found:
-        names = list(map("{} ({})".format, *zip(*found.items(), strict=True)))
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        message = f"columns {', '.join(names[:_SHOWN])}{more} are not of numbers"
-        advice = "leave them out"
-    else:
+            found.append((repr(name), repr(str(first)[:40])))
+    if not found:
         return
-    it = "it" if len(found) == 1 else "one"
-    raise DataError(f"{path}: {message}; {advice} with `columns`, or make {it} the `label`")
+    if len(found) == 1:
+        ((column, value),) = found
+        message = f"column {column} is not of numbers (it has {value})"
+        advice = "leave it out with `columns`, or make it the `label`"
+    else:
+        columns = [f"{column} ({value})" for column, value in found]
+        message = f"columns {some(columns, _SHOWN)} are not of numbers"
+        advice = "leave them out with `columns`, or make one the `label`"
+    raise DataError(f"{path}: {message}; {advice}")
 
 
 def _numbers(series: pd.Series[Any]) -> tuple[NDArray[np.float64], str]:

@@ -146,7 +146,7 @@ axes = plot.time_by_arm(open_run("run"))
 assert "time_by_arm" in plot.__all__
 print("bars:", len(axes.patches))
 """
-    environment = {**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""}
+    environment = {**os.environ, "GANSTUDY_PLUGINS": ""}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,
@@ -205,7 +205,7 @@ def test_the_suite_of_its_family_finds_nothing(name: str, text: str, tmp_path: P
     path.write_text(text, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)],
-        env={**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""},
+        env={**os.environ, "GANSTUDY_PLUGINS": ""},
         capture_output=True,
         text=True,
         check=False,
@@ -368,7 +368,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 *("--out", study, "--workers", "1"),
             ],
             cwd=folder,
-            env={**os.environ, "MPLBACKEND": "agg", "GANSTUDY_PLUGINS": ""},
+            env={**os.environ, "GANSTUDY_PLUGINS": ""},
             capture_output=True,
             text=True,
             check=False,

@@ -52,9 +52,7 @@ def test_both_forms_agree_and_hold_no_outputs(name: str) -> None:
 def kernel(tiny_run: Path) -> Iterator[KernelManager]:
     """One kernel for all notebooks, one after the other: imports cost seconds."""
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(
-        cwd=str(FOLDER), env={**os.environ, "GANSTUDY_RUN": str(tiny_run), "MPLBACKEND": "agg"}
-    )
+    manager.start_kernel(cwd=str(FOLDER), env={**os.environ, "GANSTUDY_RUN": str(tiny_run)})
     yield manager
     manager.shutdown_kernel(now=True)
 
