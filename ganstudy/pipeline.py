@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ganstudy import report as reports
+from ganstudy.engine.packing import workers_worth
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.schedule.devices import pack_size
 from ganstudy.schedule.loop import Resumed
@@ -57,15 +58,15 @@ def run(
             return Progress.of_finished(known)
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed, generators)
-        progress = Progress.of(
-            search, left, workers, *program(directory, search, left, workers, devices)
-        )
+        chosen = program(directory, search, left, workers, devices)
+        engaged = workers if search.open_ended else workers_worth(left, workers)
+        progress = Progress.of(search, left, engaged, *chosen)
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
-                opened = partial(open_executor, executor, workers, devices, options)
+                opened = partial(open_executor, executor, engaged, devices, options)
                 with (
                     recorded(directory, study.name, progress, command, workers, devices, executor),
                     during or nullcontext(),

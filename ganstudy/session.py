@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ganstudy.engine import checkpoints, pace
 from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
 from ganstudy.progress import Beat, Progress
+from ganstudy.report import import_ahead
 from ganstudy.retraining import failed, renewed, with_status, without_generator
 from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
@@ -243,6 +244,7 @@ def train(
             limits=Limits(engine.time_limit, engine.memory_limit),
             interruption=interruption,
             beat=watch,
+            meanwhile=import_ahead(),
         ):
             landed = {record.id: record.status for record in records}
             if again := landed.keys() & known.keys():

@@ -28,12 +28,16 @@ __all__ = [
     "estimate",
     "packs",
     "why_no_compiler",
+    "workers_worth",
 ]
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
 PACKS_PER_WORKER = 2
 """Enough packs that workers which finish early find another, few enough to keep stacks wide."""
+
+WORTH_A_WORKER = 2.0
+"""Seconds of work, by `cost`, for which one more worker is started."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def packs(
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
     A trial's numbers do not depend on its pack; only time and memory do. With one pack for each
-    worker stacks are widest.
+    worker stacks are widest; one worker waits for no other.
     """
     shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -83,7 +87,7 @@ def packs(
             keys[place] = trial.configuration.pack_key()
         shapes.setdefault(keys[place], []).append(trial)
     total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
-    share = total / (workers * per_worker)
+    share = total / (workers * per_worker if workers > 1 else 1)
     sizes: dict[str, int] = {}
     for own in shapes.values():
         configuration = own[0].configuration
@@ -123,6 +127,15 @@ def beside_steps(pack: Sequence[Trial], pace: Pace = GUESS) -> float:
     }
     each = first.recording() + max(len(members) - 1, 0) * first.masking()
     return len(pack) * each * pace.step("eager", first.work) / GUESSED["eager"]
+
+
+def workers_worth(parts: Sequence[Sequence[Trial]], workers: int) -> int:
+    """How many of some workers packs are worth, one at least.
+
+    A worker takes a second of a core to start, in which what gathers and draws can be imported.
+    """
+    seconds = sum(cost(pack) + beside_steps(pack) for pack in parts)
+    return max(1, min(workers, len(parts), 1 + int(seconds / WORTH_A_WORKER)))
 
 
 def estimate(

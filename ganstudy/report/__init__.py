@@ -3,6 +3,30 @@
 `build` imports matplotlib when it is called, and not before.
 """
 
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import suppress
+
 from ganstudy.report.page import PageError, build
 
-__all__ = ["PageError", "build"]
+__all__ = ["PageError", "build", "import_ahead"]
+
+_HEAVY = (
+    *("xarray", "zarr", "dask.array", "scipy.stats"),
+    *("ganstudy.analysis", "ganstudy.report.style"),
+)
+
+
+def import_ahead() -> Iterator[None]:
+    """Import what gathering and `build` need, in parts of some tenths of a second.
+
+    What cannot be imported is left to whoever needs it, and says what is wrong with it.
+    """
+    from ganstudy.report.sections import family
+
+    for module in (*_HEAVY, *(f"{family.package}.{name}" for name in family.files)):
+        with suppress(Exception):
+            importlib.import_module(module)
+        yield

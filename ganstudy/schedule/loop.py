@@ -44,6 +44,10 @@ COMPILE_SECONDS = 600.0
 _BEAT = 0.2
 """Seconds within which an interruption, a time limit or a new worker is noticed."""
 
+_NOTHING: Iterator[object] = iter(())
+
+_ALL_DONE = object()
+
 _log = logging.getLogger("ganstudy")
 
 
@@ -144,10 +148,12 @@ def train_packs(
     limits: Limits = Limits(),
     interruption: Interruption | None = None,
     beat: Callable[[Sequence[Running]], None] = lambda running: None,
+    meanwhile: Iterator[object] = _NOTHING,
 ) -> Iterator[list[Record]]:
     """Records of each pack as it ends, in no order.
 
-    The source is asked when a worker is free and no pack waits, and told as records land.
+    The source is asked when a worker is free and no pack waits, and told as records land. The parts
+    of `meanwhile` are done in between, one after each look at the workers.
 
     A pack that fails, by an exception, the death of its worker or the time limit, is split in
     halves until the trial at fault stands alone. That trial becomes a `failed` record with its
@@ -169,7 +175,9 @@ def train_packs(
         while True:
             room = 0 if interruption.asked else executor.room()
             if room > len(waiting):
-                waiting.extend(map(Waiting, source.ask(room - len(waiting))))
+                # By all that will be free: the first worker to be ready must not get it all.
+                slots = max(room, executor.workers - len(running))
+                waiting.extend(map(Waiting, source.ask(slots - len(waiting))))
             for due in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                 task = Task(due.pack, program, beside, checkpoints, limits.gigabytes, due.fresh)
                 begun = steps_kept(checkpoints.folder, due.pack)
@@ -184,7 +192,8 @@ def train_packs(
                 _log.warning("stopping at once: packs took longer than %g s", DRAIN_SECONDS)
                 break
             beat([replace(one, clock=executor.clock(h)) for h, one in running.items()])
-            for handle, ended in _over(executor, running, limits, program):
+            wait = 0.0 if next(meanwhile, _ALL_DONE) is not _ALL_DONE else _BEAT
+            for handle, ended in _over(executor, running, limits, program, wait):
                 one = running.pop(handle)
                 records = _kept(one, ended, waiting, confirmed, checkpoints.folder, program)
                 if records:
@@ -195,10 +204,14 @@ def train_packs(
 
 
 def _over(
-    executor: Executor, running: Mapping[Hashable, Running], limits: Limits, program: ProgramName
+    executor: Executor,
+    running: Mapping[Hashable, Running],
+    limits: Limits,
+    program: ProgramName,
+    wait: float,
 ) -> list[tuple[Hashable, Ended]]:
     """What has ended by itself after a moment, and what has been ended for taking too long."""
-    over = executor.wait(_BEAT)
+    over = executor.wait(wait)
     under_way = running.keys() - dict(over).keys()
     # All clocks are read before the first kill, which may take seconds: others end meanwhile.
     late = [one for one in under_way if limits.passed(executor.clock(one), program)]

@@ -18,6 +18,7 @@ from ganstudy.engine.packing import (
     cost,
     estimate,
     packs,
+    workers_worth,
 )
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.audit import Audit
@@ -90,6 +91,24 @@ def test_wide_trials_stand_in_pairs() -> None:
     wide = [trial(seed, critic={"width": 4096, "depth": 3}) for seed in range(3)]
     assert wide[0].configuration.working_set() > PackSize().working_set
     assert [len(pack) for pack in packs(wide, 1)] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "worth"),
+    [(1, 8, 1), (2, 8, 1), (8, 8, 2), (8, 2, 2), (40, 8, 8), (40, 1, 1)],
+)
+def test_workers_are_started_for_work_only(count: int, workers: int, worth: int) -> None:
+    """As many as are asked for where each has seconds to do; one where all takes less than two."""
+    parts = packs([trial(seed, steps=600, batch=64) for seed in range(count)], workers)
+    assert 0.4 < cost(parts[0]) / len(parts[0]) < 0.6
+    assert workers_worth(parts, workers) == worth
+    assert workers_worth([], workers) == 1
+
+
+def test_one_worker_has_as_few_packs_as_fit() -> None:
+    """It waits for no other; two have two each, so that they end together."""
+    trials = _trials([(16, 1, 12)])
+    assert [len(packs(trials, workers)) for workers in (1, 2)] == [1, 4]
 
 
 def test_cost_grows_with_the_work() -> None:
