@@ -175,7 +175,7 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
 
     own = RunDirectory(study.parent)
     if study == own.study and own.records.is_dir():
-        return own.read_study(overrides, run_plugins=True), out or study.parent
+        return own.read_study(overrides, run_plugins=True, to_train=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
 

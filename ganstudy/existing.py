@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,19 @@ from typing import Any, Literal
 from ganstudy.pipeline import report
 from ganstudy.report import build
 from ganstudy.search import Search, search_of
-from ganstudy.store import RunDirectory, RunError, check_nothing_lost, finished, runs_at
+from ganstudy.store import (
+    RunDirectory,
+    RunError,
+    check_nothing_lost,
+    finished,
+    known_data,
+    runs_at,
+)
 from ganstudy.store.place import check_new
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
+
+_log = logging.getLogger("ganstudy")
 
 
 def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
@@ -25,6 +35,7 @@ def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
     directory, search = reopen(path, run_plugins=run_plugins)
     with directory.locked():
         check_nothing_lost(directory)
+        known_data.write(directory.path, search)
         return report(directory, search)
 
 
@@ -83,15 +94,23 @@ def _provenance(places: Sequence[Path], names: Sequence[str], command: str) -> d
     return {"command": command, "runs": runs}
 
 
-def reopen(path: Path, *, run_plugins: bool = False) -> tuple[RunDirectory, Search]:
+def reopen(
+    path: Path, *, run_plugins: bool = False, to_train: bool = False
+) -> tuple[RunDirectory, Search]:
     """An existing run, and its study's search, which has been told of every record.
 
-    The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`.
+    The run may be somebody else's: what it names as plug-ins is run only with `run_plugins`. Of
+    data of the user's own that are gone an outline does, but `to_train`.
+
+    Errors  `RunError` where the study, as it stands, plans none of the trials that are recorded.
     """
     directory = RunDirectory.existing(path)
-    search = search_of(directory.read_study(run_plugins=run_plugins))
+    search = search_of(directory.read_study(run_plugins=run_plugins, to_train=to_train))
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
+    directory.asked.check_trials(search, directory.recorded(), "put study.yaml, or its data, back")
+    for why in known_data.gone(search):
+        _log.warning("%s: %s: what is told comes from its records alone", path, why)
     return directory, search
 
 

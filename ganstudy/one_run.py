@@ -54,7 +54,7 @@ def retry(
 
     directory = RunDirectory.existing(run)
     directory.asked.warn_of_changes()
-    asked = directory.read_study(overrides, run_plugins=True)
+    asked = directory.read_study(overrides, run_plugins=True, to_train=True)
     how = {**execution(**where), "command": command_line(), "generators": generators}
     with display(quiet=as_json) as observe:
         progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)

@@ -145,7 +145,7 @@ def verify(
 
     Errors  `RunError` if the run has no records, or no workers can be had.
     """
-    directory, search = reopen(path, run_plugins=True)
+    directory, search = reopen(path, run_plugins=True, to_train=True)
     program = directory.program()
     if program is None:
         raise RunError(f"{path}: no records, and so nothing to verify")

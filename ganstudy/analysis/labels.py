@@ -21,12 +21,12 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
              label that are of high quality; `accuracy`, those that are also of the mode that the
              label names. NaN where a trial is not conditional or generated none under the label.
              Coordinate `label_name` is what the user calls a label, where it has a name.
-             None as well where trials differ in target, or labels name no modes.
+             None as well where trials differ in target, labels name no modes, or data are gone.
     """
     if "labels" not in ds or ds["target_settings"].ndim:
         return None
     target = from_config(json.loads(str(ds["target_settings"].item())))
-    modes = target.known_modes()
+    modes = None if target.gone else target.known_modes()
     if modes is None or target.labels != len(modes.weights):
         return None
     *trials, _ = places = ds["labels"].transpose(..., "sample").dims

@@ -4,6 +4,7 @@ from ganstudy.family import Family
 from ganstudy.metrics._audits import AUDITED
 from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
+from ganstudy.metrics._known import know_variable, known_variable
 from ganstudy.metrics._misreading import trueness
 from ganstudy.metrics._perfect import perfect_sampler
 
@@ -14,6 +15,8 @@ __all__ = [
     "Reading",
     "each_cloud",
     "family",
+    "know_variable",
+    "known_variable",
     "measured_by",
     "perfect_sampler",
     "reference",

@@ -31,6 +31,9 @@ DRAWN = 2000
 MOST_FEATURES = 1000
 """Features beyond which no plane of principal components is looked for."""
 
+STANDARDISED = 4.0
+"""Half the width of a window on data that are gone: their columns have mean 0 and deviation 1."""
+
 BEHIND = 600
 """Samples of a target without a density that are drawn behind those of q."""
 
@@ -59,6 +62,8 @@ class Backdrop:
 def backdrop(config: str, resolution: int = 300) -> Backdrop:
     """The target with this JSON, in its plane or that of its two leading principal components."""
     target = from_config(json.loads(config))
+    if target.gone:
+        return Backdrop([], None, np.eye(target.dimension, 2), (0.0, 0.0), STANDARDISED)
     sample = _sample(target)
     axes = _plane(target)
     plane = sample @ axes
@@ -102,6 +107,18 @@ def density(config: str) -> tuple[Array, Array]:
         return np.repeat(edges, 2)[1:-1], np.repeat(heights, 2)
     x = np.linspace(low - reach, high + reach, 400)
     return x, np.exp(target.log_prob(x[:, None]))
+
+
+def gone(config: str) -> str:
+    """Why nothing can be drawn of the target itself; empty where it can."""
+    return from_config(json.loads(config)).gone
+
+
+@cache
+def in_a_plane(config: str) -> bool:
+    """Whether there is a plane in which samples can be drawn; of data that are gone, their own."""
+    target = from_config(json.loads(config))
+    return target.dimension == 2 if target.gone else target.dimension <= MOST_FEATURES
 
 
 @cache

@@ -19,7 +19,7 @@ import numpy as np
 from ganstudy.cause import telling
 from ganstudy.score import spanning
 from ganstudy.search import search_of
-from ganstudy.store import digests, resolved
+from ganstudy.store import digests, known_data, resolved
 from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import chunks, coordinates, gathered, on_disk, shared
@@ -66,6 +66,8 @@ def open_run(path: str | Path) -> xr.Dataset:
             the dataset is damaged and its records are gone.
     """
     run = RunDirectory.existing(Path(path))
+    with known_data.reading(run.path):  # for whoever asks what its targets are
+        pass
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
     try:
@@ -169,7 +171,7 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     axes = plan.dimensions[:-1]
     dataset = xr.Dataset(
         {
-            **perfect(axes, plan),
+            **(_perfect_before(run, plan) if known_data.gone(plan) else perfect(axes, plan)),
             **columns,
             **plan.variables(),
         },
@@ -190,6 +192,21 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
         if name in dataset:
             dataset[name].attrs.update(variable.attributes)
     return dataset
+
+
+def _perfect_before(run: RunDirectory, plan: Search) -> dict[str, xr.Variable]:
+    """What the dataset says of samples of p, where these can no longer be drawn."""
+    sizes = dict(zip(plan.dimensions, plan.shape, strict=True))
+    try:
+        before = _opened(run, digests.read(run.results))
+        return {
+            str(name): own.variable.load()
+            for name, own in before.data_vars.items()
+            if own.attrs.get("role") == "perfect"
+            and all(sizes.get(str(dim)) == size for dim, size in own.sizes.items() if dim != "draw")
+        }
+    except (Damaged, RunError):
+        return {}
 
 
 def _recorded(

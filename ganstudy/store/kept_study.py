@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstudy.store import resolved
+from ganstudy.store import known_data, resolved
 from ganstudy.store.place import RunError
 from ganstudy.study import load
 from ganstudy.study.document import StudyError, read_document
@@ -40,6 +41,7 @@ class KeptStudy:
             return
         # In this order: a folder with the second of the two is a run.
         write_whole(self.resolved, resolved.text_of(search.study, text).encode())
+        known_data.write(self.folder, search)
         write_whole(self.study, text.encode())
         for name in search.study.file.plugins:
             source = document.path.parent / name
@@ -47,15 +49,23 @@ class KeptStudy:
                 shutil.copy(source, self.folder)
 
     def read(
-        self, overrides: Sequence[str] = (), name: str = "", *, run_plugins: bool = False
+        self,
+        overrides: Sequence[str] = (),
+        name: str = "",
+        *,
+        run_plugins: bool = False,
+        to_train: bool = False,
     ) -> Study:
         """The study, with settings changed or without; without a name, of the one it had.
+
+        to_train  whether the user's own data have to be there, as they were
 
         Errors  `StudyError`.
         """
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
-        return load(self.study, overrides, own, run_plugins=run_plugins)
+        with nullcontext() if to_train else known_data.reading(self.folder):
+            return load(self.study, overrides, own, run_plugins=run_plugins)
 
     def read_resolved(self) -> Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
@@ -75,7 +85,12 @@ class KeptStudy:
             message = "%s: has changed since the run wrote it; the present version counts"
             _log.warning(message, self.study)
 
-    def check_trials(self, search: Search, recorded: Collection[str]) -> None:
+    def check_trials(
+        self,
+        search: Search,
+        recorded: Collection[str],
+        advice: str = "choose another directory with --out, or set that run aside with --fresh",
+    ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 
         One that shares some is an extension, or a part, of the study before.
@@ -99,7 +114,7 @@ class KeptStudy:
         message = (
             f"{self.folder}: holds another study, with no trial of this one. They differ in",
             *lines,
-            "Choose another directory with --out, or set that run aside with --fresh",
+            f"{advice[0].upper()}{advice[1:]}",
         )
         raise RunError("\n".join(message))
 

@@ -117,15 +117,19 @@ class RunDirectory:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point."""
         self.asked.write(search, self.recorded())
 
-    def read_study(self, overrides: Sequence[str] = (), *, run_plugins: bool = False) -> Study:
+    def read_study(
+        self, overrides: Sequence[str] = (), *, run_plugins: bool = False, to_train: bool = False
+    ) -> Study:
         """The study that the run was asked, with settings changed or without.
 
-        The run may be somebody else's: its plug-ins are run only where the caller says so.
+        The run may be somebody else's: its plug-ins are run only where the caller says so. Of data
+        of the user's own that are gone an outline does, but `to_train`.
 
         Errors  `StudyError`.
         """
         name = str(self.read_environment().get("study", ""))
-        return self.asked.read(overrides, name, run_plugins=run_plugins)
+        how = {"run_plugins": run_plugins, "to_train": to_train}
+        return self.asked.read(overrides, name, **how)
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""

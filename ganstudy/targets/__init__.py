@@ -14,6 +14,8 @@ from ganstudy.targets._mixture import (
     IsotropicMixture,
     MixtureTarget,
 )
+from ganstudy.targets._outline import Outline
+from ganstudy.targets._own_data import OwnData, reading_again
 from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
 
@@ -27,6 +29,8 @@ __all__ = [
     "IsotropicMixture",
     "MixtureTarget",
     "Modes",
+    "Outline",
+    "OwnData",
     "RowsTarget",
     "Target",
     "classifier",
@@ -39,6 +43,7 @@ __all__ = [
     "initial",
     "known_accuracy",
     "one_thread",
+    "reading_again",
     "unchanged",
 ]
 

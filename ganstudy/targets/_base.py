@@ -163,6 +163,11 @@ class Target(Member, ABC):
         """Whether p is the law of given rows, with others held out."""
         return type(self).held_out is not Target.held_out
 
+    @property
+    def gone(self) -> str:
+        """Why data of the user's own, which trials have seen, have no values here; else empty."""
+        return ""
+
     def account(self) -> list[str]:
         """What was read from the user's files, in lines for the user to see; nothing otherwise."""
         return []

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ganstudy.system import in_order
+from ganstudy.targets._outline import forget, is_gone, pinned
 
 __all__ = ["existing", "files_below", "fingerprint", "unchanged"]
 
@@ -17,10 +18,14 @@ __all__ = ["existing", "files_below", "fingerprint", "unchanged"]
 def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str:
     """The path, of a file of one of these formats, or of a folder where that will do.
 
+    What a run has read, and is known to be gone, need not be there for its records to be read.
+
     formats  how names of files may end; "" if a name may also end otherwise
 
     Errors  `ValueError`, which says what is there instead, or which name is near.
     """
+    if is_gone(path):
+        return path
     try:
         file = Path(path).expanduser()
         is_file, is_folder = file.is_file(), file.is_dir()
@@ -37,17 +42,26 @@ def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str
 
 
 def unchanged(path: str, sha256: str | None) -> str:
-    """The SHA-256 of what lies at a path.
+    """The SHA-256 of what lies at a path, or of what a run that is read has read there.
 
     Errors  `ValueError` if it is not what was said, or cannot be read.
     """
+    asked = sha256 or pinned(path)
+    known = asked is not None and is_gone(path, asked)
     try:
         found = fingerprint(path)
     except OSError as error:
+        if known and asked is not None:
+            return asked
+        if is_gone(path):  # so that `existing` has let it pass
+            raise ValueError(f"no such file: {Path(path).expanduser().absolute()}") from None
         raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
-    if sha256 is not None and sha256 != found:
+    if asked is None or asked == found:
+        forget(path, found)
+        return found
+    if not known:
         raise ValueError(f"{path} has changed: its SHA-256 is {found}")
-    return found
+    return asked
 
 
 def fingerprint(path: str) -> str:

@@ -7,14 +7,14 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ganstudy.targets._base import Target
 from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._image_files import ARRAYS
+from ganstudy.targets._own_data import OwnData
 
 __all__ = ["OwnImages"]
 
 
-class OwnImages(Target, ABC):
+class OwnImages(OwnData, ABC):
     """A target that reads images from a path; they are read when it is made, so that what is wrong
     with them is said there.
     """

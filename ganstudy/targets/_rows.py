@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.targets._base import Target
+from ganstudy.targets._problems import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +93,12 @@ class RowsTarget(Target, ABC):
         """The data."""
 
     def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Rows as samples: what is kept more tightly than they are is unfolded here."""
+        """Rows as samples: what is kept more tightly than they are is unfolded here.
+
+        Errors  `DataError` for data that are gone.
+        """
+        if self.gone:
+            raise DataError(self.gone)
         return rows
 
     @property
@@ -183,4 +189,4 @@ class RowsTarget(Target, ABC):
         return (
             f"{self.source}: {len(rows.train):,} training and {len(rows.held_out):,} held-out rows "
             f"of {self.dimension} features"
-        )
+        ) + (", which are gone" if self.gone else "")

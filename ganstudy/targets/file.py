@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ganstudy.targets._files import existing, unchanged
+from ganstudy.targets._own_data import OwnData
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import Rows, RowsTarget, Units, split
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
@@ -25,7 +26,7 @@ def _unset(value: object) -> bool:
     return value in (None, 0, "refuse")
 
 
-class File(RowsTarget):
+class File(OwnData, RowsTarget):
     """The rows of a file, each column with mean 0 and standard deviation 1 over the training rows.
 
     Data    p is the empirical law of the training rows. Which rows are held out follows from
@@ -102,6 +103,8 @@ class File(RowsTarget):
 
         Errors  `DataError` if the file has changed since the study was read.
         """
+        if self.gone:
+            return self.outline.empty()
         return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
 
     def account(self) -> list[str]:

@@ -75,6 +75,9 @@ class Images(OwnImages, RowsTarget):
     @property
     def image(self) -> Image:
         """As they are, or as `size` and `grey` make them."""
+        if self.gone:
+            assert self.outline.image is not None
+            return Image(*self.outline.image)
         height, width, channels = self._read().pixels.shape[1:]
         return Image(channels, height, width)
 
@@ -83,16 +86,20 @@ class Images(OwnImages, RowsTarget):
 
         Errors  `DataError` if they have changed since the study was read.
         """
+        if self.gone:
+            return self.outline.empty()
         return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
 
     def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Bytes on the scale [-1, 1]."""
-        return np.take(_LEVELS, rows) if rows.dtype == np.uint8 else rows.astype(np.float32)
+        if rows.dtype == np.uint8:
+            return np.take(_LEVELS, rows)
+        return super().values(rows).astype(np.float32)
 
     @property
     def mode_names(self) -> tuple[str, ...]:
         """Its classes, as folders or labels are called."""
-        return self._read().classes
+        return self.outline.classes if self.gone else self._read().classes
 
     def known_modes(self) -> Modes | None:
         """The classes, told apart by a classifier; None without labels."""

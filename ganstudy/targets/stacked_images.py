@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.family import canonical_json
-from ganstudy.targets._base import Target
 from ganstudy.targets._image import Image
 from ganstudy.targets._mixture import share_within
 from ganstudy.targets._own_images import OwnImages
+from ganstudy.targets._rows import RowsTarget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +44,14 @@ class StackedImages(OwnImages):
         _ = self.one
 
     @property
-    def one(self) -> Target:
+    def one(self) -> RowsTarget:
         """The images of one channel."""
         return _images(canonical_json({**self.model_dump(), "name": "images", "grey": True}))
+
+    @property
+    def read(self) -> RowsTarget:
+        """Those of one channel."""
+        return self.one
 
     @property
     def dimension(self) -> int:
@@ -177,7 +182,9 @@ def _numbers(classes: NDArray[np.integer], count: int) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=8)
-def _images(settings: str) -> Target:
+def _images(settings: str) -> RowsTarget:
     from ganstudy import targets
 
-    return targets.family.from_config(json.loads(settings))
+    one = targets.family.from_config(json.loads(settings))
+    assert isinstance(one, RowsTarget)
+    return one

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ganstudy.constraints import Together
 from ganstudy.film import FILM, IMAGE_FILM, PLACES
+from ganstudy.metrics import known_variable
 from ganstudy.variable import LABELS, SAMPLES, Variable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def variables(settings: AdversarialSettings) -> tuple[Variable, ...]:
 
 def _metrics(settings: AdversarialSettings) -> Iterator[Variable]:
     for metric in settings.record.metrics:
-        own = metric.variable(settings.target)
+        own = known_variable(metric, settings.target) or metric.variable(settings.target)
         yield own
         if settings.generator.average is not None:
             long_name = f"{own.long_name}, averaged generator"

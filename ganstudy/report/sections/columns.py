@@ -35,9 +35,8 @@ def missing(findings: Findings) -> str:
     ds = findings.ds
     if "samples" not in ds or "feature_scale" not in ds:
         return "the target's features have no names of their own"
-    if not isinstance(from_config(json.loads(str(ds["target_settings"].item()))), RowsTarget):
-        return "the target is not made of rows"
-    return ""
+    target = from_config(json.loads(str(ds["target_settings"].item())))
+    return target.gone if isinstance(target, RowsTarget) else "the target is not made of rows"
 
 
 class Columns:
@@ -58,7 +57,7 @@ class Columns:
         self.mean, self.scale = ds["feature_mean"].values, ds["feature_scale"].values
         self.names = [str(name) for name in ds["feature"].values]
         self.arms = findings.arms
-        self.real: Array = target.rows().train.astype(np.float64)
+        self.real: Array = target.values(target.rows().train).astype(np.float64)
         dims = (findings.arm, *findings.axes, "seed")
         samples = ds["samples"].transpose(*dims, "sample", "feature").values.astype(float)
         complete = (ds["status"] == "complete").transpose(*dims).values

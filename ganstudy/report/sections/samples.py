@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.contours import (
-    MOST_FEATURES,
     backdrop,
     data_descriptions,
     density,
     features_of,
+    gone,
+    in_a_plane,
 )
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -74,7 +75,7 @@ def drawable(findings: Findings) -> bool:
     if "samples" not in findings.ds or "target_settings" not in findings.ds:
         return False
     configs = {str(config) for config in np.ravel(findings.ds["target_settings"].values)} - {""}
-    return max(map(features_of, configs), default=0) <= MOST_FEATURES
+    return all(map(in_a_plane, configs))
 
 
 def _grid(
@@ -228,7 +229,7 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     known = {features_of(str(config)) for config in configs.ravel() if config}
     if 1 in known:
         parts.append("Grey line: the target's density.")
-    if known - {1}:
+    if known - {1} and not all(gone(str(config)) for config in configs.ravel() if config):
         parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
     if max(known) > 2:
         parts.append(

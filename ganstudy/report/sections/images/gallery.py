@@ -90,6 +90,9 @@ def _real(axes: Axes, first: First | None, count: int, columns: int, most: int) 
     if first is None or first.target is None or first.image is None:
         say(axes, "")
         return 1
+    if first.target.gone:
+        say(axes, "gone")
+        return 1
     return panel(axes, real(first.target, count), first.image, columns, most)
 
 
@@ -105,10 +108,13 @@ def _caption(
 ) -> Markup:
     seed = findings.ds["seed"].values[0]
     targets = {own.target for row in every for own in row if own.target is not None}
-    of_data = all(target.holds_out for target in targets)
+    beside = "Left of them images of p."
+    if all(target.holds_out for target in targets):
+        beside = "Left of them held-out images, which no training step has seen."
+    gone = dict.fromkeys(target.gone for target in targets if target.gone)
     parts = [
-        f"The first images of seed {seed}, the first; none was chosen by its looks. Left of them "
-        + ("held-out images, which no training step has seen." if of_data else "images of p."),
+        f"The first images of seed {seed}, the first; none was chosen by its looks.",
+        *([f"{why}." for why in gone] or [beside]),
     ]
     if factor > 1:
         parts.append(f"Drawn at 1/{factor} of their size.")

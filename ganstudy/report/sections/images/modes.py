@@ -84,7 +84,7 @@ def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, in
         places = [(arm, *place) for place in np.argwhere(complete[arm]).tolist()]
         first = str(configs[places[0]]) if places else ""
         target = target_of(first) if places else None
-        if target is None or target.image is None or target.known_modes() is None:
+        if target is None or target.image is None or target.gone or target.known_modes() is None:
             yield None
             continue
         alike = [place for place in places if str(configs[place]) == first]

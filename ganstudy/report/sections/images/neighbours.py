@@ -55,15 +55,15 @@ class Beside:
 def why_missing(findings: Findings) -> str:
     """Why nothing can be memory."""
     return missing(findings) or (
-        "" if _judged(findings) else "the target has no training images, or no trial is complete"
+        "" if _judged(findings) else "there are no training images, or no trial is complete"
     )
 
 
 def _judged(findings: Findings) -> list[First]:
     """The first trial of each arm with images, where p is the law of given ones."""
     found = [own for row in firsts(findings) if (own := shown(row)) is not None]
-    found = [own for own in found if own.target is not None and own.target.holds_out]
-    return [found[place] for place in thinned(len(found), MOST_ARMS)]
+    kept = [own for own in found if own.target and own.target.holds_out and not own.target.gone]
+    return [kept[place] for place in thinned(len(kept), MOST_ARMS)]
 
 
 def beside(findings: Findings, count: int = JUDGED) -> list[Beside]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.report import style
-from ganstudy.report.contours import MOST_FEATURES, backdrop, features_of
+from ganstudy.report.contours import MOST_FEATURES, backdrop, features_of, in_a_plane
 from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
 
@@ -113,7 +113,7 @@ def _curve(findings: Findings, values: Array) -> dict[str, Any]:
 
 def _cloud(target: str, of_trial: xr.DataArray) -> dict[str, Any]:
     """The first samples within the window of the target, and the share of all beyond it."""
-    if not 1 < features_of(target) <= MOST_FEATURES:
+    if features_of(target) < 2 or not in_a_plane(target):
         return {}
     samples = of_trial.transpose("sample", "feature").values
     if not np.isfinite(samples).any():

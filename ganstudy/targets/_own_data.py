@@ -1,0 +1,79 @@
+"""Targets that read files of the user's own, which may be gone when a run is read."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganstudy.targets._base import Target
+from ganstudy.targets._files import fingerprint
+from ganstudy.targets._outline import Outline, forget, gone, pinning, put
+from ganstudy.targets._rows import RowsTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["OwnData", "reading_again"]
+
+
+class OwnData(Target, ABC):
+    """A target of which a run keeps an outline; see `Outline`."""
+
+    @property
+    def read(self) -> RowsTarget:
+        """The target whose rows are those of the files."""
+        assert isinstance(self, RowsTarget)
+        return self
+
+    @property
+    def gone(self) -> str:
+        """Why the files have no values any more."""
+        found = gone(self.read.settings)
+        return "" if found is None else found.why
+
+    @property
+    def outline(self) -> Outline:
+        """What is known of the files without their values."""
+        own = self.read
+        if (found := gone(own.settings)) is not None:
+            return found.outline
+        place = str(own.path), str(own.sha256)  # type: ignore[attr-defined]
+        return Outline.of(own.settings, place, own.rows(), own.image, own.mode_names)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """With what is known of files that are gone, which another process does not know."""
+        return {**super().__getstate__(), "gone": gone(self.read.settings)}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """The same here."""
+        if (found := state.pop("gone", None)) is not None:
+            put(*found)
+        super().__setstate__(state)
+
+
+@contextmanager
+def reading_again(outlines: Sequence[Outline]) -> Iterator[None]:
+    """While the study of a run is read: its data are those that it had, there or not."""
+    for own in outlines:
+        if why := _trouble(own):
+            put(own, why)
+        else:
+            forget(own.path, own.sha256)
+    with pinning(outlines):
+        yield
+
+
+def _trouble(outline: Outline) -> str:
+    """Why what lies at a path is not what it was; empty where it is."""
+    path = outline.path
+    try:
+        if fingerprint(path) == outline.sha256:
+            return ""
+    except FileNotFoundError:
+        return f"{path} is no longer there ({Path(path).expanduser().absolute()})"
+    except (OSError, RuntimeError) as error:  # no such home
+        return f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+    return f"{path} has changed since the trials saw it"

@@ -1,0 +1,125 @@
+"""Records outlive the data that their trials have seen: what is told of a run needs no data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from click.testing import CliRunner, Result
+from inline import trained_inline
+from tiny import PICTURES, TABLE, write_study
+
+from ganstudy import open_run
+from ganstudy.cli import main
+
+STUDY = """\
+question: What does it make of my data?
+trial:
+  target: {target}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 4
+  batch: 4
+  record: {{every: 2, samples: 20, generator: true, metrics: [sliced_wasserstein, vendi_score]}}
+search: {{grid: {{divergence: [minimax, wasserstein]}}}}
+seeds: 2
+"""
+TARGETS = {
+    "file": "{name: file, path: my.csv, label: group}",
+    "images": "{name: images, path: my.npz, label: y}",
+    "stacked_images": "{name: stacked_images, path: my.npz, label: y}",
+}
+
+
+def invoke(*arguments: object) -> Result:
+    """A verb that ends in words, whatever happens."""
+    result = CliRunner().invoke(main, [str(given) for given in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.fixture(params=TARGETS)
+def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of the user's own data, which then are moved; without its dataset."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(TABLE, "my.csv")
+    shutil.copy(PICTURES, "my.npz")
+    study = write_study(tmp_path, STUDY.format(target=TARGETS[request.param]))
+    with trained_inline(), monkeypatch.context() as patch:
+        patch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+        assert invoke("run", study, "--workers", 1).exit_code == 0
+    for name in ("my.csv", "my.npz"):
+        Path(name).rename(f"moved-{name}")
+    return Path("runs/tiny")
+
+
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages take seconds."""
+    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+
+
+def test_a_run_tells_what_it_knows_when_its_data_are_gone(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All verbs but those that train were refused: no such file."""
+    with open_run(run) as opened:
+        before = opened.load()
+    for verb in ("status", "report"):
+        told = invoke(verb, run)
+        assert told.exit_code == 0, told.stderr
+        assert f"no longer there ({Path.cwd()}" in caplog.text
+        caplog.clear()
+    assert "4 complete" in invoke("status", run).stdout
+    xr.testing.assert_identical(open_run(run).load(), before)
+    assert "4 trials added" in invoke("export", run, "csv").stdout
+    assert "64 samples of trial" in invoke("sample", run, "--to", "made.npz").stdout
+    for verb in ("retry", "verify", "run"):
+        refused = invoke(verb, "tiny.yaml" if verb == "run" else run)
+        assert refused.exit_code == 2
+        assert "no such file" in refused.stderr
+
+
+@pytest.mark.usefixtures("no_page")
+@pytest.mark.parametrize("run", ["images"], indirect=True)
+def test_a_run_that_was_never_gathered_needs_no_data_either(run: Path) -> None:
+    """Its records are all that is needed."""
+    shutil.rmtree(run / "results.zarr")
+    assert invoke("report", run).exit_code == 0
+    found = open_run(run)
+    assert (found.status == "complete").all()
+    assert found.vendi_score.attrs["value_at_equality"] > 1
+    assert "vendi_score_perfect" not in found
+
+
+@pytest.mark.usefixtures("no_page")
+@pytest.mark.parametrize("run", ["file"], indirect=True)
+def test_data_that_have_changed_take_no_trial_away(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row more made all trials missing, and `report` replaced the dataset by nothing."""
+    Path("my.csv").write_text(Path("moved-my.csv").read_text() + "1,2,3,a\n")
+    told = invoke("report", run)
+    assert told.exit_code == 0
+    assert "my.csv has changed since" in caplog.text
+    assert (open_run(run).status == "complete").all()
+    refused = invoke("retry", run)
+    assert refused.exit_code == 2
+    assert "target.sha256" in refused.stderr
+    assert (open_run(run).status == "complete").all()
+
+
+@pytest.mark.usefixtures("no_page")
+@pytest.mark.parametrize("run", ["file"], indirect=True)
+def test_a_report_of_another_study_is_refused(run: Path) -> None:
+    """An edited study.yaml that plans none of the records emptied the dataset, too."""
+    Path("moved-my.csv").rename("my.csv")
+    study = run / "study.yaml"
+    study.write_text(study.read_text().replace("steps: 4", "steps: 6"))
+    for verb in ("report", "status", "retry"):
+        refused = invoke(verb, run)
+        assert refused.exit_code == 2
+        assert "steps: 4 there, 6 asked" in refused.stderr
+    assert (open_run(run).status == "complete").all()
