@@ -20,10 +20,10 @@ from ganstudy.cause import telling
 from ganstudy.score import spanning
 from ganstudy.search import search_of
 from ganstudy.store import digests, known_data, resolved
-from ganstudy.store.digests import Digests
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import chunks, coordinates, gathered, on_disk, shared
-from ganstudy.store.perfect import perfect
+from ganstudy.store.opening import opened
+from ganstudy.store.perfect import drawn_before, perfect
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
 from ganstudy.study.document import StudyError
@@ -66,13 +66,12 @@ def open_run(path: str | Path) -> xr.Dataset:
             the dataset is damaged and its records are gone.
     """
     run = RunDirectory.existing(Path(path))
-    with known_data.reading(run.path):  # for whoever asks what its targets are
-        pass
+    known_data.know(run.path)
     if not run.results.is_dir():
         raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
     try:
         digests.check(run.results, known := digests.read(run.results))
-        dataset = _opened(run, known)
+        dataset = opened(run.results, known)
     except Damaged as error:
         _log.warning("%s/%s; gathered from the records again", run.results, error)
         dataset = _gathered_again(run)
@@ -80,22 +79,6 @@ def open_run(path: str | Path) -> xr.Dataset:
         # As a list, xarray would refuse it in netCDF, where it looks for a variable of that name.
         if "bounds" in variable.attrs:
             variable.attrs["bounds"] = tuple(variable.attrs["bounds"])
-    return dataset
-
-
-def _opened(run: RunDirectory, known: Digests) -> xr.Dataset:
-    import xarray as xr
-
-    from ganstudy.store.gathered_store import GatheredStore
-
-    store = GatheredStore(run.results, digests=known)
-    # Without chunks: what one gets does not depend on whether dask is installed.
-    try:
-        dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
-    except RunError:
-        raise
-    except Exception as error:  # whatever zarr raises for what it did not write
-        raise Damaged(f"{type(error).__name__}: {error}") from None
     return dataset
 
 
@@ -122,7 +105,7 @@ def check_nothing_lost(run: RunDirectory) -> None:
     Errors  `RunError` if results.zarr holds trials whose records are gone.
     """
     try:
-        gathered = _opened(run, digests.read(run.results))
+        gathered = opened(run.results, digests.read(run.results))
         trained = gathered["status"].isin(get_args(Status)).to_numpy()
         held = set(gathered["trial_id"].to_numpy()[trained].tolist())
     except (Damaged, RunError):  # nothing there to lose
@@ -171,7 +154,7 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     axes = plan.dimensions[:-1]
     dataset = xr.Dataset(
         {
-            **(_perfect_before(run, plan) if known_data.gone(plan) else perfect(axes, plan)),
+            **_perfect(run, plan),
             **columns,
             **plan.variables(),
         },
@@ -194,17 +177,12 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     return dataset
 
 
-def _perfect_before(run: RunDirectory, plan: Search) -> dict[str, xr.Variable]:
-    """What the dataset says of samples of p, where these can no longer be drawn."""
-    sizes = dict(zip(plan.dimensions, plan.shape, strict=True))
+def _perfect(run: RunDirectory, plan: Search) -> dict[str, xr.Variable]:
+    """Of samples of p; where data are gone, of those that were drawn before."""
+    if not known_data.gone(plan):
+        return perfect(plan)
     try:
-        before = _opened(run, digests.read(run.results))
-        return {
-            str(name): own.variable.load()
-            for name, own in before.data_vars.items()
-            if own.attrs.get("role") == "perfect"
-            and all(sizes.get(str(dim)) == size for dim, size in own.sizes.items() if dim != "draw")
-        }
+        return drawn_before(opened(run.results, digests.read(run.results)), plan)
     except (Damaged, RunError):
         return {}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind
     from ganstudy.search import Search
 
-__all__ = ["NAME", "gone", "reading", "write"]
+__all__ = ["NAME", "gone", "know", "reading", "write"]
 
 NAME = "data.json"
 
@@ -37,6 +37,12 @@ def write(folder: Path, search: Search) -> None:
     path = folder / NAME
     if own and not (path.is_file() and path.read_bytes() == whole):
         write_whole(path, whole)
+
+
+def know(folder: Path) -> None:
+    """Whoever asks what the targets of a run are is told, whether their data are there or not."""
+    with reading(folder):
+        pass
 
 
 @contextmanager

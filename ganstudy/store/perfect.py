@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +11,23 @@ from ganstudy.search import Search
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["perfect"]
+__all__ = ["drawn_before", "perfect"]
 
 
-def perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
+def drawn_before(dataset: xr.Dataset, plan: Search) -> dict[str, xr.Variable]:
+    """What an earlier dataset says of it, as far as this one has the same axes."""
+    sizes = {
+        **dict(zip(plan.dimensions, plan.shape, strict=True)),
+        "draw": dataset.sizes.get("draw"),
+    }
+    return {
+        str(name): own.variable.load()
+        for name, own in dataset.data_vars.items()
+        if own.attrs.get("role") == "perfect" and own.sizes.items() <= sizes.items()
+    }
+
+
+def perfect(plan: Search) -> dict[str, xr.Variable]:
     """`<metric>_perfect`: the metric of samples of p, without axes along which p is the same."""
     import xarray as xr
 
@@ -28,6 +40,6 @@ def perfect(axes: Sequence[str], plan: Search) -> dict[str, xr.Variable]:
         for index, values in known.items():
             whole[index] = values
         same = all(np.array_equal(values, first) for values in known.values())
-        dims, shown = (("draw",), first) if same else ((*axes, "draw"), whole)
+        dims, shown = (("draw",), first) if same else ((*plan.dimensions[:-1], "draw"), whole)
         variables[f"{name}_perfect"] = xr.Variable(dims, shown)
     return variables

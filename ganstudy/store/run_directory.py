@@ -120,16 +120,12 @@ class RunDirectory:
     def read_study(
         self, overrides: Sequence[str] = (), *, run_plugins: bool = False, to_train: bool = False
     ) -> Study:
-        """The study that the run was asked, with settings changed or without.
+        """The study that the run was asked; see `KeptStudy.read`.
 
-        The run may be somebody else's: its plug-ins are run only where the caller says so. Of data
-        of the user's own that are gone an outline does, but `to_train`.
-
-        Errors  `StudyError`.
+        The run may be somebody else's: its plug-ins are run only where the caller says so.
         """
         name = str(self.read_environment().get("study", ""))
-        how = {"run_plugins": run_plugins, "to_train": to_train}
-        return self.asked.read(overrides, name, **how)
+        return self.asked.read(overrides, name, run_plugins=run_plugins, to_train=to_train)
 
     def recorded(self) -> dict[str, str]:
         """Trial id to status for every record that is not damaged."""

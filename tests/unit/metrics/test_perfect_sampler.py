@@ -52,12 +52,12 @@ def test_dataset_holds_the_scale_of_every_metric(tmp_path: Path) -> None:
     study = load(
         write_study(tmp_path, STUDY.replace("critic.steps: [1, 2]", "target.modes: [2, 4]"))
     )
-    values = perfect([axis.dimension for axis in study.axes], Grid(study))
+    values = perfect(Grid(study))
     covered = values["modes_covered_perfect"]
     assert covered.dims == ("divergence", "target_modes", "draw")
     assert (covered[:, 0] == 2).all()
     assert (covered[:, 1] == 4).all()
     study = load(write_study(tmp_path))
-    values = perfect([axis.dimension for axis in study.axes], Grid(study))
+    values = perfect(Grid(study))
     assert set(values) == {f"{m}_perfect" for m in ("modes_covered", "high_quality", "mode_kl")}
     assert values["mode_kl_perfect"].dims == ("draw",)

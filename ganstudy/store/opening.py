@@ -1,0 +1,37 @@
+"""How results.zarr is opened; xarray and zarr are imported by whoever does that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganstudy.store.place import RunError
+from ganstudy.whole_file import Damaged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import xarray as xr
+
+    from ganstudy.store.digests import Digests
+
+__all__ = ["opened"]
+
+
+def opened(results: Path, known: Digests) -> xr.Dataset:
+    """The dataset, of which nothing is believed that is not as its digests say.
+
+    Errors  `Damaged`, and `RunError` for codecs that run code.
+    """
+    import xarray as xr
+
+    from ganstudy.store.gathered_store import GatheredStore
+
+    store = GatheredStore(results, digests=known)
+    # Without chunks: what one gets does not depend on whether dask is installed.
+    try:
+        dataset: xr.Dataset = xr.open_zarr(store, chunks=None)
+    except RunError:
+        raise
+    except Exception as error:  # whatever zarr raises for what it did not write
+        raise Damaged(f"{type(error).__name__}: {error}") from None
+    return dataset
