@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.across import center_of, order_of, rank_studies, study_scores, worth_of
+from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.blocks import paired
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.intervals import Array, moments, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.studies import STUDY, of_study
@@ -46,9 +50,11 @@ def first_choice(
     without = [
         _choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice for s in range(studies)
     ]
-    most = most_behind(oriented, (1 - confidence) / studies)
+    facts = [RecordedMetric.of(of_study(ds, name)) for name in names]
+    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
+    most = most_behind(oriented, (1 - confidence) / studies, widest[:, None])
     each = np.arange(studies)
-    summary = _summary(ds, (cost, most[:, choice]), (new, most[each, without]))
+    summary = _summary(facts, (cost, most[:, choice]), (new, most[each, without]))
     agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
     ranked = rank_studies(ds)
     quality = ranked["quality"]
@@ -88,33 +94,42 @@ def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
     return cost, new
 
 
-def most_behind(oriented: Array, level: float) -> Array:
+def most_behind(oriented: Array, level: float, widest: Array | float = np.inf) -> Array:
     r"""The most that each arm can be behind the best arm of a target.
 
     Maths   $\max_j \bar d_{ji} + t_{n-1,1-\alpha/(k-1)} s_{ji} / \sqrt n$ over all k arms j, and at
             least 0, with $d_{ji}$ what j is ahead of i in n searches. For these to hold for all
             arms at once, whichever of them is looked at, only the k - 1 differences to the one that
             is truly best have to be where their one-sided limits say. Infinite for an arm that is
-            worse than any number in some search; that one is not the best.
+            worse than any number in some search; that one is not the best. Where most searches
+            have the same difference, as where two arms cover all modes in each, they may all have
+            missed what happens to one in five, and s says nothing: the limit is then Gaffke's.
     Shapes  `(*, arms, searches) -> (*, arms)`, more is better, NaN is a gap.
     Source  Hsu 1984, "Constrained simultaneous confidence intervals for multiple comparisons with
             the best"; by Bonferroni, and t for each pair, since arms need not scatter alike.
 
     level   the chance that any of the limits is too low
+    widest  between the bounds of the score, `(*, 1)`; without it no limits but Student's are known
     """
     scored = np.where(np.isfinite(oriented), oriented, np.nan)
     ahead = scored[..., :, None, :] - scored[..., None, :, :]
     others = max(oriented.shape[-2] - 1, 1)
     worse = np.asarray(np.isneginf(oriented).any(axis=-1))
-    limits = np.where(worse[..., :, None], 0.0, t_interval(ahead, 1 - 2 * level / others).high)
+    confidence = 1 - 2 * level / others
+    limits = t_interval(ahead, confidence).high
+    unit = np.broadcast_to(np.asarray(widest)[..., None], limits.shape)
+    agree = most_agree(ahead) & np.isfinite(limits) & np.isfinite(unit)
+    agree &= ~np.eye(limits.shape[-1], dtype=bool)
+    shares = ahead[agree] / unit[agree][:, None]
+    limits[agree] = unit[agree] * gaffke_interval(shares, (-1.0, 1.0), confidence).high
+    limits = np.where(worse[..., :, None], 0.0, limits)
     return np.where(worse, np.inf, np.fmax.reduce(limits, axis=-2, initial=0.0))
 
 
 def _summary(
-    ds: xr.Dataset, cost: tuple[Array, Array], new: tuple[Array, Array]
+    facts: Sequence[RecordedMetric], cost: tuple[Array, Array], new: tuple[Array, Array]
 ) -> dict[str, Array]:
     """Means of costs over searches, and the most that they can be, as far as bounds allow."""
-    facts = [RecordedMetric.of(of_study(ds, name)) for name in ds[STUDY].values.tolist()]
     widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
     scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
     found: dict[str, Array] = {}
