@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import pickle
 import signal
@@ -45,7 +46,11 @@ def serve(
 
 
 def _work(connection: Connection, device: str) -> None:
+    # What is imported stays; a training's garbage may hold much memory, and is collected as ever.
+    gc.disable()
     warm_up()
+    gc.enable()
+    gc.freeze()
     # Where the other end is gone, so is the parent, and nobody is left to be told.
     with suppress(EOFError, OSError):
         connection.send(None)

@@ -90,6 +90,17 @@ def test_help_is_quick() -> None:
     assert min(times) < 0.5
 
 
+def test_the_end_of_a_verb_looks_for_no_garbage() -> None:
+    """Half a second after a page; what others have registered for the end of the process runs."""
+    program = (
+        "import atexit, gc, sys; from ganstudy.cli import main\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1_000))\n"
+        "main(['--version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert done.stdout.split()[-1] == b"True"
+
+
 def test_the_installed_command_answers() -> None:
     """The console script of the package."""
     done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True, check=True)
