@@ -179,10 +179,11 @@ def share_over_seeds(hits: xr.DataArray, *, confidence: float = 0.95) -> xr.Data
 
 
 def _collapsed(scores: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
-    """Whether a score is nearer to the worst bound than to that of p, as 1 or 0."""
+    """Whether a score is nearer to the worst bound than to that of p, as 1 or 0; NaN of none."""
     half = (fact.worst + fact.perfect) / 2
     worse = fact.sign * scores["score"] < fact.sign * half
-    return (worse | scores["unbounded"]).astype(np.float64)
+    known = scores["score"].notnull() | scores["unbounded"]
+    return (worse | scores["unbounded"]).astype(np.float64).where(known)
 
 
 def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:

@@ -35,7 +35,8 @@ def shares(table: Array) -> Shares:
     r"""$\epsilon^2$ of main effects, pairs and seed, and F tests against what they do seed to seed.
 
     P-values are adjusted by Holm over all effects but the seed's, which has none. The error of an
-    effect that cannot be told from its seed-to-seed part is the residual of the whole model.
+    effect that cannot be told from its seed-to-seed part is the residual of the whole model. The
+    share of what does not vary among the scores, as where one arm alone has any, is NaN.
 
     Shapes  `(levels…, seeds)`, NaN where there is no score.
     """
@@ -60,8 +61,10 @@ def shares(table: Array) -> Shares:
         gained, freedom[place] = found.explained.get(effect, (0.0, 0))
         error = found.explained.get((*effect, seed), (0.0, 0)) if effect in effects else rest
         error = error if error[1] else rest
-        if not varied or not freedom[place] or not error[1]:
-            share[place] = gained / found.total if varied else np.nan
+        if not varied or not freedom[place]:
+            continue
+        if not error[1]:
+            share[place] = gained / found.total
             continue
         mean = error[0] / error[1]
         share[place] = (gained - freedom[place] * mean) / found.total

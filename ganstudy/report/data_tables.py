@@ -124,6 +124,9 @@ def setting_table(findings: Findings) -> DataTable:
 def metric_table(findings: Findings) -> DataTable:
     """Every metric: each arm's mean score, what a perfect sampler scores, and the worst value."""
     ds, scale = findings.ds, findings.scale
+    of_clouds = {"mean": "perfect sampler", "low": "lowest", "high": "highest"}
+    known = {key: name for key, name in of_clouds.items() if bool(scale[key].notnull().any())}
+    ends = known | {"worst": "worst"}
     rows: list[list[Any]] = []
     for name in metric_names(ds):
         fact = RecordedMetric.of(ds, name)
@@ -134,11 +137,11 @@ def metric_table(findings: Findings) -> DataTable:
                 fact.long_name,
                 "higher" if fact.higher_is_better else "lower",
                 *(number_or_none(float(mean)) for mean in means),
-                *(number_or_none(float(of_p[key])) for key in ("mean", "low", "high", "worst")),
+                *(number_or_none(float(of_p[key])) for key in ends),
             ]
         )
-    headings = ["metric", "better", *findings.arms, "perfect sampler", "lowest", "highest", "worst"]
-    return DataTable(headings, [None, None, *[None] * (len(headings) - 2)], rows)
+    headings = ["metric", "better", *findings.arms, *ends.values()]
+    return DataTable(headings, [None] * len(headings), rows)
 
 
 def arm_table(findings: Findings, statistics: xr.Dataset) -> DataTable:

@@ -59,8 +59,9 @@ def ranking(findings: Findings) -> str:
         cells = [
             escaped(arm),
             rf"\textbf{{{mean}}}" if shown[place] == shown[0] else mean,
-            _interval(findings.show(at["low"]), findings.show(at["high"])),
         ]
+        if findings.drawn:
+            cells.append(_interval(findings.show(at["low"]), findings.show(at["high"])))
         cells.append(escaped(findings.show(at["difference"])) if place else "")
         if findings.graded:
             limits = [findings.show(at[end]) for end in ("difference_low", "difference_high")]
@@ -70,7 +71,7 @@ def ranking(findings: Findings) -> str:
                 str(at["grade"]),
             ]
         rows.append(cells)
-    names = [metric.long_name, "95% interval", "difference"]
+    names = [metric.long_name, *(["95% interval"] if findings.drawn else []), "difference"]
     names += ["95% interval", "p", "grade"] if findings.graded else []
     headings = [_heading(findings.arm, "l"), *map(_heading, names)]
     settings = findings.compared_settings
@@ -91,7 +92,7 @@ def ranking(findings: Findings) -> str:
 def metrics(findings: Findings) -> str:
     """Every metric of every arm with half the width of its interval, the best ones in bold."""
     ds, scale = findings.ds, findings.scale
-    names = metric_names(ds)
+    names, known = metric_names(ds), bool(scale["mean"].notnull().any())
     columns = [_column(findings, name) for name in names]
     rows = [[escaped(arm), *cells] for arm, *cells in zip(findings.arms, *columns, strict=True)]
     facts = [RecordedMetric.of(ds, name) for name in names]
@@ -104,12 +105,13 @@ def metrics(findings: Findings) -> str:
         _heading(findings.arm, "l"),
         *(_heading(fact.long_name, end=arrow[fact.higher_is_better]) for fact in facts),
     ]
-    caption = (
-        f"Means over {prose.plural(findings.seeds, 'seed')}; after the sign, half the width of the "
-        "95% interval over seeds. Below the line, as many samples of the target itself."
-    )
-    rows += [["\\midrule\nperfect sampler", *of_p]]
-    return _table(headings, rows, caption, "metrics", findings)
+    caption = f"Means over {prose.plural(findings.seeds, 'seed')}"
+    if findings.drawn and findings.seeds > 1:
+        caption += "; after the sign, half the width of the 95% interval over seeds"
+    if known:
+        caption += ". Below the line, as many samples of the target itself"
+        rows += [["\\midrule\nperfect sampler", *of_p]]
+    return _table(headings, rows, f"{caption}.", "metrics", findings)
 
 
 def distribution(findings: Findings, table: DataTable, note: str) -> str:
@@ -148,7 +150,8 @@ def _column(findings: Findings, name: str) -> list[str]:
         value = escaped(text)
         if math.isfinite(best) and text == prose.number(float(best), places):
             value = rf"\textbf{{{value}}}"
-        spread = rf" $\pm$ {prose.number(half, places)}" if math.isfinite(half) else ""
+        known = findings.drawn and math.isfinite(half)
+        spread = rf" $\pm$ {prose.number(half, places)}" if known else ""
         cells.append(value + spread)
     return cells
 

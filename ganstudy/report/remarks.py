@@ -9,13 +9,11 @@ from markupsafe import Markup
 
 from ganstudy.analysis import share_over_seeds
 from ganstudy.report import prose
+from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import effects
 from ganstudy.report.verdicts import quality
-
-MOST_LISTED = 6
-"""Arms that a sentence lists; the tables have the rest."""
 
 
 def remarks(findings: Findings) -> dict[str, Sentence]:
@@ -24,7 +22,7 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
     perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
     theory = findings.theory
     said: dict[str, tuple[Markup | None, str]] = {
-        "behind": (_behind(findings), f"analysis.rank_arms(ds{used})"),
+        "behind": (behind(findings), f"analysis.rank_arms(ds{used})"),
         "best_settings": (_best_settings(findings), _best_call(findings)),
         "effects": (
             None if findings.answer == "effects" else effects.sentence(findings),
@@ -57,52 +55,6 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
     return {name: Sentence(text, call) for name, (text, call) in said.items() if text}
 
 
-def _behind(findings: Findings) -> Markup | None:
-    """Paired differences from the best, how sure they are, and what would have been clear."""
-    if findings.all_equal or len(findings.arms) == 1 or findings.settlement is not None:
-        return None
-    sign, ranked = findings.metric.sign, findings.ranked
-    parts = []
-    for place, arm in enumerate(findings.ranked_arms[1:], start=1):
-        row = ranked.isel({findings.arm: place})
-        behind = -sign * float(row["difference"])
-        if not math.isfinite(behind):
-            continue
-        text = f"{arm} by {findings.show(behind)}"
-        limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
-        if findings.graded and all(map(math.isfinite, limits)):
-            text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
-            text += f"{100 * float(row['won']):.0f}% of {findings.units}): {row['grade'].item()}"
-        parts.append(text)
-    if not parts:
-        return None
-    more = len(parts) - MOST_LISTED
-    parts = [*parts[:MOST_LISTED], *([f"{more} more in the table below"] if more > 0 else [])]
-    text = Markup("Paired within {}, behind {}: {}.").format(
-        findings.units, findings.ranked_arms[0], "; ".join(parts)
-    )
-    return text + _seen(findings)
-
-
-def _seen(findings: Findings) -> Markup:
-    """What difference would have been clear, for the arms whose difference is not."""
-    ranked = findings.ranked
-    if not findings.graded or findings.seeds == 1:
-        return Markup("")
-    unsure = ~np.isin(ranked["grade"].values, ["", "clear"])
-    least = ranked["detectable"].values[unsure]
-    least = least[~np.isnan(least)]
-    if not least.size:
-        return Markup("")
-    if np.isinf(least).any():
-        few = Markup(" With so few {} no difference, however large, could have been clear.")
-        return few.format(findings.units)
-    low, high = findings.show(float(least.min())), findings.show(float(least.max()))
-    return Markup(
-        " Of those that are not clear, a difference of {} would have been in four studies of five."
-    ).format(low if low == high else f"{low} to {high}")
-
-
 def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting, chosen on other seeds than those that score it."""
     best = findings.best
@@ -121,9 +73,10 @@ def _best_settings(findings: Findings) -> Markup | None:
         if math.isfinite(low) and np.isfinite(held).any() and findings.drawn:
             text += f" ({findings.show(low)} to {findings.show(high)})"
         share = None if at_best is None else float(at_best[index])
-        parts.append(text + quality(findings, share))
+        parts.append(text + quality(findings, [share]))
     who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"
-    sentence = Markup("{} at its own best setting: {}").format(who, "; ".join(parts))
+    who = "At its" if len(kept) == 1 else f"{who} at its own"
+    sentence = Markup("{} best setting: {}").format(who, "; ".join(parts))
     if not np.isfinite(held).any():
         return (
             sentence
@@ -146,21 +99,23 @@ def _best_call(findings: Findings) -> str:
 
 def _collapsed(findings: Findings) -> Markup | None:
     """How many trials collapsed, where means of few settings would not say so."""
-    collapsed = findings.stability["trial_collapsed"]
-    found = share_over_seeds(collapsed)
-    if not (found["mean"] > 0).any():
+    found = share_over_seeds(findings.stability["trial_collapsed"])
+    means = found["mean"].values
+    # Where nothing is nearer to the worst value, those that diverged are all.
+    if not (means > 0).any() or not math.isfinite(findings.metric.worst):
         return None
+    known = np.flatnonzero(np.isfinite(means))
+    if len(known) > MOST_LISTED:
+        known = known[np.argsort(-means[known], kind="stable")]
+    shares = np.transpose([100 * found[name].values for name in ("mean", "low", "high")])
     parts = [
-        f"{arm} {100 * mean:.0f}% ({100 * low:.0f}% to {100 * high:.0f}%)"
-        for arm, mean, low, high in zip(
-            findings.arms, *(found[name].values for name in ("mean", "low", "high")), strict=True
-        )
-        if math.isfinite(mean)
+        "{} {:.0f}% ({:.0f}% to {:.0f}%)".format(findings.arms[arm], *shares[arm])
+        for arm in known[:MOST_LISTED]
     ]
-    text = Markup("Trials that collapsed, nearer to the worst value than to that of p: {}").format(
-        prose.listing(parts[:MOST_LISTED])
-    )
-    return text + Markup("." if len(parts) <= MOST_LISTED else "; the table below has the others.")
+    diverged = "diverged, or " if findings.with_status("diverged") else ""
+    text = Markup("Trials that collapsed, {}nearer to the worst value than to that of p: {}")
+    text = text.format(diverged, prose.listing(parts))
+    return text + Markup("." if len(known) <= MOST_LISTED else "; the table below has the others.")
 
 
 def _scale(findings: Findings) -> Markup | None:
@@ -169,10 +124,13 @@ def _scale(findings: Findings) -> Markup | None:
     low, high = (float(of_p[name]) for name in ("low", "high"))
     if not math.isfinite(low):
         return None
+    # What is nearly perfect can differ in digits that scores do not need.
+    same = findings.show(low) == findings.show(high)
+    show = prose.short if same and low != high else findings.show
     span = (
-        Markup("{} in every one of").format(findings.show(low))
+        Markup("{} in every one of").format(show(low))
         if low == high
-        else Markup("{} to {} in").format(findings.show(low), findings.show(high))
+        else Markup("{} to {} in").format(show(low), show(high))
     )
     samples = findings.ds.sizes.get("sample", 0)
     worst = findings.metric.worst
@@ -223,6 +181,8 @@ def _diverged(findings: Findings) -> Markup:
     by_arm = findings.with_status("diverged")
     total = sum(by_arm.values())
     if not total:
+        if ran == 1:
+            return Markup("The one trial{} that ran did not diverge.").format(findings.where)
         return Markup("None of the {}{} that ran diverged.").format(
             prose.plural(ran, "trial"), findings.where
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -98,11 +99,24 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
         "missing",
         "seconds",
     ]
-    return ScoreTable(findings.axes, headings, rows, mean.size)
+    return ScoreTable(findings.axes, *known_columns(headings, rows), mean.size)
 
 
-def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
+@dataclass(frozen=True)
+class ArmTable:
+    """Headings and rows, an arm a row."""
+
+    headings: list[str]
+    rows: list[Row]
+
+
+def ranking_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
     """The arms from best to worst: averages, paired differences from the best, best settings."""
+    headings = ["average", "95% interval", "difference from the best"]
+    if findings.graded:
+        headings += ["95% interval, all pairs", f"{findings.units} won", "adjusted p", "grade"]
+    if findings.several:
+        headings += ["at best setting", "95% interval", "optimistic", ", ".join(findings.axes)]
     rows = []
     for place, arm in enumerate(findings.ranked_arms):
         index = findings.arms.index(arm)
@@ -131,15 +145,15 @@ def ranking_rows(findings: Findings, colours: Sequence[str]) -> list[Row]:
                 where if scored else "",
             ]
         rows.append(Row(arm, colours[index], False, (), texts))
-    return rows
+    return ArmTable(*known_columns(headings, rows))
 
 
-@dataclass(frozen=True)
-class ArmTable:
-    """Headings and rows, an arm a row."""
-
-    headings: list[str]
-    rows: list[Row]
+def known_columns(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
+    """Headings and rows without the columns in which nothing is known of any row."""
+    columns = zip(*(row.cells for row in rows), strict=True)
+    kept = [not {*column} <= {prose.MISSING, ""} for column in columns]
+    cut = [replace(row, cells=list(compress(row.cells, kept))) for row in rows]
+    return list(compress(headings, kept)), cut
 
 
 def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
@@ -149,12 +163,12 @@ def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
         "trials run": _counts(stable["trials"]),
         "diverged": _shares(stable["trial_diverged"]),
         "collapsed": _shares(stable["trial_collapsed"]),
-        "at M-step, median": _steps(stable["diverged_at"]),
+        "diverged at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(stable["trial_drops"], lambda value: prose.number(value, 1)),
         "drawdown": _means(stable["trial_drawdown"], findings.show),
         "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
         "as good as p": _shares(stable["trial_perfect"]),
-        "first at M-step, median": _steps(stable["steps_to_perfect"]),
+        "so first at M-step, median": _steps(stable["steps_to_perfect"]),
         "and stayed so": _shares(stable["trial_kept"]),
     }
     return _by_arm(findings, colours, columns)
@@ -181,8 +195,8 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
         if name in found:
             heading = str(findings.ds[name].attrs["long_name"])
             columns[f"{heading}, median"] = [prose.number(x, 3) for x in found[name].values]
-    known = {name: cells for name, cells in columns.items() if {*cells} != {prose.MISSING}}
-    return _by_arm(findings, colours, known) if known else None
+    table = _by_arm(findings, colours, columns)
+    return table if table.headings else None
 
 
 def _by_arm(
@@ -193,7 +207,7 @@ def _by_arm(
         Row(arm, colour, False, (), list(texts))
         for arm, colour, texts in zip(findings.arms, colours, cells, strict=True)
     ]
-    return ArmTable(list(columns), rows)
+    return ArmTable(*known_columns(list(columns), rows))
 
 
 def _means(
@@ -268,6 +282,6 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
 
 
 def _interval(findings: Findings, low: float, high: float) -> str:
-    if not math.isfinite(low):
+    if not (math.isfinite(low) and findings.drawn):
         return prose.MISSING
     return f"{findings.show(low)} to {findings.show(high)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,92 +73,124 @@ def ranking(findings: Findings) -> Verdict:
     if findings.all_diverged:
         return Verdict(Markup("Every trial that ran diverged, so no arm can be named best."), call)
     name = findings.metric.long_name
-    best = STRONG.format(findings.ranked_arms[0])
-    value = with_interval(findings, ranked.isel({findings.arm: 0}))
+    row = ranked.isel({findings.arm: 0})
+    value = with_interval(findings, row)
     settings = findings.compared_settings
     average = f" on average over {settings} settings" if settings > 1 else ""
-    average += quality(findings, findings.quality_of(findings.ranked_arms[0]))
-    if len(findings.arms) == 1:
-        return Verdict(Markup("{} reaches {} in {}{}.").format(best, value, name, average), call)
+    first = _first(findings)
+    good = quality(findings, [findings.quality_of(arm) for arm in first])
+    single, by_wins = len(findings.arms) == 1, ranked.attrs["basis"] == "wins"
+    if single or not (by_wins or np.isfinite(ranked["mean"].values[1:]).any()):
+        text = Markup("{} reaches {} in {}{}{}{}.").format(
+            STRONG.format(first[0]),
+            value,
+            name,
+            average,
+            good,
+            "" if single else "; no other arm has a score",
+        )
+        return Verdict(text, call)
     if findings.all_equal:
-        text = Markup("{} do equally well in {}, with {}{}: no arm wins.")
-        grade = "open" if findings.graded else ""
-        every = "Both arms" if len(findings.arms) == 2 else f"All {len(findings.arms)} arms"
-        return Verdict(text.format(every, name, value, average), call, grade)
+        text = Markup("{} do equally well in {}, with {}{}{}: no arm wins.")
+        grade = "open" if findings.graded and findings.seeds > 1 else ""
+        every = "Both arms" if len(first) == 2 else f"All {len(first)} arms"
+        value = with_interval(findings, row.assign(low=math.nan))
+        return Verdict(text.format(every, name, value, average, good), call, grade)
     better = "" if findings.metric.higher_is_better else " (lower is better)"
-    relations, grade = _relations(findings)
-    text = Markup("{} {} in {}{}, with {}{}{}{}.").format(
-        best,
-        "wins most often" if ranked.attrs["basis"] == "wins" else "ranks first",
+    relations, grade = _relations(findings, first)
+    verb = "wins most often" if by_wins else "ranks first"
+    if len(first) > 1:
+        verb, value = "rank first, equally,", with_interval(findings, row.assign(low=math.nan))
+    text = Markup("{} {} in {}{}, with {}{}{}{}{}.").format(
+        prose.listing(map(STRONG.format, first)),
+        verb,
         name,
         better,
         value,
         average,
+        good,
         relations,
         _left_out(findings),
     )
     return Verdict(text, call, grade)
 
 
+def _first(findings: Findings) -> list[str]:
+    """The arms of the best mean, in order; by wins, the one that comes first."""
+    means, arms = findings.ranked["mean"].values, findings.ranked_arms
+    if findings.ranked.attrs["basis"] == "wins":
+        return arms[:1]
+    return [arm for arm, mean in zip(arms, means.tolist(), strict=True) if mean == means[0]]
+
+
 def effect(findings: Findings) -> Verdict:
-    """Which axis explains most of the score, and how it stands to the others."""
+    """Which axis explains more of the score than others, and how it stands to them."""
     found = findings.effects
+    found = found.isel(effect=np.isfinite(found["share"].values))
     single = [name for name in found["effect"].values.tolist() if name in factor_dims(findings.ds)]
     order = sorted(single, key=lambda name: -float(found["share"].sel(effect=name)))
     pairs = findings.compared_effects
     grades = {
         name: str(pairs["grade"].sel(effect=order[0], other=name).item()) for name in order[1:]
     }
-    parts = [
-        Markup("{} {}").format(name, effects.with_interval(found.sel(effect=name)))
-        for name in order[1:]
-    ]
-    text = Markup("{} explains most of the variance of {}: {}{}").format(
-        STRONG.format(order[0]),
-        findings.metric.long_name,
-        STRONG.format(effects.with_interval(found.sel(effect=order[0]))),
-        Markup("; {}").format(prose.listing(parts)) if parts else "",
-    )
-    text += _standing({name: grade for name, grade in grades.items() if grade})
+    shown = [effects.with_interval(found.sel(effect=name)) for name in order]
+    parts = [Markup("{} {}").format(*own) for own in zip(order[1:], shown[1:], strict=True)]
+    name = findings.metric.long_name
+    if float(found["share"].sel(effect=order[0])) <= 0:
+        text = Markup("No axis explains any of the variance of {}: {}").format(
+            name, prose.listing([f"{order[0]} {shown[0]}", *parts])
+        )
+    else:
+        text = Markup("{} explains {} the variance of {}{}: {}{}").format(
+            STRONG.format(order[0]),
+            "more of" if parts else "part of",
+            name,
+            " than any other axis" if parts else "",
+            STRONG.format(shown[0]),
+            Markup("; {}").format(prose.listing(parts)) if parts else "",
+        )
+        text += _standing({name: grade for name, grade in grades.items() if grade})
     call = "analysis.factor_effects(ds).assign(lead=analysis.compare_effects(ds)['grade'])"
     return Verdict(text + Markup("."), call, _worst(grades.values()))
 
 
 def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
-    """`7.39 of 8 (95 % interval over 5 seeds 7.21 to 7.57)`."""
+    """`7.39 of 8 (95 % interval over 5 seeds, 7.21 to 7.57)`, `0.2 (q = p has 0)`."""
     metric = findings.metric
     value = STRONG.format(findings.show(float(row["mean"])))
     top = metric.bounds[1]
+    beside = []
     if metric.higher_is_better and metric.perfect == top and top != 1:
         value = Markup("{} of {}").format(value, prose.short(top))
     elif math.isfinite(metric.perfect):
-        value = Markup("{}, where q&nbsp;=&nbsp;p has {}").format(
-            value, prose.short(metric.perfect)
+        beside.append(Markup("q&nbsp;=&nbsp;p has {}").format(prose.short(metric.perfect)))
+    if math.isfinite(float(row["low"])) and findings.drawn:
+        interval = Markup("95% interval over {}, {} to {}").format(
+            prose.plural(int(row["seeds"]), findings.unit),
+            findings.show(float(row["low"])),
+            findings.show(float(row["high"])),
         )
-    if not math.isfinite(float(row["low"])) or not findings.drawn:
-        return value
-    return Markup("{} (95% interval over {}, {} to {})").format(
-        value,
-        prose.plural(int(row["seeds"]), findings.unit),
-        findings.show(float(row["low"])),
-        findings.show(float(row["high"])),
-    )
+        beside.insert(0, interval)
+    return Markup("{} ({})").format(value, Markup("; ").join(beside)) if beside else value
 
 
-def quality(findings: Findings, share: float | None) -> str:
+def quality(findings: Findings, shares: Iterable[float | None]) -> str:
     """What stands beside a number of modes: how many samples are on any; empty for other metrics.
 
-    A mode counts as covered by a few samples, and a third of them may lie between modes.
+    A mode counts as covered by a few samples, and a third of them may lie between modes. Arms that
+    share a place have a share of samples each.
     """
-    if share is None:
+    known = [share for share in shares if share is not None]
+    if not known:
         return ""
-    if math.isnan(share):
+    if any(map(math.isnan, known)):
         return ", with no record of how many samples are of high quality"
-    return f" and {100 * share:.0f}% of samples of high quality"
+    ends = dict.fromkeys(f"{100 * share:.0f}" for share in (min(known), max(known)))
+    return f" and {' to '.join(ends)}% of samples of high quality"
 
 
-def _relations(findings: Findings) -> tuple[Markup, str]:
-    """How the best arm stands to all others, and the grade of its lead over all of them."""
+def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
+    """How the best arm, or those that share its place, stand to others; the least sure grade."""
     ranked = findings.ranked
     if not findings.graded:
         once = Markup("; each arm was searched once, which tells none apart from another")
@@ -165,14 +198,14 @@ def _relations(findings: Findings) -> tuple[Markup, str]:
     if findings.seeds == 1:
         return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()
-    stands = dict(zip(arms, grades, strict=True))
-    tested = {arm: grade for arm, grade in stands.items() if grade}
-    if not tested:
+    if not any(grades):
         return Markup("; no other arm shares two scored seeds with it, so nothing is compared"), ""
-    text = _standing(tested, every=len(tested) == len(arms))
-    if untested := [arm for arm in arms if arm not in tested]:
+    stands = {arm: own for arm, own in zip(arms, grades, strict=True) if arm not in first}
+    tested = {arm: grade for arm, grade in stands.items() if grade}
+    text = _standing(tested, every=len(tested) == len(stands))
+    if untested := [arm for arm in stands if arm not in tested]:
         text += Markup("; {} could not be compared").format(prose.listing(untested))
-    return text, _worst(tested.values())
+    return text, _worst(grade for grade in grades if grade)
 
 
 def _standing(grades: dict[str, str], every: bool = True) -> Markup:
@@ -200,9 +233,10 @@ def _left_out(findings: Findings) -> Markup:
     if ranked.attrs["basis"] == "wins":
         counted = zip(findings.arms, findings.unbounded.tolist(), strict=True)
         counts = prose.listing(f"{count} of {arm}" for arm, count in counted if count)
+        verb = "is" if findings.unbounded.sum() == 1 else "are"
         return Markup(
-            "; counted trial against trial, since {} are worse than any number and in no mean"
-        ).format(counts)
+            "; counted trial against trial, since {} {} worse than any number and in no mean"
+        ).format(counts, verb)
     gone = {
         arm: count
         for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
@@ -210,8 +244,13 @@ def _left_out(findings: Findings) -> Markup:
     }
     if not gone:
         return Markup("")
-    return Markup("; over the trials that arms share, as {} have no score").format(
-        prose.listing(f"{prose.plural(count, 'trial')} of {arm}" for arm, count in gone.items())
+    # An arm without any score changes no mean of the others.
+    scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
+    fitted = any(arm in gone for arm, known in scored if known)
+    return Markup("; {}{} {} no score").format(
+        "means are those of least squares, as " if fitted else "",
+        prose.listing(f"{prose.plural(count, 'trial')} of {arm}" for arm, count in gone.items()),
+        "has" if sum(gone.values()) == 1 else "have",
     )
 
 

@@ -70,7 +70,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
 
 
 def table(findings: Findings) -> DataTable:
-    """Arms in the order of the ranking, compared with the best."""
+    """Arms in the order of the ranking, compared with the best; tested where the page tests."""
     used = findings.settings_used
     middle = interquartile_mean(findings.ds, settings=used)
     pairs = compare_by_resampling(findings.ds, settings=used)
@@ -86,6 +86,8 @@ def table(findings: Findings) -> DataTable:
         ]
         if index == best:
             numbers[2:] = [math.nan] * 4
+        if not findings.graded:
+            numbers[3:] = [math.nan] * 3
         cells = [value if np.isfinite(value) else None for value in numbers]
         rows.append([findings.arms[index], *cells])
     headings = [
@@ -97,21 +99,28 @@ def table(findings: Findings) -> DataTable:
         "high",
         "permutation p",
     ]
-    if not any(row[-1] is not None for row in rows):
+    while not any(row[-1] is not None for row in rows):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     return DataTable(headings, [None] * len(headings), rows)
 
 
 def note(findings: Findings) -> Markup:
     """What the columns are, and what the ranks can decide."""
-    ranks = rank_table(findings.ds, settings=findings.settings_used)
-    critical, blocks = float(ranks["critical_difference"]), int(ranks["blocks"])
     text = Markup(
         "Interquartile mean: of the middle half of the trials. Chance to beat: share of trials, "
-        "paired by setting and seed, that are better, ties counting half. Bootstrap: BCa interval "
-        "over seeds, of a single pair, which is too narrow for few seeds and for skewed scores."
+        "paired by setting and seed, that are better, ties counting half."
     )
-    pairs = compare_by_resampling(findings.ds, settings=findings.settings_used)["p"]
+    if not findings.graded:
+        return text
+    ranks = rank_table(findings.ds, settings=findings.settings_used)
+    critical, blocks = float(ranks["critical_difference"]), int(ranks["blocks"])
+    found = compare_by_resampling(findings.ds, settings=findings.settings_used)
+    if bool(found["low"].notnull().any()):
+        text += Markup(
+            " Bootstrap: BCa interval over seeds, of a single pair, which is too narrow for few "
+            "seeds and for skewed scores."
+        )
+    pairs = found["p"]
     if bool(pairs.notnull().any()):
         tests = int(pairs.notnull().sum()) // 2
         least = min(1.0, tests * 0.5 ** (findings.seeds - 1))

@@ -49,8 +49,12 @@ def draw(findings: Findings) -> Drawing | None:
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
         "of axes beyond its two axes, and the seed explain{}; the rest is what differs between "
         "trials of the same kind, and higher interactions. Right: mean score at each value of an "
-        "axis with its 95% interval over seeds."
-    ).format(int(effects["trials"]), _intervals(effects))
+        "axis{}."
+    ).format(
+        int(effects["trials"]),
+        _intervals(effects),
+        " with its 95% interval over seeds" if findings.drawn and findings.seeds > 1 else "",
+    )
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
     if effects.attrs["left_out"]:
@@ -62,8 +66,12 @@ def draw(findings: Findings) -> Drawing | None:
 
 
 def drawable(findings: Findings) -> bool:
-    """Whether there are settings, and scores that differ."""
-    return bool(findings.several and np.isfinite(findings.effects["share"]).any())
+    """Whether there are settings, scores that differ, and axes that can be told apart."""
+    if not findings.several:
+        return False
+    found = findings.effects
+    single = np.isin(found["effect"].values, factor_dims(findings.ds))
+    return bool(np.isfinite(found["share"].values[single]).any())
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -77,6 +85,7 @@ def sentence(findings: Findings) -> Markup | None:
     if not drawable(findings):
         return None
     ranked = effects.sortby(-effects["share"])
+    ranked = ranked.isel(effect=np.isfinite(ranked["share"].values))
     single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
     # What is computed without chance has no intervals.
     shown = with_interval if findings.drawn else lambda own: percent(float(own["share"]))
@@ -90,17 +99,21 @@ def rest(findings: Findings) -> Markup:
     """Interactions that are more than chance, and what no axis explains."""
     effects = findings.effects
     pairs = effects.isel(effect=[" × " in name for name in effects["effect"].values])
+    tested = bool((pairs["grade"] != "").any())
     pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
     pairs = pairs.sortby(-pairs["share"])
     left = Markup("{} is left to seeds of the same kind and higher interactions.").format(
         percent(float(effects["residual"]))
     )
-    if not findings.graded:
-        axes = factor_dims(findings.ds)
-        single = np.isin(effects["effect"].values, axes)
-        more = percent(float(np.nansum(effects["share"].values[~single])))
-        what = "Pairs of axes and the seed explain" if len(axes) > 1 else "The seed explains"
-        return Markup("{} {} more; ").format(what, more) + left
+    if not (findings.graded and tested):
+        known = effects["effect"].values
+        others = ~np.isin(known, factor_dims(findings.ds))
+        if not others.any():
+            return left
+        more = percent(float(np.nansum(effects["share"].values[others])))
+        paired, seeded = any(" × " in name for name in known), "seed" in known
+        what = "Pairs of axes" + (" and the seed" if seeded else "") if paired else "The seed"
+        return Markup("{} explain{} {} more; ").format(what, "" if paired else "s", more) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is more than chance explains; ") + left
     parts = []
@@ -136,9 +149,13 @@ def draw_shares(findings: Findings) -> Drawing:
 
 
 def _largest(findings: Findings) -> xr.Dataset:
-    """The effects that are shown, the largest first."""
-    order = np.argsort(-findings.effects["share"].values, kind="stable")[:MOST_BARS]
-    return findings.effects.isel(effect=order)
+    """The effects that are shown, the largest first; without intervals where nothing is drawn."""
+    share = findings.effects["share"].values
+    order = np.argsort(-share, kind="stable")[: min(MOST_BARS, int(np.isfinite(share).sum()))]
+    effects = findings.effects.isel(effect=order)
+    if findings.drawn:
+        return effects
+    return effects.assign({end: effects[end] * np.nan for end in ("low", "high")})
 
 
 def _intervals(effects: xr.Dataset) -> str:
@@ -146,8 +163,11 @@ def _intervals(effects: xr.Dataset) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as the page shows it: of none, an estimate is as often below zero as above."""
-    return prose.MISSING if math.isnan(share) else f"{100 * max(share, 0.0):.0f}%"
+    """A share as the page shows it: of none, an estimate is as often below zero as above.
+
+    What is left by those below zero is more than all.
+    """
+    return prose.MISSING if math.isnan(share) else f"{100 * min(max(share, 0.0), 1.0):.0f}%"
 
 
 def _rows(findings: Findings, factors: list[str]) -> int:
@@ -158,7 +178,7 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
     names = [*map(str, effects["effect"].values), "the rest"]
     shares = [*effects["share"].values, float(effects["residual"])]
     colours = [style.INK if " × " not in name else style.MUTED for name in names[:-1]]
-    shares = [max(share, 0.0) for share in shares]
+    shares = [min(max(share, 0.0), 1.0) for share in shares]
     axes.barh(range(len(names)), shares, height=0.6, color=[*colours, style.RULE])
     ends = shares.copy()
     for row, (low, high) in enumerate(
@@ -191,7 +211,8 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
             continue
         for place, value in enumerate(means[axis].values.tolist()):
             low, mean, high = (float(means[name][place]) for name in ("low", "mean", "high"))
-            axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
+            if findings.drawn:
+                axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
             name = prose.label(value)
             named = f"{axis}  {name}" if place == 0 else name
@@ -207,7 +228,8 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
 
 
 def _missing(findings: Findings) -> str:
-    return "" if drawable(findings) else "there are no settings, or all scores are equal"
+    why = "there are no settings, all scores are equal, or no axis can be told from another"
+    return "" if drawable(findings) else why
 
 
 class Effects(Section):

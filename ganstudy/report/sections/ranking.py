@@ -18,7 +18,7 @@ from ganstudy.report.data_tables import arm_table
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
-from ganstudy.report.tables import ranking_rows
+from ganstudy.report.tables import ranking_table
 
 
 def draw(findings: Findings) -> Drawing:
@@ -34,15 +34,19 @@ def draw(findings: Findings) -> Drawing:
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
         axes[0].set_title(f"averaged over {prose.plural(findings.compared_settings, 'setting')}")
-        axes[1].set_title("at its own best setting, chosen on other seeds")
+        chosen = ", chosen on other seeds" if _held_out(findings) else ""
+        axes[1].set_title(f"at its own best setting{chosen}")
         held_out = best.assign(mean=best["held_out"])
         _panel(axes[1], findings, order, held_out, None)
         _optimistic(axes[1], findings, order, best["mean"].values)
     caption = _caption(findings)
     if panels == 2:
+        caption += Markup(" Right: ")
+        if _held_out(findings):
+            caption += Markup("each seed is scored at the setting that the other seeds choose; ")
         caption += Markup(
-            " Right: each seed is scored at the setting that the other seeds choose; a hollow "
-            "diamond is the best mean, of a setting chosen on the same seeds, which is optimistic."
+            "a hollow diamond is the best mean, of a setting chosen on the same seeds, which is "
+            "optimistic."
         )
     means = ", ".join(
         f"{arm} {findings.show(float(mean))}"
@@ -63,7 +67,12 @@ def draw_arms(findings: Findings) -> Drawing:
         strict=True,
     )
     shown = "; ".join(
-        f"{arm} {findings.show(mean)} ({findings.show(low)} to {findings.show(high)})"
+        f"{arm} {findings.show(mean)}"
+        + (
+            f" ({findings.show(low)} to {findings.show(high)})"
+            if findings.drawn and math.isfinite(low)
+            else ""
+        )
         for arm, mean, low, high in rows
     )
     alt = f"{prose.capital(findings.metric.long_name)} by arm, best first: {shown}."
@@ -83,11 +92,17 @@ def _caption(findings: Findings) -> Markup:
         )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
-    if perfect_band(findings):
-        caption += Markup(" Dotted line and grey band: a perfect generator, measured like these.")
+    if band := perfect_band(findings):
+        drawn = "Dotted line and grey band" if band[0] < band[1] else "Dotted line"
+        caption += Markup(" {}: a perfect generator, measured like these.").format(drawn)
     elif math.isfinite(findings.metric.perfect):
         caption += Markup(" Dotted line: a perfect generator.")
     return caption
+
+
+def _held_out(findings: Findings) -> bool:
+    """Whether there are seeds enough to choose a setting on others than are scored."""
+    return bool(np.isfinite(findings.best["held_out"]).any())
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
@@ -199,4 +214,4 @@ class Ranking(Section):
 
     def facts(self) -> dict[str, Any]:
         """A row for each arm."""
-        return {"rows": ranking_rows(self.findings, style.arm_colours(len(self.findings.arms)))}
+        return {"ranked": ranking_table(self.findings, style.arm_colours(len(self.findings.arms)))}

@@ -230,7 +230,7 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     if 1 in known:
         parts.append("Grey line: the target's density.")
     if known - {1} and not all(gone(str(config)) for config in configs.ravel() if config):
-        parts.append("Grey: the target, as the contour that holds 98.9 % of it, or as samples.")
+        parts.append("Grey: the target, as the contour that holds 98.9% of it, or as samples.")
     if max(known) > 2:
         parts.append(
             f"Of {max(known)} features the target's two leading principal components are drawn."

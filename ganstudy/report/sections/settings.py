@@ -40,13 +40,12 @@ def draw(findings: Findings) -> Drawing:
         layout="constrained",
     )
     draw_on(figure.subplots(), findings)
-    caption = Markup(
-        "Mean over seeds of each trial's score; darker is better. The second line of a cell counts "
-        "diverged trials, which score the worst value."
-        if math.isfinite(findings.metric.worst)
-        else "Mean over seeds of each trial's score; darker is better. The second line of a cell "
-        "counts diverged trials, which have no score."
-    )
+    caption = Markup("Mean over seeds of each trial's score; darker is better.")
+    if findings.with_status("diverged"):
+        worst = math.isfinite(findings.metric.worst)
+        caption += Markup(" The second line of a cell counts diverged trials, which {}.").format(
+            "score the worst value" if worst else "have no score"
+        )
     if settings > MOST_WRITTEN:
         caption = Markup(
             "Mean over seeds of each trial's score, {} settings in study order; darker is better, "

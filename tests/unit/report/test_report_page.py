@@ -140,7 +140,7 @@ def test_page_holds_answer_tables_and_provenance(report: Path, small: xr.Dataset
         assert f'<section id="{part}">' in html
     assert "ganstudy run &lt;x&gt;" in html
     assert "versions numpy" in html
-    assert f'analysis.rank_arms(open_run("{report.parent.parent.as_posix()}"))' in html
+    assert f'ganstudy.open_run("{report.parent.parent.as_posix()}")' in html
     assert "1 of 10 trials diverged" in html
 
 

@@ -66,10 +66,12 @@ def draw_score(findings: Findings) -> Drawing:
     style.arm_legend(figure, findings.arms)
     over = ", each averaged over its settings" if averaged else ""
     caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
-    if math.isfinite(findings.metric.worst):
-        caption += Markup(" A diverged trial stays at the worst value from its divergence on.")
-    else:
-        caption += Markup(" A diverged trial leaves the mean at its divergence.")
+    if findings.with_status("diverged"):
+        caption += Markup(
+            " A diverged trial stays at the worst value from its divergence on."
+            if math.isfinite(findings.metric.worst)
+            else " A diverged trial leaves the mean at its divergence."
+        )
     where = (
         "averaged over settings" if averaged or not findings.axes else "a panel for each setting"
     )
@@ -117,10 +119,13 @@ def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawi
         seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
     style.arm_legend(figure, findings.arms)
     trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
-    caption = Markup(
-        "Line: the median over {}. Band: the middle half of the trials. A diverged trial is left "
-        "out from its divergence on. Losses of different objectives are not on one scale."
-    ).format(trials)
+    caption = Markup("Line: the median over {}. Band: the middle half of the trials.").format(
+        trials
+    )
+    if findings.with_status("diverged"):
+        caption += Markup(" A diverged trial is left out from its divergence on.")
+    if len(findings.arms) > 1 and any(name.endswith("_loss") for name in names):
+        caption += Markup(" Losses of different objectives are not on one scale.")
     alt = (
         "Small panels of what was recorded against M-steps, a line for each arm. Medians of arms "
         f"over all records: {prose.spans(*zip(*seen, strict=True))}."

@@ -71,7 +71,9 @@ def details(findings: Findings) -> dict[str, Any]:
 def note(findings: Findings) -> str:
     """What a row opens, and what the page leaves out."""
     planned = int((findings.ds["status"] != "excluded").sum())
-    drawn = "samples" in findings.ds and 1 < findings.ds.sizes["feature"] <= MOST_FEATURES
+    ds = findings.ds
+    known = "samples" in ds and "target_settings" in ds
+    drawn = known and 1 < ds.sizes["feature"] <= MOST_FEATURES
     samples = f" and up to {POINTS} of its final samples over the target" if drawn else ""
     text = f"A row opens the trial's {findings.metric.long_name} over training{samples}."
     if planned > MOST:
