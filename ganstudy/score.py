@@ -55,6 +55,9 @@ def trial_score(status: str, curve: NDArray[np.floating], reading: Mapping[str, 
     if status != "complete":
         return math.nan
     score = float(tail_mean(curve.astype(np.float64)))
+    end = worst(reading)
+    if score < end if higher else score > end:
+        return end
     unbounded = score == (-math.inf if higher else math.inf)
     return score if math.isfinite(score) or unbounded else math.nan
 

@@ -23,7 +23,8 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     circles rather than settles, and the value at one step depends on when it stops. A diverged
     trial scores the worst end of the metric's bounds, since a generator that blew up generates
     nothing; if that end is infinite its score is NaN. So is that of a complete trial that is
-    infinitely bad, or has recorded nothing. Failed, pruned and missing trials have NaN.
+    infinitely bad, or has recorded nothing. Failed, pruned and missing trials have NaN. None scores
+    worse than that end, as rounding would have it of curves in single precision.
 
     Returns  variables (arm, settings…, seed): `score`; `last`, the last recorded value, by the same
              rules; `best`, the best recorded value before any divergence; `charged`, whether the
@@ -40,7 +41,8 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     def score(values: xr.Variable) -> xr.Variable:
         valid = _where(complete & np.isfinite(values), values, np.nan)
-        return _where(diverged, fact.worst, valid)
+        beyond = fact.sign * valid < fact.sign * fact.worst
+        return _where(diverged | beyond, fact.worst, valid)
 
     tail = along_steps(tail_mean, curves)
     best = _where(complete | diverged, (fact.sign * curves).max("step"), np.nan) * fact.sign

@@ -171,8 +171,15 @@ def bottom_row(panels: NDArray[np.object_], used: int, label: str) -> None:
         lowest.set_xlabel(label)
 
 
+LEGEND_LINE = 1.7
+"""Height of a line of a legend with the gap above it, in sizes of its font."""
+
+
 def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
-    """A legend of the arms: above the panels of a figure, or within a lone panel."""
+    """A legend of the arms: above the panels of a figure, or within a lone panel.
+
+    The figure is as much higher as the legend has lines beyond the first, and its panels no lower.
+    """
     handles = [
         Line2D([], [], color=colour, linewidth=3, label=arm)
         for arm, colour in zip(arms, arm_colours(len(arms)), strict=True)
@@ -183,11 +190,13 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
     size = float(mpl.rcParams["legend.fontsize"])
     # A column is as wide as its longest name, with the line before it and the gaps around it.
     longest = max(TextPath((0, 0), arm or " ", size=size).get_extents().width for arm in arms)
-    columns = int(72 * on.get_figwidth() / (longest + 4.5 * size))
+    columns = max(1, min(len(arms), 6, int(72 * on.get_figwidth() / (longest + 4.5 * size))))
+    lines = math.ceil(len(arms) / columns)
+    on.set_figheight(on.get_figheight() + LEGEND_LINE * size * (lines - 1) / 72)
     on.legend(
         handles=handles,
         loc="outside upper left",
-        ncols=max(1, min(len(arms), 6, columns)),
+        ncols=columns,
         handlelength=1.2,
         columnspacing=1.6,
     )

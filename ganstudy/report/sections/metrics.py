@@ -10,6 +10,9 @@ from ganstudy.report.data_tables import DataTable, metric_table
 from ganstudy.report.sections._base import Section
 from ganstudy.report.tables import audits, estimates
 
+MOST_ARMS = 8
+"""Arms that are columns; more are rows, or the table would be wider than any screen."""
+
 
 class Metrics(Section):
     """All metrics in one table."""
@@ -28,9 +31,20 @@ class Metrics(Section):
 
     def facts(self) -> dict[str, Any]:
         """The table, what is estimated or was audited, and from how many clouds of p."""
+        many = len(self.findings.arms) > MOST_ARMS
         return {
-            "table": self.table,
+            "table": _turned(self.table, self.findings.arm) if many else self.table,
+            "turned": many,
+            "known": "perfect sampler" in self.table.headings,
             "estimates": estimates(self.findings),
             "audits": audits(self.findings),
             "draws": self.findings.gathered.sizes.get("draw", 0),
         }
+
+
+def _turned(table: DataTable, arm: str) -> DataTable:
+    """The table with a metric a column, below how it is to be read a row for each arm."""
+    metrics, *columns = zip(*table.rows, strict=True)
+    names = table.headings[1:]
+    rows = [[name, *column] for name, column in zip(names, columns, strict=True)]
+    return DataTable([arm, *metrics], [None] * (len(metrics) + 1), rows)

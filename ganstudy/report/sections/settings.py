@@ -24,14 +24,17 @@ MOST_WRITTEN = 48
 COLUMNS_WIDE, LABEL_WIDE = 8.4, 0.4
 """Inches that all columns take at least, and those that a label needs; narrower ones have none."""
 
-TIER = 17.0
-"""Height of one line of column labels, in points."""
+TIER, LABEL = 17.0, 8.5
+"""Height of one line of column labels, and of their font, in points."""
+
+SLANT, MOST_SLANTED = 35.0, 28
+"""Degrees by which labels that would be cut are turned, and the characters that they may have."""
 
 
 def draw(findings: Findings) -> Drawing:
     """Arms by settings, darker is better, with the mean over seeds written into each cell."""
     arms, settings = len(findings.arms), len(findings.settings)
-    tiers = len(findings.axes) * TIER / 72
+    tiers = (len(findings.axes) * TIER + _slanted(findings)) / 72
     figure = Figure(
         figsize=(
             max(10.4, 1.8 + 0.62 * settings) if settings <= MOST_WRITTEN else 10.4,
@@ -121,15 +124,33 @@ def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> N
         )
 
 
+def _fitting(columns: float) -> int:
+    """Characters of a label over a share of all columns."""
+    return style.fitting(0.88 * COLUMNS_WIDE * columns, LABEL)
+
+
+def _slanted(findings: Findings) -> float:
+    """Points by which the labels of the last axis are higher where they are slanted; else zero.
+
+    They are where one would be cut: cut, they are often the same.
+    """
+    settings = len(findings.settings)
+    longest = max((len(setting[-1]) for setting in findings.settings if setting), default=0)
+    if COLUMNS_WIDE / settings < LABEL_WIDE or longest <= _fitting(1 / settings):
+        return 0.0
+    return math.sin(math.radians(SLANT)) * 0.6 * LABEL * min(longest, MOST_SLANTED)
+
+
 def _tiers(axes: Axes, findings: Findings) -> None:
     """Column labels in one line per axis, the slowest axis on top; equal neighbours share one."""
     figure = axes.get_figure(root=True)
-    depth = len(findings.axes)
+    depth, slanted = len(findings.axes), _slanted(findings)
     at_top = axes.get_xaxis_transform()
     for tier, axis in enumerate(findings.axes):
         groups = Counter(setting[: tier + 1] for setting in findings.settings)
         room = COLUMNS_WIDE * min(groups.values()) / len(findings.settings) >= LABEL_WIDE
-        height = 4 + TIER * (depth - 1 - tier)
+        last = tier == depth - 1
+        height = 4 + TIER * (depth - 1 - tier) + (0 if last else slanted)
         axes.annotate(
             style.short_name(axis, 24) if room else f"{axis} ({findings.ds.sizes[axis]})",
             (0, 1),
@@ -137,21 +158,24 @@ def _tiers(axes: Axes, findings: Findings) -> None:
             xytext=(-16, height + 3),
             textcoords="offset points",
             ha="right",
-            fontsize=8.5,
+            fontsize=LABEL,
             color=style.MUTED,
         )
         column = 0
         for prefix, width in groups.items() if room else ():
             middle = column + width / 2
-            inches = COLUMNS_WIDE * width / len(findings.settings)
+            slant = last and slanted > 0
+            most = MOST_SLANTED if slant else _fitting(width / len(findings.settings))
             axes.annotate(
-                style.short_name(prefix[-1], style.fitting(0.88 * inches, 8.5)),
+                style.short_name(prefix[-1], most),
                 (middle, 1),
                 xycoords=at_top,
                 xytext=(0, height + 3),
                 textcoords="offset points",
-                ha="center",
-                fontsize=8.5,
+                ha="left" if slant else "center",
+                rotation=SLANT if slant else 0,
+                rotation_mode="anchor",
+                fontsize=LABEL,
             )
             if width > 1:
                 axes.plot(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from textwrap import fill
+
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -9,7 +12,7 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import Array, recorded, setting_name
+from ganstudy.report.theory._grid import Array, recorded
 
 PANELS = {
     "ratio_error_in_sample": "log-ratio, in sample",
@@ -30,19 +33,35 @@ def draw(findings: Findings) -> list[Drawing]:
     figure = Figure(figsize=(10.4, 5.6), layout="constrained")
     panels = figure.subplots(2, 3, sharex=True).T.ravel()
     places = np.arange(len(findings.settings))
-    labels = [setting_name(findings, setting) for setting in range(len(places))]
+    # A line joins the settings that differ by their last axis alone.
+    group = [setting[:-1] for setting in findings.settings]
+    ends = [0, *(k for k in places[1:] if group[k] != group[k - 1]), len(places)]
     for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
         values = recorded(findings, name)[..., -1]
         for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
-            axes.plot(places, values[arm].mean(-1), color=colour, marker="o", markersize=3.5)
+            for start, end in pairwise(ends):
+                of_arm = values[arm, start:end].mean(-1)
+                axes.plot(places[start:end], of_arm, color=colour, marker="o", markersize=3.5)
         style.log_scale(axes, "y")
         axes.set_title(title)
-        axes.set_xticks(places, labels)
+        axes.set_xticks(places, [setting[-1] if setting else "" for setting in findings.settings])
         axes.grid(axis="y")
         if not name.endswith(("kl_error", "js_error")):
             axes.axhline(1, color=style.MUTED, linewidth=1, linestyle=":")
     for axes in panels[1::2]:
-        axes.set_xlabel(", ".join(findings.axes))
+        axes.set_xlabel(findings.axes[-1] if findings.axes else "", labelpad=26 * any(group))
+        for start, end in pairwise(ends):
+            axes.annotate(
+                fill(" · ".join(group[start]).replace("_", " "), 14),
+                ((start + end - 1) / 2, 0),
+                xycoords=axes.get_xaxis_transform(),
+                xytext=(0, -16),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=8,
+                color=style.MUTED,
+            )
     style.arm_legend(figure, findings.arms)
     caption = Markup(
         "Errors by setting, mean over seeds. Those of the log-ratio and of its gradient are "

@@ -14,6 +14,7 @@ from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis.intervals import holm
+from ganstudy.score import trial_score
 
 Make = Callable[..., xr.Dataset]
 
@@ -54,6 +55,21 @@ def constant(
         },
         attrs={"study": "hand", "compare": "arm", "score": "quality", "question": "?"},
     )
+
+
+def test_no_trial_is_beaten_by_a_diverged_one_through_rounding() -> None:
+    """Eight modes of which one is left have KL log 8, in single precision more than the bound."""
+    bounds = (0.0, math.log(8))
+    status = {(0, 0, seed): "diverged" for seed in range(3)}
+    ds = constant([[[0.0] * 3], [[math.log(8)] * 3]], status, lower=True, bounds=bounds)
+    ds["quality"] = ds["quality"].astype(np.float32)
+    assert float(ds["quality"].max()) > bounds[1]
+    assert_array_equal(analysis.trial_scores(ds)["score"], bounds[1])
+    pairs = analysis.compare_by_resampling(ds)
+    assert_array_equal(pairs["improvement"], 0.5)
+    reading = ds["quality"].attrs
+    curve = ds["quality"].values[1, 0, 0]
+    assert trial_score("complete", curve, reading) == trial_score("diverged", curve, reading)
 
 
 def test_complete_trial_scores_mean_of_last_fifth(make_study: Make) -> None:

@@ -24,7 +24,7 @@ from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import PageError
-from ganstudy.report.sections import ranking, samples, settings, stability
+from ganstudy.report.sections import metrics, ranking, samples, settings, stability
 from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import provenance_rows, score_table
 
@@ -273,6 +273,45 @@ def test_labels_stay_within_their_axes(make_study: Make) -> None:
             x, y = (axis.label.get_window_extent() for axis in (axes.xaxis, axes.yaxis))
             assert x.width <= axes.bbox.width * 1.05, name
             assert y.height <= axes.bbox.height * 1.15, name
+
+
+def test_the_legend_of_many_arms_lies_above_the_panels(make_study: Make) -> None:
+    arms = [f"learning rate number {k} of thirty" for k in range(30)]
+    ds = make_study({"divergence": arms}, seeds=1, steps=3, samples=1)
+    for name in ("curves", "diagnostics"):
+        figure = drawn(ds, name).figure
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        lowest = legend.get_window_extent().y0
+        assert all(axes.get_window_extent().y1 <= lowest for axes in figure.axes), name
+        assert figure.axes[0].bbox.height > 60
+
+
+def test_settings_of_a_heat_map_can_be_told_apart(make_study: Make) -> None:
+    """Labels that would be cut, and often be the same then, are slanted and whole."""
+    checks = [f"modes_dropped_{k}" for k in ("together", "in_turn", "and_invented")]
+    checks += [f"check{k}" for k in range(13)]
+    ds = make_study({"divergence": ARMS, "check": checks}, seeds=1, steps=3, samples=1)
+    figure = drawn(ds, "heatmap").figure
+    labels = [own for own in figure.axes[0].texts if own.get_text() in checks]
+    assert [own.get_text() for own in labels] == checks
+    assert {own.get_rotation() for own in labels} == {settings.SLANT}
+    figure.draw_without_rendering()
+    assert all(figure.bbox.containsy(own.get_window_extent().y1) for own in labels)
+    short = make_study({"divergence": ARMS, "lr": ["slow", "fast"]}, seeds=1, steps=3, samples=1)
+    assert {own.get_rotation() for own in drawn(short, "heatmap").figure.axes[0].texts} == {0.0}
+
+
+def test_the_metrics_of_many_arms_stand_beside_each_other(make_study: Make) -> None:
+    """An arm a column for a few, an arm a row for many; the file is the same."""
+    for arms, first in ((3, "metric"), (12, "divergence")):
+        ds = make_study({"divergence": [f"d{k}" for k in range(arms)]}, seeds=1, samples=1)
+        section = metrics.Metrics(Findings.of(ds))
+        shown = section.facts()["table"]
+        assert shown.headings[0] == first
+        assert section.table.headings[0] == "metric"
+        flat = {cell for row in shown.rows for cell in row if isinstance(cell, float)}
+        assert flat == {cell for row in section.table.rows for cell in row if type(cell) is float}
 
 
 def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
