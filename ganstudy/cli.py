@@ -41,14 +41,13 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
-from ganstudy.terminal import Verbs, clear_errors, stop_for_no_sign
+from ganstudy.terminal import Verbs, clear_errors
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ganstudy")
 def main() -> None:
     """Which GAN objective, and why? Run studies of adversarial objectives."""
-    stop_for_no_sign()
 
 
 @main.command()

@@ -6,12 +6,13 @@ import atexit
 import gc
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
-    *("stop_for_no_sign", "trained_now"),
+    "trained_now",
 ]
 
 
@@ -58,10 +59,50 @@ def trained_now(progress: Progress) -> str:
     return f"{progress.trained} trained now"
 
 
-def stop_for_no_sign() -> None:
-    """Print what the encoding of standard output lacks by its code, as standard error does."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+class Outliving:
+    """A stream whose reader may go away: what is done is done to its end, for nobody to read."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As long as there is a reader."""
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            self._let_go()
+            return len(text)
+
+    def flush(self) -> None:
+        """The same."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """What it still holds, and what Python flushes at its end, goes nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    """Standard output that outlives its reader, and stops for no sign: what its encoding lacks is
+    printed by its code, as on standard error.
+    """
+    stream = sys.stdout
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+        sys.stdout = Outliving(stream)  # type: ignore[assignment]  # all that is used
+    try:
+        yield
+    finally:
+        sys.stdout = stream
 
 
 def say(text: str) -> None:
@@ -88,8 +129,8 @@ def duration(seconds: float) -> str:
 class Verbs(click.Group):
     """A command line of verbs, of which none ends in a traceback for want of a file or of a disk.
 
-    A reader that has gone is no mistake, and is click's. Ctrl-C and SIGTERM end in a message and
-    exit code 130, whatever is under way.
+    A reader that has gone is no mistake: the verb goes on to its end. Ctrl-C and SIGTERM end in a
+    message and exit code 130, whatever is under way.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -105,7 +146,8 @@ class Verbs(click.Group):
         """Run the verb that is asked for; the message is of a file where the system names one."""
         _collect_seldom()
         try:
-            return super().main(*args, **settings)
+            with _output():
+                return super().main(*args, **settings)
         except OSError as error:
             if error.errno is None:
                 raise

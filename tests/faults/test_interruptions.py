@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from click.testing import CliRunner
+from inline import trained_inline
 from processes import (
     DRIVER,
     STUDY,
@@ -37,7 +39,7 @@ from processes import (
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
 
-from ganstudy import open_run
+from ganstudy import __main__, open_run
 from ganstudy.cli import main
 from ganstudy.display import display
 from ganstudy.progress import Progress
@@ -413,3 +415,41 @@ def test_nobody_minds_outside_the_loop() -> None:
             signal.raise_signal(signal.SIGTERM)
         assert not interruption.asked
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ctrl_c_while_the_command_line_is_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was Python's traceback and exit code 1."""
+
+    class Interrupting(types.ModuleType):
+        @property
+        def main(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "ganstudy.cli", Interrupting("ganstudy.cli"))
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["--help", "list targets", "check tiny.yaml", "run tiny.yaml --workers 1", "status x"],
+)
+def test_a_reader_that_goes_away_ends_no_verb(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`| head -1` made the exit code 1, of a run whose trials are all complete too."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as nobody, trained_inline():
+        monkeypatch.setattr(sys, "stdout", nobody)
+        monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+        with pytest.raises(SystemExit) as ended:
+            main(command.split())
+    assert ended.value.code == (2 if command == "status x" else 0)
+    assert (tmp_path / "runs/tiny/results.zarr").is_dir() == command.startswith("run")
