@@ -98,7 +98,7 @@ def _output() -> Iterator[None]:
     stream = sys.stdout
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-        sys.stdout = Outliving(stream)  # type: ignore[assignment]  # all that is used
+        sys.stdout = Outliving(stream)
     try:
         yield
     finally:

@@ -446,7 +446,7 @@ def test_a_reader_that_goes_away_ends_no_verb(
     write_study(tmp_path)
     reader, writer = os.pipe()
     os.close(reader)
-    with open(writer, "w") as nobody, trained_inline():
+    with os.fdopen(writer, "w") as nobody, trained_inline():
         monkeypatch.setattr(sys, "stdout", nobody)
         monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
         with pytest.raises(SystemExit) as ended:
