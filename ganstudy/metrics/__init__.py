@@ -4,7 +4,12 @@ from ganstudy.family import Family
 from ganstudy.metrics._audits import AUDITED
 from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
-from ganstudy.metrics._known import know_variable, known_variable
+from ganstudy.metrics._known import (
+    are_measured,
+    know_variable,
+    known_variable,
+    measured_already,
+)
 from ganstudy.metrics._misreading import trueness
 from ganstudy.metrics._perfect import perfect_sampler
 
@@ -13,10 +18,12 @@ __all__ = [
     "Judged",
     "Metric",
     "Reading",
+    "are_measured",
     "each_cloud",
     "family",
     "know_variable",
     "known_variable",
+    "measured_already",
     "measured_by",
     "perfect_sampler",
     "reference",

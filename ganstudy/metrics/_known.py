@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +12,25 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
     from ganstudy.variable import Variable
 
-__all__ = ["know_variable", "known_variable"]
+__all__ = ["are_measured", "know_variable", "known_variable", "measured_already"]
+
+_measured: ContextVar[bool] = ContextVar("_measured", default=False)
+
+
+@contextmanager
+def measured_already() -> Iterator[None]:
+    """While the study of a run is read: its metrics have been measured, for what they are worth."""
+    token = _measured.set(True)
+    try:
+        yield
+    finally:
+        _measured.reset(token)
+
+
+def are_measured() -> bool:
+    """Whether metrics have been measured, so that it is too late to refuse them."""
+    return _measured.get()
+
 
 _known: dict[tuple[str, str], Variable] = {}
 """By the settings of targets and the names of metrics."""

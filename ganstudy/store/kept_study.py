@@ -93,12 +93,16 @@ class KeptStudy:
     ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 
-        One that shares some is an extension, or a part, of the study before.
+        One that shares some is an extension, or a part, of the study before; data of the user's own
+        must be read as they were.
 
         Errors  `RunError` that lists the settings in which the two differ.
         """
         planned = {trial.id for trial in search.trials.values()}
-        if not recorded or planned & set(recorded):
+        if not recorded:
+            return
+        if planned & set(recorded):
+            known_data.check(self.folder, search)
             return
         try:
             here = self.read_resolved().values()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.metrics import know_variable
+from ganstudy.metrics import know_variable, measured_already
+from ganstudy.store import records
+from ganstudy.store.place import RunError
 from ganstudy.targets import Outline, OwnData, Target, reading_again
 from ganstudy.variable import Variable
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind
     from ganstudy.search import Search
 
-__all__ = ["NAME", "gone", "know", "reading", "write"]
+__all__ = ["NAME", "check", "gone", "know", "reading", "write"]
 
 NAME = "data.json"
 
@@ -48,18 +51,60 @@ def know(folder: Path) -> None:
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """While the study of a run is read, its data are those that it had, there or not."""
+    with reading_again(_read(folder)), measured_already():
+        yield
+
+
+def check(folder: Path, search: Search) -> None:
+    """Refuse records whose trials have seen other numbers in the same files.
+
+    Of runs that kept no outline of their data, what one file of records holds is asked.
+
+    Errors  `RunError`.
+    """
+    before = {own.settings: own for own in _read(folder)}
+    targets = {trial.id: _target(trial.configuration) for trial in search.trials.values()}
+    own = {id: target for id, target in targets.items() if isinstance(target, OwnData)}
+    for target in dict.fromkeys(own.values()):
+        now, then = target.outline, before.get(target.read.settings)
+        if then is not None and not then.is_like(now):
+            _refuse(folder, now.path, then.words, now.words)
+    for id, features in {} if before or not own else _features(folder):
+        if id in own and features != own[id].dimension:
+            there = f"{features} numbers a row"
+            _refuse(folder, own[id].outline.path, there, own[id].outline.words)
+
+
+def _refuse(folder: Path, path: str, then: str, now: str) -> None:
+    raise RunError(
+        f"{folder}: its trials have seen {path} as {then}, and this version of ganstudy reads the "
+        f"same files as {now}: no trial would be like these. Use the ganstudy that made it, or set "
+        "it aside with --fresh"
+    )
+
+
+def _features(folder: Path) -> Iterator[tuple[str, int]]:
+    """Trials of some file of records, and of how many features their samples are."""
+    for path in islice(sorted((folder / "records").glob("*.nc")), 1):
+        with suppress(Damaged):
+            for record in records.read(path):
+                if "samples" in record.values:
+                    yield record.id, record.values["samples"].shape[-1]
+
+
+def _read(folder: Path) -> list[Outline]:
+    """What is kept of data; how metrics are read of them is known from then on."""
     try:
         said = unsealed((folder / NAME).read_bytes())
         outlines = [Outline.model_validate_json(json.dumps(own)) for own in said["data"]]
         for own in said["metrics"]:
             know_variable(own.pop("target"), _variable(**own))
     except FileNotFoundError:
-        outlines = []
+        return []
     except (OSError, Damaged, ValueError, KeyError, TypeError) as error:
         _log.warning("%s: %s; not used", folder / NAME, error)
-        outlines = []
-    with reading_again(outlines):
-        yield
+        return []
+    return outlines
 
 
 def _variable(dims: list[str], about: dict[str, Any], **rest: Any) -> Variable:

@@ -47,21 +47,19 @@ def unchanged(path: str, sha256: str | None) -> str:
     Errors  `ValueError` if it is not what was said, or cannot be read.
     """
     asked = sha256 or pinned(path)
-    known = asked is not None and is_gone(path, asked)
+    if asked is not None and is_gone(path, asked):
+        return asked
     try:
         found = fingerprint(path)
     except OSError as error:
-        if known and asked is not None:
-            return asked
         if is_gone(path):  # so that `existing` has let it pass
             raise ValueError(f"no such file: {Path(path).expanduser().absolute()}") from None
         raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
-    if asked is None or asked == found:
-        forget(path, found)
-        return found
-    if not known:
+    if asked is None:  # by a study that is to be trained, and sees what is there
+        forget(path)
+    elif asked != found:
         raise ValueError(f"{path} has changed: its SHA-256 is {found}")
-    return asked
+    return found
 
 
 def fingerprint(path: str) -> str:

@@ -72,6 +72,23 @@ class Outline(BaseModel):
             else (units.names, tuple(units.mean.tolist()), tuple(units.scale.tolist())),
         )
 
+    def is_like(self, other: Outline) -> bool:
+        """Whether two say the same, but for last digits of means and scales."""
+        own, others = (
+            (x.rows, x.dimension, x.labels, x.classes, x.image, x.features and x.features[0])
+            for x in (self, other)
+        )
+        return own == others
+
+    @property
+    def words(self) -> str:
+        """How data were read."""
+        shape = (
+            f"{self.dimension} numbers" if self.image is None else " x ".join(map(str, self.image))
+        )
+        labels = "" if self.labels is None else f", {len(self.labels[0])} labels"
+        return f"{sum(self.rows):,} rows of {shape}{labels}"
+
     def empty(self) -> Rows:
         """Rows of this shape, none of which has a value."""
         parts = [np.broadcast_to(np.float32(np.nan), (n, self.dimension)) for n in self.rows]
@@ -104,10 +121,11 @@ def put(outline: Outline, why: str) -> None:
     _gone[outline.settings] = Gone(outline, why)
 
 
-def forget(path: str, sha256: str) -> None:
-    """Say that data are there."""
-    for settings in [own for own, (about, _) in _gone.items() if _at(about) == (path, sha256)]:
-        del _gone[settings]
+def forget(path: str, sha256: str | None = None) -> None:
+    """Say that data are there, or are to be: those with this content, or any at a path."""
+    for settings, (own, _) in list(_gone.items()):
+        if path == own.path and sha256 in (None, own.sha256):
+            del _gone[settings]
 
 
 def gone(settings: str) -> Gone | None:
@@ -133,7 +151,3 @@ def pinning(outlines: Sequence[Outline]) -> Iterator[None]:
 def pinned(path: str) -> str | None:
     """The digest of what is at a path, where a run says so."""
     return (_pinned.get() or {}).get(path)
-
-
-def _at(outline: Outline) -> tuple[str, str]:
-    return outline.path, outline.sha256

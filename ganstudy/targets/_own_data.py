@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -58,10 +59,10 @@ class OwnData(Target, ABC):
 def reading_again(outlines: Sequence[Outline]) -> Iterator[None]:
     """While the study of a run is read: its data are those that it had, there or not."""
     for own in outlines:
-        if why := _trouble(own):
+        forget(own.path, own.sha256)
+    for own, why in [(own, _trouble(own)) for own in outlines]:
+        if why:
             put(own, why)
-        else:
-            forget(own.path, own.sha256)
     with pinning(outlines):
         yield
 
@@ -71,9 +72,23 @@ def _trouble(outline: Outline) -> str:
     path = outline.path
     try:
         if fingerprint(path) == outline.sha256:
-            return ""
+            return _misread(outline)
     except FileNotFoundError:
         return f"{path} is no longer there ({Path(path).expanduser().absolute()})"
     except (OSError, RuntimeError) as error:  # no such home
         return f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
     return f"{path} has changed since the trials saw it"
+
+
+def _misread(outline: Outline) -> str:
+    """Why data that are there say something else than they did; empty where they do not."""
+    from ganstudy import targets
+
+    try:
+        target = targets.from_config(json.loads(outline.settings))
+        now = target.outline if isinstance(target, OwnData) else None
+    except (KeyError, ValueError) as error:
+        return f"{outline.path} cannot be read as it was: {str(error).splitlines()[-1].strip()}"
+    if now is not None and now.is_like(outline):
+        return ""
+    return f"{outline.path} is read otherwise by this version of ganstudy"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 from inline import trained_inline
 from tiny import PICTURES, TABLE, write_study
 
-from ganstudy import open_run
+from ganstudy import metrics, open_run
 from ganstudy.cli import main
+from ganstudy.store import RunDirectory, records
+from ganstudy.whole_file import sealed, unsealed
 
 STUDY = """\
 question: What does it make of my data?
@@ -123,3 +127,51 @@ def test_a_report_of_another_study_is_refused(run: Path) -> None:
         assert refused.exit_code == 2
         assert "steps: 4 there, 6 asked" in refused.stderr
     assert (open_run(run).status == "complete").all()
+
+
+@pytest.mark.usefixtures("no_page")
+@pytest.mark.parametrize("run", ["images"], indirect=True)
+@pytest.mark.parametrize("outlined", [True, False])
+def test_data_that_are_read_otherwise_are_not_mixed(run: Path, outlined: bool) -> None:
+    """Of grey images that had been read as colours, more seeds were trained on one channel."""
+    Path("moved-my.npz").rename("my.npz")
+    known = run / "data.json"
+    if outlined:
+        said = unsealed(known.read_bytes())
+        said["data"][0] |= {"dimension": 192, "image": [3, 8, 8]}
+        known.write_bytes(sealed(said))
+        told = invoke("report", run)
+        assert told.exit_code == 0, told.stderr
+    else:
+        known.unlink()
+        directory = RunDirectory(run)
+        for path in directory.records.iterdir():
+            found = [
+                replace(own, values={**own.values, "samples": np.zeros((20, 192), np.float32)})
+                for own in records.read(path)
+            ]
+            path.unlink()
+            directory.write(found)
+        assert "as 192 numbers a row" in invoke("report", run).stderr
+    before = open_run(run).load()
+    refused = invoke("run", "tiny.yaml", "seeds=3")
+    assert refused.exit_code == 2
+    for words in ("my.npz", "of 3 x 8 x 8" if outlined else "192 numbers", "--fresh"):
+        assert words in refused.stderr
+    xr.testing.assert_identical(open_run(run).load(), before)
+
+
+@pytest.mark.usefixtures("no_page")
+@pytest.mark.parametrize("run", ["file"], indirect=True)
+def test_metrics_that_are_no_longer_measured_so_are_read(
+    run: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Runs whose metrics had too few held-out rows were refused as a whole."""
+    Path("moved-my.csv").rename("my.csv")
+    vendi = metrics.family["vendi_score"]
+    monkeypatch.setattr(vendi, "fewest", lambda *given: 50)
+    told = invoke("report", run)
+    assert told.exit_code == 0, told.stderr
+    assert "needs 50 samples of file (got 20): what is recorded of it tells little" in caplog.text
+    refused = invoke("run", "tiny.yaml", "seeds=3")
+    assert (refused.exit_code, "needs 50 samples" in refused.stderr) == (2, True)

@@ -5,13 +5,18 @@ Each check is of one field, given those before it; `info.data` lacks what is wro
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
+from ganstudy.metrics import are_measured
 
 PlayerT = TypeVar("PlayerT", Generator, Critic)
+
+_log = logging.getLogger("ganstudy")
 
 RECORDS = 100_000
 """Most records of a trial: each is a column of every curve."""
@@ -222,9 +227,17 @@ def measurable(record: Recording, info: ValidationInfo) -> Recording:
 def _meaningful(record: Recording, target: Target) -> None:
     for metric in record.metrics:
         if problem := metric.unfit(target, record.samples):
-            raise ValueError(problem)
+            if not are_measured() or metric.problem(target):
+                raise ValueError(problem)
+            _tell(f"{problem}: what is recorded of it tells little")
         if metric.plugin:
             _readable(metric, target)
+
+
+@cache
+def _tell(trouble: str) -> None:
+    """Once, whatever the number of points."""
+    _log.warning(trouble)
 
 
 def _readable(metric: Metric, target: Target) -> None:
