@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -33,8 +34,12 @@ __all__ = [
 
 TrialT = TypeVar("TrialT", bound=Trial)
 
-PACKS_PER_WORKER = 2
-"""Enough packs that workers which finish early find another, few enough to keep stacks wide."""
+PACKS_PER_WORKER = 4
+"""At most, where memory does not ask for more: workers which finish early find another."""
+
+AS_DEAR_AS_TRIALS = 4
+"""Trials of which a step costs what the calls of kernels cost, however many it is of: eight of
+perceptrons of width 24 as written, three of width 32, none of width 128."""
 
 WORTH_A_WORKER = 2.0
 """Seconds of work, by `cost`, for which one more worker is started."""
@@ -77,7 +82,8 @@ def packs(
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
     A trial's numbers do not depend on its pack; only time and memory do. With one pack for each
-    worker stacks are widest; one worker waits for no other.
+    worker stacks are widest, and with more of them workers wait less for each other; what ends
+    sooner is taken.
     """
     shapes: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -86,26 +92,44 @@ def packs(
         if place not in keys:
             keys[place] = trial.configuration.pack_key()
         shapes.setdefault(keys[place], []).append(trial)
-    total = sum(len(own) * own[0].configuration.cost() for own in shapes.values())
-    share = total / (workers * per_worker if workers > 1 else 1)
+    ways = [_counts(shapes.values(), workers, number, size) for number in range(1, per_worker + 1)]
+    counts = min(ways, key=lambda way: _end(shapes.values(), way, workers))
+    result: list[tuple[TrialT, ...]] = []
+    for own, count in zip(shapes.values(), counts, strict=True):
+        # Dealt out, not cut: every pack has trials of every arm.
+        result += [tuple(own[part::count]) for part in range(count)]
+    return sorted(result, key=cost, reverse=True)
+
+
+def _counts(
+    shapes: Collection[Sequence[Trial]], workers: int, per_worker: int, size: PackSize
+) -> list[int]:
+    """Into how many packs each shape is cut, for some packs for each worker of all together."""
+    total = sum(map(cost, shapes))
     sizes: dict[str, int] = {}
-    for own in shapes.values():
+    for own in shapes:
         configuration = own[0].configuration
         most = size.most(configuration.working_set())
         if size.asked is None:
-            most = min(most, max(round(share / configuration.cost()), 2))
+            share = total / (workers * per_worker) / configuration.cost()
+            most = min(most, max(math.ceil(share - 1e-9), 2))
             # A copy of what is computed trial by trial costs nothing, and a pair its double time.
             if configuration.as_written and 2 * configuration.cost() > total / workers:
                 most = 1
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
         graph = configuration.graph_key()
         sizes[graph] = min(most, sizes.get(graph, most))
-    result: list[tuple[TrialT, ...]] = []
-    for own in shapes.values():
-        count = -(-len(own) // sizes[own[0].configuration.graph_key()])
-        # Dealt out, not cut: every pack has trials of every arm.
-        result += [tuple(own[part::count]) for part in range(count)]
-    return sorted(result, key=cost, reverse=True)
+    return [-(-len(own) // sizes[own[0].configuration.graph_key()]) for own in shapes]
+
+
+def _end(shapes: Iterable[Sequence[Trial]], counts: Sequence[int], workers: int) -> float:
+    """When the last of some workers has trained its last pack, by `cost` and the calls of steps."""
+    taken: list[float] = []
+    for own, count in zip(shapes, counts, strict=True):
+        each = float(own[0].configuration.cost())
+        sizes = (len(own[part::count]) for part in range(count))
+        taken += [(size + AS_DEAR_AS_TRIALS) * each for size in sizes]
+    return shared(sorted(taken, reverse=True), workers)
 
 
 def cost(pack: Sequence[Trial]) -> float:
