@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+from torch.utils import _pytree
 
 from ganstudy.engine.gradients import gradients, inner_gradient
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.coupled import Coupled
 from ganstudy.kinds.adversarial.player import Player
-from ganstudy.kinds.adversarial.state import PREVIOUS, PlayerState, State
+from ganstudy.kinds.adversarial.state import PREVIOUS, PlayerState, State, ballast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +59,15 @@ class Losses:
         averaged parameters, if asked for.
         """
         with torch.no_grad():
-            return self.generator.measured(generator, latent, averaged)
+            own, x = _before_copies(self.generator, latent.shape[1], generator, latent)
+            return self.generator.measured(own, x, averaged)[: len(latent)]
 
     def logits(self, state: State, x: Tensor) -> Tensor:
         """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""
         with torch.no_grad():
-            parameters = self.critic.split(state.critic.parameters)
-            return self._judge(self._constrained(parameters, state.critic.slots)[0], x)
+            critic, rows = _before_copies(self.critic, x.shape[1] // self.pac, state.critic, x)
+            parameters = self._constrained(self.critic.split(critic.parameters), critic.slots)[0]
+            return self._judge(parameters, rows)[: len(x)]
 
     def logits_at(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
         """What the generator answers to, point by point: `(pack, count, *) -> (pack, count)`.
@@ -238,6 +241,22 @@ class Losses:
                 lambda member, a, b: member.paired_generator_loss(a, b), on_real, logits
             )
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+
+
+def _before_copies(
+    player: Player, rows: int, state: PlayerState, x: Tensor
+) -> tuple[PlayerState, Tensor]:
+    """A player and what it is measured on, so many rows a trial, with copies of the last trial
+    behind: those of training are as many as its batches need.
+    """
+    copies = ballast(rows) if player.stacks else 0
+    if not copies:
+        return state, x
+
+    def longer(own: Tensor) -> Tensor:
+        return torch.cat([own, own[-1:].expand(copies, *own.shape[1:])])
+
+    return _pytree.tree_map(longer, state), longer(x)
 
 
 def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:

@@ -19,7 +19,14 @@ from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.program import playing, program
 from ganstudy.kinds.adversarial.recording import Recorder
-from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS, Patience, PlayerState, State
+from ganstudy.kinds.adversarial.state import (
+    AVERAGE,
+    MOMENTS,
+    Patience,
+    PlayerState,
+    State,
+    ballast,
+)
 from ganstudy.kinds.adversarial.step import Rules
 
 if TYPE_CHECKING:
@@ -34,9 +41,6 @@ if TYPE_CHECKING:
     from ganstudy.trial import Record, Trial
 
 __all__ = ["initial", "train", "with_ballast"]
-
-_VECTOR = 32
-"""Floats that one step of a vectorised loop handles, on the widest CPUs of today."""
 
 COMPILED_MULTIPLE = 4
 """Compiled packs are filled up to a multiple of this, so that few sizes need a graph."""
@@ -219,13 +223,11 @@ def with_ballast(
     """The pack with copies of its last trial behind it, up to a multiple of some size.
 
     Two things on a CPU make a number depend on its place in memory: a product of one matrix takes
-    another kernel than a batch of two or more, and the last elements of a vectorised loop, fewer
-    than `_VECTOR`, go through scalar code whose exp and log differ in the last bit. Copies at the
-    end, with at least so many logits, whose results are dropped, take both away from the trials
-    that count. Where neither can happen and the size is right, there are none.
+    another kernel than a batch of two or more, and the end of a loop is computed by other code than
+    the rest. Copies at the end, with enough logits, whose results are dropped, take both away from
+    the trials that count. Where neither can happen and the size is right, there are none.
     """
     configuration = trials[0].configuration
-    logits = configuration.batch // configuration.critic.pac
-    copies = math.ceil(_VECTOR / logits) if logits % _VECTOR else int(len(trials) == 1)
+    copies = ballast(configuration.batch // configuration.critic.pac) or int(len(trials) == 1)
     copies += -(len(trials) + copies) % multiple
     return [*trials, *[trials[-1]] * copies]
