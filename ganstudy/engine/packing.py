@@ -127,7 +127,8 @@ def _end(shapes: Iterable[Sequence[Trial]], counts: Sequence[int], workers: int)
     taken: list[float] = []
     for own, count in zip(shapes, counts, strict=True):
         each = float(own[0].configuration.cost())
-        sizes = (len(own[part::count]) for part in range(count))
+        whole, larger = divmod(len(own), count)
+        sizes = [whole + 1] * larger + [whole] * (count - larger)
         taken += [(size + AS_DEAR_AS_TRIALS) * each for size in sizes]
     return shared(sorted(taken, reverse=True), workers)
 
