@@ -34,7 +34,7 @@ def run(
 
     asked, directory = asked_study(study, overrides, out)
     if dry_run:
-        print_plan(asked, directory, planned_workers(**where), as_json)
+        print_plan(asked, directory, planned_workers(**where), as_json, fresh)
         return
     how = {**execution(**where), "command": command_line()}
     if fresh and directory.exists():

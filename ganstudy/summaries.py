@@ -88,19 +88,34 @@ class Plan(NamedTuple):
     reason: str
 
 
-def planned(study: Study, directory: Path, workers: int) -> Plan:
-    """What a run would train, and about how long."""
+def planned(study: Study, directory: Path, workers: int, fresh: bool = False) -> Plan:
+    """What a run would train, and about how long.
+
+    fresh  whether what is there now would be set aside
+
+    Errors  those of the run, which would be refused.
+    """
     from ganstudy import session
     from ganstudy.engine import pace
     from ganstudy.engine.packing import estimate
     from ganstudy.search import search_of
     from ganstudy.store import RunDirectory
+    from ganstudy.store.place import check_room
 
     run = RunDirectory(directory)
     search = search_of(study)
-    search.tell(run.read("curves"))
-    counts, parts = search.counts(), search.outlook(workers)
-    program, reason = session.program(run, search, parts, workers)
+    check_room(directory)
+    if fresh:
+        parts = search.outlook(workers)
+        program, reason = session.first_program(search, parts, workers)
+    else:
+        run.check_schema()
+        search.tell(run.read("curves"))
+        run.asked.check_trials(search, run.recorded())
+        run.asked.check_rules(search)
+        parts = search.outlook(workers)
+        program, reason = session.program(run, search, parts, workers)
+    counts = search.counts()
     known = pace.known()
     summary: dict[str, Any] = {
         "study": study.name,
@@ -124,9 +139,11 @@ def planned(study: Study, directory: Path, workers: int) -> Plan:
     return Plan(search, summary, reason)
 
 
-def print_plan(study: Study, directory: Path, workers: int, as_json: bool) -> None:
+def print_plan(
+    study: Study, directory: Path, workers: int, as_json: bool, fresh: bool = False
+) -> None:
     """Say what a run would train, and about how long."""
-    plan = planned(study, directory, workers)
+    plan = planned(study, directory, workers, fresh)
     if as_json:
         click.echo(json.dumps(plan.summary))
     else:

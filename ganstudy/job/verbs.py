@@ -52,7 +52,7 @@ def run(
 
     folder = Folder.read(path, overrides, out)
     if dry_run:
-        print_job_plan(folder, planned_workers(**where), as_json)
+        print_job_plan(folder, planned_workers(**where), as_json, fresh)
         return
     names, how = list(folder.studies), {**execution(**where), "command": command_line()}
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"]
 
 
-def print_job_plan(folder: Folder, workers: int, as_json: bool) -> None:
+def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = False) -> None:
     """Say what a job would train, study by study and in all."""
     from ganstudy.summaries import planned, print_planned
 
     plans = {
-        name: planned(study, folder.directory.path / name, workers)
+        name: planned(study, folder.directory.path / name, workers, fresh)
         for name, study in folder.studies.items()
     }
     if as_json:

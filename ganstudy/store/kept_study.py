@@ -103,6 +103,12 @@ class KeptStudy:
             return
         if planned & set(recorded):
             known_data.check(self.folder, search)
+            if beside := len(set(recorded) - planned):
+                _log.warning(
+                    "%s: has records of %d trials that this study does not plan: they stay, and the"
+                    " dataset and the report are without them",
+                    *(self.folder, beside),
+                )
             return
         try:
             here = self.read_resolved().values()

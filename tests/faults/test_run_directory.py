@@ -418,3 +418,23 @@ def test_what_cannot_be_written_is_named(
     assert f"Permission denied: {out / 'theirs'}" in result.stderr
     assert "run the same command to continue" in result.stderr
     assert contents(out / "records") == before
+
+
+def test_a_plan_is_what_the_run_would_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It promised trials where the run is refused, and nothing to train before `--fresh`."""
+    monkeypatch.chdir(tmp_path)
+    filled(tmp_path / "runs/tiny")
+    assert "8 recorded, 0 to train" in invoke("plan", "runs/tiny.yaml").stdout
+    assert "0 recorded, 8 to train" in invoke("run", "runs/tiny.yaml", "--fresh", "--dry-run").stdout
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    other = write_study(tmp_path, STUDY.replace("steps: 6", "steps: 8"), "other.yaml")
+    for out, words in (("mine", "is no run"), ("runs/tiny", "holds another study")):
+        for verb in (["plan"], ["run", "--dry-run"]):
+            refused = invoke(*verb, other, "--out", out)
+            assert (refused.exit_code, words in refused.stderr) == (2, True)
+    fewer = invoke("plan", "runs/tiny.yaml", "seeds=1")
+    assert "4 trials, 4 recorded" in fewer.stdout
+    assert "records of 4 trials that this study does not plan" in caplog.text
