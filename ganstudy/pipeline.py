@@ -10,12 +10,19 @@ from types import MappingProxyType
 from typing import Any
 
 from ganstudy import report as reports
-from ganstudy.engine.packing import workers_worth
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.schedule.devices import pack_size
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
-from ganstudy.session import choose, open_executor, program, recorded, take_up, train_anyhow
+from ganstudy.session import (
+    choose,
+    engaged,
+    open_executor,
+    program,
+    recorded,
+    take_up,
+    train_anyhow,
+)
 from ganstudy.store import RunDirectory, finished, gather
 from ganstudy.study import Study
 
@@ -59,14 +66,14 @@ def run(
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed, generators)
         chosen = program(directory, search, left, workers, devices)
-        engaged = workers if search.open_ended else workers_worth(left, workers)
-        progress = Progress.of(search, left, engaged, *chosen)
+        started = engaged(search, left, workers, executor)
+        progress = Progress.of(search, left, started, *chosen)
         if not only_failed:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
-                opened = partial(open_executor, executor, engaged, devices, options)
+                opened = partial(open_executor, executor, started, devices, options)
                 with (
                     recorded(directory, study.name, progress, command, workers, devices, executor),
                     during or nullcontext(),

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine import checkpoints, pace
-from ganstudy.engine.packing import beside_steps, choose_program, cost, packs, why_no_compiler
+from ganstudy.engine.packing import (
+    beside_steps,
+    choose_program,
+    cost,
+    packs,
+    why_no_compiler,
+    workers_worth,
+)
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
 from ganstudy.retraining import failed, renewed, with_status, without_generator
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "choose",
+    "engaged",
     "in_flight",
     "open_executor",
     "program",
@@ -132,6 +140,17 @@ def first_program(
     if has_gpu(devices):
         return "eager", "a GPU is given each round as one graph"
     return choose_program(parts, workers)
+
+
+def engaged(search: Search, parts: Sequence[Pack], workers: int, executor: str) -> int:
+    """How many of the workers that are asked for are started, for packs like these.
+
+    All where results decide what is trained, and where they are not this process's own: a cluster
+    has those that it has, and jobs of Slurm are dealt as many as they were asked for.
+    """
+    if search.open_ended or executor != "local":
+        return workers
+    return workers_worth(parts, workers)
 
 
 def open_executor(

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from inline import Inline
 from tiny import write_study
 
+from ganstudy import pipeline
 from ganstudy.cli import main
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
@@ -45,6 +47,25 @@ def test_each_job_has_a_worker_unless_more_are_asked_for(
     result = CliRunner().invoke(main, [*command, *options.split()])
     assert result.exit_code == 0, result.output
     assert f"{workers} workers" in result.output
+
+
+@pytest.mark.parametrize(("options", "started"), [("", 1), ("--executor slurm --jobs 4", 4)])
+def test_jobs_have_the_workers_that_they_are_dealt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, started: int
+) -> None:
+    """A study of seconds, worth one worker, was refused: it cannot be dealt out to four jobs."""
+    asked: list[int] = []
+
+    def opened(executor: str, workers: int, *_: object) -> Inline:
+        asked.append(workers)
+        return Inline(1)
+
+    monkeypatch.setattr(pipeline, "open_executor", opened)
+    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    command = ["run", str(write_study(tmp_path)), "--out", str(tmp_path / "run"), "--workers", "4"]
+    result = CliRunner().invoke(main, [*command, *options.split()])
+    assert result.exit_code == 0, result.output
+    assert asked == [started]
 
 
 def test_help_has_the_options_of_all_executors() -> None:
