@@ -27,8 +27,9 @@ def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
 
     Maths   the 99.9 % quantile of a negative binomial variable with mean
             $m = \sum_{i \ne k} n_i C_{ik}$, where the classifier reads a share $C_{ik}$ of the
-            images of class i as k, and variance
-            $m + \sum_{i \ne k} n_i^2 C_{ik} (1 - C_{ik}) / (h_i + 1)$: a Poisson variable whose
+            images of class i as k and $n_i$ samples are of it (`corrected_shares`), and variance
+            $m + \sum_{i \ne k} r_i^2 C_{ik} (1 - C_{ik}) / (h_i + 1)$ for $r_i$ read as it, which
+            scatters less where few held-out images tell C: a Poisson variable whose
             mean is known as well as $h_i$ held-out images tell it.
     Shapes  `(*, modes) -> (*, modes)`; 0 for modes that are read without error, or are several
             classes each.
@@ -40,7 +41,8 @@ def by_mistake(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:
 
     held_out = found.sum(axis=1)
     others = np.where(np.eye(len(found), dtype=bool), 0.0, _shares(found))
-    mean = counts @ others
+    # Those that are read as a class are a fifth fewer where a fifth of its images is misread.
+    mean = (corrected_shares(counts, modes) * counts.sum(axis=-1, keepdims=True)) @ others
     beyond = np.square(counts) @ (others * (1 - others) / (held_out + 1)[:, None])
     # Where there is nothing to misread, nothing is.
     size = np.square(mean) / np.maximum(beyond, 1e-12)

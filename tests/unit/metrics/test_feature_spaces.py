@@ -335,7 +335,7 @@ def test_a_mode_that_misreading_explains_is_not_covered(monkeypatch: pytest.Monk
     target = targets.from_config("ring")
     monkeypatch.setattr(type(target), "known_modes", lambda self: Erring())
     metric = _metric("modes_covered")
-    # Of 100 images of the first class 10 are read as the second on average, and 21 at most.
-    for strays, expected in ((10, 1), (21, 1), (22, 2), (60, 2)):
+    # Of 111 images of the first class 100 are read so, 11 as the second, of which 23 at most.
+    for strays, expected in ((10, 1), (23, 1), (24, 2), (60, 2)):
         cloud = np.repeat([[0.0, 0.0], [1.0, 0.0]], [100, strays], axis=0)
         assert metric.compute(cloud[None], target)[0] == expected
