@@ -21,16 +21,20 @@ __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"
 
 
 def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = False) -> None:
-    """Say what a job would train, study by study and in all."""
+    """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
+    from ganstudy.store import RunError
     from ganstudy.summaries import planned, print_planned
 
-    plans = {
-        name: planned(study, folder.directory.path / name, workers, fresh)
-        for name, study in folder.studies.items()
-    }
+    plans, refused = {}, 0
+    for name, study in folder.studies.items():
+        try:
+            plans[name] = planned(study, folder.directory.path / name, workers, fresh)
+        except RunError as error:
+            refused = 2
+            say(f"{name}: {error}")
     if as_json:
         click.echo(json.dumps({"studies": {name: plan.summary for name, plan in plans.items()}}))
-        return
+        sys.exit(refused)
     for name, plan in plans.items():
         click.echo(f"{name}:")
         print_planned(plan, workers)
@@ -39,10 +43,11 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     for plan in plans.values():
         totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
     click.echo(
-        f"{len(plans)} studies, one after the other: {totals['trials']:,} trials, "
+        f"{len(plans)} stud{'y' if len(plans) == 1 else 'ies'}, one after the other: {totals['trials']:,} trials, "
         f"{totals['recorded']:,} recorded; about {duration(totals['seconds'])} with "
         f"{workers} workers"
     )
+    sys.exit(refused)
 
 
 def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:

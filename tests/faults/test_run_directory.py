@@ -427,7 +427,9 @@ def test_a_plan_is_what_the_run_would_do(
     monkeypatch.chdir(tmp_path)
     filled(tmp_path / "runs/tiny")
     assert "8 recorded, 0 to train" in invoke("plan", "runs/tiny.yaml").stdout
-    assert "0 recorded, 8 to train" in invoke("run", "runs/tiny.yaml", "--fresh", "--dry-run").stdout
+    assert (
+        "0 recorded, 8 to train" in invoke("run", "runs/tiny.yaml", "--fresh", "--dry-run").stdout
+    )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").touch()
     other = write_study(tmp_path, STUDY.replace("steps: 6", "steps: 8"), "other.yaml")

@@ -282,6 +282,12 @@ def test_check_and_plan_say_it_of_each(tmp_path: Path) -> None:
     assert (code, text.count("no mistakes found")) == (0, 2)
     code, text = _asked("plan", path, "--workers", "2", "--json")
     assert {k: v["trials"] for k, v in json.loads(text)["studies"].items()} == {"a": 4, "b": 8}
+    # One that would be refused keeps no other from its plan.
+    (tmp_path / "runs" / "b").mkdir(parents=True)
+    (tmp_path / "runs" / "b" / "notes.txt").touch()
+    code, text = _asked("plan", path, "--out", tmp_path / "runs")
+    assert (code, "b: " in text, "is no run" in text) == (2, True, True)
+    assert "1 study, one after the other: 4 trials" in text
 
 
 REFUSED = {
