@@ -42,10 +42,10 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     totals = Counter[str]()
     for plan in plans.values():
         totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
+    studies = "1 study" if len(plans) == 1 else f"{len(plans)} studies"
     click.echo(
-        f"{len(plans)} stud{'y' if len(plans) == 1 else 'ies'}, one after the other: {totals['trials']:,} trials, "
-        f"{totals['recorded']:,} recorded; about {duration(totals['seconds'])} with "
-        f"{workers} workers"
+        f"{studies}, one after the other: {totals['trials']:,} trials, {totals['recorded']:,} "
+        f"recorded; about {duration(totals['seconds'])} with {workers} workers"
     )
     sys.exit(refused)
 
