@@ -59,11 +59,21 @@ class Backdrop:
 
 
 @cache
+def target_of(config: str) -> Target:
+    """The target with this JSON."""
+    return from_config(json.loads(config))
+
+
 def backdrop(config: str, resolution: int = 300) -> Backdrop:
     """The target with this JSON, in its plane or that of its two leading principal components."""
-    target = from_config(json.loads(config))
-    if target.gone:
+    target = target_of(config)
+    if target.gone:  # and may be back when it is asked for again
         return Backdrop([], None, np.eye(target.dimension, 2), (0.0, 0.0), STANDARDISED)
+    return _drawn(target, resolution)
+
+
+@cache
+def _drawn(target: Target, resolution: int) -> Backdrop:
     sample = _sample(target)
     axes = _plane(target)
     plane = sample @ axes
@@ -98,7 +108,7 @@ def _plane(target: Target) -> Array:
 
 def density(config: str) -> tuple[Array, Array]:
     """Abscissae and density of a target's first feature; a histogram where none is stated."""
-    target = from_config(json.loads(config))
+    target = target_of(config)
     sample = _sample(target)[:, 0]
     low, high = np.quantile(sample, [0.0005, 0.9995])
     reach = 0.3 * (high - low)
@@ -111,27 +121,25 @@ def density(config: str) -> tuple[Array, Array]:
 
 def gone(config: str) -> str:
     """Why nothing can be drawn of the target itself; empty where it can."""
-    return from_config(json.loads(config)).gone
+    return target_of(config).gone
 
 
-@cache
 def in_a_plane(config: str) -> bool:
     """Whether there is a plane in which samples can be drawn; of data that are gone, their own."""
-    target = from_config(json.loads(config))
+    target = target_of(config)
     return target.dimension == 2 if target.gone else target.dimension <= MOST_FEATURES
 
 
 @cache
 def features_of(config: str) -> int:
     """Number of features of the target with this JSON; trials of others may be padded to more."""
-    return int(from_config(json.loads(config)).dimension)
+    return int(target_of(config).dimension)
 
 
 def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
     """What the data are, for each target that is made of data."""
     known = sorted({str(text) for text in configs.ravel()} - {""})
-    known_targets = [from_config(json.loads(text)) for text in known]
-    return [target.description for target in known_targets if target.holds_out]
+    return [target.description for target in map(target_of, known) if target.holds_out]
 
 
 def _sample(target: Target) -> Array:

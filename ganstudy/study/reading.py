@@ -22,6 +22,7 @@ from ganstudy.study.names import name_problem
 from ganstudy.study.space import AnyParameter, extremes, labelled
 from ganstudy.study.study import Axis, Study
 from ganstudy.study.until_settled import SettledSeeds
+from ganstudy.targets import there
 from ganstudy.variable import OF_A_DATASET, OF_ANALYSES, names_of
 
 __all__ = ["json_schema", "load", "reserved"]
@@ -36,12 +37,14 @@ def reserved() -> set[str]:
     return names_of((*OF_A_DATASET, *FILM, *IMAGE_FILM, *PLACES, *added)) | OF_ANALYSES
 
 
+@there()
 def load(
     path: Path, overrides: Sequence[str] = (), name: str | None = None, *, run_plugins: bool = True
 ) -> Study:
     """Read and validate a study file; its name is the file's stem unless another is given.
 
-    Without `run_plugins`, no code is run, and a study that names plug-ins is refused.
+    Without `run_plugins`, no code is run, and a study that names plug-ins is refused. Its data have
+    to be there, but for a run's that is read; see `store.known_data`.
 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """

@@ -14,7 +14,7 @@ from ganstudy.targets._mixture import (
     IsotropicMixture,
     MixtureTarget,
 )
-from ganstudy.targets._outline import Outline
+from ganstudy.targets._outline import Outline, there
 from ganstudy.targets._own_data import OwnData, reading_again
 from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
@@ -44,6 +44,7 @@ __all__ = [
     "known_accuracy",
     "one_thread",
     "reading_again",
+    "there",
     "unchanged",
 ]
 

@@ -55,10 +55,9 @@ def unchanged(path: str, sha256: str | None) -> str:
         if is_gone(path):  # so that `existing` has let it pass
             raise ValueError(f"no such file: {Path(path).expanduser().absolute()}") from None
         raise ValueError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
-    if asked is None:  # by a study that is to be trained, and sees what is there
-        forget(path)
-    elif asked != found:
+    if asked not in (None, found):
         raise ValueError(f"{path} has changed: its SHA-256 is {found}")
+    forget(path, found)
     return found
 
 

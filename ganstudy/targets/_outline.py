@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ganstudy.targets._rows import Rows, Units
 
-__all__ = ["Gone", "Outline", "forget", "gone", "is_gone", "pinned", "pinning", "put"]
+__all__ = ["Gone", "Outline", "forget", "gone", "is_gone", "pinned", "pinning", "put", "there"]
 
 
 class Outline(BaseModel):
@@ -115,17 +115,19 @@ _gone: dict[str, Gone] = {}
 
 _pinned: ContextVar[Mapping[str, str] | None] = ContextVar("_pinned", default=None)
 
+_there: ContextVar[bool] = ContextVar("_there", default=False)
+
 
 def put(outline: Outline, why: str) -> None:
     """Say that data are gone."""
     _gone[outline.settings] = Gone(outline, why)
 
 
-def forget(path: str, sha256: str | None = None) -> None:
-    """Say that data are there, or are to be: those with this content, or any at a path."""
+def forget(path: str, sha256: str) -> None:
+    """Say that data are there, with this content."""
     for settings, (own, _) in list(_gone.items()):
-        if path == own.path and sha256 in (None, own.sha256):
-            del _gone[settings]
+        if (path, sha256) == (own.path, own.sha256):
+            _gone.pop(settings, None)  # another thread may read the same run
 
 
 def gone(settings: str) -> Gone | None:
@@ -134,8 +136,24 @@ def gone(settings: str) -> Gone | None:
 
 
 def is_gone(path: str, sha256: str | None = None) -> bool:
-    """Whether what was at a path, with this content or with any, is known and gone."""
-    return any(path == own.path and sha256 in (None, own.sha256) for own, _ in _gone.values())
+    """Whether what was at a path, with this content or with any, is known and gone, and need not be
+    there.
+    """
+    known = [] if _there.get() else list(_gone.values())
+    return any(path == own.path and sha256 in (None, own.sha256) for own, _ in known)
+
+
+@contextmanager
+def there() -> Iterator[None]:
+    """While a study is read that is to be trained: its data have to be there, whatever runs know.
+
+    Not while the study of a run is read.
+    """
+    token = _there.set(_pinned.get() is None)
+    try:
+        yield
+    finally:
+        _there.reset(token)
 
 
 @contextmanager

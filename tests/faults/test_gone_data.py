@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,13 @@ from click.testing import CliRunner, Result
 from inline import trained_inline
 from tiny import PICTURES, TABLE, write_study
 
-from ganstudy import metrics, open_run
+from ganstudy import metrics, open_run, targets
 from ganstudy.cli import main
+from ganstudy.report import contours
 from ganstudy.store import RunDirectory, records
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.targets import unchanged
 from ganstudy.whole_file import sealed, unsealed
 
 STUDY = """\
@@ -113,6 +118,26 @@ def test_data_that_have_changed_take_no_trial_away(
     assert refused.exit_code == 2
     assert "target.sha256" in refused.stderr
     assert (open_run(run).status == "complete").all()
+
+
+@pytest.mark.parametrize("run", ["file"], indirect=True)
+def test_what_a_run_knows_of_its_data_stands_for_no_other_study(run: Path) -> None:
+    """In one notebook: trials were planned on data that were gone, or had come back, and failed."""
+    config = str(open_run(run)["target_settings"].item())
+    digest = unchanged("moved-my.csv", None)
+    known = f"{{name: file, path: my.csv, label: group, sha256: {digest}}}"
+    study = write_study(Path(), STUDY.format(target=known), "known.yaml")
+    with pytest.raises(StudyError, match="no such file"):
+        load(study)
+    Path("my.csv").write_text(Path("moved-my.csv").read_text() + "1,2,3,a\n")
+    load(Path("tiny.yaml"))
+    assert not contours.in_a_plane(config)
+    assert "no longer there" in contours.gone(config)
+    Path("moved-my.csv").rename("my.csv")
+    target = targets.family.from_config(json.loads(config))
+    load(study)
+    assert target.gone == contours.gone(config) == ""
+    assert contours.in_a_plane(config)
 
 
 @pytest.mark.usefixtures("no_page")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +12,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ganstudy.report import style
+from ganstudy.report.contours import target_of
 from ganstudy.report.findings import Findings
 from ganstudy.report.sheets import pictures, sheet
-from ganstudy.targets import Target, from_config
+from ganstudy.targets import Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,12 +58,6 @@ class First:
         if self.status == "diverged":
             return f"diverged\nat {self.diverged_at:.0f}"
         return "not planned" if self.status == "excluded" else self.status
-
-
-@cache
-def target_of(config: str) -> Target:
-    """The target with this JSON."""
-    return from_config(json.loads(config))
 
 
 def firsts(findings: Findings) -> list[list[First]]:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from ganstudy.metrics import family as metric_family
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.report import prose, style
+from ganstudy.report.contours import target_of
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.images.firsts import missing, target_of, thinned
+from ganstudy.report.sections.images.firsts import missing, thinned
 from ganstudy.targets import Target
 
 METRIC = "modes_covered"
