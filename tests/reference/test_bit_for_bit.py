@@ -267,10 +267,8 @@ def test_measured_samples_of_an_activation_whose_loop_has_an_end(
     monkeypatch.setattr(Tanh, "apply", lambda self, sums: sums.sigmoid())
     tanh = {"width": 7, "activation": "tanh"}
     kept = {"every": 1, "samples": 10, "metrics": ["sliced_wasserstein"]}
-    trials = [
-        trial(seed, batch=64, steps=2, generator=tanh, critic=tanh, training_set=70, record=kept)
-        for seed in range(2)
-    ]
+    shared = {"generator": tanh, "critic": tanh, "constraint": "spectral_norm", "record": kept}
+    trials = [trial(n, batch=64, steps=2, training_set=70, **shared) for n in range(2)]
     with drawn.Ends():
         alone = _by_id([train([t])[0] for t in trials])
         _assert_same(train(trials), alone)

@@ -7,7 +7,7 @@ Shapes carry a leading trial axis of length `pack`. The parameters of a player a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch.utils import _pytree
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Parameters = Mapping[str, Tensor]
 
 __all__ = ["Losses"]
+
+MeasuredT = TypeVar("MeasuredT")
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,16 @@ class Losses:
         averaged parameters, if asked for.
         """
         with torch.no_grad():
-            own, x = _before_copies(self.generator, latent.shape[1], generator, latent)
+            own, x = _before_copies(self.generator, latent.shape[1], (generator, latent))
             return self.generator.measured(own, x, averaged)[: len(latent)]
 
     def logits(self, state: State, x: Tensor) -> Tensor:
         """The critic on samples with their labels, `(pack, count, *) -> (pack, count / pac)`."""
         with torch.no_grad():
-            critic, rows = _before_copies(self.critic, x.shape[1] // self.pac, state.critic, x)
-            parameters = self._constrained(self.critic.split(critic.parameters), critic.slots)[0]
-            return self._judge(parameters, rows)[: len(x)]
+            own = self.critic.split(state.critic.parameters)
+            constrained = dict(self._constrained(own, state.critic.slots)[0])
+            critic, points = _before_copies(self.critic, x.shape[1] // self.pac, (constrained, x))
+            return self._judge(critic, points)[: len(x)]
 
     def logits_at(self, state: State, x: Tensor, laws: tuple[Tensor, Tensor] | None) -> Tensor:
         """What the generator answers to, point by point: `(pack, count, *) -> (pack, count)`.
@@ -243,20 +246,17 @@ class Losses:
         return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
 
 
-def _before_copies(
-    player: Player, rows: int, state: PlayerState, x: Tensor
-) -> tuple[PlayerState, Tensor]:
-    """A player and what it is measured on, so many rows a trial, with copies of the last trial
+def _before_copies(player: Player, rows: int, measured: MeasuredT) -> MeasuredT:
+    """Tensors of a pack, which is measured on so many rows a trial, with copies of the last trial
     behind: those of training are as many as its batches need.
     """
     copies = ballast(rows) if player.stacks else 0
     if not copies:
-        return state, x
-
-    def longer(own: Tensor) -> Tensor:
-        return torch.cat([own, own[-1:].expand(copies, *own.shape[1:])])
-
-    return _pytree.tree_map(longer, state), longer(x)
+        return measured
+    longer: MeasuredT = _pytree.tree_map(
+        lambda own: torch.cat([own, own[-1:].expand(copies, *own.shape[1:])]), measured
+    )
+    return longer
 
 
 def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
