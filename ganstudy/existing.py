@@ -108,7 +108,9 @@ def reopen(
     search = search_of(directory.read_study(run_plugins=run_plugins, to_train=to_train))
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
-    directory.asked.check_trials(search, directory.recorded(), "put study.yaml, or its data, back")
+    directory.asked.check_trials(
+        search, directory.recorded(), "put study.yaml, and the files that it names, back"
+    )
     for why in known_data.gone(search):
         _log.warning("%s: %s: what is told comes from its records alone", path, why)
     return directory, search

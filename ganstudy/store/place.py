@@ -28,8 +28,8 @@ FILES = (
     *("finished.json", "data.json"),
 )
 
-_BEGUN = {".lock", "records", "checkpoints", "heartbeat.json"}
-"""What a run has that was killed before it wrote what it was asked."""
+_BEGUN = {".lock", "records", "checkpoints", "heartbeat.json", "resolved.yaml", "data.json"}
+"""What a run has that was killed before it had written what it was asked; study.yaml is last."""
 
 _RECORDS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.nc")
 

@@ -79,7 +79,15 @@ def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("made", [[], ["records"], [".lock", "records", "heartbeat.json"]])
+@pytest.mark.parametrize(
+    "made",
+    [
+        [],
+        ["records"],
+        [".lock", "records", "heartbeat.json"],
+        [".lock", "records", "heartbeat.json", "resolved.yaml", "data.json"],
+    ],
+)
 def test_an_empty_folder_and_one_that_has_only_begun_are_filled(
     tmp_path: Path, made: list[str]
 ) -> None:
