@@ -54,6 +54,21 @@ def test_arm_interval_covers_when_trials_share_their_seed() -> None:
     assert np.mean((by_trial.low <= 0) & (by_trial.high >= 0)) < 0.8
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("share", "rate"), [(0.25, 0.92), (0.5, 0.87)])
+def test_the_interval_of_an_arm_with_gaps_covers_as_seldom_as_documented(
+    share: float, rate: float
+) -> None:
+    """Scores that were filled in scatter less than those that were seen."""
+    runs, rng, covered = 300, np.random.default_rng(8), 0
+    for _ in range(runs):
+        values = rng.normal(size=(4, 4, 10)) + rng.normal(size=(1, 4, 10))
+        gaps = {(0, *place): "failed" for place in np.ndindex(4, 10) if rng.random() < share}
+        own = arm_scores(study(values, status=gaps)).isel(arm=0)
+        covered += bool((own["low"] <= 0) & (own["high"] >= 0))
+    assert abs(covered / runs - rate) < four_standard_errors(rate, runs)
+
+
 def test_equal_arms_are_told_apart_from_the_best_at_most_at_the_stated_rate() -> None:
     # Holm over all pairs keeps the level; over the pairs with the best, chosen by looking, not.
     runs, arms, level = 4000, 4, 0.05
