@@ -78,8 +78,9 @@ def _of_several(findings: Findings) -> Answer:
     """The answer of studies of several targets: a heading for each question."""
     name = "ds" if findings.searched is None else "searched"
     lead, grade = across.verdict(findings.gathered, name)
-    said = {key: _capital(own) for key, own in across.sentences(findings.gathered, name).items()}
-    key = [own[0] for heading, own in said.items() if own and heading in across.KEY]
+    asked = across.sentences(findings.gathered, name)
+    said = {heading: _capital(own) for heading, own in asked.items() if own}
+    key = [own[0] for heading, own in said.items() if heading in across.KEY]
     return Answer(Verdict(lead.text, lead.call, grade), key, said)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import xarray as xr
 
+from ganstudy.report import prose
 from ganstudy.report.across.agreement import metrics, predicts
 from ganstudy.report.across.first import first
 from ganstudy.report.across.ranking import by_budget, on_targets, over_targets, verdict
-from ganstudy.report.across.sharing import shared
+from ganstudy.report.across.sharing import further_axes, shared
 from ganstudy.report.prose import Sentence
 
 __all__ = ["KEY", "sentences", "verdict"]
@@ -19,10 +20,11 @@ KEY = ("Whether one target predicts another", "What to try first")
 def sentences(ds: xr.Dataset, name: str = "ds") -> dict[str, list[Sentence]]:
     """All that is said, by the question that it answers; `name` is what calls name the dataset."""
     lead, diverged = over_targets(ds, name)
+    others = prose.listing(further_axes(ds))
     return {
         "Which objective on which target": [lead, *on_targets(ds, name), diverged],
         "At which budget": by_budget(ds, name),
-        "What is left once the constraint is shared": shared(ds, name),
+        f"What is left once the {others} is shared": shared(ds, name),
         "Whether one target predicts another": predicts(ds, name),
         "Which metric agrees with which": metrics(ds, name),
         "What to try first": first(ds, name),

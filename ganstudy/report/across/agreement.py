@@ -13,7 +13,7 @@ from ganstudy.analysis import (
     rank_agreement,
 )
 from ganstudy.report import prose
-from ganstudy.report.across.words import share
+from ganstudy.report.across.words import one, share
 from ganstudy.report.prose import Sentence
 
 
@@ -21,7 +21,7 @@ def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
     """How often the ranking of one target is that of another."""
     found = rank_agreement(ds)
     names = ds["study"].values.tolist()
-    pairs = [(one, two) for i, one in enumerate(names) for two in names[i + 1 :]]
+    pairs = [(first, two) for i, first in enumerate(names) for two in names[i + 1 :]]
     if not pairs:
         return []
     same = {pair: found.sel(study=pair[0], other=pair[1]) for pair in pairs}
@@ -31,15 +31,13 @@ def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
         return f"{pair[0]} and {pair[1]} {share(same[pair], 'same_way', 'same_low', 'same_high')}"
 
     text = Markup(
-        "Of two arms, the one that one search finds better on one target is the better by a search "
-        "on another in {:.0f}% of pairs, on average over pairs of targets; by another search of "
-        "the same target in {:.0f}%. Guessing is right in half. Least alike are {}, most alike {}."
-    ).format(
-        100 * float(found["same_way_across"]),
-        100 * float(found["same_way_within"]),
-        shown(order[0]),
-        shown(order[-1]),
-    )
+        "Of two arms, the one that one {0} finds better on one target is the better by a {0} on "
+        "another in {1:.0f}% of pairs, on average over pairs of targets; by another {0} of the "
+        "same target in {2:.0f}%. Guessing is right in half."
+    ).format(one(ds), 100 * float(found["same_way_across"]), 100 * float(found["same_way_within"]))
+    if len(order) > 1:
+        alike = Markup(" Least alike are {}, most alike {}.")
+        text += alike.format(shown(order[0]), shown(order[-1]))
     return [Sentence(text, f"analysis.rank_agreement({name})")]
 
 

@@ -13,6 +13,7 @@ from ganstudy.analysis import (
     of_study,
 )
 from ganstudy.report import prose
+from ganstudy.report.across import words
 from ganstudy.report.across.words import STRONG
 from ganstudy.report.prose import Sentence, decimals_of
 
@@ -22,14 +23,12 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
     found = first_choice(ds)
     call = f"analysis.first_choice({name})"
     agreed = float(found["agreed"])
+    still = f", and still does {100 * agreed:.0f}% of the times that a {words.one(ds)} is left out"
     text = Markup("Try {} first: it wins most comparisons over all targets{}.").format(
-        STRONG.format(found["arm"].item()),
-        ""
-        if math.isnan(agreed)
-        else f", and still does {100 * agreed:.0f}% of the times that a search is left out",
+        STRONG.format(found["arm"].item()), "" if math.isnan(agreed) else still
     )
     said = [Sentence(text, call)]
-    for prefix, words in (
+    for prefix, beginning in (
         ("", "Behind the best of each target it is"),
         ("new_", "Chosen on the other targets alone, the first choice is behind the best of"),
     ):
@@ -48,7 +47,7 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
         if parts:
             ends = "; limits hold for all targets at once" if not prefix else ""
             said.append(
-                Sentence(Markup("{} {}{}.").format(words, Markup("; ").join(parts), ends), call)
+                Sentence(Markup("{} {}{}.").format(beginning, Markup("; ").join(parts), ends), call)
             )
     return said
 

@@ -11,12 +11,14 @@ from markupsafe import Markup
 from ganstudy.analysis import (
     RecordedMetric,
     arm_dim,
+    is_search,
     of_study,
     spread_of_arms,
     study_effects,
 )
 from ganstudy.analysis.studies import grid_axes
 from ganstudy.report import prose
+from ganstudy.report.across import words
 from ganstudy.report.across.words import share, value
 from ganstudy.report.prose import Sentence
 
@@ -32,8 +34,9 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
             own, one = found.sel(study=study), of_study(ds, study)
             fact = RecordedMetric.of(one)
             if not np.isfinite(own["spread"]).all():
-                text = Markup("On {} too many searches end worse than any number to say so.")
-                said.append(Sentence(text.format(study), f"{call}.sel(study={study!r})"))
+                text = Markup("On {} too many {} end worse than any number to say so.")
+                text = text.format(study, prose.several(words.one(ds)))
+                said.append(Sentence(text, f"{call}.sel(study={study!r})"))
                 continue
             shown = []
             for label in labels:
@@ -70,10 +73,9 @@ def explained(ds: xr.Dataset, name: str, axis: str) -> list[Sentence]:
             for study in ds["study"].values.tolist()
             if math.isfinite(float(own["share"].sel(study=study)))
         ]
-        text = Markup(
-            "Of the variance of scores at the points that searches chose, {} explains {}."
-        )
-        text = text.format(effect, prose.listing(parts))
+        at = " at the points that searches chose" if is_search(ds) else ""
+        text = Markup("Of the variance of scores{}, {} explains {}.")
+        text = text.format(at, effect, prose.listing(parts))
         said.append(Sentence(text, f"analysis.study_effects({name}).sel(effect={effect!r})"))
     return said
 

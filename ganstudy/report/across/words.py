@@ -19,15 +19,21 @@ MOST_NAMED = 4
 """Arms that a sentence lists."""
 
 
+def one(ds: xr.Dataset) -> str:
+    """What is drawn anew: a `search`, or a `seed` of a grid."""
+    return "search" if "repeat" in ds.dims else "seed"
+
+
 def unit(ds: xr.Dataset) -> str:
     """`over 8 searches, `, the unit of an interval."""
     count = ds.sizes.get("repeat", ds.sizes["seed"])
-    return f"over {prose.plural(count, 'search' if 'repeat' in ds.dims else 'seed')}, "
+    return f"over {prose.plural(count, one(ds))}, "
 
 
 def share(row: xr.Dataset, key: str, low: str = "low", high: str = "high", unit: str = "") -> str:
     """`78% (95% interval over 8 searches, 70% to 85%)`, or without words the next time."""
-    value, ends = float(row[key]), [float(row[end]) for end in (low, high)]
+    # Of what explains nothing an estimate is as often below zero as above.
+    value, ends = max(float(row[key]), 0.0), [float(row[end]) for end in (low, high)]
     if not math.isfinite(ends[0]):
         return f"{100 * value:.0f}%"
     words = f"95% interval {unit}" if unit else ""

@@ -126,10 +126,10 @@ def draw_alike(findings: Findings) -> Drawing:
         for other in names[i:]
     )
     caption = Markup(
-        "Share of pairs of arms that one search on a target and another search on the other order "
-        "alike, with its 95% interval over {}; 50% is chance. On the diagonal: two searches of the "
-        "same target."
-    ).format(findings.units)
+        "Share of pairs of arms that one {0} on a target and another {0} on the other order alike, "
+        "with its 95% interval over {1}; 50% is chance. On the diagonal: two {1} of the same "
+        "target."
+    ).format(findings.unit, findings.units)
     return Drawing("alike", figure, f"Pairs of arms ordered alike: {shown}.", caption)
 
 

@@ -14,6 +14,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 from ganstudy import analysis
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
+from ganstudy.report import across
 
 
 def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -> np.ndarray:
@@ -286,3 +287,15 @@ def test_intervals_of_agreement_cover(seeds: int) -> None:
     covered = ((low <= truth) & (truth <= high)).mean(axis=0)
     assert 0.93 < covered[0, 1] < 0.985, covered
     assert 0.93 < covered[0, 0] < 0.985, covered
+
+
+def test_sentences_on_grids_speak_of_seeds() -> None:
+    """Not of searches; of two targets there is one pair, and no share is below zero."""
+    values = np.full((2, 2, 2, 4), 4.0) + np.array([[0, 1, 0, 1], [1, 0, 1, 0]])[:, None]
+    said = across.sentences(joined_of(values))
+    text = " ".join(str(own.text) for part in said.values() for own in part)
+    assert "search" not in text
+    assert "the better by a seed on another" in text
+    assert "Least alike" not in text
+    assert "-" not in text.replace("Spearman's", "")
+    assert not said["At which budget"]
