@@ -74,7 +74,7 @@ def ranking(findings: Findings) -> str:
     names = [metric.long_name, *(["95% interval"] if findings.drawn else []), "difference"]
     names += ["95% interval", "p", "grade"] if findings.graded else []
     headings = [_heading(findings.arm, "l"), *map(_heading, names)]
-    settings = findings.compared_settings
+    settings = findings.averaged_settings
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
         f"{prose.capital(metric.long_name)} ({_better(metric)} is better) over "

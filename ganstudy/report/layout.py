@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, in_comparison, planned
+from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scores
 from ganstudy.analysis.design import FRESH, WhichSettings
 from ganstudy.report import prose
 
@@ -72,6 +72,16 @@ class Layout:
         """Number of settings that the comparison of arms averages over."""
         used = int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
         return used // int(self.ds.sizes.get(FRESH, 1))
+
+    @property
+    def averaged_settings(self) -> int:
+        """Number of settings that averages are over: of those compared, the ones with a score."""
+        scores = trial_scores(self.ds)
+        seen = scores["score"].notnull() | scores["unbounded"]
+        used = self.flat(seen & in_comparison(self.ds, self.settings_used))
+        # Fresh seeds of a searched point are no settings, however many of them have a score.
+        fresh = int(self.ds.sizes.get(FRESH, 1))
+        return -(-int(used.any(axis=(0, 2)).sum()) // fresh) or self.compared_settings
 
     @property
     def decimals(self) -> int:

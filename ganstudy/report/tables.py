@@ -202,7 +202,7 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
 def _by_arm(
     findings: Findings, colours: Sequence[str], columns: Mapping[str, Sequence[str]]
 ) -> ArmTable:
-    cells = zip(*columns.values(), strict=True)
+    cells = zip(*columns.values(), strict=True) if columns else [()] * len(colours)
     rows = [
         Row(arm, colour, False, (), list(texts))
         for arm, colour, texts in zip(findings.arms, colours, cells, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
+from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose
 from ganstudy.report.drawing import Drawing
@@ -75,7 +76,7 @@ def ranking(findings: Findings) -> Verdict:
     name = findings.metric.long_name
     row = ranked.isel({findings.arm: 0})
     value = with_interval(findings, row)
-    settings = findings.compared_settings
+    settings = findings.averaged_settings
     average = f" on average over {settings} settings" if settings > 1 else ""
     first = _first(findings)
     good = quality(findings, [findings.quality_of(arm) for arm in first])
@@ -244,6 +245,10 @@ def _left_out(findings: Findings) -> Markup:
     }
     if not gone:
         return Markup("")
+    known = trial_scores(findings.ds)["score"].notnull()
+    compared = known & in_comparison(findings.ds, findings.settings_used)
+    if bool((compared.all(findings.arm) | ~compared.any(findings.arm)).all()):
+        return Markup("; {} without a score").format(prose.plural(sum(gone.values()), "trial"))
     # An arm without any score changes no mean of the others.
     scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
     fitted = any(arm in gone for arm, known in scored if known)

@@ -160,8 +160,8 @@ class Distribution(Section):
 
     @classmethod
     def applies(cls, findings: Findings) -> bool:
-        """Where there are several arms."""
-        return len(findings.arms) > 1
+        """Where there are several arms, and scores that differ."""
+        return len(findings.arms) > 1 and float(np.ptp(_profile(findings)["level"].values)) > 0
 
     @cached_property
     def table(self) -> DataTable:

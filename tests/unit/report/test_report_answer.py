@@ -243,6 +243,15 @@ def test_an_arm_is_first_of_those_that_have_a_score(make_study: Make) -> None:
     assert "minimax" not in points
 
 
+def test_averages_are_over_the_settings_that_have_a_score(make_study: Make) -> None:
+    """As while a study trains: what all arms lack is counted, and no mean is fitted to it."""
+    missing = {(arm, 1, seed): "missing" for arm in range(2) for seed in range(5)}
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2, 3]}, samples=1, status=missing)
+    lead, _ = plain(ds)
+    assert " on average over 2 settings and" in lead
+    assert lead.endswith("; 10 trials without a score.")
+
+
 def test_shares_of_variance_are_no_more_than_all(make_study: Make) -> None:
     """Of an axis that does nothing ε² is below zero, and what is left is above one."""
     ds = make_study({"divergence": ARMS[:1], "lr": ["slow", "fast"]}, seeds=4, samples=1)
