@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ganstudy.cause import cleaned, telling
 from ganstudy.engine.pace import GUESS, GUESSED, Pace, shared
@@ -85,51 +85,63 @@ def packs(
     worker stacks are widest, and with more of them workers wait less for each other; what ends
     sooner is taken.
     """
-    shapes: dict[str, list[TrialT]] = {}
+    alike: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
     for trial in {trial.id: trial for trial in trials}.values():
         place = id(trial.configuration)
         if place not in keys:
             keys[place] = trial.configuration.pack_key()
-        shapes.setdefault(keys[place], []).append(trial)
-    ways = [_counts(shapes.values(), workers, number, size) for number in range(1, per_worker + 1)]
-    counts = min(ways, key=lambda way: _end(shapes.values(), way, workers))
+        alike.setdefault(keys[place], []).append(trial)
+    shapes = [_Shape.of(own, size) for own in alike.values()]
+    ways = [_counts(shapes, workers, number, size) for number in range(1, per_worker + 1)]
+    counts = min(ways, key=lambda way: _end(shapes, way, workers))
     result: list[tuple[TrialT, ...]] = []
-    for own, count in zip(shapes.values(), counts, strict=True):
+    for own, count in zip(alike.values(), counts, strict=True):
         # Dealt out, not cut: every pack has trials of every arm.
         result += [tuple(own[part::count]) for part in range(count)]
     return sorted(result, key=cost, reverse=True)
 
 
-def _counts(
-    shapes: Collection[Sequence[Trial]], workers: int, per_worker: int, size: PackSize
-) -> list[int]:
+class _Shape(NamedTuple):
+    """Trials that may train together: how many, the cost of one, and most of them in a pack."""
+
+    trials: int
+    cost: float
+    most: int
+    graph: str
+    as_written: bool
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial], size: PackSize) -> _Shape:
+        own = trials[0].configuration
+        most = size.most(own.working_set())
+        return cls(len(trials), float(own.cost()), most, own.graph_key(), bool(own.as_written))
+
+
+def _counts(shapes: Sequence[_Shape], workers: int, per_worker: int, size: PackSize) -> list[int]:
     """Into how many packs each shape is cut, for some packs for each worker of all together."""
-    total = sum(map(cost, shapes))
+    total = sum(own.trials * own.cost for own in shapes)
     sizes: dict[str, int] = {}
     for own in shapes:
-        configuration = own[0].configuration
-        most = size.most(configuration.working_set())
+        most = own.most
         if size.asked is None:
-            share = total / (workers * per_worker) / configuration.cost()
+            share = total / (workers * per_worker) / own.cost
             most = min(most, max(math.ceil(share - 1e-9), 2))
             # A copy of what is computed trial by trial costs nothing, and a pair its double time.
-            if configuration.as_written and 2 * configuration.cost() > total / workers:
+            if own.as_written and 2 * own.cost > total / workers:
                 most = 1
         # Shapes that run the same compiled steps are cut to one size, so that one graph serves all.
-        graph = configuration.graph_key()
-        sizes[graph] = min(most, sizes.get(graph, most))
-    return [-(-len(own) // sizes[own[0].configuration.graph_key()]) for own in shapes]
+        sizes[own.graph] = min(most, sizes.get(own.graph, most))
+    return [-(-own.trials // sizes[own.graph]) for own in shapes]
 
 
-def _end(shapes: Iterable[Sequence[Trial]], counts: Sequence[int], workers: int) -> float:
+def _end(shapes: Sequence[_Shape], counts: Sequence[int], workers: int) -> float:
     """When the last of some workers has trained its last pack, by `cost` and the calls of steps."""
     taken: list[float] = []
     for own, count in zip(shapes, counts, strict=True):
-        each = float(own[0].configuration.cost())
-        whole, larger = divmod(len(own), count)
+        whole, larger = divmod(own.trials, count)
         sizes = [whole + 1] * larger + [whole] * (count - larger)
-        taken += [(size + AS_DEAR_AS_TRIALS) * each for size in sizes]
+        taken += [(size + AS_DEAR_AS_TRIALS) * own.cost for size in sizes]
     return shared(sorted(taken, reverse=True), workers)
 
 
