@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from typing import Any
 
 from ganstudy import kinds
@@ -48,9 +49,11 @@ class Axis:
 class Study:
     """A validated study.
 
-    points  the configuration at each point of the grid, by its index on each axis; in a search by
-            results, that of each arm with the first value of every parameter
-    space   the parameters of a search by results
+    points   the configuration at each point of the grid, by its index on each axis; in a search by
+             results, that of each arm with the first value of every parameter
+    space    the parameters of a search by results
+    read_in  what counted as the study was read, such as what a run knows of its data: configurations
+             of later points are made in it, too
     """
 
     name: str
@@ -60,6 +63,7 @@ class Study:
     seeds: tuple[int, ...]
     points: Mapping[tuple[int, ...], kinds.Kind]
     space: tuple[AnyParameter, ...] = ()
+    read_in: Context = field(default_factory=copy_context, repr=False, compare=False)
 
     @property
     def compare(self) -> str:
@@ -126,7 +130,8 @@ class Study:
         Errors  `StudyError`, placed where the offending setting is written.
         """
         assignments = self.assignments(point, values, further)
-        return configure(self.document, self.file.trial, assignments)
+        # A copy, since no context can be entered twice, as by another thread.
+        return self.read_in.copy().run(configure, self.document, self.file.trial, assignments)
 
     def assignments(
         self,

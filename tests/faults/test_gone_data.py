@@ -49,19 +49,24 @@ def invoke(*arguments: object) -> Result:
     return result
 
 
+def trained(study: Path) -> Path:
+    """The run of a study."""
+    with trained_inline(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+        assert invoke("run", study, "--workers", 1).exit_code == 0
+    return Path("runs") / study.stem
+
+
 @pytest.fixture(params=TARGETS)
 def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of the user's own data, which then are moved; without its dataset."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(TABLE, "my.csv")
     shutil.copy(PICTURES, "my.npz")
-    study = write_study(tmp_path, STUDY.format(target=TARGETS[request.param]))
-    with trained_inline(), monkeypatch.context() as patch:
-        patch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
-        assert invoke("run", study, "--workers", 1).exit_code == 0
+    run = trained(write_study(tmp_path, STUDY.format(target=TARGETS[request.param])))
     for name in ("my.csv", "my.npz"):
         Path(name).rename(f"moved-{name}")
-    return Path("runs/tiny")
+    return run
 
 
 @pytest.fixture
@@ -93,14 +98,20 @@ def test_a_run_tells_what_it_knows_when_its_data_are_gone(
 
 @pytest.mark.usefixtures("no_page")
 @pytest.mark.parametrize("run", ["images"], indirect=True)
-def test_a_run_that_was_never_gathered_needs_no_data_either(run: Path) -> None:
-    """Its records are all that is needed."""
+def test_a_run_that_was_never_gathered_needs_no_data_either(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its records are all that is needed, and what is known of the data if it is not damaged."""
     shutil.rmtree(run / "results.zarr")
     assert invoke("report", run).exit_code == 0
     found = open_run(run)
     assert (found.status == "complete").all()
     assert found.vendi_score.attrs["value_at_equality"] > 1
     assert "vendi_score_perfect" not in found
+    known = run / "data.json"
+    known.write_bytes(known.read_bytes()[:-40])
+    assert "no such file" in invoke("status", run).stderr
+    assert f"{known}: " in caplog.text
 
 
 @pytest.mark.usefixtures("no_page")
@@ -118,6 +129,28 @@ def test_data_that_have_changed_take_no_trial_away(
     assert refused.exit_code == 2
     assert "target.sha256" in refused.stderr
     assert (open_run(run).status == "complete").all()
+
+
+@pytest.mark.usefixtures("no_page")
+def test_points_that_a_search_has_found_need_no_data_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are resolved again when records are told, after the study has been read: refused."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(TABLE, "my.csv")
+    text = STUDY.format(target=TARGETS["file"]).replace("seeds: 2", "seeds: 1")
+    space = "space: {generator.width: {low: 2, high: 30}}"
+    searched = (
+        f"search: {{bayes: {{trials: 2, objective: {{minimize: sliced_wasserstein}}, {space}}}}}"
+    )
+    text = text.replace("search: {grid: {divergence: [minimax, wasserstein]}}", searched)
+    run = trained(write_study(tmp_path, text))
+    Path("my.csv").rename("moved-my.csv")
+    assert "2 complete" in invoke("status", run).stdout
+    assert invoke("report", run).exit_code == 0
+    Path("moved-my.csv").rename("my.csv")
+    monkeypatch.setattr(metrics.family["vendi_score"], "fewest", lambda *given: 50)
+    assert "2 complete" in invoke("status", run).stdout
 
 
 @pytest.mark.parametrize("run", ["file"], indirect=True)
