@@ -29,8 +29,8 @@ _log = logging.getLogger("ganstudy")
 
 
 class RunDirectory:
-    """Files of one run. The truth is the set of records; all else can be made anew from them, but for
-    what is known of data that are gone (`known_data`).
+    """Files of one run. The truth is the set of records; all else can be made anew from them, but
+    for what is known of data that are gone (`known_data`).
     """
 
     def __init__(self, path: Path) -> None:

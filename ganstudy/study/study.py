@@ -52,8 +52,8 @@ class Study:
     points   the configuration at each point of the grid, by its index on each axis; in a search by
              results, that of each arm with the first value of every parameter
     space    the parameters of a search by results
-    read_in  what counted as the study was read, such as what a run knows of its data: configurations
-             of later points are made in it, too
+    read_in  what counted as the study was read, such as what a run knows of its data: later points
+             are made in it, too
     """
 
     name: str

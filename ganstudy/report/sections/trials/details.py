@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.report import style
-from ganstudy.report.contours import MOST_FEATURES, backdrop, features_of, in_a_plane
+from ganstudy.report.contours import backdrop, features_of, in_a_plane
 from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
 
@@ -72,8 +72,9 @@ def note(findings: Findings) -> str:
     """What a row opens, and what the page leaves out."""
     planned = int((findings.ds["status"] != "excluded").sum())
     ds = findings.ds
-    known = "samples" in ds and "target_settings" in ds
-    drawn = known and 1 < ds.sizes["feature"] <= MOST_FEATURES
+    drawn = False
+    if "samples" in ds and "target_settings" in ds and ds.sizes["feature"] > 1:
+        drawn = any(map(in_a_plane, {*map(str, ds["target_settings"].values.flat)} - {""}))
     samples = f" and up to {POINTS} of its final samples over the target" if drawn else ""
     text = f"A row opens the trial's {findings.metric.long_name} over training{samples}."
     if planned > MOST:
