@@ -6,6 +6,7 @@ from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
 from ganstudy.metrics._known import (
     are_measured,
+    is_new,
     know_variable,
     known_variable,
     measured_already,
@@ -21,6 +22,7 @@ __all__ = [
     "are_measured",
     "each_cloud",
     "family",
+    "is_new",
     "know_variable",
     "known_variable",
     "measured_already",

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
     from ganstudy.variable import Variable
 
-__all__ = ["are_measured", "know_variable", "known_variable", "measured_already"]
+__all__ = ["are_measured", "is_new", "know_variable", "known_variable", "measured_already"]
 
-_measured: ContextVar[bool] = ContextVar("_measured", default=False)
+_measured: ContextVar[set[str] | None] = ContextVar("_measured", default=None)
+"""While the study of a run is read, what has been told of its metrics."""
 
 
 @contextmanager
 def measured_already() -> Iterator[None]:
     """While the study of a run is read: its metrics have been measured, for what they are worth."""
-    token = _measured.set(True)
+    token = _measured.set(set())
     try:
         yield
     finally:
@@ -29,7 +30,16 @@ def measured_already() -> Iterator[None]:
 
 def are_measured() -> bool:
     """Whether metrics have been measured, so that it is too late to refuse them."""
-    return _measured.get()
+    return _measured.get() is not None
+
+
+def is_new(trouble: str) -> bool:
+    """Whether it has not been told of the run that is read, of whatever other point."""
+    told = _measured.get()
+    if told is None or trouble in told:
+        return False
+    told.add(trouble)
+    return True
 
 
 _known: dict[tuple[str, str], Variable] = {}

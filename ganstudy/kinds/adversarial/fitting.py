@@ -6,13 +6,12 @@ Each check is of one field, given those before it; `info.data` lacks what is wro
 from __future__ import annotations
 
 import logging
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
-from ganstudy.metrics import are_measured
+from ganstudy.metrics import are_measured, is_new
 
 PlayerT = TypeVar("PlayerT", Generator, Critic)
 
@@ -229,15 +228,10 @@ def _meaningful(record: Recording, target: Target) -> None:
         if problem := metric.unfit(target, record.samples):
             if not are_measured() or metric.problem(target):
                 raise ValueError(problem)
-            _tell(f"{problem}: what is recorded of it tells little")
+            if is_new(problem):
+                _log.warning("%s: what is recorded of it tells little", problem)
         if metric.plugin:
             _readable(metric, target)
-
-
-@cache
-def _tell(trouble: str) -> None:
-    """Once, whatever the number of points."""
-    _log.warning(trouble)
 
 
 def _readable(metric: Metric, target: Target) -> None:
