@@ -57,9 +57,7 @@ class Losses:
     pac: int
 
     def sample(self, generator: PlayerState, latent: Tensor, averaged: bool = False) -> Tensor:
-        """Samples of the generator, `(pack, count, latent) -> (pack, count, dimension)`; of its
-        averaged parameters, if asked for.
-        """
+        """Samples, of its average if asked: `(pack, count, latent) -> (pack, count, dimension)`."""
         with torch.no_grad():
             own, x = _before_copies(self.generator, latent.shape[1], (generator, latent))
             return self.generator.measured(own, x, averaged)[: len(latent)]
