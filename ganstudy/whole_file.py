@@ -25,7 +25,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
 
     durable whether it must outlive a power cut, for which the disk is waited for
 
-    Errors  `OSError`, such as for a full disk; the old content then stays, and nothing beside it.
+    Errors  `OSError` that names the file, such as for a full disk; the old content then stays, and
+            nothing beside it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
@@ -35,8 +36,10 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             if durable:
                 os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # and not the name that nobody has asked for
         raise
     # Windows opens no folder.
     if durable and not WINDOWS:

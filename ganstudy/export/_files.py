@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganstudy.export._base import ExportedRun
+from ganstudy.export._base import ExportedRun, ExportError
 from ganstudy.whole_file import write_whole
 
 __all__ = ["known", "remember", "replaced"]
@@ -35,14 +35,21 @@ def remember(place: Path, digests: Mapping[str, str]) -> None:
 def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int:
     """Write files that tell a whole run, if a trial is new; how many trials are.
 
-    Errors  `OSError`.
+    Errors  `OSError`; `ExportError` for files that no export has written, or that of another run.
     """
     before = known(place)
     now = {trial.id: trial.digest for trial in run.trials}
     missing = [name for name in content if not (place / name).exists()]
     if now == before and not missing:
         return 0
+    if len(missing) < len(content) and not (place / _DIGESTS).exists():
+        name = next(name for name in content if name not in missing)
+        raise ExportError(f"{place / name}: is there, and is no export; choose another --to")
+    if before and not before.keys() & now.keys():
+        raise ExportError(f"{place}: holds the export of another run; choose another --to")
     place.mkdir(parents=True, exist_ok=True)
+    if not before:  # so that what is there is known as an export, should it not come to its end
+        remember(place, before)
     for name, own in content.items():
         write_whole(place / name, own)
     remember(place, now)

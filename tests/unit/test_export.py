@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from ganstudy import open_run
 from ganstudy.analysis import trial_scores
 from ganstudy.cli import main
-from ganstudy.export import ExportedRun, ExportedTrial, family
+from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
 
 FILES = ["csv", "parquet"]
 
@@ -89,6 +89,21 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     family["csv"]().write(ExportedRun("a", "=1+1", [own], []), tmp_path)
     assert "'=1+1" in (tmp_path / "trials.csv").read_text()
     assert ",-1.0" in (tmp_path / "trials.csv").read_text()
+
+
+def test_an_export_takes_no_file_of_somebody_else(tmp_path: Path) -> None:
+    """A user's own `trials.csv`, and another run's, were replaced."""
+    one, other = (
+        ExportedRun("a", "Why?", [ExportedTrial(name, "a", {"seed": "0"}, {}, {}, {})], [])
+        for name in "01"
+    )
+    (tmp_path / "trials.csv").write_text("mine")
+    with pytest.raises(ExportError, match=r"trials\.csv: is there, and is no export"):
+        family["csv"]().write(one, tmp_path)
+    assert (tmp_path / "trials.csv").read_text() == "mine"
+    assert family["csv"]().write(one, tmp_path / "new") == 1
+    with pytest.raises(ExportError, match="the export of another run"):
+        family["csv"]().write(other, tmp_path / "new")
 
 
 @pytest.mark.parametrize("tool", [*FILES, "tensorboard"])
