@@ -185,9 +185,13 @@ def check_study(text: str, folder: Path) -> None:
 
 
 def check_command(line: str) -> None:
-    """It succeeds; `run` as a dry run, since a test has no minutes."""
+    """It succeeds; `run` as a dry run, since a test has no minutes.
+
+    What is planned lies beside the runs of other studies that a page calls by the same name.
+    """
     words = shlex.split(line, comments=True)[1:]
     dry = ["--dry-run"] if words[0] == "run" else []
+    dry += ["--out", "runs/new"] if words[0] in ("plan", "run") else []
     result = CliRunner().invoke(main, [*words, *dry])
     assert result.exit_code == 0, f"{line}: {result.output}"
 
