@@ -59,7 +59,7 @@ def test_shared_memory_counts(tmp_path: Path, cluster: Cluster) -> None:
     greedy = _script(tmp_path, 0, action="share", gigabytes=1.5)
     frugal = _script(tmp_path, 1)
     found = _train(cluster, [(greedy, frugal)], Limits(gigabytes=1.2))
-    assert found[frugal.id].status == "complete"
+    assert found[frugal.id].status == "complete", found[frugal.id].cause
     assert found[greedy.id].status == "failed"
     assert "its worker died" in found[greedy.id].cause
 

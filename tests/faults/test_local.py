@@ -101,6 +101,9 @@ def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
     found: list[Record] = []
     with LocalExecutor(2) as executor:
         workers = psutil.Process().children(recursive=True)
+        # A worker that is ready late would get its pack only after the records of the first.
+        while executor.room() < 2:
+            executor.wait(0.2)
         for part in train_packs(Listed(packs), executor):
             if not found:
                 wait_until(lambda: not all(map(running, workers)))
