@@ -7,10 +7,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from ganstudy.terminal import duration, say
+from ganstudy.terminal import Outliving, duration, say
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -126,22 +126,10 @@ def _said(pack: PackProgress) -> str:
     return f"{said}, {duration(pack.seconds_left)} left"
 
 
-class _Lasting:
+class _Lasting(Outliving):
     """A terminal that may be closed while something is written to it."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    gone = OSError
 
-    def write(self, text: str) -> int:
-        """As much as there is somebody to read it."""
-        with suppress(OSError):
-            return self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """The same."""
-        with suppress(OSError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    def let_go(self) -> None:
+        """It may take the next text: a disk that was full has room again."""

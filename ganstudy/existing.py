@@ -109,7 +109,7 @@ def reopen(
     directory.asked.warn_of_changes()
     search.tell(directory.read("curves"))
     directory.asked.check_trials(
-        search, directory.recorded(), "put study.yaml, and the files that it names, back"
+        search, directory.recorded(), "Put study.yaml, and the files that it names, back"
     )
     for why in known_data.gone(search):
         _log.warning("%s: %s: what is told comes from its records alone", path, why)

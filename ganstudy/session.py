@@ -34,17 +34,9 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    "choose",
-    "engaged",
-    "in_flight",
-    "open_executor",
-    "program",
-    "recorded",
-    "take_up",
-    "train",
-    "train_anyhow",
+    *("choose", "engaged", "in_flight", "open_executor", "program", "recall", "recorded"),
+    *("take_up", "train", "train_anyhow"),
 ]
-
 
 _log = logging.getLogger("ganstudy")
 
@@ -56,15 +48,23 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     """
     directory.check_schema()
     directory.set_damaged_aside()
-    search.tell(directory.read("curves"))
-    directory.asked.check_trials(search, directory.recorded())
-    directory.asked.check_rules(search)
+    recall(directory, search)
     if lacking := without_generator(directory, search):
         _log.warning(
             "%s: %d of its trials keep no generator, though the study asks for it; `ganstudy retry"
             " %s --generators` trains them again",
             *(directory.path, len(lacking), directory.path),
         )
+
+
+def recall(directory: RunDirectory, search: Search) -> None:
+    """Tell the search what a run of this version has recorded; nothing is written.
+
+    Errors  `RunError` if it holds another study, or its rules have changed since.
+    """
+    search.tell(directory.read("curves"))
+    directory.asked.check_trials(search, directory.recorded())
+    directory.asked.check_rules(search)
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:

@@ -110,9 +110,7 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
         program, reason = session.first_program(search, parts, workers)
     else:
         run.check_schema()
-        search.tell(run.read("curves"))
-        run.asked.check_trials(search, run.recorded())
-        run.asked.check_rules(search)
+        session.recall(run, search)
         parts = search.outlook(workers)
         program, reason = session.program(run, search, parts, workers)
     counts = search.counts()

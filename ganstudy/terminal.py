@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO
 
 import click
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
 __all__ = [
-    *("Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say", "status_line"),
-    "trained_now",
+    *("Outliving", "Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say"),
+    *("status_line", "trained_now"),
 ]
 
 
@@ -60,7 +60,12 @@ def trained_now(progress: Progress) -> str:
 
 
 class Outliving:
-    """A stream whose reader may go away: what is done is done to its end, for nobody to read."""
+    """A stream whose reader may go away: what is done is done to its end, for nobody to read.
+
+    gone  the errors that say so
+    """
+
+    gone: ClassVar[type[OSError]] = BrokenPipeError
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -69,18 +74,18 @@ class Outliving:
         """As long as there is a reader."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
-            self._let_go()
+        except self.gone:
+            self.let_go()
             return len(text)
 
     def flush(self) -> None:
         """The same."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
-            self._let_go()
+        except self.gone:
+            self.let_go()
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """What it still holds, and what Python flushes at its end, goes nowhere."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())

@@ -54,7 +54,7 @@ def first_choice(
     widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
     most = most_behind(oriented, (1 - confidence) / studies, widest[:, None])
     each = np.arange(studies)
-    summary = _summary(facts, (cost, most[:, choice]), (new, most[each, without]))
+    summary = _summary(facts, widest, (cost, most[:, choice]), (new, most[each, without]))
     agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan
     ranked = rank_studies(ds)
     quality = ranked["quality"]
@@ -127,10 +127,12 @@ def most_behind(oriented: Array, level: float, widest: Array | float = np.inf) -
 
 
 def _summary(
-    facts: Sequence[RecordedMetric], cost: tuple[Array, Array], new: tuple[Array, Array]
+    facts: Sequence[RecordedMetric],
+    widest: Array,
+    cost: tuple[Array, Array],
+    new: tuple[Array, Array],
 ) -> dict[str, Array]:
     """Means of costs over searches, and the most that they can be, as far as bounds allow."""
-    widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
     scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
     found: dict[str, Array] = {}
     for prefix, (values, most) in (("", cost), ("new_", new)):

@@ -126,6 +126,7 @@ def _counts(shapes: Sequence[_Shape], workers: int, per_worker: int, size: PackS
         most = own.most
         if size.asked is None:
             share = total / (workers * per_worker) / own.cost
+            # The sum's rounding asks for no trial more.
             most = min(most, max(math.ceil(share - 1e-9), 2))
             # A copy of what is computed trial by trial costs nothing, and a pair its double time.
             if own.as_written and 2 * own.cost > total / workers:

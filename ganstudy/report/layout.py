@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class Layout:
         used = int(self.flat(in_comparison(self.ds, self.settings_used)).any(axis=0).sum())
         return used // int(self.ds.sizes.get(FRESH, 1))
 
-    @property
+    @cached_property
     def averaged_settings(self) -> int:
         """Number of settings that averages are over: of those compared, the ones with a score."""
         scores = trial_scores(self.ds)

@@ -89,7 +89,7 @@ class KeptStudy:
         self,
         search: Search,
         recorded: Collection[str],
-        advice: str = "choose another directory with --out, or set that run aside with --fresh",
+        advice: str = "Choose another directory with --out, or set that run aside with --fresh",
     ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 
@@ -124,7 +124,7 @@ class KeptStudy:
         message = (
             f"{self.folder}: holds another study, with no trial of this one. They differ in",
             *lines,
-            f"{advice[0].upper()}{advice[1:]}",
+            advice,
         )
         raise RunError("\n".join(message))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -15,11 +14,12 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
+from ganstudy.report.contours import target_of
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
-from ganstudy.targets import RowsTarget, from_config
+from ganstudy.targets import RowsTarget
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def missing(findings: Findings) -> str:
     ds = findings.ds
     if "samples" not in ds or "feature_scale" not in ds:
         return "the target's features have no names of their own"
-    target = from_config(json.loads(str(ds["target_settings"].item())))
+    target = target_of(str(ds["target_settings"].item()))
     return target.gone if isinstance(target, RowsTarget) else "the target is not made of rows"
 
 
@@ -52,7 +52,7 @@ class Columns:
 
     def __init__(self, findings: Findings) -> None:
         ds = findings.ds
-        target = from_config(json.loads(str(ds["target_settings"].item())))
+        target = target_of(str(ds["target_settings"].item()))
         assert isinstance(target, RowsTarget)
         self.mean, self.scale = ds["feature_mean"].values, ds["feature_scale"].values
         self.names = [str(name) for name in ds["feature"].values]
