@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from processes import gone, in_flight, one_long, start, wait_until
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
 
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.schedule.executor import Ended, Task
 from ganstudy.schedule.executors.dask import DaskExecutor
 from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.store import RunDirectory
@@ -62,6 +64,23 @@ def test_shared_memory_counts(tmp_path: Path, cluster: Cluster) -> None:
     assert found[frugal.id].status == "complete", found[frugal.id].cause
     assert found[greedy.id].status == "failed"
     assert "its worker died" in found[greedy.id].cause
+
+
+def test_what_waits_behind_a_death_is_not_blamed(tmp_path: Path) -> None:
+    """A worker may hold one task more than it trains; what it had not begun is handed out again."""
+    kills = _script(tmp_path, 0, action="kill", seconds=2.0)
+    waits = _script(tmp_path, 1)
+    ended: dict[Hashable, Ended] = {}
+    with DaskExecutor(1) as executor:
+        wait_until(lambda: executor.room() == 1)
+        killing, waiting = (
+            executor.submit(Task((trial,), "eager", (), NO_CHECKPOINTS, None))
+            for trial in (kills, waits)
+        )
+        while len(ended) < 2:
+            ended.update(executor.wait(1.0))
+    assert (ended[killing].how, ended[waiting].how) == ("died", "stopped")
+    assert (attempts(kills), attempts(waits)) == (1, 0)
 
 
 def test_what_leaks_is_missed_by_nobody(tmp_path: Path, cluster: Cluster) -> None:

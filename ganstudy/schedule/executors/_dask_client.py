@@ -71,6 +71,7 @@ class DaskClient(Executor):
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
         self._topic, self._clocks = f"ganstudy-{uuid.uuid4()}", dict[str, Clock]()
+        self._began: dict[str, str] = {}  # the worker of a task that has not come to its own end
         self._condemned: dict[str, set[str]] = {}
         self._threads, self._counted = 1, -math.inf
         # It tells of every worker that comes and goes; what matters of that is told by the loop.
@@ -137,14 +138,38 @@ class DaskClient(Executor):
             while True:
                 future = self._over.get(timeout=0 if ended else seconds)
                 if self._tasks.pop(str(future.key), None) is not None:
-                    ended.append((str(future.key), _ended(future)))
+                    ended.append((str(future.key), self._ended(future)))
                     self._clocks.pop(str(future.key), None)
+                    if ended[-1][1].how != "died":
+                        self._began.pop(str(future.key), None)
                     self._renew(future, ended[-1][1])
         except queue.Empty:
             pass
         if self._client.status != "running":
             raise ExecutorError(_GONE)
         return ended
+
+    def _ended(self, future: Future[Any]) -> Ended:
+        """What became of a task.
+
+        Dask blames all tasks that a worker holds for its death. One that waits there behind another
+        has not begun, and is to be handed out again as it is.
+        """
+        if future.status == "finished":
+            ended: Ended = future.result()
+            return ended
+        if future.status != "error":
+            return Ended("died", cause=f"Dask lost the pack ({future.status})")
+        error = future.exception()
+        if not isinstance(error, KilledWorker):
+            return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
+        # Where none is known to have begun, the death came before word of it, and all are blamed:
+        # what kills its worker at once must not be handed out for ever.
+        begun = dict(self._began)  # words of workers are taken in another thread
+        last = error.last_worker.server_id
+        if begun.get(str(future.key)) != last and last in begun.values():
+            return Ended("stopped")
+        return Ended("died", cause=f"its worker died: {error}")
 
     def _renew(self, future: Future[Any], ended: Ended) -> None:
         """Have a worker started anew in which memory was short, if nobody else is at it."""
@@ -169,6 +194,7 @@ class DaskClient(Executor):
         """Take note of what a worker has said; in Dask's thread."""
         begun = Begun(said.stepping, said.earlier, said.share)
         self._clocks[said.key] = Clock.started(begun, self._clocks.get(said.key))
+        self._began[said.key] = said.worker
 
     def kill(self, handle: Hashable) -> str:
         """Where the task is; then it is cancelled, and its worker started anew by its nanny."""
@@ -240,15 +266,3 @@ def _reached() -> Iterator[None]:
         yield
     except OSError as error:  # as which Dask knows connections that break, and its timeouts
         raise ExecutorError(f"{_GONE} ({error})") from None
-
-
-def _ended(future: Future[Any]) -> Ended:
-    if future.status == "finished":
-        ended: Ended = future.result()
-        return ended
-    if future.status == "error":
-        error = future.exception()
-        if not isinstance(error, KilledWorker):
-            return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
-        return Ended("died", cause=f"its worker died: {error}")
-    return Ended("died", cause=f"Dask lost the pack ({future.status})")

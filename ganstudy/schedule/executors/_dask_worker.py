@@ -25,9 +25,11 @@ BEGUN = "GANSTUDY_JOB_BEGUN"
 
 
 class Said(NamedTuple):
-    """What a worker says of a task: its `Begun`, and how old its own job is, if it has one."""
+    """What a worker, by its name in this life, says of a task: its `Begun`, and how old its own
+    job is, if it has one."""
 
     key: str
+    worker: str
     stepping: bool
     earlier: float
     share: float
@@ -63,7 +65,8 @@ def train(task: Task, devices: str, topic: str) -> Ended:
 
     def say(begun: Begun) -> None:
         age = time.time() - float(os.environ.get(BEGUN, "nan"))
-        worker.log_event(topic, Said(str(key), begun.stepping, begun.earlier, begun.share, age))
+        said = Said(str(key), worker.id, begun.stepping, begun.earlier, begun.share, age)
+        worker.log_event(topic, said)
 
     return attempt(task, _device(devices), say)
 
