@@ -9,7 +9,7 @@ import queue
 import time
 import uuid
 from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
@@ -138,7 +138,7 @@ class DaskClient(Executor):
             while True:
                 future = self._over.get(timeout=0 if ended else seconds)
                 if self._tasks.pop(str(future.key), None) is not None:
-                    ended.append((str(future.key), self._ended(future)))
+                    ended.append((str(future.key), _ended(future, dict(self._began))))
                     self._clocks.pop(str(future.key), None)
                     if ended[-1][1].how != "died":
                         self._began.pop(str(future.key), None)
@@ -148,28 +148,6 @@ class DaskClient(Executor):
         if self._client.status != "running":
             raise ExecutorError(_GONE)
         return ended
-
-    def _ended(self, future: Future[Any]) -> Ended:
-        """What became of a task.
-
-        Dask blames all tasks that a worker holds for its death. One that waits there behind another
-        has not begun, and is to be handed out again as it is.
-        """
-        if future.status == "finished":
-            ended: Ended = future.result()
-            return ended
-        if future.status != "error":
-            return Ended("died", cause=f"Dask lost the pack ({future.status})")
-        error = future.exception()
-        if not isinstance(error, KilledWorker):
-            return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
-        # Where none is known to have begun, the death came before word of it, and all are blamed:
-        # what kills its worker at once must not be handed out for ever.
-        begun = dict(self._began)  # words of workers are taken in another thread
-        last = error.last_worker.server_id
-        if begun.get(str(future.key)) != last and last in begun.values():
-            return Ended("stopped")
-        return Ended("died", cause=f"its worker died: {error}")
 
     def _renew(self, future: Future[Any], ended: Ended) -> None:
         """Have a worker started anew in which memory was short, if nobody else is at it."""
@@ -266,3 +244,25 @@ def _reached() -> Iterator[None]:
         yield
     except OSError as error:  # as which Dask knows connections that break, and its timeouts
         raise ExecutorError(f"{_GONE} ({error})") from None
+
+
+def _ended(future: Future[Any], begun: Mapping[str, str]) -> Ended:
+    """What became of a task, where the workers of tasks that have begun are known.
+
+    Dask blames all tasks that a worker holds for its death. One that waits there behind another has
+    not begun, and is to be handed out again as it is.
+    """
+    if future.status == "finished":
+        ended: Ended = future.result()
+        return ended
+    if future.status != "error":
+        return Ended("died", cause=f"Dask lost the pack ({future.status})")
+    error = future.exception()
+    if not isinstance(error, KilledWorker):
+        return Ended("raised", cause=cause_of(error.with_traceback(future.traceback())))
+    # Where none is known to have begun, the death came before word of it, and all are blamed: what
+    # kills its worker at once must not be handed out for ever.
+    last = error.last_worker.server_id
+    if begun.get(str(future.key)) != last and last in begun.values():
+        return Ended("stopped")
+    return Ended("died", cause=f"its worker died: {error}")

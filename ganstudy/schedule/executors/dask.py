@@ -41,6 +41,8 @@ class DaskExecutor(DaskClient):
                 processes=True,
                 memory_limit=0,
                 dashboard_address=None,
+                # Where nobody listens: two runs side by side would warn that the port is taken.
+                scheduler_kwargs={"dashboard_address": ":0"},
                 silence_logs=logging.CRITICAL,
             )
         )
