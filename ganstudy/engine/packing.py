@@ -35,7 +35,7 @@ __all__ = [
 TrialT = TypeVar("TrialT", bound=Trial)
 
 PACKS_PER_WORKER = 4
-"""At most, where memory does not ask for more: workers which finish early find another."""
+"""Numbers that are tried, from one and from the fewest for which packs fit the caches."""
 
 AS_DEAR_AS_TRIALS = 4
 """Trials of which a step costs what the calls of kernels cost, however many it is of: eight of
@@ -81,9 +81,9 @@ def packs(
 ) -> list[tuple[TrialT, ...]]:
     """Split trials into packs of one shape, costliest first so that workers finish together.
 
-    A trial's numbers do not depend on its pack; only time and memory do. With one pack for each
-    worker stacks are widest, and with more of them workers wait less for each other; what ends
-    sooner is taken.
+    A trial's numbers do not depend on its pack; only time and memory do. With the fewest packs
+    stacks are widest, and with more of them workers wait less for each other; what ends sooner is
+    taken.
     """
     alike: dict[str, list[TrialT]] = {}
     keys: dict[int, str] = {}  # the trials of a point share one configuration
@@ -93,8 +93,10 @@ def packs(
             keys[place] = trial.configuration.pack_key()
         alike.setdefault(keys[place], []).append(trial)
     shapes = [_Shape.of(own, size) for own in alike.values()]
-    ways = [_counts(shapes, workers, number, size) for number in range(1, per_worker + 1)]
-    counts = min(ways, key=lambda way: _end(shapes, way, workers))
+    fewest = max(1, -(-sum(-(-own.trials // own.most) for own in shapes) // workers))
+    numbers = {first + more for first in (1, fewest) for more in range(per_worker)}
+    ways = [_counts(shapes, workers, number, size) for number in sorted(numbers)]
+    counts = min(ways, key=lambda way: _end(shapes, way, workers, size.multiple))
     result: list[tuple[TrialT, ...]] = []
     for own, count in zip(alike.values(), counts, strict=True):
         # Dealt out, not cut: every pack has trials of every arm.
@@ -136,12 +138,16 @@ def _counts(shapes: Sequence[_Shape], workers: int, per_worker: int, size: PackS
     return [-(-own.trials // sizes[own.graph]) for own in shapes]
 
 
-def _end(shapes: Sequence[_Shape], counts: Sequence[int], workers: int) -> float:
-    """When the last of some workers has trained its last pack, by `cost` and the calls of steps."""
+def _end(shapes: Sequence[_Shape], counts: Sequence[int], workers: int, multiple: int) -> float:
+    """When the last of some workers has trained its last pack, by `cost`, copies that fill up a
+    pack included, and the calls of steps.
+    """
     taken: list[float] = []
     for own, count in zip(shapes, counts, strict=True):
         whole, larger = divmod(own.trials, count)
         sizes = [whole + 1] * larger + [whole] * (count - larger)
+        if not own.as_written:
+            sizes = [size + -size % multiple for size in sizes]
         taken += [(size + AS_DEAR_AS_TRIALS) * own.cost for size in sizes]
     return shared(sorted(taken, reverse=True), workers)
 

@@ -31,7 +31,8 @@ __all__ = ["Player"]
 class Player:
     """A function with the rule by which each trial updates it; lr is `(pack, 1)` in float64.
 
-    copies  trials at the end of the pack that are copies of the one before them, for nobody's sake
+    copies  trials at the end of the pack that are copies of the one before them, for nobody's sake;
+            none where its function computes a pack as one, so that packs of one size are alike
     """
 
     function: Function
@@ -41,6 +42,11 @@ class Player:
     optimizers: Stacked[Optimizer]
     lr: Tensor
     copies: int = 0
+
+    def __post_init__(self) -> None:
+        """Copies count where they would cost their time."""
+        if self.stacks:
+            object.__setattr__(self, "copies", 0)
 
     def split(self, parameters: Tensor) -> dict[str, Tensor]:
         """Named views `(pack, *shape)` of the stacked parameters `(pack, size)`."""
@@ -99,7 +105,7 @@ class Player:
         already, without a gradient.
         """
         x = self._scaled(x)
-        if not self.copies or self.stacks:
+        if not self.copies:
             return function(self.architecture, self.ends, parameters, x, *moments)
         count = len(x) - self.copies
         own, *by = (

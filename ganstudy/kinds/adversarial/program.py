@@ -90,7 +90,7 @@ def playing(steps: Program, game: Rules, device: torch.device) -> Round:
     """
     play: Round = functools.partial(game.updates.play, steps, game)
     if isinstance(steps.d_step, AheadOfTime):
-        return _Foreseen(play, game)
+        return _Foreseen(play, steps, game)
     if device.type != "cuda" or game.patience is not None:
         return play
     return Captured(play, lambda: Graph(device))
@@ -99,8 +99,8 @@ def playing(steps: Program, game: Rules, device: torch.device) -> Round:
 class _Foreseen:
     """Rounds of compiled steps; before the first, all its steps are made side by side."""
 
-    def __init__(self, play: Round, game: Rules) -> None:
-        self._play, self._game = play, game
+    def __init__(self, play: Round, steps: Program, game: Rules) -> None:
+        self._play, self._steps, self._game = play, steps, game
         self._made = False
 
     def __call__(self, state: State, batches: Batches) -> tuple[State, Diagnostics]:
@@ -122,9 +122,9 @@ class _Foreseen:
 
             return step
 
-        compiled, written = program("compiled"), program("eager")
+        written = program("eager")
         steps = Program(
-            *(seen(getattr(written, f.name), getattr(compiled, f.name)) for f in fields(Program))
+            *(seen(getattr(written, f.name), getattr(self._steps, f.name)) for f in fields(Program))
         )
         self._game.updates.play(steps, self._game, state, batches)
         return [*forms.values()]

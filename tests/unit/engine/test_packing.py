@@ -72,7 +72,7 @@ def test_every_trial_once_and_no_worker_idle_for_long(
         (40, 6, [7, 7, 7, 7, 6, 6]),
         (40, 16, [*(12 * [3]), 2, 2]),
         (7, 16, [2, 2, 2, 1]),
-        (400, 2, 8 * [50]),
+        (400, 2, 10 * [40]),
         (400, 6, [*(4 * [34]), *(8 * [33])]),
     ],
 )
@@ -80,6 +80,14 @@ def test_trials_of_one_shape_end_together(count: int, workers: int, expected: li
     """As few and as equal packs as workers can take in turn: more calls of kernels are dearer."""
     found = packs(_trials([(16, 1, count)]), workers)
     assert [len(pack) for pack in found] == expected
+
+
+def test_packs_that_fill_the_caches_end_together() -> None:
+    """Of at most 24 trials 17 packs would be the fewest, of which one worker gets one more than the
+    other, and half hold a copy that fills them up.
+    """
+    found = packs(_trials([(16, 1, 400)]), 2, PackSize(largest=24))
+    assert [len(pack) for pack in found] == 20 * [20]
 
 
 @given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 50))

@@ -1,0 +1,38 @@
+"""What compiled rounds ask of steps: forms that a process has traced serve all of its packs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tiny import train, trial
+
+from ganstudy.engine import ahead
+from ganstudy.kinds.adversarial import program
+
+
+def test_packs_of_one_size_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full pack, one with a copy that fills it up, and a second full one: D-step and M-step."""
+    traced = list[str]()
+    of = ahead.Form.of
+
+    def counted(function: Any, *arguments: Any) -> ahead.Form:
+        traced.append(function.__name__)
+        return of(function, *arguments)
+
+    def interpreted(form: ahead.Form) -> None:
+        assert form.graph is not None
+        module, _ = form.graph
+        form.run = lambda numbers: module(*numbers)
+
+    monkeypatch.setattr(ahead.Form, "of", counted)
+    monkeypatch.setattr(ahead.Form, "load", interpreted)
+    for module in (ahead, program):
+        monkeypatch.setattr(module, "make", lambda forms: None)
+    program.program.cache_clear()
+    try:
+        for seeds in (range(8), range(7), range(8, 16)):
+            train([trial(seed) for seed in seeds], program="compiled")
+    finally:
+        program.program.cache_clear()
+    assert sorted(traced) == ["d_step", "m_step"]
