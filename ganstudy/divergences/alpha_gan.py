@@ -82,8 +82,12 @@ class AlphaGAN(Divergence):
         return self.critic_alpha * (np.log(laws.p) - np.log(laws.q))
 
     def critic_minimum(self, laws: DiscreteLaws) -> float:
-        """The loss of the optimal critic."""
-        return self.expected_losses(laws, self.optimal_logits(laws))[0]
+        """The loss of the optimal critic, a sum over points."""
+        import torch
+
+        logits = torch.from_numpy(self.optimal_logits(laws))
+        on_p, on_q = (_loss(softplus(x), self.critic_alpha).numpy() for x in (-logits, logits))
+        return float(laws.p @ on_p + laws.q @ on_q)
 
     def uninformed_loss(self) -> float:
         r"""$2 \ell_{\alpha_D}(\frac12)$; 2 log 2 for the log loss."""

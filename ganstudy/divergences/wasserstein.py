@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from ganstudy.divergences._base import Divergence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from torch import Tensor
 
@@ -59,13 +58,15 @@ class Wasserstein(Divergence):
 def _kantorovich(laws: DiscreteLaws) -> tuple[Array, float]:
     r"""Solve $\max_a \sum_i (p_i - q_i) a_i$ subject to $a_i - a_j \le d_{ij}$."""
     from scipy.optimize import linprog
+    from scipy.sparse import csr_array
 
     points = len(laws.p)
     distance = np.linalg.norm(laws.positions[:, None] - laws.positions[None], axis=-1)
     rows, columns = np.nonzero(~np.eye(points, dtype=bool))
-    difference = np.zeros((len(rows), points))
-    difference[np.arange(len(rows)), rows] = 1
-    difference[np.arange(len(rows)), columns] = -1
+    pairs, one = np.arange(len(rows)), np.ones(len(rows))
+    difference: Any = csr_array(  # SciPy takes it, whatever its annotations say
+        (np.r_[one, -one], (np.r_[pairs, pairs], np.r_[rows, columns])), (len(rows), points)
+    )
     # The potential is free up to a constant; pinning its first value to zero makes it unique there.
     bounds = [(0.0, 0.0)] + [(None, None)] * (points - 1)
     solution = linprog(

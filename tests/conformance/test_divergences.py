@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,7 +17,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, cityblock, jensenshannon
 from scipy.special import xlogy
-from scipy.stats import energy_distance, entropy, power_divergence
+from scipy.stats import energy_distance, entropy, power_divergence, wasserstein_distance
 from sklearn.metrics.pairwise import euclidean_distances
 
 from ganstudy import divergences
@@ -798,3 +799,16 @@ def test_paired_generator_descends_what_it_says(divergence: Divergence, points: 
         loss = sum(w * divergence.expected_losses(at, a)[1] for w, at in moved) / h
         misses.append(abs(loss - slope))
     assert (max(misses) < 1e-8) == divergence.descends_exact
+
+
+def test_a_distance_on_a_line_of_points_takes_little_memory() -> None:
+    """The programme had a number for every three points: 12 GB for 800 of them, 250 MB here."""
+    x = np.linspace(-1, 1, 300)
+    p, q = (np.exp(-((x - centre) ** 2) / width) for centre, width in ((0, 0.1), (0.3, 0.2)))
+    laws = DiscreteLaws(p / p.sum(), q / q.sum(), x[:, None])
+    tracemalloc.start()
+    found = divergences.family.from_config("wasserstein").exact(laws)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(wasserstein_distance(x, x, laws.p, laws.q), rel=1e-9)
+    assert peak < 50e6

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
 from ganstudy.kinds._losses import of_single_logits
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = ["FitSettings"]
+
+_IN_PAIRS = 4000
+"""Cells that are compared in pairs at most: 128 MB for each table of them."""
 
 
 class FitSettings(TheorySettings):
@@ -40,6 +43,17 @@ class FitSettings(TheorySettings):
     components: int = Field(1, ge=1, le=1000, description="components of the model")
     lr: float = Field(0.1, gt=0, description="first step size that is tried")
     cells: int = Field(800, ge=100, le=100_000, description="cells of the grid")
+
+    @model_validator(mode="after")
+    def _pairs_have_room(self) -> Self:
+        # What no bound is known of is a distance between points, with a table of them.
+        in_pairs = self.objective == "divergence" and self.divergence.uninformed_loss() is None
+        if in_pairs and self.cells > _IN_PAIRS:
+            raise ValueError(
+                f"{self.divergence.name} compares all pairs of cells, and takes at most "
+                f"{_IN_PAIRS:,} (got {self.cells:,})"
+            )
+        return self
 
     @property
     def centres(self) -> Array:
