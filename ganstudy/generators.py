@@ -246,7 +246,7 @@ def _best(path: Path) -> str:
 
 def _latents(trial: Trial[Adversarial], count: int) -> list[Array]:
     """Latent noise for so many samples, in the batches by which the trial is measured."""
-    from ganstudy.kinds.adversarial.batches import evaluation_latents
+    from ganstudy.kinds.adversarial.draws import evaluation_latents
 
     batches = math.ceil(count / trial.configuration.record.samples)
     return list(islice(evaluation_latents(trial), batches))

@@ -12,6 +12,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -99,8 +100,10 @@ def packs(
     counts = min(ways, key=lambda way: _end(shapes, way, workers, size.multiple))
     result: list[tuple[TrialT, ...]] = []
     for own, count in zip(alike.values(), counts, strict=True):
-        # Dealt out, not cut: every pack has trials of every arm.
-        result += [tuple(own[part::count]) for part in range(count)]
+        # By seeds: arms of one seed see the same batches, which a pack draws once.
+        by_seed = sorted(own, key=lambda trial: trial.seed)
+        ends = [len(own) * part // count for part in range(count + 1)]
+        result += [tuple(by_seed[first:last]) for first, last in pairwise(ends)]
     return sorted(result, key=cost, reverse=True)
 
 

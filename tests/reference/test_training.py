@@ -14,7 +14,8 @@ from tiny import train, trial
 from torch import nn
 
 from ganstudy.kinds.adversarial import Adversarial
-from ganstudy.kinds.adversarial.batches import batches, evaluation_latent, held_out
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.draws import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.state import Batches
 from ganstudy.kinds.adversarial.training import initial

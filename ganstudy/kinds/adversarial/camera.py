@@ -18,7 +18,7 @@ from ganstudy.film import (
     images_filmed,
     window,
 )
-from ganstudy.kinds.adversarial.batches import held_out
+from ganstudy.kinds.adversarial.draws import held_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

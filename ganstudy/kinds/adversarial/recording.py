@@ -13,8 +13,8 @@ from ganstudy.cause import cleaned
 from ganstudy.family import canonical_json
 from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.kinds.adversarial.affine import critic_error, exact_value
-from ganstudy.kinds.adversarial.batches import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.camera import Camera
+from ganstudy.kinds.adversarial.draws import evaluation_latent, held_out
 from ganstudy.kinds.adversarial.equilibrium import measured
 from ganstudy.kinds.adversarial.generator_file import content
 from ganstudy.kinds.adversarial.recorded import variables

@@ -90,6 +90,21 @@ def test_packs_that_fill_the_caches_end_together() -> None:
     assert [len(pack) for pack in found] == 20 * [20]
 
 
+def test_arms_of_one_seed_train_together() -> None:
+    """They see the same batches, and a stopped study has whole comparisons."""
+    trials = [
+        trial(seed, divergence=name)
+        for name in ("minimax", "non_saturating", "hinge")
+        for seed in range(15)
+    ]
+    found = packs(trials, 3)
+    assert [{own.seed for own in pack} for pack in found] == [
+        {0, 1, 2, 3, 4},
+        {5, 6, 7, 8, 9},
+        {10, 11, 12, 13, 14},
+    ]
+
+
 @given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 50))
 @settings(derandomize=True, deadline=None, max_examples=30)
 def test_a_study_can_bound_its_packs(count: int, workers: int, largest: int) -> None:

@@ -1,0 +1,76 @@
+"""What the trials of a pack see: each its own numbers, which arms of one seed have in common."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import trial
+
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.draws import Data
+
+CPU = torch.device("cpu")
+
+PLAIN: dict[str, Any] = {"divergence": "minimax"}
+PENALTY = {"divergence": "forward_kl", "constraint": {"name": "gradient_penalty", "weight": 1.0}}
+
+ARMS: dict[str, list[dict[str, Any]]] = {
+    "objectives and rates": [PLAIN, {"divergence": "forward_kl", "critic": {"lr": 0.5}}],
+    "weights of a constraint": [
+        PENALTY,
+        {**PENALTY, "constraint": {"name": "gradient_penalty", "weight": 9.0}},
+        {**PENALTY, "generator": {"lr": 0.5}},
+    ],
+    "noise that ends": [
+        {"constraint": {"name": "instance_noise", "std": 1.0}},
+        {"constraint": {"name": "instance_noise", "std": 0.1}},
+    ],
+    "laws": [PLAIN, {"target": "grid"}, {"target": {"name": "ring", "modes": 5}}],
+    "rows": [
+        {"training_set": 40, "critic": {"lr": 0.1}},
+        {"training_set": 40},
+        {"training_set": 60},
+        {},
+    ],
+    "labels": [{"condition": True}, {"condition": True, "divergence": "forward_kl"}],
+}
+
+
+@pytest.mark.parametrize("arms", ARMS.values(), ids=ARMS)
+def test_a_trial_sees_in_a_pack_what_it_sees_alone(arms: list[dict[str, Any]]) -> None:
+    """Whatever else its neighbours see, in rounds of more than one block."""
+    pack = [trial(seed, steps=200, **arm) for seed in range(2) for arm in arms]
+    together = islice(batches(pack, CPU, 30), 70)
+    alone = [islice(batches([own], CPU, 30), 70) for own in pack]
+    for both, *each in zip(together, *alone, strict=True):
+        for place, own in enumerate(each):
+            for part, wanted in zip(
+                (both.real, both.latent, *both.noise),
+                (own.real, own.latent, *own.noise),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(part[:, place], wanted[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("arms", "times"),
+    [("objectives and rates", 2), ("weights of a constraint", 2), ("laws", 6), ("rows", 6)],
+)
+def test_what_arms_see_alike_is_drawn_once(
+    arms: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams are those of the seed."""
+    drawn = list[int]()
+    block = Data.block
+
+    def counted(data: Data, number: int, rounds: int) -> Any:
+        drawn.append(data.trial.seed)
+        return block(data, number, rounds)
+
+    monkeypatch.setattr(Data, "block", counted)
+    next(batches([trial(seed, **arm) for seed in range(2) for arm in ARMS[arms]], CPU))
+    assert len(drawn) == times
