@@ -26,8 +26,10 @@ def first_choice(
     It is the one with most `wins` over all targets. Its cost on a target is how far it is behind
     the arm that is best there. Both are chosen on all searches but one and scored on that one, in
     turn, so that no search scores what it has chosen; where one of the two is worse than any number
-    there, the search is counted in `lost` and left out. `new_cost` is that of a target that had no
-    part in the choice, which was made on the others alone.
+    there, the search is counted in `lost` and left out. On searches that had no part in the choice
+    the arm that looked best may lose, and the mean fall below zero; no arm is ahead of the best,
+    and the cost is zero then. `new_cost` is that of a target that had no part in the choice, which
+    was made on the others alone.
 
     Returns  variables (study,): `cost`, and `most`, the most that the choice can be behind the best
              (limits of `most_behind` that hold for all targets at once, within what the bounds of
@@ -132,11 +134,11 @@ def _summary(
     cost: tuple[Array, Array],
     new: tuple[Array, Array],
 ) -> dict[str, Array]:
-    """Means of costs over searches, and the most that they can be, as far as bounds allow."""
+    """Means of costs over searches, at least 0, and the most that they can be within bounds."""
     scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
     found: dict[str, Array] = {}
     for prefix, (values, most) in (("", cost), ("new_", new)):
-        found[f"{prefix}cost"] = mean = moments(values)[0]
+        found[f"{prefix}cost"] = mean = np.maximum(moments(values)[0], 0.0)
         found[f"{prefix}most"] = np.where(np.isnan(mean), np.nan, np.minimum(most, widest))
     return found | {"share": found["cost"] / scale, "share_most": found["most"] / scale}
 
