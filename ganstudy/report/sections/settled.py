@@ -106,7 +106,8 @@ def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup | None:
 
 def draw(findings: Findings) -> Drawing:
     """The evidence of each pair against seeds, with what is needed."""
-    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    # Each pair of the leader has a name at the end of its line.
+    figure = Figure(figsize=(10.4, max(4.2, 0.8 + 0.15 * len(findings.arms))), layout="constrained")
     draw_on(figure.subplots(), findings)
     found = _found(findings)
     if found.attrs["method"] == "e_process":
@@ -138,6 +139,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     leader = _leader(findings, found)
     colours = style.arm_colours(len(findings.arms))
     values = found["evidence"].values
+    ends: list[tuple[float, float, str, str]] = []
     for i, j in _pairs(findings):
         path = values[i, j][np.isfinite(values[i, j])]
         seeds = np.arange(1, len(path) + 1)
@@ -156,15 +158,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         if marker:
             axes.plot(seeds[-1:], path[-1:], marker=marker, markersize=5, color=colour)
         if strong:
-            axes.annotate(
-                _name(findings, i, j),
-                (seeds[-1], path[-1]),
-                xytext=(6, 0),
-                textcoords="offset points",
-                fontsize=8,
-                va="center",
-                color=style.INK,
-            )
+            ends.append((float(seeds[-1]), float(path[-1]), _name(findings, i, j), colour))
     needed = found["needed"].values
     at = np.flatnonzero(np.isfinite(needed))
     if found.attrs["method"] == "e_process":
@@ -179,6 +173,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     axes.set_xlim(0.5, 1.25 * max(found.attrs["looked"], 2))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
+    style.end_labels(axes, ends)
 
 
 def _found(findings: Findings) -> xr.Dataset:
