@@ -164,7 +164,9 @@ def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
     if metric.higher_is_better and metric.perfect == top and top != 1:
         value = Markup("{} of {}").format(value, prose.short(top))
     elif math.isfinite(metric.perfect):
-        beside.append(Markup("q&nbsp;=&nbsp;p has {}").format(prose.short(metric.perfect)))
+        # What a theory aims at need not be a generator: an estimate may be without error.
+        goal = "the goal is {}" if findings.theory else "q&nbsp;=&nbsp;p has {}"
+        beside.append(Markup(goal).format(prose.short(metric.perfect)))
     if math.isfinite(float(row["low"])) and findings.drawn:
         interval = Markup("95% interval over {}, {} to {}").format(
             prose.plural(int(row["seeds"]), findings.unit),

@@ -44,15 +44,17 @@ def lead(verdicts: xr.Dataset) -> Markup:
     printed = checked["printed"].values.astype(bool)
     right = int((held & ~printed).sum())
     total = int((~printed).sum())
-    count = "The one claim" if total == 1 else f"All {total} claims"
-    if right == total:
-        sentence = Markup("<strong>{} held</strong> in every trial that checked them.").format(
-            count
+    all_held = f"All {total} claims held" if total > 1 else "The one claim held"
+    count = all_held if right == total else f"{right} of {prose.plural(total, 'claim')} held"
+    sentence = Markup("<strong>{}</strong> in every trial that checked {}").format(
+        count, "it" if total == 1 else "them"
+    )
+    if right < total:
+        sentence += Markup("; {} did not: {}").format(
+            "this one" if total - right == 1 else "these",
+            prose.listing(_names(checked, ~held & ~printed)),
         )
-    else:
-        sentence = Markup("<strong>{} of {} claims held</strong>; these did not: {}.").format(
-            right, total, prose.listing(_names(checked, ~held & ~printed))
-        )
+    sentence += Markup(".")
     wrong = int((printed & ~held).sum())
     if wrong:
         sentence += Markup(" {} as printed in the source {} not hold: {}.").format(

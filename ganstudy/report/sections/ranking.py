@@ -96,7 +96,8 @@ def _caption(findings: Findings) -> Markup:
         drawn = "Dotted line and grey band" if band[0] < band[1] else "Dotted line"
         caption += Markup(" {}: a perfect generator, measured like these.").format(drawn)
     elif math.isfinite(findings.metric.perfect):
-        caption += Markup(" Dotted line: a perfect generator.")
+        goal = "the goal" if findings.theory else "a perfect generator"
+        caption += Markup(" Dotted line: {}.").format(goal)
     return caption
 
 

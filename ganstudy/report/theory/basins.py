@@ -119,15 +119,16 @@ def _landscapes(findings: Findings) -> Drawing:
         axes.set_title(name, fontsize=8, color=style.INK)
         axes.set_xticks(ticks, ["x₁", "x₂"])
         axes.set_yticks(ticks, ["x₁", "x₂"])
-    for axes in panels.ravel()[len(heights) :]:
-        axes.set_visible(False)
+    style.bottom_row(panels, len(heights), "first generated point")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("second")
     if image is not None:
         figure.colorbar(image, ax=panels, label="height; recovery 0, collapse 1", shrink=0.8)
     caption = Markup(
-        "Value at the best critic with a generated point along each axis, between two data points, "
-        "as a share of what recovery wins ({}, first seed). Collapse is in the lower left and the "
-        "upper right corner, recovery in the others. A corner that is a pit is a bad basin; one "
-        "that lies at the end of an edge of its own height is none."
+        "Value at the best critic with a generated point along each axis, between two data points "
+        "x₁ and x₂, as a share of what recovery wins ({}, first seed). Collapse is in the lower "
+        "left and the upper right corner, recovery in the others. A corner that is a pit is a bad "
+        "basin; one that lies at the end of an edge of its own height is none."
     ).format(setting_name(findings, 0))
     alt = (
         "Landscapes of two generated points. Relative heights from least to most: "

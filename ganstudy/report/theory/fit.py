@@ -17,6 +17,9 @@ COLUMNS = 4
 COVERED, SOUGHT = 0.9, 0.1
 """Coverage of the least covered mode above which a fit covers, and below which it seeks."""
 
+LEVELS = ("a mode is left out by", "a mode is partly covered by", "all modes are covered by")
+"""What is said of fits below, between and above these."""
+
 
 def draw(findings: Findings) -> list[Drawing]:
     """A picture for each setting: a panel per arm, p in grey, the fits of all seeds."""
@@ -57,21 +60,22 @@ def _what(coverage: Array) -> str:
     known = coverage[np.isfinite(coverage)]
     if not known.size:
         return ""
-    if (known > COVERED).all():
-        return "from every start all modes are covered by"
-    if (known < SOUGHT).all():
-        return "from every start a mode is left out by"
-    return "it depends on the start with"
+    lowest, highest = np.digitize([known.min(), known.max()], [SOUGHT, COVERED])
+    if lowest < highest:
+        return "it depends on the start with"
+    return f"from {_starts(known.size)} {LEVELS[lowest]}"
+
+
+def _starts(count: int) -> str:
+    return f"each of {count} starts" if count > 1 else "the one start"
 
 
 def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -> Drawing:
     rows = math.ceil(len(findings.arms) / COLUMNS)
-    figure = Figure(figsize=(10.4, 0.2 + 1.9 * rows), layout="constrained")
+    figure = Figure(figsize=(10.4, 0.4 + 1.9 * rows), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
     colours = style.arm_colours(len(findings.arms))
     top = 0.0
-    for panel in panels.flat[len(findings.arms) :]:
-        panel.set_visible(False)
     for arm, (axes, name) in enumerate(zip(panels.flat, findings.arms, strict=False)):
         for seed in range(findings.seeds):
             x, p, q = densities[arm, seed].T
@@ -90,11 +94,13 @@ def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -
         axes.set_title(f"{name}\n{share}", fontsize=8, color=style.INK)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
+    style.bottom_row(panels, len(findings.arms), "x")
     panels[0, 0].set_ylim(0, top)
     where = setting_name(findings, setting)
     caption = Markup(
-        "{}Grey: p. Lines: the fit of each seed after the last step; seeds differ in their start. "
-        "Number: the share of its mass that q gives to the least covered mode, mean over seeds. "
+        "{}Grey: p. Lines: the fit of each seed after the last step, cut where it is higher than "
+        "its panel; seeds differ in their start. Number: the share of its mass that q gives to the "
+        "least covered mode, mean over seeds. "
         "After the figure of “Everything about GANs”, “The original definition”."
     ).format(f"{prose.capital(where)}. " if where else "")
     alt = (

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from synthetic_dataset import synthetic_dataset
 
 from ganstudy import analysis, open_run
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory import ratio
+from ganstudy.report.sections import claims
+from ganstudy.report.theory import fit, ratio
 
 
 def test_claims_come_first(theory_run: Path) -> None:
@@ -25,6 +27,8 @@ def test_claims_come_first(theory_run: Path) -> None:
     assert bool((verdicts["held"] == 0).where(printed, True).all())
     html = (theory_run / "report" / "index.html").read_text()
     assert html.index("claims held") < html.index("ranks first")
+    assert "(the goal is 0)" in html
+    assert "Dotted line: the goal." in html
     assert "does not hold" in html
     assert 'id="figure-collapse"' in html
     assert 'id="figure-descent"' in html
@@ -62,3 +66,74 @@ def test_settings_below_the_errors_of_ratios_do_not_overlap(laws: list[str]) -> 
     assert not any(a.overlaps(b) for k, a in enumerate(texts) for b in texts[:k])
     lines = [own for own in below.lines if len(own.get_xdata()) > 2]
     assert len(lines) == 2 * len(laws)
+
+
+def fitted(coverage: list[list[float]], starts: int) -> Findings:
+    """Fits by what the least covered mode gets: a row for each arm, a number for each start."""
+    ds = synthetic_dataset(
+        {"objective": [f"arm {k}" for k in range(len(coverage))]},
+        seeds=starts,
+        steps=2,
+        samples=9,
+        features=3,
+    )
+    dims = ds["modes_covered"].dims
+    values = np.repeat(np.array(coverage)[..., None], 2, axis=-1)
+    return Findings.of(ds.assign(coverage=(dims, values), samples=abs(ds["samples"])))
+
+
+def test_fits_that_agree_do_not_depend_on_the_start() -> None:
+    """Also where they cover a mode in part; and no more starts are claimed than were tried."""
+    findings = fitted([[0.95, 0.98], [0.76, 0.77], [0.0, 0.01], [0.0, 0.98]], starts=2)
+    (said,) = fit.sentences(findings)
+    assert said == (
+        "from each of 2 starts all modes are covered by arm 0; from each of 2 starts a mode is "
+        "partly covered by arm 1; from each of 2 starts a mode is left out by arm 2; it depends on "
+        "the start with arm 3."
+    )
+    (one,) = fit.sentences(fitted([[0.95]], starts=1))
+    assert one == "from the one start all modes are covered by arm 0."
+
+
+@pytest.mark.parametrize("arms", [1, 3, 6])
+def test_the_lowest_fits_of_each_column_have_ticks_and_a_label(arms: int) -> None:
+    with style.figure_style():
+        (drawing,) = fit.draw(fitted([[1.0]] * arms, starts=1))
+    labelled = [axes for axes in drawing.figure.axes if axes.get_xlabel() == "x"]
+    assert len(labelled) == min(arms, 4)
+    assert all(axes.get_visible() for axes in labelled)
+    assert all(axes.xaxis.get_tick_params()["labelbottom"] for axes in labelled)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ([2], "<strong>The one claim held</strong> in every trial that checked it."),
+        ([2, 2], "<strong>All 2 claims held</strong> in every trial that checked them."),
+        (
+            [2, 1],
+            (
+                "<strong>1 of 2 claims held</strong> in every trial that checked them; "
+                "this one did not: claim 1."
+            ),
+        ),
+        (
+            [1, 2, 0],
+            (
+                "<strong>1 of 3 claims held</strong> in every trial that checked them; "
+                "these did not: claim 0 and claim 2."
+            ),
+        ),
+    ],
+)
+def test_claims_are_counted_in_english(held: list[int], said: str) -> None:
+    names = np.array([f"claim {k}" for k in range(len(held))], dtype=object)
+    verdicts = xr.Dataset(
+        {
+            "held": ("claim", held),
+            "trials": ("claim", [2] * len(held)),
+            "printed": ("claim", [0] * len(held)),
+            "long_name": ("claim", names),
+        }
+    )
+    assert claims.lead(verdicts) == said
