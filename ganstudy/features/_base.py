@@ -21,6 +21,11 @@ class Features(Member, ABC):
         """Why samples of this target have no such features, in a sentence; None where they do."""
         return None if target.image is not None else f"{target.name} has no images"
 
+    @property
+    def gone(self) -> str:
+        """Why a file of the user's own, which trials were measured with, cannot be asked here."""
+        return ""
+
     @abstractmethod
     def of(self, samples: NDArray[np.floating], target: Target) -> NDArray[np.float64]:
         """Features of finite samples, shapes `(count, dimension) -> (count, features)`."""

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy.features._base import Features
 from ganstudy.features._trust import trusted
-from ganstudy.targets import existing, fingerprint, one_thread, unchanged
+from ganstudy.targets import OwnFile, existing, fingerprint, one_thread, unchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _CHUNK = 50
 """Images that are looked at together: large networks take much memory for each."""
 
 
-class ModuleFeatures(Features):
+class ModuleFeatures(OwnFile, Features):
     """The output of an exported network, flattened: this is how Inception comes in.
 
     Maths   images `(images, channels, size, size)`, one channel shown three times where `channels`
@@ -55,9 +55,16 @@ class ModuleFeatures(Features):
     def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
         return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
+    @property
+    def gone(self) -> str:
+        """Moved or changed since a run was measured with it, or not to be run here."""
+        if (why := super().gone) or trusted():
+            return why
+        return f"{self.path} is code, and only read here; where it is trusted, add --plugins"
+
     def problem(self, target: Target) -> str | None:
         """It is tried on one image, two and three, before hours are spent."""
-        if why := super().problem(target):
+        if why := super().problem(target) or self.gone:
             return why
         failed = {count: why for count in (1, 2, 3) if (why := self._tried(target, count))}
         if 0 < len(failed) < 3:
@@ -70,7 +77,6 @@ class ModuleFeatures(Features):
     def _tried(self, target: Target, count: int) -> str:
         """Why it gives no features of so many images; empty where it does."""
         try:
-            self._check_trust()
             self.of(target.sample(np.random.default_rng(0), count), target)
         except Exception as error:  # whatever a network of the user's raises
             return (str(error) or type(error).__name__).splitlines()[0]
@@ -79,12 +85,13 @@ class ModuleFeatures(Features):
     def of(self, samples: NDArray[np.floating], target: Target) -> NDArray[np.float64]:
         """Features of images.
 
-        Errors  `ValueError` for anything but a row for each image.
+        Errors  `ValueError` for a module that is `gone`, and for anything but a row for each image.
         """
         import torch
 
         assert target.image is not None
-        self._check_trust()
+        if self.gone:
+            raise ValueError(self.gone)
         module = _module(self.path, str(self.sha256))
         rows = np.ascontiguousarray(samples, np.float32)
         whole = torch.from_numpy(rows).reshape(-1, *target.image)
@@ -99,10 +106,6 @@ class ModuleFeatures(Features):
                 f"gives {shape} for {len(rows)} images, or numbers that are not finite"
             )
         return np.asarray(features)
-
-    def _check_trust(self) -> None:
-        if not trusted():
-            raise ValueError("is code, and only read here; where it is trusted, add --plugins")
 
     def _prepared(self, images: Any) -> Any:
         from torch.nn.functional import interpolate

@@ -52,6 +52,10 @@ class Metric(Member, ABC):
         """The law whose samples it compares with: p, or that of features of p."""
         return target
 
+    def gone(self, target: Target) -> str:
+        """Why it cannot be measured where a run is read that has: its data, for one, have moved."""
+        return target.gone
+
     def problem(self, target: Target) -> str | None:
         """Why this target cannot be measured, in a sentence; None where it can."""
         return None

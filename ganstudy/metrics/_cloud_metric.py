@@ -42,6 +42,11 @@ class CloudMetric(Metric, ABC):
         """The law of features of p, if there are any."""
         return target if self.features is None else Seen(target=target, features=self.features)
 
+    def gone(self, target: Target) -> str:
+        """Its data, or what its features are computed with."""
+        own = "" if self.features is None else self.features.gone
+        return super().gone(target) or own
+
     def unfit(self, target: Target, samples: int) -> str | None:
         """As of any metric, but for the number of features."""
         if self.features is None:

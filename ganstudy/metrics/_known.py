@@ -1,4 +1,4 @@
-"""How metrics were to be read of data that are gone, as runs say."""
+"""How metrics were to be read of data and modules that are gone, as runs say."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def know_variable(target: str, variable: Variable) -> None:
 
 
 def known_variable(metric: Metric, target: Target) -> Variable | None:
-    """How a metric of data that are gone is read; None where they are not, or nobody knows."""
-    return _known.get((target.settings, metric.recorded_as)) if target.gone else None
+    """How a metric that cannot be measured any more is read; None if it can, or nobody knows."""
+    return _known.get((target.settings, metric.recorded_as)) if metric.gone(target) else None

@@ -1,4 +1,7 @@
-"""data.json: what a run knows of data of the user's own, so that its records outlive them."""
+"""data.json: what a run knows of files of the user's own, so that its records outlive them.
+
+They are the data of its targets, and the modules that its metrics look through.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,15 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganstudy.family import Settings
 from ganstudy.metrics import know_variable, measured_already
 from ganstudy.store import records
 from ganstudy.store.place import RunError
-from ganstudy.targets import Outline, OwnData, Target, reading_again
+from ganstudy.targets import FileOutline, Outline, OwnData, OwnFile, Target, reading_again
 from ganstudy.variable import Variable
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
@@ -30,12 +34,17 @@ _log = logging.getLogger("ganstudy")
 
 
 def write(folder: Path, search: Search) -> None:
-    """Keep the outlines of the data of a study, and how its metrics are read; nothing of others.
+    """Keep the outlines of the files of a study, and how its metrics are read; nothing of others.
 
     Errors  `OSError`.
     """
-    own = [x for x in search.study.points.values() if isinstance(_target(x), OwnData)]
-    content = {"data": list(_outlines(own)), "metrics": list(_metrics(own))}
+    own = [point for point in search.study.points.values() if any(_files(point))]
+    outlines = list(_outlines(own))
+    content = {
+        "data": [x.model_dump(mode="json") for x in outlines if isinstance(x, Outline)],
+        "modules": [x.model_dump(mode="json") for x in outlines if not isinstance(x, Outline)],
+        "metrics": list(_metrics(own)),
+    }
     whole = sealed(content, indent=1)
     path = folder / NAME
     if own and not (path.is_file() and path.read_bytes() == whole):
@@ -62,7 +71,7 @@ def check(folder: Path, search: Search) -> None:
 
     Errors  `RunError`.
     """
-    before = {own.settings: own for own in _read(folder)}
+    before = {own.settings: own for own in _read(folder) if isinstance(own, Outline)}
     targets = {trial.id: _target(trial.configuration) for trial in search.trials.values()}
     own = {id: target for id, target in targets.items() if isinstance(target, OwnData)}
     for target in dict.fromkeys(own.values()):
@@ -92,11 +101,14 @@ def _features(folder: Path) -> Iterator[tuple[str, int]]:
                     yield record.id, record.values["samples"].shape[-1]
 
 
-def _read(folder: Path) -> list[Outline]:
-    """What is kept of data; how metrics are read of them is known from then on."""
+def _read(folder: Path) -> list[FileOutline]:
+    """What is kept of files; how metrics are read of them is known from then on."""
     try:
         said = unsealed((folder / NAME).read_bytes())
-        outlines = [Outline.model_validate_json(json.dumps(own)) for own in said["data"]]
+        outlines = [
+            *(Outline.model_validate_json(json.dumps(own)) for own in said["data"]),
+            *map(FileOutline.model_validate, said.get("modules", [])),
+        ]
         for own in said["metrics"]:
             know_variable(own.pop("target"), _variable(**own))
     except FileNotFoundError:
@@ -115,9 +127,9 @@ def _variable(dims: list[str], about: dict[str, Any], **rest: Any) -> Variable:
 
 
 def gone(search: Search) -> list[str]:
-    """Why data that trials have seen are not there, a sentence for each."""
-    targets = [_target(trial.configuration) for trial in search.trials.values()]
-    return list(dict.fromkeys(own.gone for own in targets if own is not None and own.gone))
+    """Why files that trials have seen are not there, a sentence for each."""
+    files = (own for trial in search.trials.values() for own in _files(trial.configuration))
+    return list(dict.fromkeys(own.gone for own in files if own.gone))
 
 
 def _target(configuration: Kind) -> Target | None:
@@ -125,10 +137,20 @@ def _target(configuration: Kind) -> Target | None:
     return own if isinstance(own, Target) else None
 
 
-def _outlines(points: Iterable[Kind]) -> Iterator[dict[str, Any]]:
-    known = {own.settings: own for own in map(_target, points) if isinstance(own, OwnData)}
+def _files(settings: object) -> Iterator[OwnFile]:
+    """What reads files of the user's own, wherever in a configuration it stands."""
+    if isinstance(settings, OwnFile):
+        yield settings
+    elif isinstance(settings, Settings):
+        yield from chain.from_iterable(_files(value) for _, value in settings)
+    elif isinstance(settings, tuple):
+        yield from chain.from_iterable(map(_files, settings))
+
+
+def _outlines(points: Iterable[Kind]) -> Iterator[FileOutline]:
+    known = {own.settings: own for point in points for own in _files(point)}
     outlines = {own.read.settings: own for own in known.values()}
-    yield from (own.outline.model_dump(mode="json") for own in outlines.values())
+    yield from (own.outline for own in outlines.values())
 
 
 def _metrics(points: Iterable[Kind]) -> Iterator[dict[str, Any]]:

@@ -14,8 +14,8 @@ from ganstudy.targets._mixture import (
     IsotropicMixture,
     MixtureTarget,
 )
-from ganstudy.targets._outline import Outline, there
-from ganstudy.targets._own_data import OwnData, reading_again
+from ganstudy.targets._outline import FileOutline, Outline, there
+from ganstudy.targets._own_data import OwnData, OwnFile, reading_again
 from ganstudy.targets._reader import confusion
 from ganstudy.targets._rows import RowsTarget
 
@@ -23,6 +23,7 @@ __all__ = [
     "FEATURES",
     "CurveTarget",
     "DigitModes",
+    "FileOutline",
     "GaussianMixture",
     "GeneralMixture",
     "Image",
@@ -31,6 +32,7 @@ __all__ = [
     "Modes",
     "Outline",
     "OwnData",
+    "OwnFile",
     "RowsTarget",
     "Target",
     "classifier",

@@ -1,4 +1,4 @@
-"""Data of the user's own in outline: with it records are read where the data are no longer there.
+"""Files of the user's own in outline: with it records are read where they are no longer there.
 
 A run keeps the outlines of its data. Where a run is read and its data have been moved, removed or
 changed, their targets have the shape and the counts that they had, and no values.
@@ -16,18 +16,16 @@ from pydantic import BaseModel, ConfigDict
 
 from ganstudy.targets._rows import Rows, Units
 
-__all__ = ["Gone", "Outline", "forget", "gone", "is_gone", "pinned", "pinning", "put", "there"]
+__all__ = [
+    *("FileOutline", "Gone", "Outline"),
+    *("forget", "gone", "is_gone", "pinned", "pinning", "put", "there"),
+]
 
 
-class Outline(BaseModel):
-    """What is known of data without their values.
+class FileOutline(BaseModel):
+    """What is known of a file or folder of the user's own without its content.
 
-    settings  of the target that reads them, as canonical JSON
-    rows      how many there are, for training and held out
-    labels    how many rows of each of the two have each label; None without labels
-    classes   what labels are called, where they have names
-    image     channels, height and width of a row that is an image
-    features  names, means and scales of columns that have names
+    settings  of the member that reads it, as canonical JSON
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +33,18 @@ class Outline(BaseModel):
     settings: str
     path: str
     sha256: str
+
+
+class Outline(FileOutline):
+    """What is known of data without their values.
+
+    rows      how many there are, for training and held out
+    labels    how many rows of each of the two have each label; None without labels
+    classes   what labels are called, where they have names
+    image     channels, height and width of a row that is an image
+    features  names, means and scales of columns that have names
+    """
+
     rows: tuple[int, int]
     dimension: int
     labels: tuple[tuple[int, ...], tuple[int, ...] | None] | None = None
@@ -104,34 +114,34 @@ class Outline(BaseModel):
 
 
 class Gone(NamedTuple):
-    """Data that are not as they were when a run read them, and why not, in words."""
+    """Files that are not as they were when a run read them, and why not, in words."""
 
-    outline: Outline
+    outline: FileOutline
     why: str
 
 
 _gone: dict[str, Gone] = {}
-"""By the settings of targets."""
+"""By the settings of the members that read them."""
 
 _pinned: ContextVar[Mapping[str, str] | None] = ContextVar("_pinned", default=None)
 
 _there: ContextVar[bool] = ContextVar("_there", default=False)
 
 
-def put(outline: Outline, why: str) -> None:
-    """Say that data are gone."""
+def put(outline: FileOutline, why: str) -> None:
+    """Say that a file is gone."""
     _gone[outline.settings] = Gone(outline, why)
 
 
 def forget(path: str, sha256: str) -> None:
-    """Say that data are there, with this content."""
+    """Say that a file is there, with this content."""
     for settings, (own, _) in list(_gone.items()):
         if (path, sha256) == (own.path, own.sha256):
             _gone.pop(settings, None)  # another thread may read the same run
 
 
 def gone(settings: str) -> Gone | None:
-    """What is known of the data of a target with these settings if they are gone."""
+    """What is known of the file of a member with these settings if it is gone."""
     return _gone.get(settings)
 
 
@@ -157,7 +167,7 @@ def there() -> Iterator[None]:
 
 
 @contextmanager
-def pinning(outlines: Sequence[Outline]) -> Iterator[None]:
+def pinning(outlines: Sequence[FileOutline]) -> Iterator[None]:
     """While the study of a run is read: data that it does not tell the digest of are its own."""
     token = _pinned.set({own.path: own.sha256 for own in outlines})
     try:

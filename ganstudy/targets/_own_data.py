@@ -1,4 +1,4 @@
-"""Targets that read files of the user's own, which may be gone when a run is read."""
+"""What reads files of the user's own, which may be gone when a run is read."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganstudy.family import Member
 from ganstudy.targets._base import Target
 from ganstudy.targets._files import fingerprint
-from ganstudy.targets._outline import Outline, forget, gone, pinning, put
+from ganstudy.targets._outline import FileOutline, Outline, forget, gone, pinning, put
 from ganstudy.targets._rows import RowsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OwnData", "reading_again"]
+__all__ = ["OwnData", "OwnFile", "reading_again"]
 
 
-class OwnData(Target, ABC):
-    """A target of which a run keeps an outline; see `Outline`."""
+class OwnFile(Member, ABC):
+    """A member with a `path` and a `sha256`, of which a run keeps an outline; see `FileOutline`."""
 
     @property
-    def read(self) -> RowsTarget:
-        """The target whose rows are those of the files."""
-        assert isinstance(self, RowsTarget)
+    def read(self) -> Member:
+        """The member that the outline is of, where it is another one."""
         return self
 
     @property
     def gone(self) -> str:
-        """Why the files have no values any more."""
+        """Why what lies at the path has no content any more; empty where it has."""
         found = gone(self.read.settings)
         return "" if found is None else found.why
 
     @property
-    def outline(self) -> Outline:
-        """What is known of the files without their values."""
-        own = self.read
-        if (found := gone(own.settings)) is not None:
-            return found.outline
-        place = str(own.path), str(own.sha256)  # type: ignore[attr-defined]
-        return Outline.of(own.settings, place, own.rows(), own.image, own.mode_names)
+    def place(self) -> tuple[str, str]:
+        """Path and SHA-256."""
+        own: Any = self.read
+        return str(own.path), str(own.sha256)
+
+    @property
+    def outline(self) -> FileOutline:
+        """What is known of it without its content."""
+        path, sha256 = self.place
+        return FileOutline(settings=self.read.settings, path=path, sha256=sha256)
 
     def __getstate__(self) -> dict[Any, Any]:
         """With what is known of files that are gone, which another process does not know."""
@@ -55,9 +58,28 @@ class OwnData(Target, ABC):
         super().__setstate__(state)
 
 
+class OwnData(OwnFile, Target, ABC):
+    """A target of which a run keeps an outline; see `Outline`."""
+
+    @property
+    def read(self) -> RowsTarget:
+        """The target whose rows are those of the files."""
+        assert isinstance(self, RowsTarget)
+        return self
+
+    @property
+    def outline(self) -> Outline:
+        """What is known of the files without their values."""
+        own = self.read
+        if (found := gone(own.settings)) is not None:
+            assert isinstance(found.outline, Outline)
+            return found.outline
+        return Outline.of(own.settings, self.place, own.rows(), own.image, own.mode_names)
+
+
 @contextmanager
-def reading_again(outlines: Sequence[Outline]) -> Iterator[None]:
-    """While the study of a run is read: its data are those that it had, there or not."""
+def reading_again(outlines: Sequence[FileOutline]) -> Iterator[None]:
+    """While the study of a run is read: its files are those that it had, there or not."""
     for own in outlines:
         forget(own.path, own.sha256)
     for own, why in [(own, _trouble(own)) for own in outlines]:
@@ -67,12 +89,12 @@ def reading_again(outlines: Sequence[Outline]) -> Iterator[None]:
         yield
 
 
-def _trouble(outline: Outline) -> str:
+def _trouble(outline: FileOutline) -> str:
     """Why what lies at a path is not what it was; empty where it is."""
     path = outline.path
     try:
         if fingerprint(path) == outline.sha256:
-            return _misread(outline)
+            return _misread(outline) if isinstance(outline, Outline) else ""
     except FileNotFoundError:
         return f"{path} is no longer there ({Path(path).expanduser().absolute()})"
     except (OSError, RuntimeError) as error:  # no such home

@@ -802,7 +802,7 @@ def test_paired_generator_descends_what_it_says(divergence: Divergence, points: 
 
 
 def test_a_distance_on_a_line_of_points_takes_little_memory() -> None:
-    """The programme had a number for every three points: 12 GB for 800 of them, 250 MB here."""
+    """The programme had a number for every three points: 12 GB for 800 of them."""
     x = np.linspace(-1, 1, 300)
     p, q = (np.exp(-((x - centre) ** 2) / width) for centre, width in ((0, 0.1), (0.3, 0.2)))
     laws = DiscreteLaws(p / p.sum(), q / q.sum(), x[:, None])

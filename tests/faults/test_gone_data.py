@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 from inline import trained_inline
-from tiny import PICTURES, TABLE, write_study
+from tiny import MODULE, PICTURES, TABLE, write_study
 
 from ganstudy import metrics, open_run, targets
 from ganstudy.cli import main
@@ -94,6 +94,43 @@ def test_a_run_tells_what_it_knows_when_its_data_are_gone(
         refused = invoke(verb, "tiny.yaml" if verb == "run" else run)
         assert refused.exit_code == 2
         assert "no such file" in refused.stderr
+
+
+@pytest.mark.usefixtures("no_page")
+def test_a_run_needs_no_module_of_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that had been moved was no such file, and one that is there ended in a traceback."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODULE, "my.pt")
+    seen = "{name: precision, features: {name: module, path: my.pt}}"
+    text = STUDY.format(target=f"{{name: images, path: {PICTURES}}}").replace("vendi_score", seen)
+    run = trained(write_study(tmp_path, text.replace("samples: 20", "samples: 40")))
+    with open_run(run) as opened:
+        before = opened.load()
+    assert "precision_in_module_perfect" in before
+    module = Path("my.pt")
+    # The last of them is there, as it was, and code: it is not run by those who only read.
+    for why, change in (
+        ("my.pt has changed since", lambda: module.write_bytes(b"else")),
+        ("my.pt is no longer there", module.unlink),
+        ("my.pt is code, and only read here", lambda: shutil.copy(MODULE, module)),
+    ):
+        change()
+        for verb in ("status", "report"):
+            told = invoke(verb, run)
+            assert told.exit_code == 0, told.stderr
+            assert why in caplog.text
+            caplog.clear()
+        assert "4 complete" in invoke("status", run).stdout
+        xr.testing.assert_identical(open_run(run).load(), before)
+    assert "4 trials added" in invoke("export", run, "csv").stdout
+    assert invoke("status", run, "--plugins").stderr == ""
+    module.unlink()
+    for verb in ("retry", "verify", "run"):
+        refused = invoke(verb, "tiny.yaml" if verb == "run" else run)
+        assert refused.exit_code == 2
+        assert "yaml:8: trial.record.metrics.1.features.path: no such file" in refused.stderr
 
 
 @pytest.mark.usefixtures("no_page")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
-from ganstudy.metrics import are_measured, is_new
+from ganstudy.metrics import are_measured, is_new, known_variable
 
 PlayerT = TypeVar("PlayerT", Generator, Critic)
 
@@ -225,8 +225,10 @@ def measurable(record: Recording, info: ValidationInfo) -> Recording:
 
 def _meaningful(record: Recording, target: Target) -> None:
     for metric in record.metrics:
+        if are_measured() and known_variable(metric, target) is not None:
+            continue
         if problem := metric.unfit(target, record.samples):
-            if not are_measured() or metric.problem(target):
+            if not are_measured() or metric.problem(target) or metric.gone(target):
                 raise ValueError(problem)
             if is_new(problem):
                 _log.warning("%s: what is recorded of it tells little", problem)
