@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
+from ganstudy.report.end_labels import end_labels
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections._base import Chart, Section
@@ -173,7 +174,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     axes.set_xlim(0.5, 1.25 * max(found.attrs["looked"], 2))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
-    style.end_labels(axes, ends)
+    end_labels(axes, ends)
 
 
 def _found(findings: Findings) -> xr.Dataset:

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ganstudy.report import style
+from ganstudy.report.end_labels import apart, end_labels
 
 
 def test_places_are_moved_least() -> None:
-    np.testing.assert_allclose(style.apart([5.0, 1.0, 9.0], 2, 0, 10), [5, 1, 9])
-    np.testing.assert_allclose(style.apart([5.0, 5.0, 9.0], 2, 0, 10), [4, 6, 9])
-    np.testing.assert_allclose(style.apart([10.0, 9.0], 2, 0, 10), [10, 8])
-    np.testing.assert_allclose(style.apart([1.0, 1.0, 1.0], 2, 0, 2), [-1, 1, 3])
+    np.testing.assert_allclose(apart([5.0, 1.0, 9.0], 2, 0, 10), [5, 1, 9])
+    np.testing.assert_allclose(apart([5.0, 5.0, 9.0], 2, 0, 10), [4, 6, 9])
+    np.testing.assert_allclose(apart([10.0, 9.0], 2, 0, 10), [10, 8])
+    np.testing.assert_allclose(apart([1.0, 1.0, 1.0], 2, 0, 2), [-1, 1, 3])
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3, 8.0])
@@ -32,7 +33,7 @@ def test_names_of_lines_that_end_together_do_not_overlap(spread: float) -> None:
             axes.plot([1, x], [1, y])
         axes.set_xlim(0.5, 12.5)
         axes.set_ylim(1e-4, 1e4)
-        style.end_labels(axes, ends)
+        end_labels(axes, ends)
         figure.draw_without_rendering()
     # Without the lines that join names to their ends.
     boxes = [Text.get_window_extent(name) for name in axes.texts]
