@@ -205,5 +205,6 @@ def _environment(**known: Any) -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["cell"] = cell_text
+    environment.filters["unbroken"] = prose.unbroken
     environment.globals |= {**known, "version": version("ganstudy")}
     return environment

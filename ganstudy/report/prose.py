@@ -93,6 +93,15 @@ def several(noun: str) -> str:
     return noun + ("es" if noun.endswith("ch") else "s")
 
 
+def unbroken(text: str) -> str:
+    """Text in which no line ends within `2.1 to 3.4` or `4 of 10`."""
+    return re.sub(
+        r"(?<=[\d%∞]) (to|of) (?=[\d∞\N{MINUS SIGN}])",
+        "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}",
+        text,
+    )
+
+
 def formula(text: str) -> Markup:
     """Text with its subscripts set low: `p_R` as p with a small R."""
     return Markup(re.sub(r"(?<=[\w∇])_(\w)(?!\w)", r"<sub>\1</sub>", str(Markup.escape(text))))

@@ -64,13 +64,33 @@
     more.hidden = found.length <= limit;
   }
 
+  // On paper nothing scrolls. A heading is broken between words and after signs that join them, and
+  // within a word only where columns as wide as their longest words would not fit beside each other.
+  const LINE = 86, GAP = 0.8;  // in sizes of the font on paper: an A4 page, and between two columns
+  const parts = (heading) => heading.split(/(?<=[_.\s-])/);
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `100px ${getComputedStyle(table).fontFamily}`;
+  const widest = (texts) => Math.max(...texts.map((one) => pen.measureText(one.trimEnd()).width / 100));
+  const widths = headings.slice(0, -1).map((heading, k) => {
+    const cells = rows.slice(0, 50).flatMap((row) => text(row[k], k).split(/(?<=[\s-])/));
+    return [widest(parts(heading)), widest(["", ...cells])];
+  });
+  const upTo = (most) => widths.map(([head, below]) => Math.max(Math.min(head, most), below) + GAP);
+  let most = 12;
+  while (most > 1 && upTo(most).reduce((sum, own) => sum + own, 0) > LINE) most -= 0.25;
+  const least = upTo(most);
+
   headings.forEach((heading, k) => {
     const cell = head.appendChild(document.createElement("th"));
     cell.scope = "col";
     if (rows.length && typeof rows[0][k] === "string") cell.className = "label";
     const button = cell.appendChild(document.createElement("button"));
     button.type = "button";
-    button.textContent = heading;
+    parts(heading).forEach((part, place) => {
+      if (place) button.append(document.createElement("wbr"));
+      button.append(part);
+    });
+    if (k < least.length) cell.style.setProperty("--least", `${least[k]}em`);
     button.addEventListener("click", () => {
       descending = column === k && !descending;
       column = k;
