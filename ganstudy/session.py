@@ -27,7 +27,7 @@ from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
 from ganstudy.search import Search
-from ganstudy.store import RunDirectory, RunError, check_nothing_lost
+from ganstudy.store import RunDirectory, RunError, check_nothing_lost, known_data
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
@@ -268,12 +268,15 @@ def train(
             landed = {record.id: record.status for record in records}
             if again := landed.keys() & known.keys():
                 records = renewed(directory, search, records, again)
+            pack = tuple(source.given[trial] for trial in landed)
+            if search.study.space:  # whose points are not all known beforehand
+                points = (trial.configuration for trial in pack)
+                known_data.add(directory.path, search, points)
             directory.write(records)
             known |= landed
             _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, known)
             seconds = sum(record.seconds for record in records)
-            pack = tuple(source.given[trial] for trial in landed)
             if set(landed.values()) == {"complete"}:
                 own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)
                 trained.add(own.work, own.graph_key(), cost(pack), max(stepping, 0.0))

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy.features._base import Features
 from ganstudy.features._trust import trusted
-from ganstudy.targets import OwnFile, existing, fingerprint, one_thread, unchanged
+from ganstudy.targets import OwnFile, check_content, existing, one_thread, unchanged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,8 +139,7 @@ def _dimension(features: ModuleFeatures, target: Target) -> int:
 def _module(path: str, sha256: str) -> Any:
     import torch
 
-    if fingerprint(path) != sha256:
-        raise ValueError(f"{path} has changed since the study was read")
+    check_content(path, sha256)
     file = Path(path).expanduser()
     if file.suffix.lower() == ".pt2":
         return torch.export.load(file).module()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import chain, islice
@@ -38,16 +38,47 @@ def write(folder: Path, search: Search) -> None:
 
     Errors  `OSError`.
     """
-    own = [point for point in search.study.points.values() if any(_files(point))]
+    _write(folder, _content(_points(search)))
+
+
+def add(folder: Path, search: Search, points: Iterable[Kind]) -> None:
+    """Keep the same of points that a search has made, whose files may be others, or split so.
+
+    Errors  `OSError`.
+    """
+    found = _content(points)
+    if not any(found.values()):
+        return
+    try:
+        kept = unsealed((folder / NAME).read_bytes())
+    except (OSError, Damaged):
+        write(folder, search)
+        return
+    for name, own in found.items():
+        known = {_key(entry) for entry in kept.setdefault(name, [])}
+        kept[name] += [entry for entry in own if _key(entry) not in known]
+    _write(folder, kept)
+
+
+def _content(points: Iterable[Kind]) -> dict[str, list[dict[str, Any]]]:
+    own = [point for point in points if any(_files(point))]
     outlines = list(_outlines(own))
-    content = {
+    return {
         "data": [x.model_dump(mode="json") for x in outlines if isinstance(x, Outline)],
         "modules": [x.model_dump(mode="json") for x in outlines if not isinstance(x, Outline)],
         "metrics": list(_metrics(own)),
     }
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[object, ...]:
+    """What an entry is of: a file as it is read, or a metric of a target."""
+    return entry.get("settings"), entry.get("target"), entry.get("name")
+
+
+def _write(folder: Path, content: Mapping[str, list[dict[str, Any]]]) -> None:
     whole = sealed(content, indent=1)
     path = folder / NAME
-    if own and not (path.is_file() and path.read_bytes() == whole):
+    if any(content.values()) and not (path.is_file() and path.read_bytes() == whole):
         write_whole(path, whole)
 
 
@@ -135,6 +166,14 @@ def gone(search: Search) -> list[str]:
 def _target(configuration: Kind) -> Target | None:
     own = getattr(configuration, "target", None)
     return own if isinstance(own, Target) else None
+
+
+def _points(search: Search) -> Iterator[Kind]:
+    """What is resolved where the study is read, and the trials that a search has made of it."""
+    yield from search.study.points.values()
+    if search.study.space:
+        yield from search.study.corners()
+        yield from (trial.configuration for trial in search.trials.values())
 
 
 def _files(settings: object) -> Iterator[OwnFile]:

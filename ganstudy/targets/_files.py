@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ganstudy.system import in_order
 from ganstudy.targets._outline import forget, is_gone, pinned
+from ganstudy.targets._problems import DataError
 
-__all__ = ["existing", "files_below", "fingerprint", "unchanged"]
+__all__ = ["check_content", "existing", "files_below", "fingerprint", "unchanged"]
 
 
 def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str:
@@ -59,6 +60,19 @@ def unchanged(path: str, sha256: str | None) -> str:
         raise ValueError(f"{path} has changed: its SHA-256 is {found}")
     forget(path, found)
     return found
+
+
+def check_content(path: str, sha256: str) -> None:
+    """Whether what lies at a path is what it was when the study was read.
+
+    Errors  `DataError` if it is not, or cannot be read.
+    """
+    try:
+        found = fingerprint(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if found != sha256:
+        raise DataError(f"{path} has changed since the study was read")
 
 
 def fingerprint(path: str) -> str:

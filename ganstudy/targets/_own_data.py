@@ -6,6 +6,7 @@ import json
 from abc import ABC
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +71,16 @@ class OwnData(OwnFile, Target, ABC):
     @property
     def outline(self) -> Outline:
         """What is known of the files without their values."""
-        own = self.read
-        if (found := gone(own.settings)) is not None:
+        if (found := gone(self.read.settings)) is not None:
             assert isinstance(found.outline, Outline)
             return found.outline
-        return Outline.of(own.settings, self.place, own.rows(), own.image, own.mode_names)
+        return _outline(self)
+
+
+@cache
+def _outline(target: OwnData) -> Outline:
+    own = target.read
+    return Outline.of(own.settings, target.place, own.rows(), own.image, own.mode_names)
 
 
 @contextmanager

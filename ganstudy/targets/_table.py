@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ganstudy.targets._files import fingerprint
+from ganstudy.targets._files import check_content
 from ganstudy.targets._problems import DataError, some
 from ganstudy.targets._text_table import Dialect, read_text_table
 
@@ -61,8 +61,7 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
 
     Errors  `DataError`.
     """
-    if fingerprint(path) != sha256:
-        raise DataError(f"{path} has changed since the study was read")
+    check_content(path, sha256)
     suffix = Path(path).suffix.lower()
     if asked.key is not None and suffix != ".npz":
         raise DataError(

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.targets._classifier import ClassModes, known_accuracy
-from ganstudy.targets._files import fingerprint
+from ganstudy.targets._files import check_content
 from ganstudy.targets._image import Image
 from ganstudy.targets._image_files import read_pictures
 from ganstudy.targets._own_images import OwnImages
@@ -141,8 +141,7 @@ class Images(OwnImages, RowsTarget):
 
 @lru_cache(maxsize=8)
 def _pictures(path: str, sha256: str, asked: AskedImages) -> Pictures:
-    if fingerprint(path) != sha256:
-        raise DataError(f"{path} has changed since the study was read")
+    check_content(path, sha256)
     read = read_pictures(path, asked)
     if len(read.pixels) < 3:
         raise DataError(f"{path}: {len(read.pixels)} images; a target needs three at least")

@@ -190,6 +190,31 @@ def test_points_that_a_search_has_found_need_no_data_either(
     assert "2 complete" in invoke("status", run).stdout
 
 
+@pytest.mark.usefixtures("no_page")
+def test_a_search_over_data_needs_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Outlines were those of the first value of every parameter: other files were missed."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("my.csv", "other.csv"):
+        shutil.copy(TABLE, name)
+    space = "{target.path: [my.csv, other.csv], target.held_out_share: {low: 0.2, high: 0.5}}"
+    searched = f"{{trials: 3, objective: {{minimize: sliced_wasserstein}}, space: {space}}}"
+    text = STUDY.format(target=TARGETS["file"]).replace("seeds: 2", "seeds: 1")
+    text = text.replace("grid: {divergence: [minimax, wasserstein]}", f"bayes: {searched}")
+    run = trained(write_study(tmp_path, text))
+    for name in ("my.csv", "other.csv"):
+        Path(name).rename(f"moved-{name}")
+    assert "3 complete" in invoke("status", run).stdout
+    assert "other.csv is no longer there" in caplog.text
+    assert invoke("report", run).exit_code == 0
+    assert (open_run(run).status == "complete").all()
+    said = unsealed((run / "data.json").read_bytes())
+    (run / "data.json").write_bytes(sealed({**said, "data": said["data"][1:]}))
+    monkeypatch.setattr("ganstudy.targets._outline._gone", {})  # as another process
+    assert f"{run / 'study.yaml'}:9: search.bayes.space.target." in invoke("status", run).stderr
+
+
 @pytest.mark.parametrize("run", ["file"], indirect=True)
 def test_what_a_run_knows_of_its_data_stands_for_no_other_study(run: Path) -> None:
     """In one notebook: trials were planned on data that were gone, or had come back, and failed."""
