@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["gradients", "inner_gradient"]
+__all__ = ["gradients", "inner_gradient", "with_gradient_laid_out"]
 
 
 def gradients(
@@ -50,3 +50,32 @@ def inner_gradient(total: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         own = x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
         (found,) = torch.autograd.grad(total(own), own, create_graph=True)
     return found
+
+
+def with_gradient_laid_out(x: Tensor) -> Tensor:
+    """The same, but its gradient has no gaps, whatever it is the sum of.
+
+    A gradient of gradients may come as a transposed product, and its layout is that of its first
+    part: what else a pack computes would decide in which order a batch is summed. A first gradient
+    is laid out row by row as it is.
+    """
+    if torch._C._functorch.maybe_current_level() is None:
+        return x
+    same: Tensor = _WithGradientLaidOut.apply(x)  # type: ignore[no-untyped-call]  # as of torch
+    return same
+
+
+class _WithGradientLaidOut(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *gradient: Tensor) -> Tensor:
+        return gradient[0].contiguous()

@@ -397,6 +397,35 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
     assert differences(packed[1], train([spoilt])[0]) == []
 
 
+@pytest.mark.parametrize(
+    ("updates", "norm", "batch"),
+    [
+        ("consensus", "batch", 48),
+        ("symplectic_gradient_adjustment", "none", 32),
+        ("symplectic_gradient_adjustment", "batch", 33),
+    ],
+)
+def test_what_neighbours_add_to_a_gradient_lays_it_out_no_otherwise(
+    updates: str, norm: str, batch: int
+) -> None:
+    """`otm` has no second derivative and `uotm` has: on samples, a sum of both came first or last,
+    with or without gaps, and was summed over its batch in another order.
+    """
+    for depth in (1, 2):
+        own, neighbour = (
+            trial(
+                seed,
+                divergence=divergence,
+                updates=updates,
+                batch=batch,
+                generator={"width": 9, "depth": depth, "latent": 2},
+                critic={"width": 9, "depth": depth, "norm": norm},
+            )
+            for seed, divergence in ((1, "otm"), (2, "uotm"))
+        )
+        assert differences(train([own])[0], train([neighbour, own])[1]) == []
+
+
 @pytest.mark.parametrize("updates", ["alternating", "simultaneous", "extragradient", "consensus"])
 @pytest.mark.parametrize("player", ["generator", "critic"])
 def test_diverged_at_under_every_scheme(updates: str, player: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch.utils import _pytree
 
-from ganstudy.engine.gradients import gradients, inner_gradient
+from ganstudy.engine.gradients import gradients, inner_gradient, with_gradient_laid_out
 from ganstudy.engine.stacked import Stacked, StackedMember
 from ganstudy.kinds.adversarial.coupled import Coupled
 from ganstudy.kinds.adversarial.player import Player
@@ -134,7 +134,7 @@ class Losses:
 
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
         """Samples of q, each with its label behind it."""
-        fake = self.generator.forward(generator, latent)
+        fake = with_gradient_laid_out(self.generator.forward(generator, latent))
         if not self.labels:
             return fake
         return torch.cat([fake, latent[..., latent.shape[-1] - self.labels :]], dim=-1)
