@@ -4,7 +4,8 @@
 
 Each seed is a pack of trials that differ in all that may differ within one: its trials are trained
 alone, in packs of other orders and sizes, and from a checkpoint of the pack, and every stored
-number is compared with ==. Whatever differs is printed with the seed that shows it again.
+number is compared with ==. Whatever differs, or fails, is printed with the seed that shows it
+again; of what fails, with the settings too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -334,6 +336,25 @@ def _stopped(trials: Trials, at: int, session: Settings) -> list[Record]:
         checkpoints.STOP.clear()
 
 
+def told(seed: int, program: str = "eager", ends: bool = False) -> list[str]:
+    """The faults of a drawn pack; what it raises is one, told with the settings that were drawn."""
+    try:
+        with Ends() if ends else nullcontext():
+            return faults(seed, program)
+    except Exception as error:  # whatever it is, other seeds may show more
+        trace = traceback.format_exc().rstrip()
+        return [f"{type(error).__name__}: {error}\n{_settings(seed, program)}\n{trace}"]
+
+
+def _settings(seed: int, program: str) -> str:
+    """A line for each trial of a drawn pack, or what drawing it raises."""
+    try:
+        trials = drawn_pack(seed, program)
+    except Exception as error:
+        return f"  none were drawn: {type(error).__name__}: {error}"
+    return "\n".join(f"  seed {own.seed}: {own.configuration.model_dump_json()}" for own in trials)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600.0)
@@ -349,13 +370,14 @@ def main() -> None:
     first = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
     started, seed, wrong = time.monotonic(), first, 0
     while time.monotonic() - started < given.seconds and seed - first != given.cases:
-        with Ends() if given.ends else nullcontext():
-            lines = faults(seed, given.program)
-        for line in lines:
+        again = f"--program {given.program} --cases 1 --seed {seed}{' --ends' * given.ends}"
+        for line in told(seed, given.program, given.ends):
             wrong += 1
-            print(f"--program {given.program} --cases 1 --seed {seed}: {line}", flush=True)
+            print(f"{again}: {line}", flush=True)
         seed += 1
-    print(f"{seed - first} packs from seed {first}, {wrong} trials with other bits")
+    print(
+        f"{seed - first} packs from seed {first}, {wrong} faults: trials with other bits, or none"
+    )
     sys.exit(bool(wrong))
 
 

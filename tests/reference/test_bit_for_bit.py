@@ -260,6 +260,27 @@ def test_drawn_settings_in_the_arithmetic_of_this_machine(seed: int) -> None:
     assert drawn.faults(seed) == []
 
 
+def test_drawn_settings_that_raise_are_a_fault_and_other_seeds_follow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They ended the program, without the seed that had drawn them."""
+
+    def raising(pack: Trials, **session: Any) -> list[Record]:
+        raise FloatingPointError("no number")
+
+    monkeypatch.setattr(drawn, "train", raising)
+    monkeypatch.setattr("sys.argv", ["drawn.py", "--cases", "2", "--seed", "6", "--ends"])
+    with pytest.raises(SystemExit, match="True"):
+        drawn.main()
+    said = capsys.readouterr().out
+    for seed in (6, 7):
+        place = f"--program eager --cases 1 --seed {seed} --ends: FloatingPointError: no number\n"
+        assert place in said
+    first = drawn.drawn_pack(6)[0]
+    assert f"  seed {first.seed}: {first.configuration.model_dump_json()}\n" in said
+    assert "2 packs from seed 6, 2 faults" in said
+
+
 def test_measured_samples_of_an_activation_whose_loop_has_an_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
