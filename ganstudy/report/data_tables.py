@@ -125,8 +125,8 @@ def metric_table(findings: Findings) -> DataTable:
     """Every metric: each arm's mean score, what a perfect sampler scores, and the worst value."""
     ds, scale = findings.ds, findings.scale
     of_clouds = {"mean": "perfect sampler", "low": "lowest", "high": "highest"}
-    known = {key: name for key, name in of_clouds.items() if bool(scale[key].notnull().any())}
-    ends = known | {"worst": "worst"}
+    of_both = of_clouds | {"worst": "worst"}
+    ends = {key: name for key, name in of_both.items() if bool(np.isfinite(scale[key]).any())}
     rows: list[list[Any]] = []
     for name in metric_names(ds):
         fact = RecordedMetric.of(ds, name)

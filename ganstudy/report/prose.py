@@ -58,7 +58,7 @@ def spans(names: Iterable[str], rows: Iterable[ArrayLike]) -> str:
         known = np.asarray(row, np.float64)
         known = known[np.isfinite(known)]
         ends = dict.fromkeys(short(end) for end in (known.min(), known.max())) if known.size else {}
-        parts.append(f"{name} {' to '.join(ends) or MISSING}")
+        parts.append(f"{quoted(name)} {' to '.join(ends) or MISSING}")
     return "; ".join(parts)
 
 
@@ -118,6 +118,11 @@ def listing(items: Iterable[str], last: str = "and") -> Markup:
 def quoted(name: str) -> str:
     """A name in a list; one that is a list itself is in quotes."""
     return f"“{name}”" if "," in name else name
+
+
+def names(those: Iterable[str]) -> Markup:
+    """Names as a list: one that is a list itself is in quotes."""
+    return listing(map(quoted, those))
 
 
 def capital(sentence: str) -> str:

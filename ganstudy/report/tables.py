@@ -190,7 +190,9 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
             columns[f"{name}: strength"] = _means(found[f"trial_{loss}_strength"], _two, (0.0, 1.0))
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
-        columns["critic: |D - 1/2|"] = _means(found["trial_critic_gap"], _two, (0.0, 0.5))
+        columns["critic: |D \N{MINUS SIGN} 1/2|"] = _means(
+            found["trial_critic_gap"], _two, (0.0, 0.5)
+        )
     for name in AT_THE_END:
         if name in found:
             heading = str(findings.ds[name].attrs["long_name"])

@@ -102,6 +102,7 @@ def ranking(findings: Findings) -> Verdict:
     verb = "wins most often" if by_wins else "ranks first"
     if len(first) > 1:
         verb, value = "rank first, equally,", with_interval(findings, row.assign(low=math.nan))
+        first = [prose.quoted(arm) for arm in first]
     text = Markup("{} {} in {}{}, with {}{}{}{}{}.").format(
         prose.listing(map(STRONG.format, first)),
         verb,
@@ -207,7 +208,7 @@ def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
     tested = {arm: grade for arm, grade in stands.items() if grade}
     text = _standing(tested, every=len(tested) == len(stands))
     if untested := [arm for arm in stands if arm not in tested]:
-        text += Markup("; {} could not be compared").format(prose.listing(untested))
+        text += Markup("; {} could not be compared").format(prose.names(untested))
     return text, _worst(grade for grade in grades if grade)
 
 
@@ -219,7 +220,7 @@ def _standing(grades: dict[str, str], every: bool = True) -> Markup:
         if not arms:
             continue
         whole = every and len(arms) == len(grades) > 1
-        names = Markup("every other") if whole else prose.listing(arms)
+        names = Markup("every other") if whole else prose.names(arms)
         parts.append(Markup(relation).format(names))
     return Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
 

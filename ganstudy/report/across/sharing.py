@@ -48,12 +48,13 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
             )
             said.append(Sentence(text, f"{call}.sel(study={study!r})"))
         apart = found["told_apart"].sum("study").values.tolist()
-        text = Markup("Over all targets, of {} pairs of {}s are told apart {}; {}.").format(
+        vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
+        gone = f"; {vanished} of those with {labels[0]} are open with {labels[-1]}"
+        text = Markup("Over all targets, of {} pairs of {}s are told apart {}{}.").format(
             int(found["pairs_of_all"]),
             arm_dim(ds),
             prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
-            f"{int(found['vanished'].sel({axis: labels[0], 'to': labels[-1]}).sum())} of those "
-            f"with {labels[0]} are open with {labels[-1]}",
+            gone if apart[0] else "",
         )
         said.append(Sentence(text, call))
         said += explained(ds, name, axis)

@@ -64,4 +64,4 @@ def named(arms: Sequence[str], of: int) -> str | Markup:
         return "all others"
     if len(arms) > MOST_NAMED:
         return f"{len(arms)} of {of} others"
-    return prose.listing(prose.quoted(arm) for arm in arms)
+    return prose.names(arms)

@@ -54,10 +54,9 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
             "where it cannot tell."
         )
     if len(classifiers) < len(judged):
-        parts.append(
-            "Of every other critic: its logit, each on a scale of its own, from the lowest to the "
-            "highest hundredth."
-        )
+        whose = "Of every other critic: its" if classifiers else "The critic's"
+        scale = ", each on a scale of its own," if len(judged) > 1 else ","
+        parts.append(f"{whose} logit{scale} from the lowest to the highest hundredth.")
     parts.append(
         "Dark line: the target. Discs: samples of the generator. The last frame of a trial, on a "
         f"grid of {GRID} by {GRID} points."

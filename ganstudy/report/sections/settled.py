@@ -36,9 +36,9 @@ def lead(findings: Findings) -> Markup:
     leader = findings.arms[_leader(findings, found)]
     better, equal, left = _by_relation(findings, found)
     parts = [
-        *([Markup("told apart from {}").format(prose.listing(better))] if better else []),
+        *([Markup("told apart from {}").format(prose.names(better))] if better else []),
         *([Markup("does as well as {}").format(_within(found, equal))] if equal else []),
-        *([Markup("open against {}").format(prose.listing(left))] if left else []),
+        *([Markup("open against {}").format(prose.names(left))] if left else []),
     ]
     state = "settled" if found.attrs["settled"] else "open"
     mean = findings.ranked["mean"].sel(
@@ -202,7 +202,7 @@ def _by_relation(findings: Findings, found: xr.Dataset) -> tuple[list[str], list
 
 
 def _within(found: xr.Dataset, arms: list[str]) -> Markup:
-    return Markup("{} to within {:g}").format(prose.listing(arms), found.attrs["equal_within"])
+    return Markup("{} to within {:g}").format(prose.names(arms), found.attrs["equal_within"])
 
 
 def _pairs(findings: Findings) -> list[tuple[int, int]]:

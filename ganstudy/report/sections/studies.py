@@ -16,7 +16,7 @@ from ganstudy.analysis import (
     rank_studies,
     wins_by_budget,
 )
-from ganstudy.report import style
+from ganstudy.report import prose, style
 from ganstudy.report.across.ranking import budgets
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.drawing import Drawing
@@ -43,7 +43,7 @@ def draw_places(findings: Findings) -> Drawing:
         "that target is better, and ~ where it leans that way; nothing where it is clear."
     )
     shown = "; ".join(
-        f"{arm} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"
+        f"{prose.quoted(arm)} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"
         for i, arm in enumerate(over["arm"].values.tolist())
     )
     alt = f"Places on {', '.join(over['study'].values.tolist())}: {shown}."

@@ -77,7 +77,9 @@ def _table(findings: Findings) -> Drawing:
     image = axes.imshow(np.clip(least, -_DEEP, _DEEP), cmap="PuOr", norm=shades, aspect="auto")
     for row, column in np.ndindex(*least.shape):
         value = least[row, column]
-        mark = "passes" if value >= 0 else prose.short(round(float(value), 2))
+        # One that fails by less than these decimals is no zero.
+        rounded = round(float(value), 2) or float(f"{value:.0g}")
+        mark = "passes" if value >= 0 else prose.short(rounded)
         colour = "white" if abs(value) > 0.75 * _DEEP else style.INK
         mark += "*" if other[row, column] else ""
         axes.text(column, row, mark, ha="center", va="center", fontsize=6.5, color=colour)

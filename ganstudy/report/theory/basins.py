@@ -42,7 +42,7 @@ def sentences(findings: Findings) -> list[Markup]:
     if free:
         said.append(
             Markup("No trial of {} has a bad basin; {} of {} arms have them.").format(
-                prose.listing(free), len(findings.arms) - len(free), len(findings.arms)
+                prose.names(free), int((basins > 0).any(axis=(1, 2)).sum()), len(findings.arms)
             )
         )
     recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")

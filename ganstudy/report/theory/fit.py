@@ -45,7 +45,7 @@ def sentences(findings: Findings) -> list[Markup]:
         for arm, name in enumerate(findings.arms):
             groups.setdefault(_what(coverage[arm, setting]), []).append(name)
         parts = [
-            Markup("{} {}").format(verb, prose.listing(names))
+            Markup("{} {}").format(verb, prose.names(names))
             for verb, names in groups.items()
             if verb
         ]

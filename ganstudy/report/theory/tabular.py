@@ -46,7 +46,7 @@ def sentences(findings: Findings) -> list[Markup]:
     parts = [
         Markup("{} for {}").format(
             f"{count:.0f}" if np.isfinite(count) else "none of the tried numbers",
-            prose.listing(labels),
+            prose.names(labels),
         )
         for count, labels in sorted(groups.items())
     ]

@@ -137,3 +137,17 @@ def test_claims_are_counted_in_english(held: list[int], said: str) -> None:
         }
     )
     assert claims.lead(verdicts) == said
+
+
+def test_names_that_are_lists_are_told_from_lists_of_names() -> None:
+    """In sentences and in texts that stand for figures."""
+    ds = synthetic_dataset(
+        {"objective": ["alpha 0.5, trick", "W1", "W2"]}, seeds=2, steps=2, samples=9, features=3
+    )
+    ones = xr.full_like(ds["modes_covered"], 1.0)
+    findings = Findings.of(ds.assign(coverage=ones, samples=abs(ds["samples"])))
+    (said,) = fit.sentences(findings)
+    assert said.endswith("are covered by “alpha 0.5, trick”, W1 and W2.")
+    with style.figure_style():
+        (drawing,) = fit.draw(findings)
+    assert "“alpha 0.5, trick” 1; W1 1; W2 1." in drawing.alt
