@@ -244,8 +244,7 @@ def train(
     known, arithmetics = directory.recorded(), directory.arithmetics()
     before = pace.known()
     engine = search.study.file.engine
-    # Workers elsewhere have another current folder.
-    kept = directory.checkpoints.absolute()
+    kept = directory.checkpoints.absolute()  # workers elsewhere have another current folder
     trained, begun = pace.Trained(), time.perf_counter()
 
     def watch(running: Sequence[Running]) -> None:
@@ -269,9 +268,7 @@ def train(
             if again := landed.keys() & known.keys():
                 records = renewed(directory, search, records, again)
             pack = tuple(source.given[trial] for trial in landed)
-            if search.study.space:  # whose points are not all known beforehand
-                points = (trial.configuration for trial in pack)
-                known_data.add(directory.path, search, points)
+            known_data.add(directory.path, search, pack)
             directory.write(records)
             known |= landed
             _tell_of_other_arithmetic(directory, arithmetics, records)

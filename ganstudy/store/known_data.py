@@ -23,7 +23,7 @@ from ganstudy.variable import Variable
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
-    from ganstudy.kinds import Kind
+    from ganstudy.kinds import Kind, Pack
     from ganstudy.search import Search
 
 __all__ = ["NAME", "check", "gone", "know", "reading", "write"]
@@ -41,12 +41,14 @@ def write(folder: Path, search: Search) -> None:
     _write(folder, _content(_points(search)))
 
 
-def add(folder: Path, search: Search, points: Iterable[Kind]) -> None:
+def add(folder: Path, search: Search, pack: Pack) -> None:
     """Keep the same of points that a search has made, whose files may be others, or split so.
 
     Errors  `OSError`.
     """
-    found = _content(points)
+    if not search.study.space:  # all of them were known when the run began
+        return
+    found = _content(trial.configuration for trial in pack)
     if not any(found.values()):
         return
     try:
