@@ -57,7 +57,7 @@ class Ours:
         )
         own = packs([Trial(configuration, 1000 * seed + i) for i in range(64)], workers=1)[0]
         self.pack, device = len(own), torch.device("cpu")
-        self.session, self.program = Session(), program("eager")
+        self.session, self.program = Session(), program("eager", "cpu")
         self.game, self.state = initial(own, device)
         self.batches = batches(own, device)
 

@@ -69,7 +69,7 @@ class OurPack:
         own = own[: max(len(own) // 4 * 4, 4)]
         self.pack = len(own)
         self.session = Session(program=program_name)
-        self.program = program(program_name)
+        self.program = program(program_name, "cpu")
         device = torch.device("cpu")
         beside = (configuration.divergence,) if program_name == "compiled" else ()
         self.game, self.state = initial(own, device, beside)

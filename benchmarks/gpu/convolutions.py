@@ -57,7 +57,7 @@ def _rate(device: str, case: Mapping[str, Any], pack: int, at_once: bool) -> flo
         with Session(device).computing():
             game, start = initial(own, place)
             one = next(iter(batches(own, place)))
-            play = playing(program("eager"), game, place)
+            play = playing(program("eager", place.type), game, place)
             return rate(_rounds(play, start, one, place), pack)
     finally:
         tiles.at_once = as_it_is

@@ -50,7 +50,7 @@ def measure(device: str) -> dict[str, Any]:
         place, session = torch.device(device), Session(device)
         with session.computing():
             game, state = initial(own, place)
-            steps = program("eager")
+            steps = program("eager", place.type)
             graph = playing(steps, game, place)
             drawn = list(itertools.islice(batches(own, place), 4))
             graph(state, drawn[0])

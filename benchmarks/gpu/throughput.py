@@ -63,7 +63,7 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
 
     row: dict[str, float] = {}
     with Session(device).computing():
-        steps = program("eager")
+        steps = program("eager", place.type)
         row["written"] = rate(same(lambda s, b: game.updates.play(steps, game, s, b)), pack)
         torch.cuda.reset_peak_memory_stats(place)
         graph = playing(steps, game, place)
@@ -71,7 +71,7 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
         row["MiB_a_trial"] = torch.cuda.max_memory_allocated(place) / pack / 2**20
         row["with_draws"] = rate(_on(graph, start, drawn, place), pack)
     row["library"] = rate(same(playing(steps, game, place)), pack)
-    row["compiled"] = rate(same(playing(program("compiled"), game, place)), pack)
+    row["compiled"] = rate(same(playing(program("compiled", place.type), game, place)), pack)
     return row
 
 

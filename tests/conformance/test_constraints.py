@@ -242,7 +242,7 @@ def _slopes(constraint: object, **settings: Any) -> NDArray[np.float64]:
     )
     game, state = initial([own, own], CPU)
     for batch in itertools.islice(batches([own, own], CPU), 60):
-        state, _ = game.updates.play(program("eager"), game, state, batch)
+        state, _ = game.updates.play(program("eager", "cpu"), game, state, batch)
     parameters = game.critic.split(state.critic.parameters)
     real, latent, _ = batch.d_step(0)
     fake = game.sample(state.generator, latent)
@@ -347,7 +347,7 @@ def test_norms_hold_after_training() -> None:
         game, state = initial([own, own], CPU)
         first = state
         for batch in itertools.islice(batches([own, own], CPU), 100):
-            state, _ = game.updates.play(program("eager"), game, state, batch)
+            state, _ = game.updates.play(program("eager", "cpu"), game, state, batch)
         assert float((state.critic.parameters - first.critic.parameters).abs().max()) > 0.1
         parameters = game.critic.split(state.critic.parameters)
         (own_constraint,) = game.constraints

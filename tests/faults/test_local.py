@@ -86,7 +86,7 @@ def test_a_worker_that_compiles_leaves_no_semaphore() -> None:
 
     from ganstudy.kinds.adversarial.program import program
 
-    program("compiled")
+    program("compiled", "cpu")
     assert isinstance(tqdm.get_lock(), type(threading.RLock()))
 
 

@@ -552,7 +552,7 @@ def test_frozen_parameters_are_finite(player: str, lr: float, depth: int) -> Non
     pack = [trial(0, **both), trial(0, generator=calm, critic=calm)]
     game, state = initial(pack, torch.device(DEVICE))
     for batch in itertools.islice(batches(pack, torch.device(DEVICE)), 20):
-        state, _ = game.updates.play(program("eager"), game, state, batch)
+        state, _ = game.updates.play(program("eager", "cpu"), game, state, batch)
         for parameters in (state.generator.parameters, state.critic.parameters):
             assert bool(torch.isfinite(parameters).all())
     assert state.alive[1]

@@ -372,7 +372,7 @@ def _assert_equal(own: Trial[Adversarial], rtol: float = 2e-4, atol: float = 2e-
             mean = plain.average(evaluation_latent([own], CPU)[0]).numpy()
         game, state = initial([own, own], CPU)
         for batch in itertools.islice(batches([own, own], CPU), own.configuration.steps):
-            state, _ = game.updates.play(program("eager"), game, state, batch)
+            state, _ = game.updates.play(program("eager", "cpu"), game, state, batch)
         found = game.sample(state.generator, evaluation_latent([own, own], CPU), averaged=True)
         np.testing.assert_allclose(found[0].numpy(), mean, rtol=rtol, atol=atol)
 

@@ -17,7 +17,7 @@ from ganstudy.kinds.adversarial.step import Rules
 from ganstudy.kinds.adversarial.training import initial, train
 
 CPU = torch.device("cpu")
-EAGER = program("eager")
+EAGER = program("eager", "cpu")
 
 
 def _started(**settings: Any) -> tuple[Rules, State, Batches]:

@@ -107,8 +107,8 @@ class _Source:
 
     def __call__(self, block: int) -> list[Tensor]:
         """Draw a block, one thing after the other."""
-        whole, rest = self._begun(block)
-        for put in rest:
+        whole, puts = self._begun(block)
+        for put in puts:
             put()
         return whole
 
@@ -117,8 +117,8 @@ class _Source:
 
         It is drawn into pinned memory, from which a GPU copies while the host goes on.
         """
-        whole, rest = self._begun(block)
-        drawn = [pool.submit(put) for put in rest]
+        whole, puts = self._begun(block)
+        drawn = [pool.submit(put) for put in puts]
 
         def sent() -> list[Tensor]:
             for own in drawn:
@@ -128,7 +128,7 @@ class _Source:
         return sent
 
     def _begun(self, block: int) -> tuple[list[Tensor], list[Callable[[], None]]]:
-        """Room for a block, and what puts into it whatever the first trial does not see."""
+        """Room for a block, of the shapes that the first trial sees, and what fills it."""
         first = [draw for draw in self.draws if 0 in draw.places]
         seen = [draw.drawn(block, self.rounds) for draw in first]
         pinned = self.device.type == "cuda"
@@ -145,9 +145,10 @@ class _Source:
                 for place in draw.places:
                     there[:, :, place] = part
 
-        for draw, own in zip(first, seen, strict=True):
-            put(draw, own)
-        return whole, [partial(put, draw) for draw in self.draws if 0 not in draw.places]
+        return whole, [
+            *(partial(put, draw, own) for draw, own in zip(first, seen, strict=True)),
+            *(partial(put, draw) for draw in self.draws if 0 not in draw.places),
+        ]
 
 
 def _ahead(source: _Source, block: int) -> Iterator[list[Tensor]]:

@@ -88,9 +88,9 @@ def playing(steps: Program, game: Rules, device: torch.device) -> Round:
 
     Where D-steps end with patience the host decides in each, and nothing can be recorded.
     """
-    play: Round = functools.partial(game.updates.play, steps, game)
     if isinstance(steps.d_step, AheadOfTime):
-        return _Foreseen(play, steps, game)
+        return _Foreseen(steps, game)
+    play: Round = functools.partial(game.updates.play, steps, game)
     if device.type != "cuda" or game.patience is not None:
         return play
     return Captured(play, lambda: Graph(device))
@@ -99,8 +99,8 @@ def playing(steps: Program, game: Rules, device: torch.device) -> Round:
 class _Foreseen:
     """Rounds of compiled steps; before the first, all its steps are made side by side."""
 
-    def __init__(self, play: Round, steps: Program, game: Rules) -> None:
-        self._play, self._steps, self._game = play, steps, game
+    def __init__(self, steps: Program, game: Rules) -> None:
+        self._steps, self._game = steps, game
         self._made = False
 
     def __call__(self, state: State, batches: Batches) -> tuple[State, Diagnostics]:
@@ -108,7 +108,10 @@ class _Foreseen:
         if not self._made:
             make(self._forms(state, batches))
             self._made = True
-        return self._play(state, batches)
+        played: tuple[State, Diagnostics] = self._game.updates.play(
+            self._steps, self._game, state, batches
+        )
+        return played
 
     def _forms(self, state: State, batches: Batches) -> list[Form]:
         """Those of the steps that a round takes, seen as it is played with the steps as written."""
@@ -122,7 +125,7 @@ class _Foreseen:
 
             return step
 
-        written = program("eager")
+        written = program("eager", "cpu")
         steps = Program(
             *(seen(getattr(written, f.name), getattr(self._steps, f.name)) for f in fields(Program))
         )
@@ -131,7 +134,7 @@ class _Foreseen:
 
 
 @functools.cache
-def program(name: ProgramName, device_type: str = "cpu") -> Program:
+def program(name: ProgramName, device_type: str) -> Program:
     """The program of a name; the compiled one is made once in each process.
 
     D-step and M-step are compiled apart, so that trials with many D-steps share the graph of those

@@ -72,7 +72,7 @@ def test_a_captured_round_is_the_round(updates: str) -> None:
     """Of the engine's own states and batches, with optimizer slots and an average."""
     own = [trial(seed, updates=updates, generator={"average": 0.9}) for seed in (0, 1)]
     game, start = initial(own, CPU)
-    plain = playing(program("eager"), game, CPU)
+    plain = playing(program("eager", "cpu"), game, CPU)
 
     def step(state: State, batch: Batches) -> tuple[State, dict[str, Tensor]]:
         return plain(state, batch)
