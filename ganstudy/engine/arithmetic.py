@@ -18,6 +18,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 
@@ -255,12 +256,21 @@ def compiler_vectors() -> str:
     """The vectors that torch's compiler takes from now on in this process.
 
     It is not asked to try them first, narrower ones included, which takes seconds: a compiler that
-    cannot have them fails at the first step.
+    cannot have them fails at the first step. Matrix tiles are tried, since compilers that can have
+    all else know some of those and not others.
     """
     from torch._inductor import config, cpu_vec_isa
 
+    trial = cpu_vec_isa.VecISA.check_build
+
+    def tried(vectors: cpu_vec_isa.VecISA, code: str) -> bool:
+        return trial(vectors, code) if isinstance(vectors, cpu_vec_isa.VecAMX) else True
+
     cpu_vec_isa.valid_vec_isa_list.cache_clear()
-    with config.patch({"cpp.vec_isa_ok": True}):
+    with (
+        config.patch({"cpp.vec_isa_ok": True}),
+        mock.patch.object(cpu_vec_isa.VecISA, "check_build", tried),
+    ):
         return str(cpu_vec_isa.pick_vec_isa())
 
 

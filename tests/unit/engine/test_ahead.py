@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganstudy import machine_cache
-from ganstudy.engine import ahead
+from ganstudy.engine import ahead, arithmetic
 from ganstudy.engine.ahead import AheadOfTime, NotCompiled, make
 from ganstudy.engine.packing import why_no_compiler
 
@@ -47,6 +47,29 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder))
     return folder
+
+
+@compiles
+def test_vectors_that_are_not_tried_are_those_that_torch_finds_by_trying(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three trials of a compiler took the first second of a machine's first run."""
+    from torch._inductor import config, cpu_vec_isa
+
+    def forget() -> None:
+        cpu_vec_isa.valid_vec_isa_list.cache_clear()
+        for isa in cpu_vec_isa.supported_vec_isa_list:
+            getattr(type(isa).__bool__, "cache_clear", lambda: None)()
+
+    tried = []
+    forget()
+    with monkeypatch.context() as patched:
+        patched.setattr(cpu_vec_isa.VecISA, "check_build", lambda isa, _: tried.append(isa))
+        found = arithmetic.compiler_vectors()
+    assert all(isinstance(isa, cpu_vec_isa.VecAMX) for isa in tried)
+    forget()
+    with config.patch({"cpp.vec_isa_ok": True}):
+        assert str(cpu_vec_isa.pick_vec_isa()) == found
 
 
 def test_a_form_is_named_by_all_that_decides_its_bits(monkeypatch: pytest.MonkeyPatch) -> None:
