@@ -188,7 +188,6 @@ def _mkl_branch() -> str:
     import torch
 
     # torch has not typed it.
-    # torch has not typed it.
     if not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
         return "absent"
     try:

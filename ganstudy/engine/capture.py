@@ -44,7 +44,6 @@ class Graph:
     def record(self, function: Callable[[], Any]) -> Any:
         """Call the function on a stream of its own a few times, then once more for the record."""
         # torch has not typed it.
-        # torch has not typed it.
         aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(aside):

@@ -285,7 +285,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     return Ended("trained", records)
 
 
-_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.engine.ahead")
+_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.engine.traced")
 
 
 def _of_compiler(error: BaseException | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -614,6 +615,34 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
     for record in train(trials):
         other = alone[record.id].values["critic_loss"]
         np.testing.assert_allclose(record.values["critic_loss"], other, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        pytest.param(f, marks=() if f in ("gradient penalty", "consensus") else pytest.mark.slow)
+        for f in FEATURES
+    ],
+)
+def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's compiler takes every step whole, and is left to run what it has seen of it: gradients
+    within a step once ended it with an error.
+    """
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    trials = _featured(feature, batch=96 if feature == "default lsif" else 33)
+    place = torch.device("cpu")
+    game, state = initial(trials, place)
+    batch = next(batches(trials, place, 0))
+    program.cache_clear()
+    try:
+        played = [
+            game.updates.play(program(name, "cuda"), game, state, batch)
+            for name in ("eager", "compiled")
+        ]
+    finally:
+        program.cache_clear()
+    (_, written), (_, compiled) = played
+    torch.testing.assert_close(compiled["critic_loss"], written["critic_loss"])
 
 
 # Raised inside torch, by its own compiler, on its own functions.

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.hub import tqdm  # type: ignore[attr-defined]  # tqdm, or what torch has in its place
 
-from ganstudy.engine.ahead import AheadOfTime, Form, make
+from ganstudy.engine.ahead import AheadOfTime, make
 from ganstudy.engine.capture import Captured, Graph
+from ganstudy.engine.just_in_time import JustInTime
 from ganstudy.engine.stacked import choose
 from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.step import Rules
@@ -24,6 +25,7 @@ from ganstudy.kinds.adversarial.step import Rules
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ganstudy.engine.traced import Form
     from ganstudy.kinds.adversarial.state import Diagnostics, Patience, Step
     from ganstudy.trial import ProgramName
 
@@ -146,13 +148,5 @@ def program(name: ProgramName, device_type: str) -> Program:
     # of the system; a worker that is killed would leave it behind.
     if hasattr(tqdm, "set_lock"):  # torch does without tqdm where it is not installed
         tqdm.set_lock(threading.RLock())
-    if device_type == "cpu":
-        ahead = AheadOfTime
-        return Program(ahead(Rules.d_step), ahead(Rules.m_step), ahead(Rules.joint_step))
-    # One graph for each shape of pack that this process meets, and no compiler processes beside
-    # the workers, which already keep every core busy.
-    torch._dynamo.config.recompile_limit = 1024
-    torch._dynamo.config.accumulated_recompile_limit = 8192
-    torch._inductor.config.compile_threads = 1
-    compiled = functools.partial(torch.compile, fullgraph=True, dynamic=False)
+    compiled = AheadOfTime if device_type == "cpu" else JustInTime
     return Program(compiled(Rules.d_step), compiled(Rules.m_step), compiled(Rules.joint_step))

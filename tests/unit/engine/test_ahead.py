@@ -13,8 +13,9 @@ from torch import Tensor
 
 from ganstudy import machine_cache
 from ganstudy.engine import ahead, arithmetic
-from ganstudy.engine.ahead import AheadOfTime, NotCompiled, make
+from ganstudy.engine.ahead import AheadOfTime, make
 from ganstudy.engine.packing import why_no_compiler
+from ganstudy.engine.traced import Form, NotCompiled
 
 compiles = pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler")
 
@@ -130,7 +131,7 @@ def test_compiled_once_and_loaded_again(
     libraries = list((cache / "ganstudy").glob("*.so"))
     assert len(libraries) == 1
     with monkeypatch.context() as patch:
-        patch.setattr(ahead.Form, "compile", None)
+        patch.setattr(ahead, "_compile", None)
         again = AheadOfTime(step)(*arguments)
         assert all(torch.equal(again[name], found[name]) for name in found)
     # Another file of that name: this process has mapped the first.
@@ -161,7 +162,7 @@ def _make_both(order: int, log: Path) -> None:
         AheadOfTime(step).traced(rules, x, pair) for pair in ((w, None), (w, w.new_ones(4, 7, 5)))
     ]
 
-    def noted(form: ahead.Form) -> None:
+    def noted(form: Form) -> None:
         import time
 
         with log.open("a") as file:
@@ -170,7 +171,7 @@ def _make_both(order: int, log: Path) -> None:
         digest = hashlib.sha256(b"made").hexdigest()[:16]
         (machine_cache.folder() / "ganstudy" / f"{form.name}-{digest}.so").write_bytes(b"made")
 
-    ahead.Form.compile = noted  # type: ignore[method-assign]
+    ahead._compile = noted
     make(forms[::order])
 
 

@@ -8,25 +8,26 @@ import pytest
 from tiny import train, trial
 
 from ganstudy.engine import ahead
+from ganstudy.engine.traced import Form
 from ganstudy.kinds.adversarial import program
 
 
 def test_packs_of_one_size_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full pack, one with a copy that fills it up, and a second full one: D-step and M-step."""
     traced = list[str]()
-    of = ahead.Form.of
+    of = Form.of
 
-    def counted(function: Any, *arguments: Any) -> ahead.Form:
+    def counted(function: Any, *arguments: Any) -> Form:
         traced.append(function.__name__)
         return of(function, *arguments)
 
-    def interpreted(form: ahead.Form) -> None:
+    def interpreted(form: Form) -> None:
         assert form.graph is not None
         module, _ = form.graph
         form.run = lambda numbers: module(*numbers)
 
-    monkeypatch.setattr(ahead.Form, "of", counted)
-    monkeypatch.setattr(ahead.Form, "load", interpreted)
+    monkeypatch.setattr(Form, "of", counted)
+    monkeypatch.setattr(ahead, "_load", interpreted)
     for module in (ahead, program):
         monkeypatch.setattr(module, "make", lambda forms: None)
     program.program.cache_clear()
