@@ -172,6 +172,11 @@ class Forecast:
     def ended(self, pack: Pack, seconds: float, now: float | None = None) -> None:
         """A pack has ended after some seconds; if it has never said how far it is, they count."""
         now = time.monotonic() if now is None else now
+        ids = {trial.id for trial in pack}
+        for lane in self.lanes:
+            # Else its steps count twice until the workers are looked at again.
+            if lane.running is not None and not ids.isdisjoint(t.id for t in lane.running.pack):
+                lane.running = None
         said = [self._took.pop(name) for name in [*self._took] if name[0] == pack[0].id]
         if not any(own.done for own in said):
             shape = _Shape.of(pack, self._program)

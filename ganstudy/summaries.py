@@ -35,11 +35,12 @@ __all__ = [
 def print_checked(path: Path, study: Study) -> None:
     """Say that a study has no mistakes, how many trials it has, and what was read of the data."""
     from ganstudy.search import search_of
+    from ganstudy.targets import Target
 
     trials = search_of(study).counts().total()
     click.echo(f"{path}: {trials:,} trial{'s' * (trials != 1)}, no mistakes found")
     targets = [getattr(point, "target", None) for point in study.points.values()]
-    for target in dict.fromkeys(target for target in targets if target is not None):
+    for target in dict.fromkeys(own for own in targets if isinstance(own, Target)):
         for line in target.account():
             click.echo(line)
     if (power := _power(study)) is not None:

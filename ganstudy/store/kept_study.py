@@ -93,40 +93,47 @@ class KeptStudy:
     ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 
-        One that shares some is an extension, or a part, of the study before; data of the user's own
-        must be read as they were.
+        One that shares some is an extension, or a part, of the study before, and one that says the
+        same is that study, whose records have gone; data of the user's own must be read as they
+        were.
 
         Errors  `RunError` that lists the settings in which the two differ.
         """
         planned = {trial.id for trial in search.trials.values()}
         if not recorded:
             return
-        if planned & set(recorded):
-            known_data.check(self.folder, search)
-            if beside := len(set(recorded) - planned):
-                _log.warning(
-                    "%s: has records of %d trials that this study does not plan: they stay, and the"
-                    " dataset and the report are without them",
-                    *(self.folder, beside),
-                )
-            return
+        if planned.isdisjoint(recorded):
+            self._check_same(search.study, advice)
+        known_data.check(self.folder, search)
+        if beside := len(set(recorded) - planned):
+            _log.warning(
+                "%s: has records of %d trials that this study does not plan: they stay, and the"
+                " dataset and the report are without them",
+                *(self.folder, beside),
+            )
+
+    def _check_same(self, study: Study, advice: str) -> None:
+        """Refuse a study that does not say what that of the records says.
+
+        Errors  `RunError`.
+        """
         try:
             here = self.read_resolved().values()
         except StudyError:  # it cannot be told what the records are of
             here = {}
-        asked = resolved.read(resolved.text_of(search.study, "")).values()
-        lines = [
+        asked = resolved.read(resolved.text_of(study, "")).values()
+        differing = [
             f"  {key}: {', '.join(here.get(key, ['-']))} there,"
             f" {', '.join(asked.get(key, ['-']))} asked"
             for key in sorted(here.keys() | asked.keys())
             if here.get(key) != asked.get(key)
         ]
-        message = (
-            f"{self.folder}: holds another study, with no trial of this one. They differ in",
-            *lines,
-            advice,
-        )
-        raise RunError("\n".join(message))
+        # What is told from study.yaml is not what the run has written of it.
+        if differing or self._meant() is None:
+            message = (
+                f"{self.folder}: holds another study, with no trial of this one. They differ in"
+            )
+            raise RunError("\n".join((message, *differing, advice)))
 
     def check_rules(self, search: Search) -> None:
         """Refuse a study whose rules can no longer be changed, since scores have been seen.

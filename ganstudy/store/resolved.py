@@ -36,18 +36,21 @@ class ResolvedPoint:
 class Resolved:
     """What a study meant; of a search by results, the points are its arms.
 
+    space   what each parameter of a search by results may be
     study   digest of study.yaml
     name    of the study
     """
 
     seeds: tuple[int, ...]
     points: tuple[ResolvedPoint, ...]
+    space: Mapping[str, Any]
     study: str
     name: str
 
     def values(self) -> dict[str, list[str]]:
-        """The values that each setting takes, as JSON."""
+        """The values that each setting takes, or may be given by a search, as JSON."""
         found = {"seeds": {json.dumps(seed) for seed in self.seeds}}
+        found |= {f"space of {name}": {json.dumps(own)} for name, own in self.space.items()}
         for point in self.points:
             for key, value in point.settings.items():
                 found.setdefault(key, set()).add(json.dumps(value))
@@ -111,6 +114,7 @@ def read(text: str) -> Resolved:
     seeds: list[int] = []
     name = ""
     common: dict[str, Any] = {}
+    space: dict[str, Any] = {}
     points: list[ResolvedPoint] = []
     for line in above.splitlines():
         key, _, value = line.strip().partition(": ")
@@ -120,10 +124,12 @@ def read(text: str) -> Resolved:
             name = json.loads(value) if key == "study" else name
         elif section == "common":
             common[key] = json.loads(value)
+        elif section == "space":
+            space[json.loads(key)] = json.loads(value)
         elif section in ("points", "arms"):
             point = json.loads(line.strip().removeprefix("- "))
             points.append(ResolvedPoint(point["at"], {**common, **point["settings"]}))
-    return Resolved(tuple(seeds), tuple(points), of_study.strip(), name)
+    return Resolved(tuple(seeds), tuple(points), space, of_study.strip(), name)
 
 
 def shared(study: Study) -> list[SharedSetting]:

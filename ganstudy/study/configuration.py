@@ -12,7 +12,7 @@ from ganstudy import kinds
 from ganstudy.family import FamilyField, shortened
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 
-__all__ = ["Assignment", "configure", "plain_message", "put"]
+__all__ = ["Assignment", "configure", "plain_message", "put", "unread_problems"]
 
 Assignment = tuple[KeyPath, Any, KeyPath]
 """Where a value goes in the settings, the value, and where it stands in the document."""
@@ -28,6 +28,30 @@ def configure(
 
     Errors  `StudyError`, with each problem where the offending setting is written.
     """
+    made = _configured(document, shared, assignments)
+    if isinstance(made, kinds.Kind):
+        return made
+    raise StudyError(problem for _, problem in made)
+
+
+def unread_problems(document: Document, shared: Mapping[str, Any]) -> Iterator[Problem]:
+    """Shared settings that would be a mistake in any study, though an axis may replace them.
+
+    What asks for other settings is none: an axis may bring these.
+    """
+    made = _configured(document, shared, ())
+    if not isinstance(made, kinds.Kind):
+        yield from (problem for entry, problem in made if entry["type"] not in _OF_SEVERAL)
+
+
+_OF_SEVERAL = ("value_error", "missing", "extra_forbidden")
+"""Errors of pydantic that other settings can mend."""
+
+
+def _configured(
+    document: Document, shared: Mapping[str, Any], assignments: Sequence[Assignment]
+) -> kinds.Kind | list[tuple[Any, Problem]]:
+    """The configuration, or pydantic's errors with the problem that each is."""
     settings: dict[str, Any] = _copied(shared)
     origins: dict[KeyPath, KeyPath] = {}
     for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
@@ -36,7 +60,7 @@ def configure(
     kind_name = settings.pop("kind", "adversarial")
     if kind_name not in kinds.family.names:
         message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
-        raise StudyError([document.problem(("trial", "kind"), message)])
+        return [({"type": "family_name"}, document.problem(("trial", "kind"), message))]
     kind = kinds.family[kind_name]
     for key, value in kind.implied(settings).items():
         _put_default(settings, tuple(key.split(".")), value)
@@ -44,8 +68,7 @@ def configure(
         return kind.model_validate(settings)
     except ValidationError as error:
         entries = [entry for entry in error.errors() if not _follows(entry)]
-        problems = [_problem(document, kind, settings, origins, entry) for entry in entries]
-        raise StudyError(problems) from None
+        return [(entry, _problem(document, kind, settings, origins, entry)) for entry in entries]
 
 
 def _problem(
@@ -150,7 +173,8 @@ def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) ->
         parent = ".".join(map(str, path[:-1]))
         siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
         within = f" in {parent}" if parent else ""
-        return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings)}"
+        near = [k for k in valid if len(path) < 2 or k.partition(".")[0] == path[0]]
+        return f"no such key {path[-1]!r}{within}{nearest(path[-1], siblings, elsewhere=near)}"
     if entry["type"] == "family_name":
         name = entry["ctx"]["name"]
         return f"unknown name {name!r}{nearest(str(name), entry['ctx']['names'])}"

@@ -203,10 +203,11 @@ def _value(override: str) -> Any:
 def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
     """Set `a.b.c` in nested mappings; a key with dots, such as an axis, matches as a whole.
 
-    What an anchor shares between two places is changed at this one alone.
+    What an anchor shares between two places is changed at this one alone. The path is that of what
+    is new: a mapping that was not there, or the value.
     """
     path: list[str] = []
-    rest = key
+    rest, made = key, 0
     while True:
         known = [k for k in map(str, values) if rest == k or rest.startswith(k + ".")]
         # The name of an axis or a parameter that is not in the file yet may hold dots as well.
@@ -218,8 +219,9 @@ def _assign(values: dict[str, Any], key: str, value: Any) -> KeyPath:
         rest = rest[len(name) + 1 :]
         if not rest:
             values[name] = value
-            return tuple(path)
+            return tuple(path[:made] if made else path)
         below = values.get(name)
         below = {"name": below} if isinstance(below, str) else below
+        made = made or (0 if isinstance(below, dict) else len(path))
         values[name] = below.copy() if isinstance(below, dict) else {}
         values = values[name]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 from pydantic import Discriminator, Field, Tag, ValidationError, create_model, model_validator
 
 from ganstudy import kinds, plugins
-from ganstudy.family import Settings
+from ganstudy.family import Settings, shortened
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
 from ganstudy.study.problem import closest
@@ -167,10 +167,12 @@ def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Pro
     path = path if entry["loc"][:2] != ("seeds", "list[seeds]") else ("seeds",)
     if entry["type"] == "extra_forbidden":
         choices = list(_model_at(model, entry["loc"]).model_fields)
-        trial_keys = kinds.family["adversarial"].model_fields
+        trial = {"kind", *kinds.family["adversarial"].model_fields}
+        below = {"trial": trial, "search": SearchFile.model_fields}
         hint = nearest(path[-1], choices)
-        if path[-1] in trial_keys and len(path) == 1:
-            hint = f"; did you mean 'trial.{path[-1]}'?"
+        for parent, keys in below.items():
+            if path[-1] in keys and len(path) == 1:
+                hint = f"; did you mean '{parent}.{path[-1]}'?"
         return document.problem(path, f"no such key{hint}")
     if entry["type"] == "missing":
         message = "this key is required"
@@ -182,7 +184,9 @@ def _file_problem(document: Document, model: type[StudyFile], entry: Any) -> Pro
         message = f"unknown name {entry['input']!r}{nearest(entry['input'], choices)}"
         return document.problem(path, message)
     if path == ("seeds",):
-        return document.problem(path, "a number of seeds, or a list of whole numbers")
+        got = shortened(document.values.get("seeds"))
+        message = f"a number of seeds, or a list of whole numbers (got {got})"
+        return document.problem(path, message)
     if path[:2] == ("search", "grid") and len(path) >= 3:
         message = "an axis is a list of values, or a mapping from labels to bundles of settings"
         return document.problem(path[:3], message)

@@ -15,6 +15,7 @@ from ganstudy import features, kinds, plugins
 from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
+from ganstudy.study.configuration import unread_problems
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
@@ -66,7 +67,11 @@ def load(
     problems += checks.exclude_problems(document, file, axes)
     problems += checks.conflicts(document, axes, space)
     problems += checks.hidden(study)
+    unread = list(_unread(study))
     points = _points(study, problems)
+    # What follows from a value of the wrong kind is not told beside it.
+    follows = tuple(f"{problem.key}." for problem in unread)
+    problems[:] = [*unread, *(own for own in problems if not own.key.startswith(follows))]
     problems += checks.contest_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
         every = [*points.values()]
@@ -163,6 +168,13 @@ def _seeds(document: Document, file: StudyFile, problems: list[Problem]) -> tupl
         message = "a positive number of seeds, or a list of different seeds from 0 to 2^63 - 1"
         problems.append(document.problem(("seeds",), message))
     return tuple(seeds)
+
+
+def _unread(study: Study) -> Iterator[Problem]:
+    """Mistakes below `trial` that no point shows, since an axis sets the same key."""
+    kind_varies = any("kind" in bundle for axis in study.axes for bundle in axis.settings)
+    if not kind_varies:
+        yield from unread_problems(study.document, study.file.trial)
 
 
 def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:

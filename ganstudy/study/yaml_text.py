@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,8 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{place}:{mark.line + 1}" if mark else str(place)
-        raise StudyError([Problem(where, "", f"not valid YAML: {_in_words(error)}")]) from None
+        said = f"{_in_words(error)}{_unseen(text, error)}"
+        raise StudyError([Problem(where, "", f"not valid YAML: {said}")]) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
     return node
@@ -146,6 +148,7 @@ class _Measure:
 def _in_words(error: MarkedYAMLError) -> str:
     """What is no YAML, and where the quote or bracket begins that nobody has closed."""
     problem, context = (" ".join((said or "").split()) for said in (error.problem, error.context))
+    problem = _VALUES_TOLD.sub("", problem)
     if not context.startswith("while"):
         return ", ".join(filter(None, (context, problem)))
     if "'\\t'" in problem:
@@ -153,6 +156,24 @@ def _in_words(error: MarkedYAMLError) -> str:
     if error.context_mark is None:
         return problem
     return f"{problem}, {context} that begins on line {error.context_mark.line + 1}"
+
+
+_VALUES_TOLD = re.compile(' with value .*" [(]original value: .*"[)]$')
+"""Of a key that stands twice: of lists and mappings the parser tells nothing."""
+
+
+def _unseen(text: str, error: MarkedYAMLError) -> str:
+    """The line that looks right and is not, for a space or a mark that YAML does not take for one.
+
+    It may be the line before that at which the parser gives up.
+    """
+    marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+    first, last = max(min(marks, default=0) - 1, 0), max(marks, default=0)
+    for number, line in enumerate(text.split("\n")[first : last + 1], first + 1):
+        for sign in line:
+            if not sign.isascii() and unicodedata.category(sign) in ("Zs", "Cf"):
+                return f"; line {number} has a {unicodedata.name(sign, 'sign').lower()}"
+    return ""
 
 
 _TEXT = "tag:yaml.org,2002:str"

@@ -239,6 +239,19 @@ def test_another_study_is_refused_with_what_differs(tmp_path: Path) -> None:
     assert (out / "study.yaml").read_text() == kept
 
 
+def test_a_study_whose_records_have_gone_is_no_other_study(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those of an extension are left: what the run says itself is what is reported."""
+    study, run = write_study(tmp_path, SMALL), RunDirectory(tmp_path / "run")
+    _fill(run, write_study(tmp_path, SMALL.replace("seeds: 2", "seeds: [2, 3]"), "more.yaml"))
+    with run.locked():
+        run.write_study(Grid(load(study)))
+    result = CliRunner().invoke(main, ["report", str(run.path)])
+    assert result.exit_code == 0, result.stderr
+    assert "has records of 2 trials that this study does not plan" in caplog.text
+
+
 def test_a_finished_run_is_not_written_again(tmp_path: Path) -> None:
     """Where nothing is missing, study.yaml and resolved.yaml stay as they are."""
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"

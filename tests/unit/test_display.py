@@ -101,6 +101,15 @@ def test_a_worker_keeps_its_line() -> None:
     assert [lane.running for lane in found.forecast.lanes] == [third, second]
 
 
+def test_a_pack_that_has_ended_counts_once() -> None:
+    """It had taken all its steps: until its worker is looked at again, it is not under way too."""
+    found = progress(under_way(1.0))
+    found.done["complete"] = 4
+    found.forecast.ended(PACKS[0], 10.0)
+    assert found.share == 4 / 16
+    assert [pack.worker for pack in found.packs] == [2]
+
+
 def test_plain_lines_come_when_a_pack_has_ended_and_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

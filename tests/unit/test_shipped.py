@@ -51,6 +51,7 @@ def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> N
     written = original.read_text(encoding="utf-8").splitlines()
     assert text.splitlines()[1:] == written[written[0].startswith("# yaml-language-server") :]
     assert load(path).points == load(original).points
+    assert _asked("check", str(path))[0] == 0
 
 
 def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> None:

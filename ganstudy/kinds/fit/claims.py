@@ -87,7 +87,7 @@ def checks(
         from scipy import stats
 
         fine = np.linspace(x[0], x[-1], 200_001)
-        own = np.cumsum(settings.target(fine)) * (fine[1] - fine[0])
+        own = np.cumsum(settings.density(fine)) * (fine[1] - fine[0])
         z = np.linspace(-8, 8, 20_001)
         quantiles = np.interp(stats.norm.cdf(z), own / own[-1], fine)
         spread = float((quantiles * z * stats.norm.pdf(z)).sum() * (z[1] - z[0]))

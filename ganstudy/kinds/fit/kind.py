@@ -67,7 +67,7 @@ class Fit(FitSettings, TheoryKind):
     def descend(self, trial: Trial[Self]) -> Outcome:
         """The path of one trial and its checks."""
         x = self.grid()
-        goal = Objective(self.objective, self.divergence, x, self.target(x))
+        goal = Objective(self.objective, self.divergence, x, self.density(x))
         draws = trial.stream("init").normal(size=(2, self.components))
         start = np.stack(
             [

@@ -60,7 +60,7 @@ class FitSettings(TheorySettings):
         """Modes of p, centred at zero."""
         return np.asarray(self.gap * (np.arange(self.modes) - (self.modes - 1) / 2), np.float64)
 
-    def target(self, x: Array) -> Array:
+    def density(self, x: Array) -> Array:
         """Density of p."""
         return np.asarray(sum(normal(x, c, self.mode_std) for c in self.centres) / self.modes)
 

@@ -32,7 +32,7 @@ def _objective(name: str, divergence: str = "minimax") -> tuple[Objective, np.nd
     kind = Fit.model_validate({"divergence": divergence})
     x = kind.grid()
     q = Model(np.array([[0.7], [0.4], [0.0]])).density(x)
-    return Objective(name, kind.divergence, x, kind.target(x)), q
+    return Objective(name, kind.divergence, x, kind.density(x)), q
 
 
 @pytest.mark.parametrize(

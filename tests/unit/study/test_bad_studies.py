@@ -478,6 +478,52 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":2", "trial.steps"],
     ),
     "tag of Python": ("trial: !!python/object:os.system {}\n", [":2", "YAML"]),
+    "scalar for a player, under an axis": (
+        "trial: {critic: 16}\nsearch: {grid: {critic.lr: [1, 2]}}\n",
+        [":2: trial.critic", "mapping of keys (got 16)"],
+    ),
+    "name for a player, under an axis": (
+        "trial: {critic: mlp}\nsearch: {grid: {critic.lr: [1, 2]}}\n",
+        [":2: trial.critic: should be a mapping of keys (got 'mlp')"],
+    ),
+    "value that an axis replaces": (
+        "trial: {generator: {lr: .nan}}\nsearch: {grid: {generator.lr: [1, 2]}}\n",
+        [":2", "trial.generator.lr", "finite"],
+    ),
+    "member that an axis replaces": (
+        "trial: {divergence: hinges}\nsearch: {grid: {divergence: [minimax, hinge]}}\n",
+        [":2", "trial.divergence", "'hinge'"],
+    ),
+    "key of a search at the top": ("grid: {}\n", [":2", "grid", "'search.grid'"]),
+    "key of the players": (
+        "search: {grid: {lr: [1, 2]}}\n",
+        [":2", "search.grid.lr", "'generator.lr' or 'critic.lr'"],
+    ),
+    "key of a member below": (
+        "trial: {critic: {beta1: 0}}\n",
+        [":2", "trial.critic.beta1", "did you mean 'critic.optimizer.beta1'"],
+    ),
+    "another's word for a key": (
+        "trial: {discriminator: {width: 3}}\n",
+        [":2", "trial.discriminator", "'critic'"],
+    ),
+    "another's word for a member": (
+        "trial: {divergence: wgan-gp}\n",
+        [":2", "trial.divergence", "'wasserstein'"],
+    ),
+    "letter of another alphabet": (
+        "trial: {st\u0435ps: 3}\n",
+        [":2", "'steps'", "CYRILLIC SMALL LETTER IE"],
+    ),
+    "space that is none": (
+        "seeds:\u00a03\nscore: mode_kl\n",
+        [":3", "line 2 has a no-break space"],
+    ),
+    "axis twice": (
+        "search:\n  grid:\n    batch: [8]\n    batch: [16]\n",
+        [":5", 'duplicate key "batch", while'],
+    ),
+    "seeds in quotes": ("seeds: '3'\n", [":2", "seeds", "got '3'"]),
     "date": ("trial: {steps: 2024-01-01}\n", [":2", "trial.steps", "'2024-01-01'"]),
     "anchor within itself": ("trial: &a\n  critic: *a\n", [":"]),
     "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML", "spaces"]),
@@ -576,6 +622,8 @@ OVERRIDES: dict[str, list[str]] = {
     "trial.steps=many": ["trial.steps=many", "whole number"],
     "trial.stepz=3": ["trial.stepz=3", "'steps'"],
     "steps=3": ["steps=3", "'trial.steps'"],
+    "critic.width=3": ["critic.width=3", "'trial.critic'"],
+    "trial.batch.size=3": ["trial.batch.size=3", "whole number"],
     "trial.steps": ["trial.steps", "key.path=value"],
     "=3": ["=3", "key.path=value"],
     "trial.steps=[1": ["command line: trial.steps=[1: not valid YAML"],
