@@ -55,7 +55,7 @@ def kept(path: Path, here: dict[str, Any]) -> dict[str, Any]:
 def machine(device: str) -> dict[str, Any]:
     import torch
 
-    from ganstudy.engine.arithmetic import processor
+    from ganstudy.engine.processor import processor
     from ganstudy.engine.session import Session
 
     free, total = torch.cuda.mem_get_info(device)

@@ -21,11 +21,11 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ganstudy import machine_cache
-from ganstudy.engine import arithmetic
 from ganstudy.engine.traced import Form, NotCompiled, Traced
+from ganstudy.engine.vectors import compiler_vectors, vectors
 from ganstudy.whole_file import digest_of, write_whole
 
-__all__ = ["AheadOfTime", "make"]
+__all__ = ["AheadOfTime", "load_library", "make", "make_library"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -39,7 +39,7 @@ class AheadOfTime(Traced):
         Errors  `NotCompiled`.
         """
         make([form])
-        _load(form)
+        load_library(form)
 
 
 def make(forms: Sequence[Form]) -> None:
@@ -54,7 +54,7 @@ def make(forms: Sequence[Form]) -> None:
             for name in [*missing]:
                 with suppress(Timeout), _lock(name).acquire(timeout=0):
                     if _made(name) is None:
-                        _compile(missing[name])
+                        make_library(missing[name])
                     del missing[name]
             if len(missing) == before:
                 with _lock(next(iter(missing))):
@@ -63,7 +63,7 @@ def make(forms: Sequence[Form]) -> None:
         raise NotCompiled(f"a compiled step cannot be kept: {error}") from error
 
 
-def _load(form: Form) -> None:
+def load_library(form: Form) -> None:
     """Get the runner from the library, which has been made."""
     path = _made(form.name)
     if path is None:
@@ -71,14 +71,14 @@ def _load(form: Form) -> None:
     form.run, form.graph = _runner(path), None
 
 
-def _compile(form: Form) -> None:
+def make_library(form: Form) -> None:
     """Make the library; it appears under its name and digest only when it is whole."""
     import torch._inductor
 
     # It warns of what it calls by name, which is no fault.
     logging.getLogger("torch._inductor.ir").setLevel(logging.ERROR)
     assert form.graph is not None
-    wanted, found = arithmetic.vectors(), arithmetic.compiler_vectors()
+    wanted, found = vectors(), compiler_vectors()
     if found != wanted:
         # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
         raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")

@@ -11,28 +11,23 @@ import ctypes
 import functools
 import os
 import platform
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import numpy as np
 
-from ganstudy import machine_cache
 from ganstudy.engine import mkl_vendor
-from ganstudy.whole_file import digest_of, write_whole
+from ganstudy.engine.processor import features, processor, vendor_and_family
+from ganstudy.engine.vectors import compiler, vectors
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = [
-    *("NotPortable", "check", "compiler_vectors", "computing", "described", "environment", "pin"),
-    *("processor", "vectors"),
-]
+__all__ = ["NotPortable", "check", "computing", "described", "environment", "pin"]
 
 PINNED: Mapping[str, str] = {"MKL_CBWR": "AUTO,STRICT"}
 """What every program rests on: without it a product of MKL depends on how many stand beside it."""
@@ -60,7 +55,7 @@ def pin() -> None:
     for name, value in PINNED.items():
         os.environ.setdefault(name, value)
     as_ours = all(os.environ[name] == value for name, value in PINNED.items())
-    if as_ours and mkl_vendor.misled(*_vendor_and_family()):
+    if as_ours and mkl_vendor.misled(*vendor_and_family()):
         mkl_vendor.answer()
 
 
@@ -168,7 +163,7 @@ def _unportable(device: str) -> str:
 
     if device != "cpu":
         return f"the portable program is for processors, not for {device}"
-    missing = [feature for feature in ("avx2", "fma") if feature not in _flags()]
+    missing = [feature for feature in ("avx2", "fma") if feature not in features()]
     if missing:
         return f"the portable program needs {' and '.join(missing)}, which this processor lacks"
     wide = [name for name in _numpy_features().split() if name.startswith(_WIDE)]
@@ -225,77 +220,5 @@ def _openblas_core() -> str:
 
 def _compiled_for() -> str:
     """What the compiler makes of a step: its vectors, and its own version."""
-    command, version = _compiler()
+    command, version = compiler()
     return f"{vectors()} ahead of time by {Path(command).name} {version}"
-
-
-def _compiler() -> tuple[str, str]:
-    """The C++ compiler's command, and what it says of its version."""
-    command = os.environ.get("CXX", "g++")
-    asked = [command, "-dumpfullversion", "-dumpversion"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    return command, answer
-
-
-def vectors() -> str:
-    """The vectors that steps are compiled for: the widest here of those that torch knows."""
-    facts = [metadata.version("torch"), *_compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
-    digest = digest_of(repr([*facts, sorted(_flags())]).encode())
-    kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
-    with suppress(OSError):
-        return kept.read_text()
-    found = compiler_vectors()
-    with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, found.encode(), durable=False)
-    return found
-
-
-def compiler_vectors() -> str:
-    """The vectors that torch's compiler takes from now on in this process.
-
-    It is not asked to try them first, narrower ones included, which takes seconds: a compiler that
-    cannot have them fails at the first step. Matrix tiles are tried, since compilers that can have
-    all else know some of those and not others.
-    """
-    from torch._inductor import config, cpu_vec_isa
-
-    trial = cpu_vec_isa.VecISA.check_build
-
-    def tried(vectors: cpu_vec_isa.VecISA, code: str) -> bool:
-        return trial(vectors, code) if isinstance(vectors, cpu_vec_isa.VecAMX) else True
-
-    cpu_vec_isa.valid_vec_isa_list.cache_clear()
-    with (
-        config.patch({"cpp.vec_isa_ok": True}),
-        mock.patch.object(cpu_vec_isa.VecISA, "check_build", tried),
-    ):
-        return str(cpu_vec_isa.pick_vec_isa())
-
-
-def processor() -> str:
-    """Vendor, family and model; what the platform says where Linux does not."""
-    vendor, family = _vendor_and_family()
-    if not (vendor and family and (model := _cpuinfo().get("model"))):
-        return platform.processor() or platform.machine()
-    return f"{vendor} {family}.{model}"
-
-
-def _vendor_and_family() -> tuple[str, str]:
-    """Each empty where Linux does not say it."""
-    return _cpuinfo().get("vendor_id", ""), _cpuinfo().get("cpu family", "")
-
-
-def _flags() -> set[str]:
-    return set(_cpuinfo().get("flags", "").split())
-
-
-@functools.cache
-def _cpuinfo() -> Mapping[str, str]:
-    """What Linux says of the first processor."""
-    try:
-        text = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
-    except OSError:
-        return {}
-    pairs = (line.partition(":") for line in text.splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from ganstudy import machine_cache
-from ganstudy.engine import ahead, arithmetic
+from ganstudy.engine import ahead
 from ganstudy.engine.ahead import AheadOfTime, make
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.engine.traced import Form, NotCompiled
+from ganstudy.engine.vectors import compiler_vectors
 
 compiles = pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler")
 
@@ -66,7 +67,7 @@ def test_vectors_that_are_not_tried_are_those_that_torch_finds_by_trying(
     forget()
     with monkeypatch.context() as patched:
         patched.setattr(cpu_vec_isa.VecISA, "check_build", lambda isa, _: tried.append(isa))
-        found = arithmetic.compiler_vectors()
+        found = compiler_vectors()
     assert all(isinstance(isa, cpu_vec_isa.VecAMX) for isa in tried)
     forget()
     with config.patch({"cpp.vec_isa_ok": True}):
@@ -131,7 +132,7 @@ def test_compiled_once_and_loaded_again(
     libraries = list((cache / "ganstudy").glob("*.so"))
     assert len(libraries) == 1
     with monkeypatch.context() as patch:
-        patch.setattr(ahead, "_compile", None)
+        patch.setattr(ahead, "make_library", None)
         again = AheadOfTime(step)(*arguments)
         assert all(torch.equal(again[name], found[name]) for name in found)
     # Another file of that name: this process has mapped the first.
@@ -171,7 +172,7 @@ def _make_both(order: int, log: Path) -> None:
         digest = hashlib.sha256(b"made").hexdigest()[:16]
         (machine_cache.folder() / "ganstudy" / f"{form.name}-{digest}.so").write_bytes(b"made")
 
-    ahead._compile = noted
+    ahead.make_library = noted
     make(forms[::order])
 
 

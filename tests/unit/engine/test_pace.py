@@ -12,9 +12,9 @@ from tiny import trial, write_study
 
 from ganstudy.cli import main
 from ganstudy.engine import pace
-from ganstudy.engine.arithmetic import processor
 from ganstudy.engine.pace import GUESS, GUESSED, Trained, known, learn
 from ganstudy.engine.packing import cost, estimate
+from ganstudy.engine.processor import processor
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ def test_packs_of_one_size_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> N
         form.run = lambda numbers: module(*numbers)
 
     monkeypatch.setattr(Form, "of", counted)
-    monkeypatch.setattr(ahead, "_load", interpreted)
+    monkeypatch.setattr(ahead, "load_library", interpreted)
     for module in (ahead, program):
         monkeypatch.setattr(module, "make", lambda forms: None)
     program.program.cache_clear()
