@@ -222,6 +222,7 @@ OF_ANALYSES = frozenset(
         "residual_freedom",
         "run",
         "score",
+        "half_width",
         "seed_mean",
         "seed_spread",
         "seeds",

@@ -14,7 +14,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.blocks import paired
+from ganstudy.analysis.blocks import (
+    Paired,
+    has_gaps,
+    interval_with_gaps,
+    least_squares,
+    paired,
+    per_seed,
+)
 from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH
@@ -132,7 +139,9 @@ def _ranked(
     one: xr.Dataset, scores: xr.Dataset, budget: int | None, confidence: float
 ) -> xr.Dataset:
     fact = RecordedMetric.of(one)
-    found = interval_over_seeds(scores["score"].rename(repeat="seed"), fact, confidence)
+    score = scores["score"].transpose("arm", "repeat").rename(repeat="seed")
+    student = interval_with_gaps(score.values[:, None], confidence)
+    found = interval_over_seeds(score, fact, confidence, student=student)
     oriented = scores["oriented"].values[:, None, :]
     pairs = paired(oriented, "wins" if np.isneginf(oriented).any() else "means")
     place = order_of(center_of(oriented[:, 0]))
@@ -140,7 +149,7 @@ def _ranked(
     found["place"] = ("arm", place)
     both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
     found["behind"] = ("arm", both.mean[best])
-    found["grade"] = ("arm", _grades_behind(pairs.differences, best, 1))
+    found["grade"] = ("arm", _grades_behind(pairs, best))
     found["best"] = ((), str(found["arm"].values[best]))
     found["leads"] = leads(found["grade"])
     quality = xr.full_like(found["mean"], np.nan)
@@ -155,13 +164,12 @@ def _ranked(
     return found.drop_vars([STUDY, "metric"], errors="ignore")
 
 
-def _means(oriented: Array) -> Array:
-    return np.where(np.isfinite(oriented).any(axis=-1), moments(oriented)[0], np.nan)
-
-
 def worth_of(differences: Array) -> Array:
-    """Mean share of wins less losses against all other arms."""
-    return np.asarray(np.nanmean(differences, axis=(1, 2)))
+    """Mean share of wins less losses against the other arms, over the seeds of both."""
+    known = np.isfinite(differences) & ~np.eye(len(differences), dtype=bool)[..., None]
+    total, count = np.where(known, differences, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
+    none = np.full(count.shape, np.nan)
+    return np.asarray(np.divide(total, count, out=none, where=count > 0), np.float64)
 
 
 def order_of(worth: Array) -> NDArray[np.int64]:
@@ -171,11 +179,11 @@ def order_of(worth: Array) -> NDArray[np.int64]:
     return place
 
 
-def _grades_behind(differences: Array, best: int, settings: int, *, wins: bool = False) -> Array:
+def _grades_behind(pairs: Paired, best: int, *, wins: bool = False) -> Array:
     """Grades of the best arm's lead over each other one; empty for itself and untested."""
-    arms = len(differences)
+    differences, arms = pairs.differences, len(pairs.differences)
     upper = np.triu_indices(arms, 1)
-    p, grades = graded(differences[upper], settings, wins=wins)
+    p, grades = graded(differences[upper], pairs.settings[upper], wins=wins)
     whole = np.full((arms, arms), "", dtype="<U7")
     whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p), grades, "")
     ahead = moments(differences)[0][best] >= 0
@@ -209,14 +217,16 @@ def rank_over_studies(
     oriented = scores["oriented"].values
     pairs = paired(oriented, "wins")
     arms = len(oriented)
-    of_repeat = (pairs.differences.sum(axis=1) / max(arms - 1, 1) + 1) / 2
+    met = np.isfinite(pairs.differences).sum(axis=1) - 1
+    met = np.where((met > 0) | (arms == 1), np.maximum(met, 1), np.nan)
+    of_repeat = (np.nansum(pairs.differences, axis=1) / met + 1) / 2
     shares = xr.DataArray(of_repeat, dims=("arm", "seed"), coords={"arm": scores["arm"]})
     fact = RecordedMetric("wins", "share of comparisons won", "", True, (0.0, 1.0), np.nan)
-    settings = oriented.shape[1]
+    settings = per_seed((~np.isnan(oriented)).sum(axis=1))
     found = interval_over_seeds(shares, fact, confidence, settings=settings)
     found = found.rename(mean="wins").drop_vars("seeds")
     best = int(order_of(found["wins"].values).argmin())
-    found["grade"] = ("arm", _grades_behind(pairs.differences, best, settings, wins=True))
+    found["grade"] = ("arm", _grades_behind(pairs, best, wins=True))
     found["leads"] = leads(found["grade"])
     ranked = _ranked_studies(ds, scores, budget, confidence)
     found["diverged"] = ranked["diverged"].mean(STUDY)
@@ -256,7 +266,13 @@ def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
 
 
 def center_of(oriented: Array) -> Array:
-    """What puts arms in order on one target, `(arms, repeats) -> (arms,)`: means, or wins."""
+    """What puts arms in order on one target, `(arms, repeats) -> (arms,)`: means, or wins.
+
+    Means are those of least squares, so that no arm gains by missing a hard search.
+    """
+    scores = oriented[:, None, :]
     if np.isneginf(oriented).any():
-        return worth_of(paired(oriented[:, None, :], "wins").differences)
-    return _means(oriented)
+        return worth_of(paired(scores, "wins").differences)
+    if has_gaps(scores):
+        return least_squares(scores, paired(scores, "means"))
+    return moments(oriented)[0]

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.budget import is_search, seen
-from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.intervals import Array, jackknife, moments, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import STUDY, of_study
@@ -43,15 +43,17 @@ def rank_agreement(
     signs = pair_signs(oriented)
     whole = kendall(signs)
     repeats = signs.shape[1]
-    low, high = jackknife_limits(
-        whole, [kendall(np.delete(signs, r, axis=1)) for r in range(repeats)], confidence
-    )
+    without = np.array([kendall(np.delete(signs, r, axis=1)) for r in range(repeats)])
+    low, high = (np.clip(end, -1, 1) for end in jackknife(whole, without, confidence)[1:3])
     # Where an arm is worse than any number in one search, it is so on average.
-    means = pair_signs(oriented.mean(axis=1)[:, None])[:, 0]
-    of_means = means @ means.T / max(signs.shape[2], 1)
+    known = ~np.isnan(oriented)
+    total, count = np.where(known, oriented, 0.0).sum(axis=1), known.sum(axis=1)
+    means = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    # Twice the same, so that there are two different searches.
+    of_means = kendall(np.repeat(pair_signs(means)[:, None], 2, axis=1))
     names = scores[STUDY].values
     dims = (STUDY, "other")
-    alike, apart = (1 + whole) / 2, ~np.eye(len(whole), dtype=bool)
+    alike, apart = (1 + whole) / 2, ~np.eye(len(whole), dtype=bool) & ~np.isnan(whole)
     return xr.Dataset(
         {
             "correlation": (dims, whole, {"long_name": "rank correlation"}),
@@ -62,7 +64,7 @@ def rank_agreement(
             "same_high": (dims, (1 + high) / 2),
             "of_means": (dims, of_means),
             "same_way_across": np.mean(alike[apart]) if apart.any() else np.nan,
-            "same_way_within": np.diag(alike).mean(),
+            "same_way_within": moments(np.diag(alike))[0],
         },
         coords={STUDY: names, "other": names},
         attrs={"confidence": confidence, "repeats": repeats, "arms": scores.sizes["arm"]},
@@ -70,30 +72,26 @@ def rank_agreement(
 
 
 def pair_signs(oriented: Array) -> Array:
-    """Signs of the differences of all pairs of arms, `(*, arms) -> (*, pairs)`; 0 for a gap."""
+    """Signs of the differences of all pairs of arms, `(*, arms) -> (*, pairs)`; NaN for a gap."""
     first, second = np.triu_indices(oriented.shape[-1], 1)
     one, other = oriented[..., first], oriented[..., second]
-    return 1.0 * (one > other) - 1.0 * (one < other)
+    return np.where(np.isnan(one) | np.isnan(other), np.nan, 1.0 * (one > other) - (one < other))
 
 
 def kendall(signs: Array) -> Array:
-    """Between all pairs of targets, of different searches; `(studies, searches, pairs)`."""
-    repeats, pairs = signs.shape[1:]
-    total = signs.sum(axis=1)
-    together = total @ total.T - np.einsum("srp,trp->st", signs, signs)
-    number = repeats * (repeats - 1) * pairs
-    return together / number if number else np.full(together.shape, np.nan)
+    """Between all pairs of targets, of different searches; `(studies, searches, pairs)`.
+
+    A pair of arms with a gap in one of the two searches says nothing of them.
+    """
+    known = ~np.isnan(signs)
+    together, number = (_of_different(own) for own in (np.where(known, signs, 0.0), 1.0 * known))
+    return np.divide(together, number, out=np.full_like(together, np.nan), where=number > 0)
 
 
-def jackknife_limits(whole: Array, without: list[Array], confidence: float) -> tuple[Array, Array]:
-    """Jackknife limits of correlations from their values without each search."""
-    repeats = len(without)
-    if repeats < 3:
-        return np.full_like(whole, np.nan), np.full_like(whole, np.nan)
-    pseudo = repeats * whole - (repeats - 1) * np.array(without)
-    found = t_interval(np.moveaxis(pseudo, 0, -1), confidence)
-    half = (found.high - found.low) / 2
-    return np.clip(whole - half, -1, 1), np.clip(whole + half, -1, 1)
+def _of_different(values: Array) -> Array:
+    """Products of the values of two targets in different searches, summed over all pairs."""
+    total = values.sum(axis=1)
+    return np.asarray(total @ total.T - np.einsum("srp,trp->st", values, values), np.float64)
 
 
 def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ganstudy.analysis.blocks import interval_with_gaps
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, planned, setting_dims, with_arms
@@ -27,11 +28,12 @@ def arm_scores(
     The unit is the seed: an arm is averaged over its settings within each seed, since trials of one
     seed share their random streams. Where trials have no score, means are those of least squares:
     a gap counts as the arm's effect plus what others had there, so that no arm gains by missing the
-    hard ones. Intervals are over the seeds in which an arm has a score, as `interval_over_seeds`
-    has them.
+    hard ones, and limits are those of `interval_with_gaps`. Elsewhere they are those of
+    `interval_over_seeds`.
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
-             with a score), `settings` (settings averaged over); and `seed_mean` (arm, seed).
+             with a score), `settings` (settings averaged over), `half_width` (of Student's
+             interval, whatever the bounds); and `seed_mean` (arm, seed), gaps filled.
     """
     return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
         metric=RecordedMetric.of(ds, metric).name, confidence=confidence, settings=settings
@@ -44,15 +46,20 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     axes = [str(dim) for dim in score.dims[1:-1]]
     least_squares = whole.mean([*axes, "seed"])
     ran = score.notnull().any(axes)
-    seed_mean = whole.mean(axes).where(ran)
-    scores = interval_over_seeds(seed_mean, fact, confidence, settings=compared.settings)
+    seen, settings = score.mean(axes), compared.settings
+    student = interval_with_gaps(score.values.reshape(compared.oriented.shape), confidence)
+    scores = interval_over_seeds(seen, fact, confidence, settings=settings, student=student)
     shift = least_squares - scores["mean"]
     for name in ("low", "high"):
         moved = (scores[name] + shift).clip(*fact.bounds)
         scores[name] = moved.assign_attrs(scores[name].attrs)
     scores["mean"] = least_squares.where(ran.any("seed")).assign_attrs(scores["mean"].attrs)
+    own = t_interval(seen.values, confidence)
+    halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
+    scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
     scores["trials"] = score.notnull().sum([*axes, "seed"])
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
+    seed_mean = whole.mean(axes).where(ran)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
     return scores
 
@@ -116,7 +123,12 @@ def best_setting_scores(
 
 
 def interval_over_seeds(
-    values: xr.DataArray, fact: RecordedMetric, confidence: float, *, settings: int = 1
+    values: xr.DataArray,
+    fact: RecordedMetric,
+    confidence: float,
+    *,
+    settings: int | Array = 1,
+    student: Interval | None = None,
 ) -> xr.Dataset:
     """Mean along `seed` with an interval, (*, seed) -> variables (*); NaN limits for one seed.
 
@@ -125,24 +137,36 @@ def interval_over_seeds(
     and Student's interval would cover half as often as it says: the limits are then Gaffke's, which
     no law within the bounds of the metric fools. Where a bound is infinite there are no such
     limits, and that side is Student's. All are clipped to the bounds.
+
+    settings  that the value of a seed is the mean over, of all rows or of each
+    student   means and limits of rows of whose mean more is known than these values, NaN of
+              others: they stand in Student's place, and Gaffke's are moved there and reach no
+              less far
     """
     over_seeds = values.transpose(..., "seed")
     flat = over_seeds.values.reshape(-1, over_seeds.sizes["seed"]).astype(np.float64)
-    found = t_interval(flat, confidence)
-    rows = (found.number > 1) & (most_agree(flat) if settings >= SETTINGS else True)
+    own = t_interval(flat, confidence)
+    given = np.isfinite(student.mean) if student else np.zeros(len(flat), dtype=bool)
+    mean, low, high, _ = (np.where(given, *both) for both in zip(student or own, own, strict=True))
+    few = np.broadcast_to(np.asarray(settings) < SETTINGS, given.shape)
+    rows = (own.number > 1) & (few if few.all() else few | most_agree(flat))
     if rows.any() and np.isfinite(fact.bounds).any():
-        safe = gaffke_interval(flat[rows], fact.bounds, confidence)
-        found.low[rows], found.high[rows] = safe.low, safe.high
-    shape = over_seeds.shape[:-1]
-    mean, low, high = (part.reshape(shape) for part in found[:3])
-    interval = Interval(mean, low, high, found.number.reshape(shape))
+        safe, given = gaffke_interval(flat[rows], fact.bounds, confidence), given[rows]
+        moved = np.where(given, mean[rows] - safe.mean, 0.0)
+        for end, limit, bound, further in (
+            (low, safe.low + moved, fact.bounds[0], np.minimum),
+            (high, safe.high + moved, fact.bounds[1], np.maximum),
+        ):
+            if np.isfinite(bound):
+                end[rows] = np.where(given, further(end[rows], limit), limit)
     template = over_seeds.isel(seed=0, drop=True)
+    shape = template.shape
     scores = xr.Dataset(
         {
-            "mean": template.copy(data=interval.mean),
-            "low": template.copy(data=np.clip(interval.low, *fact.bounds)),
-            "high": template.copy(data=np.clip(interval.high, *fact.bounds)),
-            "seeds": template.copy(data=interval.number),
+            "mean": template.copy(data=mean.reshape(shape)),
+            "low": template.copy(data=np.clip(low, *fact.bounds).reshape(shape)),
+            "high": template.copy(data=np.clip(high, *fact.bounds).reshape(shape)),
+            "seeds": template.copy(data=own.number.reshape(shape)),
         }
     )
     for name in ("mean", "low", "high"):

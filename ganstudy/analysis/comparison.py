@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.blocks import Basis, Paired, filled, joined, order_effects, paired
+from ganstudy.analysis.blocks import Basis, Paired, filled, has_gaps, paired, per_seed
 from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
@@ -50,9 +50,9 @@ class Compared:
         return "wins" if np.isneginf(self.oriented).any() else "means"
 
     @property
-    def settings(self) -> int:
-        """Number of settings that averages are over."""
-        return int((~np.isnan(self.oriented)).any(axis=(0, 2)).sum())
+    def settings(self) -> Array:
+        """Settings that each arm's mean of a seed is over, on average to a whole."""
+        return per_seed(np.isfinite(self.oriented).sum(axis=1))
 
     @cached_property
     def pairs(self) -> Paired:
@@ -64,15 +64,17 @@ class Compared:
         """The same of scores alone, whatever the basis."""
         if self.basis == "means":
             return self.pairs
-        return paired(np.where(np.isfinite(self.oriented), self.oriented, np.nan), "means")
+        return paired(self._finite, "means")
 
     @cached_property
     def balanced(self) -> xr.DataArray:
         """Scores with gaps filled by least squares, so that averages are over the same trials."""
-        known = np.isfinite(self.oriented)
-        if (known.all(axis=0) | ~known.any(axis=0)).all():
+        own = self._finite
+        if not has_gaps(own):
             return self.score
-        own = np.where(known, self.oriented, np.nan)
-        effects, group = order_effects(self.scored), joined(self.scored)
-        whole = self.fact.sign * filled(own, effects, group)
+        whole = self.fact.sign * filled(own, self.scored)
         return self.score.copy(data=whole.reshape(self.score.shape))
+
+    @property
+    def _finite(self) -> Array:
+        return np.where(np.isfinite(self.oriented), self.oriented, np.nan)

@@ -9,9 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
+from ganstudy.analysis.blocks import interval_with_gaps, per_seed
 from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
 from ganstudy.analysis.grades import CLEAR, LEANING, graded
-from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.variance import Shares, shares
@@ -53,7 +54,7 @@ def factor_effects(
     whole, without = _with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
     kept = [] if "settled_by" in ds.attrs else [one.share for one in without]
-    low, high = _jackknife(whole.share, kept, confidence)
+    _, low, high, _ = jackknife(whole.share, np.array(kept), confidence)
     grades = _grades(whole.p, [one.p for one in without])
     adjusted = whole.p
     if not testable(ds):
@@ -64,8 +65,8 @@ def factor_effects(
     return xr.Dataset(
         {
             "share": ("effect", whole.share, {"long_name": long_name}),
-            "low": ("effect", np.where(of_seed, np.nan, low)),
-            "high": ("effect", np.where(of_seed, np.nan, high)),
+            "low": ("effect", np.where(of_seed, np.nan, np.clip(low, 0.0, 1.0))),
+            "high": ("effect", np.where(of_seed, np.nan, np.clip(high, 0.0, 1.0))),
             "freedom": ("effect", whole.freedom),
             "statistic": ("effect", whole.statistic),
             "p": ("effect", adjusted, {"long_name": "Holm-adjusted p-value"}),
@@ -146,17 +147,6 @@ def _with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
     return shares(table), [shares(one) for one in without]
 
 
-def _jackknife(whole: Array, without: Sequence[Array], confidence: float) -> tuple[Array, Array]:
-    """Limits of statistics from their values without each seed, clipped to shares."""
-    seeds = len(without)
-    if seeds < 3:
-        return np.full(len(whole), np.nan), np.full(len(whole), np.nan)
-    pseudo = seeds * whole - (seeds - 1) * np.array(without)
-    found = t_interval(pseudo.T, confidence)
-    half = (found.high - found.low) / 2
-    return np.clip(whole - half, 0.0, 1.0), np.clip(whole + half, 0.0, 1.0)
-
-
 def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:
     """Grades of effects, by the rule of `grades.graded`."""
     sure = p < CLEAR
@@ -172,7 +162,8 @@ def marginal_means(
     """Score at each value of an axis, averaged over all others, with an interval over seeds.
 
     Only points that are planned for every value of the axis are averaged, so that values are
-    compared like for like. Trials without a score are left out of their seed's mean.
+    compared like for like; where trials have no score, means and limits are those of least squares
+    along this axis, as `arm_scores` has them along the arms.
 
     Returns  variables (axis,): `mean`, `low`, `high`, `seeds`.
 
@@ -189,7 +180,13 @@ def marginal_means(
         raise ValueError(f"no point is planned for every value of {axis}")
     score = trial_scores(ds, metric)["score"].where(shared)
     others = [name for name in axes if name != axis]
-    means = score.mean(others)
-    settings = int(score.notnull().any([axis, "seed"]).sum())
-    result = interval_over_seeds(means, fact, confidence, settings=settings)
+    flat = score.transpose(axis, *others, "seed").values
+    flat = flat.reshape(len(flat), -1, score.sizes["seed"]).astype(np.float64)
+    result = interval_over_seeds(
+        score.mean(others).transpose(axis, "seed"),
+        fact,
+        confidence,
+        settings=per_seed(np.isfinite(flat).sum(axis=1)),
+        student=interval_with_gaps(flat, confidence),
+    )
     return result.assign_attrs(metric=fact.name, confidence=confidence)

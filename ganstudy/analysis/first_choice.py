@@ -124,6 +124,10 @@ def most_behind(oriented: Array, level: float, widest: Array | float = np.inf) -
     agree &= ~np.eye(limits.shape[-1], dtype=bool)
     shares = ahead[agree] / unit[agree][:, None]
     limits[agree] = unit[agree] * gaffke_interval(shares, (-1.0, 1.0), confidence).high
+    # Of arms that were hardly run together nothing is known.
+    run = np.asarray(np.isfinite(oriented).any(axis=-1), np.bool_)
+    unknown = np.isnan(limits) & run[..., :, None] & run[..., None, :]
+    limits[unknown & ~np.eye(limits.shape[-1], dtype=bool)] = np.inf
     limits = np.where(worse[..., :, None], 0.0, limits)
     return np.where(worse, np.inf, np.fmax.reduce(limits, axis=-2, initial=0.0))
 

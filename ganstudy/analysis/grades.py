@@ -33,10 +33,11 @@ one in five so often that arms of equal means would be clear in a third of studi
 
 
 def graded(
-    differences: Array, settings: int = SETTINGS, *, wins: bool = False
+    differences: Array, settings: int | Array = SETTINGS, *, wins: bool = False
 ) -> tuple[Array, NDArray[np.str_]]:
     """P-values of all pairs, adjusted by Holm, and their grades.
 
+    settings   that the difference of a seed is the mean over, of all pairs or of each
     wins       whether differences are shares of settings won less those lost: in few settings they
                have so few values that t is no test of them, and signs are counted
 
@@ -47,12 +48,16 @@ def graded(
 
     Shapes  `(*, pairs, seeds) -> (*, pairs)`; NaN is a seed that a pair does not have.
     """
-    test = sign_test if wins and settings < SETTINGS else paired_t
+    few = np.asarray(settings) < SETTINGS
+
+    def test(differences: Array) -> Array:
+        t = paired_t(differences)
+        return np.where(few, sign_test(differences), t) if wins and few.any() else t
+
     p = holm(test(differences))
     sign = np.sign(moments(differences)[0])
     sure = p < CLEAR
-    if settings < SETTINGS:
-        sure &= np.isfinite(differences).sum(axis=-1) >= OF_FEW
+    sure &= ~few | (np.isfinite(differences).sum(axis=-1) >= OF_FEW)
     for seed in range(differences.shape[-1] if sure.any() else 0):
         rest = np.delete(differences, seed, axis=-1)
         sure &= (holm(test(rest)) < CLEAR) & (np.sign(moments(rest)[0]) == sign)
@@ -85,19 +90,22 @@ def clear_effect(seeds: int, pairs: int, settings: int = SETTINGS) -> float:
     return high
 
 
-def detectable(differences: Array, pairs: int, settings: int = SETTINGS) -> Array:
+def detectable(differences: Array, pairs: int, settings: int | Array = SETTINGS) -> Array:
     """The difference that would have been clear with a chance of `POWER`, its spread as seen.
+
+    settings  that the difference of a seed is the mean over, of all rows or of each
 
     Infinite where so few seeds can make nothing clear, NaN where seeds have no spread.
 
     Shapes  `(*, seeds) -> (*)`.
     """
     _, spread, count = moments(differences)
-    effect = np.vectorize(lambda n: clear_effect(int(n), pairs, settings), otypes=[float])
+    alike = np.where(np.asarray(settings) < SETTINGS, 1, SETTINGS)
+    effect = np.vectorize(lambda n, s: clear_effect(int(n), pairs, int(s)), otypes=[float])
     size = np.where(np.isfinite(differences), np.abs(differences), 0.0).max(axis=-1, initial=0.0)
     # Seeds that all agree have no spread to go by.
     spread = np.where((count < 2) | (spread <= ROUNDING * size), np.nan, spread)
-    return np.asarray(np.where(count < 2, np.nan, effect(count)) * spread)
+    return np.asarray(np.where(count < 2, np.nan, effect(count, alike)) * spread)
 
 
 def seeds_for(effect: float, pairs: int, settings: int = SETTINGS) -> int | None:

@@ -42,6 +42,26 @@ def t_interval(values: Array, confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, count)
 
 
+def jackknife(
+    whole: Array, without: Array, confidence: float = 0.95, freedom: Array | None = None
+) -> Interval:
+    r"""Limits of statistics from their values without the first unit, without the second, ...
+
+    Maths   $\hat\theta \pm t_{\nu,(1+c)/2} \, s / \sqrt n$ with s the standard deviation of the n
+            pseudo-values $n \hat\theta - (n - 1) \hat\theta_{-i}$ and $\nu = n - 1$, or `freedom`.
+            Of a mean it is Student's interval. Below one degree of freedom the limits are NaN.
+    Shapes  `(*), (n, *) -> (*)`.
+    Source  Tukey 1958, "Bias and confidence in not quite large samples".
+    """
+    units = len(without)
+    pseudo = units * whole - (units - 1) * np.reshape(without, (units, *whole.shape))
+    _, spread, count = moments(np.moveaxis(pseudo, 0, -1))
+    known = count - 1.0 if freedom is None else freedom
+    quantile = stats.t.ppf((1 + confidence) / 2, np.where(known < 1, np.nan, known))
+    half = quantile * spread / np.sqrt(np.maximum(count, 1))
+    return Interval(whole, whole - half, whole + half, count)
+
+
 def moments(values: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     """Mean, standard deviation (of n - 1) and number along the last axis; NaN is missing.
 

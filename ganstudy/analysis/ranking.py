@@ -84,8 +84,8 @@ def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any
     """What `compare_arms` returns of each pair, the first against the second, as plain arrays."""
     upper = np.triu_indices(compared.score.shape[0], 1)
     apart = compared.pairs.differences[upper]
-    nothing = np.full(len(apart), np.nan)
-    p, grade = graded(apart, compared.settings, wins=compared.basis == "wins")
+    nothing, settings = np.full(len(apart), np.nan), compared.pairs.settings[upper]
+    p, grade = graded(apart, settings, wins=compared.basis == "wins")
     tests = max(int(np.isfinite(p).sum()), 1)
     scored = compared.fact.sign * compared.scored.differences[upper]
     mean, low, high, _ = t_interval(scored, 1 - (1 - confidence) / tests)
@@ -102,7 +102,7 @@ def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any
     won = np.divide(wins, known.sum(axis=-1), out=nothing.copy(), where=known.any(axis=-1))
     least = nothing
     if compared.basis == "means":
-        least = detectable(apart, tests, compared.settings)
+        least = detectable(apart, tests, settings)
     if not tested:
         low = high = p = least = nothing
     return {

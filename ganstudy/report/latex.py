@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, over_seeds
+from ganstudy.analysis import RecordedMetric, arm_scores, metric_names
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable, cell_text
 from ganstudy.report.findings import Findings
@@ -140,8 +140,7 @@ def _column(findings: Findings, name: str) -> list[str]:
     scores = arm_scores(ds, name, settings=findings.settings_used)
     places = decimals_of(ds, fact)
     # The limits of `arm_scores` are clipped to the metric's bounds, so that they are lopsided.
-    interval = over_seeds(scores["seed_mean"])
-    halves = ((interval["high"] - interval["low"]) / 2).values.tolist()
+    halves = scores["half_width"].values.tolist()
     means = scores["mean"].values
     shown = [prose.number(mean, places) for mean in means.tolist()]
     best = fact.sign * np.fmax.reduce(fact.sign * means, initial=-math.inf)

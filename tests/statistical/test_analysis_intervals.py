@@ -54,19 +54,16 @@ def test_arm_interval_covers_when_trials_share_their_seed() -> None:
     assert np.mean((by_trial.low <= 0) & (by_trial.high >= 0)) < 0.8
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("share", "rate"), [(0.25, 0.92), (0.5, 0.87)])
-def test_the_interval_of_an_arm_with_gaps_covers_as_seldom_as_documented(
-    share: float, rate: float
-) -> None:
-    """Scores that were filled in scatter less than those that were seen."""
-    runs, rng, covered = 300, np.random.default_rng(8), 0
+def test_the_interval_of_an_arm_with_gaps_covers() -> None:
+    """Half of all trials are missing; filled scores taken for seen would hold 4 means in 5."""
+    runs, rng, covered = 40, np.random.default_rng(8), 0.0
     for _ in range(runs):
-        values = rng.normal(size=(4, 4, 10)) + rng.normal(size=(1, 4, 10))
-        gaps = {(0, *place): "failed" for place in np.ndindex(4, 10) if rng.random() < share}
-        own = arm_scores(study(values, status=gaps)).isel(arm=0)
-        covered += bool((own["low"] <= 0) & (own["high"] >= 0))
-    assert abs(covered / runs - rate) < four_standard_errors(rate, runs)
+        values = rng.normal(size=(4, 4, 10))
+        gone = np.argwhere(rng.random(values.shape) < 0.5).tolist()
+        own = arm_scores(study(values, status={tuple(place): "failed" for place in gone}))
+        covered += float(((own["low"] <= 0) & (own["high"] >= 0)).mean())
+    # Four arms a study, that share what was filled in.
+    assert covered / runs > 0.95 - four_standard_errors(0.95, 2 * runs)
 
 
 def test_equal_arms_are_told_apart_from_the_best_at_most_at_the_stated_rate() -> None:

@@ -143,6 +143,39 @@ def test_searches_that_all_agree_may_have_missed_what_is_rare(searches: int) -> 
     assert held > 0.95 - 4 * np.sqrt(0.95 * 0.05 / runs)
 
 
+def with_gaps(values: np.ndarray) -> xr.Dataset:
+    """Joined grids, in which NaN is a trial that failed."""
+    ds = joined_of(values)
+    return ds.assign(status=ds["status"].where(ds["status"] != "diverged", "failed"))
+
+
+def test_gaps_are_no_ties_and_no_arm_gains_by_them() -> None:
+    """Arms one apart on each target, seeds far more; another arm is missing in each seed."""
+    values = np.arange(2.0, 6.0)[:, None] + 0.7 * np.arange(-2.0, 3.0)
+    values = np.stack([values, values + 0.1])
+    gaps = values.copy()
+    for seed in range(5):
+        gaps[:, seed % 4, seed] = np.nan
+    ds, whole = with_gaps(gaps), with_gaps(values)
+    found = analysis.rank_agreement(ds)
+    np.testing.assert_allclose(found["correlation"], 1.0)
+    np.testing.assert_allclose(found["of_means"], 1.0)
+    over = analysis.rank_over_studies(ds)
+    assert over["arm"].values.tolist() == ["d3", "d2", "d1", "d0"]
+    np.testing.assert_allclose(over["wins"], analysis.rank_over_studies(whole)["wins"], atol=0.1)
+    for name in ("place", "mean"):
+        own, full = (analysis.rank_studies(one)[name] for one in (ds, whole))
+        np.testing.assert_allclose(own, full)
+
+
+def test_an_arm_with_gaps_is_chosen_for_what_it_wins() -> None:
+    """The first wins all that it has, in two seeds of eight; the second the others of all."""
+    values = np.repeat([[5.0], [4.0], [3.0], [2.0], [1.0]], 8, axis=1)
+    values[0, 2:] = np.nan
+    assert analysis.first_choice(with_gaps(values[None]))["arm"] == "d0"
+    assert np.isinf(most_behind(np.array([[1.0, 2, 3], [2.0, np.nan, np.nan]]), 0.05)[0])
+
+
 def test_an_arm_that_is_worse_than_any_number_can_be_behind_by_anything() -> None:
     oriented = np.array([[1.0, 1.1, 0.9], [-np.inf, 5.0, 5.0], [0.0, 0.1, -0.1]])
     np.testing.assert_allclose(most_behind(oriented, 0.05), [0.0, np.inf, 1.0])
@@ -270,6 +303,7 @@ def test_intervals_of_agreement_cover(seeds: int) -> None:
     95 % the share that covers has a standard error of 0.007.
     """
     from ganstudy.analysis import agreement
+    from ganstudy.analysis.intervals import jackknife
 
     rng = np.random.default_rng(seeds)
     shared, own = rng.normal(size=10), rng.normal(size=(2, 10))
@@ -282,7 +316,7 @@ def test_intervals_of_agreement_cover(seeds: int) -> None:
         whole = agreement.kendall(signs)
         without = [agreement.kendall(np.delete(signs, r, axis=1)) for r in range(seeds)]
         values.append(whole)
-        limits.append(agreement.jackknife_limits(whole, without, 0.95))
+        limits.append(jackknife(whole, np.array(without), 0.95)[1:3])
     truth = np.mean(values, axis=0)
     low, high = np.moveaxis(np.array(limits), 0, 1)
     covered = ((low <= truth) & (truth <= high)).mean(axis=0)

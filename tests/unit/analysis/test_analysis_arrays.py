@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from ganstudy.analysis.intervals import holm, paired_t, t_interval
+from ganstudy.analysis.intervals import holm, jackknife, paired_t, t_interval
 from ganstudy.analysis.paths import drawdown, falls, last
 from ganstudy.score import tail_mean
 
@@ -36,6 +36,14 @@ def test_t_interval_leaves_out_nan() -> None:
         t_interval(np.array([1, 4, 2.0])),
     )
     assert_allclose(with_gap, without)
+
+
+def test_the_jackknife_of_a_mean_is_students_interval() -> None:
+    values = np.random.default_rng(0).normal(size=(3, 5))
+    without = np.array([np.delete(values, unit, axis=1).mean(axis=1) for unit in range(5)])
+    assert_allclose(jackknife(values.mean(axis=1), without, 0.9), t_interval(values, 0.9))
+    _, low, high, _ = jackknife(np.ones(2), np.array([[0.0, 2.0], [1.0, 1.5]]), 0.9, np.arange(2.0))
+    assert np.isnan(low).tolist() == np.isnan(high).tolist() == [True, False]
 
 
 def test_t_interval_of_few_values() -> None:

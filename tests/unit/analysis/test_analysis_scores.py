@@ -161,6 +161,28 @@ def test_failed_trials_are_left_out_of_their_seed() -> None:
     assert int(scores["trials"]) == 3
 
 
+def test_gaps_take_no_width_from_an_arm_whose_seeds_agree() -> None:
+    """What is filled in agrees with nothing; the seeds that were seen have all their modes."""
+    rng = np.random.default_rng(0)
+    values = np.stack([np.full((4, 5), 8.0), *rng.uniform(4.0, 8.0, size=(2, 4, 5))])
+    gaps = {(0, seed % 4, seed): "failed" for seed in range(5)}
+    scores = analysis.arm_scores(constant(values.tolist(), gaps))
+    exact = stats.binomtest(5, 5).proportion_ci(method="exact")
+    assert float(scores["low"][0]) < 8 * exact.low + 0.05
+    # Those without a gap are what they are without the others' gaps.
+    whole = analysis.arm_scores(constant(values.tolist()))
+    assert_allclose(scores["low"][1:], whole["low"][1:])
+    assert_allclose(scores["high"][1:], whole["high"][1:])
+
+
+def test_an_arm_with_a_single_trial_has_a_mean_and_no_interval() -> None:
+    values = np.arange(24.0).reshape(2, 3, 4) % 5
+    gaps = {(0, *place): "failed" for place in np.ndindex(3, 4) if place != (1, 2)}
+    scores = analysis.arm_scores(constant(values.tolist(), gaps))
+    assert np.isfinite(scores["mean"]).all()
+    assert np.isnan(scores["low"]).values.tolist() == [True, False]
+
+
 def test_arms_are_averaged_over_settings_that_all_arms_have() -> None:
     excluded = {(1, 0, seed): "excluded" for seed in range(2)}
     ds = constant([[[8.0, 8.0], [2.0, 2.0]], [[0.0, 0.0], [3.0, 3.0]]], excluded)

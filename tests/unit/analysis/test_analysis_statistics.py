@@ -414,6 +414,30 @@ def test_marginal_means_compare_like_for_like(scores: NDArray[np.float64]) -> No
         analysis.marginal_means(ds, "nope")
 
 
+def test_no_value_of_an_axis_gains_by_missing_the_hard_trials() -> None:
+    """All values are alike, and one has lost its trials of the hardest arm."""
+    values = np.random.default_rng(0).normal(size=(3, 2, 6)) + np.array([0, 0, -9.0])[:, None, None]
+    status = {(2, 1, seed): "failed" for seed in range(5)}
+    means = analysis.marginal_means(study(values, status=status), "lr")
+    assert abs(float(means["mean"][1] - means["mean"][0])) < 1
+    assert ((means["low"] < means["mean"]) & (means["mean"] < means["high"])).all()
+
+
+def test_differences_of_few_common_trials_are_graded_as_such() -> None:
+    """Four settings, of which each seed has one in both arms: as of a study of one setting."""
+    values = np.random.default_rng(0).normal(size=(2, 4, 5)) + np.array([9.0, 0.0])[:, None, None]
+    gone = [(0, lr, seed) for lr, seed in np.ndindex(4, 5) if lr != seed % 4]
+    assert analysis.compare_arms(study(values))["grade"][0, 1] == "clear"
+    pairs = analysis.compare_arms(study(values, status=dict.fromkeys(gone, "failed")))
+    assert pairs["grade"][0, 1] == "leaning"
+    assert np.isinf(pairs["detectable"][0, 1])
+    # By wins, each seed is one toss.
+    worse = study(values, status=dict.fromkeys(gone, "failed") | {(1, 0, 0): "diverged"})
+    pairs = analysis.compare_arms(worse)
+    assert pairs.attrs["basis"] == "wins"
+    assert float(pairs["p"][0, 1]) == 2 / 2**5
+
+
 def test_perfect_sampler_is_read_from_the_dataset(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=5)
     scale = analysis.perfect_sampler(ds).sel(metric="high_quality")
