@@ -108,5 +108,5 @@ _HEADINGS = {
     "Settings": ("effects", "interactions", "best_settings", "excluded"),
     "Scale": ("scale",),
     "Stability": ("collapsed", "drops", "diverged"),
-    "Trials": ("all_ran", "left_out"),
+    "Trials": ("all_ran", "left_out", "causes"),
 }

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
+from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 
 __all__ = ["MOST_LISTED", "behind"]
@@ -26,7 +27,7 @@ def behind(findings: Findings) -> Markup | None:
         behind = -sign * float(row["difference"])
         if not math.isfinite(behind):
             continue
-        text = f"{arm} by {findings.show(behind)}"
+        text = f"{prose.quoted(arm)} by {findings.show(behind)}"
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if findings.graded and all(map(math.isfinite, limits)):
             text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
@@ -37,7 +38,7 @@ def behind(findings: Findings) -> Markup | None:
     more = len(parts) - MOST_LISTED
     parts = [*parts[:MOST_LISTED], *([f"{more} more in the table below"] if more > 0 else [])]
     text = Markup("Paired within {}{}, behind {}: {}.").format(
-        findings.units, _ties(findings), findings.ranked_arms[0], "; ".join(parts)
+        findings.units, _ties(findings), prose.quoted(findings.ranked_arms[0]), "; ".join(parts)
     )
     return text + _seen(findings)
 
@@ -47,7 +48,7 @@ def _ties(findings: Findings) -> str:
     won = findings.ranked["won"].values[1:] * findings.ranked["seeds"].values[1:]
     means = findings.ranked["seed_mean"].values
     tied = (means[1:] == means[0]).any() or (np.abs(won - np.round(won)) > 0.01).any()
-    return ", ties counting half" if findings.graded and tied else ""
+    return ", ties counting half" if findings.graded and findings.seeds > 1 and tied else ""
 
 
 def _seen(findings: Findings) -> Markup:

@@ -13,7 +13,11 @@ from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import effects
+from ganstudy.report.untrained import failures
 from ganstudy.report.verdicts import quality
+
+MOST_CAUSES = 3
+"""Causes of failures that a sentence lists."""
 
 
 def remarks(findings: Findings) -> dict[str, Sentence]:
@@ -50,6 +54,7 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
             _left_out(findings),
             "analysis.status_counts(ds).drop_sel(status='excluded')",
         ),
+        "causes": (_causes(findings), "ds['failure'].to_series().value_counts()"),
         "excluded": (_excluded(findings), "analysis.planned(ds)"),
     }
     return {name: Sentence(text, call) for name, (text, call) in said.items() if text}
@@ -68,7 +73,7 @@ def _best_settings(findings: Findings) -> Markup | None:
     at_best = findings.quality_at_best
     parts = []
     for index in kept:
-        text = f"{findings.arms[index]} {findings.show(values[index])}"
+        text = f"{prose.quoted(findings.arms[index])} {findings.show(values[index])}"
         low, high = (float(best[end].values[index]) for end in ("low", "high"))
         if math.isfinite(low) and np.isfinite(held).any() and findings.drawn:
             text += f" ({findings.show(low)} to {findings.show(high)})"
@@ -108,14 +113,17 @@ def _collapsed(findings: Findings) -> Markup | None:
     if len(known) > MOST_LISTED:
         known = known[np.argsort(-means[known], kind="stable")]
     shares = np.transpose([100 * found[name].values for name in ("mean", "low", "high")])
-    parts = [
-        "{} {:.0f}% ({:.0f}% to {:.0f}%)".format(findings.arms[arm], *shares[arm])
-        for arm in known[:MOST_LISTED]
-    ]
+    said = ["{:.0f}% ({:.0f}% to {:.0f}%)".format(*own) for own in shares]
+    alike = len({said[arm] for arm in known}) == 1 < len(known)
+    parts = [f"{prose.quoted(findings.arms[arm])} {said[arm]}" for arm in known[:MOST_LISTED]]
+    if alike:
+        parts = [f"{'both arms' if len(known) == 2 else f'all {len(known)} arms'} {said[known[0]]}"]
     diverged = "diverged, or " if findings.with_status("diverged") else ""
     text = Markup("Trials that collapsed, {}nearer to the worst value than to that of p: {}")
     text = text.format(diverged, prose.listing(parts))
-    return text + Markup("." if len(known) <= MOST_LISTED else "; the table below has the others.")
+    return text + Markup(
+        "." if alike or len(known) <= MOST_LISTED else "; the table below has the others."
+    )
 
 
 def _scale(findings: Findings) -> Markup | None:
@@ -169,7 +177,7 @@ def _drops(findings: Findings) -> Markup | None:
     if prose.number(most[0], 1) == prose.number(least[0], 1):
         return Markup("{} with every arm.").format(often)
     return Markup("{} with {}, the most, and {} times with {}, the least.").format(
-        often, most[1], prose.number(least[0], 1), least[1]
+        often, prose.quoted(most[1]), prose.number(least[0], 1), prose.quoted(least[1])
     )
 
 
@@ -187,7 +195,9 @@ def _diverged(findings: Findings) -> Markup:
             prose.plural(ran, "trial"), findings.where
         )
     trials = dict(zip(findings.arms, findings.stability["trials"].values.tolist(), strict=True))
-    where = prose.listing(f"{arm} {count} of {trials[arm]}" for arm, count in by_arm.items())
+    where = prose.listing(
+        f"{prose.quoted(arm)} {count} of {trials[arm]}" for arm, count in by_arm.items()
+    )
     worst = findings.metric.worst
     counted = (
         f"each counts with the worst value, {prose.short(worst)}"
@@ -207,9 +217,9 @@ def _left_out(findings: Findings) -> Markup:
         by_arm = findings.with_status(status)
         if by_arm:
             where = (
-                prose.listing(f"{count} in {arm}" for arm, count in by_arm.items())
+                prose.listing(f"{count} in {prose.quoted(arm)}" for arm, count in by_arm.items())
                 if len(by_arm) > 1
-                else Markup("in {}").format(next(iter(by_arm)))
+                else Markup("in {}").format(prose.quoted(next(iter(by_arm))))
             )
             parts.append(Markup("{} {} ({})").format(sum(by_arm.values()), status, where))
     complete = sum(findings.with_status("complete").values())
@@ -229,13 +239,26 @@ def _left_out(findings: Findings) -> Markup:
     )
 
 
+def _causes(findings: Findings) -> Markup | None:
+    """Why trials failed or lack a metric, the commonest cause first; None where none did."""
+    found = failures(findings.ds)
+    if not found:
+        return None
+    why = Markup("; ").join(
+        Markup("<code>{}</code> ({})").format(own.cause, prose.plural(own.trials, "trial"))
+        for own in found[:MOST_CAUSES]
+    )
+    rest = "; <code>ganstudy status</code> has more" if len(found) > MOST_CAUSES else ""
+    return Markup("What went wrong: {}{}.").format(why, Markup(rest))
+
+
 def _excluded(findings: Findings) -> Markup | None:
     """Grid points that the study excludes, and what that does to the comparison."""
     excluded = findings.excluded_points
     if not excluded.any():
         return None
     where = prose.listing(
-        f"{arm} {prose.plural(int(count), 'setting')}"
+        f"{prose.quoted(arm)} {prose.plural(int(count), 'setting')}"
         for arm, count in zip(findings.arms, excluded.sum(axis=1), strict=True)
         if count
     )

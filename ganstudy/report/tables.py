@@ -158,11 +158,14 @@ def known_columns(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[st
 
 def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
     """How steadily the score of arms grows and stays: means over seeds with intervals."""
-    stable = findings.stability
+    stable, finite = findings.stability, math.isfinite(findings.metric.worst)
     columns = {
         "trials run": _counts(stable["trials"]),
         "diverged": _shares(stable["trial_diverged"]),
-        "collapsed": _shares(stable["trial_collapsed"]),
+        # Without a worst value those that diverged are all.
+        "collapsed": _shares(stable["trial_collapsed"])
+        if finite
+        else [prose.MISSING] * len(colours),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(stable["trial_drops"], lambda value: prose.number(value, 1)),
         "drawdown": _means(stable["trial_drawdown"], findings.show),
@@ -267,11 +270,13 @@ def audits(findings: Findings) -> dict[str, str]:
 
 
 def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Key and value of every entry; nested ones become `outer inner` and `outer 1 inner`."""
+    """Key and value of every entry: nested as `outer inner`, `outer 1 inner`; packages in one."""
     rows: list[tuple[str, str]] = []
     for key, value in provenance.items():
         name = f"{prefix}{key}".replace("_", " ")
-        if isinstance(value, Mapping):
+        if key == "packages" and isinstance(value, Mapping):
+            rows.append((name, ", ".join(f"{own} {version}" for own, version in value.items())))
+        elif isinstance(value, Mapping):
             rows += provenance_rows(value, prefix=f"{name} ")
         elif isinstance(value, list | tuple) and any(isinstance(x, Mapping) for x in value):
             for number, item in enumerate(value, start=1):

@@ -251,7 +251,10 @@ def _left_out(findings: Findings) -> Markup:
     known = trial_scores(findings.ds)["score"].notnull()
     compared = known & in_comparison(findings.ds, findings.settings_used)
     if bool((compared.all(findings.arm) | ~compared.any(findings.arm)).all()):
-        return Markup("; {} without a score").format(prose.plural(sum(gone.values()), "trial"))
+        lost = ~known & in_comparison(findings.ds, findings.settings_used)
+        failed = bool((findings.ds["status"] == "failed").where(lost, True).all())
+        why = "failed" if failed else "without a score"
+        return Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
     # An arm without any score changes no mean of the others.
     scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
     fitted = any(arm in gone for arm, known in scored if known)

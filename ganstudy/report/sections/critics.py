@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from textwrap import fill
@@ -14,10 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import expit
 
-from ganstudy import divergences
-from ganstudy.divergences import ClassifierDivergence
 from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
+from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.contours import backdrop, draw_behind, draw_discs
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -37,16 +35,20 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
         return None
     rows = math.ceil(len(judged) / COLUMNS)
     columns = math.ceil(len(judged) / rows)
+    titles = [fill(findings.arms[scene.arm], 28) for scene in judged]
+    # The layout leaves squares no room for titles: it is what is left of the height.
+    height = 3.4 + 0.14 * max(title.count("\n") for title in titles)
     figure = Figure(
-        figsize=(2.6 * columns, 3.25 * rows), layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.07)
+        figsize=(2.6 * columns, height * rows),
+        layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.07),
     )
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat[len(judged) :]:
         axes.set_visible(False)
-    for scene, axes in zip(judged, panels.flat, strict=False):
+    for scene, title, axes in zip(judged, titles, panels.flat, strict=False):
         draw_on(axes, scene)
-        axes.set_title(fill(findings.arms[scene.arm], 28), fontsize=8.5, color=style.INK)
-    classifiers = [scene for scene in judged if is_classifier(scene)]
+        axes.set_title(title, fontsize=8.5, color=style.INK)
+    classifiers = [scene for scene in judged if is_classifier(scene.divergence)]
     parts = []
     if classifiers:
         parts.append(
@@ -68,22 +70,15 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     return Drawing("critics", figure, alt, caption)
 
 
-def is_classifier(scene: Scene) -> bool:
-    """Whether the best logit of the trial's critic is log p - log q."""
-    name = json.loads(scene.divergence)["name"] if scene.divergence else ""
-    known = name in divergences.family.names
-    return known and issubclass(divergences.family[name], ClassifierDivergence)
-
-
 def _says(scene: Scene) -> str:
-    return "D" if is_classifier(scene) else "logit"
+    return "D" if is_classifier(scene.divergence) else "logit"
 
 
 def _surface(scene: Scene) -> Array:
     """What the critic says of each point of the grid at the end."""
     assert scene.logits is not None
     logits = scene.logits[scene.seen[-1]]
-    return np.asarray(expit(logits)) if is_classifier(scene) else logits
+    return np.asarray(expit(logits)) if is_classifier(scene.divergence) else logits
 
 
 def draw_on(axes: Axes, scene: Scene) -> None:
@@ -96,7 +91,7 @@ def draw_on(axes: Axes, scene: Scene) -> None:
         np.concatenate([[low], own, [high]])
         for own, (low, high) in zip(grid(scene.window, len(logits) - 2), scene.window, strict=True)
     )
-    if is_classifier(scene):
+    if is_classifier(scene.divergence):
         surface, low, high = np.asarray(expit(logits)), 0.0, 1.0
     else:
         surface = logits
@@ -110,7 +105,7 @@ def draw_on(axes: Axes, scene: Scene) -> None:
         extend="neither",
     )
     filled.set_rasterized(True)
-    if is_classifier(scene) and (logits > 0).any() and (logits < 0).any():
+    if is_classifier(scene.divergence) and (logits > 0).any() and (logits < 0).any():
         axes.contour(x, y, logits, levels=[0.0], colors=style.INK, linewidths=0.8, linestyles="--")
     draw_behind(axes, backdrop(scene.target), scene.window)
     draw_discs(axes, scene.samples[frame], style.INK, size=1.8)

@@ -32,8 +32,8 @@ def draw(findings: Findings) -> Drawing:
     style.arm_legend(figure, findings.arms)
     caption = Markup(
         "Performance profiles: how many of an arm's trials are as good as a level, from easy on "
-        "the left to hard on the right. An arm whose line is above another's everywhere is "
-        "better throughout; lines that cross trade typical trials for the best ones."
+        "the left to hard on the right. An arm whose line is above another's everywhere did "
+        "better at every level; lines that cross trade typical trials for the best ones."
     )
     alt = (
         f"Performance profiles by {findings.metric.long_name}. Half of an arm's trials are at "

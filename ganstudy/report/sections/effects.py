@@ -55,6 +55,7 @@ def draw(findings: Findings) -> Drawing | None:
         _intervals(effects),
         " with its 95% interval over seeds" if findings.drawn and findings.seeds > 1 else "",
     )
+    caption += _added_up(findings, effects)
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
     if effects.attrs["left_out"]:
@@ -105,6 +106,11 @@ def rest(findings: Findings) -> Markup:
     left = Markup("{} is left to seeds of the same kind and higher interactions.").format(
         percent(float(effects["residual"]))
     )
+    if findings.drawn and findings.seeds == 1:
+        # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
+        return Markup(
+            "The rest is of pairs of axes or of chance, which one seed does not tell apart."
+        )
     if not (findings.graded and tested):
         known = effects["effect"].values
         others = ~np.isin(known, factor_dims(findings.ds))
@@ -115,7 +121,7 @@ def rest(findings: Findings) -> Markup:
         what = "Pairs of axes" + (" and the seed" if seeded else "") if paired else "The seed"
         return Markup("{} explain{} {} more; ").format(what, "" if paired else "s", more) + left
     if not pairs.sizes["effect"]:
-        return Markup("No interaction of two axes is more than chance explains; ") + left
+        return Markup("No interaction of two axes is told from chance; ") + left
     parts = []
     for name in pairs["effect"].values[:3]:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
@@ -144,6 +150,7 @@ def draw_shares(findings: Findings) -> Drawing:
         "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
         "and the seed explain{}."
     ).format(_intervals(effects))
+    caption += _added_up(findings, effects)
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
 
@@ -156,6 +163,15 @@ def _largest(findings: Findings) -> xr.Dataset:
     if findings.drawn:
         return effects
     return effects.assign({end: effects[end] * np.nan for end in ("low", "high")})
+
+
+def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
+    """What is to be known of shares that do not add up, or that hold more than they say."""
+    if findings.drawn and findings.seeds == 1:
+        return Markup(" Of one seed, what pairs of axes explain has all of chance in it.")
+    if (effects["share"] < -0.005).any():
+        return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
+    return Markup("")
 
 
 def _intervals(effects: xr.Dataset) -> str:

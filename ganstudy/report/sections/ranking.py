@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from ganstudy.report import latex, prose, style
+from ganstudy.report import latex, prose, reference, style
 from ganstudy.report.data_tables import arm_table
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -92,13 +92,7 @@ def _caption(findings: Findings) -> Markup:
         )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
-    if band := perfect_band(findings):
-        drawn = "Dotted line and grey band" if band[0] < band[1] else "Dotted line"
-        caption += Markup(" {}: a perfect generator, measured like these.").format(drawn)
-    elif math.isfinite(findings.metric.perfect):
-        goal = "the goal" if findings.theory else "a perfect generator"
-        caption += Markup(" Dotted line: {}.").format(goal)
-    return caption
+    return caption + reference.said(findings)
 
 
 def _held_out(findings: Findings) -> bool:
@@ -128,13 +122,6 @@ def _optimistic(
             markerfacecolor="white",
             markeredgecolor=colours[index],
         )
-
-
-def perfect_band(findings: Findings) -> tuple[float, float] | None:
-    """Range of the headline metric over clouds of p, where the dataset has them."""
-    of_p = findings.scale.sel(metric=findings.metric.name)
-    low, high = float(of_p["low"]), float(of_p["high"])
-    return (low, high) if math.isfinite(low) else None
 
 
 def _panel(
@@ -170,12 +157,7 @@ def _panel(
             markeredgecolor="white",
         )
     axes.grid(axis="x")
-    band = perfect_band(findings)
-    if band:
-        axes.axvspan(*band, color=style.MUTED, alpha=0.18, linewidth=0)
-        axes.axvline(sum(band) / 2, color=style.MUTED, linewidth=1, linestyle=":")
-    elif math.isfinite(findings.metric.perfect):
-        axes.axvline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    reference.draw(axes.axvspan, axes.axvline, findings)
     if findings.metric.bounded:
         low, high = findings.metric.bounds
         axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))

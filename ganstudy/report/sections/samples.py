@@ -229,8 +229,13 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     known = {features_of(str(config)) for config in configs.ravel() if config}
     if 1 in known:
         parts.append("Grey line: the target's density.")
-    if known - {1} and not all(gone(str(config)) for config in configs.ravel() if config):
-        parts.append("Grey: the target, as the contour that holds 98.9% of it, or as samples.")
+    drawn = [own for own in {*map(str, configs.ravel())} - {""} if features_of(own) > 1]
+    drawn = [own for own in drawn if not gone(own)]
+    ways = {"samples" if backdrop(own).points is not None else "contour" for own in drawn}
+    if ways:
+        contour = "the contour that holds 98.9% of it"
+        how = {"samples": "samples of it", "contour": contour}
+        parts.append(f"Grey: the target, as {' or '.join(how[way] for way in sorted(ways))}.")
     if max(known) > 2:
         parts.append(
             f"Of {max(known)} features the target's two leading principal components are drawn."

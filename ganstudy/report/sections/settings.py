@@ -79,7 +79,12 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         rasterized=not written,
         fmt="",
         annot_kws={"fontsize": 8.5, "linespacing": 1.25},
-        cbar_kws={"label": findings.metric.label, "aspect": 14, "pad": 0.015},
+        # A bar of many rows is as wide as one of few.
+        cbar_kws={
+            "label": findings.metric.label,
+            "aspect": max(14.0, 4.2 * len(findings.arms)),
+            "pad": 0.015,
+        },
         xticklabels=False,
         yticklabels=False,
     )

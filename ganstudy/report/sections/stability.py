@@ -43,9 +43,9 @@ def draw(findings: Findings) -> Drawing:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
     caption = Markup(
-        "A drop is a {} of {} by more than {} from one record to the next; the drawdown of a trial "
-        "is the largest distance from its best value so far. Discs: share "
-        "of the arm's trials; black tick: their mean."
+        "A drop is a step for the worse, a {} of {} by more than {} from one record to the next; "
+        "the drawdown of a trial is the largest distance from its best value so far. Discs: share "
+        "of the arm's trials that ran; black tick: their mean."
     ).format("fall" if findings.metric.higher_is_better else "rise", name, threshold)
     columns = ("diverged", "trials", "drops", "drawdown")
     alt = "Share of trials diverged, drops per trial and drawdown, by arm: " + "; ".join(
@@ -113,6 +113,7 @@ def _trials(axes: Axes, findings: Findings, values: Array) -> None:
             color=colour,
             alpha=0.55,
             linewidths=0,
+            clip_on=False,
         )
         axes.plot(
             [of_arm.mean()],
@@ -122,7 +123,8 @@ def _trials(axes: Axes, findings: Findings, values: Array) -> None:
             markeredgewidth=1.6,
             color=style.INK,
         )
-    axes.set_xlim(-0.05 * largest, 1.05 * largest or 1.0)
+    reach = largest or 1.0
+    axes.set_xlim(-0.05 * reach, 1.05 * reach)
     axes.grid(axis="x")
 
 

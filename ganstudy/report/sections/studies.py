@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,14 +28,15 @@ MARKS = {"clear": "", "leaning": "~", "open": "="}
 """Beside a place: how sure the first one's lead over it is; nothing where it is clear."""
 MOST_LINES = 8
 """Arms that the figure of budgets draws in colour."""
+MOST_NAMED = 24
+"""Characters of the name of a target in a figure."""
 
 
 def draw_places(findings: Findings) -> Drawing:
     """Places of arms by target, the arm with most wins over all targets on top."""
     over = rank_over_studies(findings.gathered)
-    targets = over.sizes["study"]
     figure = Figure(
-        figsize=(3.6 + 0.85 * targets, 1.2 + 0.27 * over.sizes["arm"]), layout="constrained"
+        figsize=(3.6 + _wide(over, 0.85), 1.2 + 0.27 * over.sizes["arm"]), layout="constrained"
     )
     draw_places_on(figure.subplots(), findings)
     caption = Markup(
@@ -50,6 +52,12 @@ def draw_places(findings: Findings) -> Drawing:
     return Drawing("places", figure, alt, caption)
 
 
+def _wide(found: xr.Dataset, least: float) -> float:
+    """Inches of a column for each target, in which its name fits."""
+    longest = max(min(len(str(name)), MOST_NAMED) for name in found["study"].values)
+    return found.sizes["study"] * max(least, 0.068 * longest)
+
+
 def draw_places_on(axes: Axes, findings: Findings) -> None:
     """The map alone."""
     over = rank_over_studies(findings.gathered)
@@ -61,7 +69,7 @@ def draw_places_on(axes: Axes, findings: Findings) -> None:
         text = f"{places[at]}{MARKS.get(str(grades[at]), '')}"
         colour = "white" if places[at] < 0.45 * len(arms) else style.INK
         axes.text(at[1], at[0], text, ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axes.set_xticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
     wins = [f"{100 * share:.0f}%" for share in over["wins"].values]
     axes.set_yticks(range(len(arms)), [f"{a}  {w}" for a, w in zip(arms, wins, strict=True)])
     axes.tick_params(length=0)
@@ -115,10 +123,10 @@ def draw_budgets_on(axes: Axes, findings: Findings) -> None:
 
 def draw_alike(findings: Findings) -> Drawing:
     """How often two searches order two arms alike, for all pairs of targets."""
-    size = findings.gathered.sizes["study"]
-    figure = Figure(figsize=(3.0 + 0.8 * size, 1.3 + 0.5 * size), layout="constrained")
-    draw_alike_on(figure.subplots(), findings)
     found = rank_agreement(findings.gathered)
+    size = (3.0 + _wide(found, 0.8), 1.3 + 0.5 * found.sizes["study"])
+    figure = Figure(figsize=size, layout="constrained")
+    draw_alike_on(figure.subplots(), findings)
     names = found["study"].values.tolist()
     shown = ", ".join(
         f"{one} and {other} {100 * float(found['same_way'].sel(study=one, other=other)):.0f}%"
@@ -136,7 +144,7 @@ def draw_alike(findings: Findings) -> Drawing:
 def draw_alike_on(axes: Axes, findings: Findings) -> None:
     """The matrix alone."""
     found = rank_agreement(findings.gathered)
-    names = [name.replace("_", " ") for name in found["study"].values.tolist()]
+    names = [style.short_name(name, MOST_NAMED) for name in found["study"].values.tolist()]
     share = 100 * found["same_way"].values
     axes.imshow(share, cmap="RdBu", vmin=0, vmax=100, aspect="auto")
     for at in np.ndindex(*share.shape):

@@ -252,6 +252,44 @@ def test_averages_are_over_the_settings_that_have_a_score(make_study: Make) -> N
     assert lead.endswith("; 10 trials without a score.")
 
 
+def test_trials_that_failed_are_told_with_what_went_wrong(make_study: Make) -> None:
+    """A page of which a third of the trials had failed did not say why."""
+    failed = {(arm, 1, seed): "failed" for arm in range(2) for seed in range(3)}
+    ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, samples=1, seeds=3, status=failed)
+    why = xr.where(ds["status"] == "failed", "ValueError: 2 < 3", "")
+    lead, points = plain(ds.assign(failure=why))
+    assert lead.endswith("; 6 trials failed.")
+    assert "What went wrong: ValueError: 2 &lt; 3 (6 trials)." in points
+    assert "What went wrong" not in plain(ds)[1]
+
+
+def test_arms_that_all_collapsed_are_told_as_one(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS}, samples=1, seeds=3)
+    _, points = plain(flat(ds, dict.fromkeys(ARMS, 0.0), 0.01))
+    assert "nearer to the worst value than to that of p: all 4 arms 100% (29% to 100%)." in points
+
+
+def test_names_that_are_lists_are_in_quotes_in_every_remark(make_study: Make) -> None:
+    arms = ["alpha 0.5, trick", "alpha 2, trick"]
+    status = {(1, 0, 0): "diverged", (1, 0, 1): "failed"}
+    ds = make_study({"divergence": arms, "lr": [1, 2]}, samples=1, seeds=4, status=status)
+    _, points = plain(ds)
+    for arm in arms:
+        assert arm in points
+        assert re.search(f"(?<!“){re.escape(arm)}", points) is None
+
+
+def test_only_classifiers_have_a_distance_from_one_half(make_study: Make) -> None:
+    """|D - 1/2| was told of Wasserstein's critic, too."""
+    ds = make_study({"divergence": ["minimax", "wasserstein"]}, samples=1)
+    settings = xr.DataArray(
+        [f'{{"name": "{x}"}}' for x in ds["divergence"].values], dims="divergence"
+    )
+    found = Findings.of(ds.assign(divergence_settings=settings)).equilibrium
+    assert np.isfinite(found["critic_gap"].values).tolist() == [True, False]
+    assert np.isfinite(analysis.equilibrium(ds)["critic_gap"].values).all()
+
+
 def test_shares_of_variance_are_no_more_than_all(make_study: Make) -> None:
     """Of an axis that does nothing ε² is below zero, and what is left is above one."""
     ds = make_study({"divergence": ARMS[:1], "lr": ["slow", "fast"]}, seeds=4, samples=1)
@@ -270,7 +308,10 @@ def test_one_seed_has_no_interval(make_study: Make) -> None:
     assert "95% interval" not in lead
     assert "not told apart" not in points
     # Without a second seed nothing says what chance explains.
-    assert "chance" not in points
+    assert "told from chance" not in points
+    assert "The rest is of pairs of axes or of chance, which one seed does not tell" in points
+    assert "Pairs of axes explain" not in points
+    assert "ties counting half" not in plain(flat(ds, dict.fromkeys(ARMS[:2], 3.0)))[1]
     assert re.search(r"Pairs of axes explain \d+% more", points)
     assert answer(Findings.of(flat(ds, dict.fromkeys(ARMS, 8.0)))).verdict.grade == ""
     one = make_study({"divergence": ARMS[:1]}, seeds=1, samples=1)

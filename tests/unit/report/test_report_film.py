@@ -136,6 +136,9 @@ def test_critics_show_d_of_classifiers_and_logits_of_others(small: xr.Dataset) -
     extreme = float(edges[0, 1] + 2 * edges[1, 1])
     assert 0 < surfaces[0].min() < surfaces[0].max() < 1
     assert 0.7 * extreme < surfaces[1].max() < extreme
+    drawing.figure.canvas.draw()
+    above = [axes.get_tightbbox().y1 for axes in panels]
+    assert max(above) <= drawing.figure.bbox.y1, "a title is cut"
     without = [scene for scene in shown if scene.logits is None]
     assert critics.draw(findings, without) is None
 

@@ -13,16 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganstudy.analysis import charged_curves, trial_scores
+from ganstudy.analysis import RecordedMetric, charged_curves, metric_names, trial_scores
 from ganstudy.analysis.design import FRESH
-from ganstudy.report import prose, style
+from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 
 MOST_PANELS = 12
 """With more settings than this the curves of the headline metric are averaged over settings."""
 
+MOST_BANDS = 8
+"""With more arms than this curves have no bands, which would lie over each other's lines."""
+
 Array = NDArray[np.float64]
+
+
+def banded(findings: Findings) -> bool:
+    """Whether the curves of arms have bands."""
+    return len(findings.arms) <= MOST_BANDS
 
 
 def _is_curve(variable: xr.DataArray) -> bool:
@@ -65,13 +73,15 @@ def draw_score(findings: Findings) -> Drawing:
         axes.set_ylabel(findings.metric.label)
     style.arm_legend(figure, findings.arms)
     over = ", each averaged over its settings" if averaged else ""
-    caption = Markup("Line: mean over seeds{}. Band: lowest to highest seed.").format(over)
+    bands = " Band: lowest to highest seed." if banded(findings) else ""
+    caption = Markup("Line: mean over seeds{}.{}").format(over, bands)
     if findings.with_status("diverged"):
         caption += Markup(
             " A diverged trial stays at the worst value from its divergence on."
             if math.isfinite(findings.metric.worst)
             else " A diverged trial leaves the mean at its divergence."
         )
+    caption += reference.said(findings)
     where = (
         "averaged over settings" if averaged or not findings.axes else "a panel for each setting"
     )
@@ -119,9 +129,8 @@ def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawi
         seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
     style.arm_legend(figure, findings.arms)
     trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
-    caption = Markup("Line: the median over {}. Band: the middle half of the trials.").format(
-        trials
-    )
+    bands = " Band: the middle half of the trials." if banded(findings) else ""
+    caption = Markup("Line: the median over {}.{}").format(trials, bands)
     if findings.with_status("diverged"):
         caption += Markup(" A diverged trial is left out from its divergence on.")
     if len(findings.arms) > 1 and any(name.endswith("_loss") for name in names):
@@ -154,8 +163,7 @@ def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
     for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
         _line(axes, findings, curves[arm], colour)
     axes.grid(axis="y")
-    if math.isfinite(findings.metric.perfect):
-        axes.axhline(findings.metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    reference.draw(axes.axhspan, axes.axhline, findings)
     if findings.metric.bounded:
         low, high = findings.metric.bounds
         axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
@@ -170,7 +178,8 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
     steps = findings.ds["step"].values[seen]
     kept = np.where(recorded, curves, np.nan)[:, seen]
     low, high = np.fmin.reduce(kept), np.fmax.reduce(kept)
-    axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
+    if banded(findings):
+        axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.plot(steps, np.nanmean(kept, axis=0), color=colour, marker=_mark(steps))
 
 
@@ -187,12 +196,24 @@ def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
         seen = np.isfinite(quartiles[1, arm])
         lower, median, upper = quartiles[:, arm, seen]
         steps = findings.ds["step"].values[seen]
-        axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
+        if banded(findings):
+            axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
         axes.plot(steps, median, color=colour, marker=_mark(steps))
     if _spans_decades(quartiles):
         style.log_scale(axes, "y")
+    elif name in metric_names(findings.ds):
+        _within(axes, RecordedMetric.of(findings.ds, name).bounds)
     axes.grid(axis="y")
     return np.asarray(quartiles[1])
+
+
+def _within(axes: Axes, bounds: tuple[float, float]) -> None:
+    """No more beyond the bounds of a metric than a line is wide: of a flat one Matplotlib shows as
+    much below as above.
+    """
+    low, high = axes.get_ylim()
+    margin = 0.03 * (high - low)
+    axes.set_ylim(max(low, bounds[0] - margin), min(high, bounds[1] + margin))
 
 
 def _quartiles(findings: Findings, variable: xr.DataArray) -> Array:

@@ -95,8 +95,8 @@ def draw(findings: Findings) -> Drawing | None:
     for axes, own in zip(panels[:, 0], found, strict=True):
         axes.set_ylabel(_named(findings, own), fontsize=8.5, color=style.INK)
     caption = Markup(
-        "Upper lines: {} held out, and the first that the first trial of each arm "
-        "made. Lower lines: the training image nearest to each, by Euclid over pixels.{}"
+        "Upper lines: {} held out, and the first that the first trial of each arm made. Lower "
+        "lines: the training image nearest to each, by Euclidean distance over pixels.{}"
     ).format(
         prose.plural(len(found[0].images), "image"),
         f" Drawn at 1/{factor} of their size." if factor > 1 else "",

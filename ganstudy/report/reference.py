@@ -1,0 +1,45 @@
+"""The score of a perfect generator, as figures draw it beside those of arms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup
+
+from ganstudy.report import style
+from ganstudy.report.findings import Findings
+
+__all__ = ["draw", "said"]
+
+
+def draw(span: Callable[..., Any], line: Callable[..., Any], findings: Findings) -> None:
+    """The range over clouds of p as a band with a dotted line within it, or the stated value.
+
+    `span` and `line` are those of axes, along x or along y.
+    """
+    band = _band(findings)
+    if band:
+        span(*band, color=style.MUTED, alpha=0.18, linewidth=0)
+    value = sum(band) / 2 if band else findings.metric.perfect
+    if math.isfinite(value):
+        line(value, color=style.MUTED, linewidth=1, linestyle=":")
+
+
+def said(findings: Findings) -> Markup:
+    """What the caption says of it; empty where nothing is drawn."""
+    if band := _band(findings):
+        drawn = "Dotted line and grey band" if band[0] < band[1] else "Dotted line"
+        return Markup(" {}: a perfect generator, measured like these.").format(drawn)
+    if math.isfinite(findings.metric.perfect):
+        goal = "the goal" if findings.theory else "a perfect generator"
+        return Markup(" Dotted line: {}.").format(goal)
+    return Markup("")
+
+
+def _band(findings: Findings) -> tuple[float, float] | None:
+    """Range of the headline metric over clouds of p, where the dataset has them."""
+    of_p = findings.scale.sel(metric=findings.metric.name)
+    low, high = float(of_p["low"]), float(of_p["high"])
+    return (low, high) if math.isfinite(low) else None
