@@ -22,7 +22,7 @@ from ganstudy.search import search_of
 from ganstudy.store import digests, known_data, resolved
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import chunks, coordinates, gathered, on_disk, shared
-from ganstudy.store.opening import opened
+from ganstudy.store.opening import ORDER, opened
 from ganstudy.store.perfect import drawn_before, perfect
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
@@ -53,7 +53,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     """The dataset of a finished or interrupted run.
 
     Dimensions: one for each axis, then `seed`, and `step` for curves. `status` tells complete,
-    diverged, failed, missing and excluded trials apart; a gap in numbers is NaN.
+    diverged, failed, missing and excluded trials apart; a gap in numbers is NaN. Variables are in
+    the order in which a trial states them.
 
     A search by results has a dimension `trial` between the axes and `seed`: one point of the search
     with all its seeds. Its parameters are coordinates (axes..., trial), NaN or empty where one took
@@ -132,7 +133,8 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     try:
         # Strings have no stable form in version 3 of the zarr format yet.
         cut = chunks(dataset, plan.dimensions)
-        dataset.to_zarr(fresh, mode="w", zarr_format=2, encoding=cut)
+        ordered = dataset.assign_attrs({ORDER: list(map(str, dataset.variables))})
+        ordered.to_zarr(fresh, mode="w", zarr_format=2, encoding=cut)
         digests.seal(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -154,9 +156,9 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     axes = plan.dimensions[:-1]
     dataset = xr.Dataset(
         {
-            **_perfect(run, plan),
             **columns,
             **plan.variables(),
+            **_perfect(run, plan),
         },
         coords={
             **plan.coordinates(),

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from ganstudy.store.digests import Digests
 
-__all__ = ["opened"]
+__all__ = ["ORDER", "opened"]
+
+ORDER = "order_of_variables"
+"""Attribute on disk with the names of variables in their order: zarr lists by the alphabet."""
 
 
 def opened(results: Path, known: Digests) -> xr.Dataset:
@@ -34,4 +37,5 @@ def opened(results: Path, known: Digests) -> xr.Dataset:
         raise
     except Exception as error:  # whatever zarr raises for what it did not write
         raise Damaged(f"{type(error).__name__}: {error}") from None
-    return dataset
+    order = [name for name in dataset.attrs.pop(ORDER, ()) if name in dataset.variables]
+    return dataset[[*order, *(name for name in dataset.variables if name not in order)]]
