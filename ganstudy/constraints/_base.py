@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganstudy.family import Member
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
 
 class Constraint(Member, ABC):
-    """A restriction of the critic; a member overrides the hooks through which it acts."""
+    """A restriction of the critic; it acts through the hooks that a member overrides.
 
-    projects: ClassVar[bool] = False
-    """Whether it acts through `project` alone. Trials with such constraints share packs; the other
-    hooks change the graph of a step, and each of their constraints has packs of its own."""
+    projects   whether it acts through `project` at most. Trials with such constraints share packs;
+               the other hooks change the graph of a step, and each of their constraints has packs
+               of its own
+    penalises  whether it acts through `penalty`, which is then recorded as a curve
+    perturbs   whether it acts through `perturb`
+    """
 
-    penalises: ClassVar[bool] = False
-    """Whether it acts through `penalty`, which is then recorded as a curve."""
-
-    perturbs: ClassVar[bool] = False
-    """Whether it acts through `perturb`."""
+    projects: ClassVar[bool]
+    penalises: ClassVar[bool]
+    perturbs: ClassVar[bool]
 
     divides: ClassVar[bool] = False
     """Whether it acts on the matrices that a network states, and needs some."""
@@ -38,6 +39,13 @@ class Constraint(Member, ABC):
     fixes: ClassVar[bool] = False
     """Whether its gradient holds something fixed that moves with the parameters: derivatives of
     that gradient are then not those of the field that the players follow."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.penalises = cls.penalty is not Constraint.penalty
+        cls.perturbs = cls.perturb is not Constraint.perturb
+        constrains = cls.constrain is not Constraint.constrain
+        cls.projects = not (cls.penalises or cls.perturbs or constrains)
 
     def clash(self, other: Constraint) -> str:
         """Why it makes no sense beside another one, in words; empty if it does."""
@@ -52,8 +60,9 @@ class Constraint(Member, ABC):
 
         Shapes  inputs of the critic and noise `(pack, batch, *)`; the penalty `(pack,)`. `gradient`
                 gives the gradient of each logit in its own samples, `(pack, batch, *)`: labels are
-                told, not judged, and have no slope.
-        Errors  `NotImplementedError` unless `penalises`: it is not asked for otherwise.
+                told, not judged, and have no slope. Numbers of the member's own are `(pack, 1)`
+                here, as trials of a pack may differ in them, and plain numbers in `draw`.
+        Errors  `NotImplementedError` where no member overrides it: it is not asked for then.
         """
         raise NotImplementedError(f"{self.name} has no penalty")
 

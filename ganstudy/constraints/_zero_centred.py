@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 class ZeroCentredPenalty(Constraint, ABC):
     """gamma / 2 times the mean squared norm of the gradient."""
-
-    penalises: ClassVar[bool] = True
 
     weight: float = Field(10.0, gt=0, description="gamma; half of it multiplies the penalty")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -19,8 +19,6 @@ class Clip(Constraint):
             depends on c and on the architecture, not 1-Lipschitz.
     Source  Arjovsky, Chintala & Bottou 2017, algorithm 1, line 7.
     """
-
-    projects: ClassVar[bool] = True
 
     bound: float = Field(0.01, gt=0, description="c, the largest absolute value of a parameter")
 

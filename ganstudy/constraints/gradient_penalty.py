@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -29,8 +29,6 @@ class GradientPenalty(Constraint):
     Source  Gulrajani et al. 2017, WGAN-GP, eq. 3 and algorithm 1 (lambda = 10); one-sided: ibid.,
             section 4, and Petzka et al. 2018, WGAN-LP, eq. 8.
     """
-
-    penalises: ClassVar[bool] = True
 
     weight: float = Field(10.0, gt=0, description="lambda, the factor on the penalty")
     slope: float = Field(1.0, gt=0, description="the norm that is asked for: 1 in the papers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -23,8 +23,6 @@ class InstanceNoise(Constraint):
     Source  Sonderby et al. 2017, section 3.2; Arjovsky & Bottou 2017, section 3. The published
             schedules differ; a linear one is the usual.
     """
-
-    perturbs: ClassVar[bool] = True
 
     std: float = Field(0.1, gt=0, description="first standard deviation of the noise")
     until: float = Field(1.0, ge=0, le=1, description="share of the training at which it is zero")

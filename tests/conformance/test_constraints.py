@@ -43,7 +43,7 @@ def _normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_each_constraint_acts_through_one_kind_of_hook() -> None:
-    """A new member says how it acts, and this file checks that."""
+    """What a member overrides says how it acts, and this file checks that."""
     acting = {"gradient_penalty": "penalises", "r1": "penalises", "r2": "penalises"}
     acting |= {"clip": "projects", "none": "projects", "instance_noise": "perturbs"}
     for cls in constraints.family:
@@ -495,7 +495,7 @@ def test_two_projections_are_refused() -> None:
     clip = constraints.family["clip"]()
 
     class Other(Constraint):
-        projects = True
+        """It acts through no other hook."""
 
     Other.name = "other"
     assert "clip and other both project" in " ".join(Together((clip, Other())).problems())
