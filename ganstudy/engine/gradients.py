@@ -55,12 +55,9 @@ def inner_gradient(total: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def with_gradient_laid_out(x: Tensor) -> Tensor:
     """The same, but its gradient has no gaps, whatever it is the sum of.
 
-    A gradient of gradients may come as a transposed product, and its layout is that of its first
-    part: what else a pack computes would decide in which order a batch is summed. A first gradient
-    is laid out row by row as it is.
+    A gradient of gradients may come as a transposed product, and the layout of a sum is that of its
+    first part: what else a pack computes would decide in which order a batch is summed.
     """
-    if torch._C._functorch.maybe_current_level() is None:
-        return x
     same: Tensor = _WithGradientLaidOut.apply(x)  # type: ignore[no-untyped-call]  # as of torch
     return same
 

@@ -134,7 +134,7 @@ class Losses:
 
     def _generate(self, generator: Parameters, latent: Tensor) -> Tensor:
         """Samples of q, each with its label behind it."""
-        fake = with_gradient_laid_out(self.generator.forward(generator, latent))
+        fake = _laid_out(self.divergences, self.generator.forward(generator, latent))
         if not self.labels:
             return fake
         return torch.cat([fake, latent[..., latent.shape[-1] - self.labels :]], dim=-1)
@@ -260,6 +260,13 @@ def _before_copies(player: Player, rows: int, measured: MeasuredT) -> MeasuredT:
 def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
     """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
     return of.select(lambda member, *xs: member.witness(*xs), x, real, fake)
+
+
+def _laid_out(of: Stacked[Divergence], fake: Tensor) -> Tensor:
+    """The same samples; where both what judges them and what their ways cost have gradients in
+    them, the sum is laid out alike in any pack.
+    """
+    return with_gradient_laid_out(fake) if of.example.charged else fake
 
 
 def _less_cost(of: Stacked[Divergence], logits: Tensor, latent: Tensor, fake: Tensor) -> Tensor:
