@@ -67,7 +67,7 @@ class Data:
             rows = rows_of(self.training_set, streams, block, count, batch)
             rows = rows if self.groups is None else self.groups[rows]
             drawn = np.take(self.rows, rows.ravel(), axis=0)
-        return drawn.reshape(*shape, -1)
+        return drawn.reshape(*shape, configuration.target.dimension + configuration.labels)
 
 
 def noise(trial: Trial[AdversarialSettings], block: int, rounds: int) -> tuple[Array, ...]:
@@ -163,4 +163,5 @@ def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device)
             drawn.append(_samples(configuration, rng, count))
         else:
             drawn.append(configuration.target.held_out(rng, count))
-    return torch.from_numpy(np.stack(drawn)).to(device)
+    # As batches are, whatever precision a plug-in draws in.
+    return torch.from_numpy(np.stack(drawn, dtype=np.float32, casting="same_kind")).to(device)

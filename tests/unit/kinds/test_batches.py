@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from tiny import trial
 
 from ganstudy.kinds.adversarial.batches import batches
-from ganstudy.kinds.adversarial.draws import Data
+from ganstudy.kinds.adversarial.draws import Data, held_out
+from ganstudy.targets.ring import Ring
 
 CPU = torch.device("cpu")
+Array = NDArray[np.floating]
 
 PLAIN: dict[str, Any] = {"divergence": "minimax"}
 PENALTY = {"divergence": "forward_kl", "constraint": {"name": "gradient_penalty", "weight": 1.0}}
@@ -74,3 +78,32 @@ def test_what_arms_see_alike_is_drawn_once(
     monkeypatch.setattr(Data, "block", counted)
     next(batches([trial(seed, **arm) for seed in range(2) for arm in ARMS[arms]], CPU))
     assert len(drawn) == times
+
+
+def _ring_of_five(monkeypatch: pytest.MonkeyPatch, drawn: Callable[[Array], Array]) -> None:
+    """Have a ring of five modes draw what a plug-in might."""
+    sample = Ring.sample
+
+    def own(law: Ring, rng: np.random.Generator, count: int) -> Array:
+        return drawn(sample(law, rng, count)) if law.modes == 5 else sample(law, rng, count)
+
+    monkeypatch.setattr(Ring, "sample", own)
+
+
+def test_a_law_that_draws_too_few_numbers_is_refused_beside_others_as_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The room that a neighbour has made holds as many numbers as p has, and no copies of fewer."""
+    _ring_of_five(monkeypatch, lambda samples: samples[:, :1])
+    whole, narrow = (trial(0, target={"name": "ring", "modes": own}) for own in (8, 5))
+    for pack in ([narrow], [whole, narrow]):
+        with pytest.raises(ValueError, match="cannot reshape"):
+            next(batches(pack, CPU))
+
+
+def test_all_that_is_drawn_is_of_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plug-in that draws in double precision trains with a training set as without."""
+    _ring_of_five(monkeypatch, lambda samples: samples.astype(np.float64))
+    pack = [trial(0, target={"name": "ring", "modes": own}) for own in (5, 8)]
+    for some in (pack[:1], pack):
+        assert {next(batches(some, CPU)).real.dtype, held_out(some, CPU).dtype} == {torch.float32}
