@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -71,7 +72,8 @@ def new(path: Path, name: str) -> None:
             shipped.begin(path, name)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--from") from None
-        click.echo(f"{path}: change it, then `ganstudy check {path}` and `ganstudy run {path}`")
+        own = quote(str(path))
+        click.echo(f"{path}: change it, then `ganstudy check {own}` and `ganstudy run {own}`")
 
 
 @main.command(cls=TrainingCommand)

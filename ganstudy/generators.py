@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -192,7 +193,7 @@ def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:
         raise RunError(f"{where} is of kind {configuration.name}, which trains no generator")
     if averaged and configuration.generator.average is None:
         raise RunError(f"{where} keeps no average: it was trained without `generator.average`")
-    retry = f"`ganstudy retry {path} --generators"
+    retry = f"`ganstudy retry {quote(str(path))} --generators"
     if not entry.generator_digest:
         raise RunError(
             f"{where} keeps no generator: it was trained without `record.generator: true`; "

@@ -29,11 +29,14 @@ def vectors() -> str:
     digest = digest_of(repr([*facts, sorted(features())]).encode())
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
     with suppress(OSError):
-        return kept.read_text()
+        name, _, seal = kept.read_bytes().rpartition(b" ")
+        if seal == digest_of(name).encode():
+            return name.decode()
     found = compiler_vectors()
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, found.encode(), durable=False)
+        content = f"{found} {digest_of(found.encode())}"
+        write_whole(kept, content.encode(), durable=False)
     return found
 
 

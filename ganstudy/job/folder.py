@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ganstudy.store.job_directory import JobDirectory
@@ -59,7 +60,7 @@ def files(path: Path) -> list[Path]:
     Errors  `StudyError` for a folder that holds none, is a run, or names two runs alike.
     """
     if is_run(path):
-        message = f"is a run, which `ganstudy run {path / 'study.yaml'}` continues"
+        message = f"is a run, which `ganstudy run {quote(str(path / 'study.yaml'))}` continues"
         raise StudyError([Problem(str(path), "", message)])
     found = sorted(own for own in path.glob("*.y*ml") if own.suffix in (".yaml", ".yml"))
     studies = [own for own in found if not own.name.startswith((SHARED, "."))]

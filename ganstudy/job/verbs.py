@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -126,7 +127,9 @@ def keep_current(path: Path, every: float, plugins: bool) -> None:
 
     job = JobDirectory(path)
     if job.running() is None:
-        raise RunError(f"{path}: nobody runs this folder; `ganstudy report {path}` is enough")
+        raise RunError(
+            f"{path}: nobody runs this folder; `ganstudy report {quote(str(path))}` is enough"
+        )
     while (name := job.running()) is not None:
         if live.trains(path / name):
             say(f"keeping {path / name / 'report' / 'index.html'} current")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -65,7 +66,9 @@ def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
     for name, own in found["studies"].items():
         click.echo(f"  {name}: {status_line(own['status'])}")
         for failure in own.get("failures", ()):
-            click.echo(f"    failed {failure['trial']}: `ganstudy status {own['run']}` says why")
+            click.echo(
+                f"    failed {failure['trial']}: `ganstudy status {quote(own['run'])}` says why"
+            )
 
 
 def print_page(page: JoinedPage) -> None:
@@ -104,5 +107,6 @@ def print_job_ended(
         if why or (progress and progress.incomplete):
             say(f"{name}: {why or (progress and progress.incomplete)}")
         elif progress and progress.done["failed"]:
-            say(f"{name}: {progress.done['failed']} failed; `ganstudy status {run}` says why")
+            own = quote(str(run))
+            say(f"{name}: {progress.done['failed']} failed; `ganstudy status {own}` says why")
     sys.exit(code)

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -115,8 +116,8 @@ def check_nothing_lost(run: RunDirectory) -> None:
         message = (
             f"the records of {len(lost)} trials, of the {len(held)} that results.zarr holds, are"
             " gone; it and the report stay as they are."
-            f" `ganstudy run {run.study}` trains those trials again, and to report on what is"
-            " left, remove results.zarr"
+            f" `ganstudy run {quote(str(run.study))}` trains those trials again, and to report on"
+            " what is left, remove results.zarr"
         )
         raise RunError(f"{run.path}: {message}")
 

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from filelock import FileLock, Timeout
 
@@ -34,7 +35,7 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
     except Timeout:
         # Some file systems that know no locks say that it is taken.
         unless = "" if heartbeat.read(beat) else ", or its file system has no locks"
-        advice = f"`ganstudy status {folder}` says how far it is"
+        advice = f"`ganstudy status {quote(str(folder))}` says how far it is"
         raise RunError(f"{folder}: another ganstudy is running here{unless}; {advice}") from None
     except OSError as error:
         raise RunError(f"{folder}: cannot hold a run: {error.strerror or error}") from None

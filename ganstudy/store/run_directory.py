@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.store import environment, heartbeat, lock, receipts, records
@@ -60,8 +61,8 @@ class RunDirectory:
             raise RunError(f"{path}: not a run directory ({why_none(path)})")
         check_kinds(path)
         if not run.study.is_file():
-            message = f"its study.yaml is gone; `ganstudy run STUDY --out {path}` writes it again"
-            raise RunError(f"{path}: {message}")
+            again = f"`ganstudy run STUDY --out {quote(str(path))}` writes it again"
+            raise RunError(f"{path}: its study.yaml is gone; {again}")
         run.check_schema()
         return run
 

@@ -52,6 +52,18 @@ def _too_large(path: Path) -> Iterator[str]:
             yield f"{_name(path)}:{node.name}"
 
 
+def test_commands_in_messages_can_be_pasted() -> None:
+    """Whatever a folder is called, with spaces or quotes."""
+    told = [
+        (_name(path), value)
+        for path in FILES
+        for command in re.findall(r"`ganstudy [^`\n]*", path.read_text(encoding="utf-8"))
+        for value in re.findall(r"{(.*?)}", command)
+    ]
+    assert len(told) > 5
+    assert [own for own in told if not own[1].startswith(("quote(", "own"))] == []
+
+
 def test_no_file_class_or_function_is_larger_than_the_law_allows() -> None:
     """And what is excepted is larger, or it would not have to be."""
     found = {name for path in FILES for name in _too_large(path)}
