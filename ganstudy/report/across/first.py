@@ -45,7 +45,8 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
                 behind = f"{behind} {fact.units}".rstrip()
                 parts.append(behind + ("" if prefix else _quality(own)))
         if parts:
-            ends = "; limits hold for all targets at once" if not prefix else ""
+            limits = "; limits hold for all targets at once, and estimates below zero are told as 0"
+            ends = limits if not prefix else ""
             said.append(
                 Sentence(Markup("{} {}{}.").format(beginning, Markup("; ").join(parts), ends), call)
             )
