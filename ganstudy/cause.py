@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
-__all__ = ["LONGEST", "cause_of", "cleaned", "telling"]
+__all__ = ["LONGEST", "cause_of", "cleaned", "of_compiler", "telling"]
 
 LONGEST = 20_000
 """Characters that are kept of a cause."""
@@ -62,3 +62,23 @@ def _shortened(text: str, length: int) -> str:
     note = f"\n... {len(text)} characters in all ...\n"
     start = length // 4
     return f"{text[:start]}{note}{text[len(text) - (length - start - len(note)) :]}"
+
+
+_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.engine.traced")
+
+
+def of_compiler(error: BaseException | None) -> bool:
+    """Whether torch's compiler, or our use of it, raised it or something that led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if type(error).__module__.startswith(_COMPILER):
+            return True
+        # Such as of a cache that cannot be made, which ends the import of the compiler.
+        if isinstance(error, OSError) and any(
+            str(frame.f_globals.get("__name__")).startswith(_COMPILER)
+            for frame, _ in traceback.walk_tb(error.__traceback__)
+        ):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

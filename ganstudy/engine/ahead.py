@@ -47,8 +47,8 @@ def make(forms: Sequence[Form]) -> None:
 
     Errors  `NotCompiled`.
     """
-    missing = {f.name: f for f in forms if f.run is None and _made(f.name) is None}
     try:
+        missing = {f.name: f for f in forms if f.run is None and _made(f.name) is None}
         while missing:
             before = len(missing)
             for name in [*missing]:
@@ -64,8 +64,14 @@ def make(forms: Sequence[Form]) -> None:
 
 
 def load_library(form: Form) -> None:
-    """Get the runner from the library, which has been made."""
-    path = _made(form.name)
+    """Get the runner from the library, which has been made.
+
+    Errors  `NotCompiled`.
+    """
+    try:
+        path = _made(form.name)
+    except OSError as error:
+        raise NotCompiled(f"a compiled step cannot be read: {error}") from error
     if path is None:
         raise NotCompiled(f"the library {form.name} is gone")
     form.run, form.graph = _runner(path), None

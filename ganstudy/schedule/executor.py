@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ganstudy.cause import cause_of, telling
+from ganstudy.cause import cause_of, of_compiler, telling
 from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
@@ -280,20 +280,6 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         cause = cause_of(error)
         if task.memory_limit is not None and memory.is_lacking(error):
             cause = f"engine.memory_limit: {task.memory_limit:g} GB were not enough: {cause}"
-        how: Literal["raised", "uncompiled"] = "uncompiled" if _of_compiler(error) else "raised"
+        how: Literal["raised", "uncompiled"] = "uncompiled" if of_compiler(error) else "raised"
         return Ended(how, cause=cause)
     return Ended("trained", records)
-
-
-_COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.engine.traced")
-
-
-def _of_compiler(error: BaseException | None) -> bool:
-    """Whether torch's compiler raised it, or something that led to it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if type(error).__module__.startswith(_COMPILER):
-            return True
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return False

@@ -6,7 +6,7 @@ import h5py
 import pytest
 from tiny import trial
 
-from ganstudy.cause import LONGEST, cause_of, cleaned, telling
+from ganstudy.cause import LONGEST, cause_of, cleaned, of_compiler, telling
 from ganstudy.store import records
 from ganstudy.trial import Record
 
@@ -84,3 +84,13 @@ def test_causes_of_earlier_versions_are_told_by_their_last_line() -> None:
     assert telling(f"tried 3 times; {old}") == "ValueError: bad"
     assert telling("its worker was killed by SIGKILL") == "its worker was killed by SIGKILL"
     assert telling("") == ""
+
+
+@pytest.mark.parametrize("module", ["torch._inductor.cache", "torch.nn"])
+def test_a_cache_that_cannot_be_made_is_the_compilers(module: str) -> None:
+    """Importing it makes the folder: an error of files, which no trial is to be blamed for."""
+    names = {"__name__": module}
+    exec("def make(): raise FileNotFoundError('/proc/x')", names)
+    with pytest.raises(FileNotFoundError) as caught:
+        names["make"]()  # type: ignore[operator]
+    assert of_compiler(caught.value) == (module != "torch.nn")
