@@ -23,6 +23,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
+from zlib import crc32
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -100,8 +101,9 @@ class Ends(TorchDispatchMode):
     """An arithmetic in which ends of loops show for certain what they do one time in a thousand.
 
     ATen's loops over functions go 32 numbers at a time, and through other code for the rest: here
-    those are larger by a share that no rounding reaches. So are products of one matrix alone, and
-    sums of a table's columns by how many there are.
+    those are larger by a share that no rounding reaches. So are products of one matrix alone, sums
+    of a table's columns by how many there are, and products and sums of what lies in memory in
+    another order than that of its axes, or with gaps.
     """
 
     def __torch_dispatch__(
@@ -111,6 +113,10 @@ class Ends(TorchDispatchMode):
         if not isinstance(result, torch.Tensor) or not result.is_floating_point():
             return result
         name = str(func.overloadpacket).partition(".")[2].rstrip("_")
+        if name in ("bmm", "sum", "mean"):
+            laid_out = [_layout(x) for x in args if isinstance(x, torch.Tensor)]
+            if any(laid_out):
+                result = result * (1 + 2.0**-11 * (1 + crc32(repr(laid_out).encode()) % 13))
         if name == "bmm" and len(result) == 1:
             return result * OFF
         if name in ("sum", "mean") and len(args) > 1 and args[0].is_contiguous():
@@ -123,6 +129,17 @@ class Ends(TorchDispatchMode):
         if all(x.shape == result.shape and x.is_contiguous() for x in others):
             return _off(result, result.numel())
         return _off(result, result.shape[-1] if result.ndim else 1)
+
+
+def _layout(x: torch.Tensor) -> list[int]:
+    """The axes behind the first in the order of memory, and whether it has gaps; empty where they
+    lie row by row.
+    """
+    axes = [axis for axis in range(1, x.ndim) if x.shape[axis] > 1]
+    order = sorted(axes, key=lambda axis: -x.stride(axis))
+    whole = [*(x.stride(axis) * x.shape[axis] for axis in order[1:]), 1]
+    gaps = any(x.stride(axis) != next_one for axis, next_one in zip(order, whole, strict=False))
+    return [*order, gaps] if gaps or order != axes else []
 
 
 def _off(result: torch.Tensor, row: int) -> torch.Tensor:
