@@ -108,10 +108,8 @@ def test_a_compiler_that_fails_later_costs_no_trial(
 
 
 @pytest.mark.slow
-def test_a_cache_cut_short_is_left_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """All trials failed; now they are compiled into an empty one, to the same bits."""
+def test_a_cache_cut_short_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All trials failed; now each file that is damaged is known for it, and bits are the same."""
     cache = tmp_path / "cache"
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(cache))
     study = write_study(tmp_path, SMALL.replace("[minimax, wasserstein]", "[minimax]"))
@@ -126,4 +124,3 @@ def test_a_cache_cut_short_is_left_aside(
     expected = {record.id: record for record in RunDirectory(tmp_path / "first").read()}
     found = list(RunDirectory(tmp_path / "second").read())
     assert [differences(record, expected[record.id]) for record in found] == [[]]
-    assert "compiling into an empty cache" in caplog.text
