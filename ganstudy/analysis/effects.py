@@ -29,13 +29,16 @@ def factor_effects(
             seed to seed: $F = SS_E / \nu e$ with $e$ the mean square of E × seed. The share is
             $\epsilon^2 = (SS_E - \nu e) / SS_\text{total}$: zero on average, and as often negative
             as positive, for an axis that does nothing, where $\eta^2 = SS_E / SS_\text{total}$ is
-            always positive. Its interval is a jackknife over seeds with Student's t, for all
-            effects but that of the seed itself; there is none where seeds were added until the
-            question was settled. With one seed the residual is the error and there
-            is no interval. What the shares leave of one is noise and higher interactions; with
+            always positive. Where trials are missing, the square that is left to an effect beside
+            others is counted as often as it would be in a full table of as many trials, so that
+            gaps take nothing from a share. Its interval is a jackknife over seeds with Student's t,
+            for all effects but that of the seed itself; there is none where seeds were added until
+            the question was settled. With one seed the residual is the error and there is no
+            interval. What the shares leave of one is noise and higher interactions; with
             excluded or missing points shares need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
-            sums of squares"; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
+            sums of squares"; Henderson 1953, "Estimation of variance and covariance components",
+            method 3, for gaps; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
             the jackknife; shares as in Bouthillier et al. 2021, "Accounting for variance in
             machine learning benchmarks".
 

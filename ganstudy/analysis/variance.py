@@ -67,7 +67,8 @@ def shares(table: Array) -> Shares:
             share[place] = gained / found.total
             continue
         mean = error[0] / error[1]
-        share[place] = (gained - freedom[place] * mean) / found.total
+        share[place] = found.weight[effect] * (gained - freedom[place] * mean) / found.total
+        share[place] = min(share[place], 1.0)
         if effect in effects and mean > 1e-12 * found.total:
             statistic[place] = gained / freedom[place] / mean
             p[place] = f_law.sf(statistic[place], freedom[place], error[1])
@@ -79,12 +80,17 @@ def _pooled(parts: Sequence[tuple[float, int]]) -> tuple[float, int]:
 
 
 class Variance(NamedTuple):
-    """Sums of squares and degrees of freedom by effect, what is left, and effects left out."""
+    """Sums of squares and degrees of freedom by effect, what is left, and effects left out.
+
+    weight  by effect, but those with the last dimension: how often its variance counts in a full
+            table of as many scores, for once in this one, beside what others have in common with it
+    """
 
     explained: dict[Effect, tuple[float, int]]
     residual: tuple[float, int]
     total: float
     left_out: list[Effect]
+    weight: dict[Effect, float]
 
 
 def variance(table: Array, effects: Sequence[Effect]) -> Variance:
@@ -121,7 +127,7 @@ def _full(centred: Array, effects: Sequence[Effect], total: float) -> Variance:
         explained[effect] = (square, int(np.prod([centred.shape[d] - 1 for d in effect])))
     rest = max(total - sum(square for square, _ in explained.values()), 0.0)
     freedom = centred.size - 1 - sum(freedom for _, freedom in explained.values())
-    return Variance(explained, (rest, freedom), total, [])
+    return Variance(explained, (rest, freedom), total, [], dict.fromkeys(explained, 1.0))
 
 
 def _with_gaps(
@@ -139,21 +145,47 @@ def _with_gaps(
     ends = np.cumsum([1, *(block.shape[1] for block in blocks.values())])
     columns = dict(zip(effects, map(range, ends[:-1].tolist(), ends[1:].tolist()), strict=True))
 
-    def fitted(model: Sequence[Effect]) -> tuple[float, int]:
+    def basis(model: Sequence[Effect]) -> tuple[NDArray[np.intp], Array]:
         at = np.array([0, *(column for effect in model for column in columns[effect])])
         values_, vectors = np.linalg.eigh(gram[np.ix_(at, at)])
         sound = values_ > 1e-9 * values_[-1]
-        shares = (vectors[:, sound].T @ moments[at]) ** 2 / values_[sound]
-        return float(shares.sum()), int(sound.sum())
+        return at, vectors[:, sound] / np.sqrt(values_[sound])
 
-    explained = {}
+    def fitted(at: NDArray[np.intp], axes: Array) -> float:
+        return float(((axes.T @ moments[at]) ** 2).sum())
+
+    explained, weight = {}, {}
     for effect in effects:
         others = [other for other in effects if not set(effect) <= set(other)]
-        without, rank = fitted(others)
-        whole, rank_with = fitted([*others, effect])
-        explained[effect] = (max(whole - without, 0.0), rank_with - rank)
-    whole, rank = fitted(effects)
-    return Variance(explained, (max(total - whole, 0.0), len(values) - rank), total, left_out)
+        (at, axes), (at_with, axes_with) = basis(others), basis([*others, effect])
+        gained = max(fitted(at_with, axes_with) - fitted(at, axes), 0.0)
+        explained[effect] = (gained, axes_with.shape[1] - axes.shape[1])
+        if len(effect) > 1 and effect[-1] == len(shape) - 1:
+            continue  # What an effect does from seed to seed has no share.
+        own = np.array(columns[effect])
+        common = axes.T @ gram[np.ix_(at, own)]
+        alone = gram[np.ix_(own, own)] - common.T @ common
+        weight[effect] = _weight(alone / len(values), places, shape, effect)
+    at, axes = basis(effects)
+    rest = (max(total - fitted(at, axes), 0.0), len(values) - axes.shape[1])
+    return Variance(explained, rest, total, left_out, weight)
+
+
+def _weight(
+    alone: Array, places: tuple[NDArray[np.intp], ...], shape: tuple[int, ...], effect: Effect
+) -> float:
+    """`Variance.weight` by the mean squares of an effect's columns beside those of others.
+
+    Combinations of levels that no score has are in no full table either.
+    """
+    levels = tuple(np.indices([size if d in effect else 1 for d, size in enumerate(shape)]))
+    whole = _columns(tuple(np.reshape(own, -1) for own in levels), shape, effect)
+    counted = float(np.trace(np.linalg.solve(whole.T @ whole, alone)))
+    seen = np.unique([own * (d in effect) for d, own in enumerate(places)], axis=1)
+    parts = [_columns(tuple(seen), shape, (d,)) for d in effect if len(effect) > 1]
+    rank = int(np.linalg.matrix_rank(np.concatenate([np.ones((seen.shape[1], 1)), *parts], axis=1)))
+    full = (seen.shape[1] - rank) / seen.shape[1]
+    return full / counted if counted > 1e-9 else 0.0
 
 
 def _columns(places: tuple[NDArray[np.intp], ...], shape: tuple[int, ...], effect: Effect) -> Array:

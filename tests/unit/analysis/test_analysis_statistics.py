@@ -17,7 +17,7 @@ from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
 from ganstudy.analysis.intervals import holm
 from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
-from ganstudy.analysis.variance import variance
+from ganstudy.analysis.variance import shares, variance
 
 Make = Callable[..., xr.Dataset]
 NAN = math.nan
@@ -387,6 +387,19 @@ def test_effects_beside_gaps_are_those_of_least_squares() -> None:
         assert found.explained[effect] == pytest.approx((without - rest, rank_with - rank))
     rest, rank = residual(*one)
     assert found.residual == pytest.approx((rest, len(y) - rank))
+
+
+def test_gaps_take_nothing_from_the_share_of_an_axis() -> None:
+    """Of 0.40, 0.25 was found with half of the trials gone; levels without any change nothing."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(40):
+        table = rng.normal(size=(3, 2, 10)) + np.array([-1.0, 0.0, 1.0])[:, None, None]
+        table[rng.random(table.shape) < 0.5] = np.nan
+        found.append(shares(table).share[0])
+    assert abs(np.mean(found) - 0.4) < 0.1
+    whole = rng.normal(size=(3, 2, 4))
+    unused = np.concatenate([whole, np.full((3, 1, 4), np.nan)], axis=1)
+    assert_allclose(shares(unused).share, shares(whole).share)
 
 
 def test_pairs_that_are_too_large_to_be_fitted_are_named() -> None:
