@@ -162,7 +162,7 @@ def _with_gaps(
         explained[effect] = (gained, axes_with.shape[1] - axes.shape[1])
         if len(effect) > 1 and effect[-1] == len(shape) - 1:
             continue  # What an effect does from seed to seed has no share.
-        own = np.array(columns[effect])
+        own = np.array(columns[effect], int)
         common = axes.T @ gram[np.ix_(at, own)]
         alone = gram[np.ix_(own, own)] - common.T @ common
         weight[effect] = _weight(alone / len(values), places, shape, effect)
@@ -180,7 +180,7 @@ def _weight(
     """
     levels = tuple(np.indices([size if d in effect else 1 for d, size in enumerate(shape)]))
     whole = _columns(tuple(np.reshape(own, -1) for own in levels), shape, effect)
-    counted = float(np.trace(np.linalg.solve(whole.T @ whole, alone)))
+    counted = float(np.trace(np.linalg.solve(whole.T @ whole, alone))) if whole.size else 0.0
     seen = np.unique([own * (d in effect) for d, own in enumerate(places)], axis=1)
     parts = [_columns(tuple(seen), shape, (d,)) for d in effect if len(effect) > 1]
     rank = int(np.linalg.matrix_rank(np.concatenate([np.ones((seen.shape[1], 1)), *parts], axis=1)))

@@ -402,6 +402,14 @@ def test_gaps_take_nothing_from_the_share_of_an_axis() -> None:
     assert_allclose(shares(unused).share, shares(whole).share)
 
 
+def test_an_axis_of_one_value_has_no_share_beside_gaps() -> None:
+    table = np.random.default_rng(1).normal(size=(1, 3, 4))
+    table[0, 1, 2] = np.nan
+    found = shares(table).share
+    assert np.isnan(found[0])
+    assert_allclose(found[1], shares(table[0]).share[0])
+
+
 def test_pairs_that_are_too_large_to_be_fitted_are_named() -> None:
     values = np.random.default_rng(12).normal(size=(2, 800, 2))
     values[0, 0, 0] = np.nan
