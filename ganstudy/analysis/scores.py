@@ -67,7 +67,6 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
 def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:
     # xarray has not typed it.
-    # xarray has not typed it.
     chosen: xr.Variable = xr.where(holds, then, otherwise)  # type: ignore[no-untyped-call]
     return chosen
 

@@ -78,7 +78,10 @@ def load_library(form: Form) -> None:
 
 
 def make_library(form: Form) -> None:
-    """Make the library; it appears under its name and digest only when it is whole."""
+    """Make the library; it appears under its name and digest only when it is whole.
+
+    Errors  `NotCompiled`.
+    """
     import torch._inductor
 
     # It warns of what it calls by name, which is no fault.
