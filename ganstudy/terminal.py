@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import json
 import logging
 import os
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO
 
 import click
 
+from ganstudy.garbage import collect_seldom
 from ganstudy.schedule.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ class Verbs(click.Group):
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the verb that is asked for; the message is of a file where the system names one."""
-        _collect_seldom()
+        collect_seldom()
         try:
             with _output():
                 return super().main(*args, **settings)
@@ -159,16 +158,6 @@ class Verbs(click.Group):
             where = "" if error.filename is None else f"{error.filename}: "
             say(f"{where}{error.strerror}")
             sys.exit(2)
-
-
-def _collect_seldom() -> None:
-    """Have Python look for garbage seldom from now on, and not at the end of this process.
-
-    It looks through what imports make again and again, an eighth of their time, and through all
-    there is once more at the end, half a second.
-    """
-    gc.set_threshold(50_000, 20, 20)
-    atexit.register(gc.freeze)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from ganstudy import machine_cache
 from ganstudy.engine.traced import Form, NotCompiled, Traced
 from ganstudy.engine.vectors import compiler_vectors, vectors
+from ganstudy.garbage import uncollected
 from ganstudy.whole_file import digest_of, write_whole
 
 __all__ = ["AheadOfTime", "load_library", "make", "make_library"]
@@ -49,16 +50,17 @@ def make(forms: Sequence[Form]) -> None:
     """
     try:
         missing = {f.name: f for f in forms if f.run is None and _made(f.name) is None}
-        while missing:
-            before = len(missing)
-            for name in [*missing]:
-                with suppress(Timeout), _lock(name).acquire(timeout=0):
-                    if _made(name) is None:
-                        make_library(missing[name])
-                    del missing[name]
-            if len(missing) == before:
-                with _lock(next(iter(missing))):
-                    pass
+        with uncollected(littering=True) if missing else nullcontext():
+            while missing:
+                before = len(missing)
+                for name in [*missing]:
+                    with suppress(Timeout), _lock(name).acquire(timeout=0):
+                        if _made(name) is None:
+                            make_library(missing[name])
+                        del missing[name]
+                if len(missing) == before:
+                    with _lock(next(iter(missing))):
+                        pass
     except OSError as error:
         raise NotCompiled(f"a compiled step cannot be kept: {error}") from error
 

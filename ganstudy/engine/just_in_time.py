@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
+from torch import Tensor
 
 from ganstudy.engine.traced import Form, Traced
 
@@ -23,4 +26,11 @@ class JustInTime(Traced):
         graph, _ = form.graph
         torch._inductor.config.compile_threads = 1
         compiled = torch.compile(graph, fullgraph=True, dynamic=False)
-        form.run, form.graph = lambda numbers: compiled(*numbers), None
+
+        def first(numbers: list[Tensor]) -> list[Tensor]:
+            with warnings.catch_warnings(action="ignore"):  # of torch, by its own functions
+                results: list[Tensor] = compiled(*numbers)
+            form.run = lambda numbers: compiled(*numbers)
+            return results
+
+        form.run, form.graph = first, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import pickle
 import signal
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from ganstudy.garbage import uncollected
 from ganstudy.schedule import questions
 from ganstudy.schedule.executor import Begun, Ended, attempt, warm_up
 
@@ -46,11 +46,8 @@ def serve(
 
 
 def _work(connection: Connection, device: str) -> None:
-    # What is imported stays; a training's garbage may hold much memory, and is collected as ever.
-    gc.disable()
-    warm_up()
-    gc.enable()
-    gc.freeze()
+    with uncollected():
+        warm_up()
     # Where the other end is gone, so is the parent, and nobody is left to be told.
     with suppress(EOFError, OSError):
         connection.send(None)
