@@ -27,7 +27,7 @@ def vectors() -> str:
     """The vectors that steps are compiled for: the widest here of those that torch knows."""
     facts = [metadata.version("torch"), *compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
     digest = digest_of(repr([*facts, sorted(features())]).encode())
-    kept = machine_cache.folder() / f"ganstudy_vectors_{digest}"
+    kept = machine_cache.folder() / f"ganstudy_vectors_{digest}.sealed"
     with suppress(OSError):
         name, _, seal = kept.read_bytes().rpartition(b" ")
         if seal == digest_of(name).encode():
