@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 from click.shell_completion import CompletionItem
 
+from ganstudy.cause import one_line
 from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
 
@@ -236,5 +237,5 @@ def live_page(directory: Path, every: float) -> AbstractContextManager[None]:
 
 
 def command_line() -> str:
-    """What was typed, as provenance tells it."""
-    return shlex.join(["ganstudy", *sys.argv[1:]])
+    """What was typed, as provenance tells it; what cannot be printed by its code."""
+    return one_line(shlex.join(["ganstudy", *sys.argv[1:]]))

@@ -1,11 +1,12 @@
-"""Why a trial failed, as text: its first line says so, and what follows says where."""
+"""Why a trial failed, as text: its first line says so, and what follows says where; other people's
+text as a terminal can be shown it."""
 
 from __future__ import annotations
 
 import re
 import traceback
 
-__all__ = ["LONGEST", "cause_of", "cleaned", "of_compiler", "telling"]
+__all__ = ["LONGEST", "cause_of", "cleaned", "harmless", "of_compiler", "one_line", "telling"]
 
 LONGEST = 20_000
 """Characters that are kept of a cause."""
@@ -44,8 +45,17 @@ def cleaned(text: str) -> str:
     `LONGEST`: its beginning and its end."""
     if len(text) > 2 * LONGEST:
         text = _shortened(text, 2 * LONGEST)
-    plain = _ESCAPES.sub("", text.replace("\r\n", "\n"))
-    return _shortened(_CONTROLS.sub(lambda one: ascii(one[0])[1:-1], plain), LONGEST)
+    return _shortened(harmless(_ESCAPES.sub("", text.replace("\r\n", "\n"))), LONGEST)
+
+
+def harmless(text: str) -> str:
+    """The text, in which what a terminal would obey or a file cannot hold is told by its code."""
+    return _CONTROLS.sub(lambda one: ascii(one[0])[1:-1], text)
+
+
+def one_line(name: str) -> str:
+    """A name as anything can show it in one line: what cannot be printed is told by its code."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def telling(cause: str) -> str:

@@ -20,7 +20,7 @@ from ganstudy.store import (
     known_data,
     runs_at,
 )
-from ganstudy.store.place import check_new
+from ganstudy.store.place import check_new, check_text
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
 
@@ -86,6 +86,8 @@ def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
 
 
 def _provenance(places: Sequence[Path], names: Sequence[str], command: str) -> dict[str, Any]:
+    for path in places:
+        check_text(path)
     environments = [RunDirectory(path).provenance() for path in places]
     runs = [
         {"name": name, "directory": path.as_posix(), **environment}
@@ -130,6 +132,7 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
         raise RunError(f"{tool!r} is not one of {', '.join(export.family.names)}")
     directory, search = reopen(path, run_plugins=run_plugins)
     exporter, place = export.family[tool](), to or path / "exports" / tool
+    check_text(place)
     try:
         added = export.export(exporter, directory, search, place)
     except export.ExportError as error:

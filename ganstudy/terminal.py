@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO
 
 import click
 
+from ganstudy.cause import harmless
 from ganstudy.garbage import collect_seldom
 from ganstudy.schedule.interruption import Interruption
 
@@ -94,6 +95,14 @@ class Outliving:
         return getattr(self._stream, name)
 
 
+class _Output(Outliving):
+    """Standard output; what a terminal would obey is told by its code, as by `say`."""
+
+    def write(self, text: str) -> int:
+        """As long as there is a reader."""
+        return super().write(harmless(text))
+
+
 @contextmanager
 def _output() -> Iterator[None]:
     """Standard output that outlives its reader, and stops for no sign: what its encoding lacks is
@@ -102,7 +111,7 @@ def _output() -> Iterator[None]:
     stream = sys.stdout
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-        sys.stdout = Outliving(stream)
+        sys.stdout = _Output(stream)
     try:
         yield
     finally:
@@ -110,9 +119,20 @@ def _output() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """A line on standard error; that nobody is there to read it ends no run."""
+    """A line on standard error; that nobody is there to read it ends no run.
+
+    What a terminal would obey is told by its code, whoever wrote it: a plug-in, or a file's name.
+    """
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(harmless(text), err=True)
+
+
+class _Harmless(logging.Formatter):
+    """A warning as `say` would say it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message alone."""
+        return harmless(super().format(record))
 
 
 def status_line(done: Mapping[str, int]) -> str:
@@ -174,7 +194,9 @@ def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[No
         from ganstudy.store import RunError
         from ganstudy.study.document import StudyError
 
-        logging.basicConfig(format="%(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Harmless("%(message)s"))
+        logging.basicConfig(handlers=[handler])
         try:
             yield
         except (StudyError, RunError, PluginError) as error:

@@ -29,7 +29,7 @@ def arm_scores(
     seed share their random streams. Where trials have no score, means are those of least squares:
     a gap counts as the arm's effect plus what others had there, so that no arm gains by missing the
     hard ones, and limits are those of `interval_with_gaps`. Elsewhere they are those of
-    `interval_over_seeds`.
+    `interval_over_seeds`. None is beyond the bounds of the metric.
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
              with a score), `settings` (settings averaged over), `half_width` (of Student's
@@ -49,17 +49,14 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     seen, settings = score.mean(axes), compared.settings
     student = interval_with_gaps(score.values.reshape(compared.oriented.shape), confidence)
     scores = interval_over_seeds(seen, fact, confidence, settings=settings, student=student)
-    shift = least_squares - scores["mean"]
-    for name in ("low", "high"):
-        moved = (scores[name] + shift).clip(*fact.bounds)
-        scores[name] = moved.assign_attrs(scores[name].attrs)
-    scores["mean"] = least_squares.where(ran.any("seed")).assign_attrs(scores["mean"].attrs)
+    held = least_squares.clip(*fact.bounds).where(ran.any("seed"))
+    scores["mean"] = held.assign_attrs(scores["mean"].attrs)
     own = t_interval(seen.values, confidence)
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
     scores["trials"] = score.notnull().sum([*axes, "seed"])
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
-    seed_mean = whole.mean(axes).where(ran)
+    seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")
     return scores
 
@@ -136,7 +133,8 @@ def interval_over_seeds(
     than half of the seeds agree. Elsewhere seeds may all have missed what happens to one in five,
     and Student's interval would cover half as often as it says: the limits are then Gaffke's, which
     no law within the bounds of the metric fools. Where a bound is infinite there are no such
-    limits, and that side is Student's. All are clipped to the bounds.
+    limits, and that side is Student's. All are clipped to the bounds,
+    beyond which least squares can put a mean, too.
 
     settings  that the value of a seed is the mean over, of all rows or of each
     student   means and limits of rows of whose mean more is known than these values, NaN of
@@ -163,7 +161,7 @@ def interval_over_seeds(
     shape = template.shape
     scores = xr.Dataset(
         {
-            "mean": template.copy(data=mean.reshape(shape)),
+            "mean": template.copy(data=np.clip(mean, *fact.bounds).reshape(shape)),
             "low": template.copy(data=np.clip(low, *fact.bounds).reshape(shape)),
             "high": template.copy(data=np.clip(high, *fact.bounds).reshape(shape)),
             "seeds": template.copy(data=own.number.reshape(shape)),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
+from ganstudy.cause import one_line
 from ganstudy.whole_file import PARTIAL
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "check_kinds",
     "check_new",
     "check_room",
+    "check_text",
     "is_run",
     "runs_at",
     "why_none",
@@ -77,12 +80,26 @@ def why_none(path: Path) -> str:
     return f"a folder of {len(inside)} runs; name one, such as {inside[0]}"
 
 
+def check_text(path: Path) -> None:
+    """Refuse a path that no page can tell, as a name that was written in another encoding.
+
+    Errors  `RunError`.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        encoding = sys.getfilesystemencoding()
+        message = f"is no text in {encoding}, the encoding of file names here; rename it"
+        raise RunError(f"{one_line(str(path))}: {message}") from None
+
+
 def check_room(path: Path) -> None:
     """Refuse a place in which a run would mix with what is not its own.
 
     Errors  `RunError` unless the folder is a run, is empty, has what a run that has only just
             begun leaves there, or can be made.
     """
+    check_text(path)
     if not os.path.lexists(path):
         above = next(p for p in path.absolute().parents if os.path.lexists(p))
         if not above.is_dir():
@@ -104,6 +121,7 @@ def check_new(path: Path, name: str) -> None:
 
     Errors  `RunError`.
     """
+    check_text(path)
     if is_run(path):
         raise RunError(f"{path}: is a run, whose {name} would be lost; choose another --out")
     if os.path.lexists(path) and not (path.is_dir() and set(_names(path)) <= {name}):

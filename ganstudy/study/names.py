@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +13,9 @@ from ganstudy.study.document import Document, KeyPath, Problem
 __all__ = ["label_problems", "name_problem"]
 
 _LENGTH = 120
+
+_BYTES = 240
+"""Of the name of a file, with what a store adds to it."""
 
 _PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))
 _OF_DEVICES = {"con", "prn", "aux", "nul", *_PORTS}
@@ -26,6 +31,13 @@ def name_problem(name: str) -> str | None:
     if forbidden := set(name) & set(':*?"<>|'):
         signs = " or ".join(sorted(forbidden))
         return f"a name has no {signs}: stores make files of names, and Windows has none such"
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:
+        encoding = sys.getfilesystemencoding()
+        return f"stores make files of names, and {encoding}, their encoding here, has no such sign"
+    if len(encoded) > _BYTES:
+        return f"a name has {_BYTES} bytes at most: stores make files of names"
     if name.replace(".", "_").lower() in _OF_DEVICES:
         return "a name of a device on Windows, where stores could make no file of it"
     return None

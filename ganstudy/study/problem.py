@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ganstudy.cause import one_line
+
 __all__ = ["KeyPath", "Problem", "StudyError", "closest", "nearest"]
 
 KeyPath = tuple[str | int, ...]
@@ -107,6 +109,6 @@ def _foreign(name: str, meant: str) -> str:
 
 def _short(text: str) -> str:
     """A text cut in its middle; control characters, which can clear a terminal, are escaped."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = one_line(text)
     half = _LENGTH // 2
     return shown if len(shown) <= _LENGTH else f"{shown[:half]} ... {shown[-half:]}"

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import features, kinds, plugins
+from ganstudy.cause import one_line
 from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
@@ -42,7 +43,8 @@ def reserved() -> set[str]:
 def load(
     path: Path, overrides: Sequence[str] = (), name: str | None = None, *, run_plugins: bool = True
 ) -> Study:
-    """Read and validate a study file; its name is the file's stem unless another is given.
+    """Read and validate a study file; its name is the file's stem unless another is given, what
+    cannot be printed by its code.
 
     Without `run_plugins`, no code is run, and a study that names plug-ins is refused. Its data have
     to be there, but for a run's that is read; see `store.known_data`.
@@ -59,7 +61,7 @@ def load(
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)
-    study = Study(name or path.stem, document, file, axes, seeds, points={}, space=space)
+    study = Study(name or one_line(path.stem), document, file, axes, seeds, points={}, space=space)
     names = [axis.name for axis in axes]
     if file.compare is not None and file.compare not in names:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ganstudy import open_run
 from ganstudy.cli import main
 from ganstudy.store import RunDirectory, RunError, digests
 from ganstudy.store.place import FILES, FOLDERS
+from ganstudy.study import load
 from ganstudy.whole_file import sealed
 
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
@@ -77,6 +79,25 @@ def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
         assert result.exit_code == 2
         assert "cannot hold a run" in result.stderr
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a name there is text, or is refused")
+def test_a_name_that_is_no_text_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    """An old archive has names in Latin-1; all was trained, and the page died of them."""
+    study = write_study(tmp_path, SMALL).rename(tmp_path / "study\udcfc.yaml")
+    assert load(study).name == r"study\udcfc"
+    out = tmp_path / "run\udcfc"
+    result = invoke("run", study, "--out", out)
+    assert result.exit_code == 2
+    assert r"run\udcfc: is no text in utf-8" in result.stderr
+    assert not out.exists()
+    filled(tmp_path / "run")
+    (tmp_path / "run").rename(out)
+    assert invoke("status", out).exit_code == 0
+    for asked in (["report", out], ["export", out, "csv"]):
+        result = invoke(*asked)
+        assert result.exit_code == 2
+        assert "is no text" in result.stderr
 
 
 @pytest.mark.parametrize(

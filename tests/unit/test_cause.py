@@ -6,8 +6,9 @@ import h5py
 import pytest
 from tiny import trial
 
-from ganstudy.cause import LONGEST, cause_of, cleaned, of_compiler, telling
+from ganstudy.cause import LONGEST, cause_of, cleaned, harmless, of_compiler, one_line, telling
 from ganstudy.store import records
+from ganstudy.terminal import say
 from ganstudy.trial import Record
 
 
@@ -36,6 +37,30 @@ def test_nothing_in_a_cause_is_obeyed(text: str, shown: str) -> None:
     assert cleaned(text) == shown
     assert cleaned(cleaned(text)) == shown
     shown.encode()
+
+
+def test_nothing_in_a_message_or_a_name_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a plug-in raises, and what others call their files."""
+    text = "\x1b[31mred\x07\nnext \udcfc é"
+    assert harmless(text) == "\\x1b[31mred\\x07\nnext \\udcfc é"
+    assert one_line(text) == "\\x1b[31mred\\x07\\nnext \\udcfc é"
+    say(text)
+    assert capsys.readouterr().err == f"{harmless(text)}\n"
+
+
+def test_a_metric_that_raises_of_p_itself_is_told_once_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was for each trial, in all its lines."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("no such cloud\nsecond")
+
+    monkeypatch.setattr("ganstudy.kinds.adversarial.kind.perfect_sampler", refuse)
+    for seed in range(2):
+        own = trial(seed, record={"every": 10, "samples": 37, "metrics": ["modes_covered"]})
+        assert own.configuration.perfect() == {}
+    assert caplog.messages == ["metric modes_covered of p itself: ValueError: no such cloud"]
 
 
 @pytest.mark.parametrize("message", ["x" * 10_000_000, "x\n" * 5_000_000, "\0" * 100_000])

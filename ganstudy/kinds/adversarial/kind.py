@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from ganstudy import divergences, film, targets
+from ganstudy.cause import cause_of, telling
 from ganstudy.engine.session import ALONE
 from ganstudy.family import canonical_json
 from ganstudy.kinds._base import Kind
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from ganstudy.engine.session import Session
     from ganstudy.family import Member
+    from ganstudy.metrics import Metric
+    from ganstudy.targets import Target
     from ganstudy.trial import Record, Trial
     from ganstudy.variable import Variable
 
@@ -144,13 +148,9 @@ class Adversarial(AdversarialSettings, Kind):
         """
         values = {}
         for metric in self.record.metrics:
-            try:
-                drawn = perfect_sampler(metric, self.target, self.record.samples)
+            drawn = _drawn(metric, self.target, self.record.samples)
+            if drawn is not None:
                 values[metric.recorded_as] = drawn
-            except Exception as error:  # whatever the metric of a plug-in raises
-                _log.warning(
-                    "metric %s of p itself: %s: %s", metric.recorded_as, type(error).__name__, error
-                )
         if self.generator.average is not None:
             values |= {f"average_{name}": value for name, value in values.items()}
         return values
@@ -160,6 +160,16 @@ class Adversarial(AdversarialSettings, Kind):
         from ganstudy.kinds.adversarial.training import train
 
         return train(trials, session)
+
+
+@cache
+def _drawn(metric: Metric, target: Target, samples: int) -> NDArray[np.float64] | None:
+    """What a metric says of p itself; None where it raises, which is told once for all trials."""
+    try:
+        return perfect_sampler(metric, target, samples)
+    except Exception as error:  # whatever the metric of a plug-in raises
+        _log.warning("metric %s of p itself: %s", metric.recorded_as, telling(cause_of(error)))
+        return None
 
 
 def _name(member: Any, default: str) -> str:

@@ -175,6 +175,17 @@ def test_gaps_take_no_width_from_an_arm_whose_seeds_agree() -> None:
     assert_allclose(scores["high"][1:], whole["high"][1:])
 
 
+def test_no_mean_is_beyond_the_bounds_of_its_metric() -> None:
+    """Beside an arm that scatters, what a good one lacks was filled in with distances below 0."""
+    values = [[[0.1, 0.1, 0.1]], [[0.1, 0.2, 0.1]], [[30.0, 20.0, 1.0]]]
+    ds = constant(values, {(0, 0, 2): "failed"}, lower=True, bounds=(0.0, math.inf))
+    for scores in (analysis.arm_scores(ds), analysis.marginal_means(ds, "arm")):
+        assert float(scores["mean"][0]) == 0.0 == float(scores["low"][0])
+        assert float(scores["high"][0]) > 0.0
+    assert float(analysis.arm_scores(ds)["seed_mean"].min()) >= 0.0
+    assert analysis.rank_arms(ds)["arm"].values.tolist()[-1] == ds["arm"].values[2]
+
+
 def test_an_arm_with_a_single_trial_has_a_mean_and_no_interval() -> None:
     values = np.arange(24.0).reshape(2, 3, 4) % 5
     gaps = {(0, *place): "failed" for place in np.ndindex(3, 4) if place != (1, 2)}

@@ -15,6 +15,7 @@ from ganstudy.cli import main
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.study.document import read_document
+from ganstudy.study.names import name_problem
 
 FILES = sorted((Path(__file__).parents[3] / "studies").rglob("*.yaml"))
 STUDIES = [path for path in FILES if not path.name.startswith("_")]
@@ -253,12 +254,21 @@ def test_axes_are_no_folders(tmp_path: Path, name: str) -> None:
     assert "no slashes" in result.stderr
 
 
+def test_axes_have_signs_that_file_names_have_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a locale is not UTF-8, the dataset could not be written once all was trained."""
+    monkeypatch.setattr("os.fsencode", lambda name: name.encode("latin-1"))
+    assert name_problem("Größe") is None
+    assert "has no such sign" in str(name_problem("\u0420\u0430\u0437"))
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
         (["a:b"], "Windows has none such"),
         (["what?"], "Windows has none such"),
         (["CON"], "a device on Windows"),
+        (["\N{GREEK SMALL LETTER PI}" * 120 + "2"], "120 characters"),
+        (["\u597d" * 100], "240 bytes"),
         (["Size", "size"], "same dimension as axis 'Size', but for case at most"),
         (["Score"], "a meaning of its own"),
         (["Modes_Covered"], "a recorded variable has this name"),
