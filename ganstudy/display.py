@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ganstudy.plural import plural
 from ganstudy.terminal import Outliving, duration, say
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class _PlainLines:
 def _progress_line(progress: Progress) -> str:
     """How far a run is, in one line."""
     done = sum(progress.done.values())
-    parts = [f"{done}/{progress.planned} trials"]
+    parts = [f"{done}/{plural(progress.planned, 'trial')}"]
     if progress.share * progress.planned > done:
         parts[0] += f" ({progress.share:.0%} of their steps)"
     if not progress.trained:
@@ -116,7 +117,7 @@ def bars(progress: Progress, width: int) -> Group:
 
 def _said(pack: PackProgress) -> str:
     """What a worker is at, in words."""
-    said = f"{pack.trials} trial{'s' * (pack.trials != 1)}"
+    said = plural(pack.trials, "trial")
     if pack.preparing:
         return f"{said}, preparing for {duration(pack.seconds)}"
     if pack.share:

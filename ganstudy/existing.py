@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganstudy.pipeline import report
+from ganstudy.plural import plural
 from ganstudy.report import build
 from ganstudy.search import Search, search_of
 from ganstudy.store import (
@@ -137,9 +138,8 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
         added = export.export(exporter, directory, search, place)
     except export.ExportError as error:
         raise RunError(str(error)) from None
-    what = "1 trial" if added == 1 else f"{added} trials"
     opens = exporter.opens.format(path=place, place=shlex.quote(str(place)))
-    return f"{place}: {what} added; {opens}"
+    return f"{place}: {plural(added, 'trial')} added; {opens}"
 
 
 def _counted(texts: Iterable[str]) -> dict[str, int]:

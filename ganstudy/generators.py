@@ -18,6 +18,7 @@ from ganstudy.engine.session import Session
 from ganstudy.existing import reopen
 from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.plural import plural
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.trial import Trial
 from ganstudy.whole_file import Damaged, write_whole
@@ -103,7 +104,7 @@ def sample(
     labels = own.configuration.labels
     told = latent[:, latent.shape[1] - labels :].argmax(axis=1) if labels else None
     image = own.configuration.target.image
-    words = f"{count} samples of trial {own.id} (seed {own.seed}, {kept.entry.status})"
+    words = f"{plural(count, 'sample')} of trial {own.id} (seed {own.seed}, {kept.entry.status})"
     words += ", averaged parameters" * averaged
     if drawn.seed == own.seed and not averaged:
         words += f": {_held_against_stored(kept, samples, arithmetic)}"

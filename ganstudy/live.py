@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from markupsafe import Markup, escape
-
 from ganstudy.cause import telling
 from ganstudy.existing import reopen
-from ganstudy.report import PageError, build
+from ganstudy.report import Look, PageError, build
 from ganstudy.store import RunDirectory, RunError, assemble
 from ganstudy.terminal import duration, say
 
@@ -28,7 +26,7 @@ EVERY = 30.0
 """Seconds between two pages."""
 
 SHARE = 0.2
-"""Of one core, what pages may take at most; where they take longer, they come less often."""
+"""Of one core's time, what pages may take at most; where they take more, they come less often."""
 
 PATIENCE = 60.0
 """Seconds that a run may take to begin training."""
@@ -50,11 +48,12 @@ def keep_current(path: Path, every: float = EVERY, *, run_plugins: bool = False)
     directory = RunDirectory(path)
     _await(directory)
     while _doing(directory) in _BUSY:
-        begun = time.monotonic()
+        begun, worked = time.monotonic(), time.process_time()
         if (path / "records").is_dir():
             publish(path, every, run_plugins=run_plugins)
-        took = time.monotonic() - begun
-        _sleep(directory, max(every, took / SHARE) - took)
+        took, worked = time.monotonic() - begun, time.process_time() - worked
+        # What it waited for others on a busy machine has taken nothing from them.
+        _sleep(directory, max(every, worked / SHARE) - took)
 
 
 def trains(path: Path) -> bool:
@@ -70,15 +69,11 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
     directory, search = reopen(path, run_plugins=run_plugins)
     made = Path(tempfile.mkdtemp(prefix=".live-", dir=path))
     try:
-        with suppress(PageError):  # the page has the other sections, and says so
-            build(assemble(directory, search), directory.provenance(), made)
+        now = datetime.now(UTC).strftime("%Y-%m-%d, %H:%M:%S UTC")
         counts = search.counts()
-        index = made / "index.html"
-        said = _banner(counts.total() - counts["missing"], counts.total(), every)
-        text = index.read_text(encoding="utf-8")
-        again = f'<meta http-equiv="refresh" content="{every:g}">'
-        text = text.replace("<head>\n", f"<head>\n{again}\n", 1)
-        index.write_text(text.replace("<main>\n", f"<main>\n{said}\n", 1), encoding="utf-8")
+        look = Look(counts.total() - counts["missing"], counts.total(), now, f"{every:g}")
+        with suppress(PageError):  # the page has the other sections, and says so
+            build(assemble(directory, search), directory.provenance(), made, look)
         # Whoever gathers has the last word.
         if _doing(directory) not in _BUSY:
             return False
@@ -88,16 +83,6 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
         return True
     finally:
         shutil.rmtree(made, ignore_errors=True)
-
-
-def _banner(recorded: int, planned: int, every: float) -> Markup:
-    now = datetime.now(UTC).strftime("%H:%M:%S UTC")
-    return Markup(
-        '<p class="live" role="status"><strong>Still training.</strong> {} of {} trials have a '
-        "record and {} are missing; grades and intervals hold for the finished study, not for a "
-        "look before its end. Built at {}; the page is built anew every {} s or later, and "
-        "reloads itself.</p>"
-    ).format(recorded, planned, planned - recorded, now, escape(f"{every:g}"))
 
 
 @contextmanager

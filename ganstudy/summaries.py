@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ganstudy.plural import plural
 from ganstudy.terminal import duration, status_line
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def print_checked(path: Path, study: Study) -> None:
     from ganstudy.targets import Target
 
     trials = search_of(study).counts().total()
-    click.echo(f"{path}: {trials:,} trial{'s' * (trials != 1)}, no mistakes found")
+    click.echo(f"{path}: {plural(trials, 'trial')}, no mistakes found")
     targets = [getattr(point, "target", None) for point in study.points.values()]
     for target in dict.fromkeys(own for own in targets if isinstance(own, Target)):
         for line in target.account():
@@ -71,7 +72,7 @@ def print_studies(
         return
     width = max(map(len, rows))
     for name, row in rows.items():
-        time = f"{row['trials']} trials, about {duration(row['seconds'])}"
+        time = f"{plural(row['trials'], 'trial')}, about {duration(row['seconds'])}"
         click.echo(f"{name:{width}}  {row['question']} ({time})")
     for name in folders:
         click.echo(f"{name:{width}}  a folder of studies that are run as one job")
@@ -151,7 +152,6 @@ def print_plan(
 
 def print_planned(plan: Plan, workers: int) -> None:
     """The same in words."""
-    from ganstudy.report.prose import plural
 
     search, summary, reason = plan
     study, sizes = search.study, summary["packs"]
@@ -236,7 +236,7 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
     for pack in now["packs"]:
         step = f"step {round(pack['share'] * pack['steps']):,} of {pack['steps']:,}"
         far = f", {step}" if pack["share"] else ""
-        click.echo(f"  {pack['trials']} trials for {duration(pack['seconds'])}{far}")
+        click.echo(f"  {plural(pack['trials'], 'trial')} for {duration(pack['seconds'])}{far}")
 
 
 def print_members(members: Iterable[type[Part]], as_json: bool) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ganstudy.engine.packing import packs
 from ganstudy.existing import reopen
+from ganstudy.plural import plural
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.schedule.loop import Limits, Resumed, train_packs
 from ganstudy.session import open_executor
@@ -105,7 +106,7 @@ class Verification:
     def sentences(self) -> Iterator[str]:
         """The verdict, and what it rests on."""
         alone = sum(not own.beside for own in self.trials)
-        counted = f"{len(self.trials)} trials were trained again, {alone} of them alone"
+        counted = f"{plural(len(self.trials), 'trial')} trained again, {alone} of them alone"
         yield f"{self.verdict}: {counted}"
         for then, now in sorted({(t.then, t.now) for t in self.trials if t.then and t.now}):
             yield f"arithmetic: {now}" if then == now else f"the run: {then}; here: {now}"

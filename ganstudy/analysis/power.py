@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
+from ganstudy.plural import plural, several
 
 LARGE = 1.0
 """A difference of as many standard deviations of paired differences, which is often asked for."""
@@ -43,15 +44,20 @@ class Power:
         )
 
     def __str__(self) -> str:
-        size = f"{self.seeds} seed{'s' if self.seeds > 1 else ''} of {self.arms} arms"
-        unit = "standard deviations of what two arms differ by from seed to seed"
+        size = f"{plural(self.seeds, 'seed')} of {plural(self.arms, 'arm')}"
         enough = "more than 100" if self.needed is None else f"{self.needed}"
         if math.isinf(self.effect):
             return (
                 f"{size} can make no difference clear, however large: that takes {self.fewest} "
-                f"seeds, and one of {LARGE:g} {unit} takes {enough} (four times in five)"
+                f"seeds, and one of {_deviations(LARGE)} takes {enough} (four times in five)"
             )
         return (
-            f"{size} make a difference of {self.effect:.2g} {unit} clear (four times in five); one "
-            f"of {LARGE:g} takes {enough} seeds"
+            f"{size} make a difference of {_deviations(self.effect)} clear (four times in five); "
+            f"one of {LARGE:g} takes {enough} seeds"
         )
+
+
+def _deviations(size: float) -> str:
+    unit, shown = "standard deviation", f"{size:.2g}"
+    noun = unit if shown == "1" else several(unit)
+    return f"{shown} {noun} of what two arms differ by from seed to seed"

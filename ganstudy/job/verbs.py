@@ -17,6 +17,7 @@ from ganstudy.job.folder import Folder
 from ganstudy.job.page import page, page_where_due
 from ganstudy.job.status import runs, status
 from ganstudy.job.words import print_job_ended, print_job_plan, print_job_status, print_page
+from ganstudy.plural import plural
 from ganstudy.report import PageError
 from ganstudy.store import RunError, runs_at
 from ganstudy.store.job_directory import JobDirectory
@@ -60,7 +61,7 @@ def run(
     @contextmanager
     def observing(name: str) -> Iterator[Callable[[Progress], None]]:
         if not as_json:
-            say(f"{name}, {names.index(name) + 1} of {len(names)} studies")
+            say(f"{name}, {names.index(name) + 1} of {plural(len(names), 'study')}")
         with display(quiet=as_json) as observe:
             yield observe
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ganstudy.plural import plural
 from ganstudy.terminal import duration, run_summary, say, status_line
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     totals = Counter[str]()
     for plan in plans.values():
         totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
-    studies = "1 study" if len(plans) == 1 else f"{len(plans)} studies"
+    studies, trials = plural(len(plans), "study"), plural(totals["trials"], "trial")
     click.echo(
-        f"{studies}, one after the other: {totals['trials']:,} trials, {totals['recorded']:,} "
-        f"recorded; about {duration(totals['seconds'])} with {workers} workers"
+        f"{studies}, one after the other: {trials}, {totals['recorded']:,} "
+        f"recorded; about {duration(totals['seconds'])} with {plural(workers, 'worker')}"
     )
     sys.exit(refused)
 

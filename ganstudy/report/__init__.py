@@ -9,9 +9,9 @@ import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ganstudy.report.page import PageError, build
+from ganstudy.report.page import Look, PageError, build
 
-__all__ = ["PageError", "build", "import_ahead"]
+__all__ = ["Look", "PageError", "build", "import_ahead"]
 
 _HEAVY = (
     *("xarray", "zarr", "dask.array", "scipy.stats"),

@@ -21,7 +21,22 @@ if TYPE_CHECKING:
     from ganstudy.report.prose import Sentence
     from ganstudy.report.sections import Section
 
-__all__ = ["PageError", "build"]
+__all__ = ["Look", "PageError", "build"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at a run that trains: its page says so, and reloads itself.
+
+    recorded  trials that have a record, of all that are planned
+    at        when it was taken, in words
+    every     seconds after which the page reloads itself
+    """
+
+    recorded: int
+    planned: int
+    at: str
+    every: str
 
 
 class PageError(Exception):
@@ -65,8 +80,13 @@ class Placed:
     failure: str = ""
 
 
-def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path) -> Path:
-    """Write the report of a gathered study; return the path of its page.
+def build(
+    dataset: xr.Dataset,
+    provenance: Mapping[str, Any],
+    destination: Path,
+    look: Look | None = None,
+) -> Path:
+    """Write the report of a gathered study, or of one that trains still; the path of its page.
 
     A search by results is reported as a grid study of its arms, each at its best point, with a
     section on the search.
@@ -85,10 +105,11 @@ def build(dataset: xr.Dataset, provenance: Mapping[str, Any], destination: Path)
 
     destination.mkdir(parents=True, exist_ok=True)
     if not metric_names(dataset):
-        return _write(destination, _untrained(dataset, provenance), [])
+        return _write(destination, _untrained(dataset, provenance, look), [])
     findings = Findings.of(dataset, provenance)
     environment = _environment(
         findings=findings,
+        look=look,
         metric=findings.metric,
         several=findings.several,
         opened=opening(dataset, destination.parent),
@@ -158,14 +179,14 @@ def _picture(drawing: Drawing, destination: Path) -> Picture:
     return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
 
 
-def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any]) -> str:
+def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any], look: Look | None) -> str:
     """The page of a study without a single result."""
     from ganstudy.report import untrained
     from ganstudy.report.tables import provenance_rows
 
-    template = _environment().get_template("untrained.html.j2")
+    template = _environment(look=look).get_template("untrained.html.j2")
     rows = provenance_rows(provenance)
-    return str(template.render(**untrained.words(dataset), provenance=rows))
+    return str(template.render(**untrained.words(dataset, look is not None), provenance=rows))
 
 
 def _write(
@@ -204,6 +225,7 @@ def _environment(**known: Any) -> Any:
         lstrip_blocks=True,
     )
     environment.filters["capital"] = prose.capital
+    environment.filters["counted"] = prose.plural
     environment.filters["cell"] = cell_text
     environment.filters["unbroken"] = prose.unbroken
     environment.globals |= {**known, "version": version("ganstudy")}

@@ -13,6 +13,8 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import RecordedMetric
+from ganstudy.plural import plural as plural
+from ganstudy.plural import several as several
 
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
@@ -81,16 +83,6 @@ def p_value(p: float) -> str:
 def label(value: object) -> str:
     """The value of an axis as a label: numbers without a decimal tail, text as it is."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 seed`, `5 seeds`, `1,000 seeds`."""
-    return f"{count} {noun}" if count == 1 else f"{count:,} {several(noun)}"
-
-
-def several(noun: str) -> str:
-    """`seeds`, `searches`."""
-    return noun + ("es" if noun.endswith("ch") else "s")
 
 
 def unbroken(text: str) -> str:

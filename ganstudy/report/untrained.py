@@ -18,6 +18,7 @@ _NEXT = {
     ),
     "missing": Markup("<code>ganstudy run</code> trains what is missing."),
 }
+"""What to do of a run at rest."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,19 @@ class Failure:
     example: str
 
 
-def words(dataset: xr.Dataset) -> Mapping[str, Any]:
-    """What the page says in place of an answer."""
+def words(dataset: xr.Dataset, trains: bool) -> Mapping[str, Any]:
+    """What the page says in place of an answer, of a run that trains or is at rest."""
     statuses, counts = np.unique(dataset["status"].values, return_counts=True)
     known = {s: int(n) for s, n in zip(statuses.tolist(), counts.tolist(), strict=True)}
     known.pop("excluded", None)
-    said = ", ".join(f"{n} {status}" for status, n in known.items())
+    named = {"missing": "still to come"} if trains else {}
+    said = ", ".join(f"{n} {named.get(status, status)}" for status, n in known.items())
     what = "Every trial failed" if known.keys() == {"failed"} else "No trial has a result yet"
     return {
         "study": dataset.attrs["study"],
         "question": dataset.attrs["question"],
         "lead": f"{what}, so that there is no answer: {said}.",
-        "advice": _NEXT["failed" if "failed" in known else "missing"],
+        "advice": "" if trains else _NEXT["failed" if "failed" in known else "missing"],
         "failures": failures(dataset),
     }
 

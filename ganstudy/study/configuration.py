@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from ganstudy import kinds
 from ganstudy.family import FamilyField, shortened
+from ganstudy.plural import plural
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 
 __all__ = ["Assignment", "configure", "plain_message", "put", "unread_problems"]
@@ -190,12 +191,8 @@ def plain_message(entry: Any) -> str:
     if entry["type"] == "missing":
         return "this key is required"
     if entry["type"] == "too_short":
-        message = f"should have at least {_counted(entry['ctx']['min_length'])}"
+        message = f"should have at least {plural(entry['ctx']['min_length'], 'item')}"
     return f"{_IN_WORDS.get(entry['type'], message)} (got {shortened(entry['input'])})"
-
-
-def _counted(items: int) -> str:
-    return "1 item" if items == 1 else f"{items} items"
 
 
 def _follows(entry: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from ganstudy.plural import plural
 from ganstudy.targets._rows import Rows, Units
 
 __all__ = [
@@ -94,10 +95,12 @@ class Outline(FileOutline):
     def words(self) -> str:
         """How data were read."""
         shape = (
-            f"{self.dimension} numbers" if self.image is None else " x ".join(map(str, self.image))
+            plural(self.dimension, "number")
+            if self.image is None
+            else " x ".join(map(str, self.image))
         )
-        labels = "" if self.labels is None else f", {len(self.labels[0])} labels"
-        return f"{sum(self.rows):,} rows of {shape}{labels}"
+        labels = "" if self.labels is None else f", {plural(len(self.labels[0]), 'label')}"
+        return f"{plural(sum(self.rows), 'row')} of {shape}{labels}"
 
     def empty(self) -> Rows:
         """Rows of this shape, none of which has a value."""

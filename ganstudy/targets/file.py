@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from ganstudy.plural import plural
 from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._own_data import OwnData
 from ganstudy.targets._problems import DataError
@@ -110,9 +111,12 @@ class File(OwnData, RowsTarget):
     def account(self) -> list[str]:
         """What was read, for the user to see: rows, columns with some values, what was dropped."""
         table = _table(self.path, str(self.sha256), self._asked())
-        labelled = "" if table.labels is None else f", {table.labels.max() + 1} labels"
+        labelled = (
+            "" if table.labels is None else f", {plural(int(table.labels.max()) + 1, 'label')}"
+        )
+        shape = f"{plural(len(table.values), 'row')} of {plural(len(table.names), 'column')}"
         return [
-            f"{self.path}: {len(table.values):,} rows of {len(table.names)} columns{labelled}",
+            f"{self.path}: {shape}{labelled}",
             *(_shown(table, place) for place in range(min(len(table.names), _SHOWN))),
             *([f"  and {len(table.names) - _SHOWN} more"] if len(table.names) > _SHOWN else []),
             *(f"  left out: {sentence}" for sentence in table.dropped),

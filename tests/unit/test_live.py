@@ -17,7 +17,7 @@ from tiny import STUDY, write_study
 from unrendered import unrendered
 
 from ganstudy.cli import main
-from ganstudy.live import alongside, publish
+from ganstudy.live import alongside, keep_current, publish
 from ganstudy.store import RunDirectory
 
 REFRESH = '<meta http-equiv="refresh" content="7">'
@@ -49,11 +49,44 @@ def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
     assert REFRESH in page.partition("</head>")[0]
     said = re.search(r'<p class="live" role="status">(.*?)</p>', page)
     assert said is not None
-    assert f"{recorded} of 8 trials have a record and {8 - recorded} are missing" in said[1]
+    assert "The run is training." in said[1]
+    assert f"{recorded} of 8 trials had a record and {8 - recorded} were still to come" in said[1]
     assert "built anew every 7 s" in said[1]
     assert (run / "report" / "ranking.tex").exists()
     assert not list(run.glob(".live-*"))
     assert {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")} == before
+
+
+def test_before_the_first_record_it_says_that_the_run_trains(run: Path) -> None:
+    """Where it told the reader to begin what was under way."""
+    directory = RunDirectory(run)
+    for path in (run / "records").glob("*.nc"):
+        path.unlink()
+    with directory.locked():
+        directory.write_heartbeat({"doing": "training"})
+        assert publish(run, 7.0)
+    page = (run / "report" / "index.html").read_text()
+    assert REFRESH in page
+    assert "The run is training." in page
+    assert "there is no answer: 8 still to come." in page
+    assert "trains what is missing" not in page
+
+
+def test_waiting_on_a_busy_machine_is_no_work(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that was kept from the processor for half a second delays the next by no more."""
+    directory, begun = RunDirectory(run), list[float]()
+
+    def publish(*of: object, **how: object) -> None:
+        begun.append(time.monotonic())
+        time.sleep(0.5)
+        directory.write_heartbeat({"doing": "gathering" if len(begun) == 2 else "training"})
+
+    monkeypatch.setattr("ganstudy.live.give_way", lambda: None)
+    monkeypatch.setattr("ganstudy.live.publish", publish)
+    with directory.locked():
+        directory.write_heartbeat({"doing": "training"})
+        keep_current(run, 0.5)
+    assert begun[1] - begun[0] < 1.5
 
 
 @pytest.mark.parametrize("said", [{"doing": "gathering"}, None])

@@ -64,7 +64,7 @@ def test_a_run_that_cannot_be_written_to_is_verified(
     with trained_inline():
         result = CliRunner().invoke(main, ["verify", str(run), "--trials", "1"])
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("the same bits: 1 trials were trained again")
+    assert result.stdout.startswith("the same bits: 1 trial trained again")
     assert "keeps no receipt of this: Is a directory" in caplog.text
 
 

@@ -50,8 +50,8 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
         apart = found["told_apart"].sum("study").values.tolist()
         vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
         gone = f"; {vanished} of those with {labels[0]} are open with {labels[-1]}"
-        text = Markup("Over all targets, of {} pairs of {}s are told apart {}{}.").format(
-            int(found["pairs_of_all"]),
+        text = Markup("Over all targets, of {} of {}s are told apart {}{}.").format(
+            prose.plural(int(found["pairs_of_all"]), "pair"),
             arm_dim(ds),
             prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
             gone if apart[0] else "",

@@ -16,6 +16,7 @@ import dask
 from dask_jobqueue.slurm import SLURMCluster
 from pydantic import Field, field_validator
 
+from ganstudy.plural import plural
 from ganstudy.schedule.executor import Ended, ExecutorError, Task, environment
 from ganstudy.schedule.executors._dask_client import DaskClient
 from ganstudy.schedule.executors._dask_worker import BEGUN, Said
@@ -164,7 +165,8 @@ class SlurmExecutor(DaskClient):
         """
         asked, each, rest = self.options, *divmod(self.workers, self.options.jobs)
         if rest:
-            message = f"{self.workers} workers cannot be dealt out evenly to {asked.jobs} jobs"
+            workers = plural(self.workers, "worker")
+            message = f"{workers} cannot be dealt out evenly to {plural(asked.jobs, 'job')}"
             raise ExecutorError(f"{message}; --workers should be a multiple of --jobs")
         configured = dask.config.get(_CONFIGURATION)
         try:

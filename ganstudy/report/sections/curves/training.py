@@ -54,7 +54,7 @@ def draw_score(findings: Findings) -> Drawing:
     averaged = len(findings.settings) > MOST_PANELS or fresh > 0
     if averaged:
         values = _averaged(findings, curves)[:, None]
-        what = f"{fresh} fresh seeds" if fresh else f"{len(findings.settings)} settings"
+        what = prose.plural(fresh, "fresh seed") if fresh else f"{len(findings.settings)} settings"
         titles = [f"averaged over {what}"]
     else:
         values = findings.flat(curves.transpose(..., "seed", "step"))
