@@ -226,6 +226,8 @@ def _environment(**known: Any) -> Any:
     )
     environment.filters["capital"] = prose.capital
     environment.filters["counted"] = prose.plural
+    environment.filters["several"] = prose.several
+    environment.filters["listing"] = prose.listing
     environment.filters["cell"] = cell_text
     environment.filters["unbroken"] = prose.unbroken
     environment.globals |= {**known, "version": version("ganstudy")}

@@ -10,11 +10,14 @@ import pytest
 import xarray as xr
 from joined_studies import joined_of
 from scipy.stats import kendalltau, rankdata, spearmanr
+from unrendered import unrendered
 
 from ganstudy import analysis
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
-from ganstudy.report import across
+from ganstudy.report import across, build
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.methods import Methods
 
 
 def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -> np.ndarray:
@@ -334,3 +337,17 @@ def test_sentences_on_grids_speak_of_seeds() -> None:
     assert "Least alike" not in text
     assert "-" not in text.replace("Spearman's", "")
     assert not said["At which budget"]
+
+
+def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Path) -> None:
+    """What is true for what was joined: searches with fresh seeds here, grids of seeds there."""
+    with unrendered():
+        page = build(joined, {}, tmp_path).read_text(encoding="utf-8")
+    said = page.partition('<section id="methods">')[2]
+    assert "every combination of divergence and constraint" in said
+    assert "worst value on ring; on roll" in said
+    assert "on fresh seeds, which no search has seen" in said
+    assert '<th scope="row">target.name</th><td class="label">ring</td>' in said
+    grids = Methods(Findings.of(joined_of(drawn()))).facts()["joined"]
+    assert (grids.unit, grids.count, grids.scored) == ("seed", 5, "seeds")
+    assert (grids.budgets, grids.further) == ([], [])
