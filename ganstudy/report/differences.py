@@ -31,7 +31,9 @@ def behind(findings: Findings) -> Markup | None:
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if findings.graded and all(map(math.isfinite, limits)):
             text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
-            text += f"{100 * float(row['won']):.0f}% of {findings.units}): {row['grade'].item()}"
+            text += (
+                f"{prose.percent(float(row['won']))} of {findings.units}): {row['grade'].item()}"
+            )
         parts.append(text)
     if not parts:
         return None

@@ -22,6 +22,9 @@ MISSING = "\N{EN DASH}"
 EXACT = 1e15
 """From here on not every digit before the point is known."""
 
+ROUNDING = 1e-9
+"""What is less than so many units of the last decimal is left by rounding, and is none."""
+
 
 class Sentence(NamedTuple):
     """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
@@ -33,12 +36,29 @@ class Sentence(NamedTuple):
 def number(value: float, decimals: int = 2) -> str:
     """A number with fixed decimals and a true minus sign; a dash for NaN.
 
-    One with more digits than a double has is told with three, and a power of ten.
+    One with more digits than a double has is told with three, and a power of ten. One that these
+    decimals would tell as zero keeps its first two digits.
     """
     if math.isnan(value):
         return MISSING
     text = f"{value:.{decimals}f}" if abs(value) < EXACT else f"{value:.3g}"
-    return text.replace("-", "\N{MINUS SIGN}") if float(text) else text.lstrip("-")
+    if not float(text):
+        text = f"{value:.2g}" if abs(value) > ROUNDING / 10**decimals else text.lstrip("-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def percent(share: float) -> str:
+    """`38%`, of a share; a dash for NaN.
+
+    What is not quite none, or not quite all, keeps the digit that says so: `0.3%`, `99.7%`.
+    """
+    if math.isnan(share):
+        return MISSING
+    value, decimals = 100 * share, 0
+    for end in (0.0, 100.0):
+        if ROUNDING < (gap := abs(value - end)) < 0.5:
+            decimals = -math.floor(math.log10(gap))
+    return number(value, decimals) + "%"
 
 
 def short(value: float) -> str:

@@ -112,8 +112,8 @@ def _collapsed(findings: Findings) -> Markup | None:
     known = np.flatnonzero(np.isfinite(means))
     if len(known) > MOST_LISTED:
         known = known[np.argsort(-means[known], kind="stable")]
-    shares = np.transpose([100 * found[name].values for name in ("mean", "low", "high")])
-    said = ["{:.0f}% ({:.0f}% to {:.0f}%)".format(*own) for own in shares]
+    shares = np.transpose([found[name].values for name in ("mean", "low", "high")])
+    said = ["{} ({} to {})".format(*map(prose.percent, own)) for own in shares]
     alike = len({said[arm] for arm in known}) == 1 < len(known)
     parts = [f"{prose.quoted(findings.arms[arm])} {said[arm]}" for arm in known[:MOST_LISTED]]
     if alike:

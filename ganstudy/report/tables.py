@@ -132,7 +132,7 @@ def ranking_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
             limits = at["difference_low"], at["difference_high"]
             texts += [
                 _interval(findings, *limits) if place else "",
-                _percent(at["won"]) if place else "",
+                prose.percent(at["won"]) if place else "",
                 prose.p_value(at["p"]) if place else "",
                 str(at["grade"]),
             ]
@@ -185,7 +185,7 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
         if f"{loss}_cycles" in found:
             columns[f"{name}: trials with a cycle"] = [
                 # One trial in twenty has one by chance.
-                _percent(share) if math.isfinite(period) or math.isnan(share) else "by chance"
+                prose.percent(share) if math.isfinite(period) or math.isnan(share) else "by chance"
                 for share, period in zip(
                     found[f"{loss}_cycles"].values, found[f"{loss}_period"].values, strict=True
                 )
@@ -234,7 +234,7 @@ def _shares(values: xr.DataArray) -> list[str]:
     found = share_over_seeds(values)
     limits = zip(*(found[name].values for name in ("mean", "low", "high")), strict=True)
     return [
-        f"{_percent(mean)} ({_percent(low)} to {_percent(high)})"
+        f"{prose.percent(mean)} ({prose.percent(low)} to {prose.percent(high)})"
         if math.isfinite(mean)
         else prose.MISSING
         for mean, low, high in limits
@@ -247,10 +247,6 @@ def _counts(values: xr.DataArray) -> list[str]:
 
 def _steps(values: xr.DataArray) -> list[str]:
     return [f"{x:,.0f}" if math.isfinite(x) else prose.MISSING for x in values.values]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if math.isfinite(share) else prose.MISSING
 
 
 def _two(value: float) -> str:

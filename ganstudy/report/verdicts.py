@@ -189,8 +189,8 @@ def quality(findings: Findings, shares: Iterable[float | None]) -> str:
         return ""
     if any(map(math.isnan, known)):
         return ", with no record of how many samples are of high quality"
-    ends = dict.fromkeys(f"{100 * share:.0f}" for share in (min(known), max(known)))
-    return f" and {' to '.join(ends)}% of samples of high quality"
+    ends = dict.fromkeys(map(prose.percent, (min(known), max(known))))
+    return f" and {' to '.join(ends)} of samples of high quality"
 
 
 def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:

@@ -32,9 +32,11 @@ def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
 
     text = Markup(
         "Of two arms, the one that one {0} finds better on one target is the better by a {0} on "
-        "another in {1:.0f}% of pairs, on average over pairs of targets; by another {0} of the "
-        "same target in {2:.0f}%. Guessing is right in half."
-    ).format(one(ds), 100 * float(found["same_way_across"]), 100 * float(found["same_way_within"]))
+        "another in {1} of pairs, on average over pairs of targets; by another {0} of the "
+        "same target in {2}. Guessing is right in half."
+    ).format(
+        one(ds), *(prose.percent(float(found[f"same_way_{at}"])) for at in ("across", "within"))
+    )
     if len(order) > 1:
         alike = Markup(" Least alike are {}, most alike {}.")
         text += alike.format(shown(order[0]), shown(order[-1]))

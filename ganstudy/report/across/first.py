@@ -23,7 +23,9 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
     found = first_choice(ds)
     call = f"analysis.first_choice({name})"
     agreed = float(found["agreed"])
-    still = f", and still does {100 * agreed:.0f}% of the times that a {words.one(ds)} is left out"
+    still = (
+        f", and still does {prose.percent(agreed)} of the times that a {words.one(ds)} is left out"
+    )
     text = Markup("Try {} first: it wins most comparisons over all targets{}.").format(
         STRONG.format(found["arm"].item()), "" if math.isnan(agreed) else still
     )
@@ -58,5 +60,5 @@ def _quality(own: xr.Dataset) -> str:
     mine, best = float(own["quality"]), float(own["best_quality"])
     if not math.isfinite(mine):
         return ""
-    shares = f"{100 * mine:.0f}% of samples of high quality where the first has {100 * best:.0f}%"
-    return f", with {shares}"
+    own, its = prose.percent(mine), prose.percent(best)
+    return f", with {own} of samples of high quality where the first has {its}"

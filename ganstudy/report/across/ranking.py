@@ -79,7 +79,7 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
             fact.long_name,
             "" if fact.higher_is_better else " (lower is better)",
             value(one, fact, first),
-            f" and {100 * quality:.0f}% of samples of high quality"
+            f" and {prose.percent(quality)} of samples of high quality"
             if math.isfinite(quality)
             else "",
             stands(others["arm"].values.tolist(), others["grade"].values.tolist()),
@@ -94,10 +94,10 @@ def _diverged(found: xr.Dataset) -> Markup:
     most = found.isel(arm=int(found["diverged"].values.argmax()))
     if not float(most["diverged"]):
         return Markup("No trial diverged.")
-    return Markup("Of all trials {:.1f}% diverged, of {} most: {:.1f}%.").format(
-        100 * float(found["diverged_of_all"]),
+    return Markup("Of all trials {}% diverged, of {} most: {}%.").format(
+        prose.number(100 * float(found["diverged_of_all"]), 1),
         prose.quoted(most["arm"].item()),
-        100 * float(most["diverged"]),
+        prose.number(100 * float(most["diverged"]), 1),
     )
 
 
@@ -110,8 +110,8 @@ def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
     parts = []
     for k in known:
         best = found["best"].sel(budget=k).item()
-        won = share(found.sel(budget=k, arm=best), "wins")
-        parts.append(f"{prose.quoted(best)} ({won}) with {k}")
+        won = share(found.sel(budget=k, arm=best), "wins", inner=True)
+        parts.append(f"{prose.quoted(best)} with {k} ({won})")
     how = (
         "on seeds that did not choose the point"
         if found.attrs["scored"] == "held_out"

@@ -30,14 +30,26 @@ def unit(ds: xr.Dataset) -> str:
     return f"over {prose.plural(count, one(ds))}, "
 
 
-def share(row: xr.Dataset, key: str, low: str = "low", high: str = "high", unit: str = "") -> str:
-    """`78% (95% interval over 8 searches, 70% to 85%)`, or without words the next time."""
+def share(
+    row: xr.Dataset,
+    key: str,
+    low: str = "low",
+    high: str = "high",
+    unit: str = "",
+    inner: bool = False,
+) -> str:
+    """`78% (95% interval over 8 searches, 70% to 85%)`, or without words the next time.
+
+    inner  within brackets already: `78%, 70% to 85%`
+    """
     # Of what explains nothing an estimate is as often below zero as above.
     value, ends = max(float(row[key]), 0.0), [float(row[end]) for end in (low, high)]
+    shown = prose.percent(value)
     if not math.isfinite(ends[0]):
-        return f"{100 * value:.0f}%"
+        return shown
     words = f"95% interval {unit}" if unit else ""
-    return f"{100 * value:.0f}% ({words}{100 * ends[0]:.0f}% to {100 * ends[1]:.0f}%)"
+    limits = f"{words}{prose.percent(ends[0])} to {prose.percent(ends[1])}"
+    return f"{shown}, {limits}" if inner else f"{shown} ({limits})"
 
 
 def value(one: xr.Dataset, fact: RecordedMetric, row: xr.Dataset) -> str:

@@ -183,7 +183,7 @@ def percent(share: float) -> str:
 
     What is left by those below zero is more than all.
     """
-    return prose.MISSING if math.isnan(share) else f"{100 * min(max(share, 0.0), 1.0):.0f}%"
+    return prose.percent(min(max(share, 0.0), 1.0))
 
 
 def _rows(findings: Findings, factors: list[str]) -> int:

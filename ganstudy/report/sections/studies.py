@@ -70,7 +70,7 @@ def draw_places_on(axes: Axes, findings: Findings) -> None:
         colour = "white" if places[at] < 0.45 * len(arms) else style.INK
         axes.text(at[1], at[0], text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
-    wins = [f"{100 * share:.0f}%" for share in over["wins"].values]
+    wins = [prose.percent(share) for share in over["wins"].values]
     axes.set_yticks(range(len(arms)), [f"{a}  {w}" for a, w in zip(arms, wins, strict=True)])
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
@@ -129,7 +129,7 @@ def draw_alike(findings: Findings) -> Drawing:
     draw_alike_on(figure.subplots(), findings)
     names = found["study"].values.tolist()
     shown = ", ".join(
-        f"{one} and {other} {100 * float(found['same_way'].sel(study=one, other=other)):.0f}%"
+        f"{one} and {other} {prose.percent(float(found['same_way'].sel(study=one, other=other)))}"
         for i, one in enumerate(names)
         for other in names[i:]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from pathlib import Path
 
@@ -343,6 +344,10 @@ def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Pa
     """What is true for what was joined: searches with fresh seeds here, grids of seeds there."""
     with unrendered():
         page = build(joined, {}, tmp_path).read_text(encoding="utf-8")
+    sentences = [own.text for part in across.sentences(joined).values() for own in part]
+    assert not [text for text in sentences if re.search(r"\([^()]*\(", text)], (
+        "brackets in brackets"
+    )
     said = page.partition('<section id="methods">')[2]
     assert "every combination of divergence and constraint" in said
     assert "worst value on ring; on roll" in said

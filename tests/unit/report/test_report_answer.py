@@ -151,7 +151,7 @@ def test_an_interaction_of_two_seeds_has_a_grade_and_no_interval(make_study: Mak
     noise = 0.2 * np.random.default_rng(0).normal(size=(2, 2, 2, 1))
     values = crossed + noise + 0 * ds["modes_covered"].values
     ds["modes_covered"] = ds["modes_covered"].copy(data=values)
-    assert re.search(r"divergence × lr \d+% \((clear|leaning)\);", plain(ds)[1])
+    assert re.search(r"divergence × lr [\d.]+% \((clear|leaning)\);", plain(ds)[1])
 
 
 def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
@@ -212,7 +212,7 @@ def test_equal_arms_have_no_winner(make_study: Make) -> None:
     lead, _ = plain(two)
     # Neither the share of good samples nor the interval of the first is that of both.
     assert lead == (
-        "Both arms do equally well in modes covered, with 8.00 of 8 and 68 to 77% of samples of "
+        "Both arms do equally well in modes covered, with 8.00 of 8 and 68% to 77% of samples of "
         "high quality: no arm wins."
     )
 
@@ -420,7 +420,10 @@ def test_names_are_escaped(make_study: Make) -> None:
     ("value", "decimals", "text"),
     [
         (-1.0, 2, "\N{MINUS SIGN}1.00"),
-        (-0.001, 2, "0.00"),
+        (-0.001, 2, "\N{MINUS SIGN}0.001"),
+        (0.0416, 1, "0.042"),
+        (-1e-13, 2, "0.00"),
+        (0.0, 1, "0.0"),
         (7.416, 2, "7.42"),
         (24.3, 1, "24.3"),
         (1.25e20, 2, "1.25e+20"),
@@ -428,6 +431,14 @@ def test_names_are_escaped(make_study: Make) -> None:
 )
 def test_numbers(value: float, decimals: int, text: str) -> None:
     assert prose.number(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.384, "38%"), (0.003, "0.3%"), (0.0, "0%"), (1e-14, "0%"), (0.997, "99.7%"), (1.0, "100%")],
+)
+def test_shares_that_are_not_quite_none_or_all(share: float, text: str) -> None:
+    assert prose.percent(share) == text
 
 
 def test_zero_has_no_sign() -> None:

@@ -125,3 +125,21 @@ def test_no_heading_of_a_trial_is_broken_within_a_word_on_paper(page: Path) -> N
     broken, over = asyncio.run(look())
     assert broken == []
     assert over <= 688
+
+
+@pytest.mark.slow
+@needs_browser
+def test_a_table_of_many_columns_reaches_beyond_the_text(page: Path) -> None:
+    """On a wide screen, where it would scroll; the page itself never does."""
+    wider = "document.querySelector('[aria-label=\"Table: All arms\"] table').style.minWidth"
+    scrolls = "[...document.querySelectorAll('[aria-label=\"Table: All arms\"]')].some("
+    scrolls += "(one) => one.scrollWidth > one.clientWidth + 1)"
+
+    async def look(pixels: int, table: int) -> tuple[bool, int]:
+        async with keyboard(page) as keys:
+            await wide(keys, pixels)
+            await keys.value(f"{wider} = '{table}px'")
+            return await keys.value(scrolls), await keys.value("document.body.scrollWidth")
+
+    assert asyncio.run(look(1200, 1080)) == (False, 1200)
+    assert asyncio.run(look(1600, 1280)) == (False, 1600)
