@@ -60,5 +60,5 @@ def _quality(own: xr.Dataset) -> str:
     mine, best = float(own["quality"]), float(own["best_quality"])
     if not math.isfinite(mine):
         return ""
-    own, its = prose.percent(mine), prose.percent(best)
-    return f", with {own} of samples of high quality where the first has {its}"
+    has, its = prose.percent(mine), prose.percent(best)
+    return f", with {has} of samples of high quality where the first has {its}"

@@ -165,8 +165,8 @@ class SlurmExecutor(DaskClient):
         """
         asked, each, rest = self.options, *divmod(self.workers, self.options.jobs)
         if rest:
-            workers = plural(self.workers, "worker")
-            message = f"{workers} cannot be dealt out evenly to {plural(asked.jobs, 'job')}"
+            all_of_them = plural(self.workers, "worker")
+            message = f"{all_of_them} cannot be dealt out evenly to {plural(asked.jobs, 'job')}"
             raise ExecutorError(f"{message}; --workers should be a multiple of --jobs")
         configured = dask.config.get(_CONFIGURATION)
         try:
