@@ -82,8 +82,11 @@ def _problem(
     path = _written_path(entry["loc"], settings)
     message = _message(entry, path, settings, kind)
     for length in range(len(path), 0, -1):
-        if path[:length] in origins:
-            return document.problem(origins[path[:length]], message)
+        if (origin := origins.get(path[:length])) is not None:
+            # A member of the same name keeps what the shared settings say of it, mistakes included.
+            kept = ("trial", *path) in document.places
+            kept = kept and (*origin, *path[length:]) not in document.places
+            return document.problem(("trial", *path) if kept else origin, message)
     below = [origin for key, origin in origins.items() if key[: len(path)] == path]
     return document.problem(below[0] if below else ("trial", *path), message)
 
