@@ -53,9 +53,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":6", "search.grid.divergence.1", "'wassersten'", "'wasserstein'"],
     ),
     "what an axis leaves of a shared member": (
-        "trial: {divergence: {name: minimax, foo: 3}}\n"
-        + "search: {grid: {divergence: [minimax, hinge]}}\n",
-        [":2", "trial.divergence.foo", "'foo'"],
+        GRID + "trial: {divergence: {name: minimax, foo: 3}}\n",
+        [":3", "trial.divergence.foo", "'foo'"],
     ),
     "misspelt member in a bundle": (
         "search:\n  grid:\n    variant:\n      a: {constraint: clpi}\n",
