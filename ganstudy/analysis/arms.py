@@ -33,7 +33,8 @@ def arm_scores(
 
     Returns  variables (arm,): `mean`, `low`, `high`, `seeds` (seeds with a score), `trials` (trials
              with a score), `settings` (settings averaged over), `half_width` (of Student's
-             interval, whatever the bounds); and `seed_mean` (arm, seed), gaps filled.
+             interval, whatever the bounds), `fitted` (whether they are those of least squares);
+             and `seed_mean` (arm, seed), gaps filled.
     """
     return scores_of(Compared.of(ds, metric, settings), confidence).assign_attrs(
         metric=RecordedMetric.of(ds, metric).name, confidence=confidence, settings=settings
@@ -54,6 +55,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     own = t_interval(seen.values, confidence)
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
+    scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
     scores["trials"] = score.notnull().sum([*axes, "seed"])
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
     seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)

@@ -168,7 +168,8 @@ def marginal_means(
     compared like for like; where trials have no score, means and limits are those of least squares
     along this axis, as `arm_scores` has them along the arms.
 
-    Returns  variables (axis,): `mean`, `low`, `high`, `seeds`.
+    Returns  variables (axis,): `mean`, `low`, `high`, `seeds`, `fitted` (whether they are those of
+             least squares).
 
     Errors  `KeyError` for an axis that the dataset does not have; `ValueError` if no point is
             planned for every value.
@@ -185,11 +186,13 @@ def marginal_means(
     others = [name for name in axes if name != axis]
     flat = score.transpose(axis, *others, "seed").values
     flat = flat.reshape(len(flat), -1, score.sizes["seed"]).astype(np.float64)
+    student = interval_with_gaps(flat, confidence)
     result = interval_over_seeds(
         score.mean(others).transpose(axis, "seed"),
         fact,
         confidence,
         settings=per_seed(np.isfinite(flat).sum(axis=1)),
-        student=interval_with_gaps(flat, confidence),
+        student=student,
     )
+    result["fitted"] = (axis, np.isfinite(student.mean))
     return result.assign_attrs(metric=fact.name, confidence=confidence)

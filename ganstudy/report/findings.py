@@ -198,6 +198,12 @@ class Findings(Layout):
         """Trials of each arm that take part in the comparison and are worse than any number."""
         return self._compared(trial_scores(self.ds)["unbounded"])
 
+    @property
+    def fitted(self) -> list[str]:
+        """Arms that lack a score where others have one, so that their means are fitted."""
+        pairs = zip(self.ranked_arms, self.ranked["fitted"].values, strict=True)
+        return [arm for arm, fitted in pairs if fitted]
+
     def _compared(self, which: xr.DataArray) -> NDArray[np.int64]:
         used = which & in_comparison(self.ds, self.settings_used)
         return np.asarray(self.flat(used).sum(axis=(1, 2)), np.int64)

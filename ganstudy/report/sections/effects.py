@@ -40,7 +40,7 @@ def draw(findings: Findings) -> Drawing | None:
     figure = Figure(figsize=(10.4, height), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
     draw_on(left, findings)
-    _means(right, findings, factors)
+    fitted = _means(right, findings, factors)
     shown = [
         f"{percent(share)} {name}"
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
@@ -55,6 +55,11 @@ def draw(findings: Findings) -> Drawing | None:
         _intervals(effects),
         " with its 95% interval over seeds" if findings.drawn and findings.seeds > 1 else "",
     )
+    if fitted:
+        caption += Markup(
+            " Where trials have no score, means are by least squares, as if each value had run "
+            "where others of its axis did."
+        )
     caption += _added_up(findings, effects)
     if long := [f"{axis} ({size})" for axis, size in sizes.items() if size > MOST_VALUES]:
         caption += Markup(" Without axes of very many values: {}.").format(prose.listing(long))
@@ -214,9 +219,10 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
     axes.set_xlabel("variance explained")
 
 
-def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
+def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
+    """Rows for the values of each axis; whether the mean of any of them is fitted."""
     labels: list[str] = []
-    row = 0
+    row, fitted = 0, False
     ticks: list[int] = []
     for axis in factors:
         if row:
@@ -225,6 +231,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
             means = marginal_means(findings.ds, axis)
         except ValueError:
             continue
+        fitted |= bool(means["fitted"].any())
         for place, value in enumerate(means[axis].values.tolist()):
             low, mean, high = (float(means[name][place]) for name in ("low", "mean", "high"))
             if findings.drawn:
@@ -241,6 +248,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> None:
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(findings.metric.label)
+    return fitted
 
 
 def _missing(findings: Findings) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ganstudy.report import latex, prose, reference, style
 from ganstudy.report.data_tables import arm_table
+from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
@@ -41,7 +42,8 @@ def draw(findings: Findings) -> Drawing:
         _optimistic(axes[1], findings, order, best["mean"].values)
     caption = _caption(findings)
     if panels == 2:
-        caption += Markup(" Right: ")
+        seen = "of the trials that ran, " if findings.fitted else ""
+        caption += Markup(" Right: {}").format(seen)
         if _held_out(findings):
             caption += Markup("each seed is scored at the setting that the other seeds choose; ")
         caption += Markup(
@@ -92,7 +94,18 @@ def _caption(findings: Findings) -> Markup:
         )
     if findings.seeds == 1:
         caption = Markup("Points: the one seed; there is no interval.")
-    return caption + reference.said(findings)
+    return caption + _fitted(findings) + reference.said(findings)
+
+
+def _fitted(findings: Findings) -> Markup:
+    """Of which arms more is drawn than was seen."""
+    arms = findings.fitted
+    if not arms:
+        return Markup("")
+    who = prose.names(arms) if len(arms) <= MOST_LISTED else f"{len(arms)} arms"
+    text = " {} {} no score where others have one: what is drawn of {} is by least squares, as if "
+    words = ("has", "it", "it") if len(arms) == 1 else ("have", "them", "they")
+    return Markup(text + "{} had run there too.").format(who, *words)
 
 
 def _held_out(findings: Findings) -> bool:

@@ -17,6 +17,7 @@ from ganstudy.report import prose, style
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import distribution, effects, ranking
+from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import ranking_table, score_table
 
 Make = Callable[..., xr.Dataset]
@@ -345,6 +346,23 @@ def test_nothing_ran(make_study: Make) -> None:
     assert lead == "No trial has a score, so the question stays open."
     assert "No trial has run." in points
     assert "Of 20 planned trials, 20 missing (5 in minimax, 5 in non_saturating" in points
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_captions_say_what_is_by_least_squares(make_study: Make, missing: bool) -> None:
+    status = {(1, 0, 0): "missing"} if missing else {}
+    axes = {"divergence": ARMS[:3], "lr": ["slow", "fast"]}
+    findings = Findings.of(make_study(axes, seeds=4, samples=1, status=status))
+    with style.figure_style():
+        drawn = [ranking.draw_arms(findings), effects.draw(findings), training.draw_score(findings)]
+    said = [
+        "non_saturating has no score where others have one: what is drawn of it is by least",
+        "Where trials have no score, means are by least squares",
+        "Trials that have no score are left out",
+    ]
+    for own, text in zip(drawn, said, strict=True):
+        assert own is not None
+        assert (text in own.caption) is missing
 
 
 def test_divergences_failures_and_missing_trials_are_counted(make_study: Make) -> None:

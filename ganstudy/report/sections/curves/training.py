@@ -75,6 +75,11 @@ def draw_score(findings: Findings) -> Drawing:
     over = ", each averaged over its settings" if averaged else ""
     bands = " Band: lowest to highest seed." if banded(findings) else ""
     caption = Markup("Line: mean over seeds{}.{}").format(over, bands)
+    if findings.fitted:
+        caption += Markup(
+            " Trials that have no score are left out, so that averages are over other trials of "
+            "one arm than of another; those of the ranking are not."
+        )
     if findings.with_status("diverged"):
         caption += Markup(
             " A diverged trial stays at the worst value from its divergence on."
