@@ -22,6 +22,7 @@ from ganstudy.store import (
     runs_at,
 )
 from ganstudy.store.place import check_new, check_text
+from ganstudy.whole_file import naming
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
 
@@ -68,7 +69,8 @@ def compare(
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
-    return build(dataset, _provenance(places, names, command), out / "report")
+    with naming(out):
+        return build(dataset, _provenance(places, names, command), out / "report")
 
 
 def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
@@ -81,7 +83,8 @@ def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
 
     dataset = open_runs(*runs, along="study")
     provenance = _provenance(runs, dataset["study"].values.tolist(), command)
-    page = build(dataset, provenance, folder / "report")
+    with naming(folder):
+        page = build(dataset, provenance, folder / "report")
     finished.note_joined_page(folder, runs)
     return page
 
@@ -135,7 +138,8 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
     exporter, place = export.family[tool](), to or path / "exports" / tool
     check_text(place)
     try:
-        added = export.export(exporter, directory, search, place)
+        with naming(place):
+            added = export.export(exporter, directory, search, place)
     except export.ExportError as error:
         raise RunError(str(error)) from None
     opens = exporter.opens.format(path=place, place=shlex.quote(str(place)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
+from ganstudy.whole_file import naming
 
 __all__ = ["begin", "files", "folders", "made", "studies"]
 
@@ -89,7 +90,7 @@ def _copy(study: Path, path: Path) -> None:
     modeline = f"# yaml-language-server: $schema={(_folder() / _SCHEMA).as_uri()}\n"
     if lines[0].startswith("# yaml-language-server:"):
         lines = lines[1:]
-    with path.open("x", encoding="utf-8") as file:
+    with naming(path), path.open("x", encoding="utf-8") as file:
         try:
             file.writelines([modeline, *lines])
             file.flush()

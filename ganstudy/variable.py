@@ -26,6 +26,7 @@ __all__ = [
     "OF_A_DATASET",
     "OF_EVERY_TRIAL",
     "SAMPLES",
+    "SETTINGS",
     "SETTINGS_OF",
     "STEP",
     "Reading",
@@ -154,6 +155,9 @@ LABELS = Variable(
 
 SETTINGS_OF = ("target", "divergence")
 """Fields of a configuration whose member the dataset names, of the kinds that have one."""
+
+SETTINGS = tuple(f"{field}_settings" for field in SETTINGS_OF)
+"""What the dataset calls these."""
 
 OF_A_DATASET = (
     *OF_EVERY_TRIAL,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ganstudy.system import WINDOWS
 
 __all__ = [
-    *("PARTIAL", "Damaged", "digest_of", "read_named", "remove_partial", "sealed"),
+    *("PARTIAL", "Damaged", "digest_of", "naming", "read_named", "remove_partial", "sealed"),
     *("unsealed", "write_whole"),
 ]
 
@@ -48,6 +49,17 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+@contextmanager
+def naming(place: Path) -> Iterator[None]:
+    """Errors of the system that name no file, as that a disk is full, name this place."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(place)
+        raise
 
 
 def remove_partial(folder: Path) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.blocks import interval_with_gaps
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import WhichSettings, arm_dim, planned, setting_dims, with_arms
+from ganstudy.analysis.design import WhichSettings, arm_dim, for_tables, planned, setting_dims
 from ganstudy.analysis.grades import SETTINGS
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -74,7 +74,7 @@ def setting_scores(
     fact = RecordedMetric.of(ds, metric)
     trials = trial_scores(ds, metric)
     scores = interval_over_seeds(trials["score"], fact, confidence)
-    status = with_arms(ds)["status"]
+    status = for_tables(ds)["status"]
     for name in ("diverged", "failed", "missing"):
         scores[name] = (status == name).sum("seed")
     scores["planned"] = planned(ds)

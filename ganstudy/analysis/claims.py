@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.design import for_tables
 
 FACTS = ("long_name", "claim", "source", "tolerance", "printed")
 
@@ -22,7 +22,7 @@ def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
              `source`, `reason` (of the tolerance) and `printed` (a statement as printed that is
              held to be a slip). No claims, no entries.
     """
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     names = [str(name) for name in ds.data_vars if ds[name].attrs.get("role") == "claim"]
     rows = [_verdict(ds, name) for name in names]
     columns = ("trials", "held", "error", "tolerance")

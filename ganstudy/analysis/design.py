@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.film import FILM, IMAGE_FILM
-from ganstudy.variable import SAMPLES
+from ganstudy.variable import SAMPLES, SETTINGS
 
 WhichSettings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
@@ -84,6 +84,12 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
     return single.assign(bulky).assign_attrs(compare="study")
 
 
+def for_tables(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with a compared axis, for statistics: without what its targets and divergences
+    are as JSON, which would be a column of every table that is made of them."""
+    return with_arms(ds).drop_vars(SETTINGS, errors="ignore")
+
+
 def _on_disk(name: object, variable: xr.Variable) -> bool:
     """Whether a bulky variable of trials has not been read yet."""
     # xarray does not say so otherwise.
@@ -119,7 +125,7 @@ def testable(ds: xr.Dataset) -> bool:
 
 def planned(ds: xr.Dataset) -> xr.DataArray:
     """Whether the study has this grid point; dims (arm, settings…)."""
-    return (with_arms(ds)["status"] != "excluded").any("seed")
+    return (for_tables(ds)["status"] != "excluded").any("seed")
 
 
 def in_comparison(ds: xr.Dataset, settings: WhichSettings = "shared") -> xr.DataArray:

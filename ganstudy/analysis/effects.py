@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
-from ganstudy.analysis.design import arm_dim, factor_dims, setting_dims, testable, with_arms
+from ganstudy.analysis.design import arm_dim, factor_dims, for_tables, setting_dims, testable
 from ganstudy.analysis.grades import CLEAR, LEANING, graded
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -175,7 +175,7 @@ def marginal_means(
             planned for every value.
     """
     fact = RecordedMetric.of(ds, metric)
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     axes, factors = [arm_dim(ds), *setting_dims(ds)], factor_dims(ds)
     if axis not in factors:
         raise KeyError(f"no axis {axis!r}; the dataset has {', '.join(factors)}")

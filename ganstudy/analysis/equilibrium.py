@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binom
 
-from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.scores import along_steps
 from ganstudy.analysis.stability import median
@@ -44,7 +44,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              end, and `<name>_trials`, the number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]
     found: dict[str, xr.DataArray] = {}

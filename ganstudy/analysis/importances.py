@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.budget import feasible, parameters_of, point_scores
-from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.design import for_tables
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.search.bayes.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice
@@ -45,7 +45,7 @@ def importances(
     Source   Watanabe et al. 2023, "PED-ANOVA", as in `optuna.importance`; Westfall and Young 1993,
              "Resampling-based multiple testing", for the largest statistic.
     """
-    ds, fact = with_arms(ds), RecordedMetric.of(ds, metric)
+    ds, fact = for_tables(ds), RecordedMetric.of(ds, metric)
     own = [dim for dim in ("repeat", "trial") if dim in ds.dims]
     told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *own)
     space = parameters_of(ds)

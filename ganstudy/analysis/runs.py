@@ -18,11 +18,9 @@ from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.studies import join_studies
 from ganstudy.store import RunDirectory, RunError, open_run, runs_at
 from ganstudy.store.place import Unlike
-from ganstudy.variable import SETTINGS_OF
+from ganstudy.variable import SETTINGS
 
 __all__ = ["open_runs"]
-
-_SETTINGS = [f"{field}_settings" for field in SETTINGS_OF]
 
 
 def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.Dataset:
@@ -70,7 +68,7 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
     score = _score(runs)
     ready = [run.with_dataset(_ready(run.dataset, score)) for run in runs]
     joined = join(ready).assign_attrs(score=score, differences=json.dumps(_differences(runs)))
-    return joined.set_coords([name for name in _SETTINGS if name in joined])
+    return joined.set_coords([name for name in SETTINGS if name in joined])
 
 
 def _ready(ds: xr.Dataset, score: str) -> xr.Dataset:
@@ -78,7 +76,7 @@ def _ready(ds: xr.Dataset, score: str) -> xr.Dataset:
     ds = ds.assign_attrs(score=score)
     ds = tuned(ds) if is_search(ds) else ds
     # Laid beside those of other runs, as coordinates are not.
-    return ds.reset_coords([name for name in _SETTINGS if name in ds.coords])
+    return ds.reset_coords([name for name in SETTINGS if name in ds.coords])
 
 
 def _names(datasets: Sequence[xr.Dataset], directories: Sequence[RunDirectory]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import paths
-from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.design import for_tables
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.score import tail_mean
 
@@ -32,7 +32,7 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
              is NaN because it is worse than any number: that of a diverged trial without such
              a bound, or infinite. Where ranks and not values count, it is the worst of all.
     """
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     fact = RecordedMetric.of(ds, metric)
     of_trials = ds[[fact.name, "status"]].drop_dims("step").coords
     # Variables, of which nothing has to be aligned: pages ask for scores a hundred times.
@@ -78,7 +78,7 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     bound is infinite: the values are then NaN. The dims are those of the curves; values of failed,
     pruned and missing trials are NaN.
     """
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     fact = RecordedMetric.of(ds, metric)
     curves, status = ds[fact.name], ds["status"]
     gone = (status == "diverged") & (ds["step"] >= ds["diverged_at"])

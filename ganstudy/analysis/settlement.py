@@ -7,7 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import arm_dim, in_comparison, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, for_tables, in_comparison, setting_dims
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -39,7 +39,7 @@ def settlement(ds: xr.Dataset) -> xr.Dataset:
     """
     if not is_settled_by_seeds(ds):
         raise ValueError("the seeds of this study are fixed: it has no `settled_by`")
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     rules = StoppingRules(**json.loads(str(ds.attrs["settled_by"])))
     arm, fact = arm_dim(ds), RecordedMetric.of(ds)
     contest, recorded = _contest(ds, rules)

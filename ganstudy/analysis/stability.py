@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.bounded import share_interval
-from ganstudy.analysis.design import arm_dim, setting_dims, with_arms
+from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -59,7 +59,7 @@ def stability(
              (arm, settings…, seed): `trial_diverged`, `trial_drops`, `trial_drawdown`,
              `trial_perfect`, `trial_kept`, `trial_collapsed`, NaN where no trial ran.
     """
-    ds = with_arms(ds)
+    ds = for_tables(ds)
     fact = RecordedMetric.of(ds, metric)
     threshold = drop_threshold(ds, metric) if threshold is None else threshold
     status, level = ds["status"], _perfect_level(ds, fact)

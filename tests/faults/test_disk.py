@@ -140,6 +140,7 @@ def test_a_new_study_that_does_not_fit_leaves_nothing(tmp_path: Path, name: str)
     with _full_disk(100):
         result = CliRunner().invoke(main, command)
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert result.stderr.startswith(command[1])
     assert list(tmp_path.iterdir()) == []
     assert CliRunner().invoke(main, command).exit_code == 0
 

@@ -235,7 +235,8 @@ def test_tensorboard_tells_once_that_a_disk_is_full(
     with monkeypatch.context() as patch:
         patch.setattr(RecordWriter, "write", full)
         said = CliRunner().invoke(main, ["export", str(run), "tensorboard"])
-    assert (said.exit_code, said.stderr) == (2, "No space left on device\n")
+    place = run / "exports" / "tensorboard"
+    assert (said.exit_code, said.stderr) == (2, f"{place}: No space left on device\n")
     assert "8 trials added" in export(run, "tensorboard")
 
 

@@ -42,6 +42,16 @@ def test_one_seed_has_statistics(ds: xr.Dataset, verb: str) -> None:
     xr.testing.assert_equal(one, other)
 
 
+def test_tables_of_statistics_have_no_settings_as_json(ds: xr.Dataset) -> None:
+    """What the target is stood in every row of a table for a paper."""
+    ds = ds.assign_coords(target_settings="{...}", divergence_settings=("divergence", ARMS))
+    verbs = ("trial_scores", "arm_scores", "setting_scores", "rank_arms", "compare_arms")
+    for verb in (*verbs, "rank_table", "stability", "equilibrium", "compare_by_resampling"):
+        coords = map(str, getattr(ds.gan, verb)().coords)
+        assert not [name for name in coords if name.endswith("_settings")], verb
+    assert "target_settings" not in ds.gan.marginal_means("lr").coords
+
+
 def test_one_step_has_statistics(ds: xr.Dataset) -> None:
     one, other = (own.gan.arm_scores() for own in (ds.isel(step=-1), ds.isel(step=[-1])))
     xr.testing.assert_equal(one, other)
