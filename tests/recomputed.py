@@ -36,7 +36,8 @@ def unexplained(
         for entry in attrs.values():
             known += [x for x in np.ravel(entry).tolist() if isinstance(x, int | float)]
     text = re.sub(r"<[^>]+>", "", said).replace("\N{MINUS SIGN}", "-")
-    for name in (*sorted(names, key=len, reverse=True), "95% interval", "5% level"):
+    bounds = ("95% interval", "5% level", "&lt;0.1%", "&gt;99.9%")
+    for name in (*sorted(names, key=len, reverse=True), *bounds):
         text = text.replace(name, "")
     left = []
     for number, decimals, percent in re.findall(r"(\d[\d,]*(?:\.(\d+))?)(%?)", text):

@@ -55,7 +55,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     own = t_interval(seen.values, confidence)
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
-    scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
+    scores["fitted"] = (whole.notnull() & score.isnull()).any([*axes, "seed"])
     scores["trials"] = score.notnull().sum([*axes, "seed"])
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
     seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)

@@ -50,15 +50,17 @@ def number(value: float, decimals: int = 2) -> str:
 def percent(share: float) -> str:
     """`38%`, of a share; a dash for NaN.
 
-    What is not quite none, or not quite all, keeps the digit that says so: `0.3%`, `99.7%`.
+    What is not quite none, or not quite all, says so: `0.3%`, `<0.1%`, `99.7%`, `>99.9%`.
     """
     if math.isnan(share):
         return MISSING
-    value, decimals = 100 * share, 0
-    for end in (0.0, 100.0):
-        if ROUNDING < (gap := abs(value - end)) < 0.5:
-            decimals = -math.floor(math.log10(gap))
-    return number(value, decimals) + "%"
+    value = 100 * share
+    if ROUNDING < value < 0.1:
+        return "<0.1%"
+    if ROUNDING < 100 - value < 0.1:
+        return ">99.9%"
+    close = any(ROUNDING < abs(value - end) <= 0.5 for end in (0, 100))
+    return number(value, 1 if close else 0) + "%"
 
 
 def short(value: float) -> str:
@@ -108,7 +110,7 @@ def label(value: object) -> str:
 def unbroken(text: str) -> str:
     """Text in which no line ends within `2.1 to 3.4` or `4 of 10`."""
     return re.sub(
-        r"(?<=[\d%∞]) (to|of) (?=[\d∞\N{MINUS SIGN}])",
+        r"(?<=[\d%∞]) (to|of) (?=[\d∞<>\N{MINUS SIGN}])",
         "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}",
         text,
     )

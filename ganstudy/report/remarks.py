@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ganstudy.analysis import share_over_seeds
+from ganstudy.analysis.comparison import Compared
 from ganstudy.report import prose
 from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import Findings
@@ -262,7 +263,12 @@ def _excluded(findings: Findings) -> Markup | None:
         for arm, count in zip(findings.arms, excluded.sum(axis=1), strict=True)
         if count
     )
-    if findings.settings_used == "own":
+    if findings.settings_used == "own" and _alike(findings):
+        effect = Markup(
+            "no setting is left that all arms have, so that means are those of least squares, by "
+            "the settings that pairs of arms have in common"
+        )
+    elif findings.settings_used == "own":
         effect = Markup(
             "no setting is left that all arms have, so that the averages are over different "
             "settings and are not like for like"
@@ -275,3 +281,9 @@ def _excluded(findings: Findings) -> Markup | None:
     what = "Some runs lack settings of others" if several else "The study excludes some points"
     of = "" if several else " of the grid"
     return Markup("{}{} ({}); {}.").format(what, of, where, effect)
+
+
+def _alike(findings: Findings) -> bool:
+    """Whether means of all arms are over the same trials, once gaps are filled."""
+    whole = Compared.of(findings.ds, None, findings.settings_used).balanced.notnull()
+    return bool((whole.all(findings.arm) | ~whole.any(findings.arm)).all())

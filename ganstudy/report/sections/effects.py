@@ -108,7 +108,7 @@ def rest(findings: Findings) -> Markup:
     tested = bool((pairs["grade"] != "").any())
     pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
     pairs = pairs.sortby(-pairs["share"])
-    left = Markup("{} is left to seeds of the same kind and higher interactions.").format(
+    left = Markup("{} is left to trials of the same kind and higher interactions.").format(
         percent(float(effects["residual"]))
     )
     if findings.drawn and findings.seeds == 1:
@@ -125,6 +125,7 @@ def rest(findings: Findings) -> Markup:
         paired, seeded = any(" × " in name for name in known), "seed" in known
         what = "Pairs of axes" + (" and the seed" if seeded else "") if paired else "The seed"
         return Markup("{} explain{} {} more; ").format(what, "" if paired else "s", more) + left
+    left = _of_the_seed(effects) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
     parts = []
@@ -134,6 +135,13 @@ def rest(findings: Findings) -> Markup:
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
+
+
+def _of_the_seed(effects: xr.Dataset) -> Markup:
+    """What trials of a seed have in common, which is no axis and may be most of the variance."""
+    known = effects["effect"].values == "seed"
+    share = percent(float(effects["share"].values[known].sum()))
+    return Markup("" if share == percent(0.0) else "the seed explains {}, and ").format(share)
 
 
 def with_interval(effect: xr.Dataset) -> str:

@@ -155,6 +155,17 @@ def test_an_interaction_of_two_seeds_has_a_grade_and_no_interval(make_study: Mak
     assert re.search(r"divergence × lr [\d.]+% \((clear|leaning)\);", plain(ds)[1])
 
 
+def test_what_seeds_explain_is_said(make_study: Make) -> None:
+    """Which is no axis, and was in no sentence, where it was nearly all of the variance."""
+    ds = make_study({"divergence": ARMS[:2], "lr": ["slow", "fast"]}, seeds=4)
+    noise = 0.01 * np.random.default_rng(0).normal(size=(2, 2, 4, 1))
+    values = np.arange(4.0)[:, None] + noise + 0 * ds["modes_covered"].values
+    ds["modes_covered"] = ds["modes_covered"].copy(data=values)
+    said = effects.sentence(Findings.of(ds))
+    assert said is not None
+    assert "the seed explains &gt;99.9%, and &lt;0.1% is left to trials" in said
+
+
 def test_computations_without_chance_have_differences_and_no_more(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, samples=1)
     about = {"role": "claim", "printed": ""}
@@ -297,7 +308,7 @@ def test_shares_of_variance_are_no_more_than_all(make_study: Make) -> None:
     values = 4.0 + np.array([[0, 1, 0, 1], [1, 0, 1, 0]])[None, ..., None]
     ds["modes_covered"] = ds["modes_covered"].copy(data=0 * ds["modes_covered"].values + values)
     assert float(analysis.factor_effects(ds)["residual"]) > 1.05
-    assert "100% is left to seeds of the same kind" in plain(ds)[1]
+    assert "100% is left to trials of the same kind" in plain(ds)[1]
     lead, _ = plain(ds.assign_attrs(answer="effects"))
     assert lead.startswith("No axis explains any of the variance of modes covered: lr 0%")
 
@@ -388,6 +399,18 @@ def test_trials_without_a_finite_score_are_counted(make_study: Make) -> None:
     assert "1 without a finite score" in plain(ds)[1]
 
 
+def test_arms_that_share_settings_two_by_two_are_like_for_like(make_study: Make) -> None:
+    """No setting is of all arms, and no mean is over different ones: gaps are filled."""
+    status = {(arm, arm, seed): "excluded" for arm in range(3) for seed in range(4)}
+    axes = {"divergence": ARMS[:3], "lr": [1, 2, 3]}
+    ds = make_study(axes, seeds=4, samples=1, status=status)
+    values = np.array([1.0, 4.0, 7.0])[:, None, None] + 0 * ds["modes_covered"].values
+    ds["modes_covered"] = ds["modes_covered"].copy(data=values)
+    findings = Findings.of(ds)
+    np.testing.assert_allclose(findings.ranked["mean"], 4.0)
+    assert "means are those of least squares, by the settings that pairs" in plain(ds)[1]
+
+
 def test_excluded_points_narrow_the_comparison(make_study: Make) -> None:
     status = {(3, 0, seed): "excluded" for seed in range(5)}
     ds = make_study({"divergence": ARMS, "critic_steps": [1, 2, 5]}, samples=1, status=status)
@@ -453,7 +476,10 @@ def test_numbers(value: float, decimals: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.384, "38%"), (0.003, "0.3%"), (0.0, "0%"), (1e-14, "0%"), (0.997, "99.7%"), (1.0, "100%")],
+    [
+        *[(0.384, "38%"), (0.003, "0.3%"), (0.005, "0.5%"), (1e-5, "<0.1%"), (1e-14, "0%")],
+        *[(0.0, "0%"), (0.995, "99.5%"), (0.997, "99.7%"), (0.9999, ">99.9%"), (1.0, "100%")],
+    ],
 )
 def test_shares_that_are_not_quite_none_or_all(share: float, text: str) -> None:
     assert prose.percent(share) == text

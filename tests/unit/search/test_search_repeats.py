@@ -204,6 +204,10 @@ def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
     assert "Paired within searches" in page
     assert "searchs" not in page
     assert "best setting" not in page
+    methods = page.partition('<section id="methods">')[2]
+    assert "Every arm has 4 searches of its own with 8 points each" in methods
+    assert "none of the optimism of that choice" in methods
+    assert "therefore optimistic" not in methods
 
 
 def test_the_expected_best_of_k_points(gathered: xr.Dataset) -> None:
