@@ -1,5 +1,6 @@
 """The command `ganstudy`, and `python -m ganstudy` where no script has been installed."""
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -7,6 +8,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """The command line; Ctrl-C while it is imported is what it is later."""
+    _open_streams()
     try:
         from ganstudy.schedule.interruption import Interruption
 
@@ -16,6 +18,20 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     verbs(prog_name="ganstudy")
+
+
+def _open_streams() -> None:
+    """Give a process that was started without one of its streams, as by `>&-`, one to nowhere.
+
+    The next file that is opened would take its number, and be written to by who prints.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 if __name__ == "__main__":

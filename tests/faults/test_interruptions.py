@@ -434,6 +434,19 @@ def test_ctrl_c_while_the_command_line_is_imported(
     assert capsys.readouterr().err == "interrupted\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes streams there")
+def test_a_closed_stream_is_one_to_nowhere() -> None:
+    """`>&-`, as some services start commands: workers could not be started, for want of it."""
+    asked = "import sys; from ganstudy.__main__ import main; sys.argv = ['ganstudy', '--version']"
+    told = "names = ('stdin', 'stdout', 'stderr'); files = [getattr(sys, n) for n in names]"
+    ends = "sys.exit([f and f.fileno() for f in files] != [0, 1, 2])"
+    code = f"{asked}\ntry: main()\nexcept SystemExit: {told}; {ends}"
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        command = f'"{sys.executable}" -c "$0" {closed}'
+        done = subprocess.run(["sh", "-c", command, code], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), closed
+
+
 @pytest.mark.parametrize(
     "command",
     ["--help", "list targets", "check tiny.yaml", "run tiny.yaml --workers 1", "status x"],
