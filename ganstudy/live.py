@@ -69,7 +69,7 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
     directory, search = reopen(path, run_plugins=run_plugins)
     made = Path(tempfile.mkdtemp(prefix=".live-", dir=path))
     try:
-        now = datetime.now(UTC).strftime("%Y-%m-%d, %H:%M:%S UTC")
+        now = datetime.now(UTC).strftime("%H:%M:%S UTC on %Y-%m-%d")
         counts = search.counts()
         look = Look(counts.total() - counts["missing"], counts.total(), now, f"{every:g}")
         with suppress(PageError):  # the page has the other sections, and says so
