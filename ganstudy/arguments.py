@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from click.shell_completion import CompletionItem
 from ganstudy.cause import one_line
 from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
+from ganstudy.system import cores
 
 if TYPE_CHECKING:
     from ganstudy.schedule.options import Options
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
-    *("asked_study", "command_line", "cores", "execution", "execution_options", "json_option"),
+    *("asked_study", "command_line", "execution", "execution_options", "json_option"),
     *("out_option", "planned_workers", "run_options"),
     *(
         "overrides_argument",
@@ -179,10 +179,6 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
         return own.read_study(overrides, run_plugins=True, to_train=True), out or study.parent
     asked = load(study, overrides)
     return asked, out or Path("runs") / asked.name
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _devices(asked: str) -> tuple[str, ...]:

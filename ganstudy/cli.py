@@ -16,7 +16,6 @@ from ganstudy.arguments import (
     along_option,
     asked_study,
     command_line,
-    cores,
     every_option,
     execution,
     execution_options,
@@ -42,6 +41,7 @@ from ganstudy.summaries import (
     print_studies,
     print_verification,
 )
+from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
 
 

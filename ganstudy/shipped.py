@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
+from ganstudy.system import cores
 from ganstudy.whole_file import naming
 
 __all__ = ["begin", "files", "folders", "made", "studies"]
@@ -50,7 +51,6 @@ def made(name: str, runs: str | Path = "runs") -> Path:
     path = Path(runs) / name
     if not (path / "results.zarr").is_dir():
         from ganstudy import pipeline
-        from ganstudy.arguments import cores
         from ganstudy.display import display
 
         with display(quiet=False) as observe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ganstudy.system import cores
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
@@ -55,8 +55,6 @@ def _machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": cores(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }

@@ -27,7 +27,7 @@ from ganstudy.schedule import questions
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.store import RunDirectory, run_directory
-from ganstudy.system import in_order
+from ganstudy.system import cores, in_order
 from ganstudy.trial import Trial
 
 ROOT = Path(__file__).parents[2]
@@ -234,6 +234,28 @@ def test_files_have_one_order_on_every_system() -> None:
     }
     assert orders[PureWindowsPath] == orders[PurePosixPath]
     assert orders[PurePosixPath] == [p.as_posix() for p in sorted(map(PurePosixPath, names))]
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "max 100000\n"}, 64),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 64),
+        ({}, 64),
+    ],
+)
+def test_cores_are_those_that_a_container_was_given(
+    files: dict[str, str], most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one core of 64, as `docker run --cpus 1` gives it, 64 workers were started."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert cores(tmp_path) == most
 
 
 def test_a_whole_file_is_written_where_no_folder_can_be_opened(
