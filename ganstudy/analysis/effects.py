@@ -33,9 +33,9 @@ def factor_effects(
             others is counted as often as it would be in a full table of as many trials, so that
             gaps take nothing from a share. Its interval is a jackknife over seeds with Student's t,
             for all effects but that of the seed itself; there is none where seeds were added until
-            the question was settled. With one seed the residual is the error and there is no
-            interval. What the shares leave of one is noise and higher interactions; with
-            excluded or missing points shares need not add up.
+            the question was settled, nor where most trials are missing. With one seed the residual
+            is the error and there is no interval. What the shares leave of one is noise and higher
+            interactions; with excluded or missing points shares need not add up.
     Source  Fisher 1925; Langsrud 2003, "ANOVA for unbalanced data: use type II instead of type III
             sums of squares"; Henderson 1953, "Estimation of variance and covariance components",
             method 3, for gaps; Kelley 1935, "An unbiased correlation ratio measure"; Tukey 1958 for
@@ -56,7 +56,8 @@ def factor_effects(
     names, table = _table(ds, metric)
     whole, without = _with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
-    kept = [] if "settled_by" in ds.attrs else [one.share for one in without]
+    sparse = _mostly_missing(table)
+    kept = [] if sparse or "settled_by" in ds.attrs else [one.share for one in without]
     _, low, high, _ = jackknife(whole.share, np.array(kept), confidence)
     grades = _grades(whole.p, [one.p for one in without])
     adjusted = whole.p
@@ -81,6 +82,7 @@ def factor_effects(
         attrs={
             "metric": fact.name,
             "confidence": confidence,
+            "mostly_missing": int(sparse),
             "left_out": [" × ".join(names[d] for d in effect) for effect in whole.left_out],
         },
     )
@@ -148,6 +150,13 @@ def _with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
     seeds = table.shape[-1]
     without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
     return shares(table), [shares(one) for one in without]
+
+
+def _mostly_missing(table: Array) -> bool:
+    """Whether more than half of the scores are missing of points that have any; others may be
+    excluded. Of 95 % intervals, 88 and 80 % held a large share with 60 and 67 % missing."""
+    known = np.isfinite(table)
+    return bool(known.any() and known[known.any(axis=-1)].mean() < 0.5)
 
 
 def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:

@@ -132,6 +132,37 @@ def test_shares_of_variance_are_unbiased_and_their_intervals_cover(seeds: int) -
 
 
 @pytest.mark.slow
+def test_intervals_of_shares_hold_with_nearly_half_of_the_trials_missing() -> None:
+    """A large share, of five seeds: nine in ten hold it, as docs/statistics.md says."""
+    runs, rng = 100, np.random.default_rng(5)
+    arm, lr = np.linspace(-0.5, 0.5, 4)[:, None, None], np.array([-1.0, 1.0])[:, None]
+    share = 1 / (np.var(arm) + 1 + 1)
+    covered = intervals = 0
+    for _ in range(runs):
+        values = np.asarray(arm + lr + rng.normal(size=(4, 2, 5)))
+        values[rng.random(values.shape) < 0.45] = np.nan
+        effects = analysis.factor_effects(study(values, axes=("arm", "lr"))).sel(effect="lr")
+        intervals += bool(np.isfinite(effects["low"]))
+        covered += bool(effects["low"] <= share <= effects["high"])
+    assert intervals > runs / 2
+    assert covered / intervals > 0.9 - four_standard_errors(0.9, intervals)
+
+
+@pytest.mark.parametrize(("missing", "has"), [(19, True), (21, False)])
+def test_shares_have_no_interval_where_most_trials_are_missing(missing: int, has: bool) -> None:
+    """Points that nobody planned, as one of these, are not missing."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(3, 3, 5))
+    values[2, 2] = np.nan
+    gone = rng.permutation(40)[:missing]
+    values.reshape(-1, 5)[:8].reshape(-1)[gone] = np.nan
+    effects = analysis.factor_effects(study(values, axes=("arm", "lr")))
+    assert bool(effects.attrs["mostly_missing"]) is not has
+    assert np.isfinite(effects["low"].sel(effect=["arm", "lr"])).all() == has
+    assert np.isfinite(effects["share"].sel(effect=["arm", "lr"])).all()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", ["equal", "none"])
 @pytest.mark.parametrize("seeds", [3, 5, 10, 20])
 def test_axes_that_explain_as_much_are_told_apart_rarely(seeds: int, shares: str) -> None:

@@ -182,6 +182,8 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     """What is to be known of shares that do not add up, or that hold more than they say."""
     if findings.drawn and findings.seeds == 1:
         return Markup(" Of one seed, what pairs of axes explain has all of chance in it.")
+    if effects.attrs["mostly_missing"]:
+        return Markup(" Most trials are missing, and of so few no interval is known that holds.")
     if (effects["share"] < -0.005).any():
         return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
     return Markup("")
