@@ -14,7 +14,7 @@ import pytest
 import torch
 from tiny import DEVICE, Listed, differences, train, trial
 
-from ganstudy import tiles
+from ganstudy import kinds, tiles
 from ganstudy.activations.tanh import Tanh
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.kinds import Pack
@@ -22,6 +22,7 @@ from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.training import initial
+from ganstudy.metrics.sliced_wasserstein import SlicedWasserstein
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
@@ -294,6 +295,57 @@ def test_measured_samples_of_an_activation_whose_loop_has_an_end(
     with drawn.Ends():
         alone = _by_id([train([t])[0] for t in trials])
         _assert_same(train(trials), alone)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("tabular", {"algorithm": "descent", "points": 5, "steps": 6}),
+        ("tabular", {"algorithm": "practical", "points": 5, "steps": 6}),
+        ("game", {"game": "dirac_gan", "regularizer": "instance_noise", "steps": 6}),
+    ],
+)
+def test_exact_kinds_in_any_pack(kind: str, settings: dict[str, Any]) -> None:
+    """Losses of a pack's logits are computed in whole vectors: their ends showed."""
+    own = kinds.family[kind].model_validate(settings)
+    trials = [Trial(own, seed) for seed in range(7)]
+    with drawn.Ends():
+        alone = _by_id([own.train([t])[0] for t in trials])
+        _assert_same(own.train(trials), alone)
+
+
+def test_what_a_metric_raises_for_one_trial_costs_no_neighbour_its_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a plug-in's may, which is given all trials of a target at once."""
+    compute = SlicedWasserstein.compute
+
+    def fastidious(self: Any, samples: Any, target: Any) -> Any:
+        if (samples[..., 0, 0] < samples[..., 1, 0]).any():
+            raise ValueError("too far left")
+        return compute(self, samples, target)
+
+    monkeypatch.setattr(SlicedWasserstein, "compute", fastidious)
+    record = {"every": 4, "samples": 40, "metrics": ["sliced_wasserstein"]}
+    trials = [trial(seed, steps=4, record=record) for seed in range(4)]
+    records = train(trials)
+    assert {bool(own.cause) for own in records} == {True, False}
+    for own, alone in zip(records, [train([t])[0] for t in trials], strict=True):
+        assert differences(own, alone) == []
+        assert own.cause == alone.cause
+
+
+def test_images_share_packs_with_other_rows_where_nothing_is_filmed() -> None:
+    """They did where both are: all had the film of the first, or none, or the pack failed."""
+    rows = {"name": "embedded_mixture", "features": 64, "latent": 8}
+    shared: dict[str, Any] = {"steps": 2, "batch": 8}
+    for frames in (0, 2):
+        record = {"samples": 20, "frames": frames, "metrics": ["sliced_wasserstein"]}
+        pack = [trial(target=own, record=record, **shared) for own in ("digits", rows)]
+        keys = {own.configuration.pack_key() for own in pack}
+        assert len(keys) == (2 if frames else 1)
+        if not frames:
+            _assert_same(train(pack), _by_id([train([own])[0] for own in pack]))
 
 
 CONVOLUTIONS = {"dcgan": "dcgan", "resnet": {"name": "resnet", "blocks": 1, "group": 4}}

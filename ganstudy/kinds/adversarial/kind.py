@@ -84,6 +84,8 @@ class Adversarial(AdversarialSettings, Kind):
         }
         kept = self.record.model_dump(include={"every", "samples", "equilibrium"})
         kept["frames"] = self.record.frames
+        # To a perceptron an image is a row like others; its film is another.
+        kept["images"] = bool(self.record.frames) and self.filmed_images
         return canonical_json({"graph": self.graph_key(), "loop": loop, "record": kept})
 
     def graph_key(self) -> str:

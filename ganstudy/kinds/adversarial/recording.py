@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Diagnostics, State
     from ganstudy.kinds.adversarial.step import Rules
+    from ganstudy.metrics import Metric
     from ganstudy.trial import Trial
 
     Array = NDArray[np.float32]
@@ -92,10 +93,10 @@ class Recorder:
             values["held_out_logit"] = _on_host(game.logits(state, self.unseen).mean(-1))[:count]
         fake = game.sample(state.generator, self.latent)
         last = step == self.steps[-1]
-        values |= self._metrics(_on_host(fake)[:count], "", last)
+        values |= self._metrics(_on_host(fake)[:count], "", last, alive)
         if game.average is not None:
             averaged = game.sample(state.generator, self.latent, averaged=True)
-            values |= self._metrics(_on_host(averaged)[:count], "average_", last)
+            values |= self._metrics(_on_host(averaged)[:count], "average_", last, alive)
         values["bound"] = self._bounds(values["critic_loss"])
         if any(self.known) and self.unseen is not None:
             values |= self._against_the_best(game, state, self.unseen, fake)
@@ -140,26 +141,38 @@ class Recorder:
             for place, trial in enumerate(self.trials)
         ]
 
-    def _metrics(self, samples: Array, prefix: str, last: bool) -> dict[str, Array]:
-        """Each trial's own metrics; those that are costly at the last step alone."""
+    def _metrics(
+        self, samples: Array, prefix: str, last: bool, alive: NDArray[np.bool_]
+    ) -> dict[str, Array]:
+        """Each living trial's own metrics; those that are costly at the last step alone."""
         values: dict[str, Array] = {}
-        for places in self.groups.values():
-            configuration = self.trials[places[0]].configuration
-            for metric in configuration.record.metrics:
+        for group in self.groups.values():
+            places = [place for place in group if alive[place]]
+            for metric in self.trials[group[0]].configuration.record.metrics:
                 if metric.at == "end" and not last:
                     continue
+                name = prefix + metric.recorded_as
                 empty = np.full(len(self.trials), np.nan, np.float32)
-                column = values.setdefault(prefix + metric.recorded_as, empty)
-                labels = None if self.labels is None else self.labels[places]
-                try:
-                    column[places] = measured_by(
-                        metric, samples[places], labels, configuration.target
-                    )
-                except Exception as error:  # what one metric raises is no reason to lose the rest
-                    why = f"metric {prefix}{metric.recorded_as}: {type(error).__name__}: {error}"
-                    for place in places:
-                        self.gaps[place].setdefault(prefix + metric.recorded_as, why)
+                column = values.setdefault(name, empty)
+                if places and not self._measured(metric, name, samples, places, column):
+                    for place in places:  # what it raises for one says nothing of the others
+                        self._measured(metric, name, samples, [place], column)
         return values
+
+    def _measured(
+        self, metric: Metric, name: str, samples: Array, places: list[int], column: Array
+    ) -> bool:
+        """Put a metric of some trials into its column; whether that could be done for several."""
+        target = self.trials[places[0]].configuration.target
+        labels = None if self.labels is None else self.labels[places]
+        try:
+            column[places] = measured_by(metric, samples[places], labels, target)
+        except Exception as error:  # what one metric raises is no reason to lose the rest
+            if len(places) > 1:
+                return False
+            why = f"metric {name}: {type(error).__name__}: {error}"
+            self.gaps[places[0]].setdefault(name, why)
+        return True
 
     def _bounds(self, critic_loss: Array) -> Array:
         """Each trial's bound on its divergence; NaN where there is none."""
