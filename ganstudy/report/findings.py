@@ -164,7 +164,7 @@ class Findings(Layout):
         each hold for the points that were found, and a study whose seeds were added until it was
         settled says of its own what is.
         """
-        return not self.theory and testable(self.ds)
+        return testable(self.ds)
 
     @property
     def drawn(self) -> bool:
@@ -172,7 +172,8 @@ class Findings(Layout):
         not where points were chosen on the seeds that score them.
         """
         found = self.searched
-        return not self.theory and (found is None or bool(found.fresh) or found.repeats > 1)
+        computed = bool(self.ds.attrs.get("deterministic", 0))
+        return not computed and (found is None or bool(found.fresh) or found.repeats > 1)
 
     @property
     def all_diverged(self) -> bool:

@@ -37,6 +37,7 @@ class Fit(FitSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    deterministic: ClassVar[bool] = True
 
     def shape(self) -> Mapping[str, Any]:
         """Trials are computed one by one; these fix the shape of what is kept."""

@@ -173,6 +173,9 @@ def test_computations_without_chance_have_differences_and_no_more(make_study: Ma
     dims, shape = ds["status"].dims, ds["status"].shape
     ds["holds"] = (dims, np.zeros(shape), about)
     ds["holds_tolerance"] = (dims, np.ones(shape))
+    assert Findings.of(ds).graded  # claims alone are no reason
+    assert Findings.of(ds).drawn
+    ds.attrs["deterministic"] = 1
     findings = Findings.of(ds)
     assert findings.answer == "claims"
     told = answer(findings)

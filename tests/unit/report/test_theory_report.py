@@ -27,7 +27,8 @@ def test_claims_come_first(theory_run: Path) -> None:
     assert bool((verdicts["held"] == 0).where(printed, True).all())
     html = (theory_run / "report" / "index.html").read_text()
     assert html.index("claims held") < html.index("ranks first")
-    assert "(the goal is 0)" in html
+    assert re.search(r"\(95% interval over \d seeds, [^;]*; the goal is 0\)", html)
+    assert "open" in html
     assert "Dotted line: the goal." in html
     assert "does not hold" in html
     assert 'id="figure-collapse"' in html
