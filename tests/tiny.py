@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 import numpy as np
 
 from ganstudy import verification
+from ganstudy.engine import checkpoints
+from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
 from ganstudy.family import Member
 from ganstudy.kinds import Pack
@@ -145,3 +149,20 @@ def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:
 def differences(a: Record, b: Record) -> list[str]:
     """Names of the stored numbers in which two records differ; time is no result."""
     return sorted(verification.differences(a, b))
+
+
+@contextmanager
+def stopping_at(wanted: int) -> Iterator[None]:
+    """Every pack is asked to stop after that many rounds."""
+    offer = Flight.offer
+
+    def offer_and_stop(self: Flight, step: int, *kept: Any) -> None:
+        if step == wanted:
+            checkpoints.request_stop()
+        offer(self, step, *kept)
+
+    try:
+        with mock.patch.object(Flight, "offer", offer_and_stop):
+            yield
+    finally:
+        checkpoints.STOP.clear()

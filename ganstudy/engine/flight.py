@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ganstudy.trial import Trial
 
     Curves = dict[str, NDArray[np.float32]]
+    Notes = Sequence[dict[str, str]]
 
 __all__ = ["Flight"]
 
@@ -70,8 +71,9 @@ class Flight:
         """Training time, that of earlier sessions included."""
         return time.perf_counter() - self.started
 
-    def resume(self, state: StateT, recorded: Curves) -> tuple[int, StateT]:
-        """Rounds done and the state after them; curves so far are put into `recorded`.
+    def resume(self, state: StateT, recorded: Curves, notes: Notes) -> tuple[int, StateT]:
+        """Rounds done and the state after them; curves so far are put into `recorded`, and what was
+        noted of each trial into its `notes`.
 
         That of the checkpoint that is furthest among those that hold all trials of the pack, or
         0 and `state` itself if there is none. Each tensor of the state has the pack as its first
@@ -89,12 +91,12 @@ class Flight:
                 _log.warning("%s: of other arithmetic (%s); training anew", path, theirs)
         for _, path in sorted(found, reverse=True):
             try:
-                return self._load(path, state, recorded)
+                return self._load(path, state, recorded, notes)
             except Exception as error:  # whatever is wrong with it, it is only time saved
                 _log.warning("%s: checkpoint cannot be used (%s); training anew", path, error)
         return 0, state
 
-    def offer(self, step: int, state: object, recorded: Curves) -> None:
+    def offer(self, step: int, state: object, recorded: Curves, notes: Notes) -> None:
         """Keep the state if it is time to.
 
         Errors  `Stopped` if the pack was asked to stop; its state is kept before.
@@ -109,7 +111,7 @@ class Flight:
             return
         if self.checkpoints.folder is not None:
             try:
-                self._save(self.checkpoints.folder, step, state, recorded)
+                self._save(self.checkpoints.folder, step, state, recorded, notes)
             except OSError as error:  # a full disk, say: no reason to end a trial
                 _log.warning("%s: no checkpoint: %s", self.checkpoints.folder, error)
         self.saved = time.perf_counter()
@@ -117,10 +119,11 @@ class Flight:
             STOP.clear()
             raise Stopped
 
-    def _save(self, folder: Path, step: int, state: object, recorded: Curves) -> None:
+    def _save(self, folder: Path, step: int, state: object, recorded: Curves, notes: Notes) -> None:
         content = {
             "state": {name: leaf.cpu() for name, leaf in _leaves(state).items()},
             "curves": {name: torch.from_numpy(values) for name, values in recorded.items()},
+            "notes": [*notes],
             "seconds": self.seconds,
         }
         payload = io.BytesIO()
@@ -136,7 +139,9 @@ class Flight:
         folder.mkdir(exist_ok=True)
         write_whole(folder / f"{name}.checkpoint", sealed(header) + payload.getvalue())
 
-    def _load(self, path: Path, state: StateT, recorded: Curves) -> tuple[int, StateT]:
+    def _load(
+        self, path: Path, state: StateT, recorded: Curves, notes: Notes
+    ) -> tuple[int, StateT]:
         line, newline, payload = path.read_bytes().partition(b"\n")
         header = unsealed(line + newline)
         if hashlib.sha256(payload).hexdigest() != header["state"]:
@@ -153,6 +158,8 @@ class Flight:
                 raise ValueError(f"{name} is {own.dtype} {tuple(own.shape)} in it")
             leaves.append(own)
         recorded |= {name: values.numpy()[rows] for name, values in content["curves"].items()}
+        for own, row in zip(notes, rows, strict=True):
+            own |= content["notes"][row]
         # A part of a pack has used its share of the time.
         self.started -= content["seconds"] * len(self.trials) / len(header["trials"])
         self.earlier = content["seconds"]

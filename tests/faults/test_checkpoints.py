@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from fuzz import DAMAGES
-from tiny import differences, trial
+from tiny import differences, stopping_at, trial
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import (
@@ -19,13 +19,13 @@ from ganstudy.engine.checkpoints import (
     Stopped,
     discard,
     packs_in_flight,
-    request_stop,
 )
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.training import train
+from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
@@ -66,24 +66,10 @@ def _step(path: Path) -> int:
     return int(json.loads(path.read_bytes().partition(b"\n")[0])["step"])
 
 
-def _stop_at(monkeypatch: pytest.MonkeyPatch, wanted: int) -> None:
-    """Ask every pack to stop after that many steps."""
-    offer = Flight.offer
-
-    def offer_and_stop(self: Flight, step: int, state: object, recorded: Any) -> None:
-        if step == wanted:
-            request_stop()
-        offer(self, step, state, recorded)
-
-    monkeypatch.setattr(Flight, "offer", offer_and_stop)
-
-
-def _stopped(trials: Trials, folder: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _stopped(trials: Trials, folder: Path, step: int) -> Path:
     """The checkpoint of a pack that was stopped at some step."""
-    with monkeypatch.context() as patch:
-        _stop_at(patch, step)
-        with pytest.raises(Stopped):
-            train(trials, Session(checkpoints=Checkpoints(folder)))
+    with stopping_at(step), pytest.raises(Stopped):
+        train(trials, Session(checkpoints=Checkpoints(folder)))
     (path,) = folder.iterdir()
     assert _step(path) == step
     return path
@@ -104,7 +90,7 @@ def test_a_stopped_pack_goes_on_with_the_same_bits(
     trials = _mixed()
     assert 1 < block_length(trials[0].configuration) < 71
     assert {r.status for r in undisturbed} == {"complete", "diverged"}
-    _stopped(trials, tmp_path, step, monkeypatch)
+    _stopped(trials, tmp_path, step)
     with monkeypatch.context() as patch:
         patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
         _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
@@ -127,7 +113,7 @@ def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
 ) -> None:
     """Halves, a trial alone, and another order, with slots that the part has no use for."""
     trials = _mixed()
-    _stopped(trials, tmp_path, 40, monkeypatch)
+    _stopped(trials, tmp_path, 40)
     with monkeypatch.context() as patch:
         patch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
         _assert_same(train(trials[part], Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
@@ -136,26 +122,44 @@ def test_a_part_of_a_pack_goes_on_from_the_checkpoint_of_the_whole(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [slice(0, 1), slice(None, None, -1)])
-def test_convolutions_go_on_alone_and_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: slice
-) -> None:
+def test_convolutions_go_on_alone_and_together(tmp_path: Path, part: slice) -> None:
     """With running moments, averages and labels, and a copy beside the trial that is alone."""
     settings: dict[str, Any] = {"target": "digits", "condition": True, "steps": 12, "batch": 33}
     player = {"network": "dcgan", "width": 4, "depth": 2, "norm": "batch"}
     generator = {**player, "norm_average": 0.1, "average": 0.9}
     trials = [trial(seed, generator=generator, critic=player, **settings) for seed in range(3)]
     expected = train(trials)
-    _stopped(trials, tmp_path, 7, monkeypatch)
+    _stopped(trials, tmp_path, 7)
     _assert_same(train(trials[part], Session(checkpoints=Checkpoints(tmp_path))), expected)
 
 
-def test_stopped_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[Record]
+def test_what_a_metric_raised_before_a_stop_is_told_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By a part of the pack, too."""
+    trials, compute, raised = _mixed(20)[:2], ModesCovered.compute, set[str]()
+
+    def unwilling(self: ModesCovered, samples: Any, target: Any) -> Any:
+        if target.name == "grid" and not raised:
+            raised.add(target.name)
+            raise ValueError("not yet")
+        return compute(self, samples, target)
+
+    monkeypatch.setattr(ModesCovered, "compute", unwilling)
+    whole = train(trials)[1]
+    assert "not yet" in whole.cause
+    raised.clear()
+    _stopped(trials, tmp_path, 10)
+    (resumed,) = train(trials[1:], Session(checkpoints=Checkpoints(tmp_path)))
+    assert resumed.cause == whole.cause
+    assert not differences(whole, resumed)
+
+
+def test_stopped_again_and_again(tmp_path: Path, undisturbed: list[Record]) -> None:
     """A checkpoint of a trial that went on from a checkpoint is as good as the first."""
     trials = _mixed()
     for step in (5, 33, 66):
-        _stopped(trials, tmp_path, step, monkeypatch)
+        _stopped(trials, tmp_path, step)
     _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), undisturbed)
 
 
@@ -172,13 +176,12 @@ def test_checkpoints_come_in_time_and_do_not_show(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0.5, 0.0])
 def test_a_damaged_checkpoint_costs_time_only(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     keep: float,
 ) -> None:
     """Cut short or emptied, it is named, and the pack is trained anew."""
     trials = _mixed(20)
-    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    path = _stopped(trials, tmp_path, 10)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content))])
     _assert_same(train(trials, Session(checkpoints=Checkpoints(tmp_path))), train(trials))
@@ -225,7 +228,7 @@ def test_no_damage_goes_unnoticed(
 ) -> None:
     """Of the line that tells whose state it is, or of the state."""
     trials = _mixed(20)
-    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    path = _stopped(trials, tmp_path, 10)
     content = path.read_bytes()
     flight = Flight(trials, Session(checkpoints=Checkpoints(tmp_path)))
     fresh = {"": torch.zeros(1)}
@@ -237,19 +240,17 @@ def test_no_damage_goes_unnoticed(
     for damaged in damage(content):
         caplog.clear()
         path.write_bytes(damaged)
-        assert flight.resume(fresh, {}) == (0, fresh)
+        assert flight.resume(fresh, {}, [{} for _ in trials]) == (0, fresh)
         assert path.name in caplog.text
     path.write_bytes(content)
     with pytest.raises(pytest.fail.Exception, match="was believed"):
-        flight.resume(fresh, {})
+        flight.resume(fresh, {}, [{} for _ in trials])
 
 
-def test_two_swapped_ids_are_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_two_swapped_ids_are_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Each trial would continue with the numbers of another."""
     trials = _mixed(20)
-    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    path = _stopped(trials, tmp_path, 10)
     first, second = (trial.id.encode() for trial in trials[:2])
     line, newline, state = path.read_bytes().partition(b"\n")
     line = line.replace(first, b"-").replace(second, first).replace(b"-", second)
@@ -263,7 +264,7 @@ def test_a_checkpoint_of_other_arithmetic_is_not_continued(
 ) -> None:
     """Another processor, or another build of torch: half a trial of each would be of neither."""
     trials = _mixed(20)
-    _stopped(trials, tmp_path, 10, monkeypatch)
+    _stopped(trials, tmp_path, 10)
     monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
     monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
     records = train(trials, Session(checkpoints=Checkpoints(tmp_path)))
@@ -283,12 +284,10 @@ def test_a_disk_that_is_full_costs_the_checkpoint_only(
     assert "no checkpoint" in caplog.text
 
 
-def test_packs_in_flight_are_packed_as_they_were(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packs_in_flight_are_packed_as_they_were(tmp_path: Path) -> None:
     """Those of their trials that are still missing; the checkpoint goes when none is."""
     trials = _mixed(20)
-    path = _stopped(trials, tmp_path, 10, monkeypatch)
+    path = _stopped(trials, tmp_path, 10)
     other = trial(99)
     missing = {t.id: t for t in [other, *trials[1:]]}
     assert packs_in_flight(tmp_path, missing) == [tuple(trials[1:])]

@@ -39,7 +39,7 @@ if __name__ == "__main__":
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **_wanted})
 
 import torch
-from tiny import REQUIRED, differences, example, train
+from tiny import REQUIRED, differences, example, stopping_at, train
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganstudy import (
@@ -53,9 +53,7 @@ from ganstudy import (
     optimizers,
     targets,
 )
-from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
-from ganstudy.engine.flight import Flight
 from ganstudy.family import Family
 from ganstudy.kinds.adversarial import Adversarial, updates
 from ganstudy.trial import Record, Trial
@@ -337,21 +335,11 @@ def faults(seed: int, program: str = "eager") -> list[str]:
 
 def _stopped(trials: Trials, at: int, session: Settings) -> list[Record]:
     """Train a pack until it stops after some rounds; its records, if it has diverged before."""
-    offer = Flight.offer
-
-    def offer_and_stop(self: Flight, step: int, state: object, recorded: Any) -> None:
-        if step == at:
-            checkpoints.request_stop()
-        offer(self, step, state, recorded)
-
-    Flight.offer = offer_and_stop  # type: ignore[assignment,method-assign]
-    try:
-        return train(trials, **session)
-    except Stopped:
-        return []
-    finally:
-        Flight.offer = offer  # type: ignore[method-assign]
-        checkpoints.STOP.clear()
+    with stopping_at(at):
+        try:
+            return train(trials, **session)
+        except Stopped:
+            return []
 
 
 def told(seed: int, program: str = "eager", ends: bool = False) -> list[str]:

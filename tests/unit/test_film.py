@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from tiny import STUDY, differences, trial, write_study
+from tiny import STUDY, differences, stopping_at, trial, write_study
 
 from ganstudy import film as films
-from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
-from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
 from ganstudy.film import ARROWS, GRID, VIEWS, frame_steps, grid, images_filmed, window
 from ganstudy.kinds.adversarial.training import initial, train
@@ -185,17 +183,8 @@ def test_a_stopped_pack_goes_on_with_its_film(
     settings = {"divergence": "minimax", "steps": 12}
     pack = [trial(seed, **settings, record={"every": 2, "frames": 4}) for seed in range(2)]
     undisturbed = train(pack)
-    offer = Flight.offer
-
-    def offer_and_stop(self: Flight, step: int, state: object, recorded: Any) -> None:
-        if step == 7:
-            checkpoints.request_stop()
-        offer(self, step, state, recorded)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Flight, "offer", offer_and_stop)
-        with pytest.raises(Stopped):
-            train(pack, Session(checkpoints=Checkpoints(tmp_path)))
+    with stopping_at(7), pytest.raises(Stopped):
+        train(pack, Session(checkpoints=Checkpoints(tmp_path)))
     resumed = train(pack[::-1], Session(checkpoints=Checkpoints(tmp_path)))
     assert [differences(*pair) for pair in zip(resumed, undisturbed[::-1], strict=True)] == [[], []]
     assert not any(np.isnan(values).any() for r in resumed for values in film(r).values())

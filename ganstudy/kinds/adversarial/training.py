@@ -62,7 +62,7 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
     copies = len(padded) - len(trials)
     game, state = initial(padded, device, session.beside if compiled else (), copies)
     recorder = Recorder(trials, padded, device)
-    begun, state = flight.resume(state, recorder.curves)
+    begun, state = flight.resume(state, recorder.curves, recorder.gaps)
     play = playing(program(session.program, device.type), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)
     for number, batch in enumerate(source, start=begun + 1):
@@ -72,7 +72,7 @@ def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> li
             alive = recorder.record(step, game, state, diagnostics)
             if not alive.any():
                 break
-        flight.offer(number, state, recorder.curves)
+        flight.offer(number, state, recorder.curves, recorder.gaps)
     return recorder.records(game, state, flight)
 
 

@@ -16,13 +16,11 @@ import pytest
 from click.testing import CliRunner
 from inline import trained_inline
 from safetensors.numpy import load_file
-from tiny import STUDY, differences, trial, write_study
+from tiny import STUDY, differences, stopping_at, trial, write_study
 
 from ganstudy import pipeline
 from ganstudy.cli import main
-from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
-from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.store import RunDirectory, records
@@ -57,17 +55,8 @@ def test_its_bits_do_not_depend_on_the_pack_or_on_a_stop(
     together = {record.id: record.generator for record in train(pack)}
     assert len(set(together.values())) == 3
     assert train([pack[1]])[0].generator == together[pack[1].id]
-    offer = Flight.offer
-
-    def offer_and_stop(self: Flight, step: int, state: object, recorded: Any) -> None:
-        if step == 7:
-            checkpoints.request_stop()
-        offer(self, step, state, recorded)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Flight, "offer", offer_and_stop)
-        with pytest.raises(Stopped):
-            train(pack, Session(checkpoints=Checkpoints(tmp_path)))
+    with stopping_at(7), pytest.raises(Stopped):
+        train(pack, Session(checkpoints=Checkpoints(tmp_path)))
     resumed = train(pack[::-1], Session(checkpoints=Checkpoints(tmp_path)))
     assert {record.id: record.generator for record in resumed} == together
 
