@@ -194,6 +194,7 @@ OF_ANALYSES = frozenset(
         "effect",
         "error",
         "failed",
+        "fitted",
         "freedom",
         "grade",
         "held",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable
@@ -169,3 +170,8 @@ def arm_labels(values: xr.DataArray) -> list[str]:
     if values.dtype.kind in "OUST":
         return [str(value) for value in values.values.tolist()]
     return [f"{values.name} {label(value)}" for value in values.values.tolist()]
+
+
+def written(value: object) -> str:
+    """A value as a study file has it."""
+    return value if isinstance(value, str) else json.dumps(value)

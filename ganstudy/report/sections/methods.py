@@ -17,7 +17,6 @@ from ganstudy.report import prose
 from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.sharing import further_axes
 from ganstudy.report.sections._base import Section
-from ganstudy.report.sections.shared import written
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,10 @@ def _shortened(values: Sequence[Any]) -> list[str]:
         if isinstance(value, list) and all(isinstance(own, dict) and "name" in own for own in value)
         else f"{value:.6g}"
         if isinstance(value, float)
-        else written(value)
+        else prose.written(value)
         for value in values
     ]
-    return names if len(set(names)) > 1 else [written(value) for value in values]
+    return names if len(set(names)) > 1 else [prose.written(value) for value in values]
 
 
 def _sizes(each: Sequence[xr.Dataset]) -> Iterator[list[str]]:

@@ -10,8 +10,6 @@ from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
 
-__all__ = ["SharedSettings", "written"]
-
 
 class SharedSettings(Section):
     """Every setting that all trials share, with those that the study leaves at their defaults."""
@@ -29,7 +27,7 @@ class SharedSettings(Section):
         """A row for each setting, those of the study first."""
         shared = json.loads(self.findings.gathered.attrs["shared"])
         rows = [
-            [key, written(value), "the study" if stated else "default", meaning]
+            [key, prose.written(value), "the study" if stated else "default", meaning]
             for key, value, stated, meaning in sorted(shared, key=lambda own: not own[2])
         ]
         said = sum(stated for _, _, stated, _ in shared)
@@ -40,8 +38,3 @@ class SharedSettings(Section):
         )
         table = DataTable(["setting", "value", "by", "meaning"], [None] * 4, rows)
         return {"shared": (table, caption)}
-
-
-def written(value: object) -> str:
-    """A value as a study file has it."""
-    return value if isinstance(value, str) else json.dumps(value)
