@@ -14,6 +14,7 @@ import threading
 import time
 import types
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -93,6 +94,8 @@ def test_a_closed_terminal_is_an_interruption(tmp_path: Path) -> None:
         stderr=theirs,
         text=True,
         start_new_session=True,
+        # These tests may run under nohup themselves.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path]),
