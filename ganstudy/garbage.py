@@ -34,7 +34,7 @@ def uncollected(littering: bool = False) -> Iterator[None]:
     if littering and _littered:
         gc.unfreeze()
         gc.collect()
-    _littered = _littered or littering
+    _littered |= littering
     looking = gc.isenabled()
     gc.disable()
     try:

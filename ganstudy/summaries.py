@@ -152,7 +152,6 @@ def print_plan(
 
 def print_planned(plan: Plan, workers: int) -> None:
     """The same in words."""
-
     search, summary, reason = plan
     study, sizes = search.study, summary["packs"]
     click.echo(study.file.question)

@@ -116,11 +116,16 @@ def testable(ds: xr.Dataset) -> bool:
 
     It is not where each arm was searched once: a p-value over seeds would hold for the one point
     that was found, and four equal arms would be told apart in nine studies of ten. Nor is it where
-    seeds were added as results came in, which `settlement` allows for; nor where a seed chooses the
-    start of a computation without chance.
+    seeds were added as results came in, which `settlement` allows for; nor where all is `computed`.
     """
-    chance = not ds.attrs.get("deterministic", 0)
-    return chance and int(ds.attrs.get("searches", 0)) != 1 and "settled_by" not in ds.attrs
+    if computed(ds) or int(ds.attrs.get("searches", 0)) == 1:
+        return False
+    return "settled_by" not in ds.attrs
+
+
+def computed(ds: xr.Dataset) -> bool:
+    """Whether a seed chooses where a computation starts, and chance has no other part in it."""
+    return bool(ds.attrs.get("deterministic", 0))
 
 
 def planned(ds: xr.Dataset) -> xr.DataArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,6 @@ DRAWS = 20
 """Clouds of p that are measured: enough for a mean and a spread."""
 
 
-@cache
 def perfect_sampler(metric: Metric, target: Target, samples: int) -> NDArray[np.float64]:
     """The metric of clouds of p itself, of the size that trials are measured with; `(draws,)`.
 

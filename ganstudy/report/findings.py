@@ -37,7 +37,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import WhichSettings, in_memory, testable, whole
+from ganstudy.analysis.design import WhichSettings, computed, in_memory, testable, whole
 from ganstudy.report import prose
 from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.layout import Layout
@@ -172,8 +172,7 @@ class Findings(Layout):
         not where points were chosen on the seeds that score them.
         """
         found = self.searched
-        computed = bool(self.ds.attrs.get("deterministic", 0))
-        return not computed and (found is None or bool(found.fresh) or found.repeats > 1)
+        return not computed(self.ds) and (found is None or bool(found.fresh) or found.repeats > 1)
 
     @property
     def all_diverged(self) -> bool:

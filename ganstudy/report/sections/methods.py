@@ -12,6 +12,7 @@ import xarray as xr
 
 from ganstudy.analysis import RecordedMetric, along_studies, is_search, of_study, study_scores
 from ganstudy.analysis.budget_curve import BY_CHANCE
+from ganstudy.analysis.design import computed
 from ganstudy.analysis.studies import grid_axes
 from ganstudy.report import prose
 from ganstudy.report.across.ranking import budgets
@@ -120,6 +121,8 @@ class Methods(Section):
     several = True
 
     def facts(self) -> dict[str, Any]:
-        """What joined studies have in common; None of one study, which the template words alone."""
-        joined = along_studies(self.findings.gathered)
-        return {"joined": Joined.of(self.findings.gathered) if joined else None}
+        """What joined studies have in common, None of one study, which the template words alone;
+        and whether all is computed."""
+        ds = self.findings.gathered
+        joined = Joined.of(ds) if along_studies(ds) else None
+        return {"joined": joined, "computed": computed(self.findings.ds)}
