@@ -17,8 +17,8 @@ class Maxout(Activation):
     r"""Each unit is the largest of several linear functions of its inputs.
 
     Maths   $\max_{j \le k} s_j$; the layer before it has k times as many sums.
-    Source  Goodfellow et al. 2013, eq. 1; the discriminator of the first GAN and of PacGAN's toy
-            experiments (Lin et al. 2018, section 4.1).
+    Source  Goodfellow et al. 2013, "Maxout networks"; the discriminator of the first GAN and of
+            PacGAN's toy experiments (Lin et al. 2018, section 4.1).
     """
 
     pieces: int = Field(5, ge=2, le=100, description="k, linear functions for each unit")

@@ -27,7 +27,7 @@ class GradientPenalty(Constraint):
             $\lambda E \max(0, |\nabla a(\hat x)| - 1)^2$ with `sides: one`, at
             $\hat x = u x + (1 - u) \tilde x$ with x from p, $\tilde x$ from q, u uniform on [0, 1].
     Source  Gulrajani et al. 2017, WGAN-GP, eq. 3 and algorithm 1 (lambda = 10); one-sided: ibid.,
-            section 4, and Petzka et al. 2018, WGAN-LP, eq. 8.
+            section 4, and Petzka et al. 2018, WGAN-LP.
     """
 
     weight: float = Field(10.0, gt=0, description="lambda, the factor on the penalty")

@@ -16,7 +16,7 @@ class R1(ZeroCentredPenalty):
     r"""Penalty on the critic's gradient at samples of p.
 
     Maths   $\frac\gamma2 E_p |\nabla a(x)|^2$
-    Source  Mescheder, Geiger & Nowozin 2018, eq. 9 (gamma = 10); Roth et al. 2017, eq. 22, derive
+    Source  Mescheder, Geiger & Nowozin 2018, eq. 9 (gamma = 10); Roth et al. 2017 derive
             it from instance noise.
     """
 

@@ -29,7 +29,7 @@ class SpectralNorm(Constraint):
             activations a perceptron is $c^{layers}$-Lipschitz. A convolution is seen as the matrix
             from a patch to its channels: the layer then stretches by up to $c \lceil k/s \rceil$,
             with k the kernel's edge and s its stride, since patches overlap.
-    Source  Miyato et al. 2018, algorithm 1, eq. 11 and section 2.1. `torch.nn.utils.spectral_norm`
+    Source  Miyato et al. 2018, algorithm 1 and section 2.1. `torch.nn.utils.spectral_norm`
             iterates in M-steps as well; here u stands still there, and v follows the new weights.
     """
 

@@ -2,7 +2,7 @@ r"""The f-GAN family: divergences $D_f(p \| q) = E_q f(p/q)$ through their varia
 
 For every function T, $E_p T - E_q f^*(T) \le D_f(p \| q)$, with equality at $T^* = f'(p/q)$
 (Nguyen, Wainwright & Jordan 2010; Thickstun, eqs. 3-6). The critic's logit v becomes a T inside the
-domain of $f^*$ by an output activation, $T = g_f(v)$ (Nowozin et al. 2016, section 3.2).
+domain of $f^*$ by an output activation, $T = g_f(v)$ (Nowozin et al. 2016, section 2.4).
 
 What the generator descends. A loss $E_q \ell(v)$ at the optimal critic held fixed has, at a point
 with ratio u = p/q, the derivative $\ell(u)$ in q. It is the derivative of $D_\varphi(p \| q)$ up to

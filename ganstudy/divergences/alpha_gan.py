@@ -34,9 +34,9 @@ class AlphaGAN(Divergence):
             $\alpha_G = \frac12$ is alpha_D times the alpha-divergence of order alpha_D.
     Errors  for alpha < 1 infinite in float32 for logits beyond $88 \alpha / (1 - \alpha)$. For
             alpha > 1 a sample costs the critic $\alpha / (\alpha - 1)$ at most, and pulls no more.
-    Source  Welfert, Kurri, Otstot & Sankar 2023, "(alpha_D, alpha_G)-GANs", eqs. 8-11. Their
-            divergence is the value at the optimal critic as a function of q; M-steps hold the
-            critic fixed, and what they descend is stated here.
+    Source  Welfert, Kurri, Otstot & Sankar 2023, "(alpha_D, alpha_G)-GANs: addressing GAN training
+            instabilities via dual objectives". Their divergence is the value at the optimal critic
+            as a function of q; M-steps hold the critic fixed, and what they descend is stated here.
     """
 
     overflows: ClassVar[bool] = True

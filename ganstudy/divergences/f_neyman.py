@@ -21,8 +21,8 @@ class FNeyman(VariationalDivergence):
             $T^* = 1 - (q/p)^2$, $f'(1) = 0$; companion $(u^{-2} + 2u - 3) / 3$.
     Errors  infinite in float32 for logits below -88; the trial is then marked `diverged`. A sample
             of q with a large logit costs the critic 2 at most, and pulls no more.
-    Source  Nowozin et al. 2016, tables 1, 2 and 6. The activation here rises with v, as section
-            3.2 asks, so that a larger logit means that x is likelier to come from p.
+    Source  Nowozin et al. 2016, tables 5 and 6. The activation here rises with v, as section 2.4
+            asks, so that a larger logit means that x is likelier to come from p.
     """
 
     overflows: ClassVar[bool] = True

@@ -21,7 +21,7 @@ class FReverseKL(VariationalDivergence):
             companion $(1 - u)^2 / (2 u)$.
     Errors  infinite in float32 for logits beyond 88; the trial is then marked `diverged`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Copies of table 6 circulate with
-            $g_f = -e^v$, which falls with v, against section 3.2 and table 2; the sign here rises.
+            $g_f = -e^v$, which falls with v, against section 2.4 and table 2; the sign here rises.
     """
 
     overflows: ClassVar[bool] = True

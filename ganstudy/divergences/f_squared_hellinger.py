@@ -22,7 +22,7 @@ class FSquaredHellinger(VariationalDivergence):
             $\frac23 (E_q \sqrt{q/p} - 1)$. Without the factor 1/2 of some authors: at most 2.
     Errors  infinite in float32 for logits beyond 88; the trial is then marked `diverged`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Copies of table 6 circulate with
-            $g_f = 1 - e^v$, which falls with v, against section 3.2 and table 2.
+            $g_f = 1 - e^v$, which falls with v, against section 2.4 and table 2.
     """
 
     overflows: ClassVar[bool] = True

@@ -22,7 +22,7 @@ class FTotalVariation(VariationalDivergence):
             Since f* is the identity, -E f*(T) and -E T are one loss. No finite logit is optimal:
             T* is approached as v goes to infinity.
     Errors  the critic's loss lies within [-1, 1]: samples on its wrong side soon stop pulling.
-    Source  Nowozin et al. 2016, tables 1, 2 and 6.
+    Source  Nowozin et al. 2016, tables 5 and 6.
     """
 
     saturates: ClassVar[bool] = True

@@ -21,8 +21,8 @@ class Hinge(Divergence):
             $a^* = sign(p - q)$, and any value in [-1, 1] where p = q; the least critic loss is
             $2 \int \min(p, q) = 2 - \int |p - q|$. At $a^*$ held fixed the generator loss has the
             gradient of $\int |p - q|$: zero-sum at the optimum, though not elsewhere.
-    Source  Lim & Ye 2017, "Geometric GAN", eqs. 17-18 and theorem 1; Miyato et al. 2018, eqs.
-            16-17, who add spectral normalisation, which is a constraint here and not implied.
+    Source  Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018, eqs. 16-17, who add spectral
+            normalisation, which is a constraint here and not implied.
     """
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:

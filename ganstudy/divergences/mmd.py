@@ -18,7 +18,7 @@ class MMD(KernelDivergence):
     Maths   $k(x, y) = \sum_\alpha (1 + |x - y|^2 / (2 \alpha b^2))^{-\alpha}$ over $\alpha$ in
             {0.2, 0.5, 1, 2, 5}, whose slow tails still pull samples that lie far away.
     Source  Li, Swersky & Zemel 2015 and Dziugaite et al. 2015 (Gaussian kernels); this kernel:
-            Binkowski et al. 2018, "Demystifying MMD GANs", section 2.1.
+            Binkowski et al. 2018, "Demystifying MMD GANs".
     """
 
     bandwidth: float = Field(

@@ -17,8 +17,8 @@ class KLIEP(KernelRatio):
             is the likelihood of a mixture in its weights w, which EM never lowers:
             $w_k' = w_k E_p \frac{k_k / m_k}{\sum_j w_j k_j / m_j}$ from equal weights.
     Source  Sugiyama et al. 2008, "Direct importance estimation for covariate shift adaptation",
-            eqs. 6-8, who ascend the gradient with projections and choose the width by
-            cross-validation; we make a set number of steps of EM, and do not.
+            who ascend the gradient with projections and choose the width by cross-validation; we
+            make a set number of steps of EM, and do not.
     """
 
     def coefficients(self, on_p: Tensor, on_q: Tensor) -> Tensor:

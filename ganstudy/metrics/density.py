@@ -27,7 +27,7 @@ class Density(NeighbourMetric, CloudMetric):
             holds a share $k/n$ of p.
     Cost    a distance matrix of samples by samples; at the end.
     Source  Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
-            equation 3.
+            section 3.
     """
 
     judges: ClassVar[Judged | None] = "fidelity"

@@ -24,7 +24,7 @@ class EnergyDistance(CloudMetric):
     Bias    upwards: its square has mean $2 E|X - X'| / n$ for two clouds of n samples of p.
     Cost    distances of all pairs; at the end.
     Source  Székely and Rizzo 2013, "Energy statistics: a class of statistics based on distances",
-            equation 2.1.
+            who call the square by this name too.
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"

@@ -29,7 +29,7 @@ class ForwardKL(NeighbourMetric):
             falls short where p reaches beyond q, by a third for a Gaussian of 0.6 times the width,
             and a missed mode adds a finite amount, since neighbours in other modes stand in.
     Cost    two nearest-neighbour trees; at the end.
-    Source  Wang, Kulkarni and Verdú 2009, equation 5.
+    Source  Wang, Kulkarni and Verdú 2009, section II.
     """
 
     most_features: ClassVar[int | None] = 8

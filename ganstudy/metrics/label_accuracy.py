@@ -24,8 +24,8 @@ class LabelAccuracy(LabelMetric):
             held-out images.
     Bias    none.
     Cost    that of counting; cheap enough for every record.
-    Source  Ravuri & Vinyals 2019 (classification of conditional samples); with the modes of the
-            target in place of a classifier.
+    Source  Shmelkov, Schmid & Alahari 2018, "How good is my GAN?" (GAN-test), with the modes of the
+            target in place of a classifier; that samples are of high quality is asked here too.
     """
 
     def compute_labelled(self, samples: Array, labels: NDArray[np.int64], target: Target) -> Array:

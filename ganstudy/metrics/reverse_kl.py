@@ -30,7 +30,7 @@ class ReverseKL(NeighbourMetric):
             curve in the plane has no density there: the estimate grows with the sample size, and is
             infinite where samples coincide.
     Cost    one nearest-neighbour tree, two without a density; at the end.
-    Source  Kozachenko and Leonenko 1987; Wang, Kulkarni and Verdú 2009, equation 5.
+    Source  Kozachenko and Leonenko 1987; Wang, Kulkarni and Verdú 2009, section II.
     """
 
     most_features: ClassVar[int | None] = 8

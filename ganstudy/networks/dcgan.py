@@ -42,7 +42,7 @@ class DCGAN(Convolutional):
             convolutional GANs": figure 1 is `width: 128, depth: 4` at 64x64. As there, `norm` acts
             on no sums of the critic's first layer and of the generator's last, and rectifiers and
             the normal law of the weights are settings of the study. Projection: Miyato & Koyama
-            2018, eq. 6, with features that are not pooled. Layer norm is over channels and pixels.
+            2018, with features that are not pooled. Layer norm is over channels and pixels.
     """
 
     labels: Literal["concatenation", "projection"] = Field(

@@ -12,7 +12,7 @@ class Grid(MixtureTarget):
     r"""Equally weighted Gaussians on a square lattice centred at the origin; 25 modes by default.
 
     Maths   $p(x) = \frac1{m^2} \sum_{ij} N(x; h (i - \frac{m-1}2, j - \frac{m-1}2), s^2 I)$
-    Source  Dumoulin et al. 2017, ALI, section 4.3; Lin et al. 2018, PacGAN, section 4.1
+    Source  Dumoulin et al. 2017, ALI; Lin et al. 2018, PacGAN, section 4.1
             (a 5 x 5 lattice with spacing 2 and std 0.05).
     """
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
@@ -523,6 +525,30 @@ def test_overflow_is_documented(divergence: Divergence) -> None:
         for tensor in tensors
     )
     assert finite != divergence.overflows
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.8, 0.95])
+def test_where_losses_of_an_alpha_overflow_is_documented(alpha: float) -> None:
+    """The limits of docs/objectives.md: finite a little before, infinite a little behind."""
+    odds = alpha / (1 - alpha)
+    cases = [
+        ("f_alpha", "alpha", 88 / odds, float(np.log(1 - alpha))),
+        ("alpha_gan", "critic_alpha", 88 * odds, 0.0),
+    ]
+    for name, field, limit, offset in cases:
+        divergence = divergences.family.from_config({"name": name, field: alpha})
+        for share, finite in ((0.95, True), (1.05, False)):
+            logits = torch.tensor([share * limit + offset])
+            loss = divergence.critic_loss(torch.zeros(1), logits)
+            assert bool(torch.isfinite(loss)) == finite
+
+
+def test_every_divergence_that_overflows_is_named() -> None:
+    """In docs/objectives.md, under the heading of numbers out of range."""
+    page = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text("utf-8")
+    told = page.split("## Numbers out of range")[1].split("`saturates`")[0]
+    named = set(re.findall(r"`(\w+)`", told)) - {"overflows", "diverged"}
+    assert named == {case.name for case in CASES if case.overflows}
 
 
 def _at(divergence: Divergence, level: float) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

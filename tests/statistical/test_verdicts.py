@@ -6,7 +6,9 @@ Tolerances are four standard errors of the number of simulated studies; the seed
 from __future__ import annotations
 
 import math
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,6 +141,28 @@ def test_the_detectable_difference_is_clear_in_four_studies_of_five(seeds: int, 
     estimated = differences[:, 0].std(axis=-1, ddof=1)
     low, high = np.quantile(estimated, [0.25, 0.75])
     assert 0.68 < low < high < 1.32
+
+
+@pytest.mark.slow
+def test_the_table_of_power_is_what_simulations_find() -> None:
+    """Of docs/statistics.md: how often a difference is clear, and at least leaning."""
+    page = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text("utf-8")
+    rows = re.findall(r"^\| (two arms|one of four arms), ([\d.]+) \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == 6
+    runs = 10_000
+    for arms, effect, cells in rows:
+        count = 2 if arms == "two arms" else 4
+        first, second = np.triu_indices(count, 1)
+        for seeds, cell in zip((3, 5, 10, 20), cells.split(" | "), strict=True):
+            rng = np.random.default_rng(seeds)
+            values = rng.normal(scale=math.sqrt(0.5), size=(runs, count, seeds))
+            values[:, 0] += float(effect)
+            grade = graded(values[:, first] - values[:, second])[1][:, 0]
+            found = np.mean(grade == "clear"), np.mean(grade != "open")
+            for share, stated in zip(found, cell.removesuffix(" %").split(" / "), strict=True):
+                rate = float(stated) / 100
+                slack = 0.005 + four_standard_errors(min(max(rate, 0.01), 0.99), runs)
+                assert abs(share - rate) < slack, (arms, effect, seeds)
 
 
 @pytest.mark.parametrize(("repeats", "effect"), [(3, 3.5), (5, 1.7), (10, 1.0)])

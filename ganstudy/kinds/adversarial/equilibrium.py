@@ -68,7 +68,7 @@ def duality_gap(
             step on each batch of `training`; both are judged on other batches. They fall short of
             the best answers, and the estimate falls short of the gap.
     Source  Grnarova et al. 2019, "A domain agnostic measure for monitoring and evaluating GANs",
-            eq. 2 and section 4, who do the same for the minimax loss.
+            section 4, who do the same for the minimax loss.
     """
     better = worse = state
     for batch in training:
@@ -132,7 +132,8 @@ def spectrum(jacobian: NDArray[np.float64]) -> dict[str, float]:
             zero if it only pulls and pushes. It is a mean of the sines of the angles that
             eigenvalues have with the real axis, weighted by their lengths, so that those of
             parameters without effect, zero up to rounding, do not matter.
-    Source  Mescheder, Geiger & Nowozin 2018, section 2; Berard et al. 2020, section 4.
+    Source  Mescheder, Geiger & Nowozin 2018, section 2; Berard et al. 2020, "A closer look at the
+            optimization landscapes of generative adversarial networks".
     """
     if not jacobian.size or not np.isfinite(jacobian).all():
         return dict.fromkeys(("jacobian_real", "jacobian_imaginary", "jacobian_rotation"), np.nan)

@@ -38,7 +38,7 @@ CLAIMS = (
         "alternating steps on V = xy circle for ever",
         "On V = xy alternating gradient steps stay on an ellipse: n θ² + ψ² + n h θψ is conserved "
         "with n D-steps before each M-step, and n θ² + ψ² − n h θψ with the M-step first",
-        f"{XY}, with the updates one after the other; Gidel et al. 2019, theorem 5",
+        f"{XY}, with the updates one after the other; Gidel et al. 2019, “Negative momentum”",
         "rounding, over all steps",
     ),
     Claim(

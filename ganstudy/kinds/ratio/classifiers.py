@@ -23,7 +23,8 @@ DEGREE, TIMES = 4, 24
 
 
 def logistic(p: Array, q: Array, seed: int) -> LogRatio:
-    """Logistic regression on the coordinates and their squares (Qin 1998).
+    """Logistic regression on the coordinates and their squares (Qin 1998), here with the ridge that
+    scikit-learn adds.
 
     The log-ratio of two normal laws with diagonal covariances is linear in these: the answer is
     built in.
@@ -40,7 +41,7 @@ def telescoping(p: Array, q: Array, seed: int) -> LogRatio:
 
     The laws are those of $\sqrt{1 - t^2} y + t x$ with x from p, y from q, t from 0 to 1 in steps
     of 1/`BRIDGES`; their features are those of `logistic`, and so is what is built in (Rhodes, Xu &
-    Gutmann 2020, "Telescoping density-ratio estimation", eqs. 5 and 6).
+    Gutmann 2020, "Telescoping density-ratio estimation").
     """
     shares = np.linspace(0, 1, BRIDGES + 1)
     chain = [np.sqrt(1 - t**2) * q + t * p for t in shares]

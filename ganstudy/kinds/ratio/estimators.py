@@ -44,7 +44,8 @@ def lsif(p: Array, q: Array, seed: int) -> LogRatio:
 def kernel_mean_matching(p: Array, q: Array, seed: int) -> LogRatio:
     """Weights of q's samples that match the kernel mean of p (Huang et al. 2007).
 
-    The method weighs samples only; between them we smooth the weights with the same kernel.
+    The method weighs samples only; between them we smooth the weights with the same kernel. That
+    the weights' mean is near one, which they ask for beside the bounds, is left to the fit.
     """
     from scipy.optimize import minimize
 

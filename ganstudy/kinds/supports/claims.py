@@ -72,7 +72,7 @@ CLAIMS = (
         "wasserstein_signal",
         "the best 1-Lipschitz critic has slope 1",
         "A trained 1-Lipschitz critic gives the generator a gradient of length 1",
-        f"{WGAN}, theorem 3 and figure 2; Bouman, figure 3 of “Concept Wasserstein GAN”",
+        f"{WGAN}, theorem 3; Bouman, figure 3 of “Concept Wasserstein GAN”",
         "what gradient steps of the critic have left after the last step",
     ),
 )

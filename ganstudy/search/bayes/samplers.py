@@ -76,7 +76,8 @@ def _random(question: Question) -> dict[str, Any]:
 def _quasi_random(question: Question) -> dict[str, Any]:
     """Point `number` of a scrambled Sobol sequence.
 
-    Source  Sobol 1967; scrambling of Owen 1998, as in `scipy.stats.qmc`.
+    Source  Sobol 1967; scrambled by random linear maps and a shift of digits, Matoušek 1998, as in
+            `scipy.stats.qmc`.
     """
     from scipy.stats import qmc
 
