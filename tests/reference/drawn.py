@@ -2,10 +2,11 @@
 
     python tests/reference/drawn.py [--seconds 600] [--ends] [--seed N] [--program portable]
 
-Each seed is a pack of trials that differ in all that may differ within one: its trials are trained
-alone, in packs of other orders and sizes, and from a checkpoint of the pack, and every stored
-number is compared with ==. Whatever differs, or fails, is printed with the seed that shows it
-again; of what fails, with the settings too.
+Each seed is a pack of trials, each of which is another one with few keys changed, or another seed,
+as the arms of a study are: most of them see some of the same draws, and images stand beside rows of
+the same size. They are trained alone, in packs of other orders and sizes, and from a checkpoint of
+the pack, and every stored number is compared with ==. Whatever differs, or fails, is printed with
+the seed that shows it again; of what fails, with the settings too.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from zlib import crc32
@@ -39,7 +41,7 @@ if __name__ == "__main__":
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **_wanted})
 
 import torch
-from tiny import REQUIRED, differences, example, stopping_at, train
+from tiny import LABELLED_PICTURES, REQUIRED, differences, example, stopping_at, train
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganstudy import (
@@ -68,7 +70,7 @@ SMALL = {
         "group": (2, 4),
         "expansion": (1, 2),
         "pieces": (2, 3),
-        "features": (2, 7),
+        "features": (2, 7, 64),
         "latent": (1, 2),
     },
 }
@@ -149,9 +151,13 @@ def _off(result: torch.Tensor, row: int) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Sort:
-    """What the trials of a pack have in common besides numbers: names of members that may meet."""
+    """What may differ between the trials of a pack: names of members that may meet.
+
+    dimension  of all their targets
+    """
 
     targets: tuple[str, ...]
+    dimension: int
     divergences: tuple[str, ...]
     optimizers: tuple[str, ...]
 
@@ -198,8 +204,10 @@ def _constraints(rng: random.Random, critic: Settings) -> Any:
 
 def _shared(rng: random.Random, convolutions: bool) -> tuple[Settings, Sort]:
     """What all trials of a pack share."""
-    names = [n for n in targets.family.names if n not in DEAR] if not convolutions else ["digits"]
-    target = member(rng, targets.family, (rng.choice(names),))
+    names = (
+        ["digits", "images"] if convolutions else [n for n in targets.family.names if n not in DEAR]
+    )
+    target = _law(rng, rng.choice(names))
     known = _target(target)
     objective = example(divergences.family[rng.choice(divergences.family.names)])
     updating = member(rng, updates.family) if rng.random() < 0.5 else {"name": "alternating"}
@@ -210,8 +218,7 @@ def _shared(rng: random.Random, convolutions: bool) -> tuple[Settings, Sort]:
     generator, critic = _player(rng, convolutions), _player(rng, convolutions)
     generator["steps"] = m_steps
     generator["latent"] = known.dimension if objective.charged else rng.randint(1, 5)
-    if rng.random() < 0.3:
-        generator["average"] = 0.9
+    generator["average"] = rng.choice((None, None, 0.9))
     if generator["norm"] == "batch" and rng.random() < 0.5:
         generator["norm_average"] = 0.3
     critic |= {"pac": pac, "steps": 1 if scheme.single else rng.choice((1, 1, 2, 3))}
@@ -228,10 +235,10 @@ def _shared(rng: random.Random, convolutions: bool) -> tuple[Settings, Sort]:
     alike = tuple(
         name
         for name in names
-        if (other := _target(member(rng, targets.family, (name,)))).dimension == known.dimension
-        and other.image == known.image
+        if name == "embedded_mixture" or _target(_example(name)).dimension == known.dimension
     )
     settings = {
+        "target": target,
         "generator": generator,
         "critic": critic,
         "constraint": constraint,
@@ -248,7 +255,11 @@ def _shared(rng: random.Random, convolutions: bool) -> tuple[Settings, Sort]:
         and example(other).traits == objective.traits
         and (other.log_ratio or not fitted)
     )
-    return settings, Sort(alike or (known.name,), others, scheme.optimizers)
+    return settings, Sort(alike, known.dimension, others, scheme.optimizers)
+
+
+def _example(name: str) -> Settings:
+    return {"name": name, **REQUIRED.get(name, {})}
 
 
 def _target(settings: Settings) -> targets.Target:
@@ -256,69 +267,160 @@ def _target(settings: Settings) -> targets.Target:
     return targets.family[own.pop("name")].model_validate(own)
 
 
-def _own(rng: random.Random, shared: Settings, sort: Sort) -> Settings:
-    """The same with what each trial of a pack has for itself."""
-    drawn: Settings = {**shared, "target": member(rng, targets.family, sort.targets)}
-    drawn["divergence"] = member(rng, divergences.family, sort.divergences)
-    for player in ("generator", "critic"):
-        drawn[player] = shared[player] | {
-            "optimizer": member(rng, optimizers.family, sort.optimizers),
-            "initialisation": member(rng, initialisations.family),
-            # One in eight diverges, and some more.
-            "lr": rng.choice((1e-1, 1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-5, 1e30)),
-        }
-    drawn["generator"]["latent_law"] = rng.choice(("normal", "uniform"))
-    if rng.random() < 0.3:
-        sampling = rng.choice(("with_replacement", "without_replacement", "epochs", "one_order"))
-        size = drawn["batch"] + 20 + rng.randrange(30)
-        drawn["training_set"] = {"size": size, "sampling": sampling}
-    chosen = rng.sample(metrics.family.names, rng.randint(1, 4))
-    asked = [member(rng, metrics.family, (name,)) for name in chosen]
-    drawn["record"] = shared["record"] | {"metrics": asked}
+def _law(rng: random.Random, name: str, dimension: int = 0) -> Settings:
+    """A target of that name; of that dimension, where its settings say of how many it is."""
+    own = member(rng, targets.family, (name,))
+    if name == "embedded_mixture" and dimension:
+        own |= {"features": dimension, "latent": rng.randint(1, min(dimension, 8))}
+    if name == "images" and rng.random() < 0.5:
+        own["label"] = LABELLED_PICTURES["label"]
+    return own
+
+
+# --- what each trial of a pack has for itself ---------------------------------------------------
+
+
+def _lr(rng: random.Random, sort: Sort, now: Settings) -> float:
+    # One in eight diverges, and some more.
+    return rng.choice((1e-1, 1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-5, 1e30))
+
+
+def _optimizer(rng: random.Random, sort: Sort, now: Settings) -> Settings:
+    return member(rng, optimizers.family, sort.optimizers)
+
+
+def _initialisation(rng: random.Random, sort: Sort, now: Settings) -> Settings:
+    return member(rng, initialisations.family)
+
+
+def _numbers(rng: random.Random, family: Family[Any], now: Settings) -> Settings:
+    """The member with other fractions of its defaults, and the same of all that is no fraction."""
+    drawn = member(rng, family, (now["name"],))
+    return {**now, **{key: value for key, value in drawn.items() if isinstance(value, float)}}
+
+
+def _constraint(rng: random.Random, sort: Sort, now: Settings) -> Any:
+    """The same constraints with other numbers; clipping acts alone, beside any or none."""
+    parts = [] if now["constraint"] == "none" else now["constraint"]
+    kept = [_numbers(rng, constraints.family, own) for own in parts if own["name"] != "clip"]
+    clipping = [member(rng, constraints.family, ("clip",))] if rng.random() < 0.4 else []
+    return kept + clipping or "none"
+
+
+def _training_set(rng: random.Random, sort: Sort, now: Settings) -> Settings | None:
+    if rng.random() < 0.5:
+        return None
+    sampling = rng.choice(("with_replacement", "without_replacement", "epochs", "one_order"))
+    size = now["batch"] + 20 + rng.randrange(30)
+    drawn: Settings = {"size": size, "sampling": sampling, "balanced": rng.random() < 0.2}
+    pac = now["critic"]["pac"]
+    if pac > 1 and rng.random() < 0.5:
+        drawn["groups"] = now["batch"] // pac + rng.randrange(9)
     return drawn
 
 
-def _valid(rng: random.Random, shared: Settings, sort: Sort) -> Adversarial | None:
-    """Settings that are no mistake, perhaps without some metrics; None if none are found."""
-    for _ in range(4):
-        settings = _own(rng, shared, sort)
-        for _ in range(5):
-            try:
-                return Adversarial.model_validate(settings)
-            except ValidationError as error:
-                if not all("metric" in own["msg"] for own in error.errors()):
-                    break
-                left = settings["record"]["metrics"][1:] or ["sliced_wasserstein"]
-                settings["record"] = {**settings["record"], "metrics": left}
+def _metrics(rng: random.Random, sort: Sort, now: Settings) -> list[Settings]:
+    """Some that mean something of the target; that which any target has if there are none."""
+    law, samples = _target(now["target"]), now["record"]["samples"]
+    drawn = (member(rng, metrics.family, (name,)) for name in _shuffled(rng, metrics.family.names))
+    fit = (own for own in drawn if not metrics.family.from_config(own).unfit(law, samples))
+    return [*islice(fit, rng.randint(1, 3))] or [{"name": "sliced_wasserstein"}]
+
+
+def _shuffled(rng: random.Random, names: Sequence[str]) -> list[str]:
+    return rng.sample([*names], len(names))
+
+
+OWN: dict[str, Callable[[random.Random, Sort, Settings], Any]] = {
+    "target": lambda rng, sort, now: _law(rng, rng.choice(sort.targets), sort.dimension),
+    "divergence": lambda rng, sort, now: member(rng, divergences.family, sort.divergences),
+    "constraint": _constraint,
+    "updates": lambda rng, sort, now: _numbers(rng, updates.family, now["updates"]),
+    "training_set": _training_set,
+    "generator.optimizer": _optimizer,
+    "critic.optimizer": _optimizer,
+    "generator.initialisation": _initialisation,
+    "critic.initialisation": _initialisation,
+    "generator.lr": _lr,
+    "critic.lr": _lr,
+    "generator.latent_law": lambda rng, sort, now: rng.choice(("normal", "uniform")),
+    "generator.average": lambda rng, sort, now: (
+        now["generator"]["average"] and rng.choice((0.5, 0.9, 0.99))
+    ),
+    "record.metrics": _metrics,
+}
+"""Keys in which the trials of a pack may differ, and another value of each."""
+
+OFTEN = ("target", "divergence", "constraint")
+"""Of these, what arms of a study differ in."""
+
+
+def _changed(rng: random.Random, settings: Settings, sort: Sort, keys: Iterable[str]) -> Settings:
+    """The settings with other values of some keys."""
+    for key in keys:
+        value = OWN[key](rng, sort, settings)
+        group, _, name = key.rpartition(".")
+        settings = {**settings, **({group: {**settings[group], name: value}} if group else {})}
+        settings = settings if group else {**settings, name: value}
+    return settings
+
+
+def _valid(settings: Settings) -> Adversarial | None:
+    """Settings that are no mistake, perhaps without some metrics; None if they are one."""
+    for _ in range(5):
+        try:
+            return Adversarial.model_validate(settings)
+        except ValidationError as error:
+            if not all("metric" in own["msg"] for own in error.errors()):
+                return None
+            record = settings["record"]
+            left = record["metrics"][1:] or ["sliced_wasserstein"]
+            settings = {**settings, "record": {**record, "metrics": left}}
     return None
 
 
 def drawn_pack(seed: int, program: str = "eager") -> Trials:
-    """Two to seven trials that may share a pack, of settings that are drawn from a seed."""
+    """Two to eight trials that may share a pack, of settings that are drawn from a seed.
+
+    Each is another of them with few keys changed, as the arms of a study are, or with another seed:
+    what trials see alike is drawn once for them.
+    """
     rng = random.Random(seed)
     while True:
         shared, sort = _shared(rng, program == "eager" and rng.random() < 0.1)
-        found = [own for _ in range(rng.randint(2, 6)) if (own := _valid(rng, shared, sort))]
-        if not found:
+        drawn = [_changed(rng, shared, sort, OWN)]
+        if (first := _valid(drawn[0])) is None:
             continue
-        alike = [own for own in found if own.pack_key() == found[0].pack_key()]
-        # Few seeds: what trials of one seed see alike is drawn once.
-        trials = [Trial(own, rng.randrange(3)) for own in alike]
-        return [*trials, Trial(found[0], trials[0].seed + 1)]
+        trials = [Trial(first, rng.randrange(2))]
+        for _ in range(rng.choice((3, 6, 12))):
+            keys = rng.choices([*OWN, *2 * OFTEN], k=rng.choice((0, 1, 1, 1, 2, 3)))
+            settings = _changed(rng, rng.choice(drawn), sort, keys)
+            own = _valid(settings)
+            if own is not None and own.pack_key() == first.pack_key():
+                drawn.append(settings)
+                trials.append(Trial(own, rng.randrange(2)))
+        known = {trial.id: trial for trial in [*trials, Trial(first, trials[0].seed + 1)]}
+        return [*known.values()][:8]
 
 
 def faults(seed: int, program: str = "eager") -> list[str]:
-    """What of a drawn pack depends on who is trained beside whom, or on whether it was stopped."""
+    """What of a drawn pack depends on who is trained beside whom, or on whether it was stopped.
+
+    Some trials are trained alone, and the others held against what they are in the pack.
+    """
     trials, rng = drawn_pack(seed, program), random.Random(-seed - 1)
     session: dict[str, Any] = {"program": program}
     if program == "compiled":
         session["beside"] = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
-    alone = {t.id: train([t], **session)[0] for t in trials[: 2 if program == "compiled" else None]}
+    alone = rng.sample(trials, min(len(trials), 2 if program == "compiled" else 3))
+    known = {t.id: train([t], **session)[0] for t in alone}
     found: list[str] = []
 
     def compare(what: str, records: Sequence[Record]) -> None:
         for place, record in enumerate(records):
-            if record.id in alone and (names := differences(record, alone[record.id])):
+            other = known.setdefault(record.id, record)
+            names = differences(record, other) + ["cause"] * (record.cause != other.cause)
+            if names:
                 found.append(f"{what}, place {place} of {len(records)}: {', '.join(names)}")
 
     compare("in a pack", train(trials, **session))

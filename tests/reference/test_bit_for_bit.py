@@ -245,11 +245,11 @@ def test_numbers_that_once_depended_on_the_pack(feature: str, batch: int) -> Non
 # Of metrics of few samples, and of trials that diverge.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(
-    "seed", [6, 17, *(pytest.param(s, marks=pytest.mark.slow) for s in (3, *range(100, 110)))]
+    "seed", [24, 44, *(pytest.param(s, marks=pytest.mark.slow) for s in range(100, 111))]
 )
 def test_drawn_settings_where_the_ends_of_loops_are_certain_to_show(seed: int) -> None:
-    """The first two show two mends undone, of logits with gaps and of fewer than samples; 3 that of
-    means over batches. `drawn.py` itself goes on with any seed, for any time.
+    """The first shows two mends undone, of logits with gaps and of fewer than samples; the second
+    that of means over batches. `drawn.py` itself goes on with any seed, for any time.
     """
     with drawn.Ends():
         assert drawn.faults(seed) == []
