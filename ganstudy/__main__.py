@@ -7,17 +7,18 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """The command line; Ctrl-C while it is imported is what it is later."""
+    """The command line; Ctrl-C while it is imported, and while it ends, is what it is meanwhile."""
     _open_streams()
     try:
         from ganstudy.schedule.interruption import Interruption
 
-        with Interruption():
+        with Interruption(last=True):
             from ganstudy.cli import main as verbs
+
+            verbs(prog_name="ganstudy")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    verbs(prog_name="ganstudy")
 
 
 def _open_streams() -> None:

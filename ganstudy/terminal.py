@@ -157,14 +157,15 @@ class Verbs(click.Group):
     message and exit code 130, whatever is under way.
     """
 
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """What has been typed."""
+        with _interruptible():
+            return super().make_context(*args, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
         """The verb that is asked for."""
-        try:
-            with Interruption():
-                return super().invoke(ctx)
-        except KeyboardInterrupt:
-            say("interrupted")
-            sys.exit(130)
+        with _interruptible():
+            return super().invoke(ctx)
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the verb that is asked for; the message is of a file where the system names one."""
@@ -178,6 +179,16 @@ class Verbs(click.Group):
             where = "" if error.filename is None else f"{error.filename}: "
             say(f"{where}{error.strerror}")
             sys.exit(2)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        with Interruption():
+            yield
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import atexit
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,10 +34,14 @@ class Interruption:
     drops it: in a destructor, or at the end of an import. Whatever libraries make of it on its way,
     it leaves this context as what it is. Outside the main thread, where Python knows no signals,
     nothing is ever asked.
+
+    last    whether the process ends with it: a signal that comes later only hastens the end, with
+            the exit code that has been decided
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, last: bool = False) -> None:
         self.asked = False
+        self._last = last
         self._minded = False
         self._latest: signal.Signals | None = None
         """The signal that has raised, if one has."""
@@ -47,6 +54,10 @@ class Interruption:
                 # What is ignored when a command starts, as by nohup, it ignores to its end.
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._earlier[number] = signal.signal(number, self._notice)
+            if self._last:
+                # Python forgets all handlers but this one before it has ended. What is registered
+                # first is called last.
+                atexit.register(_ignore, tuple(self._earlier))
             self._dropping, sys.unraisablehook = sys.unraisablehook, self._dropped
         return self
 
@@ -57,7 +68,8 @@ class Interruption:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._earlier.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() returned
+            own = partial(_hasten, _exit_code(error)) if self._last else handler
+            signal.signal(number, own)  # type: ignore[arg-type]  # what signal() returned
         self._earlier.clear()
         if sys.unraisablehook == self._dropped:
             sys.unraisablehook = self._dropping
@@ -85,6 +97,25 @@ class Interruption:
             threading.Timer(0.01, _interrupt_main, [self._latest]).start()
         else:
             self._dropping(what)
+
+
+def _exit_code(error: BaseException | None) -> int:
+    """With which a process ends that this leaves."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return 0 if error is None else 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _hasten(code: int, number: int, frame: FrameType | None) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _ignore(signals: tuple[signal.Signals, ...]) -> None:
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupt_main(number: signal.Signals) -> None:

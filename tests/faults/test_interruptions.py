@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import types
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -40,7 +39,7 @@ from processes import (
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
 
-from ganstudy import __main__, open_run
+from ganstudy import open_run
 from ganstudy.cli import main
 from ganstudy.display import display
 from ganstudy.progress import Progress
@@ -420,21 +419,24 @@ def test_nobody_minds_outside_the_loop() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_ctrl_c_while_the_command_line_is_imported(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It was Python's traceback and exit code 1."""
+MOMENTS = {
+    "import": "sys.meta_path.insert(0, type('Asked', (), {'find_spec': ctrl_c})())",
+    "beginning": "from ganstudy import terminal; terminal.collect_seldom = ctrl_c",
+    "reading": "from ganstudy.cli import main; main.parse_args = ctrl_c",
+    "end": "import atexit; atexit.register(ctrl_c)",
+}
 
-    class Interrupting(types.ModuleType):
-        @property
-        def main(self) -> None:
-            raise KeyboardInterrupt
 
-    monkeypatch.setitem(sys.modules, "ganstudy.cli", Interrupting("ganstudy.cli"))
-    with pytest.raises(SystemExit) as ended:
-        __main__.main()
-    assert ended.value.code == 130
-    assert capsys.readouterr().err == "interrupted\n"
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_ctrl_c_at_any_moment_of_a_command(moment: str) -> None:
+    """While it is imported or begins it ended in a traceback, or by the signal; at its end, too."""
+    again = "import os, sys; own = (os.getpid(), 2); ctrl_c = lambda *_, k=os.kill, o=own: k(*o)"
+    asked = "from ganstudy import __main__; sys.argv = ['ganstudy', '--version']"
+    code = f"{again}; {asked}; {MOMENTS[moment]}; __main__.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        (0, "") if moment == "end" else (130, "interrupted\n")
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell closes streams there")
