@@ -63,6 +63,9 @@ def _configured(
         message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
         return [({"type": "family_name"}, document.problem(("trial", "kind"), message))]
     kind = kinds.family[kind_name]
+    if message := _of_another_kind(kind, settings):
+        place = origins.get(("kind",), ("trial", "kind"))
+        return [({"type": "extra_forbidden"}, document.problem(place, message))]
     for key, value in kind.implied(settings).items():
         _put_default(settings, tuple(key.split(".")), value)
     try:
@@ -70,6 +73,17 @@ def _configured(
     except ValidationError as error:
         entries = [entry for entry in error.errors() if not _follows(entry)]
         return [(entry, _problem(document, kind, settings, origins, entry)) for entry in entries]
+
+
+def _of_another_kind(kind: type[kinds.Kind], settings: Mapping[str, Any]) -> str:
+    """What is wrong with settings of which several are another kind's; empty for all others."""
+    foreign = [key for key in settings if key not in kind.model_fields]
+    if len(foreign) < 2:
+        return ""
+    meant = [own.name for own in kinds.family if own.model_fields.keys() >= set(foreign)]
+    others = " or ".join(map(repr, meant[:3]))
+    # Of all points the same words, so that they are told once.
+    return f"the trial's keys are those of {others}, not of {kind.name!r}" if meant else ""
 
 
 def _problem(
@@ -81,6 +95,9 @@ def _problem(
 ) -> Problem:
     path = _written_path(entry["loc"], settings)
     message = _message(entry, path, settings, kind)
+    named = ("trial", *path, "name")
+    if entry["type"] == "family_name" and named in document.overridden:
+        return document.problem(named, message)
     for length in range(len(path), 0, -1):
         if (origin := origins.get(path[:length])) is not None:
             # A member of the same name keeps what the shared settings say of it, mistakes included.

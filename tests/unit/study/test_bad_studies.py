@@ -476,6 +476,14 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "unknown key of the engine": ("engine: {packs: 3}\n", [":2", "engine.packs", "'pack'"]),
     "unknown search": ("search: {gird: {}}\n", [":2", "search.gird", "'grid'"]),
     "unknown kind": ("trial: {kind: adverserial}\n", [":2", "trial.kind", "'adversarial'"]),
+    "keys of another kind": (
+        "trial: {kind: game, target: ring, batch: 3, critic: {width: 2}}\n",
+        [":2: trial.kind: the trial's keys are those of 'adversarial', not of 'game'\n"],
+    ),
+    "keys of a kind that is not named": (
+        "trial: {game: xy}\nsearch: {grid: {method: [simultaneous, extragradient]}}\n",
+        [":2: trial.kind: the trial's keys are those of 'game', not of 'adversarial'\n"],
+    ),
     "reference to nothing": ("trial: {steps: '${trial.stepz}'}\n", [":2", "trial.steps", "stepz"]),
     "circular reference": (
         "trial: {steps: '${trial.batch}', batch: '${trial.steps}'}\n",
@@ -626,6 +634,7 @@ OVERRIDES: dict[str, list[str]] = {
     "trial.steps=many": ["trial.steps=many", "whole number"],
     "trial.stepz=3": ["trial.stepz=3", "'steps'"],
     "steps=3": ["steps=3", "'trial.steps'"],
+    "trial.target.name=rnig": ["trial.target.name=rnig: unknown name 'rnig'; did you mean 'ring'"],
     "critic.width=3": ["critic.width=3", "'trial.critic'"],
     "trial.batch.size=3": ["trial.batch.size=3", "whole number"],
     "trial.steps": ["trial.steps", "key.path=value"],
