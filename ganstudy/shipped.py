@@ -9,33 +9,13 @@ from pathlib import Path
 
 from ganstudy.study import Study, load
 from ganstudy.study.problem import nearest
+from ganstudy.study.shipped_files import files, folder, folders
 from ganstudy.system import cores
 from ganstudy.whole_file import naming
 
 __all__ = ["begin", "files", "folders", "made", "studies"]
 
 _SCHEMA = "study.schema.json"
-
-
-def _folder() -> Path:
-    """Where they lie: within an installed package, or beside it in a checkout."""
-    installed = Path(__file__).parent / "studies"
-    return installed if installed.is_dir() else Path(__file__).parents[1] / "studies"
-
-
-def files() -> Mapping[str, Path]:
-    """Each study's file by its name, those of protocols of the literature last.
-
-    Those of a folder that share settings are run as one job, and are left out.
-    """
-    shared = set(folders().values())
-    paths = [path for path in _folder().rglob("*.yaml") if path.parent not in shared]
-    return {path.stem: path for path in sorted(paths, key=lambda p: (len(p.parts), p.name))}
-
-
-def folders() -> Mapping[str, Path]:
-    """Each folder whose studies share settings, by its name; it is run as one job."""
-    return {path.parent.name: path.parent for path in sorted(_folder().rglob("_*.yaml"))}
 
 
 def studies() -> Mapping[str, Study]:
@@ -87,7 +67,7 @@ def begin(path: Path, name: str) -> None:
 
 def _copy(study: Path, path: Path) -> None:
     lines = study.read_text(encoding="utf-8").splitlines(keepends=True)
-    modeline = f"# yaml-language-server: $schema={(_folder() / _SCHEMA).as_uri()}\n"
+    modeline = f"# yaml-language-server: $schema={(folder() / _SCHEMA).as_uri()}\n"
     if lines[0].startswith("# yaml-language-server:"):
         lines = lines[1:]
     with naming(path), path.open("x", encoding="utf-8") as file:

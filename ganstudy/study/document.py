@@ -6,12 +6,14 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
-from ganstudy.study.problem import KeyPath, Problem, StudyError, nearest
+from ganstudy.study import shipped_files
+from ganstudy.study.problem import KeyPath, Problem, StudyError, closest, nearest
 from ganstudy.study.references import BadReferenceError, resolved
 from ganstudy.study.shared_file import KEY, PLACE, Written, over, within
 from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
@@ -158,7 +160,8 @@ def _text(path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             return file.read(CHARACTERS + 1)
     except FileNotFoundError:
-        raise StudyError([Problem(str(path), "", _missing(path))]) from None
+        message = _shipped(path) or _missing(path)
+        raise StudyError([Problem(str(path), "", message)]) from None
     except UnicodeDecodeError:
         raise StudyError([_no_text(path)]) from None
     except (OSError, ValueError) as error:
@@ -181,9 +184,24 @@ def _no_text(path: Path) -> Problem:
 
 
 def _missing(path: Path) -> str:
+    return f"no such file{nearest(path.name, _beside(path))}"
+
+
+def _beside(path: Path) -> list[str]:
     folder = path.parent
-    studies = [p.name for p in folder.glob("*.y*ml")] if folder.is_dir() else []
-    return f"no such file{nearest(path.name, studies)}"
+    return [p.name for p in folder.glob("*.y*ml")] if folder.is_dir() else []
+
+
+def _shipped(path: Path) -> str:
+    """That a study which is not there comes with the package; empty if one beside it is meant."""
+    together = shipped_files.folders()
+    within = [part for part in path.parts if part in together]
+    meant = within or closest(path.stem, [*shipped_files.files(), *together])
+    if not meant or closest(path.name, _beside(path)):
+        return ""
+    name, file = meant[0], meant[0] + ".yaml" * (meant[0] not in together)
+    begun = f"`ganstudy new {quote(file)} --from {quote(name)}` begins one of your own"
+    return f"no such file; {name} comes with the package: {begun}"
 
 
 def _value(override: str) -> Any:

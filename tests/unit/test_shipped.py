@@ -54,6 +54,27 @@ def test_a_new_study_is_a_copy_with_its_comments(tmp_path: Path, name: str) -> N
     assert _asked("check", str(path))[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "begun"),
+    [
+        ("quick", "new quick.yaml --from quick"),
+        ("denisty_ratio", "new density_ratio.yaml --from density_ratio"),
+        ("studies/atlas/ring.yaml", "new atlas --from atlas"),
+        ("qiuck.yaml", ""),
+    ],
+)
+def test_a_study_that_is_not_here_may_come_with_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, begun: str
+) -> None:
+    """Outside a checkout it was no such file; one beside it is nearer."""
+    monkeypatch.chdir(tmp_path)
+    if not begun:
+        Path("quick.yaml").touch()
+    code, text = _asked("run", asked)
+    assert code == 2
+    assert (f"`ganstudy {begun}`" if begun else "did you mean 'quick.yaml'?") in text
+
+
 def test_a_new_folder_has_the_studies_and_what_they_share(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     assert _asked("new", str(path), "--from", "atlas")[0] == 0
