@@ -7,12 +7,14 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
@@ -99,7 +101,7 @@ class Exporter(Part, ABC):
 def export(exporter: Exporter, directory: RunDirectory, search: Search, place: Path) -> int:
     """Export a run to a place; how many trials were added or replaced.
 
-    Errors  `ExportError` without the packages that it needs.
+    Errors  `ExportError` without the packages that it needs, and while another export goes there.
     """
     run = ExportedRun(
         search.study.name,
@@ -108,10 +110,30 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         sorted(directory.report.glob("*.png")),
     )
     try:
-        return exporter.write(run, place)
+        with _alone(place):
+            return exporter.write(run, place)
     except ModuleNotFoundError as error:
         advice = f"pip install 'ganstudy[{exporter.extra}]'"
         raise ExportError(f"export to {exporter.name} needs {error.name}: {advice}") from None
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Hold the folder of an export, which is made: what two write at once would be there twice."""
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / ".lock"
+    lock = FileLock(file, fallback_to_soft=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ExportError(f"{place}: another export is under way here; wait for its end") from None
+    try:
+        yield
+    finally:
+        lock.release()
+        if {*place.iterdir()} <= {file}:  # nothing has been written
+            file.unlink(missing_ok=True)
+            place.rmdir()
 
 
 def _trials(directory: RunDirectory, search: Search) -> Iterator[ExportedTrial]:

@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from filelock import FileLock
 
 from ganstudy import open_run
 from ganstudy.analysis import trial_scores
@@ -123,6 +124,17 @@ def test_a_second_export_adds_nothing(run: Path, tool: str) -> None:
         assert (place / name).read_bytes() == before[place / name]
 
 
+def test_two_exports_at_once_are_one(run: Path, tmp_path: Path) -> None:
+    """TensorBoard showed each figure twice."""
+    place = tmp_path / "place"
+    place.mkdir()
+    with FileLock(place / ".lock"):
+        refused = CliRunner().invoke(main, ["export", str(run), "csv", "--to", str(place)])
+    assert refused.exit_code == 2
+    assert "another export is under way here" in refused.stderr
+    assert "8 trials added" in export(run, "csv", "--to", str(place))
+
+
 def test_a_missing_package_is_named_with_its_extra(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +147,7 @@ def test_a_missing_package_is_named_with_its_extra(
         said = CliRunner().invoke(main, ["export", str(run), tool])
         assert said.exit_code == 2
         assert f"pip install 'ganstudy[{family[tool].extra}]'" in said.output
+        assert not (run / "exports" / tool).exists()
     assert CliRunner().invoke(main, ["export", str(run), "excel"]).exit_code == 2
 
 
