@@ -99,22 +99,24 @@ class RunDirectory:
             yield
 
     def set_aside(self) -> Path:
-        """Rename the run; its new path.
+        """Rename the run; its new path. A link to it stays, and leads to a new, empty folder.
 
         Errors  `RunError` if it is none, if another process holds it, or if this process is in it.
         """
         check_room(self.path)
         path = self.path.absolute()
-        if Path.cwd().is_relative_to(path.resolve()):
-            message = "is, or holds, the current folder; set it aside from elsewhere"
-            raise RunError(f"{self.path}: {message}")
+        if linked := path.is_symlink():
+            path = path.resolve()
+        _check_elsewhere(self.path)
         aside = _free(path)
         with self.locked():
             if not WINDOWS:
                 path.rename(aside)
         if WINDOWS:  # where no folder moves while its lock is open
             path.rename(aside)
-        return self.path.with_name(aside.name)
+        if linked:
+            path.mkdir()
+        return aside if linked else self.path.with_name(aside.name)
 
     def write_study(self, search: Search) -> None:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point."""
@@ -230,6 +232,12 @@ class RunDirectory:
 
     def _files(self) -> list[Path]:
         return sorted(self.records.glob("*.nc"))
+
+
+def _check_elsewhere(path: Path) -> None:
+    if Path.cwd().is_relative_to(path.resolve()):
+        message = "is, or holds, the current folder; set it aside from elsewhere"
+        raise RunError(f"{path}: {message}")
 
 
 def _free(path: Path) -> Path:

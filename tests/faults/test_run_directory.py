@@ -81,6 +81,18 @@ def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_link_to_a_run_stays_when_the_run_is_set_aside(tmp_path: Path) -> None:
+    """The link was renamed, and the new run filled the disk that it led away from."""
+    run, link = tmp_path / "scratch" / "run", tmp_path / "link"
+    filled(run)
+    link.symlink_to(run)
+    aside = RunDirectory(link).set_aside()
+    assert aside == run.with_name("run.1")
+    assert RunDirectory(aside).recorded()
+    assert link.resolve() == run
+    assert not any(run.iterdir())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a name there is text, or is refused")
 def test_a_name_that_is_no_text_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     """An old archive has names in Latin-1; all was trained, and the page died of them."""
