@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims, testable
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims, testable
 from ganstudy.analysis.intervals import Array, holm
-from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
-from ganstudy.analysis.scores import trial_scores
 
 
 def compare_by_resampling(
@@ -39,18 +38,14 @@ def compare_by_resampling(
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
              (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).
     """
-    fact = RecordedMetric.of(ds, metric)
-    arm = arm_dim(ds)
-    used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
-    score = scores["score"].where(used)
-    oriented = (fact.sign * score).where(~scores["unbounded"], -np.inf).where(used)
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    score = compared.score
     arms, level = score.sizes[arm], confidence if testable(ds) else None
     pairs = [[_SAME] * arms for _ in range(arms)]
     for i, j in combinations(range(arms), 2):
         apart = score.isel({arm: i}, drop=True) - score.isel({arm: j}, drop=True)
         of_seed = apart.mean(setting_dims(ds)).values
-        first, second = (oriented.isel({arm: k}).values for k in (i, j))
-        pairs[i][j] = _pair(first, second, of_seed, level)
+        pairs[i][j] = _pair(compared.oriented[i], compared.oriented[j], of_seed, level)
         pairs[j][i] = pairs[i][j].turned
     table = {
         name: np.array([[getattr(pair, name) for pair in row] for row in pairs])
@@ -60,7 +55,7 @@ def compare_by_resampling(
     found = xr.Dataset(
         {name: ((arm, "other"), values) for name, values in table.items()},
         coords={arm: score[arm], "other": score[arm].values},
-        attrs={"metric": fact.name, "confidence": confidence, "settings": settings},
+        attrs={"metric": compared.fact.name, "confidence": confidence, "settings": settings},
     )
     found["improvement"].attrs["long_name"] = "probability of improvement"
     return found

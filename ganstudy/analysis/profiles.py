@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
-from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import WhichSettings, arm_dim
+from ganstudy.analysis.intervals import Array
 
 LEVELS = 101
 """Scores at which a profile is evaluated."""
@@ -25,9 +25,8 @@ def performance_profile(
     Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
             distributions of scores, Agarwal et al. 2021, section 4.2.
     """
-    fact = RecordedMetric.of(ds, metric)
-    arm, oriented = _oriented(ds, metric, settings)
-    values = oriented.values
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    fact, values = compared.fact, _by_arm(compared)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     levels = np.linspace(low, high, LEVELS)
@@ -40,7 +39,7 @@ def performance_profile(
     profile = xr.DataArray(
         share[:, order],
         dims=(arm, "level"),
-        coords={arm: oriented[arm], "level": (fact.sign * levels)[order]},
+        coords={arm: compared.score[arm], "level": (fact.sign * levels)[order]},
         name="profile",
     )
     better = "more" if fact.higher_is_better else "less"
@@ -61,14 +60,19 @@ def interquartile_mean(
     Source  Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
             precipice", section 4.3.
     """
-    fact = RecordedMetric.of(ds, metric)
-    arm, oriented = _oriented(ds, metric, settings)
-    means = [fact.sign * _middle_mean(row[~np.isnan(row)]) for row in oriented.values]
-    result = xr.DataArray(means, dims=(arm,), coords={arm: oriented[arm]}, name="iqm")
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    fact = compared.fact
+    means = [fact.sign * _middle_mean(row[~np.isnan(row)]) for row in _by_arm(compared)]
+    result = xr.DataArray(means, dims=(arm,), coords={arm: compared.score[arm]}, name="iqm")
     return result.assign_attrs(long_name=f"{fact.long_name}, interquartile mean", units=fact.units)
 
 
-def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _by_arm(compared: Compared) -> Array:
+    """The oriented scores of each arm's trials, `(arms, trials)`."""
+    return compared.oriented.reshape(len(compared.oriented), -1)
+
+
+def _middle_mean(values: Array) -> float:
     count = len(values)
     if not count:
         return np.nan
@@ -77,16 +81,3 @@ def _middle_mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
     weight = np.clip(inside, 0.0, None)
     ordered = np.sort(values)
     return float((weight[weight > 0] * ordered[weight > 0]).sum() / weight.sum())
-
-
-def _oriented(
-    ds: xr.Dataset, metric: str | None, settings: WhichSettings
-) -> tuple[str, xr.DataArray]:
-    """Scores (arm, trial), more is better; minus infinity for one worse than any number."""
-    fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
-    scores = trial_scores(ds, metric)
-    used = in_comparison(ds, settings)
-    oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf).where(used)
-    over = [*setting_dims(ds), "seed"]
-    flat = oriented.transpose(arm, *over).values.reshape(oriented.sizes[arm], -1)
-    return arm, xr.DataArray(flat, dims=(arm, "trial"), coords={arm: oriented[arm]})

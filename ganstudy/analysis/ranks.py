@@ -7,13 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
-from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import trial_scores
-
-Array = NDArray[np.float64]
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims
+from ganstudy.analysis.intervals import Array
 
 
 def rank_table(
@@ -47,11 +44,9 @@ def rank_table(
     """
     from scipy.stats import f, rankdata
 
-    fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
-    scores = trial_scores(ds, metric)
-    used = in_comparison(ds, settings)
-    oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf)
-    everywhere = (oriented.notnull() & used).all(arm)
+    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    oriented = compared.score.copy(data=compared.oriented.reshape(compared.score.shape))
+    everywhere = oriented.notnull().all(arm)
     means = oriented.where(everywhere).mean(setting_dims(ds))
     table = means.transpose("seed", arm).values
     whole = table[~np.isnan(table).any(axis=1)]
@@ -80,7 +75,7 @@ def rank_table(
             "trials": int(everywhere.sum()),
         },
         coords={arm: means[arm]},
-        attrs={"metric": fact.name, "level": level, "settings": settings},
+        attrs={"metric": compared.fact.name, "level": level, "settings": settings},
     )
 
 

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.design import arm_dim, for_tables, in_comparison, setting_dims
+from ganstudy.analysis.comparison import Compared
+from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import trial_scores
 from ganstudy.contest import Contest, Standing, StoppingRules, paired_differences, play
 
 
@@ -107,11 +107,8 @@ def _contest(
     ds: xr.Dataset, rules: StoppingRules
 ) -> tuple[Contest, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
     """The arms against each other, and which seeds of each are recorded in all its settings."""
-    arm, axes, fact = arm_dim(ds), setting_dims(ds), RecordedMetric.of(ds)
-    scores, used = trial_scores(ds), in_comparison(ds)
-    oriented = (fact.sign * scores["score"]).where(~scores["unbounded"], -np.inf).where(used)
-    oriented = oriented.transpose(arm, *axes, "seed")
-    values = oriented.values.reshape(oriented.sizes[arm], -1, oriented.sizes["seed"])
+    arm, axes = arm_dim(ds), setting_dims(ds)
+    values = Compared.of(ds, None, "shared").oriented
     status = ds["status"].transpose(arm, *axes, "seed")
     there = status.isin(["complete", "diverged", "failed"])
     # A point that the study leaves out is recorded from the beginning.
