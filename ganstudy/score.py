@@ -19,8 +19,8 @@ TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
 
 
-def tail_mean(curves: Array, share: float = TAIL) -> Array:
-    """Mean of the last `share` of the recorded steps (at least one); NaN if there are none.
+def tail_mean(curves: Array) -> Array:
+    """Mean of the last fifth of the recorded steps (at least one); NaN if there are none.
 
     Adversarial training circles rather than settles, and the value at one step depends on when it
     stops.
@@ -28,7 +28,7 @@ def tail_mean(curves: Array, share: float = TAIL) -> Array:
     Shapes  `(*, steps) -> (*)`.
     """
     recorded = ~np.isnan(curves)
-    kept = np.ceil(share * recorded.sum(axis=-1, keepdims=True))
+    kept = np.ceil(TAIL * recorded.sum(axis=-1, keepdims=True))
     from_the_end = np.cumsum(recorded[..., ::-1], axis=-1)[..., ::-1]
     tail = recorded & (from_the_end <= kept)
     total = np.where(tail, curves, 0.0).sum(axis=-1)

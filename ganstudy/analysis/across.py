@@ -26,7 +26,7 @@ from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH
 from ganstudy.analysis.grades import graded
-from ganstudy.analysis.intervals import Array, moments
+from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
@@ -166,10 +166,8 @@ def _ranked(
 
 def worth_of(differences: Array) -> Array:
     """Mean share of wins less losses against the other arms, over the seeds of both."""
-    known = np.isfinite(differences) & ~np.eye(len(differences), dtype=bool)[..., None]
-    total, count = np.where(known, differences, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
-    none = np.full(count.shape, np.nan)
-    return np.asarray(np.divide(total, count, out=none, where=count > 0), np.float64)
+    with_itself = np.eye(len(differences), dtype=bool)[..., None]
+    return known_mean(np.where(with_itself, np.nan, differences), axis=(1, 2))[0]
 
 
 def order_of(worth: Array) -> NDArray[np.int64]:
@@ -186,7 +184,7 @@ def _grades_behind(pairs: Paired, best: int, *, wins: bool = False) -> Array:
     p, grades = graded(differences[upper], pairs.settings[upper], wins=wins)
     whole = np.full((arms, arms), "", dtype="<U7")
     whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p), grades, "")
-    ahead = moments(differences)[0][best] >= 0
+    ahead = known_mean(differences)[0][best] >= 0
     mine = whole[best]
     return np.where((mine != "") & ~ahead, "open", mine)
 
@@ -275,4 +273,4 @@ def center_of(oriented: Array) -> Array:
         return worth_of(paired(scores, "wins").differences)
     if has_gaps(scores):
         return least_squares(scores, paired(scores, "means"))
-    return moments(oriented)[0]
+    return known_mean(oriented)[0]

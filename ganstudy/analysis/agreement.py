@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.budget import is_search, seen
-from ganstudy.analysis.intervals import Array, jackknife, moments, t_interval
+from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import STUDY, of_study
@@ -39,16 +39,14 @@ def rank_agreement(
              NaN limits with fewer than three searches.
     """
     scores = study_scores(ds, budget)
-    oriented = scores["oriented"].transpose(STUDY, "repeat", "arm").values
-    signs = pair_signs(oriented)
+    oriented = scores["oriented"].transpose(STUDY, "repeat", "arm")
+    signs = pair_signs(oriented.values)
     whole = kendall(signs)
     repeats = signs.shape[1]
     without = np.array([kendall(np.delete(signs, r, axis=1)) for r in range(repeats)])
     low, high = (np.clip(end, -1, 1) for end in jackknife(whole, without, confidence)[1:3])
     # Where an arm is worse than any number in one search, it is so on average.
-    known = ~np.isnan(oriented)
-    total, count = np.where(known, oriented, 0.0).sum(axis=1), known.sum(axis=1)
-    means = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    means = oriented.mean("repeat").values
     # Twice the same, so that there are two different searches.
     of_means = kendall(np.repeat(pair_signs(means)[:, None], 2, axis=1))
     names = scores[STUDY].values
@@ -64,7 +62,7 @@ def rank_agreement(
             "same_high": (dims, (1 + high) / 2),
             "of_means": (dims, of_means),
             "same_way_across": np.mean(alike[apart]) if apart.any() else np.nan,
-            "same_way_within": moments(np.diag(alike))[0],
+            "same_way_within": known_mean(np.diag(alike))[0],
         },
         coords={STUDY: names, "other": names},
         attrs={"confidence": confidence, "repeats": repeats, "arms": scores.sizes["arm"]},
@@ -114,10 +112,7 @@ def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     table = np.full((len(names), len(metrics), len(metrics), repeats), np.nan)
     for s, own in enumerate(each):
         table[s, ..., : len(own)] = np.moveaxis(own, 0, -1)
-    known = np.isfinite(table)
-    over = np.where(known, table, 0.0).sum(axis=0)
-    count = known.sum(axis=0)
-    mean = np.divide(over, count, out=np.full(over.shape, np.nan), where=count > 0)
+    mean, _ = known_mean(table, axis=0)
     dims = ("metric", "other")
     found = {}
     for prefix, values, own_dims in (("", table, (STUDY, *dims)), ("mean_", mean, dims)):
@@ -125,7 +120,7 @@ def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
         found[prefix[:-1] or "correlation"] = (own_dims, interval.mean)
         found[f"{prefix}low"] = (own_dims, np.clip(interval.low, -1, 1))
         found[f"{prefix}high"] = (own_dims, np.clip(interval.high, -1, 1))
-    found["studies"] = (dims, known.any(axis=-1).sum(axis=0))
+    found["studies"] = (dims, np.isfinite(table).any(axis=-1).sum(axis=0))
     return xr.Dataset(
         found,
         coords={STUDY: names, "metric": metrics, "other": metrics},

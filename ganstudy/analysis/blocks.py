@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis.intervals import ROUNDING, Interval, jackknife, moments
+from ganstudy.analysis.intervals import ROUNDING, Interval, jackknife, known_mean
 
 Array = NDArray[np.float64]
 Basis = Literal["means", "wins"]
@@ -38,10 +38,7 @@ class Paired(NamedTuple):
     @property
     def mean(self) -> Array:
         """Mean over the seeds that both arms have, NaN without one; shape `(arms, arms)`."""
-        known = np.isfinite(self.differences)
-        total, count = np.where(known, self.differences, 0.0).sum(axis=-1), known.sum(axis=-1)
-        mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-        return np.asarray(mean, np.float64)
+        return known_mean(self.differences)[0]
 
 
 def paired(scores: Array, basis: Basis) -> Paired:
@@ -59,12 +56,10 @@ def paired(scores: Array, basis: Basis) -> Paired:
     for i, j in combinations(range(arms), 2):
         both = ~np.isnan(scores[i]) & ~np.isnan(scores[j])
         if basis == "means":
-            apart = np.where(both, scores[i], 0.0) - np.where(both, scores[j], 0.0)
+            apart = scores[i] - scores[j]
         else:
             apart = 1.0 * (scores[i] > scores[j]) - 1.0 * (scores[i] < scores[j])
-        count = both.sum(axis=0)
-        total = np.where(both, apart, 0.0).sum(axis=0)
-        mean = np.divide(total, count, out=np.full(seeds, np.nan), where=count > 0)
+        mean, count = known_mean(np.where(both, apart, np.nan), axis=0)
         # Sums of equal scores differ by rounding.
         mean[np.abs(mean) <= rounding] = 0.0
         differences[i, j], differences[j, i] = mean, -mean
@@ -117,10 +112,7 @@ def filled(scores: Array, pairs: Paired) -> Array:
     for own in np.unique(group):
         members = np.flatnonzero(group == own)
         rest = scores[members] - effects[members, None, None]
-        known = np.isfinite(rest)
-        count = known.sum(axis=0)
-        total = np.where(known, rest, 0.0).sum(axis=0)
-        block = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+        block, _ = known_mean(rest, axis=0)
         for arm in members:
             gaps = ~np.isfinite(scores[arm])
             whole[arm][gaps] = (effects[arm] + block)[gaps]
@@ -132,7 +124,7 @@ def least_squares(scores: Array, pairs: Paired) -> Array:
 
     Shapes  `(arms, settings, seeds) -> (arms,)`.
     """
-    return moments(filled(scores, pairs).reshape(len(scores), -1))[0]
+    return known_mean(filled(scores, pairs).reshape(len(scores), -1))[0]
 
 
 def has_gaps(scores: Array) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganstudy.analysis.intervals import Interval, moments, t_interval
+from ganstudy.analysis.intervals import Interval, known_mean, moments, t_interval
 
 Array = NDArray[np.float64]
 
@@ -71,18 +71,8 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
     Source  Clopper and Pearson 1934; Korn and Graubard 1998, "Confidence intervals for proportions
             with small expected number of positive counts estimated from survey data".
     """
-    known = np.isfinite(hits)
-    count = known.sum(axis=(1, 2))
-    total = np.where(known, hits, 0.0).sum(axis=(1, 2))
-    share = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    each = known.sum(axis=1)
-    own = np.divide(
-        np.where(known, hits, 0.0).sum(axis=1),
-        each,
-        out=np.full(each.shape, np.nan),
-        where=each > 0,
-    )
-    _, spread, seeds = moments(own)
+    share, count = known_mean(hits, axis=(1, 2))
+    _, spread, seeds = moments(known_mean(hits, axis=1)[0])
     size = np.divide(count, seeds, out=np.ones(len(count)), where=seeds > 0)
     binomial = share * (1 - share) / size
     usable = (seeds > 1) & (binomial > 0)
@@ -95,9 +85,4 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
         low = np.where(found > 0, stats.beta.ppf(level, found, trials - found + 1), 0.0)
         high = np.where(found < trials, stats.beta.isf(level, found + 1, trials - found), 1.0)
     none = count == 0
-    return Interval(
-        share,
-        np.where(none, np.nan, low),
-        np.where(none, np.nan, high),
-        np.asarray(count, np.int64),
-    )
+    return Interval(share, np.where(none, np.nan, low), np.where(none, np.nan, high), count)

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binom
 
+from ganstudy.analysis import paths
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.scores import along_steps
@@ -104,10 +105,7 @@ def _gap(logit: xr.DataArray) -> xr.DataArray:
 
 def _last(curves: xr.DataArray) -> xr.DataArray:
     """The last number of each curve; trials of different lengths end at different steps."""
-    values = curves.astype(np.float64).compute()
-    known = values.copy(data=np.isfinite(values.values))
-    steps = np.arange(1, values.sizes["step"] + 1)
-    return values.isel(step=(known * steps).argmax("step")).drop_vars("step")
+    return along_steps(paths.last, curves.where(np.isfinite(curves)))
 
 
 def _tail(curves: xr.DataArray) -> xr.DataArray:

@@ -11,7 +11,7 @@ from ganstudy.analysis.across import center_of, order_of, rank_studies, study_sc
 from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.bounded import gaffke_interval
-from ganstudy.analysis.intervals import Array, moments, t_interval
+from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.studies import STUDY, of_study
 
@@ -142,7 +142,7 @@ def _summary(
     scale = np.array([abs(fact.perfect - fact.worst) for fact in facts])
     found: dict[str, Array] = {}
     for prefix, (values, most) in (("", cost), ("new_", new)):
-        found[f"{prefix}cost"] = mean = np.maximum(moments(values)[0], 0.0)
+        found[f"{prefix}cost"] = mean = np.maximum(known_mean(values)[0], 0.0)
         found[f"{prefix}most"] = np.where(np.isnan(mean), np.nan, np.minimum(most, widest))
     return found | {"share": found["cost"] / scale, "share_most": found["most"] / scale}
 

@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganstudy.analysis.intervals import ROUNDING, holm, moments, paired_t, sign_test, smallest_p
+from ganstudy.analysis.intervals import (
+    ROUNDING,
+    holm,
+    known_mean,
+    moments,
+    paired_t,
+    sign_test,
+    smallest_p,
+)
 
 Array = NDArray[np.float64]
 
@@ -55,12 +63,12 @@ def graded(
         return np.where(few, sign_test(differences), t) if wins and few.any() else t
 
     p = holm(test(differences))
-    sign = np.sign(moments(differences)[0])
+    sign = np.sign(known_mean(differences)[0])
     sure = p < CLEAR
     sure &= ~few | (np.isfinite(differences).sum(axis=-1) >= OF_FEW)
     for seed in range(differences.shape[-1] if sure.any() else 0):
         rest = np.delete(differences, seed, axis=-1)
-        sure &= (holm(test(rest)) < CLEAR) & (np.sign(moments(rest)[0]) == sign)
+        sure &= (holm(test(rest)) < CLEAR) & (np.sign(known_mean(rest)[0]) == sign)
     return p, np.where(sure, "clear", np.where(p < LEANING, "leaning", "open"))
 
 

@@ -67,13 +67,18 @@ def moments(values: Array) -> tuple[Array, Array, NDArray[np.int64]]:
 
     The mean of nothing is NaN, and so is the deviation of fewer than two.
     """
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    total = np.where(known, values, 0.0).sum(axis=-1)
-    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-    centred = np.where(known, values - mean[..., None], 0.0)
+    mean, count = known_mean(values)
+    centred = np.where(np.isfinite(values), values - mean[..., None], 0.0)
     spread = np.sqrt((centred**2).sum(axis=-1) / np.maximum(count - 1, 1))
-    return mean, np.where(count > 1, spread, np.nan), np.asarray(count, np.int64)
+    return mean, np.where(count > 1, spread, np.nan), count
+
+
+def known_mean(values: Array, axis: int | tuple[int, ...] = -1) -> tuple[Array, NDArray[np.int64]]:
+    """Mean of the finite values along axes, NaN where there is none, and how many they are."""
+    known = np.isfinite(values)
+    count = np.asarray(known.sum(axis=axis), np.int64)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0), count
 
 
 def paired_t(differences: Array) -> Array:

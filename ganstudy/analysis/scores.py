@@ -86,9 +86,9 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     return kept.where(~gone, fact.worst).transpose(*curves.dims).assign_attrs(curves.attrs)
 
 
-def along_steps(summary: Callable[..., paths.Array], curves: Curves, **options: float) -> Curves:
+def along_steps(summary: Callable[[paths.Array], paths.Array], curves: Curves) -> Curves:
     """A summary of each curve, in double precision."""
     # Curves are stored in single precision; sums of equal scores are to be equal in double.
     values = curves.astype(np.float64).compute()
-    reduced: Curves = xr.apply_ufunc(summary, values, input_core_dims=[["step"]], kwargs=options)
+    reduced: Curves = xr.apply_ufunc(summary, values, input_core_dims=[["step"]])
     return reduced

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ganstudy.analysis.intervals import known_mean
 from ganstudy.report.findings import Findings
+from ganstudy.score import TAIL
 
 Array = NDArray[np.float64]
 
@@ -25,13 +27,9 @@ def arrays(findings: Findings) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
-def tail(curves: Array, share: float = 0.2) -> Array:
-    """Mean over the last share of the steps, ignoring gaps; NaN where there is nothing."""
-    kept = curves[..., -max(1, round(share * curves.shape[-1])) :]
-    seen = np.isfinite(kept)
-    total = np.where(seen, kept, 0.0).sum(-1)
-    count = seen.sum(-1)
-    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
+def tail(curves: Array) -> Array:
+    """Mean over the last fifth of the steps, ignoring gaps; NaN where there is nothing."""
+    return known_mean(curves[..., -max(1, round(TAIL * curves.shape[-1])) :])[0]
 
 
 def name_of(findings: Findings, arm: int, setting: int) -> str:
