@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from ganstudy.variable import Variable
 
 
+RECORDS = 100_000
+"""Most records of a trial: each is a column of every curve."""
+
+
+def check_records(steps: int, every: int) -> None:
+    """Errors  `ValueError` for more records than a trial may have."""
+    if steps > RECORDS * every:
+        raise ValueError(f"`every: {every}` makes more than {RECORDS:,} records a trial")
+
+
 class Kind(Configuration, ABC):
     """The configuration of a trial; its fields are the keys below `trial:` in a study file."""
 

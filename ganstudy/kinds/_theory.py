@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ganstudy.engine.session import ALONE
 from ganstudy.family import Member, Settings, canonical_json
-from ganstudy.kinds._base import Kind
+from ganstudy.kinds._base import Kind, check_records
 from ganstudy.trial import Record
 from ganstudy.variable import SAMPLES, Reading, Variable
 
@@ -87,10 +87,6 @@ class Outcome:
     diverged_at: float = float("nan")
 
 
-_RECORDS = 100_000
-"""Most records of a trial: each is a column of every curve."""
-
-
 class Spacing(Settings):
     """What is kept of a trial."""
 
@@ -106,10 +102,7 @@ class TheorySettings(Member):
     @field_validator("record")
     @classmethod
     def _not_too_often(cls, record: Spacing, info: ValidationInfo) -> Spacing:
-        if info.data.get("steps", 0) > _RECORDS * record.every:
-            raise ValueError(
-                f"`every: {record.every}` makes more than {_RECORDS:,} records a trial"
-            )
+        check_records(info.data.get("steps", 0), record.every)
         return record
 
     @property
@@ -174,6 +167,22 @@ class TheoryKind(TheorySettings, Kind, ABC):
             )
             for trial, outcome in zip(trials, outcomes, strict=True)
         ]
+
+
+class OneByOne(TheoryKind, ABC):
+    """A theory kind whose trials are not stacked; they make packs all the same."""
+
+    @abstractmethod
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
+        """The numbers of one trial."""
+
+    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
+        """One by one."""
+        return [trial.configuration.compute_one(trial) for trial in trials]
+
+    def shape(self) -> Mapping[str, Any]:
+        """None but what fixes the shape of what is kept."""
+        return {}
 
 
 def _values(outcome: Outcome, records: int) -> dict[str, NDArray[np.float32]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
+from ganstudy.kinds._base import check_records
 from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
@@ -16,9 +17,6 @@ from ganstudy.metrics import are_measured, is_new, known_variable
 PlayerT = TypeVar("PlayerT", Generator, Critic)
 
 _log = logging.getLogger("ganstudy")
-
-RECORDS = 100_000
-"""Most records of a trial: each is a column of every curve."""
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -202,8 +200,7 @@ def _enough(rows: TrainingSet, batch: int, critic: Critic) -> None:
 def measurable(record: Recording, info: ValidationInfo) -> Recording:
     """Records fall between rounds, and what they measure is defined."""
     target, generator = info.data.get("target"), info.data.get("generator")
-    if info.data.get("steps", 0) > RECORDS * record.every:
-        raise ValueError(f"`every: {record.every}` makes more than {RECORDS:,} records a trial")
+    check_records(info.data.get("steps", 0), record.every)
     if generator is not None and record.every % generator.steps:
         raise ValueError(
             f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"

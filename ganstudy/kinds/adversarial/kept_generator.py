@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ganstudy.kinds.adversarial.generator_file import state_of
-from ganstudy.kinds.adversarial.state import AVERAGE, MOMENTS
+from ganstudy.kinds.adversarial.state import AVERAGE
 from ganstudy.kinds.adversarial.training import initial, with_ballast
 from ganstudy.targets import one_thread
 
@@ -62,18 +62,12 @@ def module(trial: Trial[AdversarialSettings], content: bytes, averaged: bool) ->
     game, state = initial([trial], torch.device("cpu"))
     player = game.generator
     own = state_of(content, player, state.generator)
-    parameters = player.split(own.slots[AVERAGE] if averaged else own.parameters)
-    moments = {
-        name.removeprefix(MOMENTS): value[0]
-        for name, value in own.slots.items()
-        if name.startswith(MOMENTS)
-    }
+    split = player.split(own.slots[AVERAGE] if averaged else own.parameters)
     settings, ends = trial.configuration.generator, player.ends
-    layers = [
-        settings.network.module(
-            settings, ends, {name: value[0] for name, value in parameters.items()}, moments
-        )
-    ]
+    parameters, moments = (
+        {name: value[0] for name, value in of_pack.items()} for of_pack in (split, own.moments)
+    )
+    layers = [settings.network.module(settings, ends, parameters, moments)]
     if settings.scale != 1:
         layers.insert(0, _Scaled(settings.scale))
     if (image := ends.outputs.image) is not None:

@@ -94,9 +94,7 @@ class Adversarial(AdversarialSettings, Kind):
         shape = {
             "kind": self.name,
             "dimension": self.target.dimension,
-            "image": self.target.image
-            if generator.network.images or critic.network.images
-            else None,
+            "image": self.target.image if self.makes_images else None,
             "labels": self.labels,
             "batch": self.batch,
             "generator": {**generator.structure(), "latent": generator.latent},

@@ -71,12 +71,7 @@ class Player:
         for, with its averaged parameters.
         """
         parameters = self.split(state.slots[AVERAGE] if averaged else state.parameters)
-        moments = {
-            name.removeprefix(MOMENTS): value
-            for name, value in state.slots.items()
-            if name.startswith(MOMENTS)
-        }
-        if not moments:
+        if not (moments := state.moments):
             return self.forward(parameters, x)
         return self._computed(self.function.apply_by, parameters, x, moments)
 

@@ -47,6 +47,15 @@ class PlayerState(NamedTuple):
     parameters: Tensor
     slots: dict[str, Tensor]
 
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        """Running moments of batch norm, if there are any, `(pack, 1, *)` each."""
+        return {
+            name.removeprefix(MOMENTS): value
+            for name, value in self.slots.items()
+            if name.startswith(MOMENTS)
+        }
+
 
 class State(NamedTuple):
     """All that the next step needs.

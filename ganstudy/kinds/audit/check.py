@@ -36,6 +36,11 @@ class Size:
     samples: int
     spread: float
 
+    def sweep(self, points: int) -> Array:
+        """Sizes from the fewest to the most, evenly in the logarithm."""
+        ends = self.samples / self.spread, self.samples * self.spread
+        return np.round(np.geomspace(*ends, points))
+
 
 class Check(ABC):
     """One check; variants differ in the dimension, or in which law is p."""

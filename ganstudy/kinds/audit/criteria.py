@@ -28,6 +28,11 @@ def near(value: float, target: float) -> float:
     return NEAR - abs(float(value) - target)
 
 
+def ends_near(values: Array, target: float) -> float:
+    """Close to a value at both ends."""
+    return min(near(values[0], target), near(values[-1], target))
+
+
 def flat(values: Array) -> float:
     """The same all along."""
     return NEAR - float(np.ptp(values))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
 
-from ganstudy.kinds._theory import Check, Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds._theory import Check, Claim, OneByOne, Outcome, curve, metric, orbit
 from ganstudy.kinds.audit import criteria
 from ganstudy.kinds.audit.check import Reading, Size
 from ganstudy.kinds.audit.checks import CHECKS
@@ -15,7 +15,7 @@ from ganstudy.kinds.audit.published import SOURCE, verdict
 from ganstudy.kinds.audit.settings import AuditSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -42,7 +42,7 @@ _LEAST = 500
 """Samples from which on verdicts should be those of 1,000."""
 
 
-class Audit(AuditSettings, TheoryKind):
+class Audit(AuditSettings, OneByOne):
     r"""A metric of fidelity or diversity along a sweep of generators, against what it should say.
 
     Maths   at each point of the sweep the metric of `samples` samples of q against as many of p,
@@ -58,7 +58,7 @@ class Audit(AuditSettings, TheoryKind):
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
 
     def shape(self) -> Mapping[str, Any]:
-        """Trials are computed one by one; those of one check make a pack."""
+        """Trials of one check make a pack."""
         return {"check": self.check}
 
     def cost(self) -> float:
@@ -81,11 +81,7 @@ class Audit(AuditSettings, TheoryKind):
             orbit("published_value", "published verdict on the values"),
         )
 
-    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
-        """One by one."""
-        return [trial.configuration.examine(trial) for trial in trials]
-
-    def examine(self, trial: Trial[Self]) -> Outcome:
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
         """The metric's curves, and the verdict on them."""
         variants = CHECKS[self.check].variants
         drawn = [

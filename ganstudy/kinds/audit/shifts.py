@@ -40,7 +40,7 @@ class MeanShift(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """1 where p = q, 0 far away on both sides."""
-        ends = min(criteria.near(end, 0.0) for end in values[[0, -1]])
+        ends = criteria.ends_near(values, 0.0)
         return criteria.peaks(values), min(criteria.near(values[len(values) // 2], 1.0), ends)
 
 
@@ -138,7 +138,7 @@ class Scaling(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """0, whatever the unit."""
-        return criteria.flat(values), min(criteria.near(end, 0.0) for end in values[[0, -1]])
+        return criteria.flat(values), criteria.ends_near(values, 0.0)
 
 
 class OneDimensionApart(Check):
@@ -164,7 +164,7 @@ class OneDimensionApart(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """0, however many there are."""
-        return criteria.flat(values), min(criteria.near(end, 0.0) for end in values[[0, -1]])
+        return criteria.flat(values), criteria.ends_near(values, 0.0)
 
 
 class Discretised(Check):
@@ -194,5 +194,4 @@ class Discretised(Check):
             target = 1.0 if variant == "q" else 0.0
         else:
             target = 1.0 if variant == "p" and reading == "high" else 0.0
-        known = min(criteria.near(end, target) for end in values[[0, -1]])
-        return criteria.flat(values), known
+        return criteria.flat(values), criteria.ends_near(values, target)

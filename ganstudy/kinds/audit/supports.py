@@ -43,7 +43,7 @@ class Hypersphere(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """1 on the sphere, 0 off it."""
-        ends = min(criteria.near(end, 0.0) for end in values[[0, -1]])
+        ends = criteria.ends_near(values, 0.0)
         return criteria.peaks(values), min(criteria.near(values[len(values) // 2], 1.0), ends)
 
 
@@ -57,8 +57,7 @@ class SampleSize(Check):
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
         """Evenly in the logarithm."""
-        ends = size.samples / size.spread, size.samples * size.spread
-        return np.round(np.geomspace(*ends, points))
+        return size.sweep(points)
 
     def real(self, variant: str, x: float, size: Size, rng: Random) -> Array:
         """In the unit cube."""
@@ -91,8 +90,7 @@ class HypersphereToTorus(Check):
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
         """Evenly in the logarithm."""
-        ends = size.samples / size.spread, size.samples * size.spread
-        return np.round(np.geomspace(*ends, points))
+        return size.sweep(points)
 
     def real(self, variant: str, x: float, size: Size, rng: Random) -> Array:
         """The variant."""

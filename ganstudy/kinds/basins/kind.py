@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds._theory import Claim, OneByOne, Outcome, curve, metric, orbit
 from ganstudy.kinds.basins import best_critics
 from ganstudy.kinds.basins.claims import CLAIMS, checks
 from ganstudy.kinds.basins.lattice import bad_basins, barrier
 from ganstudy.kinds.basins.settings import BasinsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ganstudy.trial import Trial
     from ganstudy.variable import Variable
 
 
-class Basins(BasinsSettings, TheoryKind):
+class Basins(BasinsSettings, OneByOne):
     r"""The landscape over n generated points: the value of each state at the best critic.
 
     Maths   p has mass 1/n at each of n data points, drawn from a standard normal in the plane; q
@@ -34,10 +32,6 @@ class Basins(BasinsSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    def shape(self) -> Mapping[str, Any]:
-        """Trials are computed one by one and keep arrays of one shape."""
-        return {}
 
     def cost(self) -> float:
         """Measured: a linear programme or a descent for each state of its kind."""
@@ -56,11 +50,7 @@ class Basins(BasinsSettings, TheoryKind):
             orbit("recovered_value", "value at recovery"),
         )
 
-    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
-        """One by one."""
-        return [trial.configuration.survey(trial) for trial in trials]
-
-    def survey(self, trial: Trial[Self]) -> Outcome:
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
         """The landscape of one trial, its basins and its claims."""
         stream, lattice = trial.stream("data"), self.lattice
         data, law = (

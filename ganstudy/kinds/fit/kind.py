@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric
+from ganstudy.kinds._theory import Claim, OneByOne, Outcome, curve, metric
 from ganstudy.kinds.fit.claims import CLAIMS, checks
 from ganstudy.kinds.fit.descent import descend
 from ganstudy.kinds.fit.line import Model, Objective
 from ganstudy.kinds.fit.settings import FitSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,7 @@ KEPT = 4
 """Every which grid point is kept for the figures."""
 
 
-class Fit(FitSettings, TheoryKind):
+class Fit(FitSettings, OneByOne):
     r"""A mixture of normals descends a divergence from a law with equal, evenly spaced modes.
 
     Maths   $\theta \leftarrow \theta - t \nabla_\theta D(p, q_\theta)$ by quadrature, with t halved
@@ -40,7 +40,7 @@ class Fit(FitSettings, TheoryKind):
     deterministic: ClassVar[bool] = True
 
     def shape(self) -> Mapping[str, Any]:
-        """Trials are computed one by one; these fix the shape of what is kept."""
+        """The cells of what is kept."""
         return {"cells": self.cells}
 
     def cost(self) -> float:
@@ -59,13 +59,9 @@ class Fit(FitSettings, TheoryKind):
             curve("gradient_norm", "norm of the gradient"),
         )
 
-    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
-        """One by one: each chooses its own steps."""
-        # A step that is tried may end where the model has no width; it is then not taken.
-        with np.errstate(all="ignore"):
-            return [trial.configuration.descend(trial) for trial in trials]
-
-    def descend(self, trial: Trial[Self]) -> Outcome:
+    # A step that is tried may end where the model has no width; it is then not taken.
+    @np.errstate(all="ignore")
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
         """The path of one trial and its checks."""
         x = self.grid()
         goal = Objective(self.objective, self.divergence, x, self.density(x))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, metric
+from ganstudy.kinds._theory import Claim, OneByOne, Outcome, metric
 from ganstudy.kinds.ratio.claims import CLAIMS, checks
 from ganstudy.kinds.ratio.estimators import ESTIMATORS
 from ganstudy.kinds.ratio.settings import RatioSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from ganstudy.kinds.ratio.estimators import LogRatio
@@ -29,7 +27,7 @@ STEP = 1e-3
 """Half the distance of the points whose difference is the gradient of an estimate."""
 
 
-class Ratio(RatioSettings, TheoryKind):
+class Ratio(RatioSettings, OneByOne):
     r"""log p/q estimated from samples, for two laws that are known.
 
     Maths   `normal`: $q = N(0, I)$ and $p = N(\mu, \sigma^2 I)$ with $|\mu|$ the shift, so that
@@ -44,10 +42,6 @@ class Ratio(RatioSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    def shape(self) -> Mapping[str, Any]:
-        """Trials are computed one by one."""
-        return {}
 
     def cost(self) -> float:
         """Measured, roughly: the gradient asks for the estimate at 2 d points for each point."""
@@ -90,11 +84,7 @@ class Ratio(RatioSettings, TheoryKind):
             metric("js_error", "error of the estimate of JS", "lower", endless, 0.0, "nats"),
         )
 
-    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
-        """One by one."""
-        return [trial.configuration.estimate(trial) for trial in trials]
-
-    def estimate(self, trial: Trial[Self]) -> Outcome:
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
         """Fit on one set of samples, measure on it and on another."""
         laws = self.pair
         fitted, fresh = (

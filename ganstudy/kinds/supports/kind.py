@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -10,14 +10,12 @@ from ganstudy.divergences import ClassifierDivergence, jensen_shannon
 from ganstudy.divergences.wasserstein import Wasserstein
 from ganstudy.kinds._losses import critic_terms, fake_slopes, generator_slopes, real_slopes
 from ganstudy.kinds._normal import normal
-from ganstudy.kinds._theory import Claim, Outcome, TheoryKind, curve, metric, orbit
+from ganstudy.kinds._theory import Claim, OneByOne, Outcome, curve, metric, orbit
 from ganstudy.kinds.supports.claims import CLAIMS, checks
 from ganstudy.kinds.supports.clouds import laws, masses
 from ganstudy.kinds.supports.settings import SupportsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from ganstudy.trial import Trial
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-class Supports(SupportsSettings, TheoryKind):
+class Supports(SupportsSettings, OneByOne):
     r"""Samples on two parallel manifolds at a distance, and a linear critic trained between them.
 
     Maths   p on $\{0\} \times [0, 1]^m \times \{0\}$, q the same shifted by the distance along the
@@ -38,10 +36,6 @@ class Supports(SupportsSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
-
-    def shape(self) -> Mapping[str, Any]:
-        """Trials are computed one by one and keep arrays of one shape."""
-        return {}
 
     def cost(self) -> float:
         """Measured: a step takes three derivatives of the losses."""
@@ -59,12 +53,8 @@ class Supports(SupportsSettings, TheoryKind):
             orbit("w1", "W1(p, q)"),
         )
 
-    def compute(self, trials: Sequence[Trial[Self]]) -> list[Outcome]:
-        """One by one."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return [trial.configuration.train_critic(trial) for trial in trials]
-
-    def train_critic(self, trial: Trial[Self]) -> Outcome:
+    @np.errstate(over="ignore", invalid="ignore")
+    def compute_one(self, trial: Trial[Self]) -> Outcome:
         """The critic's path and the checks of one trial."""
         real = np.zeros((self.samples, self.ambient))
         real[:, 1 : 1 + self.manifold] = trial.stream("data").random((self.samples, self.manifold))
