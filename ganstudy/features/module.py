@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from ganstudy.features._base import Features
 from ganstudy.features._trust import trusted
-from ganstudy.targets import OwnFile, check_content, existing, one_thread, unchanged
+from ganstudy.targets import OwnFile, check_content, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ class ModuleFeatures(OwnFile, Features):
     Source  the user: `torch.export.save` (.pt2, with a free first dimension), or TorchScript (.pt).
     """
 
+    formats: ClassVar[tuple[str, ...]] = (".pt2", ".pt")
     path: str = Field(min_length=1, description="a .pt2 of torch.export, or a .pt of TorchScript")
     size: int | None = Field(None, ge=1, le=1024, description="pixels a side; null: as they are")
     channels: Literal[1, 3] | None = Field(None, description="null: as they are")
@@ -44,16 +45,6 @@ class ModuleFeatures(OwnFile, Features):
     sha256: str | None = Field(
         None, validate_default=True, description="of the file; null: taken from it"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: str) -> str:
-        return existing(path, (".pt2", ".pt"))
-
-    @field_validator("sha256")
-    @classmethod
-    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     @property
     def gone(self) -> str:

@@ -6,7 +6,7 @@ from ganstudy.targets._classifier import classifier, known_accuracy
 from ganstudy.targets._convolutions import FEATURES, features_of, initial, one_thread
 from ganstudy.targets._curve import CurveTarget
 from ganstudy.targets._digits import DigitModes
-from ganstudy.targets._files import check_content, existing, fingerprint, unchanged
+from ganstudy.targets._files import check_content, fingerprint, unchanged
 from ganstudy.targets._image import Image
 from ganstudy.targets._mixture import (
     GaussianMixture,
@@ -38,7 +38,6 @@ __all__ = [
     "check_content",
     "classifier",
     "confusion",
-    "existing",
     "family",
     "features_of",
     "fingerprint",

@@ -16,8 +16,8 @@ from ganstudy.targets._problems import DataError
 __all__ = ["check_content", "existing", "files_below", "fingerprint", "unchanged"]
 
 
-def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str:
-    """The path, of a file of one of these formats, or of a folder where that will do.
+def existing(path: str, formats: Sequence[str]) -> str:
+    """The path, of a file of one of these formats, or of a folder where any name will do.
 
     What a run has read, and is known to be gone, need not be there for its records to be read.
 
@@ -32,7 +32,7 @@ def existing(path: str, formats: Sequence[str], *, folders: bool = False) -> str
         is_file, is_folder = file.is_file(), file.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # no such home, a name that is none
         raise ValueError(f"{path}: {error}") from None
-    if is_folder and folders:
+    if is_folder and "" in formats:
         return path
     if "" not in formats and file.suffix.lower() not in formats:
         raise ValueError(f"{path}: not one of {', '.join(formats)}")

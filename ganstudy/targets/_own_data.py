@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import ValidationInfo, field_validator
 
 from ganstudy.family import Member
 from ganstudy.targets._base import Target
-from ganstudy.targets._files import fingerprint
+from ganstudy.targets._files import existing, fingerprint, unchanged
 from ganstudy.targets._outline import FileOutline, Outline, forget, gone, pinning, put
 from ganstudy.targets._rows import RowsTarget
 
@@ -23,7 +25,22 @@ __all__ = ["OwnData", "OwnFile", "reading_again"]
 
 
 class OwnFile(Member, ABC):
-    """A member with a `path` and a `sha256`, of which a run keeps an outline; see `FileOutline`."""
+    """A member with a `path` and a `sha256`, of which a run keeps an outline; see `FileOutline`.
+
+    formats  as in `existing`
+    """
+
+    formats: ClassVar[tuple[str, ...]]
+
+    @field_validator("path", check_fields=False)
+    @classmethod
+    def _is_there(cls, path: str) -> str:
+        return existing(path, cls.formats)
+
+    @field_validator("sha256", check_fields=False)
+    @classmethod
+    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
+        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     @property
     def read(self) -> Member:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Self
+from typing import ClassVar, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._image_files import ARRAYS
 from ganstudy.targets._own_data import OwnData
 
@@ -19,6 +18,7 @@ class OwnImages(OwnData, ABC):
     with them is said there.
     """
 
+    formats: ClassVar[tuple[str, ...]] = (*ARRAYS, "")
     path: str = Field(min_length=1, description="a folder, an .npz or .npy, or a file of MNIST's")
     key: str | None = Field(
         None, description="the array of an .npz file; not needed if only one can be images"
@@ -31,16 +31,6 @@ class OwnImages(OwnData, ABC):
     sha256: str | None = Field(
         None, validate_default=True, description="of all contents; null: taken from them"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: str) -> str:
-        return existing(path, (*ARRAYS, ""), folders=True)
-
-    @field_validator("sha256")
-    @classmethod
-    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     @model_validator(mode="after")
     def _readable(self) -> Self:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ganstudy.plural import plural
-from ganstudy.targets._files import existing, unchanged
 from ganstudy.targets._own_data import OwnData
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import Rows, RowsTarget, Units, split
@@ -42,6 +41,7 @@ class File(OwnData, RowsTarget):
     Source  the user; formats are NumPy's .npz and .npy, text (.csv, .tsv, .txt), and .parquet.
     """
 
+    formats: ClassVar[tuple[str, ...]] = FORMATS
     path: str = Field(min_length=1, description="an .npz, .npy, .csv, .tsv, .txt or .parquet file")
     key: str | None = Field(
         None, description="name of an .npz file's array; not needed if it has one"
@@ -78,16 +78,6 @@ class File(OwnData, RowsTarget):
     sha256: str | None = Field(
         None, validate_default=True, description="of the file's content; null: taken from the file"
     )
-
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: str) -> str:
-        return existing(path, FORMATS)
-
-    @field_validator("sha256")
-    @classmethod
-    def _same_content(cls, sha256: str | None, info: ValidationInfo) -> str | None:
-        return unchanged(info.data["path"], sha256) if "path" in info.data else sha256
 
     @model_validator(mode="after")
     def _readable(self) -> File:
