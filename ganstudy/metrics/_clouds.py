@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,3 +86,9 @@ def typical_distance(cloud: Cloud) -> float:
 
     half = len(cloud) // 2
     return float(np.median(cdist(cloud[:half], cloud[half:])))
+
+
+@cache
+def typical_distance_in(target: Target) -> float:
+    """That of a thousand samples of p, the same for every trial."""
+    return typical_distance(reference(target, 1000, block=1))

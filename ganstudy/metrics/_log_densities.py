@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from abc import ABC
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
+
+from ganstudy.metrics._neighbours import NeighbourMetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.metrics._clouds import Cloud
     from ganstudy.targets import Target
+
+
+class DensityMetric(NeighbourMetric, ABC):
+    """A metric of `log_ratios`."""
+
+    most_features: ClassVar[int | None] = 8
+    """With 1,000 samples the KL divergence of a Gaussian from itself is measured as 0.01 nat in 8
+    dimensions, 0.3 in 12, 1.3 in 20, and 7.3 in 50."""
+
+    def stated(self, target: Target) -> str:
+        """Which densities are known and which are estimated."""
+        by_neighbours = f"by {self.neighbours} neighbours"
+        of_p = "exact" if target.has_density else by_neighbours
+        return f"density of q {by_neighbours}, of p {of_p}"
 
 
 class LogRatios(NamedTuple):
@@ -40,12 +57,6 @@ def log_ratios(cloud: Cloud, real: Cloud, target: Target, neighbours: int) -> Lo
         fake_q = _log_density(cloud, cloud, neighbours, own=True)
         ratios = [real_q - real_p, fake_q - fake_p]
     return LogRatios(*(np.where(np.isnan(ratio), 0.0, ratio) for ratio in ratios))
-
-
-def stated(target: Target, neighbours: int) -> str:
-    """Which densities `log_ratios` knows and which it estimates."""
-    by_neighbours = f"by {neighbours} neighbours"
-    return f"density of q {by_neighbours}, of p {'exact' if target.has_density else by_neighbours}"
 
 
 def _log_density(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, typical_distance_in
 from ganstudy.metrics._neighbours import BLOCK
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RKE(CloudMetric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Number of modes of each cloud."""
-        scale = _scale(self, target)
+        scale = self.bandwidth * typical_distance_in(target)
 
         def measure(cloud: Cloud) -> float:
             return _modes(cloud, scale)
@@ -53,13 +53,8 @@ class RKE(CloudMetric):
 
 
 @cache
-def _scale(metric: RKE, target: Target) -> float:
-    return metric.bandwidth * typical_distance(reference(target, 1000, block=1))
-
-
-@cache
 def _perfect(metric: RKE, target: Target) -> float:
-    return _modes(draws(target, 2000), _scale(metric, target))
+    return _modes(draws(target, 2000), metric.bandwidth * typical_distance_in(target))
 
 
 def _modes(cloud: Cloud, scale: float) -> float:

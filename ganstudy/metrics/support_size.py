@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, typical_distance_in
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -36,7 +36,7 @@ class SupportSize(CloudMetric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Estimate for each cloud."""
-        distance = _distance(self, target)
+        distance = self.resolution * typical_distance_in(target)
 
         def measure(cloud: Cloud) -> float:
             return _pairs_per_coincidence(cloud, distance)
@@ -49,13 +49,10 @@ class SupportSize(CloudMetric):
 
 
 @cache
-def _distance(metric: SupportSize, target: Target) -> float:
-    return metric.resolution * typical_distance(reference(target, 1000, block=1))
-
-
-@cache
 def _perfect(metric: SupportSize, target: Target) -> float:
-    return _pairs_per_coincidence(draws(target, 4000), _distance(metric, target))
+    return _pairs_per_coincidence(
+        draws(target, 4000), metric.resolution * typical_distance_in(target)
+    )
 
 
 def _pairs_per_coincidence(cloud: Cloud, distance: float) -> float:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import draws, each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import draws, each_cloud, typical_distance_in
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -37,7 +37,7 @@ class VendiScore(CloudMetric):
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Score of each cloud."""
-        scale = _scale(self, target)
+        scale = self.bandwidth * typical_distance_in(target)
 
         def measure(cloud: Cloud) -> float:
             return _vendi(cloud[: self.subsample], scale)
@@ -51,13 +51,8 @@ class VendiScore(CloudMetric):
 
 
 @cache
-def _scale(metric: VendiScore, target: Target) -> float:
-    return metric.bandwidth * typical_distance(reference(target, 1000, block=1))
-
-
-@cache
 def _perfect(metric: VendiScore, target: Target) -> float:
-    return _vendi(draws(target, metric.subsample), _scale(metric, target))
+    return _vendi(draws(target, metric.subsample), metric.bandwidth * typical_distance_in(target))
 
 
 def _vendi(cloud: Cloud, scale: float) -> float:
