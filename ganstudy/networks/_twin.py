@@ -1,4 +1,4 @@
-"""A trained generator of convolutions in modules of `torch.nn`, which need nothing of ours."""
+"""A trained generator in modules of `torch.nn`, which need nothing of ours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def affine(kind: type[nn.Module], own: Mapping[str, Tensor], name: str, **more: 
     layer: nn.Module = skip_init(kind, *sizes, bias=bias is not None, **more)  # type: ignore[no-untyped-call]
     layer.weight.data = weight.clone()
     if bias is not None:
-        layer.bias.data = bias.clone()
+        layer.bias.data = bias.flatten().clone()
     return layer
 
 

@@ -122,23 +122,18 @@ class MLP(Network):
         Their weights are the transposed `weight_0`, ...; running variances are squared deviations.
         """
         from torch import nn
-        from torch.nn.utils import skip_init
+
+        from ganstudy.networks import _twin
 
         layers: dict[str, nn.Module] = {}
         for layer in range(architecture.depth + 1):
-            weight, bias = parameters[f"weight_{layer}"], parameters.get(f"bias_{layer}")
-            # First values would be drawn from the global generator.
-            # torch has not typed it.
-            own = skip_init(nn.Linear, *weight.shape, bias=bias is not None)  # type: ignore[no-untyped-call]
-            layers[f"linear_{layer}"] = own
-            own.weight.data = weight.T.contiguous()
-            if bias is not None:
-                own.bias.data = bias[0].clone()
+            layers[f"linear_{layer}"] = _twin.affine(nn.Linear, parameters, str(layer))
             if layer == architecture.depth:
                 break
             if architecture.norm != "none":
-                layers[f"norm_{layer}"] = norm = _norm(architecture.norm, weight.shape[1])
-                norm.weight.data = parameters[f"gain_{layer}"][0].clone()
+                gain = parameters[f"gain_{layer}"]
+                layers[f"norm_{layer}"] = norm = _norm(architecture.norm, gain.shape[1])
+                norm.weight.data = gain[0].clone()
                 norm.bias.data = parameters[f"shift_{layer}"][0].clone()
                 if isinstance(norm, nn.BatchNorm1d) and moments:
                     norm.track_running_stats = True
