@@ -75,6 +75,8 @@ def noise(trial: Trial[AdversarialSettings], block: int, rounds: int) -> tuple[A
     from one stream.
     """
     configuration = trial.configuration
+    if not configuration.constraint.acting:
+        return ()  # no stream need be made, which takes longer than all else here
     total = configuration.steps // configuration.generator.steps
     progress = np.minimum((block * rounds + np.arange(rounds)) / total, 1.0)
     gradients, batch = sum(configuration.gradients), configuration.batch
