@@ -38,10 +38,11 @@ class ResNet(Convolutional):
     Source  Huang, Gokaslan, Kuleshov & Tompkin 2024, "The GAN is dead; long live the GAN! A modern
             GAN baseline" (R3GAN), section 3; first values: Zhang, Dauphin & Ma 2019 (Fixup). Theirs
             are normal, with the gain of a leaky rectifier in blocks and 1 outside of them, to which
-            `he`, uniform with that of a rectifier in all layers, is nearest; their code
-            interpolates with weights 1, 2, 1, where we do bilinearly, tells the generator a linear
-            map of the label, and has no term but the inner product where the critic is told it.
-            Samples are not bounded, as there. Projection: Miyato & Koyama 2018.
+            `he`, uniform with that of a rectifier in all layers, is nearest; their code averages
+            with weights 1, 3, 3, 1 along each side where the critic halves it, takes what lies
+            beyond an edge for 0 where the generator doubles it, tells the generator a linear map of
+            the label, and has no term but the inner product where the critic is told it. Samples
+            are not bounded, as there. Projection: Miyato & Koyama 2018.
     """
 
     begins_at_zero: ClassVar[bool] = True
