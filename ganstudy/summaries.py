@@ -256,24 +256,17 @@ def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
 def _described(member: type[Part]) -> dict[str, Any]:
     """A member of a family as plain values: summary, formulas, source, parameters."""
     lines = (member.__doc__ or "").strip().splitlines()
-    parameters = {
-        name: {
-            "default": "required"
-            if info.is_required()
-            else info.get_default(call_default_factory=True),
-            "description": info.description,
-        }
-        for name, info in member.parameters_of().items()
-    }
+    parameters = {}
+    for name, info in member.parameters_of().items():
+        default = info.get_default(call_default_factory=True)
+        told = "required" if info.is_required() else str(default)
+        parameters[name] = {"default": told, "description": info.description}
     return {
         "name": member.name,
         "summary": lines[0] if lines else "",
         "maths": _section(lines, "Maths"),
         "source": _section(lines, "Source"),
-        "parameters": {
-            k: {"default": str(v["default"]), "description": v["description"]}
-            for k, v in parameters.items()
-        },
+        "parameters": parameters,
     }
 
 

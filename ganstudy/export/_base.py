@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
+from ganstudy.study.configuration import leaves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,10 +201,7 @@ def _curves(record: Record) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[A
             yield name, (np.asarray(record.values["step"])[known].astype(np.int64), own[known])
 
 
-def _flat(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{path}{key}.")
-        else:
-            plain = isinstance(value, str | int | float | bool)
-            yield f"{path}{key}", value if plain else json.dumps(value)
+def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for path, value in leaves(settings):
+        plain = isinstance(value, str | int | float | bool)
+        yield ".".join(map(str, path)), value if plain else json.dumps(value)

@@ -156,7 +156,7 @@ def slots(
     names do not share it unawares.
     """
     folder = folder or Path(tempfile.gettempdir()) / "ganstudy-devices"
-    identities = inventory() if set(devices) - {CPU} else {}
+    identities = inventory() if has_gpu(devices) else {}
     result: list[Slot] = []
     for number in range(workers):
         share, place = divmod(number, len(devices))

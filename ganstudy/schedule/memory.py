@@ -95,11 +95,7 @@ def has_grown() -> bool:
 def kills() -> int:
     """How often the kernel of this machine has killed a process for lack of memory; 0 if it does
     not say."""
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
+    return _told("/proc/vmstat", "oom_kill ")
 
 
 def _watch() -> None:
@@ -115,16 +111,17 @@ def _taken() -> int:
         own = psutil.Process().memory_info()
         # On Windows what is allocated, elsewhere what is in use.
         return int(getattr(own, "private", own.rss))
-    return _status("VmData:") + _shared()
+    return 1024 * _told("/proc/self/status", "VmData:") + _shared()
 
 
 def _shared() -> int:
-    return _status("RssShmem:")
+    return 1024 * _told("/proc/self/status", "RssShmem:")
 
 
-def _status(key: str) -> int:
+def _told(path: str, key: str) -> int:
+    """The number that a file of the kernel has under a key; 0 where it has none."""
     with suppress(OSError, ValueError, IndexError):
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path(path).read_text().splitlines():
             if line.startswith(key):
-                return 1024 * int(line.split()[1])
+                return int(line.split()[1])
     return 0

@@ -180,15 +180,12 @@ def _common(flat: Mapping[tuple[int, ...], Mapping[str, Any]]) -> dict[str, Any]
     return {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}
 
 
-def _flat(
-    settings: Mapping[str, Any], path: KeyPath = (), without: Container[KeyPath] = ()
-) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if (*path, key) in without:
-            continue
-        if isinstance(value, Mapping):
-            flat |= _flat(value, (*path, key), without)
-        else:
-            flat[".".join(map(str, (*path, key)))] = value
-    return flat
+def _flat(settings: Mapping[str, Any], without: Container[KeyPath] = ()) -> dict[str, Any]:
+    """Values by key path, but for those at and below some."""
+    from ganstudy.study.configuration import leaves
+
+    return {
+        ".".join(map(str, path)): value
+        for path, value in leaves(settings)
+        if not any(path[:length] in without for length in range(1, len(path) + 1))
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganstudy import kinds
 from ganstudy.family import label
+from ganstudy.study.configuration import leaves
 from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
@@ -89,22 +90,15 @@ def conflicts(
     ]
     for own, place, what, bundles in placed:
         name = f"{what} {own.name!r}"
-        for key in sorted({key for settings in bundles for key in _leaves(settings)}):
+        # A member is one value and its parameters.
+        set_there = {path for settings in bundles for path, _ in leaves(settings)}
+        for key in sorted(".".join(map(str, path)) for path in set_there):
             if owners.setdefault(key, name) != name:
                 yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
         if (other := dimensions.setdefault(own.dimension.lower(), name)) != name:
             # Dimensions become files, and some file systems do not tell case apart.
             message = f"has the same dimension as {other}, but for case at most"
             yield document.problem(place, message)
-
-
-def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Key paths of all values in nested settings; a member is one value and its parameters."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key
 
 
 def hidden(study: Study) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from ganstudy.family import FamilyField, shortened
 from ganstudy.plural import plural
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 
-__all__ = ["Assignment", "configure", "plain_message", "put", "unread_problems"]
+__all__ = ["Assignment", "at", "configure", "leaves", "plain_message", "put", "unread_problems"]
 
 Assignment = tuple[KeyPath, Any, KeyPath]
 """Where a value goes in the settings, the value, and where it stands in the document."""
@@ -116,6 +116,22 @@ def _copied(value: Any) -> Any:
 
 
 # --- settings as nested mappings ----------------------------------------------------------------
+
+
+def leaves(settings: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """All single values with their key paths; a list is one."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def at(settings: Any, path: Sequence[str | int]) -> Any:
+    """The value at a key path; None if there is none."""
+    for key in path:
+        settings = settings.get(key) if isinstance(settings, Mapping) else None
+    return settings
 
 
 def _named(value: Any) -> Any:

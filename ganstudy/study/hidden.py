@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ganstudy.study.configuration import Assignment, put
+from ganstudy.study.configuration import Assignment, at, put
 from ganstudy.study.document import Document, KeyPath, Problem
 
 __all__ = ["hidden_overrides"]
@@ -35,9 +35,7 @@ def hidden_overrides(
 
 def _leaves(settings: Any, path: KeyPath) -> Iterator[KeyPath]:
     """Paths of the single values at and below a path."""
-    below = settings
-    for key in path:
-        below = below.get(key) if isinstance(below, Mapping) else None
+    below = at(settings, path)
     if isinstance(below, Mapping) and below:
         for key in below:
             yield from _leaves(settings, (*path, key))
@@ -58,12 +56,6 @@ def _hiding(
     put(settings, leaf, mark)
     for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
         put(settings, path, value)
-        if _at(settings, leaf) is not mark:
+        if at(settings, leaf) is not mark:
             return origin[:4] if origin[:2] == ("search", "bayes") else origin[:3]
     return None
-
-
-def _at(settings: Any, path: KeyPath) -> Any:
-    for key in path:
-        settings = settings.get(key) if isinstance(settings, Mapping) else None
-    return settings

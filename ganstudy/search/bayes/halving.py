@@ -21,13 +21,11 @@ Key = TypeVar("Key")
 
 def rungs(first: int, factor: int, steps: int) -> tuple[int, ...]:
     """M-steps at which points are compared; the last is `steps`."""
-    found: list[int] = []
-    for power in itertools.count():
-        rung = first * factor**power
-        if rung >= steps:
-            return (*found, steps)
+    found, rung = list[int](), first
+    while rung < steps:
         found.append(rung)
-    raise AssertionError("unreachable")
+        rung *= factor
+    return (*found, steps)
 
 
 def bracket(key: str, brackets: int, factor: int) -> int:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ganstudy.study.configuration import at
 from ganstudy.study.space import AnyParameter, Range
 
 __all__ = ["agrees", "candidates"]
@@ -18,7 +19,7 @@ def candidates(
     possible: list[list[Any]] = []
     for parameter in space:
         if isinstance(parameter, Range):
-            value = _at(settings, parameter.name)
+            value = at(settings, parameter.name.split("."))
             possible.append([value] if parameter.holds(value) else [None])
         else:
             pairs = zip(parameter.labels, parameter.bundles, strict=True)
@@ -39,15 +40,9 @@ def agrees(bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
         if isinstance(written, str) and isinstance(resolved, Mapping):
             return written == resolved.get("name")
         if isinstance(written, Mapping) and isinstance(resolved, Mapping):
-            return all(within(value, _at(resolved, key)) for key, value in written.items())
+            return all(
+                within(value, at(resolved, key.split("."))) for key, value in written.items()
+            )
         return isinstance(written, list) or bool(written == resolved)
 
     return within(bundle, settings)
-
-
-def _at(settings: Mapping[str, Any], path: str) -> Any:
-    """The value at a key path; None if there is none."""
-    value: Any = settings
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
