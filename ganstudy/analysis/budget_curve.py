@@ -35,8 +35,8 @@ def budget_curve(
 
     Returns  variables (arm, axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
              points less one; NaN where a search has not tried as many.
-    Source   Kaplan, Mansinghka et al. in Dodge et al. 2019, "Show your work", estimate with
-             replacement; Tang et al. 2020, "Showing your work doesn't always work", without.
+    Source   Dodge et al. 2019, "Show your work", estimate with replacement; Tang et al. 2020,
+             "Showing your work doesn't always work", without.
     """
     fact = RecordedMetric.of(ds, metric)
     by_chance = str(ds.attrs["sampler"]) in BY_CHANCE

@@ -45,7 +45,7 @@ CLAIMS = (
         "KL(q ‖ p) seeks",
         "Started on one of M separated modes, a Gaussian that descends KL(q ‖ p) stays there, at "
         "log M up to the modes' overlap (other starts may end in a worse minimum that covers)",
-        "Everything about GANs, the figure of “The original definition”; Huszár, introduction",
+        "Everything about GANs, the figure of “The original definition”",
         "the overlap E log(1 + Σ p_j/p_i) of a mode with the others, twice, and what is left of "
         "the gradient",
     ),

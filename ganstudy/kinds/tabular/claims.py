@@ -90,7 +90,7 @@ CLAIMS = (
         "the generator's gradient at the best critic is that of its divergence",
         "At the best critic, the projected gradient of the generator's loss is that of the "
         "divergence that theory names for it (2 JS, KL, D_f, W₁, …), by central differences",
-        f"{BOUMAN}, “Concept Wasserstein GAN” (key result); Goodfellow et al. 2014, theorem 1; "
+        f"{BOUMAN}, “Wasserstein GAN” (key result); Goodfellow et al. 2014, theorem 1; "
         "Huszár, “Connection to KL minimisation”; Thickstun, eq. 10",
         "change of the difference quotient from step h to 2h, and rounding over h",
     ),
@@ -119,7 +119,7 @@ CLAIMS = (
         "jumps",
         "algorithm 1 never rests",
         "Alternating minimization leaves its point at every step, for ever",
-        f"{BOUMAN}, “Algorithm 1: alternating minimization”",
+        f"follows from {BOUMAN}, “Algorithm 1: alternating minimization”",
         "none: a count",
     ),
     Claim(
