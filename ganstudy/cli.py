@@ -30,12 +30,12 @@ from ganstudy.arguments import (
     study_argument,
     workers_option,
 )
+from ganstudy.catalogue import print_members
 from ganstudy.executor_options import TrainingCommand
 from ganstudy.plugins import FAMILIES
 from ganstudy.plugins import family as family_of
 from ganstudy.summaries import (
     print_checked,
-    print_members,
     print_plan,
     print_status,
     print_studies,
@@ -45,7 +45,11 @@ from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="To begin: ganstudy new my.yaml, then ganstudy run my.yaml",
+)
 @click.version_option(package_name="ganstudy")
 def main() -> None:
     """Which GAN objective, and why? Run studies of adversarial objectives."""
@@ -277,8 +281,8 @@ def export(run: Path, tool: str, to: Path | None, plugins: bool) -> None:
         click.echo(existing.export_run(run, tool, to, run_plugins=plugins))
 
 
-@main.command(name="list")
-@click.argument("family", type=click.Choice(FAMILIES))
+@main.command(name="list", epilog=f"Families: {', '.join(FAMILIES)}.")
+@click.argument("family", type=click.Choice(FAMILIES), metavar="FAMILY")
 @json_option
 def list_family(family: str, as_json: bool) -> None:
     """List the members of a family with their parameters and sources."""

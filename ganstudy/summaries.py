@@ -1,10 +1,10 @@
-"""What verbs print once: checks, plans, how far a run has got, and what a family has."""
+"""What verbs print once: checks, plans, and how far a run has got."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,6 @@ from ganstudy.terminal import duration, status_line
 
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
-    from ganstudy.family import Part
     from ganstudy.search import Search
     from ganstudy.study import Study
     from ganstudy.verification import Verification
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "planned",
     "print_checked",
-    "print_members",
     "print_plan",
     "print_planned",
     "print_status",
@@ -236,48 +234,3 @@ def _print_running(now: Mapping[str, Any] | None) -> None:
         step = f"step {round(pack['share'] * pack['steps']):,} of {pack['steps']:,}"
         far = f", {step}" if pack["share"] else ""
         click.echo(f"  {plural(pack['trials'], 'trial')} for {duration(pack['seconds'])}{far}")
-
-
-def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
-    """Print the members of a family with their parameters, formulas and sources."""
-    described = [_described(member) for member in members]
-    if as_json:
-        click.echo(json.dumps(described))
-        return
-    for member in described:
-        click.echo(f"{member['name']}: {member['summary']}")
-        for key, about in member["parameters"].items():
-            click.echo(f"    {key} = {about['default']}  ({about['description']})")
-        for section in ("maths", "source"):
-            if member[section]:
-                click.echo(f"    {section}: {member[section]}")
-
-
-def _described(member: type[Part]) -> dict[str, Any]:
-    """A member of a family as plain values: summary, formulas, source, parameters."""
-    lines = (member.__doc__ or "").strip().splitlines()
-    parameters = {}
-    for name, info in member.parameters_of().items():
-        default = info.get_default(call_default_factory=True)
-        told = "required" if info.is_required() else str(default)
-        parameters[name] = {"default": told, "description": info.description}
-    return {
-        "name": member.name,
-        "summary": lines[0] if lines else "",
-        "maths": _section(lines, "Maths"),
-        "source": _section(lines, "Source"),
-        "parameters": parameters,
-    }
-
-
-def _section(lines: Sequence[str], name: str) -> str:
-    """A part of a docstring in one line: from its name to that of the next; empty without it."""
-    found: list[str] = []
-    for words in (line.split() for line in lines):
-        if words and words[0] in ("Maths", "Shapes", "Errors", "Source"):
-            if found:
-                break
-            found = words if words[0] == name else []
-        elif found:
-            found += words
-    return " ".join(found[1:])

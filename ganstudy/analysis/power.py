@@ -49,10 +49,10 @@ class Power:
         if math.isinf(self.effect):
             return (
                 f"{size} can make no difference clear, however large: that takes {self.fewest} "
-                f"seeds, and one of {_deviations(LARGE)} takes {enough} (four times in five)"
+                f"seeds, and {enough} for one of {_deviations(LARGE)}, four times in five"
             )
         return (
-            f"{size} make a difference of {_deviations(self.effect)} clear (four times in five); "
+            f"{size}: a difference of {_deviations(self.effect)} is clear four times in five; "
             f"one of {LARGE:g} takes {enough} seeds"
         )
 

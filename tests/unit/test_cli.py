@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from ruamel.yaml import YAML
 from tiny import STUDY, write_study
 
+from ganstudy import plugins
 from ganstudy.cli import FAMILIES, main
 from ganstudy.report import PageError
 from ganstudy.search.grid import Grid
@@ -209,6 +211,12 @@ def test_list_shows_members_with_parameters_and_sources(family: str) -> None:
     members = json.loads(CliRunner().invoke(main, ["list", family, "--json"]).stdout)
     assert members
     for member in members:
+        written = {k: about["default"] for k, about in member["parameters"].items()}
+        if written and "required" not in written.values():
+            # As a study file has them: `null` and `relu`, where it was `None` and `ReLU()`.
+            own = plugins.family(family)[member["name"]]
+            values = {key: YAML(typ="safe").load(text) for key, text in written.items()}
+            assert own.model_validate(values) == own()
         assert f"{member['name']}: {member['summary']}" in text
         for name, about in member["parameters"].items():
             assert about["description"], name
@@ -268,7 +276,7 @@ def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
         checked.output
     )
     enough = ["plan", str(study), "seeds=12", "--out", str(tmp_path / "run")]
-    assert re.search(r"12 seeds of 3 arms make a difference of 1\.\d stan", _output(enough))
+    assert re.search(r"12 seeds of 3 arms: a difference of 1\.\d stan", _output(enough))
     power = json.loads(_output([*enough, "--json"]))["power"]
     assert (power["pairs"], power["fewest"], power["seeds"]) == (3, 10, 12)
     assert 1 < power["effect"] < 2 <= power["needed"]
