@@ -284,7 +284,7 @@ def _check_targets(runs: Sequence[Run], joined: xr.Dataset) -> None:
             if at[0] != at[1]:
                 apart = _apart(*(min(own - other, default="{}") for own, other in (at, at[::-1])))
                 message = f"cannot compare {first.path} with {second.path}: target differs in"
-                hint = "along `study`, runs of the same arms on different targets are joined"
+                hint = "`--along study` joins runs of the same arms on different targets"
                 raise Unlike(f"{message} {apart}; {hint}")
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ganstudy.cause import one_line
+from ganstudy.study.problem import closest
 from ganstudy.whole_file import PARTIAL
 
 __all__ = [
@@ -65,15 +66,24 @@ def runs_at(path: Path) -> list[Path]:
     """
     if is_run(path) or not path.is_dir():
         return [path]
-    inside = {child.name: child for child in path.iterdir() if child.is_dir() and is_run(child)}
+    inside = {child.name: child for child in _runs_in(path)}
     aside = {name for name in inside if _ASIDE.sub("", name) in inside and _ASIDE.search(name)}
     return sorted(own for name, own in inside.items() if name not in aside) or [path]
 
 
+def _runs_in(folder: Path) -> list[Path]:
+    return (
+        [own for own in folder.iterdir() if own.is_dir() and is_run(own)] if folder.is_dir() else []
+    )
+
+
 def why_none(path: Path) -> str:
-    """Why there is no run at a path; of a folder of runs, which they are."""
-    if not path.exists():
-        return "there is no such folder"
+    """Why there is no run at a path, and which was meant; of a folder of runs, which they are."""
+    if not path.is_dir():
+        what = "it is a file" if path.exists() else "there is no such folder"
+        near = {own.name: own for folder in (Path("runs"), path.parent) for own in _runs_in(folder)}
+        meant = closest(path.name, near) or closest(path.stem, near)
+        return f"{what}; did you mean {near[meant[0]]}?" if meant else what
     inside = runs_at(path)
     if inside == [path]:
         return "it has no records"

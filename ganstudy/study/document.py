@@ -138,7 +138,7 @@ def _shared(path: Path, written: Written) -> Path | None:
     if (shared := within(path.parent, name)) is None:
         raise refused(f"{name}: a shared file lies beside its study, or in a folder below")
     if not shared.is_file():
-        raise refused(f"{name}: {_missing(shared)}")
+        raise refused(f"{name}: {_missing(shared, but=path.name)}")
     return shared
 
 
@@ -183,8 +183,8 @@ def _no_text(path: Path) -> Problem:
     return Problem(str(path), "", "cannot be read: it has changed meanwhile")
 
 
-def _missing(path: Path) -> str:
-    return f"no such file{nearest(path.name, _beside(path))}"
+def _missing(path: Path, but: str = "") -> str:
+    return f"no such file{nearest(path.name, {*_beside(path)} - {but})}"
 
 
 def _beside(path: Path) -> list[str]:

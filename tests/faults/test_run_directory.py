@@ -69,6 +69,20 @@ def test_a_folder_of_somebody_else_is_left_alone(
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("named", ["tiny", "tiny.yaml", "runs/tinny"])
+def test_a_run_that_is_not_there_may_be_in_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """By the name of its study, as those who read `ganstudy run tiny.yaml` may guess."""
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path, SMALL)
+    filled(tmp_path / "runs" / "tiny")
+    for verb in ("status", "report"):
+        said = invoke(verb, named)
+        assert said.exit_code == 2
+        assert "did you mean runs/tiny?" in said.stderr
+
+
 @pytest.mark.parametrize("place", ["file", "file/below", "link"])
 def test_a_file_is_no_folder(tmp_path: Path, place: str) -> None:
     study = write_study(tmp_path, SMALL)

@@ -82,6 +82,7 @@ MISTAKES = {
     "of an axis there": (OWN, SHARED.replace("minimax", "minmax"), "_shared.yaml:10: "),
     "of an axis here": (OWN.replace("[3]", "[0]"), SHARED, "tiny.yaml:8: "),
     "no such file": (OWN.replace("_shared", "_share"), SHARED, "did you mean '_shared.yaml'?"),
+    "not itself": (OWN.replace("_shared", "tinny"), SHARED, "no such file; valid: _shared.yaml"),
     "elsewhere": (OWN.replace("_shared", "../_shared"), SHARED, "tiny.yaml:1: extends: ../_shared"),
     "not a name": (OWN.replace("_shared.yaml", "[1]"), SHARED, "tiny.yaml:1: extends: the name"),
     "of a chain": (OWN, f"extends: tiny.yaml\n{SHARED}", "_shared.yaml:1: extends: a shared file"),
