@@ -11,12 +11,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ganstudy.cause import telling
 from ganstudy.existing import reopen
-from ganstudy.report import Look, PageError, build
+from ganstudy.report import Look, PageError, build, end_look
 from ganstudy.store import RunDirectory, RunError, assemble
 from ganstudy.terminal import duration, say
 
@@ -42,18 +41,25 @@ _log = logging.getLogger("ganstudy")
 def keep_current(path: Path, every: float = EVERY, *, run_plugins: bool = False) -> None:
     """Keep the page of a run current until its training ends; the run writes the last one itself.
 
+    One that was stopped, or killed, writes none: the page says that, then, and reloads no more.
+
     Errors  `RunError` where nobody trains the run.
     """
     give_way()
     directory = RunDirectory(path)
     _await(directory)
+    pause = every
     while _doing(directory) in _BUSY:
         begun, worked = time.monotonic(), time.process_time()
         if (path / "records").is_dir():
-            publish(path, every, run_plugins=run_plugins)
+            publish(path, round(pause, 1), run_plugins=run_plugins)
         took, worked = time.monotonic() - begun, time.process_time() - worked
         # What it waited for others on a busy machine has taken nothing from them.
-        _sleep(directory, max(every, worked / SHARE) - took)
+        pause = max(every, worked / SHARE)
+        _sleep(directory, pause - took)
+    if not _doing(directory):
+        with suppress(RunError), directory.locked():  # whoever has taken it up has other pages
+            end_look(directory.report / "index.html")
 
 
 def trains(path: Path) -> bool:
@@ -69,9 +75,9 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
     directory, search = reopen(path, run_plugins=run_plugins)
     made = Path(tempfile.mkdtemp(prefix=".live-", dir=path))
     try:
-        now = datetime.now(UTC).strftime("%H:%M:%S UTC on %Y-%m-%d")
         counts = search.counts()
-        look = Look(counts.total() - counts["missing"], counts.total(), now, f"{every:g}")
+        recorded = counts.total() - counts["missing"]
+        look = Look(recorded, counts.total(), int(time.time()), f"{every:g}")
         with suppress(PageError):  # the page has the other sections, and says so
             build(assemble(directory, search), directory.provenance(), made, look)
         # Whoever gathers has the last word.
@@ -89,6 +95,7 @@ def publish(path: Path, every: float, *, run_plugins: bool = False) -> bool:
 def alongside(path: Path, every: float) -> Iterator[None]:
     """Have a process keep the page of a run current; it is gone when this context ends.
 
+    What ends by an exception writes no other page: this one says that the run has stopped, then.
     Who trains the run runs the code that it names, and so may its page.
     """
     command = [sys.executable, "-m", "ganstudy", "report", str(path), "--live"]
@@ -96,14 +103,19 @@ def alongside(path: Path, every: float) -> Iterator[None]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryFile("w+") as said:
         page = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)
+        stopped = True
         try:
             yield
+            stopped = False
         finally:
             ended = page.poll()
             page.terminate()
             page.wait()
             for left in path.glob(".live-*"):
                 shutil.rmtree(left, ignore_errors=True)
+            if stopped:
+                with suppress(OSError):
+                    end_look(path / "report" / "index.html")
             if ended:
                 said.seek(0)
                 lines = said.read().strip().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -37,7 +38,8 @@ def importances(
     and so holds for the largest of all shares. A sampler visits good regions more often, which
     blurs importances: compare those of one arm with each other, and do not read small differences.
 
-    NaN for an arm with fewer than `FEWEST` points with a value, or whose values are all equal.
+    NaN for an arm with fewer than `FEWEST` points with a value, or whose best quarter is all of
+    them, for ties.
     Points that break a constraint have none. Repeated searches of an arm count as one.
 
     Returns  variables (arm, axes..., parameter): `share`, `p`; and `by_chance`, the share that the
@@ -55,7 +57,8 @@ def importances(
     for arm in np.ndindex(*shape):
         scores = told.values[arm].ravel()
         kept = np.flatnonzero(np.isfinite(scores))
-        if len(kept) >= FEWEST and np.ptp(scores[kept]) > 0:
+        lower = np.sort(-fact.sign * scores[kept])
+        if len(kept) >= FEWEST and lower[math.ceil(BEST * len(lower)) - 1] < lower[-1]:
             values = [column[arm].ravel()[kept] for column in columns]
             searches[arm] = _Points(space, values, -fact.sign * scores[kept])
     rng = np.random.default_rng(0)

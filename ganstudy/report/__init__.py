@@ -9,9 +9,10 @@ import importlib
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ganstudy.report.page import Look, PageError, build
+from ganstudy.report.look import Look, end_look
+from ganstudy.report.page import PageError, build
 
-__all__ = ["Look", "PageError", "build", "import_ahead"]
+__all__ = ["Look", "PageError", "build", "end_look", "import_ahead"]
 
 _HEAVY = (
     *("xarray", "zarr", "dask.array", "scipy.stats"),

@@ -18,25 +18,11 @@ if TYPE_CHECKING:
 
     from ganstudy.report.drawing import Drawing
     from ganstudy.report.findings import Findings
+    from ganstudy.report.look import Look
     from ganstudy.report.prose import Sentence
     from ganstudy.report.sections import Section
 
-__all__ = ["Look", "PageError", "build"]
-
-
-@dataclass(frozen=True)
-class Look:
-    """A look at a run that trains: its page says so, and reloads itself.
-
-    recorded  trials that have a record, of all that are planned
-    at        when it was taken, in words
-    every     seconds after which the page reloads itself
-    """
-
-    recorded: int
-    planned: int
-    at: str
-    every: str
+__all__ = ["PageError", "build"]
 
 
 class PageError(Exception):
@@ -108,8 +94,9 @@ def build(
         return _write(destination, _untrained(dataset, provenance, look), [])
     findings = Findings.of(dataset, provenance)
     environment = _environment(
+        dataset,
+        look,
         findings=findings,
-        look=look,
         metric=findings.metric,
         several=findings.several,
         opened=opening(dataset, destination.parent),
@@ -184,7 +171,7 @@ def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any], look: Look | 
     from ganstudy.report import untrained
     from ganstudy.report.tables import provenance_rows
 
-    template = _environment(look=look).get_template("untrained.html.j2")
+    template = _environment(dataset, look).get_template("untrained.html.j2")
     rows = provenance_rows(provenance)
     return str(template.render(**untrained.words(dataset, look is not None), provenance=rows))
 
@@ -208,7 +195,7 @@ def _write(
     return index
 
 
-def _environment(**known: Any) -> Any:
+def _environment(dataset: xr.Dataset, look: Look | None, **known: Any) -> Any:
     """Templates, those of sections beside their files, and what all of them may name."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -230,5 +217,6 @@ def _environment(**known: Any) -> Any:
     environment.filters["listing"] = prose.listing
     environment.filters["cell"] = cell_text
     environment.filters["unbroken"] = prose.unbroken
-    environment.globals |= {**known, "version": version("ganstudy")}
+    environment.globals |= {key: dataset.attrs[key] for key in ("study", "question")}
+    environment.globals |= {"look": look, **known, "version": version("ganstudy")}
     return environment

@@ -39,8 +39,6 @@ def words(dataset: xr.Dataset, trains: bool) -> Mapping[str, Any]:
     said = ", ".join(f"{n} {named.get(status, status)}" for status, n in known.items())
     what = "Every trial failed" if known.keys() == {"failed"} else "No trial has a result yet"
     return {
-        "study": dataset.attrs["study"],
-        "question": dataset.attrs["question"],
         "lead": f"{what}, so that there is no answer: {said}.",
         "advice": "" if trains else _NEXT["failed" if "failed" in known else "missing"],
         "failures": failures(dataset),

@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from browser import needs_browser, opened
 from click.testing import CliRunner
 from tiny import STUDY, write_study
 from unrendered import unrendered
@@ -20,7 +22,18 @@ from ganstudy.cli import main
 from ganstudy.live import alongside, keep_current, publish
 from ganstudy.store import RunDirectory
 
-REFRESH = '<meta http-equiv="refresh" content="7">'
+RELOADS = "location.reload()"
+
+
+class Started:
+    """In place of a process that keeps the page current."""
+
+    command: ClassVar[list[str]] = []
+
+    def __init__(self, command: list[str], **others: object) -> None:
+        type(self).command = command
+
+    poll = wait = terminate = lambda self: None
 
 
 @pytest.fixture
@@ -46,12 +59,13 @@ def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
             assert publish(run, 7.0)
     page = (run / "report" / "index.html").read_text()
     recorded = len(directory.recorded())
-    assert REFRESH in page.partition("</head>")[0]
-    said = re.search(r'<p class="live" role="status">(.*?)</p>', page)
+    assert RELOADS in page
+    said = re.search(r'<p class="live" role="status" [^>]*data-every="7">(.*?)</p>', page)
     assert said is not None
     assert "The run is training." in said[1]
     assert f"{recorded} of 8 trials had a record and {8 - recorded} were still to come" in said[1]
     assert "built anew every 7 s" in said[1]
+    assert "continues it" not in said[1]
     assert (run / "report" / "ranking.tex").exists()
     assert not list(run.glob(".live-*"))
     assert {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")} == before
@@ -66,7 +80,7 @@ def test_before_the_first_record_it_says_that_the_run_trains(run: Path) -> None:
         directory.write_heartbeat({"doing": "training"})
         assert publish(run, 7.0)
     page = (run / "report" / "index.html").read_text()
-    assert REFRESH in page
+    assert RELOADS in page
     assert "The run is training." in page
     assert "there is no answer: 8 still to come." in page
     assert "trains what is missing" not in page
@@ -87,6 +101,67 @@ def test_waiting_on_a_busy_machine_is_no_work(run: Path, monkeypatch: pytest.Mon
         directory.write_heartbeat({"doing": "training"})
         keep_current(run, 0.5)
     assert begun[1] - begun[0] < 1.5
+
+
+@pytest.fixture
+def looked(run: Path) -> Path:
+    """A run that was killed while it had a live page."""
+    directory = RunDirectory(run)
+    for path in (run / "records").glob("*.nc"):
+        path.unlink()
+    with directory.locked():
+        directory.write_heartbeat({"doing": "training"})
+        assert publish(run, 7.0)
+    return run
+
+
+def test_of_a_run_that_was_killed_it_says_so(looked: Path) -> None:
+    """Who keeps it current outlives the run. It said for ever that the run trains."""
+    index, directory = looked / "report" / "index.html", RunDirectory(looked)
+
+    def killed(*of: object) -> None:
+        directory.remove_heartbeat()
+
+    with pytest.MonkeyPatch.context() as changed, directory.locked():
+        changed.setattr("ganstudy.live.give_way", lambda: None)
+        changed.setattr("ganstudy.live.publish", lambda *of, **how: killed())
+        keep_current(looked, 7.0)
+        assert RELOADS in index.read_text(), "somebody is at the run"
+    directory.write_heartbeat({"doing": "training"})
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr("ganstudy.live.give_way", lambda: None)
+        changed.setattr("ganstudy.live.publish", lambda *of, **how: killed())
+        keep_current(looked, 7.0)
+    assert_says_that_it_stopped(index)
+
+
+def test_of_a_run_that_was_stopped_it_says_so(looked: Path) -> None:
+    """By Ctrl-C, say: no report is built then, and the last look stayed, and reloaded itself."""
+    with pytest.MonkeyPatch.context() as changed, pytest.raises(KeyboardInterrupt):
+        changed.setattr("ganstudy.live.subprocess.Popen", Started)
+        with alongside(looked, 7.0):
+            raise KeyboardInterrupt
+    assert_says_that_it_stopped(looked / "report" / "index.html")
+
+
+def assert_says_that_it_stopped(index: Path) -> None:
+    page = index.read_text()
+    assert RELOADS not in page
+    assert "<strong>The run has stopped.</strong> At " in page
+    assert "reloads itself" not in page
+    assert "<code>ganstudy run</code> continues it" in page
+
+
+@needs_browser
+def test_an_old_page_reloads_no_more(looked: Path) -> None:
+    """Where the whole machine went, nobody is left to say it."""
+    index = looked / "report" / "index.html"
+    assert "The run is training." in opened(index)
+    hours_ago = f'data-built="{int(time.time()) - 3 * 3600}"'
+    index.write_text(re.sub(r'data-built="\d+"', hours_ago, index.read_text()))
+    shown = opened(index)
+    assert "The run was training." in shown
+    assert "That was 3 hours ago, and no page has come since" in shown
 
 
 @pytest.mark.parametrize("said", [{"doing": "gathering"}, None])
@@ -112,18 +187,10 @@ def test_of_a_run_at_rest_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plug-ins, and modules that features are of: without them there was no page."""
-    commands: list[list[str]] = []
-
-    class Started:
-        def __init__(self, command: list[str], **others: object) -> None:
-            commands.append(command)
-
-        poll = wait = terminate = lambda self: None
-
     monkeypatch.setattr("ganstudy.live.subprocess.Popen", Started)
     with alongside(run, 7.0):
         pass
-    assert commands[0][3:] == ["report", str(run), "--live", "--every", "7.0", "--plugins"]
+    assert Started.command[3:] == ["report", str(run), "--live", "--every", "7.0", "--plugins"]
 
 
 @pytest.mark.slow
@@ -136,11 +203,12 @@ def test_a_page_is_there_before_the_end(tmp_path: Path) -> None:
     limits = ["engine.pack=2", "trial.record.every=50000"]
     with subprocess.Popen([*command, "--live", "--every", "1", *limits]) as process:
         try:
-            assert until(lambda: index.exists() and "refresh" in index.read_text(), 600.0)
+            assert until(lambda: index.exists() and RELOADS in index.read_text(), 600.0)
             process.terminate()
             assert process.wait(600) == 130
         finally:
             process.kill()
+    assert_says_that_it_stopped(index)
     assert not list(out.glob(".live-*"))
 
 
