@@ -220,6 +220,7 @@ OF_ANALYSES = frozenset(
         "planned",
         "printed",
         "profile",
+        "pruned",
         "rank",
         "reason",
         "repeat",

@@ -55,7 +55,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     own = t_interval(seen.values, confidence)
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
-    scores["fitted"] = (whole.notnull() & score.isnull()).any([*axes, "seed"])
+    scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
     scores["trials"] = score.notnull().sum([*axes, "seed"])
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
     seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)
@@ -68,15 +68,17 @@ def setting_scores(
 ) -> xr.Dataset:
     """Score of every arm at every setting: dims (arm, settings…), variables as in `arm_scores`.
 
-    `planned` is false where the study excludes the point; `diverged`, `failed` and `missing` count
-    trials.
+    Means are of the trials that have a score: `seeds` of them, where `trials` are planned.
+    `planned` is false where the study excludes the point; `diverged`, `failed`, `pruned` and
+    `missing` count trials.
     """
     fact = RecordedMetric.of(ds, metric)
     trials = trial_scores(ds, metric)
     scores = interval_over_seeds(trials["score"], fact, confidence)
     status = for_tables(ds)["status"]
-    for name in ("diverged", "failed", "missing"):
+    for name in ("diverged", "failed", "pruned", "missing"):
         scores[name] = (status == name).sum("seed")
+    scores["trials"] = (status != "excluded").sum("seed")
     scores["planned"] = planned(ds)
     scores = scores.transpose(arm_dim(ds), *setting_dims(ds))
     return scores.assign_attrs(metric=fact.name, confidence=confidence)

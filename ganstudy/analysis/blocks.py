@@ -134,7 +134,7 @@ def has_gaps(scores: Array) -> bool:
 
 
 def interval_with_gaps(scores: Array, confidence: float) -> Interval:
-    r"""Means of least squares, with limits over seeds, of arms with gaps; NaN of those without.
+    r"""Means of least squares, with limits over seeds, of arms whose gaps are filled; else NaN.
 
     Maths   a jackknife over the seeds in which any arm has a score, on one degree of freedom less
             than there are seeds in which the arm has one: what has been filled in is estimated
@@ -143,16 +143,16 @@ def interval_with_gaps(scores: Array, confidence: float) -> Interval:
             means in four where 95 % is said (docs/decisions/0028-means-with-gaps.md).
     Shapes  `(arms, settings, seeds) -> (arms,)`.
     """
-    known = np.isfinite(scores)
-    gaps = (known.any(axis=0) & ~known).any(axis=(1, 2))
-    own = known.any(axis=1)
-    if not gaps.any():
-        nothing = np.full(len(scores), np.nan)
+    own = np.isfinite(scores).any(axis=1)
+    nothing = np.full(len(scores), np.nan)
+    if not has_gaps(scores):
         return Interval(nothing, nothing, nothing, own.sum(axis=-1))
     pairs = paired(scores, "means")
+    balanced = filled(scores, pairs)
+    fitted = (np.isfinite(balanced) & ~np.isfinite(scores)).any(axis=(1, 2))
     without = [
         least_squares(np.delete(scores, seed, axis=-1), pairs.without(seed))
         for seed in np.flatnonzero(own.any(axis=0)).tolist()
     ]
-    whole = np.where(gaps, least_squares(scores, pairs), np.nan)
+    whole = np.where(fitted, moments(balanced.reshape(len(scores), -1))[0], np.nan)
     return jackknife(whole, np.array(without), confidence, own.sum(axis=-1) - 1.0)

@@ -38,21 +38,20 @@ def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     return reduced.assign_attrs(score.attrs)
 
 
-def best_by_budget(
-    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
-) -> xr.Dataset:
+def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """The best point among the first n of every arm: its score as a function of the budget n.
 
     The incumbent at n is the point with the best `point_scores` among the first n that keep the
     constraints of the search, in the order in which it learned of them; on a tie the first.
-    `mean`, `low`, `high` are its mean over seeds with a Student-t interval over seeds: how sure the
-    score of that point is, not how another search would have fared. The seeds that are averaged
-    have chosen the point, which is optimistic; `held_out` is not: each seed is scored at the point
-    that the other seeds choose by their mean, and these scores are averaged (NaN with one seed).
-    It is one ordering of one search; `budget_curve` says what to expect of such a search.
+    `mean` is its mean over seeds. They have chosen the point, which is optimistic, and so they have
+    no interval: Student's held the mean of the best of 40 equal points in half of all simulations
+    with ten seeds. `held_out` is not optimistic: each seed is scored at the point that the other
+    seeds choose by their mean, and these scores are averaged (NaN with one seed); nor has it an
+    interval, since these scores share seeds. `fresh_scores` has one. It is one ordering of one
+    search; `budget_curve` says what to expect of such a search.
 
-    Returns  variables (arm, axes..., trial), of each repeat: `mean`, `low`, `high`, `seeds`,
-             `held_out`, `incumbent` (index of the point; -1 while there is none); NaN there.
+    Returns  variables (arm, axes..., trial), of each repeat: `mean`, `seeds`, `held_out`,
+             `incumbent` (index of the point; -1 while there is none); NaN there.
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
@@ -69,11 +68,35 @@ def best_by_budget(
         found = chosen[arm] >= 0
         at_best[arm][found] = values[chosen[arm][found]]
         held_out[arm][found] = held[found]
-    result = interval_over_seeds(score.copy(data=at_best), fact, confidence)
-    dims = score.dims[:-1]
-    result["held_out"] = (dims, held_out, {"long_name": f"{fact.long_name}, held out"})
-    result["incumbent"] = (dims, chosen, {"long_name": "best point so far"})
-    return result.assign_attrs(metric=fact.name, confidence=confidence)
+    dims, scored = score.dims[:-1], score.copy(data=at_best)
+    result = xr.Dataset(
+        {
+            "mean": scored.mean("seed").assign_attrs(long_name=f"{fact.long_name}, mean"),
+            "seeds": scored.notnull().sum("seed"),
+            "held_out": (dims, held_out, {"long_name": f"{fact.long_name}, held out"}),
+            "incumbent": (dims, chosen, {"long_name": "best point so far"}),
+        }
+    )
+    return result.assign_attrs(metric=fact.name)
+
+
+def fresh_scores(
+    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+) -> xr.Dataset:
+    """Score of the point at which each search stands on fresh seeds, which have chosen nothing.
+
+    Returns  variables (arm, axes...), of each repeat: `mean`, `low`, `high`, `seeds`, as
+             `interval_over_seeds` has them.
+
+    Errors   `ValueError` for a search without fresh seeds.
+    """
+    if "fresh" not in ds:
+        raise ValueError("the search has no fresh seeds; search.bayes.fresh asks for some")
+    fact, chosen = RecordedMetric.of(ds, metric), chosen_points(ds)
+    fresh = ds.isel(seed=np.flatnonzero(ds["fresh"].values))
+    score = trial_scores(fresh, metric)["score"].isel(trial=chosen).drop_vars("trial")
+    scores = interval_over_seeds(score, fact, confidence)
+    return scores.assign_attrs(metric=fact.name, confidence=confidence)
 
 
 def tuned(ds: xr.Dataset) -> xr.Dataset:

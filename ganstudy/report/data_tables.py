@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +22,19 @@ from ganstudy.report.prose import arm_labels, decimals_of
 class DataTable:
     """Headings and rows; a cell is text, a number, or None for what does not exist.
 
-    `decimals` holds those of each column, None for a column of text.
+    `decimals` holds those of each column, or of each of its cells; None for a column of text, and
+    for as many as suit its numbers.
     """
 
     headings: list[str]
-    decimals: list[int | None]
+    decimals: Sequence[int | Sequence[int] | None]
     rows: list[list[Any]]
+
+    def texts(self) -> list[list[str]]:
+        """The rows as a page and a paper show them, with equal decimals down a column."""
+        columns = zip(*self.rows, strict=True)
+        shown = [prose.column(*own) for own in zip(columns, self.decimals, strict=False)]
+        return [list(row) for row in zip(*shown, strict=True)]
 
     def csv(self) -> str:
         """Comma-separated values with full precision; an empty cell for what does not exist.
@@ -42,7 +50,7 @@ class DataTable:
         """What the page sorts and filters."""
         shown = [
             [
-                round(cell, places) if isinstance(cell, float) and places is not None else cell
+                round(cell, places) if isinstance(cell, float) and isinstance(places, int) else cell
                 for cell, places in zip(row, self.decimals, strict=True)
             ]
             for row in self.rows
@@ -98,14 +106,19 @@ def setting_table(findings: Findings) -> DataTable:
     others = [name for name in metric_names(ds) if name != findings.metric.name]
     columns = {
         findings.metric.long_name: findings.flat(cells["mean"]),
-        "lowest": findings.flat(cells["low"]),
-        "highest": findings.flat(cells["high"]),
+        **(
+            {f"{e} limit": findings.flat(cells[e]) for e in ("low", "high")}
+            if findings.drawn
+            else {}
+        ),
         **{
             RecordedMetric.of(ds, n).long_name: findings.flat(setting_scores(ds, n)["mean"])
             for n in others
         },
-        **{n: findings.flat(cells[n]) for n in ("seeds", "diverged", "failed", "missing")},
-        "seconds": findings.flat(ds["seconds"].sum("seed")),
+        "planned": findings.flat(cells["trials"]),
+        "scored": findings.flat(cells["seeds"]),
+        **{n: findings.flat(cells[n]) for n in ("diverged", "failed", "pruned", "missing")},
+        "seconds": findings.flat(ds["seconds"].sum("seed", min_count=1)),
     }
     excluded = findings.excluded_points
     rows: list[list[Any]] = [
@@ -141,12 +154,24 @@ def metric_table(findings: Findings) -> DataTable:
             ]
         )
     headings = ["metric", "better", *findings.arms, *ends.values()]
-    return DataTable(headings, [None] * len(headings), rows)
+    decimals = [None, None, *[decimals_of_all(findings)] * (len(headings) - 2)]
+    return DataTable(headings, decimals, rows)
+
+
+def decimals_of_all(findings: Findings) -> list[int]:
+    """Decimals of each metric, in the order of the dataset."""
+    ds = findings.ds
+    return [decimals_of(ds, RecordedMetric.of(ds, name)) for name in metric_names(ds)]
 
 
 def arm_table(findings: Findings, statistics: xr.Dataset) -> DataTable:
-    """All statistics that have one number for each arm, under the names of their variables."""
+    """All statistics that have one number for each arm, under the names of their variables.
+
+    Without limits where chance has none, or where the seeds have chosen what they score.
+    """
     names = [str(name) for name, v in statistics.data_vars.items() if v.dims == (findings.arm,)]
+    limits = set() if findings.drawn else {"low", "high", "half_width"}
+    names = [name for name in names if name not in limits]
     arms = arm_labels(statistics[findings.arm])
     columns = [
         [
@@ -157,15 +182,6 @@ def arm_table(findings: Findings, statistics: xr.Dataset) -> DataTable:
     ]
     rows: list[list[Any]] = [list(row) for row in zip(arms, *columns, strict=True)]
     return DataTable([findings.arm, *names], [None] * (len(names) + 1), rows)
-
-
-def cell_text(cell: Any) -> str:
-    """A cell of the table of metrics: three significant digits."""
-    if cell is None:
-        return prose.MISSING
-    if not isinstance(cell, float):
-        return str(cell)
-    return f"{cell:,.0f}" if 1000 <= abs(cell) < prose.EXACT else prose.short(cell)
 
 
 def number_or_none(value: float) -> float | None:

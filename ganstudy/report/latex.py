@@ -10,7 +10,7 @@ import numpy as np
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names
 from ganstudy.report import prose
-from ganstudy.report.data_tables import DataTable, cell_text
+from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
 from ganstudy.report.tables import ArmTable
@@ -105,9 +105,9 @@ def metrics(findings: Findings) -> str:
         _heading(findings.arm, "l"),
         *(_heading(fact.long_name, end=arrow[fact.higher_is_better]) for fact in facts),
     ]
-    caption = f"Means over {prose.plural(findings.seeds, 'seed')}"
+    caption = f"Means over {prose.plural(findings.seeds, findings.unit)}"
     if findings.drawn and findings.seeds > 1:
-        caption += "; after the sign, half the width of the 95% interval over seeds"
+        caption += "; after the sign, half the width of the 95% interval over " + findings.units
     if known:
         caption += ". Below the line, as many samples of the target itself"
         rows += [["\\midrule\nperfect sampler", *of_p]]
@@ -122,7 +122,7 @@ def distribution(findings: Findings, table: DataTable, note: str) -> str:
 
 def plain(findings: Findings, table: DataTable, caption: str, label: str) -> str:
     """Any table, its cells as the page shows them."""
-    rows = [[escaped(cell_text(cell)) for cell in row] for row in table.rows]
+    rows = [list(map(escaped, row)) for row in table.texts()]
     headings = [_heading(table.headings[0], "l"), *map(_heading, table.headings[1:])]
     return _table(headings, rows, caption, label, findings)
 

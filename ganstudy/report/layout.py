@@ -59,6 +59,21 @@ class Layout:
         return prose.several(self.unit)
 
     @property
+    def within(self) -> list[str]:
+        """What the value of a unit is the mean over: settings, and fresh seeds of a search."""
+        fresh = ["fresh seeds"] if FRESH in self.axes else []
+        return [*(["settings"] if self.several else []), *fresh]
+
+    @property
+    def among(self) -> str:
+        """What the trials of an arm differ in: `settings and seeds`."""
+        return str(prose.listing([*self.within, self.units]))
+
+    def named(self, dim: str) -> str:
+        """What a dimension of the dataset is called: searches are numbered along `seed`."""
+        return {"seed": self.unit, FRESH: "fresh seed"}.get(dim, dim)
+
+    @property
     def seeds(self) -> int:
         """Number of seeds of the study."""
         return self.ds.sizes["seed"]

@@ -34,8 +34,7 @@ _STOPPED = (
     ("<strong>The run is training.", "<strong>The run has stopped."),
     (
         re.compile(r'(?<=<span class="later">).*?(?=</span>)'),
-        "<code>ganstudy run</code> continues it; <code>ganstudy report RUN</code> builds the page "
-        "of what has been recorded since.",
+        "<code>ganstudy run</code> continues it; <code>ganstudy report RUN</code> tells all of it.",
     ),
     (re.compile(r'<script class="reload">.*?</script>\n', re.DOTALL), ""),
 )

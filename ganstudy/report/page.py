@@ -200,7 +200,6 @@ def _environment(dataset: xr.Dataset, look: Look | None, **known: Any) -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     from ganstudy.report import prose
-    from ganstudy.report.data_tables import cell_text
     from ganstudy.report.sections import family
 
     folders = [Path(__file__).parent, *(Path(inspect.getfile(member)).parent for member in family)]
@@ -215,8 +214,8 @@ def _environment(dataset: xr.Dataset, look: Look | None, **known: Any) -> Any:
     environment.filters["counted"] = prose.plural
     environment.filters["several"] = prose.several
     environment.filters["listing"] = prose.listing
-    environment.filters["cell"] = cell_text
     environment.filters["unbroken"] = prose.unbroken
+    environment.filters["breakable"] = prose.breakable
     environment.globals |= {key: dataset.attrs[key] for key in ("study", "question")}
     environment.globals |= {"look": look, **known, "version": version("ganstudy")}
     return environment

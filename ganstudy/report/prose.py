@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +48,16 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
+def with_limits(show: Callable[[float], str], value: float, low: float, high: float) -> str:
+    """`1.7 (0.4 to 3.0)`: a value with its interval, where that is known and is one."""
+    return f"{show(value)} ({show(low)} to {show(high)})" if low < high else show(value)
+
+
+def apart(value: float, step: float) -> str:
+    """A number with three significant digits, and with more where others are a step away."""
+    return number(value, max(decimals_for(abs(value)), decimals_for(step) - 1))
+
+
 def percent(share: float) -> str:
     """`38%`, of a share; a dash for NaN.
 
@@ -74,6 +84,30 @@ def short(value: float) -> str:
     value += 0.0  # no minus before zero
     text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def column(values: Sequence[object], decimals: int | Sequence[int] | None = None) -> list[str]:
+    """The cells of a column, decimals below decimals: as many as give its middle number three
+    significant digits, and none where all are whole.
+
+    Text stays as it is; a dash for None.
+
+    decimals  other ones: of all cells, or of each where units differ from row to row
+    """
+    if decimals is None:
+        numbers = [abs(x) for x in values if isinstance(x, float) and x and math.isfinite(x)]
+        whole = all(x.is_integer() for x in numbers)
+        decimals = 0 if whole else decimals_for(float(np.median(numbers)))
+    places = [decimals] * len(values) if isinstance(decimals, int) else decimals
+    return list(map(_cell, values, places))
+
+
+def _cell(value: object, decimals: int) -> str:
+    if not isinstance(value, float):
+        return MISSING if value is None else str(value)
+    if 1000 <= abs(value) < EXACT and decimals == 0:
+        return f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")
+    return number(value, decimals)
 
 
 def spans(names: Iterable[str], rows: Iterable[ArrayLike]) -> str:
@@ -115,6 +149,11 @@ def unbroken(text: str) -> str:
         "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}",
         text,
     )
+
+
+def breakable(name: str) -> Markup:
+    """A name in which a line may end after an underscore, so that no column is as wide as it."""
+    return Markup(str(Markup.escape(name)).replace("_", "_<wbr>"))
 
 
 def formula(text: str) -> Markup:

@@ -114,7 +114,10 @@ def _collapsed(findings: Findings) -> Markup | None:
     if len(known) > MOST_LISTED:
         known = known[np.argsort(-means[known], kind="stable")]
     shares = np.transpose([found[name].values for name in ("mean", "low", "high")])
-    said = ["{} ({} to {})".format(*map(prose.percent, own)) for own in shares]
+    said = [
+        prose.with_limits(prose.percent, *(own if findings.drawn else own[[0, 0, 0]]))
+        for own in shares
+    ]
     alike = len({said[arm] for arm in known}) == 1 < len(known)
     parts = [f"{prose.quoted(findings.arms[arm])} {said[arm]}" for arm in known[:MOST_LISTED]]
     if alike:

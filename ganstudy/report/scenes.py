@@ -103,7 +103,7 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
     samples = views["frame_samples"]
     samples = samples[:, np.isfinite(samples).all(axis=2).any(axis=0)]
     where = [
-        f"{name} {prose.label(findings.ds[name].values[place[name]].item())}"
+        f"{findings.named(name)} {prose.label(findings.ds[name].values[place[name]].item())}"
         for name in (*findings.axes, "seed")
     ]
     return Scene(
@@ -128,10 +128,9 @@ def _even_choice(items: Sequence[int], most: int) -> list[int]:
 
 def rule(findings: Findings, shown: Sequence[Scene]) -> str:
     """Which trials are shown, in a sentence."""
-    among = "settings and seeds" if findings.axes else "seeds"
     text = (
         f"Of each arm the trial in the middle by {findings.metric.long_name}, among those of all "
-        f"its {among} that have a film; of two in the middle, the worse."
+        f"its {findings.among} that have a film; of two in the middle, the worse."
     )
     if len(shown) < len(findings.arms):
         which = "evenly chosen" if len(shown) == MOST else "those with films"

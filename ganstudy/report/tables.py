@@ -57,8 +57,9 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
     means = [findings.flat(setting_scores(findings.ds, name)["mean"]) for name in others]
     decimals = [decimals_of(findings.ds, fact) for fact in facts]
     mean, low, high = (findings.flat(cells[name]) for name in ("mean", "low", "high"))
-    counts = [findings.flat(cells[name]) for name in ("seeds", "diverged", "failed", "missing")]
-    seconds = findings.flat(findings.ds["seconds"].sum("seed"))
+    counted = {"seeds": "seeds scored", **{n: n for n in ("diverged", "failed", "missing")}}
+    counts = [findings.flat(cells[name]) for name in counted]
+    seconds = findings.flat(findings.ds["seconds"].sum("seed", min_count=1))
     excluded = findings.excluded_points
     rows = []
     places = list(np.ndindex(mean.shape))
@@ -93,10 +94,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
         findings.metric.long_name,
         "95% interval",
         *(fact.long_name for fact in facts),
-        "seeds scored",
-        "diverged",
-        "failed",
-        "missing",
+        *counted.values(),
         "seconds",
     ]
     return ScoreTable(findings.axes, *known_columns(headings, rows), mean.size)
@@ -161,18 +159,20 @@ def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
     stable, finite = findings.stability, math.isfinite(findings.metric.worst)
     columns = {
         "trials run": _counts(stable["trials"]),
-        "diverged": _shares(stable["trial_diverged"]),
+        "diverged": _shares(findings, stable["trial_diverged"]),
         # Without a worst value those that diverged are all.
-        "collapsed": _shares(stable["trial_collapsed"])
+        "collapsed": _shares(findings, stable["trial_collapsed"])
         if finite
         else [prose.MISSING] * len(colours),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
-        "drops per trial": _means(stable["trial_drops"], lambda value: prose.number(value, 1)),
-        "drawdown": _means(stable["trial_drawdown"], findings.show),
+        "drops per trial": _means(
+            findings, stable["trial_drops"], lambda value: prose.number(value, 1)
+        ),
+        "drawdown": _means(findings, stable["trial_drawdown"], findings.show),
         "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
-        "as good as p": _shares(stable["trial_perfect"]),
+        "as good as p": _shares(findings, stable["trial_perfect"]),
         "so first at M-step, median": _steps(stable["steps_to_perfect"]),
-        "and stayed so": _shares(stable["trial_kept"]),
+        "and stayed so": _shares(findings, stable["trial_kept"]),
     }
     return _by_arm(findings, colours, columns)
 
@@ -190,16 +190,18 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
                     found[f"{loss}_cycles"].values, found[f"{loss}_period"].values, strict=True
                 )
             ]
-            columns[f"{name}: strength"] = _means(found[f"trial_{loss}_strength"], _two, (0.0, 1.0))
+            columns[f"{name}: strength"] = _means(
+                findings, found[f"trial_{loss}_strength"], _two, (0.0, 1.0)
+            )
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
         columns["critic: |D \N{MINUS SIGN} 1/2|"] = _means(
-            found["trial_critic_gap"], _two, (0.0, 0.5)
+            findings, found["trial_critic_gap"], _two, (0.0, 0.5)
         )
     for name in AT_THE_END:
         if name in found:
             heading = str(findings.ds[name].attrs["long_name"])
-            columns[f"{heading}, median"] = [prose.number(x, 3) for x in found[name].values]
+            columns[f"{heading}, median"] = prose.column(found[name].values.tolist())
     table = _by_arm(findings, colours, columns)
     return table if table.headings else None
 
@@ -216,29 +218,25 @@ def _by_arm(
 
 
 def _means(
+    findings: Findings,
     values: xr.DataArray,
     show: Callable[[float], str],
     bounds: tuple[float, float] = (0.0, math.inf),
 ) -> list[str]:
-    """`1.7 (0.4 to 3.0)`: the mean of each arm with its interval over seeds, where these differ."""
-    found = over_seeds(values, bounds=bounds)
-    limits = zip(found["mean"].values, found["low"].values, found["high"].values, strict=True)
-    return [
-        f"{show(mean)} ({show(low)} to {show(high)})" if low < high else show(mean)
-        for mean, low, high in limits
-    ]
+    """The mean of each arm with its interval over seeds, where these differ."""
+    return _with_limits(findings, over_seeds(values, bounds=bounds), show)
 
 
-def _shares(values: xr.DataArray) -> list[str]:
+def _shares(findings: Findings, values: xr.DataArray) -> list[str]:
     """`25% (11% to 45%)`: shares of trials, by how many independent ones they are worth."""
-    found = share_over_seeds(values)
-    limits = zip(*(found[name].values for name in ("mean", "low", "high")), strict=True)
-    return [
-        f"{prose.percent(mean)} ({prose.percent(low)} to {prose.percent(high)})"
-        if math.isfinite(mean)
-        else prose.MISSING
-        for mean, low, high in limits
-    ]
+    return _with_limits(findings, share_over_seeds(values), prose.percent)
+
+
+def _with_limits(findings: Findings, found: xr.Dataset, show: Callable[[float], str]) -> list[str]:
+    """Of points that were chosen on the seeds that score them there are no intervals."""
+    kept = found if findings.drawn else found.assign(low=found["mean"], high=found["mean"])
+    limits = zip(*(kept[name].values for name in ("mean", "low", "high")), strict=True)
+    return [prose.with_limits(show, *own) for own in limits]
 
 
 def _counts(values: xr.DataArray) -> list[str]:

@@ -92,11 +92,12 @@ def ranking(findings: Findings) -> Verdict:
         )
         return Verdict(text, call)
     if findings.all_equal:
-        text = Markup("{} do equally well in {}, with {}{}{}: no arm wins.")
+        text = Markup("{} {} in {}, with {}{}{}: no arm wins.")
+        how = "have the worst score" if row["mean"] == findings.metric.worst else "do equally well"
         grade = "open" if findings.graded and findings.seeds > 1 else ""
         every = "Both arms" if len(first) == 2 else f"All {len(first)} arms"
         value = with_interval(findings, row.assign(low=math.nan))
-        return Verdict(text.format(every, name, value, average, good), call, grade)
+        return Verdict(text.format(every, how, name, value, average, good), call, grade)
     better = "" if findings.metric.higher_is_better else " (lower is better)"
     relations, grade = _relations(findings, first)
     verb = "wins most often" if by_wins else "ranks first"

@@ -137,9 +137,9 @@ def test_of_a_run_that_was_killed_it_says_so(looked: Path) -> None:
 
 def test_of_a_run_that_was_stopped_it_says_so(looked: Path) -> None:
     """By Ctrl-C, say: no report is built then, and the last look stayed, and reloaded itself."""
-    with pytest.MonkeyPatch.context() as changed, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as changed:
         changed.setattr("ganstudy.live.subprocess.Popen", Started)
-        with alongside(looked, 7.0):
+        with pytest.raises(KeyboardInterrupt), alongside(looked, 7.0):
             raise KeyboardInterrupt
     assert_says_that_it_stopped(looked / "report" / "index.html")
 

@@ -239,7 +239,9 @@ class ColumnsSection(Section):
             "Mean and standard deviation of the training rows, in units of the data, and "
             "Kolmogorov and Smirnov's distance of each arm's samples from them: 0 is the same."
         )
-        table = DataTable(headings, [None] * len(headings), list(self._rows()))
+        units = [prose.decimals_for(float(scale)) for scale in self.columns.scale]
+        decimals = [None, units, units, *[2] * len(self.findings.arms)]
+        table = DataTable(headings, decimals, list(self._rows()))
         return {"columns": (table, caption)}
 
     def _rows(self) -> Iterator[list[object]]:

@@ -113,7 +113,8 @@ def draw_on(axes: Axes, scene: Scene) -> None:
     assert figure is not None
     bar = figure.colorbar(filled, ax=axes, orientation="horizontal", fraction=0.06, pad=0.03)
     bar.set_ticks([low, (low + high) / 2, high])
-    bar.set_ticklabels([prose.short(value) for value in (low, (low + high) / 2, high)])
+    ends = (low, (low + high) / 2, high)
+    bar.set_ticklabels([prose.apart(value, (high - low) / 2) for value in ends])
     bar.ax.tick_params(labelsize=6.5, length=2)
     for text, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
         text.set(ha=side)

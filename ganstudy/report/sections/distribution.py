@@ -90,6 +90,8 @@ def table(findings: Findings) -> DataTable:
             numbers[3:] = [math.nan] * 3
         cells = [value if np.isfinite(value) else None for value in numbers]
         rows.append([findings.arms[index], *cells])
+    own = findings.decimals
+    decimals = [None, own, 2, 2, own, own, 3]
     headings = [
         findings.arm,
         "interquartile mean",
@@ -101,15 +103,15 @@ def table(findings: Findings) -> DataTable:
     ]
     while not any(row[-1] is not None for row in rows):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
-    return DataTable(headings, [None] * len(headings), rows)
+    return DataTable(headings, decimals[: len(headings)], rows)
 
 
 def note(findings: Findings) -> Markup:
     """What the columns are, and what the ranks can decide."""
     text = Markup(
         "Interquartile mean: of the middle half of the trials. Chance to beat: share of trials, "
-        "paired by setting and seed, that are better, ties counting half."
-    )
+        "paired by {}, that are better, ties counting half."
+    ).format(prose.listing([*(name[:-1] for name in findings.within), findings.unit]))
     if not findings.graded:
         return text
     ranks = rank_table(findings.ds, settings=findings.settings_used)
@@ -117,23 +119,24 @@ def note(findings: Findings) -> Markup:
     found = compare_by_resampling(findings.ds, settings=findings.settings_used)
     if bool(found["low"].notnull().any()):
         text += Markup(
-            " Bootstrap: BCa interval over seeds, of a single pair, which is too narrow for few "
-            "seeds and for skewed scores."
-        )
+            " Bootstrap: BCa interval over {0}, of a single pair, which is too narrow for few {0} "
+            "and for skewed scores."
+        ).format(findings.units)
     pairs = found["p"]
     if bool(pairs.notnull().any()):
         tests = int(pairs.notnull().sum()) // 2
         least = min(1.0, tests * 0.5 ** (findings.seeds - 1))
         text += Markup(
-            " Permutation p: sign flips of seeds, Holm over all pairs; with {} it cannot be below "
-            "{}."
-        ).format(prose.plural(findings.seeds, "seed"), prose.short(least))
+            " Permutation p: sign flips of {}, Holm over all pairs; with {} it cannot be below {}."
+        ).format(findings.units, prose.plural(findings.seeds, findings.unit), prose.short(least))
     if math.isfinite(critical):
         text += Markup(
             " Mean ranks over {} differ if they are {} apart (Nemenyi, 5% level; Friedman p = {}, "
             "by Iman and Davenport)."
         ).format(
-            prose.plural(blocks, "seed"), prose.short(critical), prose.short(float(ranks["p"]))
+            prose.plural(blocks, findings.unit),
+            prose.short(critical),
+            prose.short(float(ranks["p"])),
         )
     return text
 

@@ -245,7 +245,9 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
         for place, value in enumerate(means[axis].values.tolist()):
             low, mean, high = (float(means[name][place]) for name in ("low", "mean", "high"))
             if findings.drawn:
-                axes.plot([low, high], [row, row], color=style.MUTED, linewidth=2)
+                axes.plot(
+                    [low, high], [row, row], color=style.MUTED, linewidth=2, solid_capstyle="butt"
+                )
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
             name = prose.label(value)
             named = f"{axis}  {name}" if place == 0 else name

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from ganstudy.report import latex
-from ganstudy.report.data_tables import DataTable, metric_table
+from ganstudy.report.data_tables import DataTable, decimals_of_all, metric_table
+from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
 from ganstudy.report.tables import audits, estimates
 
@@ -33,7 +34,7 @@ class Metrics(Section):
         """The table, what is estimated or was audited, and from how many clouds of p."""
         many = len(self.findings.arms) > MOST_ARMS
         return {
-            "table": _turned(self.table, self.findings.arm) if many else self.table,
+            "table": _turned(self.table, self.findings) if many else self.table,
             "turned": many,
             "known": "perfect sampler" in self.table.headings,
             "estimates": estimates(self.findings),
@@ -42,9 +43,9 @@ class Metrics(Section):
         }
 
 
-def _turned(table: DataTable, arm: str) -> DataTable:
+def _turned(table: DataTable, findings: Findings) -> DataTable:
     """The table with a metric a column, below how it is to be read a row for each arm."""
     metrics, *columns = zip(*table.rows, strict=True)
     names = table.headings[1:]
     rows = [[name, *column] for name, column in zip(names, columns, strict=True)]
-    return DataTable([arm, *metrics], [None] * (len(metrics) + 1), rows)
+    return DataTable([findings.arm, *metrics], [None, *decimals_of_all(findings)], rows)

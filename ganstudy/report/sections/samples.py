@@ -224,7 +224,9 @@ def _why_empty(cell: _Cell) -> str:
 
 def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     seed = findings.ds["seed"].values[0]
-    parts = [f"Final samples of seed {seed}, the first; no panel was chosen by its looks."]
+    parts = [
+        f"Final samples of {findings.unit} {seed}, the first; no panel was chosen by its looks."
+    ]
     configs = findings.ds["target_settings"].values
     known = {features_of(str(config)) for config in configs.ravel() if config}
     if 1 in known:

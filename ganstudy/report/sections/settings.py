@@ -49,11 +49,22 @@ def draw(findings: Findings) -> Drawing:
         caption += Markup(" The second line of a cell counts diverged trials, which {}.").format(
             "score the worst value" if worst else "have no score"
         )
+    gaps = int((_scored(findings) < _trials(findings)).sum())
     if settings > MOST_WRITTEN:
         caption = Markup(
             "Mean over seeds of each trial's score, {} settings in study order; darker is better, "
             "and a white cell has no score."
         ).format(settings)
+        if gaps:
+            caption += Markup(
+                " In {} fewer trials have a score than are planned, and the mean is of those; "
+                "settings.csv counts them."
+            ).format(prose.plural(gaps, "cell"))
+    elif gaps:
+        caption += Markup(
+            " Where fewer trials have a score than are planned, a cell says of how many its mean "
+            "is."
+        )
     mean = findings.flat(findings.cells["mean"])
     alt = (
         f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings, lowest "
@@ -107,11 +118,26 @@ def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]
 
 def _annotations(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:
     diverged = findings.flat(findings.cells["diverged"])
+    counts = (diverged, _scored(findings), _trials(findings))
     texts = [
-        findings.show(value) + (f"\n{count} div." if count else "")
-        for value, count in zip(mean.ravel(), diverged.ravel(), strict=True)
+        findings.show(value)
+        + (f"\n{count} div." if count else "")
+        + (f"\n{scored} of {trials}" if scored < trials else "")
+        for value, count, scored, trials in zip(
+            mean.flat, *(own.flat for own in counts), strict=True
+        )
     ]
     return np.asarray(texts).reshape(mean.shape)
+
+
+def _scored(findings: Findings) -> NDArray[np.int64]:
+    """Trials of each cell that have a score, of which its mean is."""
+    return findings.flat(findings.cells["seeds"])
+
+
+def _trials(findings: Findings) -> NDArray[np.int64]:
+    """Trials of each cell that are planned."""
+    return findings.flat(findings.cells["trials"])
 
 
 def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> None:

@@ -128,7 +128,10 @@ def _trials(axes: Axes, findings: Findings, values: Array) -> None:
     axes.grid(axis="x")
 
 
-MEANS = "Means, in brackets 95% intervals over seeds, and medians where it says so."
+def _means(findings: Findings) -> str:
+    """What the numbers of both tables are, for a paper."""
+    limits = f", in brackets 95% intervals over {findings.units}," if findings.drawn else ""
+    return f"Means{limits} and medians where it says so."
 
 
 class Stability(Section):
@@ -164,14 +167,16 @@ class Stability(Section):
     def files(self) -> dict[str, str]:
         """Both tables."""
         findings = self.findings
-        caption = f"Stability. {MEANS}"
+        caption = f"Stability. {_means(findings)}"
         written = {
             "stability.csv": arm_table(findings, findings.stability).csv(),
             "stability.tex": latex.by_arm(findings, self.steady, caption, "stability"),
         }
         if self.game:
             written["game.csv"] = arm_table(findings, findings.equilibrium).csv()
-            written["game.tex"] = latex.by_arm(findings, self.game, f"The game. {MEANS}", "game")
+            written["game.tex"] = latex.by_arm(
+                findings, self.game, f"The game. {_means(findings)}", "game"
+            )
         return written
 
     def facts(self) -> dict[str, Any]:

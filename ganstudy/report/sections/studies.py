@@ -226,5 +226,6 @@ class Studies(Section):
             f"{self.findings.units}, place, what it is behind the first and the grade of that; "
             "the share of samples of high quality, and of trials that diverged."
         )
-        table = DataTable(headings, [None, None, 3, 3, 3, 0, 3, 3, 3, None], rows)
+        own = prose.decimals_for(float(np.nanmedian(np.abs(ranked["mean"].values))))
+        table = DataTable(headings, [None, None, own, own, own, 0, own, 2, 2, None], rows)
         return {"targets": (table, caption)}

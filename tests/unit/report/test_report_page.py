@@ -64,7 +64,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag not in ("img", "meta", "input"):
+        if tag not in ("img", "meta", "input", "wbr"):
             self.open.append(tag)
         self.ids |= {given["id"] or ""} if "id" in given else set()
         self.links += [given["href"] or ""] if "href" in given else []
@@ -322,6 +322,15 @@ def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
     shown = texts(drawn(ds, "heatmap").figure)
     value = f"{float(ds['modes_covered'][0, 1, 0, -2:].mean()):.2f}"
     assert {"0.00\n1 div.", value, "no\nscore", "not\nplanned", "lr", "slow", "fast"} <= set(shown)
+    lacking = make_study(
+        {"divergence": ARMS, "lr": ["slow", "fast"]},
+        **{"seeds": 3, "steps": 6, "samples": 5},
+        status={(0, 0, 0): "diverged", (0, 1, 1): "missing"},
+    )
+    drawing = drawn(lacking, "heatmap")
+    cells = [text for text in texts(drawing.figure) if "\n" in text]
+    assert [text.partition("\n")[2] for text in cells] == ["1 div.", "2 of 3"]
+    assert "a cell says of how many its mean is" in drawing.caption
 
 
 def test_arms_keep_their_colour_whatever_their_rank(make_study: Make) -> None:

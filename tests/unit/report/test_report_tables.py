@@ -17,7 +17,7 @@ from browser import needs_browser, opened, with_script
 from scipy import stats
 
 from ganstudy import analysis
-from ganstudy.report import latex
+from ganstudy.report import latex, prose
 from ganstudy.report.data_tables import metric_table, setting_table, trial_table
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
@@ -65,6 +65,27 @@ def test_table_of_metrics_puts_the_perfect_sampler_beside_the_arms(small: xr.Dat
     assert quality["minimax"] == float(means[0])
     assert (quality["lowest"], quality["highest"], quality["worst"]) == (0.986, 0.991, 0.0)
     assert rows["KL of the mode histogram"]["worst"] is None
+
+
+def test_a_column_has_as_many_decimals_in_all_its_cells(small: xr.Dataset) -> None:
+    """0.2 stood beside 0.014, and 0.264 beside 0.26."""
+    assert prose.column([0.2, 0.014, None, "a", 12.0]) == ["0.200", "0.014", "–", "a", "12.000"]
+    assert prose.column([0.0004, 0.01, 0.002]) == ["0.00040", "0.01000", "0.00200"]
+    assert prose.column([3.0, 0.0, 12345.0]) == ["3", "0", "12,345"]
+    assert prose.column([1.5, 2.25], [1, 3]) == ["1.5", "2.250"]
+    for row in metric_table(Findings.of(small)).texts():
+        digits = [re.fullmatch(r"[\d,]+(?:\.(\d+))?", cell) for cell in row]
+        assert (
+            len({len(found[1] or "") for found in digits if found and float(found[0]) > 0.01}) <= 1
+        )
+
+
+def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> None:
+    table = setting_table(Findings.of(small))
+    rows = [dict(zip(table.headings, row, strict=True)) for row in table.rows]
+    counted = [(row["planned"], row["scored"]) for row in rows]
+    assert counted == [(3, 3), (3, 2), (3, 2), (2, 2)]
+    assert [row["missing"] for row in rows] == [0, 0, 1, 0]
 
 
 class Rows(HTMLParser):

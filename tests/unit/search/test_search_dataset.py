@@ -17,7 +17,6 @@ from searched import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 
 from ganstudy import analysis, open_run
-from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer
@@ -82,7 +81,8 @@ def test_a_point_is_a_trial_with_its_seeds(gathered: tuple[Bayes, xr.Dataset]) -
 
 
 def test_best_by_budget(gathered: tuple[Bayes, xr.Dataset]) -> None:
-    """Against a search by hand: the incumbent, its interval, and the score held out."""
+    """Against a search by hand: the incumbent and the score held out. Seeds that chose it give it
+    no interval: of the best of 40 equal points Student's held the mean in half of all cases."""
     _, ds = gathered
     found = analysis.best_by_budget(ds)
     score = analysis.trial_scores(ds)["score"].transpose("divergence", "trial", "seed").values
@@ -97,15 +97,14 @@ def test_best_by_budget(gathered: tuple[Bayes, xr.Dataset]) -> None:
             continue
         best = int(np.nanargmax(seen))
         assert here["incumbent"].item() == best
-        interval = gaffke_interval(score[arm, best], (0.0, 8.0))
-        assert here["mean"].item() == pytest.approx(float(interval.mean))
-        assert here["low"].item() == pytest.approx(max(float(interval.low), 0.0))
+        assert here["mean"].item() == pytest.approx(score[arm, best].mean())
         held = []
         for seed in range(3):
             others = np.delete(score[arm, : budget + 1], seed, axis=1).mean(axis=1)
             others[~np.isfinite(seen)] = np.nan
             held.append(score[arm, int(np.nanargmax(others)), seed])
         assert here["held_out"].item() == pytest.approx(float(np.mean(held)))
+    assert not {"low", "high"} & set(found)
     means = found["mean"].values
     assert all(np.all(np.diff(row[np.isfinite(row)]) >= 0) for row in means)
 
@@ -174,7 +173,8 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     broken = int(np.argmin(told.sel(divergence="reverse_kl").values))
     assert reverse_kl[0] == f"{broken + 1} of 20, breaks a constraint"
     assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
-    assert all(reverse_kl[4:7])
+    assert all(reverse_kl[3:6])
+    assert " to " not in "".join([*minimax, *reverse_kl])
     none_keeps = Searched.of(ds.assign(violation=ds["violation"] + 1))
     with figure_style():
         budget = draw_budget(searched)

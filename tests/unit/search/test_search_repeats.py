@@ -14,7 +14,10 @@ from searched import TEXT, made_up, peak
 from tiny import write_study
 
 from ganstudy import analysis, open_run
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.report import build
+from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search.tables import best_table
 from ganstudy.search import search_of
 from ganstudy.search.bayes import Bayes
 from ganstudy.search.bayes.repeated import Repeated
@@ -167,6 +170,25 @@ def test_what_is_compared_are_searches(gathered: xr.Dataset) -> None:
         ranked["seed_mean"].transpose("divergence", "seed").values,
         fresh.transpose("divergence", "repeat").values,
     )
+
+
+def test_the_point_of_a_search_has_the_interval_of_its_fresh_seeds(gathered: xr.Dataset) -> None:
+    """In the table of best points, too, where it was that of the seeds that chose the point."""
+    found = analysis.fresh_scores(gathered)
+    at = {"divergence": 1, "repeat": 2}
+    place = analysis.chosen_points(gathered).isel(at).item()
+    score = analysis.trial_scores(gathered)["score"].isel(at).isel(trial=place)
+    own = gaffke_interval(score.values[2:], (0.0, 8.0))
+    assert found["mean"].isel(at).item() == pytest.approx(float(own.mean))
+    assert found["low"].isel(at).item() == pytest.approx(float(own.low))
+    searched = Searched.of(gathered)
+    row = best_table(searched).rows[
+        searched.rows.index(f"{gathered.divergence.values[1]}, search 3")
+    ]
+    low, high = (searched.show(float(found[end].isel(at))) for end in ("low", "high"))
+    assert row.cells[3] == f"{searched.show(float(own.mean))} ({low} to {high})"
+    with pytest.raises(ValueError, match="no fresh seeds"):
+        analysis.fresh_scores(gathered.drop_vars("fresh"))
 
 
 def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:

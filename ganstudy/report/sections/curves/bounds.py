@@ -37,9 +37,9 @@ def draw(findings: Findings) -> Drawing | None:
         axes.set_ylabel("divergence, nats")
     caption = Markup(
         "Solid: the divergence between p and the generator's law, by quadrature. Dashed: the bound "
-        "that the critic has found, on one batch. Medians over settings and seeds. The closer the "
-        "two, the nearer the critic is to the one that the theory assumes."
-    )
+        "that the critic has found, on one batch. Medians over {}. The closer the two, the nearer "
+        "the critic is to the one that the theory assumes."
+    ).format(findings.among)
     alt = (
         "Exact divergence and the critic's bound against M-steps, a panel for each arm. At the "
         f"end: {prose.spans(*zip(*ends, strict=True))}."

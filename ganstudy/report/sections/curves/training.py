@@ -72,9 +72,9 @@ def draw_score(findings: Findings) -> Drawing:
     for axes in panels[:, 0]:
         axes.set_ylabel(findings.metric.label)
     style.arm_legend(figure, findings.arms)
-    over = ", each averaged over its settings" if averaged else ""
-    bands = " Band: lowest to highest seed." if banded(findings) else ""
-    caption = Markup("Line: mean over seeds{}.{}").format(over, bands)
+    over = f", each averaged over its {prose.listing(findings.within)}" if averaged else ""
+    bands = f" Band: lowest to highest {findings.unit}." if banded(findings) else ""
+    caption = Markup("Line: mean over {}{}.{}").format(findings.units, over, bands)
     if findings.fitted:
         caption += Markup(
             " Trials that have no score are left out, so that averages are over other trials of "
@@ -133,9 +133,8 @@ def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawi
         axes.set_title(fill(_title(findings, name), 36), fontsize=8, color=style.INK)
         seen.append((_title(findings, name), _quartile_lines(axes, findings, name)))
     style.arm_legend(figure, findings.arms)
-    trials = "seeds" if len(findings.settings) == 1 else "settings and seeds"
     bands = " Band: the middle half of the trials." if banded(findings) else ""
-    caption = Markup("Line: the median over {}.{}").format(trials, bands)
+    caption = Markup("Line: the median over {}.{}").format(findings.among, bands)
     if findings.with_status("diverged"):
         caption += Markup(" A diverged trial is left out from its divergence on.")
     if len(findings.arms) > 1 and any(name.endswith("_loss") for name in names):

@@ -113,7 +113,7 @@ def _caption(
         beside = "Left of them held-out images, which no training step has seen."
     gone = dict.fromkeys(target.gone for target in targets if target.gone)
     parts = [
-        f"The first images of seed {seed}, the first; none was chosen by its looks.",
+        f"The first images of {findings.unit} {seed}, the first; none was chosen by its looks.",
         *([f"{why}." for why in gone] or [beside]),
     ]
     if factor > 1:

@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, parameters_of, point_scores
+from ganstudy.analysis import RecordedMetric, fresh_scores, parameters_of, point_scores
 from ganstudy.report import prose, style
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
 from ganstudy.report.searched import Searched
-from ganstudy.report.tables import ArmTable, Row
+from ganstudy.report.tables import ArmTable, Row, known_columns
 
 __all__ = ["best_table", "front_table", "point_table"]
 
 
 def best_table(searched: Searched) -> ArmTable:
-    """Point, score, interval, held-out score and parameters of the best point of every search.
+    """Point, score, held-out score, score on fresh seeds and parameters of each search's best.
 
-    Of a search that found none which keeps the constraints, the point at which it is shown.
+    Of a search that found none which keeps the constraints, the point at which it is shown. Seeds
+    that have chosen a point give it no interval; fresh ones do.
     """
     last = searched.best.isel(trial=-1)
-    names = ("incumbent", "mean", "low", "high", "held_out")
-    columns = [searched.by_row(last[name]).astype(float) for name in names]
+    incumbent, mean, held = (
+        searched.by_row(last[name]).astype(float) for name in ("incumbent", "mean", "held_out")
+    )
     chosen = searched.by_row(searched.chosen).astype(int)
     told = searched.by_row(searched.told).astype(float)
-    rows = []
-    for row in range(len(searched.rows)):
-        point, mean, low, high, held = (float(column[row]) for column in columns)
-        interval = f"{searched.show(low)} to {searched.show(high)}"
-        known = math.isfinite(told[row, chosen[row]])
-        at = int(point) if point >= 0 else int(chosen[row]) if known else None
-        mean = mean if point >= 0 else told[row, chosen[row]]
+    places: list[int | None] = []
+    cells = []
+    for row, point in enumerate(incumbent):
+        shown = told[row, chosen[row]]
+        at = int(point) if point >= 0 else int(chosen[row]) if math.isfinite(shown) else None
         breaks = ", breaks a constraint" if point < 0 and searched.constraints else ""
-        cells = [
-            prose.MISSING if at is None else f"{at + 1} of {searched.points}{breaks}",
-            searched.show(mean),
-            interval if math.isfinite(low) else prose.MISSING,
-            searched.show(held),
-        ]
-        rows.append(_row(searched, row, at, cells))
-    headings = ["best point", searched.metric.long_name, "95% interval", "held out"]
-    return ArmTable([*headings, *searched.parameters], rows)
+        places.append(at)
+        cells.append(
+            [
+                prose.MISSING if at is None else f"{at + 1} of {searched.points}{breaks}",
+                searched.show(float(mean[row] if point >= 0 else shown)),
+                searched.show(float(held[row])),
+            ]
+        )
+    headings = ["best point", searched.metric.long_name, "held out"]
+    if searched.fresh:
+        headings.append("on fresh seeds")
+        found = fresh_scores(searched.ds).transpose(*searched.chosen.dims)
+        limits = (searched.by_row(found[name]).astype(float) for name in ("mean", "low", "high"))
+        for own, fresh, low, high in zip(cells, *limits, strict=True):
+            own.append(prose.with_limits(searched.show, fresh, low, high))
+    return _table(searched, headings, list(enumerate(places)), cells)
 
 
 def front_table(searched: Searched) -> ArmTable | None:
@@ -57,17 +65,23 @@ def front_table(searched: Searched) -> ArmTable | None:
     scores = [searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in objectives]
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     worse = -objectives[0].sign * scores[0]
-    rows = []
-    for row, on in enumerate(front):
-        for at in sorted(np.flatnonzero(on).tolist(), key=worse[row].__getitem__):
-            shown = [
+    places = [
+        (row, at)
+        for row, on in enumerate(front)
+        for at in sorted(np.flatnonzero(on).tolist(), key=worse[row].__getitem__)
+    ]
+    cells = [
+        [
+            f"{at + 1} of {searched.points}",
+            *(
                 prose.number(float(values[row, at]), decimals_of(searched.ds, metric))
                 for metric, values in zip(objectives, scores, strict=True)
-            ]
-            cells = [f"{at + 1} of {searched.points}", *shown]
-            rows.append(_row(searched, row, at, cells))
-    names = [metric.long_name for metric in objectives]
-    return ArmTable(["point", *names, *searched.parameters], rows)
+            ),
+        ]
+        for row, at in places
+    ]
+    headings = ["point", *(metric.long_name for metric in objectives)]
+    return _table(searched, headings, places, cells)
 
 
 def point_table(searched: Searched, arm: str) -> DataTable:
@@ -96,12 +110,23 @@ def point_table(searched: Searched, arm: str) -> DataTable:
     return DataTable(headings, [None] * len(headings), rows)
 
 
-def _row(searched: Searched, row: int, at: int | None, cells: list[str]) -> Row:
-    """A point of a search, with its parameters behind other cells."""
-    colour = style.arm_colours(max(searched.arms) + 1)[searched.arms[row]]
-    values = (own[row] for own in _parameters(searched))
-    parameters = [prose.MISSING if at is None else _value(own[at]) for own in values]
-    return Row(searched.rows[row], colour, False, (), [*cells, *parameters])
+def _table(
+    searched: Searched,
+    headings: Sequence[str],
+    places: Sequence[tuple[int, int | None]],
+    cells: Sequence[Sequence[str]],
+) -> ArmTable:
+    """A row for each point of a search, or for one that has none: its cells and its parameters."""
+    colours = style.arm_colours(max(searched.arms) + 1)
+    parameters = [
+        prose.column([None if at is None else _cell(own[row][at]) for row, at in places])
+        for own in _parameters(searched)
+    ]
+    rows = [
+        Row(searched.rows[row], colours[searched.arms[row]], False, (), [*own, *point])
+        for (row, _), own, *point in zip(places, cells, *parameters, strict=True)
+    ]
+    return ArmTable(*known_columns([*headings, *searched.parameters], rows))
 
 
 def _parameters(searched: Searched) -> list[NDArray[np.generic]]:
@@ -114,9 +139,3 @@ def _cell(value: object) -> float | str | None:
     if isinstance(value, float | np.floating):
         return number_or_none(float(value))
     return str(value)
-
-
-def _value(value: object) -> str:
-    """A parameter's value with three digits; empty where it took no part."""
-    cell = _cell(value)
-    return prose.short(cell) if isinstance(cell, float) else cell or ""

@@ -77,6 +77,8 @@ def note(findings: Findings) -> str:
         drawn = any(map(in_a_plane, {*map(str, ds["target_settings"].values.flat)} - {""}))
     samples = f" and up to {POINTS} of its final samples over the target" if drawn else ""
     text = f"A row opens the trial's {findings.metric.long_name} over training{samples}."
+    if findings.unit != "seed":
+        text += f" The column seed has the number of the {findings.unit}."
     if planned > MOST:
         text += (
             f" The page holds these of {MOST:,} of {planned:,} trials, those of the first seeds; "
