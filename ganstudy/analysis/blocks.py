@@ -154,5 +154,5 @@ def interval_with_gaps(scores: Array, confidence: float) -> Interval:
         least_squares(np.delete(scores, seed, axis=-1), pairs.without(seed))
         for seed in np.flatnonzero(own.any(axis=0)).tolist()
     ]
-    whole = np.where(fitted, moments(balanced.reshape(len(scores), -1))[0], np.nan)
+    whole = np.where(fitted, known_mean(balanced.reshape(len(scores), -1))[0], np.nan)
     return jackknife(whole, np.array(without), confidence, own.sum(axis=-1) - 1.0)
