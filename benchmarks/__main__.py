@@ -147,7 +147,7 @@ def whole_studies(part: dict[str, Any]) -> list[str]:
 
 
 def overhead(part: dict[str, Any]) -> list[str]:
-    rows = ({"what": k, "value": v} for k, v in part.items() if k != "machine")
+    rows = ({"what": k.replace("_", " "), "value": v} for k, v in part.items() if k != "machine")
     return table({"what": "{what}", "value": "{value:.3g}"}, rows)
 
 
