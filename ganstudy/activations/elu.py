@@ -17,7 +17,7 @@ class ELU(Activation):
     r"""Exponential linear unit.
 
     Maths   $s$ for $s > 0$ and $\alpha (e^s - 1)$ else
-    Source  Clevert, Unterthiner & Hochreiter 2016, eq. 15; `torch.nn.ELU`.
+    Source  Clevert, Unterthiner & Hochreiter 2016; `torch.nn.ELU`.
     """
 
     alpha: float = Field(1.0, gt=0, description="minus the value that very negative sums approach")

@@ -32,9 +32,9 @@ class FAlpha(VariationalDivergence):
             Twice the divergence is Pearson's chi-square for 2, Neyman's for -1; half of it is the
             squared Hellinger distance for 1/2. The limits 0 and 1 are KL(q || p), KL(p || q).
     Errors  for $0 < \alpha < 1$ infinite in float32 for logits of q beyond
-            $88 (1 - \alpha) / \alpha + \log(1 - \alpha)$: above 0.96 for those of a new critic,
-            about 0. For $\alpha < 0$ a sample of q costs the critic $-1/\alpha$ at most, and pulls
-            no more.
+            $88 (1 - \alpha) / \alpha + \log(1 - \alpha)$. From 0.94 to 1 a new critic's gradient is
+            out of range, too: its trial diverges at the first step. For $\alpha < 0$ a sample of q
+            costs the critic $-1/\alpha$ at most, and pulls no more.
     Source  Nowozin et al. 2016, tables 5 and 6. For $\alpha > 1$ they give f* without the positive
             part, where it is no real number for most $\alpha$ if $v < -1/(\alpha - 1)$.
     """

@@ -26,7 +26,7 @@ class RandomConvolutions(Features):
             by `law_seed`: the same on every machine, whatever the images are of.
     Errors  a target without images.
     Source  Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
-            section 3.3: 64 features of an untrained network, there VGG16, where images are far
+            which has 64 features of an untrained network, there VGG16, where images are far
             from those that networks are trained on.
     """
 

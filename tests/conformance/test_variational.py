@@ -142,11 +142,20 @@ def test_companion(member: VariationalDivergence, f: sympy.Expr) -> None:
     np.testing.assert_allclose(member.companion(RATIOS), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 1.0, 0.995, -0.001])
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 0.995, 1.005, -0.001])
 def test_alpha_has_no_limits(alpha: float) -> None:
     """The limits are members of their own, which the message names."""
     with pytest.raises(ValueError, match="f_reverse_kl" if alpha < 0.5 else "f_kl"):
         divergences.family.from_config({"name": "f_alpha", "alpha": alpha})
+
+
+@pytest.mark.parametrize(("alpha", "learns"), [(0.93, True), (0.94, False), (0.98, False)])
+def test_alphas_of_which_a_new_critic_cannot_learn(alpha: float, learns: bool) -> None:
+    """As documented: just below 1 the square of its gradient is infinite in single precision."""
+    divergence = divergences.family.from_config({"name": "f_alpha", "alpha": alpha})
+    logit = torch.zeros(1, requires_grad=True)
+    (slope,) = torch.autograd.grad(divergence.critic_loss(torch.zeros(1), logit), logit)
+    assert bool(torch.isfinite(slope * slope)) == learns
 
 
 @pytest.mark.parametrize("generator", ["bound", "trick"])

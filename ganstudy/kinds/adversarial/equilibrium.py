@@ -68,7 +68,7 @@ def duality_gap(
             step on each batch of `training`; both are judged on other batches. They fall short of
             the best answers, and the estimate falls short of the gap.
     Source  Grnarova et al. 2019, "A domain agnostic measure for monitoring and evaluating GANs",
-            section 4, who do the same for the minimax loss.
+            who do the same for the minimax loss.
     """
     better = worse = state
     for batch in training:

@@ -84,7 +84,7 @@ CLAIMS = (
         "the orbit's rate is the spectral radius",
         "Along an eigenvector of the update's Jacobian the distance changes by the modulus of its "
         "eigenvalue at every step",
-        "Linear stability; " + DIRAC + ", theorem A.3",
+        "Linear stability; " + DIRAC + ", appendix A.1",
         "rounding and, for the Dirac-GAN, a bound on the update's departure from its Jacobian",
     ),
 )

@@ -22,7 +22,7 @@ class Unrolled(Updates):
             On $V = c \theta \phi$, with both moving at once, a round multiplies by
             $\pmatrix{1 - 2K\eta^2c^2 & -\eta c \cr \eta c & 1}$, whose eigenvalues have the length
             $\sqrt{1 - (2K - 1) \eta^2 c^2}$ while they are complex: K = 0 spirals out, K > 0 in.
-    Source  Metz et al. 2017, "Unrolled generative adversarial networks", eqs. 7 to 11; the order of
+    Source  Metz et al. 2017, "Unrolled generative adversarial networks", section 2; the order of
             their notebook is `simultaneous`, on one batch for everything.
     """
 
