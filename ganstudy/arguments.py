@@ -22,17 +22,10 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
 
 __all__ = [
-    *("Along", "along_option", "MemberName", "every_option", "live_option", "live_page"),
-    *("asked_study", "command_line", "execution", "execution_options", "json_option"),
-    *("out_option", "planned_workers", "run_options"),
-    *(
-        "overrides_argument",
-        "plugins_option",
-        "run_argument",
-        "sampling_options",
-        "study_argument",
-        "workers_option",
-    ),
+    *("Along", "along_option", "MemberName", "asked_study", "command_line", "every_option"),
+    *("execution", "execution_options", "from_option", "json_option", "live_option", "live_page"),
+    *("out_option", "overrides_argument", "planned_workers", "plugins_option", "run_argument"),
+    *("run_options", "sampling_options", "study_argument", "workers_option"),
 ]
 
 
@@ -55,6 +48,21 @@ class MemberName(click.ParamType[str]):
         names = family_of(self.family).names
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
+
+def _study_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from ganstudy.study.shipped_files import files, folders
+
+    return [name for name in (*files(), *folders()) if name.startswith(incomplete)]
+
+
+from_option = click.option(
+    "--from",
+    "name",
+    default="quick",
+    show_default=True,
+    help="A name of `studies`.",
+    shell_complete=_study_names,
+)
 
 Along = Literal["arm", "study"]
 

@@ -19,6 +19,7 @@ from ganstudy.arguments import (
     every_option,
     execution,
     execution_options,
+    from_option,
     json_option,
     live_option,
     out_option,
@@ -66,7 +67,7 @@ def studies(as_json: bool) -> None:
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--from", "name", default="quick", show_default=True, help="A name of `studies`.")
+@from_option
 def new(path: Path, name: str) -> None:
     """Begin a study of your own: a copy, with its comments, of one that comes with the package."""
     with clear_errors():

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ganstudy.cause import one_line
+from ganstudy.plural import plural
 from ganstudy.study.problem import closest
 from ganstudy.whole_file import PARTIAL
 
@@ -87,7 +88,7 @@ def why_none(path: Path) -> str:
     inside = runs_at(path)
     if inside == [path]:
         return "it has no records"
-    return f"a folder of {len(inside)} runs; name one, such as {inside[0]}"
+    return f"a folder of {plural(len(inside), 'run')}; name one, such as {inside[0]}"
 
 
 def check_text(path: Path) -> None:

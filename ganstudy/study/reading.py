@@ -123,6 +123,10 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
             if not beside or Path(name).is_absolute():
                 message = f"{name}: a plug-in lies beside its study, or in a folder below"
                 yield document.problem(("plugins", index), message)
+            elif not path.is_file():
+                files = (own.name for own in path.parent.glob("*.py"))
+                message = f"{name}: no such Python file{nearest(path.name, files)}"
+                yield document.problem(("plugins", index), message)
             elif not run_plugins:
                 message = f"{name} is code, and only read here; where it is trusted, add --plugins"
                 yield document.problem(("plugins", index), message)

@@ -127,6 +127,14 @@ def test_bad_plugin_is_an_error_of_the_study(folder: Path, text: str | None, mes
     assert "tiny.yaml:1: plugins" in str(error.value)
 
 
+def test_a_plugin_that_is_not_there_is_told_the_nearest(folder: Path) -> None:
+    """It was said to be run first, and by its whole path."""
+    (folder / "my_divergences.py").write_text("x = 1\n")
+    told = "plugins.0: my_divergence.py: no such Python file; did you mean 'my_divergences.py'"
+    with pytest.raises(StudyError, match=told):
+        load(_study(folder))
+
+
 @pytest.mark.slow
 def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
     """KL the other way round; the right one keeps all, as `test_plugin_examples.py` shows."""

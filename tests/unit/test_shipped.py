@@ -189,5 +189,7 @@ def test_shells_complete(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert verbs == ["report", "retry"]
     tools = [item.value for item in own.get_completions(["export", "runs/a"], "t")]
     assert tools == ["tensorboard", "trackio"]
+    studies = [item.value for item in own.get_completions(["new", "my.yaml", "--from"], "mo")]
+    assert studies == ["mode_collapse"]
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     assert f"_GANSTUDY_COMPLETE={shell}_source ganstudy" in page
