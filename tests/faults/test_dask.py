@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +232,21 @@ def test_no_scheduler_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.M
     assert result.exit_code == 2, result.output
     assert address in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_server_that_is_no_scheduler_is_an_error_in_words(tmp_path: Path) -> None:
+    """As Dask's own dashboard, a port further; its page was read as the length of a message."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer_as_the_web_does, args=(server,), daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        given = ["--out", str(tmp_path / "run"), "--executor", "dask", "--scheduler", address]
+        result = CliRunner().invoke(main, ["run", str(write_study(tmp_path)), *given])
+    assert result.exit_code == 2, result.exception
+    assert f"what answers at {address} is no Dask scheduler" in result.stderr
+
+
+def _answer_as_the_web_does(server: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            asked, _ = server.accept()
+            asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -90,6 +90,9 @@ class DaskClient(Executor):
                 self._client = opening.enter_context(Client(cluster, set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ExecutorError(f"no Dask scheduler at {cluster}: {error}") from None
+            except Exception as error:  # whatever Dask makes of a server that is none
+                message = f"what answers at {cluster} is no Dask scheduler, or of another version"
+                raise ExecutorError(f"{message}: {error}") from None
             self._register()
             self._client.subscribe_topic(self._topic, self._hear)
             self._open = opening.pop_all()
