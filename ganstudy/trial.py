@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from abc import ABC, abstractmethod
@@ -104,7 +103,7 @@ class Trial(Generic[ConfigurationT]):
     def id(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of schema version, seed and configuration."""
         text = f'{{"configuration":{self.settings},"schema":{SCHEMA},"seed":{self.seed}}}'
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return digest_of(text.encode())
 
     def stream(self, purpose: Purpose, block: int = 0) -> np.random.Generator:
         """The random stream of (seed, purpose), cut into blocks that can be drawn in any order.

@@ -73,7 +73,7 @@ class Damaged(Exception):
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of its content that the name of a file ends with."""
+    """The first 16 hexadecimal digits of the SHA-256: what names of files end with."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from ganstudy.family import Member
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -168,6 +169,11 @@ class DiscreteLaws:
     p: Array
     q: Array
     positions: Array
+
+    @property
+    def distances(self) -> Array:
+        """Of all pairs of points, `(points, points)`."""
+        return np.asarray(np.linalg.norm(self.positions[:, None] - self.positions, axis=-1))
 
 
 def softplus(logits: Tensor) -> Tensor:

@@ -95,13 +95,13 @@ class SinkhornDivergence(Divergence):
 
     def exact(self, laws: DiscreteLaws) -> float:
         """S(p, q)."""
-        cost = self._costs(laws)
+        cost = laws.distances
         within = sum(_transport(law, law, cost, self.epsilon)[0] for law in (laws.p, laws.q))
         return _transport(laws.p, laws.q, cost, self.epsilon)[0] - within / 2
 
     def optimal_logits(self, laws: DiscreteLaws) -> Array:
         """Minus the derivative of S in q at the points."""
-        cost = self._costs(laws)
+        cost = laws.distances
         _, _, of_q = _transport(laws.p, laws.q, cost, self.epsilon)
         _, one, other = _transport(laws.q, laws.q, cost, self.epsilon)
         return (one + other) / 2 - of_q
@@ -109,10 +109,6 @@ class SinkhornDivergence(Divergence):
     def critic_minimum(self, laws: DiscreteLaws) -> float:
         """-S(p, q)."""
         return -self.exact(laws)
-
-    def _costs(self, laws: DiscreteLaws) -> Array:
-        difference = laws.positions[:, None] - laws.positions
-        return np.asarray(np.linalg.norm(difference, axis=-1))
 
 
 def _transport(p: Array, q: Array, cost: Array, epsilon: float) -> tuple[float, Array, Array]:

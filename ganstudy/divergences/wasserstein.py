@@ -61,7 +61,6 @@ def _kantorovich(laws: DiscreteLaws) -> tuple[Array, float]:
     from scipy.sparse import csr_array
 
     points = len(laws.p)
-    distance = np.linalg.norm(laws.positions[:, None] - laws.positions[None], axis=-1)
     rows, columns = np.nonzero(~np.eye(points, dtype=bool))
     pairs, one = np.arange(len(rows)), np.ones(len(rows))
     difference: Any = csr_array(  # SciPy takes it, whatever its annotations say
@@ -70,7 +69,7 @@ def _kantorovich(laws: DiscreteLaws) -> tuple[Array, float]:
     # The potential is free up to a constant; pinning its first value to zero makes it unique there.
     bounds = [(0.0, 0.0)] + [(None, None)] * (points - 1)
     solution = linprog(
-        -(laws.p - laws.q), A_ub=difference, b_ub=distance[rows, columns], bounds=bounds
+        -(laws.p - laws.q), A_ub=difference, b_ub=laws.distances[rows, columns], bounds=bounds
     )
     if not solution.success or solution.fun is None:
         raise RuntimeError(f"the linear programme of W1 failed: {solution.message}")

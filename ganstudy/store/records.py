@@ -6,7 +6,6 @@ file that was cut short, edited or damaged by its disk no longer bears its own n
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
@@ -71,7 +70,7 @@ def write(records: Sequence[Record], folder: Path) -> Path:
 
     Errors  `OSError`, such as for a full disk; nothing is left behind then.
     """
-    trials = hashlib.sha256("".join(sorted(r.id for r in records)).encode()).hexdigest()[:16]
+    trials = digest_of("".join(sorted(r.id for r in records)).encode())
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         _fill(file, [*_arrays(records)])
