@@ -40,6 +40,11 @@ class Planned(Search, ABC):
             for number, seed in enumerate(self.study.seeds)
         }
 
+    @cached_property
+    def ids(self) -> set[str]:
+        """Those of all of them."""
+        return {trial.id for trial in self.every.values()}
+
     @property
     def statuses(self) -> dict[tuple[int, ...], str]:
         """The status of each trial's record."""

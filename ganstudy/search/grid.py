@@ -25,8 +25,7 @@ class Grid(Planned):
 
     def __init__(self, study: Study) -> None:
         super().__init__(study)
-        self._ids = {trial.id for trial in self.every.values()}
-        self._counts = Counter({"missing": len(self._ids)})
+        self._counts = Counter({"missing": len(self.ids)})
 
     @property
     def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
@@ -38,7 +37,7 @@ class Grid(Planned):
         counts after each of its packs.
         """
         for record in records:
-            if record.id in self._ids:
+            if record.id in self.ids:
                 self._counts[self.recorded.get(record.id, "missing")] -= 1
                 self._counts[record.status] += 1
             self.recorded[record.id] = record.status

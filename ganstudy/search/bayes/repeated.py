@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -65,18 +66,13 @@ class Repeated(Search):
     @property
     def trials(self) -> dict[tuple[int, ...], Trial[Any]]:
         """Those of every search, and the fresh ones of the points that are chosen."""
-        found = dict(self._of_searches("trials"))
-        for place, trial in self._fresh_trials():
-            found[place] = trial
-        return found
+        return dict(itertools.chain(self._of_searches("trials"), self._fresh_trials()))
 
     @property
     def statuses(self) -> dict[tuple[int, ...], str]:
         """The status of each of `trials`."""
-        found = dict(self._of_searches("statuses"))
-        for place, trial in self._fresh_trials():
-            found[place] = self._fresh.get(trial.id, "missing")
-        return found
+        fresh = ((at, self._fresh.get(t.id, "missing")) for at, t in self._fresh_trials())
+        return dict(itertools.chain(self._of_searches("statuses"), fresh))
 
     def _of_searches(self, what: str) -> Iterator[tuple[tuple[int, ...], Any]]:
         for repeat, search in enumerate(self.searches):

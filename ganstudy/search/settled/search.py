@@ -42,7 +42,6 @@ class Settled(Planned):
         super().__init__(study)
         self.rules = study.keys.rules
         self.board = Scoreboard(study, self.every)
-        self._known = {trial.id for trial in self.every.values()}
         self._played: Played | None = None
 
     @property
@@ -68,7 +67,7 @@ class Settled(Planned):
     def tell(self, records: Iterable[Record]) -> None:
         """Take note of scores; a failed trial has none, and its pair is left out."""
         for record in records:
-            if record.id in self._known:
+            if record.id in self.ids:
                 self.recorded[record.id] = record.status
                 self.board.note(record)
                 self._played = None
