@@ -266,14 +266,14 @@ class FamilyField:
         return {self.key: settings.pop("name"), **settings}
 
 
-def shortened(value: Any, length: int = 60) -> str:
+def shortened(value: Any) -> str:
     """A value as it is written, cut to fit a line."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
         return f"about 1e{len(str(abs(value))) - 1}"
     if value is None:
         return "nothing"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def label(value: Any) -> Any:

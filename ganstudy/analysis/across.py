@@ -24,7 +24,7 @@ from ganstudy.analysis.blocks import (
 )
 from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
-from ganstudy.analysis.design import FRESH
+from ganstudy.analysis.design import FRESH, label_text
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
@@ -92,15 +92,11 @@ def _of_one(one: xr.Dataset, budget: int | None, metric: str | None = None) -> x
 def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
     """Values with all axes of the grid on one dimension `arm`, whose labels name them all."""
     ordered = array.transpose(*axes, ...)
-    labels = [[_text(x) for x in array[axis].values.tolist()] for axis in axes]
+    labels = [[label_text(x) for x in array[axis].values.tolist()] for axis in axes]
     names = [", ".join(labels_of) for labels_of in product(*labels)]
     rest = ordered.dims[len(axes) :]
     values = ordered.values.reshape(len(names), *ordered.shape[len(axes) :])
     return xr.DataArray(values, dims=("arm", *rest), coords={"arm": names})
-
-
-def _text(label: object) -> str:
-    return f"{label:g}" if isinstance(label, float) else str(label)
 
 
 def rank_studies(

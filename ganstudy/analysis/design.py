@@ -157,3 +157,8 @@ def status_counts(ds: xr.Dataset) -> xr.DataArray:
     counts = xr.concat([(status == name).sum(over) for name in STATUSES], dim="status")
     counts = counts.assign_coords(status=list(STATUSES)).transpose(arm_dim(ds), "status")
     return counts.rename("trials").assign_attrs(long_name="number of trials")
+
+
+def label_text(value: object) -> str:
+    """The value of an axis as text: numbers without a decimal tail."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import BULKY, arm_dim, in_memory, setting_dims
+from ganstudy.analysis.design import BULKY, arm_dim, in_memory, label_text, setting_dims
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.side_by_side import SideBySide
@@ -213,11 +213,7 @@ def _union(columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     """The labels of all runs: numbers in their order, others in that of their first appearance."""
     if all(column.dtype.kind in "iuf" for column in columns):
         return np.unique(np.concatenate(columns))
-    return np.array(list(dict.fromkeys(_text(x) for own in columns for x in own.tolist())))
-
-
-def _text(label: Any) -> str:
-    return f"{label:g}" if isinstance(label, float) else str(label)
+    return np.array(list(dict.fromkeys(label_text(x) for own in columns for x in own.tolist())))
 
 
 def _places(ds: xr.Dataset, dim: str, labels: np.ndarray[Any, Any]) -> Sequence[int]:
@@ -226,7 +222,7 @@ def _places(ds: xr.Dataset, dim: str, labels: np.ndarray[Any, Any]) -> Sequence[
         return range(ds.sizes.get(dim, 0))
     known = {label: place for place, label in enumerate(labels.tolist())}
     own = ds[dim].values.tolist()
-    return [known[x if labels.dtype.kind in "iuf" else _text(x)] for x in own]
+    return [known[x if labels.dtype.kind in "iuf" else label_text(x)] for x in own]
 
 
 def _gap(name: str, dtype: np.dtype[Any]) -> Any:

@@ -52,6 +52,11 @@ class RecordedMetric:
         return 1.0 if self.higher_is_better else -1.0
 
     @property
+    def direction(self) -> str:
+        """Which values are better: `higher` or `lower`."""
+        return "higher" if self.higher_is_better else "lower"
+
+    @property
     def label(self) -> str:
         """Name with units, where it has some that the name does not say."""
         needed = self.units not in ("", "1") and self.units not in self.long_name
@@ -60,8 +65,7 @@ class RecordedMetric:
     @property
     def worst(self) -> float:
         """What a diverged trial scores: the worse bound if it is finite, else NaN."""
-        direction = "higher" if self.higher_is_better else "lower"
-        return worst({"direction": direction, "bounds": self.bounds})
+        return worst({"direction": self.direction, "bounds": self.bounds})
 
     @property
     def bounded(self) -> bool:

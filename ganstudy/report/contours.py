@@ -34,6 +34,9 @@ MOST_FEATURES = 1000
 STANDARDISED = 4.0
 """Half the width of a window on data that are gone: their columns have mean 0 and deviation 1."""
 
+TICKS = 300
+"""Places a side at which the density is known where its contour is drawn."""
+
 BEHIND = 600
 """Samples of a target without a density that are drawn behind those of q."""
 
@@ -64,16 +67,16 @@ def target_of(config: str) -> Target:
     return from_config(json.loads(config))
 
 
-def backdrop(config: str, resolution: int = 300) -> Backdrop:
+def backdrop(config: str) -> Backdrop:
     """The target with this JSON, in its plane or that of its two leading principal components."""
     target = target_of(config)
     if target.gone:  # and may be back when it is asked for again
         return Backdrop([], None, np.eye(target.dimension, 2), (0.0, 0.0), STANDARDISED)
-    return _drawn(target, resolution)
+    return _drawn(target)
 
 
 @cache
-def _drawn(target: Target, resolution: int) -> Backdrop:
+def _drawn(target: Target) -> Backdrop:
     sample = _sample(target)
     axes = _plane(target)
     plane = sample @ axes
@@ -83,7 +86,7 @@ def _drawn(target: Target, resolution: int) -> Backdrop:
     place = (float(centre[0]), float(centre[1]))
     if not target.has_density or target.dimension != 2:
         return Backdrop([], plane[:DRAWN], axes, place, half)
-    ticks = np.linspace(-half, half, resolution)
+    ticks = np.linspace(-half, half, TICKS)
     x, y = np.meshgrid(centre[0] + ticks, centre[1] + ticks)
     # Just below it, or a density that is flat would have no point above its level.
     level = float(np.quantile(target.log_prob(sample), 1 - SHARE)) - 1e-6

@@ -148,7 +148,7 @@ def metric_table(findings: Findings) -> DataTable:
         rows.append(
             [
                 fact.long_name,
-                "higher" if fact.higher_is_better else "lower",
+                fact.direction,
                 *(number_or_none(float(mean)) for mean in means),
                 *(number_or_none(float(of_p[key])) for key in ends),
             ]

@@ -30,9 +30,7 @@ def apart(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.
     return moved
 
 
-def end_labels(
-    axes: Axes, ends: Sequence[tuple[float, float, str, str]], size: float = 8.0
-) -> None:
+def end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Names beside the ends of lines, `(x, y, name, colour)` in data; moved where they overlap.
 
     The limits of the axes are final. Where names are moved, lines join them to their ends.
@@ -44,7 +42,7 @@ def end_labels(
     points = 72 / figure.dpi
     at = points * axes.transData.transform([end[:2] for end in ends])
     low, high = points * axes.bbox.y0, points * axes.bbox.y1
-    wide = [TextPath((0, 0), end[2] or " ", size=size).get_extents().width for end in ends]
+    wide = [TextPath((0, 0), end[2] or " ", size=_SIZE).get_extents().width for end in ends]
     groups: list[list[int]] = []
     reached = -math.inf
     for index in np.argsort(at[:, 0], kind="stable").tolist():
@@ -53,7 +51,7 @@ def end_labels(
         groups[-1].append(index)
         reached = max(reached, at[index, 0] + 3 * _BESIDE + wide[index])
     for group in groups:
-        moved = apart(at[group, 1], 1.3 * size, low, high) - at[group, 1]
+        moved = apart(at[group, 1], 1.3 * _SIZE, low, high) - at[group, 1]
         joined = bool(np.abs(moved).max() > 1)
         for index, up in zip(group, moved.tolist(), strict=True):
             x, y, name, colour = ends[index]
@@ -62,7 +60,7 @@ def end_labels(
                 (x, y),
                 xytext=(3 * _BESIDE if joined else _BESIDE, up),
                 textcoords="offset points",
-                fontsize=size,
+                fontsize=_SIZE,
                 va="center",
                 color=style.INK,
                 arrowprops={"color": colour} | _JOINING if joined else None,
@@ -80,3 +78,6 @@ _JOINING = {
 
 _BESIDE = 6.0
 """Points between the end of a line and its name."""
+
+_SIZE = 8.0
+"""Points of the names."""

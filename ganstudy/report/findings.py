@@ -37,7 +37,14 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
-from ganstudy.analysis.design import WhichSettings, computed, in_memory, testable, whole
+from ganstudy.analysis.design import (
+    WhichSettings,
+    computed,
+    in_memory,
+    label_text,
+    testable,
+    whole,
+)
 from ganstudy.report import prose
 from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.layout import Layout
@@ -76,7 +83,7 @@ class Findings(Layout):
             axes=axes,
             arms=prose.arm_labels(ds[arm]),
             settings=list(
-                product(*([prose.label(v) for v in ds[axis].values.tolist()] for axis in axes))
+                product(*([label_text(v) for v in ds[axis].values.tolist()] for axis in axes))
             ),
             settings_used=used,
             gathered=dataset,

@@ -77,7 +77,7 @@ def ranking(findings: Findings) -> str:
     settings = findings.averaged_settings
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
-        f"{prose.capital(metric.long_name)} ({_better(metric)} is better) over "
+        f"{prose.capital(metric.long_name)} ({metric.direction} is better) over "
         f"{prose.plural(findings.seeds, findings.unit)}{over}. Differences from the best are "
         f"paired within {findings.units}"
     )
@@ -203,7 +203,3 @@ def _heading(text: str, align: str = "r", end: str = "") -> str:
 
 def _interval(low: str, high: str) -> str:
     return "--" if prose.MISSING in (low, high) else f"[{escaped(low)}, {escaped(high)}]"
-
-
-def _better(metric: RecordedMetric) -> str:
-    return "higher" if metric.higher_is_better else "lower"

@@ -15,7 +15,7 @@ from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scor
 from ganstudy.analysis.design import FRESH, WhichSettings
 from ganstudy.report import prose
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "how_it_ended", "thinned"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,20 @@ class Layout:
         rest = ordered.shape[1 + len(self.axes) :]
         return np.asarray(ordered.values.reshape(len(self.arms), len(self.settings), *rest))
 
-    def setting_label(self, setting: tuple[str, ...], separator: str = " · ") -> str:
+    def setting_label(self, setting: tuple[str, ...]) -> str:
         """`lr slow · critic_steps 1`; empty where the arms are the only axis."""
         named = (f"{axis} {value}" for axis, value in zip(self.axes, setting, strict=True))
-        return separator.join(named)
+        return " · ".join(named)
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
+    spaced = np.linspace(0, count - 1, min(count, most))
+    return [round(index) for index in spaced.tolist()]
+
+
+def how_it_ended(status: str, diverged_at: float) -> str:
+    """What stands in a panel of a trial that is not complete."""
+    if status == "diverged":
+        return f"diverged\nat {diverged_at:.0f}"
+    return "not planned" if status == "excluded" else status

@@ -14,8 +14,11 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import RecordedMetric
+from ganstudy.analysis.design import label_text
 from ganstudy.plural import plural as plural
 from ganstudy.plural import several as several
+
+STRONG = Markup("<strong>{}</strong>")
 
 MISSING = "\N{EN DASH}"
 """Stands for a number that does not exist."""
@@ -137,11 +140,6 @@ def p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def label(value: object) -> str:
-    """The value of an axis as a label: numbers without a decimal tail, text as it is."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def unbroken(text: str) -> str:
     """Text in which no line ends within `2.1 to 3.4` or `4 of 10`."""
     return re.sub(
@@ -208,7 +206,7 @@ def arm_labels(values: xr.DataArray) -> list[str]:
     """Labels of arms: text stands for itself, a number after the name of its axis."""
     if values.dtype.kind in "OUST":
         return [str(value) for value in values.values.tolist()]
-    return [f"{values.name} {label(value)}" for value in values.values.tolist()]
+    return [f"{values.name} {label_text(value)}" for value in values.values.tolist()]
 
 
 def written(value: object) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganstudy.analysis import trial_scores
+from ganstudy.analysis.design import label_text
 from ganstudy.film import FILM, VIEWS
-from ganstudy.report import prose
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import thinned
 
 Array = NDArray[np.float64]
 
@@ -75,7 +76,7 @@ def scenes(findings: Findings) -> list[Scene]:
     scores = findings.metric.sign * trial_scores(ds)["score"].transpose(*dims).values
     arms = [arm for arm in range(len(findings.arms)) if filmed[arm].any()]
     found = []
-    for arm in _even_choice(arms, MOST):
+    for arm in (arms[place] for place in thinned(len(arms), MOST)):
         places = np.argwhere(filmed[arm])
         own = np.nan_to_num(scores[arm][filmed[arm]], nan=-np.inf)
         middle = places[np.argsort(own, kind="stable")[(len(own) - 1) // 2]]
@@ -103,7 +104,7 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
     samples = views["frame_samples"]
     samples = samples[:, np.isfinite(samples).all(axis=2).any(axis=0)]
     where = [
-        f"{findings.named(name)} {prose.label(findings.ds[name].values[place[name]].item())}"
+        f"{findings.named(name)} {label_text(findings.ds[name].values[place[name]].item())}"
         for name in (*findings.axes, "seed")
     ]
     return Scene(
@@ -118,12 +119,6 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
         pull=views.get("generator_pull"),
         logits=views.get("critic_logits"),
     )
-
-
-def _even_choice(items: Sequence[int], most: int) -> list[int]:
-    if len(items) <= most:
-        return list(items)
-    return [items[place] for place in np.linspace(0, len(items) - 1, most).round().astype(int)]
 
 
 def rule(findings: Findings, shown: Sequence[Scene]) -> str:

@@ -54,18 +54,13 @@ def sheet(images: Pixels, columns: int, scale: int = 1) -> Pixels:
     return whole
 
 
-def png(pixels: Pixels, colours: int | None = None) -> bytes:
-    """The content of a PNG file; with at most so many `colours`, and then a byte a pixel or less.
-
-    Exact where there are no more colours than that.
-    """
+def png(pixels: Pixels) -> bytes:
+    """The content of a PNG file; a byte a pixel or less where there is no colour."""
     from PIL import Image as Pillow
 
     picture = Pillow.fromarray(pixels)
     if bool((pixels == pixels[..., :1]).all()):
         picture = picture.convert("L")
-    elif colours is not None:
-        picture = picture.quantize(colours)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

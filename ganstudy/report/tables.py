@@ -18,6 +18,7 @@ from ganstudy.analysis import (
     setting_scores,
     share_over_seeds,
 )
+from ganstudy.analysis.design import label_text
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
@@ -120,7 +121,7 @@ def ranking_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
         index = findings.arms.index(arm)
         at = {str(name): values.values[place] for name, values in findings.ranked.items()}
         best = findings.best.isel({findings.arm: index})
-        where = ", ".join(prose.label(best[axis].item()) for axis in findings.axes)
+        where = ", ".join(label_text(best[axis].item()) for axis in findings.axes)
         texts = [
             findings.show(at["mean"]),
             _interval(findings, at["low"], at["high"]),

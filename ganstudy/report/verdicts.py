@@ -15,11 +15,11 @@ from ganstudy.analysis.design import factor_dims
 from ganstudy.report import prose
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.prose import STRONG
 from ganstudy.report.sections import claims, effects, settled
 from ganstudy.report.sections import ranking as ranked_section
 from ganstudy.report.sections.search import figures as budget
 
-STRONG = Markup("<strong>{}</strong>")
 RELATIONS = {
     "clear": "clearly ahead of {}",
     "leaning": "leaning ahead of {}",

@@ -14,8 +14,7 @@ from ganstudy.analysis import (
 )
 from ganstudy.report import prose
 from ganstudy.report.across import words
-from ganstudy.report.across.words import STRONG
-from ganstudy.report.prose import Sentence, decimals_of
+from ganstudy.report.prose import STRONG, Sentence, decimals_of
 
 
 def first(ds: xr.Dataset, name: str) -> list[Sentence]:

@@ -18,13 +18,12 @@ from ganstudy.analysis import (
 from ganstudy.report import prose
 from ganstudy.report.across.words import (
     MOST_NAMED,
-    STRONG,
     share,
     stands,
     unit,
     value,
 )
-from ganstudy.report.prose import Sentence
+from ganstudy.report.prose import STRONG, Sentence
 
 BUDGETS = (1, 2, 4, 8, 16, 32, 64)
 """Points of a search at which budgets are compared, as far as it has them."""

@@ -14,7 +14,6 @@ from ganstudy.analysis import (
 from ganstudy.report import prose
 from ganstudy.report.prose import decimals_of
 
-STRONG = Markup("<strong>{}</strong>")
 MOST_NAMED = 4
 """Arms that a sentence lists."""
 

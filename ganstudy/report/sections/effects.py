@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import marginal_means
-from ganstudy.analysis.design import factor_dims
+from ganstudy.analysis.design import factor_dims, label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -249,7 +249,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
                     [low, high], [row, row], color=style.MUTED, linewidth=2, solid_capstyle="butt"
                 )
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
-            name = prose.label(value)
+            name = label_text(value)
             named = f"{axis}  {name}" if place == 0 else name
             labels.append(style.short_name(named, MOST_NAMED))
             ticks.append(row)

@@ -62,7 +62,7 @@ class Joined:
             for key in dict.fromkeys(key for own in settings for key in own)
         }
         differing = {key: own for key, own in values.items() if any(x != own[0] for x in own)}
-        better = ["higher" if fact.higher_is_better else "lower" for fact in facts]
+        better = [fact.direction for fact in facts]
         scores, searched = study_scores(ds), is_search(ds)
         bounded = [n for n, fact in zip(names, facts, strict=True) if math.isfinite(fact.worst)]
         return cls(

@@ -27,6 +27,7 @@ from ganstudy.report.contours import (
 )
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import how_it_ended, thinned
 from ganstudy.report.sections._base import Chart, Section
 
 MOST_ROWS, MOST_COLUMNS = 12, 8
@@ -47,8 +48,8 @@ def draw(findings: Findings) -> Drawing | None:
     """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
     if not drawable(findings):
         return None
-    rows = _thinned(len(findings.arms), MOST_ROWS)
-    columns = _thinned(len(findings.settings), MOST_COLUMNS)
+    rows = thinned(len(findings.arms), MOST_ROWS)
+    columns = thinned(len(findings.settings), MOST_COLUMNS)
     wrapped = len(findings.settings) == 1
     figure, panels = (_wrapped if wrapped else _grid)(findings, rows, columns)
     cells = _Cells(findings)
@@ -154,7 +155,7 @@ def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
         axes.text(
             0.5,
             0.5,
-            _why_empty(cell),
+            how_it_ended(cell.status, cell.diverged_at),
             transform=axes.transAxes,
             ha="center",
             va="center",
@@ -216,12 +217,6 @@ def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
         )
 
 
-def _why_empty(cell: _Cell) -> str:
-    if cell.status == "diverged":
-        return f"diverged\nat {cell.diverged_at:.0f}"
-    return "not planned" if cell.status == "excluded" else cell.status
-
-
 def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     seed = findings.ds["seed"].values[0]
     parts = [
@@ -249,12 +244,6 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
             f"{prose.plural(len(findings.settings), 'setting')}, spaced evenly in study order."
         )
     return Markup(" ").join(parts)
-
-
-def _thinned(count: int, most: int) -> list[int]:
-    """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
-    spaced = np.linspace(0, count - 1, min(count, most))
-    return [round(index) for index in spaced.tolist()]
 
 
 def _missing(findings: Findings) -> str:

@@ -50,7 +50,7 @@ def lead(findings: Findings) -> Markup:
         prose.capital(state),
         prose.plural(int(found.attrs["looked"]), "seed"),
         most,
-        Markup("<strong>{}</strong>").format(leader),
+        prose.STRONG.format(leader),
         findings.metric.long_name,
         lower,
         findings.show(mean.item()),

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import thinned
 from ganstudy.report.theory._grid import Array, name_of, recorded, setting_name, tail
 
 NEAR = 0.01
@@ -77,7 +78,7 @@ def _collapse(findings: Findings) -> Drawing | None:
     places = np.argwhere(collapsed)
     if not len(places):
         return None
-    chosen = places[np.unique(np.linspace(0, len(places) - 1, MOST_ORBITS).round().astype(int))]
+    chosen = places[thinned(len(places), MOST_ORBITS)]
     figure = Figure(figsize=(10.4, 2.9), layout="constrained")
     panels = figure.subplots(1, len(chosen), sharey=True, squeeze=False)[0]
     steps = findings.ds["step"].values

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from ganstudy.report import style
 from ganstudy.report.contours import target_of
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import how_it_ended
 from ganstudy.report.sheets import pictures, sheet
 from ganstudy.targets import Target
 
@@ -55,9 +56,7 @@ class First:
         """Why it has no images to show; empty where it has."""
         if self.status == "complete":
             return "" if self.image is not None else "no images"
-        if self.status == "diverged":
-            return f"diverged\nat {self.diverged_at:.0f}"
-        return "not planned" if self.status == "excluded" else self.status
+        return how_it_ended(self.status, self.diverged_at)
 
 
 def firsts(findings: Findings) -> list[list[First]]:
@@ -166,9 +165,3 @@ def say(axes: Axes, text: str) -> None:
     bare(axes)
     words = axes.text(0.5, 0.5, text, fontsize=7, color=style.MUTED, linespacing=1.3)
     words.set(ha="center", va="center", transform=axes.transAxes)
-
-
-def thinned(count: int, most: int) -> list[int]:
-    """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
-    spaced = np.linspace(0, count - 1, min(count, most))
-    return [round(index) for index in spaced.tolist()]

@@ -13,6 +13,7 @@ from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     MOST_COLUMNS,
     MOST_ROWS,
@@ -26,7 +27,6 @@ from ganstudy.report.sections.images.firsts import (
     say,
     shown,
     side_within,
-    thinned,
 )
 
 PIXELS = 400_000

@@ -22,7 +22,8 @@ from ganstudy.report import prose, style
 from ganstudy.report.contours import target_of
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections.images.firsts import missing, thinned
+from ganstudy.report.layout import thinned
+from ganstudy.report.sections.images.firsts import missing
 from ganstudy.targets import Target
 
 METRIC = "modes_covered"

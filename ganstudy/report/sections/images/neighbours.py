@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     First,
     firsts,
@@ -23,7 +24,6 @@ from ganstudy.report.sections.images.firsts import (
     samples_of,
     shown,
     side_within,
-    thinned,
 )
 from ganstudy.targets import Target
 
