@@ -62,7 +62,8 @@ def answer(findings: Findings, added: Sequence[Sentence] = ()) -> Answer:
     first += added
     if findings.answer in ("claims", "effects"):
         ranking = verdicts.ranking(findings)
-        first.append(Sentence(ranking.text, ranking.call))
+        if ranking != verdict:
+            first.append(Sentence(ranking.text, ranking.call))
     names = [name for name in _FIRST[findings.answer] if name in said]
     names = names[: max(MOST_KEY - len(first), 0)]
     key = [*first[:MOST_KEY], *(said.pop(name) for name in names)]

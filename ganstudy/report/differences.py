@@ -29,11 +29,13 @@ def behind(findings: Findings) -> Markup | None:
             continue
         text = f"{prose.quoted(arm)} by {findings.show(behind)}"
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
+        if behind == limits[0] == limits[1] == 0:
+            continue  # they are equal in every seed, and the verdict names both
         if findings.graded and all(map(math.isfinite, limits)):
-            text += f" ({findings.show(limits[0])} to {findings.show(limits[1])}, better in "
-            text += (
-                f"{prose.percent(float(row['won']))} of {findings.units}): {row['grade'].item()}"
-            )
+            ends = [findings.show(limit) for limit in limits]
+            spread = "" if {*ends} == {findings.show(behind)} else f"{ends[0]} to {ends[1]}, "
+            won = f"better in {prose.percent(float(row['won']))} of {findings.units}"
+            text += f" ({spread}{won}): {row['grade'].item()}"
         parts.append(text)
     if not parts:
         return None

@@ -96,6 +96,7 @@ def build(
     environment = _environment(
         dataset,
         look,
+        **_unfinished(dataset),
         findings=findings,
         metric=findings.metric,
         several=findings.several,
@@ -114,6 +115,16 @@ def build(
     if failures:
         raise PageError(index, failures)
     return index
+
+
+def _unfinished(dataset: xr.Dataset) -> dict[str, int]:
+    """Trials that are planned and missing, of a run; runs that are joined need not share points."""
+    status = dataset["status"]
+    planned = int((status != "excluded").sum())
+    return {
+        "planned": planned,
+        "missing": 0 if "runs" in dataset.attrs else int((status == "missing").sum()),
+    }
 
 
 def opening(dataset: xr.Dataset, run: Path) -> Markup:
@@ -217,5 +228,5 @@ def _environment(dataset: xr.Dataset, look: Look | None, **known: Any) -> Any:
     environment.filters["unbroken"] = prose.unbroken
     environment.filters["breakable"] = prose.breakable
     environment.globals |= {key: dataset.attrs[key] for key in ("study", "question")}
-    environment.globals |= {"look": look, **known, "version": version("ganstudy")}
+    environment.globals |= {"look": look, "missing": 0, **known, "version": version("ganstudy")}
     return environment

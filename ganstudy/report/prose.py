@@ -52,8 +52,10 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def with_limits(show: Callable[[float], str], value: float, low: float, high: float) -> str:
-    """`1.7 (0.4 to 3.0)`: a value with its interval, where that is known and is one."""
-    return f"{show(value)} ({show(low)} to {show(high)})" if low < high else show(value)
+    """`1.7 (0.4 to 3.0)`: a value with its interval, where that is known and seen to be one."""
+    ends = [show(low), show(high)]
+    one = not low < high or set(ends) == {show(value)}
+    return show(value) if one else f"{show(value)} ({ends[0]} to {ends[1]})"
 
 
 def apart(value: float, step: float) -> str:

@@ -74,10 +74,10 @@ def _best_settings(findings: Findings) -> Markup | None:
     at_best = findings.quality_at_best
     parts = []
     for index in kept:
-        text = f"{prose.quoted(findings.arms[index])} {findings.show(values[index])}"
-        low, high = (float(best[end].values[index]) for end in ("low", "high"))
-        if math.isfinite(low) and np.isfinite(held).any() and findings.drawn:
-            text += f" ({findings.show(low)} to {findings.show(high)})"
+        known = np.isfinite(held).any() and findings.drawn
+        limits = (best[end].values[index] if known else math.nan for end in ("low", "high"))
+        value = prose.with_limits(findings.show, values[index], *limits)
+        text = f"{prose.quoted(findings.arms[index])} {value}"
         share = None if at_best is None else float(at_best[index])
         parts.append(text + quality(findings, [share]))
     who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"

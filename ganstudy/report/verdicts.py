@@ -42,7 +42,7 @@ class Verdict:
 
 def verdict(findings: Findings) -> Verdict:
     """The answer of the kind that the study wants."""
-    if findings.answer == "claims":
+    if findings.answer == "claims" and bool(findings.claims["trials"].any()):
         return Verdict(claims.lead(findings.claims), claims.COUNTED)
     if findings.answer == "effects" and effects.drawable(findings):
         return effect(findings)

@@ -146,9 +146,7 @@ def _of_the_seed(effects: xr.Dataset) -> Markup:
 
 def with_interval(effect: xr.Dataset) -> str:
     """`37% (28% to 46%)`: a share with its interval, where it has one."""
-    low, high = float(effect["low"]), float(effect["high"])
-    share = percent(float(effect["share"]))
-    return f"{share} ({percent(low)} to {percent(high)})" if math.isfinite(low) else share
+    return prose.with_limits(percent, *(float(effect[name]) for name in ("share", "low", "high")))
 
 
 def draw_shares(findings: Findings) -> Drawing:
@@ -249,7 +247,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
                     [low, high], [row, row], color=style.MUTED, linewidth=2, solid_capstyle="butt"
                 )
             axes.plot([mean], [row], marker="o", markersize=5, color=style.INK)
-            name = label_text(value)
+            name = label_text(value) + ("" if math.isfinite(mean) else ", no score")
             named = f"{axis}  {name}" if place == 0 else name
             labels.append(style.short_name(named, MOST_NAMED))
             ticks.append(row)

@@ -76,10 +76,8 @@ def _table(findings: Findings) -> Drawing:
     shades = TwoSlopeNorm(0.0, -_DEEP, _DEEP)
     image = axes.imshow(np.clip(least, -_DEEP, _DEEP), cmap="PuOr", norm=shades, aspect="auto")
     for row, column in np.ndindex(*least.shape):
-        value = least[row, column]
-        # One that fails by less than these decimals is no zero.
-        rounded = round(float(value), 2) or float(f"{value:.0g}")
-        mark = "passes" if value >= 0 else prose.short(rounded)
+        value = float(least[row, column])
+        mark = "passes" if value >= 0 else prose.number(value)
         colour = "white" if abs(value) > 0.75 * _DEEP else style.INK
         mark += "*" if other[row, column] else ""
         axes.text(column, row, mark, ha="center", va="center", fontsize=6.5, color=colour)

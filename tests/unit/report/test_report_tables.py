@@ -73,6 +73,9 @@ def test_a_column_has_as_many_decimals_in_all_its_cells(small: xr.Dataset) -> No
     assert prose.column([0.0004, 0.01, 0.002]) == ["0.00040", "0.01000", "0.00200"]
     assert prose.column([3.0, 0.0, 12345.0]) == ["3", "0", "12,345"]
     assert prose.column([1.5, 2.25], [1, 3]) == ["1.5", "2.250"]
+    assert prose.with_limits(prose.number, 0.5, 0.25, 1.0) == "0.50 (0.25 to 1.00)"
+    assert prose.with_limits(prose.number, 0.5, 0.4999, 0.5001) == "0.50"
+    assert prose.with_limits(prose.number, 0.5, float("nan"), float("nan")) == "0.50"
     for row in metric_table(Findings.of(small)).texts():
         digits = [re.fullmatch(r"[\d,]+(?:\.(\d+))?", cell) for cell in row]
         assert (
