@@ -271,7 +271,8 @@ def _torch_activation(activation: Activation) -> nn.Module:
         case "maxout":
             return _Maxout(s.pieces)
         case name:
-            raise LookupError(f"{name} has no counterpart in this test: add one")
+            assert activation.plugin, f"{name} has no counterpart in this test: add one"
+            pytest.skip("what torch has in the place of a plug-in is not stated")
 
 
 ACTIVATIONS: list[dict[str, Any]] = [

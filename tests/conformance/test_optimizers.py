@@ -95,7 +95,8 @@ def _torch_group(member: Optimizer) -> tuple[type[torch.optim.Optimizer], dict[s
         case "optimistic_adam":
             return _OptimisticAdam, {"betas": (s.beta1, s.beta2), "eps": s.eps}
         case name:
-            raise LookupError(f"{name} has no counterpart in this test: add one")
+            assert member.plugin, f"{name} has no counterpart in this test: add one"
+            pytest.skip("what torch has in the place of a plug-in is not stated")
 
 
 def _members(cls: type[Optimizer]) -> list[Optimizer]:

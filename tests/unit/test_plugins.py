@@ -156,6 +156,70 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
         assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
 
 
+SOUND = {
+    "momentum_of_signs": '''\
+from pydantic import Field
+
+from ganstudy.optimizers import Optimizer
+
+
+class Own(Optimizer):
+    """Moves by a bounded function of the mean gradient.
+
+    Source  this test.
+    """
+
+    beta: float = Field(0.9, ge=0, lt=1, description="decay of the mean")
+    slots = ("mean",)
+
+    def update(self, gradient, slots, lr, parameters):
+        mean = self.beta * slots["mean"] + (1 - self.beta) * gradient
+        return (-lr * mean.tanh()).float(), {"mean": mean.float()}
+''',
+    "softsign": '''\
+from ganstudy.activations import Activation
+
+
+class Own(Activation):
+    """x / (1 + |x|).
+
+    Source  this test.
+    """
+
+    def apply(self, sums):
+        return sums / (1 + sums.abs())
+''',
+    "inner_cube": '''\
+from pydantic import Field
+
+from ganstudy.constraints import Constraint
+
+
+class Own(Constraint):
+    """Parameters below a bound, those beyond it divided until they are.
+
+    Source  this test.
+    """
+
+    bound: float = Field(0.1, gt=0, description="the bound")
+
+    def project(self, parameters):
+        largest = parameters.abs().amax(-1, keepdim=True)
+        inside = parameters / (largest / self.bound).clamp(min=1)
+        return inside.clamp(min=-self.bound, max=self.bound)
+''',
+}
+"""Members of which the suites once asked what none but the package's own can have."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_members_keep_their_promises(folder: Path, name: str) -> None:
+    path = folder / f"{name}.py"
+    path.write_text(SOUND[name], encoding="utf-8")
+    assert [*conformance.check(path).sentences()][1:] == []
+
+
 def test_a_member_is_tested_by_its_whole_name(folder: Path) -> None:
     """Whatever its class is called: the suites number some cases, and name others by their repr."""
     names = ["test_a[my_ring(std=1.0)]", "test_a[my_ring0]", "test_b[2-my_ring-ring]"]

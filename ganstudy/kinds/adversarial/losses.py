@@ -7,7 +7,7 @@ Shapes carry a leading trial axis of length `pack`. The parameters of a player a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch.utils import _pytree
@@ -90,10 +90,7 @@ class Losses:
             logits = (
                 self._judge(critic, x) if laws is None else _witness(self.divergences, x, *laws)
             )
-            total = self.generator_losses.select(
-                lambda member, a: member.generator_loss(a), logits
-            ).sum()
-            return total, {}
+            return _said(self.generator_losses, "generator_loss", 1, logits).sum(), {}
 
         # A loss is a mean over its batch.
         (slopes,), _ = gradients(loss, {"x": x})
@@ -175,9 +172,7 @@ class Losses:
         sampled = fake
         real, fake = self._perturbed(real, fake, noise)
         if self.divergences.example.closed_form:
-            on_real = self.divergences.select(
-                lambda member, *xs: member.witness_on_p(*xs), real, real, fake
-            )
+            on_real = _said(self.divergences, "witness_on_p", 2, real, real, fake)
             on_fake = _witness(self.divergences, fake, real, fake)
         elif self.critic.architecture.norm == "batch":
             # Each law by its own moments: those of a mixed batch would tell the two apart.
@@ -185,11 +180,8 @@ class Losses:
         else:
             both = self._judge(critic, torch.cat([real, fake], dim=1))
             on_real, on_fake = both.chunk(2, dim=1)
-        losses = total = self.critic_losses.select(
-            lambda member, a, b: member.critic_loss(a, b),
-            on_real,
-            _less_cost(self.divergences, on_fake, latent, sampled),
-        )
+        charged = _less_cost(self.divergences, on_fake, latent, sampled)
+        losses = total = _said(self.critic_losses, "critic_loss", 1, on_real, charged)
         diagnostics = {
             "critic_loss": losses,
             "real_logit": on_real.mean(-1),
@@ -216,6 +208,7 @@ class Losses:
         for constraint, drawn in zip(self.constraints, noise, strict=True):
             if constraint.penalises:
                 own = constraint.penalty(gradient, self._joined(real), self._joined(fake), drawn)
+                _check(constraint, "penalty", own, real.shape[:1])
                 total = own if total is None else total + own
         return total
 
@@ -238,10 +231,8 @@ class Losses:
             logits = _less_cost(self.divergences, self._judge(critic, fake), latent, sampled)
         if self.divergences.example.paired:
             on_real = self._judge(critic, real)
-            return self.generator_losses.select(
-                lambda member, a, b: member.paired_generator_loss(a, b), on_real, logits
-            )
-        return self.generator_losses.select(lambda member, a: member.generator_loss(a), logits)
+            return _said(self.generator_losses, "paired_generator_loss", 1, on_real, logits)
+        return _said(self.generator_losses, "generator_loss", 1, logits)
 
 
 def _before_copies(player: Player, rows: int, measured: MeasuredT) -> MeasuredT:
@@ -259,7 +250,30 @@ def _before_copies(player: Player, rows: int, measured: MeasuredT) -> MeasuredT:
 
 def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
     """Logits of the best critics, `(pack, count, *) -> (pack, count)`."""
-    return of.select(lambda member, *xs: member.witness(*xs), x, real, fake)
+    return _said(of, "witness", 2, x, real, fake)
+
+
+def _said(of: Stacked[Divergence], method: str, axes: int, *inputs: Tensor) -> Tensor:
+    """What a method of each trial's divergence says, in the shape of the first axes of its inputs.
+
+    Errors  `ValueError` for a divergence that says it in another shape.
+    """
+
+    def own(member: StackedMember[Divergence], *inputs: Tensor) -> Tensor:
+        found: Tensor = getattr(member, method)(*inputs)
+        _check(member, method, found, inputs[0].shape[:axes])
+        return found
+
+    return of.select(own, *inputs)
+
+
+def _check(member: StackedMember[Any], method: str, found: Tensor, shape: torch.Size) -> None:
+    """Said of all trials at once it would be stretched over them, and depend on the pack."""
+    if found.shape != shape:
+        asked = "one number for each trial" if len(shape) == 1 else "one for each of its samples"
+        raise ValueError(
+            f"{member.name}: {method} gives shape {tuple(found.shape)}, not {asked}, {tuple(shape)}"
+        )
 
 
 def _laid_out(of: Stacked[Divergence], fake: Tensor) -> Tensor:
@@ -273,7 +287,7 @@ def _less_cost(of: Stacked[Divergence], logits: Tensor, latent: Tensor, fake: Te
     """Logits on samples of q, less what their ways cost, if they are charged for."""
     if not of.example.charged:
         return logits
-    return logits - of.select(lambda member, *xs: member.way_cost(*xs), latent, fake)
+    return logits - _said(of, "way_cost", 2, latent, fake)
 
 
 def _displacement(player: PlayerState) -> Tensor:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ganstudy.engine.chance import Chance
     from ganstudy.engine.flight import Flight
     from ganstudy.kinds.adversarial.settings import AdversarialSettings
     from ganstudy.kinds.adversarial.state import Diagnostics, State
@@ -60,8 +61,9 @@ class Recorder:
         trials: Sequence[Trial[AdversarialSettings]],
         stack: Sequence[Trial[AdversarialSettings]],
         device: torch.device,
+        chance: Chance,
     ) -> None:
-        self.trials, self.stack = trials, stack
+        self.trials, self.stack, self.chance = trials, stack, chance
         self.steps = recorded_steps(trials[0].configuration)
         self.curves: Kept = {}
         self.gaps: list[dict[str, str]] = [{} for _ in trials]
@@ -85,7 +87,11 @@ class Recorder:
     def record(
         self, step: int, game: Rules, state: State, diagnostics: Diagnostics
     ) -> NDArray[np.bool_]:
-        """Measure and keep the pack at one step; which trials are alive."""
+        """Measure and keep the pack at one step; which trials are alive.
+
+        Errors  `RuntimeError` where a plug-in has drawn what no seed sets.
+        """
+        self.chance.undrawn()
         count = len(self.trials)
         alive: NDArray[np.bool_] = _on_host(state.alive)[:count]
         values = {name: _on_host(value)[:count] for name, value in diagnostics.items()}
@@ -154,7 +160,9 @@ class Recorder:
                 name = prefix + metric.recorded_as
                 empty = np.full(len(self.trials), np.nan, np.float32)
                 column = values.setdefault(name, empty)
-                if places and not self._measured(metric, name, samples, places, column):
+                # A plug-in's may look at all clouds at once, or draw as many numbers as they have.
+                alone = bool(metric.plugin)
+                if alone or (places and not self._measured(metric, name, samples, places, column)):
                     for place in places:  # what it raises for one says nothing of the others
                         self._measured(metric, name, samples, [place], column)
         return values
@@ -166,7 +174,9 @@ class Recorder:
         target = self.trials[places[0]].configuration.target
         labels = None if self.labels is None else self.labels[places]
         try:
-            column[places] = measured_by(metric, samples[places], labels, target)
+            measured = measured_by(metric, samples[places], labels, target)
+            self.chance.undrawn()
+            column[places] = measured
         except Exception as error:  # what one metric raises is no reason to lose the rest
             if len(places) > 1:
                 return False

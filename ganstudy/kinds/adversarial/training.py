@@ -12,6 +12,7 @@ import torch
 
 from ganstudy.constraints.none import Unconstrained
 from ganstudy.divergences import Divergence
+from ganstudy.engine.chance import Chance
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import ALONE
 from ganstudy.engine.stacked import choose, stack
@@ -55,13 +56,13 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
     m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
     rounds = trials[0].configuration.steps // m_steps
-    flight = Flight(trials, session, rounds)
+    flight, chance = Flight(trials, session, rounds), Chance(trials)
     device = torch.device(session.device)
     compiled = session.program == "compiled"
     padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     copies = len(padded) - len(trials)
     game, state = initial(padded, device, session.beside if compiled else (), copies)
-    recorder = Recorder(trials, padded, device)
+    recorder = Recorder(trials, padded, device, chance)
     begun, state = flight.resume(state, recorder.curves, recorder.gaps)
     play = playing(program(session.program, device.type), game, device)
     source = itertools.islice(batches(padded, device, begun), rounds - begun)

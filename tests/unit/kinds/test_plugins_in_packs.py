@@ -1,0 +1,100 @@
+"""Members of a user's own beside those of the package: no trial's numbers depend on its pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tiny import differences, train, trial
+
+from ganstudy import plugins
+
+DIVERGENCE = '''\
+import torch
+
+from ganstudy.divergences import ClassifierDivergence
+
+
+class Own(ClassifierDivergence):
+    """A loss of the user's own.
+
+    Source  this test.
+    """
+
+    def generator_loss(self, fake):
+        return -{loss}
+
+    def exact(self, laws):
+        return float("nan")
+'''
+METRIC = '''\
+import numpy as np
+
+from ganstudy.metrics import Metric, Reading
+
+
+class Own(Metric):
+    """A metric of the user's own.
+
+    Source  this test.
+    """
+
+    def compute(self, samples, target):
+        return (samples * {noise}.normal(size=samples.shape)).mean((-2, -1))
+
+    def reading(self, target):
+        return Reading("noise", "", "lower", (-np.inf, np.inf), 0.0)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for plug-ins, forgotten after the test."""
+    yield tmp_path
+    plugins.forget()
+
+
+def _load(folder: Path, text: str) -> None:
+    path = folder / "own.py"
+    path.write_text(text, encoding="utf-8")
+    plugins.load(path)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"), [("fake.mean()", r"\(\)"), ("fake.mean(-1, keepdim=True)", r"\(\d, 1\)")]
+)
+def test_a_loss_of_all_trials_at_once_is_refused(folder: Path, loss: str, shape: str) -> None:
+    """A mean over all samples was trained with beside another divergence, and its gradient was by
+    as much smaller as the pack was larger.
+    """
+    _load(folder, DIVERGENCE.format(loss=loss))
+    own, other = trial(0, divergence="own", steps=4), trial(0, divergence="minimax", steps=4)
+    for pack in ([own], [own, other]):
+        with pytest.raises(ValueError, match=f"own: generator_loss gives shape {shape}, not one n"):
+            train(pack)
+
+
+def test_what_no_seed_sets_is_refused(folder: Path) -> None:
+    """Each training of it was another; neighbours have their numbers."""
+    _load(folder, DIVERGENCE.format(loss="(fake * torch.rand_like(fake)).mean(-1)"))
+    with pytest.raises(RuntimeError, match="a plug-in draws of torch's own generator"):
+        train([trial(0, divergence="own", steps=4)])
+    (other,) = train([trial(0, divergence="minimax", steps=4)])
+    assert other.status == "complete"
+
+
+@pytest.mark.parametrize("noise", ["np.random", "np.random.default_rng(0)"])
+def test_metrics_see_one_cloud_at_a_time(folder: Path, noise: str) -> None:
+    """One that draws as many numbers as it is given samples gave each place of a pack others. What
+    draws of NumPy's own generator costs its own number alone.
+    """
+    _load(folder, METRIC.format(noise=noise))
+    record = {"every": 4, "samples": 40, "metrics": ["own", "sliced_wasserstein"]}
+    trials = [trial(seed, steps=4, record=record) for seed in range(3)]
+    for own, record_in_pack in zip(trials, train(trials), strict=True):
+        (alone,) = train([own])
+        assert differences(alone, record_in_pack) == []
+        assert alone.cause == record_in_pack.cause
+        assert ("NumPy's own generator" in alone.cause) == (noise == "np.random")
+        assert alone.values["sliced_wasserstein"].all()
