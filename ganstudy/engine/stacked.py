@@ -26,6 +26,7 @@ class StackedMember(Generic[MemberT]):
     """
 
     has_parameters: ClassVar[bool] = False
+    plugin: ClassVar[str] = Member.plugin
 
     def __init__(self, member: MemberT, columns: Mapping[str, Tensor]) -> None:
         self.__dict__.update(member)

@@ -208,7 +208,8 @@ class Losses:
         for constraint, drawn in zip(self.constraints, noise, strict=True):
             if constraint.penalises:
                 own = constraint.penalty(gradient, self._joined(real), self._joined(fake), drawn)
-                _check(constraint, "penalty", own, real.shape[:1])
+                if constraint.plugin:
+                    _check(constraint, "penalty", own, real.shape[:1])
                 total = own if total is None else total + own
         return total
 
@@ -256,12 +257,13 @@ def _witness(of: Stacked[Divergence], x: Tensor, real: Tensor, fake: Tensor) -> 
 def _said(of: Stacked[Divergence], method: str, axes: int, *inputs: Tensor) -> Tensor:
     """What a method of each trial's divergence says, in the shape of the first axes of its inputs.
 
-    Errors  `ValueError` for a divergence that says it in another shape.
+    Errors  `ValueError` for a plug-in that says it in another shape.
     """
 
     def own(member: StackedMember[Divergence], *inputs: Tensor) -> Tensor:
         found: Tensor = getattr(member, method)(*inputs)
-        _check(member, method, found, inputs[0].shape[:axes])
+        if member.plugin:
+            _check(member, method, found, inputs[0].shape[:axes])
         return found
 
     return of.select(own, *inputs)
