@@ -30,7 +30,7 @@ __all__ = [
 FOLDERS = ("records", "generators", "checkpoints", "damaged", "results.zarr", "report")
 FILES = (
     *("study.yaml", "resolved.yaml", "environment.json", "heartbeat.json", "search.db"),
-    *("finished.json", "data.json", "verification.json"),
+    *("finished.json", "data.json"),
 )
 
 _BEGUN = {".lock", "records", "checkpoints", "heartbeat.json", "resolved.yaml", "data.json"}

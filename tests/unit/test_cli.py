@@ -280,7 +280,7 @@ def test_what_a_study_can_show_is_said_before_it_is_run(tmp_path: Path) -> None:
     power = json.loads(_output([*enough, "--json"]))["power"]
     assert (power["pairs"], power["fewest"], power["seeds"]) == (3, 10, 12)
     assert 1 < power["effect"] < 2 <= power["needed"]
-    assert "seeds, and one of 1 standard deviation of what" in checked.output
+    assert "10 seeds, and 21 for one of 1 standard deviation of what" in checked.output
     alone = _output(["check", str(study), "search.grid={}"])
     assert "can make" not in alone
 

@@ -112,7 +112,7 @@ def test_side_by_side_they_are_refused_with_advice(runs: list[Path], tmp_path: P
         main, ["compare", str(runs[0]), str(made_run(tmp_path, "five", ring))]
     )
     assert result.exit_code == 2
-    assert "along `study`" in result.output
+    assert "`--along study`" in result.output
 
 
 def test_what_is_no_joined_study_is_refused(runs: list[Path], joined: xr.Dataset) -> None:
