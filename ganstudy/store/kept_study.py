@@ -89,7 +89,7 @@ class KeptStudy:
         self,
         search: Search,
         recorded: Collection[str],
-        advice: str = "Choose another directory with --out, or set that run aside with --fresh",
+        advice: str = "`ganstudy run` trains it elsewhere with --out, or in its place with --fresh",
     ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 

@@ -87,7 +87,10 @@ def why_none(path: Path) -> str:
         return f"{what}; did you mean {near[meant[0]]}?" if meant else what
     inside = runs_at(path)
     if inside == [path]:
-        return "it has no records"
+        jobs = sorted(own for own in path.iterdir() if _runs_in(own))
+        if not jobs:
+            return "it has no records"
+        return f"it holds folders of runs; name one, such as {jobs[0]}"
     return f"a folder of {plural(len(inside), 'run')}; name one, such as {inside[0]}"
 
 

@@ -168,6 +168,9 @@ def test_what_takes_one_run_names_those_of_a_job(ran: tuple[Path, Any], verb: st
     code, text = _asked(verb, ran[0] / "runs")
     assert code == 2
     assert f"a folder of 2 runs; name one, such as {ran[0] / 'runs' / 'a'}" in text
+    code, text = _asked(verb, ran[0])
+    assert code == 2
+    assert f"it holds folders of runs; name one, such as {ran[0] / 'runs'}" in text
 
 
 def test_status_while_one_is_run(tmp_path: Path) -> None:
