@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
 from ganstudy.study.configuration import leaves
+from ganstudy.study.problem import dotted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -204,4 +205,4 @@ def _curves(record: Record) -> Iterator[tuple[str, tuple[NDArray[Any], NDArray[A
 def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for path, value in leaves(settings):
         plain = isinstance(value, str | int | float | bool)
-        yield ".".join(map(str, path)), value if plain else json.dumps(value)
+        yield dotted(path), value if plain else json.dumps(value)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ganstudy.whole_file import write_whole
+
 __all__ = ["Look", "end_look"]
 
 
@@ -31,12 +33,12 @@ class Look:
 
 
 _STOPPED = (
-    ("<strong>The run is training.", "<strong>The run has stopped."),
+    (r"(?<=<strong>)The run is training\.", "The run has stopped."),
     (
-        re.compile(r'(?<=<span class="later">).*?(?=</span>)'),
+        r'(?<=<span class="later">).*?(?=</span>)',
         "<code>ganstudy run</code> continues it; <code>ganstudy report RUN</code> tells all of it.",
     ),
-    (re.compile(r'<script class="reload">.*?</script>\n', re.DOTALL), ""),
+    (r'(?s)<script class="reload">.*?</script>\n', ""),
 )
 
 
@@ -51,7 +53,5 @@ def end_look(index: Path) -> None:
     if '<script class="reload">' not in page:
         return
     for old, new in _STOPPED:
-        page = page.replace(old, new) if isinstance(old, str) else old.sub(new, page, count=1)
-    partial = index.with_suffix(".html.partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(index)
+        page = re.sub(old, new, page, count=1)
+    write_whole(index, page.encode(), durable=False)

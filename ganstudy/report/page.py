@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ganstudy.whole_file import write_whole
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -200,9 +202,7 @@ def _write(
         if path.suffix in (".png", ".svg", ".csv", ".tex") and path.name not in kept:
             path.unlink()
     index = destination / "index.html"
-    partial = destination / "index.html.partial"
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(index)
+    write_whole(index, page.encode(), durable=False)
     return index
 
 

@@ -12,6 +12,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ganstudy.study.configuration import leaves
+from ganstudy.study.problem import dotted
 from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
@@ -182,10 +184,8 @@ def _common(flat: Mapping[tuple[int, ...], Mapping[str, Any]]) -> dict[str, Any]
 
 def _flat(settings: Mapping[str, Any], without: Container[KeyPath] = ()) -> dict[str, Any]:
     """Values by key path, but for those at and below some."""
-    from ganstudy.study.configuration import leaves
-
     return {
-        ".".join(map(str, path)): value
+        dotted(path): value
         for path, value in leaves(settings)
         if not any(path[:length] in without for length in range(1, len(path) + 1))
     }

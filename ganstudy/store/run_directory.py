@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ganstudy.store import environment, heartbeat, lock, receipts, records
 from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
-from ganstudy.store.place import RunError, check_kinds, check_room, is_run, why_none
+from ganstudy.store.place import FOLDERS, RunError, check_kinds, check_room, is_run, why_none
 from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
@@ -94,7 +94,7 @@ class RunDirectory:
         check_room(self.path)
         with lock.held(self.path, self._heartbeat):
             self.records.mkdir(exist_ok=True)
-            for folder in (self.path, self.records, self.checkpoints, self.generators.folder):
+            for folder in (self.path, *map(self.path.joinpath, FOLDERS)):
                 remove_partial(folder)
             yield
 

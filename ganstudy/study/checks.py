@@ -12,6 +12,7 @@ from ganstudy.study.configuration import leaves
 from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
+from ganstudy.study.problem import dotted
 from ganstudy.study.space import AnyParameter, Choice, extremes
 from ganstudy.study.study import Axis, Study, claims_of
 from ganstudy.study.until_settled import SettledSeeds
@@ -92,7 +93,7 @@ def conflicts(
         name = f"{what} {own.name!r}"
         # A member is one value and its parameters.
         set_there = {path for settings in bundles for path, _ in leaves(settings)}
-        for key in sorted(".".join(map(str, path)) for path in set_there):
+        for key in sorted(map(dotted, set_there)):
             if owners.setdefault(key, name) != name:
                 yield document.problem(place, f"{key!r} is set by {owners[key]} as well")
         if (other := dimensions.setdefault(own.dimension.lower(), name)) != name:

@@ -12,6 +12,7 @@ from ganstudy import kinds
 from ganstudy.family import FamilyField, shortened
 from ganstudy.plural import plural
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
+from ganstudy.study.problem import dotted
 
 __all__ = ["Assignment", "at", "configure", "leaves", "plain_message", "put", "unread_problems"]
 
@@ -207,7 +208,7 @@ def _named_by(here: Any, item: Any) -> bool:
 def _message(entry: Any, path: KeyPath, settings: Any, kind: type[BaseModel]) -> str:
     if entry["type"] == "extra_forbidden":
         valid = list(_key_paths(kind, settings))
-        parent = ".".join(map(str, path[:-1]))
+        parent = dotted(path[:-1])
         siblings = [k.removeprefix(f"{parent}.") for k in valid if k.rpartition(".")[0] == parent]
         within = f" in {parent}" if parent else ""
         near = [k for k in valid if len(path) < 2 or k.partition(".")[0] == path[0]]

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
 from ganstudy.study import shipped_files
-from ganstudy.study.problem import KeyPath, Problem, StudyError, closest, nearest
+from ganstudy.study.problem import KeyPath, Problem, StudyError, closest, dotted, nearest
 from ganstudy.study.references import BadReferenceError, resolved
 from ganstudy.study.shared_file import KEY, PLACE, Written, over, within
 from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
@@ -39,7 +39,7 @@ class Document:
 
     def problem(self, path: KeyPath, message: str) -> Problem:
         """A problem at a key path, placed on the line of its nearest written ancestor."""
-        key = ".".join(map(str, path))
+        key = dotted(path)
         for length in range(len(path), -1, -1):
             if path[:length] in self.overridden:
                 return Problem("command line", self.overridden[path[:length]], message)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganstudy.study.configuration import Assignment, at, put
 from ganstudy.study.document import Document, KeyPath, Problem
+from ganstudy.study.problem import dotted
 
 __all__ = ["hidden_overrides"]
 
@@ -27,8 +28,8 @@ def hidden_overrides(
             by = {_hiding(shared, leaf, assignments) for assignments in points}
             if None in by:
                 continue
-            key = ".".join(map(str, leaf))
-            where = ".".join(map(str, sorted(by, key=str)[0] or ()))
+            key = dotted(leaf)
+            where = dotted(sorted(by, key=str)[0] or ())
             message = f"changes nothing: at every point {key!r} is set by {where}; override that"
             yield document.problem(path, message)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ganstudy.cause import one_line
 
-__all__ = ["KeyPath", "Problem", "StudyError", "closest", "nearest"]
+__all__ = ["KeyPath", "Problem", "StudyError", "closest", "dotted", "nearest"]
 
 KeyPath = tuple[str | int, ...]
 
@@ -42,6 +42,11 @@ class StudyError(Exception):
         if len(self.problems) > _SHOWN:
             lines.append(f"and {len(self.problems) - _SHOWN} more")
         super().__init__("\n".join(lines))
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as users write it: `generator.lr`."""
+    return ".".join(map(str, path))
 
 
 def nearest(name: object, choices: Iterable[str], elsewhere: Iterable[str] = ()) -> str:

@@ -71,15 +71,21 @@ def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")} == before
 
 
-def test_before_the_first_record_it_says_that_the_run_trains(run: Path) -> None:
-    """Where it told the reader to begin what was under way."""
+@pytest.fixture
+def looked(run: Path) -> Path:
+    """A run with a live page from before its first record, which nobody trains any more."""
     directory = RunDirectory(run)
     for path in (run / "records").glob("*.nc"):
         path.unlink()
     with directory.locked():
         directory.write_heartbeat({"doing": "training"})
         assert publish(run, 7.0)
-    page = (run / "report" / "index.html").read_text()
+    return run
+
+
+def test_before_the_first_record_it_says_that_the_run_trains(looked: Path) -> None:
+    """Where it told the reader to begin what was under way."""
+    page = (looked / "report" / "index.html").read_text()
     assert RELOADS in page
     assert "The run is training." in page
     assert "there is no answer: 8 still to come." in page
@@ -101,18 +107,6 @@ def test_waiting_on_a_busy_machine_is_no_work(run: Path, monkeypatch: pytest.Mon
         directory.write_heartbeat({"doing": "training"})
         keep_current(run, 0.5)
     assert begun[1] - begun[0] < 1.5
-
-
-@pytest.fixture
-def looked(run: Path) -> Path:
-    """A run that was killed while it had a live page."""
-    directory = RunDirectory(run)
-    for path in (run / "records").glob("*.nc"):
-        path.unlink()
-    with directory.locked():
-        directory.write_heartbeat({"doing": "training"})
-        assert publish(run, 7.0)
-    return run
 
 
 def test_of_a_run_that_was_killed_it_says_so(looked: Path) -> None:
