@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ganstudy.pipeline import report
 from ganstudy.plural import plural
-from ganstudy.report import build
+from ganstudy.report import Press, build
 from ganstudy.search import Search, search_of
 from ganstudy.store import (
     RunDirectory,
@@ -69,8 +69,9 @@ def compare(
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
-    with naming(out):
-        return build(dataset, _provenance(places, names, command), out / "report")
+    with naming(out), Press() as press:
+        provenance = _provenance(places, names, command)
+        return build(dataset, provenance, out / "report", press=press)
 
 
 def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
@@ -83,8 +84,8 @@ def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
 
     dataset = open_runs(*runs, along="study")
     provenance = _provenance(runs, dataset["study"].values.tolist(), command)
-    with naming(folder):
-        page = build(dataset, provenance, folder / "report")
+    with naming(folder), Press() as press:
+        page = build(dataset, provenance, folder / "report", press=press)
     finished.note_joined_page(folder, runs)
     return page
 

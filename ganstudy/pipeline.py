@@ -92,8 +92,9 @@ def report(directory: RunDirectory, search: Search) -> Path:
 
     Errors  `PageError` for a report that lacks a section.
     """
-    dataset = gather(directory, search)
-    search.write_files(directory.path)
-    page = reports.build(dataset, directory.provenance(), directory.report)
+    with reports.Press() as press:
+        dataset = gather(directory, search)
+        search.write_files(directory.path)
+        page = reports.build(dataset, directory.provenance(), directory.report, press=press)
     finished.note(directory, search)
     return page

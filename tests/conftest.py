@@ -1,6 +1,7 @@
 """One thread for every numerical library, and our arithmetic, before any of them is imported.
 
-Figures are drawn where nobody sees them, and no test leaves one to the next.
+Figures are drawn where nobody sees them, by the test's own process, and no test leaves one to the
+next.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import_module("ganstudy.engine")
 import_module("torch").set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def figures_are_printed_here() -> Iterator[None]:
+    """A press of its own would cost each run half a second; its own tests have one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.report.press.cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(autouse=True)

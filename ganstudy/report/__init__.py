@@ -11,8 +11,9 @@ from contextlib import suppress
 
 from ganstudy.report.look import Look, end_look
 from ganstudy.report.page import PageError, build
+from ganstudy.report.press import Press
 
-__all__ = ["Look", "PageError", "build", "end_look", "import_ahead"]
+__all__ = ["Look", "PageError", "Press", "build", "end_look", "import_ahead"]
 
 _HEAVY = (
     *("xarray", "zarr", "dask.array", "scipy.stats"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +38,8 @@ class Drawing:
         """Natural width in CSS pixels."""
         return round(self.figure.get_figwidth() * 96)
 
-    def save(self, folder: Path) -> str:
-        """Write `<name>.png` and `<name>.svg`; return the SVG as a data URI."""
+    def save(self, folder: Path) -> None:
+        """Write `<name>.png` and `<name>.svg`."""
         # `Figure.savefig` would lay the figure out and draw it twice for each of the two files.
         self.figure.set_dpi(DPI)
         # Matplotlib has not typed the two calls that print.
@@ -50,4 +49,3 @@ class Drawing:
         svg = io.BytesIO()
         FigureCanvasSVG(self.figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
         (folder / f"{self.name}.svg").write_bytes(svg.getvalue())
-        return "data:image/svg+xml;base64," + base64.b64encode(svg.getvalue()).decode()

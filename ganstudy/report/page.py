@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ganstudy.report.press import Press
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -52,6 +55,10 @@ class Picture:
     width: int
 
 
+Printing = Callable[["Drawing"], Callable[[], Picture]]
+"""Has a drawing printed; what it returns waits for that."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """A section as the page places it; `files` are names of those beside the page, by their text.
@@ -73,6 +80,7 @@ def build(
     provenance: Mapping[str, Any],
     destination: Path,
     look: Look | None = None,
+    press: Press | None = None,
 ) -> Path:
     """Write the report of a gathered study, or of one that trains still; the path of its page.
 
@@ -82,6 +90,8 @@ def build(
     `destination/index.html` needs no other file and no network. Every figure lies beside it as PNG
     and SVG, the tables as CSV and LaTeX. Equal inputs give equal bytes; files of an earlier report
     are replaced or removed.
+
+    press  prints the figures; by default they are printed here
 
     Errors  `KeyError` or `ValueError` if the dataset breaks the contract of `ganstudy.open_run`;
             `PageError` once the page is written, if it lacks a section.
@@ -104,12 +114,13 @@ def build(
         several=findings.several,
         opened=opening(dataset, destination.parent),
     )
-    placed = list(_placed(findings, environment, destination))
-    found = answer(findings, [sentence for own in placed for sentence in own.sentences])
+    printing = partial(_printing, press or Press(), destination)
     with figure_style():
         drawn = picture(findings)
-        # An SVG has its ids by the style's salt.
-        shown = None if drawn is None else _picture(drawn, destination)
+        printed = None if drawn is None else printing(drawn)
+        placed = _placed(findings, environment, printing)
+        shown = None if printed is None else printed()
+    found = answer(findings, [sentence for own in placed for sentence in own.sentences])
     template = environment.get_template("page.html.j2")
     text = template.render(answer=found, picture=shown, sections=placed)
     index = _write(destination, text, placed, ["answer"] if shown else [])
@@ -139,29 +150,41 @@ def opening(dataset: xr.Dataset, run: Path) -> Markup:
     return Markup(html.escape(text, quote=False))
 
 
-def _placed(findings: Findings, environment: Any, destination: Path) -> Iterator[Placed]:
-    """Every section that applies, in the order of their places."""
+def _placed(findings: Findings, environment: Any, printing: Printing) -> list[Placed]:
+    """Every section that applies, in the order of their places; in the report's style.
+
+    The figures of all are on their way to the press before the first of them is waited for, and
+    are asked for from the last one on, which the press has come to least.
+    """
     from ganstudy.analysis import along_studies
     from ganstudy.report.sections import family
-    from ganstudy.report.style import figure_style
 
+    studies = along_studies(findings.gathered)
+    begun: list[tuple[type[Section], Callable[[], Placed]]] = []
     for member in sorted(family, key=lambda own: (own.place, own.name)):
-        with figure_style():
-            try:
-                if along_studies(findings.gathered) and not member.several:
-                    continue
-                if member.applies(findings):
-                    yield _rendered(member(findings), environment, destination)
-            except Exception as error:  # one section must not take the page with it
-                failure = f"{type(error).__name__}: {error}"
-                template = environment.get_template("failure.html.j2")
-                text = Markup(template.render(section=member, failure=failure))
-                yield Placed(member.name, member.label, text, failure=failure)
+        if studies and not member.several:
+            continue
+        try:  # one section must not take the page with it
+            if member.applies(findings):
+                section = member(findings)
+                pictures = {own.name: printing(own) for own in section.drawings()}
+                begun.append((member, partial(_rendered, section, environment, pictures)))
+        except Exception as error:
+            begun.append((member, partial(_failed, member, environment, error)))
+    placed: list[Placed] = []
+    for member, end in reversed(begun):
+        try:
+            placed.append(end())
+        except Exception as error:
+            placed.append(_failed(member, environment, error))
+    return placed[::-1]
 
 
-def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
-    """A section with its figures on disk."""
-    pictures = {own.name: _picture(own, destination) for own in section.drawings()}
+def _rendered(
+    section: Section, environment: Any, printed: Mapping[str, Callable[[], Picture]]
+) -> Placed:
+    """A section whose figures are on disk by the end."""
+    pictures = {name: own() for name, own in printed.items()}
     template = environment.select_template([f"{section.name}.html.j2", "section.html.j2"])
     text = template.render(section=section, pictures=pictures, **section.facts())
     return Placed(
@@ -174,9 +197,24 @@ def _rendered(section: Section, environment: Any, destination: Path) -> Placed:
     )
 
 
-def _picture(drawing: Drawing, destination: Path) -> Picture:
-    uri = drawing.save(destination)
-    return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
+def _failed(member: type[Section], environment: Any, error: Exception) -> Placed:
+    failure = f"{type(error).__name__}: {error}"
+    template = environment.get_template("failure.html.j2")
+    text = Markup(template.render(section=member, failure=failure))
+    return Placed(member.name, member.label, text, failure=failure)
+
+
+def _printing(press: Press, destination: Path, drawing: Drawing) -> Callable[[], Picture]:
+    """Give a drawing to the press; what is returned waits for it."""
+    printed = press.give(drawing, destination)
+
+    def picture() -> Picture:
+        printed()
+        svg = (destination / f"{drawing.name}.svg").read_bytes()
+        uri = "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+        return Picture(drawing.name, uri, drawing.alt, drawing.caption, drawing.width)
+
+    return picture
 
 
 def _untrained(dataset: xr.Dataset, provenance: Mapping[str, Any], look: Look | None) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -48,6 +47,8 @@ def arm_colours(arms: int) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _colours(arms: int) -> list[str]:
+    import seaborn as sns  # with pandas and half of SciPy, which who prints a figure does without
+
     palette = sns.color_palette("colorblind")
     chosen = [palette[index] for index in ORDER[:arms]]
     if arms > len(ORDER):
@@ -149,11 +150,11 @@ def log_scale(axes: Axes, which: str) -> None:
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
         (axes.set_xscale if name == "x" else axes.set_yscale)("log")
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+        axis.set_major_formatter(FuncFormatter(_power_of_ten))
         axis.set_minor_formatter(NullFormatter())
 
 
-def _power_of_ten(value: float) -> str:
+def _power_of_ten(value: float, position: int | None = None) -> str:
     """A power of ten with its exponent raised; nothing for what is none."""
     exponent = round(math.log10(value)) if value > 0 else 0
     if not math.isclose(value, 10.0**exponent, rel_tol=1e-6):

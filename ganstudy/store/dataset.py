@@ -22,7 +22,7 @@ from ganstudy.score import spanning
 from ganstudy.search import search_of
 from ganstudy.store import digests, known_data, resolved
 from ganstudy.store.features import with_features
-from ganstudy.store.gathering import chunks, coordinates, gathered, on_disk, shared
+from ganstudy.store.gathering import are_few, chunks, coordinates, gathered, on_disk, shared
 from ganstudy.store.opening import ORDER, opened
 from ganstudy.store.perfect import drawn_before, perfect
 from ganstudy.store.place import RunError
@@ -200,14 +200,17 @@ def _recorded(
     places: Places = {}
     for index, trial in plan.trials.items():
         places.setdefault(trial.id, []).append(index)
-    found = {record.id: record for record in run.read("light") if record.id in places}
+    at_once = are_few(run.records)
+    read = run.read("all" if at_once else "light")
+    found = {record.id: record for record in read if record.id in places}
     along = {STEP.name: np.empty(0, np.int64), **coordinates(found.values())}
     values = gathered(found.values(), places, plan.shape, along)
     columns = _of_trials(plan, found)
     del found
-    # Bulky ones were left out so far: a second look at the files instead of all in memory.
-    near = on_disk(run.path)
-    values = gathered(run.read("bulky"), places, plan.shape, along, near, values)
+    # Bulky ones may have been left out so far: a second look at the files, not all in memory.
+    if not at_once:
+        near = on_disk(run.path)
+        values = gathered(run.read("bulky"), places, plan.shape, along, near, values)
     for name in (name for name in stated if name in values):
         dims, whole = values[name]
         alike = shared(whole, len(plan.shape)) if stated[name].once else None

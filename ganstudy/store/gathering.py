@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,13 +25,25 @@ if TYPE_CHECKING:
     Empty = Callable[[Sequence[int], np.dtype[Any]], Array]
     Gathered = dict[str, tuple[tuple[str, ...], Array]]
 
-__all__ = ["chunks", "coordinates", "gathered", "on_disk", "shared"]
+__all__ = ["are_few", "chunks", "coordinates", "gathered", "on_disk", "shared"]
 
 BLOCK = 2**20
 """Numbers that are written at once."""
 
 CHUNK = 2**22
 """Bytes of a chunk of what is read trial by trial."""
+
+FEW = 2**25
+"""Bytes of records that are read at once, and held in memory."""
+
+
+def are_few(folder: Path) -> bool:
+    """Whether all records fit into memory at once, bulky ones included."""
+    size = 0
+    for file in folder.glob("*"):
+        with suppress(OSError):  # somebody removes it meanwhile
+            size += file.stat().st_size
+    return size <= FEW
 
 
 def coordinates(records: Iterable[Record]) -> dict[str, Array]:

@@ -161,7 +161,9 @@ def _variable(dims: list[str], about: dict[str, Any], **rest: Any) -> Variable:
 
 def gone(search: Search) -> list[str]:
     """Why files that trials have seen are not there, a sentence for each."""
-    files = (own for trial in search.trials.values() for own in _files(trial.configuration))
+    # Seeds of a point share one configuration.
+    points = {id(trial.configuration): trial.configuration for trial in search.trials.values()}
+    files = (own for point in points.values() for own in _files(point))
     return list(dict.fromkeys(own.gone for own in files if own.gone))
 
 

@@ -146,10 +146,11 @@ def _is_of(variable: Variable, part: Part) -> bool:
 
 def _variable(name: str, dataset: h5py.Dataset) -> Variable | None:
     """What a part of a file holds of each trial; None for dimensions, and what all records have."""
-    if name in _SCALARS or dataset.attrs.get("NAME", b"").startswith(_NO_VARIABLE[:20].encode()):
+    if name in _SCALARS:
         return None
     if dataset.is_scale:
-        return Variable(name, dims=(name,))
+        named = dataset.attrs["NAME"].startswith(_NO_VARIABLE[:20].encode())
+        return None if named else Variable(name, dims=(name,))
     dims = tuple(dim[0].name.lstrip("/") for dim in dataset.dims)
     return Variable(name, dims=dims[1:], bulky=dataset.compression is not None)
 

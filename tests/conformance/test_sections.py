@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,7 @@ def test_its_figures_are_drawn_on_the_page_and_on_axes_of_ones_own(
             assert drawing.alt
             assert isinstance(drawing.caption, Markup)
             assert drawing.figure.axes
+            assert pickle.dumps(drawing), "another process prints it"
         for chart in section.charts:
             if chart.missing(findings):
                 assert chart.name not in drawn

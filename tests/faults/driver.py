@@ -13,6 +13,7 @@ import signal
 import sys
 import termios
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def _dwell(where: str) -> None:
         time.sleep(600.0)
 
 
-def _no_report(dataset: Any, provenance: Any, destination: Path) -> Path:
+def _no_report(dataset: Any, provenance: Any, destination: Path, press: Any) -> Path:
     _dwell("report")
     return destination / "index.html"
 
@@ -67,6 +68,7 @@ if __name__ == "__main__":
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     checkpoints.EVERY = float(sys.argv.pop(1))
     report.build = _no_report
+    report.Press = nullcontext  # type: ignore[misc, assignment]
     LocalExecutor.__init__ = _then_dwell(LocalExecutor.__init__, "start")  # type: ignore[method-assign]
     xr.Dataset.to_zarr = _then_dwell(xr.Dataset.to_zarr, "gather")  # type: ignore[method-assign]
     RunDirectory.write = _dwell_once_landed  # type: ignore[method-assign]

@@ -36,7 +36,7 @@ exit 1
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No figures, and no memory of the compiler of another test."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     why_no_compiler.cache_clear()
     yield
     why_no_compiler.cache_clear()

@@ -51,7 +51,7 @@ LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every:
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures, which take longer than the training."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures, which take longer than the training."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 def _run(study: Path, out: Path, *more: str) -> Result:

@@ -23,7 +23,7 @@ BUILT: list[Path] = []
 def _build(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that says nothing; it is known when it is built."""
 
-    def build(dataset: object, provenance: object, destination: Path) -> Path:
+    def build(dataset: object, provenance: object, destination: Path, press: object) -> Path:
         destination.mkdir(exist_ok=True)
         (destination / "index.html").write_text("the page")
         BUILT.append(destination)

@@ -36,7 +36,7 @@ def test_files_of_a_run(
 
     Checkpoints are damaged in `test_checkpoints.py`.
     """
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     out = tmp_path / "run"
     filled(out, QUICK)
     run, rng, count = Run(out), random.Random(seed), Count()

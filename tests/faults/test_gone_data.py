@@ -52,7 +52,7 @@ def invoke(*arguments: object) -> Result:
 def trained(study: Path) -> Path:
     """The run of a study."""
     with trained_inline(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+        patch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
         assert invoke("run", study, "--workers", 1).exit_code == 0
     return Path("runs") / study.stem
 
@@ -72,7 +72,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages take seconds."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 def test_a_run_tells_what_it_knows_when_its_data_are_gone(

@@ -466,7 +466,7 @@ def test_a_reader_that_goes_away_ends_no_verb(
     os.close(reader)
     with os.fdopen(writer, "w") as nobody, trained_inline():
         monkeypatch.setattr(sys, "stdout", nobody)
-        monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+        monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
         with pytest.raises(SystemExit) as ended:
             main(command.split())
     assert ended.value.code == (2 if command == "status x" else 0)

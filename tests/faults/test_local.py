@@ -125,7 +125,7 @@ ABSURD = STUDY.replace(
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures, which take longer than the training."""
 
-    def build(dataset: Any, provenance: Any, destination: Path) -> Path:
+    def build(dataset: Any, provenance: Any, destination: Path, press: Any) -> Path:
         return destination / "index.html"
 
     monkeypatch.setattr("ganstudy.report.build", build)

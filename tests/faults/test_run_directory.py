@@ -30,7 +30,7 @@ SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "
 
 @pytest.fixture(autouse=True)
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 def invoke(*arguments: object) -> Result:
@@ -464,7 +464,7 @@ def test_what_cannot_be_written_is_named(
     filled(out)
     before = contents(out / "records")
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(out / "theirs"))
 
     monkeypatch.setattr(f"ganstudy.{where}", refuse)

@@ -60,7 +60,7 @@ def _without_jobs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", PATH)
     monkeypatch.setattr("ganstudy.schedule.executors.slurm.ASK_SECONDS", 4.0)
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     yield
     if left := cluster.jobs():
         cluster.asked("scancel", *left)

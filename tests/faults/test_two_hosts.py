@@ -57,7 +57,7 @@ def _ip(*words: str) -> None:
 def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
     """Two hosts that see each other by one cable; Dask gives up a silent connection after 15 s."""
     monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP", "15s")
-    monkeypatch.setattr("ganstudy.report.build", lambda *given: given[-1] / "index.html")
+    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     if shutil.which("ip") is None:
         pytest.skip("no ip here (Debian's package iproute2)")
     number = os.getpid() % 8192

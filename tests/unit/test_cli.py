@@ -232,7 +232,7 @@ def test_a_report_that_lacks_a_section_ends_in_one(
     for folder in (run, again):
         shutil.copytree(tiny_run, folder)
 
-    def lacking(dataset: object, provenance: object, destination: Path) -> Path:
+    def lacking(dataset: object, provenance: object, destination: Path, press: object) -> Path:
         raise PageError(destination / "index.html", {"settings": "ZeroDivisionError: no number"})
 
     monkeypatch.setattr("ganstudy.report.build", lacking)

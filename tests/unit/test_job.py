@@ -41,7 +41,7 @@ def _asked(*words: str | Path) -> tuple[int, str]:
 def _quickly() -> Iterator[None]:
     """Trained within this process; the page, which takes longest, says nothing."""
 
-    def build(dataset: Any, provenance: Any, destination: Path) -> Path:
+    def build(dataset: Any, provenance: Any, destination: Path, press: Any) -> Path:
         destination.mkdir(exist_ok=True)
         (destination / "index.html").write_text("")
         return destination / "index.html"

@@ -11,6 +11,7 @@ import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from ganstudy.analysis import (
     compare_by_resampling,
@@ -62,7 +63,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     if not findings.metric.higher_is_better:
         axes.invert_xaxis()
     axes.set_ylim(-0.02, 1.02)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(axis="y")
     better = "at least" if findings.metric.higher_is_better else "at most"
     axes.set_ylabel(f"trials that score {better} this")

@@ -9,6 +9,7 @@ import xarray as xr
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from ganstudy.analysis import marginal_means
 from ganstudy.analysis.design import factor_dims, label_text
@@ -222,7 +223,7 @@ def _bars(axes: Axes, effects: xr.Dataset) -> None:
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.invert_yaxis()
     axes.set_xlim(0, min(1.0, max(ends)) * 1.15 + 0.01)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("variance explained")
 

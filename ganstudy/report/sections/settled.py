@@ -164,7 +164,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     at = np.flatnonzero(np.isfinite(needed))
     if found.attrs["method"] == "e_process":
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: prose.short(value)))
+        axes.yaxis.set_major_formatter(FuncFormatter(_evidence))
         axes.plot(at + 1, needed[at], color=style.INK, linewidth=1, linestyle="--")
         axes.set_ylabel("evidence")
     else:
@@ -175,6 +175,11 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
     end_labels(axes, ends)
+
+
+def _evidence(value: float, position: int | None) -> str:
+    """At a tick."""
+    return prose.short(value)
 
 
 def _found(findings: Findings) -> xr.Dataset:

@@ -53,7 +53,8 @@ def page(make_study: Callable[..., xr.Dataset], tmp_path_factory: pytest.TempPat
     ds = make_study(axes, seeds=2, steps=6, samples=9)
     with unrendered():
         built = build(ds, {}, tmp_path_factory.mktemp("run") / "report")
-    built.write_text(built.read_text().replace('src=""', f'src="{WHITE}"'))
+    nothing = "data:image/svg+xml;base64,"
+    built.write_text(built.read_text().replace(f'src="{nothing}"', f'src="{WHITE}"'))
     return built
 
 

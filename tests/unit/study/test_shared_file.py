@@ -123,7 +123,7 @@ def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
 def test_a_run_stands_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its copy of the study needs no other file; a changed shared file is a changed study."""
     path, out = _written(tmp_path), tmp_path / "run"
-    monkeypatch.setattr("ganstudy.report.build", lambda *_: tmp_path / "no page")
+    monkeypatch.setattr("ganstudy.report.build", lambda *_, press: tmp_path / "no page")
     with trained_inline():
         pipeline.run(load(path), out, workers=1)
         asked = load(path)
