@@ -1,4 +1,4 @@
-"""The look of all figures, and the one colour that each arm has everywhere."""
+"""The look of all figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import partial
 from textwrap import fill
 from typing import Any
 
@@ -14,13 +14,19 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import offset_copy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from ganstudy.report.colours import EACH as EACH
+from ganstudy.report.colours import arm_colours as arm_colours
+from ganstudy.report.colours import arm_lines as arm_lines
+from ganstudy.report.colours import arm_markers as arm_markers
+from ganstudy.report.colours import ink_on as ink_on
 
 INK = "#1f2328"
 MUTED = "#6b7280"
@@ -34,62 +40,6 @@ FAMILIES = (
     *("PingFang SC", "Microsoft YaHei", "SimHei", "Apple SD Gothic Neo", "Malgun Gothic"),
     *("Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai"),
     *("Noto Emoji", "Symbola", "Segoe UI Emoji", "Segoe UI Symbol", "Noto Sans Symbols2"),
-)
-
-ORDER = (0, 1, 2, 4, 3, 9, 5, 7)
-"""Order in which seaborn's colour-blind palette is used: neighbours differ in lightness too."""
-
-
-def arm_colours(arms: int) -> list[str]:
-    """One colour per arm, in study order; past eight, each as far from the others as can be."""
-    return _colours(arms).copy()
-
-
-@lru_cache(maxsize=16)
-def _colours(arms: int) -> list[str]:
-    import seaborn as sns  # with pandas and half of SciPy, which who prints a figure does without
-
-    palette = sns.color_palette("colorblind")
-    chosen = [palette[index] for index in ORDER[:arms]]
-    if arms > len(ORDER):
-        levels = np.linspace(0.0, 1.0, 14)
-        cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-        seen = perceived(cube)
-        # Neither black, as text is, nor too pale for a line on white.
-        fit = (seen[:, 0] > 0.25) & (seen[:, 0] < 0.82)
-        cube, seen = cube[fit], seen[fit]
-        apart = np.linalg.norm(seen[:, None] - perceived(chosen), axis=-1).min(axis=1)
-        while len(chosen) < arms:
-            farthest = int(apart.argmax())
-            chosen.append(tuple(cube[farthest].tolist()))
-            apart = np.minimum(apart, np.linalg.norm(seen - seen[farthest], axis=-1))
-    return [to_hex(colour) for colour in chosen]
-
-
-def perceived(colours: ArrayLike) -> NDArray[np.float64]:
-    """Colours where distances are as they look, OKLab: lightness and two opponents.
-
-    Shapes  `(*, 3) -> (*, 3)`, from sRGB.
-    Source  Ottosson 2020, "A perceptual color space for image processing".
-    """
-    srgb = np.asarray(colours, np.float64)
-    light = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.cbrt(light @ _CONES.T) @ _OPPONENTS.T)
-
-
-_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_OPPONENTS = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
 )
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -146,12 +96,23 @@ def figure_style() -> Iterator[None]:
 
 
 def log_scale(axes: Axes, which: str) -> None:
-    """A logarithmic `x` or `y` axis, or both (`xy`), its powers of ten as text."""
+    """A logarithmic `x` or `y` axis, or both (`xy`), its powers of ten as text.
+
+    Where it has fewer than two of these, what lies between is numbered: one alone is no scale.
+    """
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
         (axes.set_xscale if name == "x" else axes.set_yscale)("log")
-        axis.set_major_formatter(FuncFormatter(_power_of_ten))
-        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(FuncFormatter(partial(_on_log_scale, axis, False)))
+        axis.set_minor_formatter(FuncFormatter(partial(_on_log_scale, axis, True)))
+
+
+def _on_log_scale(axis: Axis, minor: bool, value: float, _: int | None = None) -> str:
+    low, high = sorted(axis.get_view_interval())
+    if low <= 0 or math.floor(math.log10(high)) > math.ceil(math.log10(low)):
+        return "" if minor else _power_of_ten(value)
+    first = round(value / 10.0 ** math.floor(math.log10(value)), 6) if value > 0 else 0
+    return f"{value:g}" if first in (1, 2, 5) or 0 < high < 4 * low else ""
 
 
 def _power_of_ten(value: float, position: int | None = None) -> str:
@@ -176,29 +137,42 @@ LEGEND_LINE = 1.7
 """Height of a line of a legend with the gap above it, in sizes of its font."""
 
 
-def arm_legend(on: Figure | Axes, arms: Sequence[str]) -> None:
+def arm_legend(on: Figure | Axes, arms: Sequence[str], kind: str = "lines") -> None:
     """A legend of the arms: above the panels of a figure, or within a lone panel.
 
     The figure is as much higher as the legend has lines beyond the first, and its panels no lower.
+
+    kind  what stands for an arm: `lines` of its stroke, its `markers`, or `colours` alone
     """
+    looks: list[dict[str, Any]] = [{"color": colour} for colour in arm_colours(len(arms))]
+    if kind == "lines":
+        looks = arm_lines(len(arms))
+    elif kind == "markers" and len(arms) > EACH:
+        markers = arm_markers(len(arms))
+        looks = [own | {"marker": marker} for own, marker in zip(looks, markers, strict=True)]
+    # Of strokes and markers more is to be seen than of a colour.
+    plain = len(arms) <= EACH or kind == "colours"
+    wide, handle = (3, 1.2) if plain else (2, 2.6)
     handles = [
-        Line2D([], [], color=colour, linewidth=3, label=arm)
-        for arm, colour in zip(arms, arm_colours(len(arms)), strict=True)
+        Line2D([], [], linewidth=wide, label=arm, **own)
+        for arm, own in zip(arms, looks, strict=True)
     ]
     if isinstance(on, Axes):
-        on.legend(handles=handles, handlelength=1.2)
+        on.legend(handles=handles, handlelength=handle)
         return
     size = float(mpl.rcParams["legend.fontsize"])
     # A column is as wide as its longest name, with the line before it and the gaps around it.
     longest = max(TextPath((0, 0), arm or " ", size=size).get_extents().width for arm in arms)
-    columns = max(1, min(len(arms), 6, int(72 * on.get_figwidth() / (longest + 4.5 * size))))
+    columns = max(
+        1, min(len(arms), 6, int(72 * on.get_figwidth() / (longest + (3.3 + handle) * size)))
+    )
     lines = math.ceil(len(arms) / columns)
     on.set_figheight(on.get_figheight() + LEGEND_LINE * size * (lines - 1) / 72)
     on.legend(
         handles=handles,
         loc="outside upper left",
         ncols=columns,
-        handlelength=1.2,
+        handlelength=handle,
         columnspacing=1.6,
     )
 

@@ -33,7 +33,8 @@ class Chart:
     metric    whether it can draw another metric than the headline one
     curves    whether it can be given names of curves, after the findings
     single    whether it has one panel, so that the function returns it and no array
-    legend    whether `draw_on` leaves the legend of the arms to be added
+    legend    what stands for arms in the legend that `draw_on` leaves to be added, as
+              `style.arm_legend` has it; empty for none
     """
 
     name: str
@@ -44,7 +45,7 @@ class Chart:
     metric: bool = False
     curves: bool = False
     single: bool = False
-    legend: bool = False
+    legend: str = ""
 
 
 class Section(Part):

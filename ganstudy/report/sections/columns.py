@@ -142,10 +142,10 @@ def _marginal(panel: Axes, columns: Columns, column: int) -> None:
         middle = (values[1:] + values[:-1]) / 2
         edges = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
     panel.stairs(_shares(real, edges), edges, fill=True, color="#c4c9d0")
-    for arm, colour in enumerate(style.arm_colours(len(columns.arms))):
+    for arm, look in enumerate(style.arm_lines(len(columns.arms))):
         own = columns.in_units(columns.pooled(arm, column), column)
         if len(own):
-            panel.stairs(_shares(own, edges), edges, color=colour, linewidth=1.2)
+            panel.stairs(_shares(own, edges), edges, linewidth=1.2, **look)
     panel.set_title(columns.names[column], fontsize=8.5, loc="center", color=style.INK)
     panel.set_yticks([])
     panel.tick_params(labelsize=7)
@@ -216,7 +216,7 @@ class ColumnsSection(Section):
             draw_marginals,
             draw_marginal_on,
             missing=missing,
-            legend=True,
+            legend="lines",
         ),
         Chart(
             "correlations",

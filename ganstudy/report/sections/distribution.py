@@ -58,8 +58,8 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """A line of each arm, falling from easy levels on the left to hard ones on the right."""
     profile = _profile(findings)
     levels = profile["level"].values
-    for shares, colour in zip(profile.values, style.arm_colours(len(findings.arms)), strict=True):
-        axes.step(levels, shares, where="pre", color=colour)
+    for shares, look in zip(profile.values, style.arm_lines(len(findings.arms)), strict=True):
+        axes.step(levels, shares, where="pre", **look)
     if not findings.metric.higher_is_better:
         axes.invert_xaxis()
     axes.set_ylim(-0.02, 1.02)
@@ -158,7 +158,7 @@ class Distribution(Section):
             draw_on,
             metric=True,
             single=True,
-            legend=True,
+            legend="lines",
         ),
     )
 

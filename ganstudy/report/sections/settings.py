@@ -86,10 +86,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         cmap="YlGnBu" if findings.metric.higher_is_better else "YlGnBu_r",
         linewidths=1.5 if written else 0,
         linecolor="white",
-        annot=_annotations(findings, mean) if written else False,
         rasterized=not written,
-        fmt="",
-        annot_kws={"fontsize": 8.5, "linespacing": 1.25},
         # A bar of many rows is as wide as one of few.
         cbar_kws={
             "label": findings.metric.label,
@@ -100,7 +97,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         yticklabels=False,
     )
     if written:
-        _empty_cells(axes, findings, mean)
+        _write(axes, findings, mean)
     style.arm_rows(axes, findings.arms, range(len(findings.arms)), centre=0.5)
     _tiers(axes, findings)
 
@@ -116,7 +113,7 @@ def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]
     return low, high if high > low else low + 1.0
 
 
-def _annotations(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:
+def _texts(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:
     diverged = findings.flat(findings.cells["diverged"])
     counts = (diverged, _scored(findings), _trials(findings))
     texts = [
@@ -140,18 +137,22 @@ def _trials(findings: Findings) -> NDArray[np.int64]:
     return findings.flat(findings.cells["trials"])
 
 
-def _empty_cells(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> None:
-    """Say why a cell has no value: not planned, or nothing recorded."""
-    excluded = findings.excluded_points
-    for row, column in np.argwhere(~np.isfinite(mean)):
+def _write(axes: Axes, findings: Findings, mean: NDArray[np.float64]) -> None:
+    """Each value on its cell; why a cell has none: not planned, or nothing recorded."""
+    texts, excluded = _texts(findings, mean), findings.excluded_points
+    shades = axes.collections[0]
+    for at in np.ndindex(*mean.shape):
+        empty = "not\nplanned" if excluded[at] else "no\nscore"
+        known = bool(np.isfinite(mean[at]))
         axes.text(
-            column + 0.5,
-            row + 0.5,
-            "not\nplanned" if excluded[row, column] else "no\nscore",
+            at[1] + 0.5,
+            at[0] + 0.5,
+            str(texts[at]) if known else empty,
             ha="center",
             va="center",
-            fontsize=7,
-            color=style.MUTED,
+            fontsize=8.5 if known else 7,
+            linespacing=1.25 if known else 1.2,
+            color=style.ink_on(shades.to_rgba(mean[at])) if known else style.MUTED,
         )
 
 

@@ -64,10 +64,10 @@ def draw_places_on(axes: Axes, findings: Findings) -> None:
     arms, names = over["arm"].values.tolist(), over["study"].values.tolist()
     places = over["places"].transpose("arm", "study").values
     grades = rank_studies(findings.gathered)["grade"].sel(arm=arms).transpose("arm", "study").values
-    axes.imshow(places, cmap="YlGnBu_r", vmin=-1, vmax=1.1 * len(arms), aspect="auto")
+    image = axes.imshow(places, cmap="YlGnBu_r", vmin=-1, vmax=1.1 * len(arms), aspect="auto")
     for at in np.ndindex(*places.shape):
         text = f"{places[at]}{MARKS.get(str(grades[at]), '')}"
-        colour = "white" if places[at] < 0.45 * len(arms) else style.INK
+        colour = style.ink_on(image.to_rgba(places[at]))
         axes.text(at[1], at[0], text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(names)), [style.short_name(name, MOST_NAMED) for name in names])
     wins = [prose.percent(share) for share in over["wins"].values]
@@ -98,18 +98,18 @@ def draw_budgets_on(axes: Axes, findings: Findings) -> None:
     found = wins_by_budget(ds, known)
     last = found["wins"].sel(budget=known[-1])
     order = found["arm"].values[np.argsort(-last.values, kind="stable")].tolist()
-    colours = style.arm_colours(min(MOST_LINES, len(order)))
+    known_by = style.arm_lines(min(MOST_LINES, len(order)))
     for number, arm in reversed(list(enumerate(order))):
         wins = 100 * found["wins"].sel(arm=arm).values
-        chosen = number < len(colours)
+        chosen = number < len(known_by)
         axes.plot(
             known,
             wins,
             marker="o" if chosen else "",
             markersize=4,
-            color=colours[number] if chosen else style.RULE,
             label=arm if chosen else None,
             zorder=3 if chosen else 1,
+            **(known_by[number] if chosen else {"color": style.RULE}),
         )
     axes.set_xscale("log", base=2)
     axes.set_xticks(known, [str(k) for k in known])
@@ -118,7 +118,13 @@ def draw_budgets_on(axes: Axes, findings: Findings) -> None:
     axes.set_ylabel("comparisons won (%)")
     axes.grid(axis="y")
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axes.legend(
+        handles[::-1],
+        labels[::-1],
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        handlelength=3,
+    )
 
 
 def draw_alike(findings: Findings) -> Drawing:
@@ -146,13 +152,14 @@ def draw_alike_on(axes: Axes, findings: Findings) -> None:
     found = rank_agreement(findings.gathered)
     names = [style.short_name(name, MOST_NAMED) for name in found["study"].values.tolist()]
     share = 100 * found["same_way"].values
-    axes.imshow(share, cmap="RdBu", vmin=0, vmax=100, aspect="auto")
+    image = axes.imshow(share, cmap="RdBu", vmin=0, vmax=100, aspect="auto")
     for at in np.ndindex(*share.shape):
         low, high = (100 * found[end].values[at] for end in ("same_low", "same_high"))
         text = f"{share[at]:.0f}%"
         if np.isfinite(low):
             text += f"\n{low:.0f} to {high:.0f}"
-        axes.text(at[1], at[0], text, ha="center", va="center", fontsize=8, color=style.INK)
+        colour = style.ink_on(image.to_rgba(share[at]))
+        axes.text(at[1], at[0], text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)

@@ -78,7 +78,7 @@ def _table(findings: Findings) -> Drawing:
     for row, column in np.ndindex(*least.shape):
         value = float(least[row, column])
         mark = "passes" if value >= 0 else prose.number(value)
-        colour = "white" if abs(value) > 0.75 * _DEEP else style.INK
+        colour = style.ink_on(image.to_rgba(np.clip(value, -_DEEP, _DEEP)))
         mark += "*" if other[row, column] else ""
         axes.text(column, row, mark, ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(np.arange(len(checks)), checks, rotation=35, ha="right")

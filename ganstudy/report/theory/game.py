@@ -117,17 +117,17 @@ def _rates(findings: Findings) -> Drawing:
     plane, rates = figure.subplots(1, 2)
     angle = np.linspace(0, 2 * np.pi, 400)
     plane.plot(np.cos(angle), np.sin(angle), color=style.MUTED, linewidth=1)
-    colours = style.arm_colours(len(findings.arms))
-    for arm, colour in enumerate(colours):
+    colours, markers = (own(len(findings.arms)) for own in (style.arm_colours, style.arm_markers))
+    for arm, (colour, marker) in enumerate(zip(colours, markers, strict=True)):
         dots = values[arm].reshape(-1, 2)
         plane.plot(
-            dots[:, 0], dots[:, 1], linestyle="none", marker="o", markersize=4, color=colour,
+            dots[:, 0], dots[:, 1], linestyle="none", marker=marker, markersize=4, color=colour,
             alpha=0.6, markeredgewidth=0,
         )  # fmt: skip
         stated = np.where(np.isfinite(radius[arm]), radius[arm], -np.inf).max(-1)
         rates.plot(
             np.where(np.isfinite(stated), stated, np.nan), growth[arm], linestyle="none",
-            marker="o", markersize=5, color=colour, alpha=0.7, markeredgewidth=0,
+            marker=marker, markersize=5, color=colour, alpha=0.7, markeredgewidth=0,
         )  # fmt: skip
     plane.set_box_aspect(1)
     plane.set_aspect("equal")
@@ -142,7 +142,7 @@ def _rates(findings: Findings) -> Drawing:
     rates.set_ylabel("measured growth per step")
     rates.set_title("measured against predicted rate, a point per setting")
     rates.grid()
-    style.arm_legend(figure, findings.arms)
+    style.arm_legend(figure, findings.arms, "markers")
     caption = Markup(
         "Left: inside the unit circle the update converges near the equilibrium. Right: growth per "
         "step of the distance over the last steps; on the diagonal the orbit does what the "

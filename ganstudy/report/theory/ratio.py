@@ -38,10 +38,10 @@ def draw(findings: Findings) -> list[Drawing]:
     ends = [0, *(k for k in places[1:] if group[k] != group[k - 1]), len(places)]
     for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
         values = recorded(findings, name)[..., -1]
-        for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+        for arm, look in enumerate(style.arm_lines(len(findings.arms))):
             for start, end in pairwise(ends):
                 of_arm = values[arm, start:end].mean(-1)
-                axes.plot(places[start:end], of_arm, color=colour, marker="o", markersize=3.5)
+                axes.plot(places[start:end], of_arm, marker="o", markersize=3.5, **look)
         style.log_scale(axes, "y")
         axes.set_title(title)
         axes.set_xticks(places, [setting[-1] if setting else "" for setting in findings.settings])

@@ -44,12 +44,12 @@ def _signal(findings: Findings) -> Drawing:
     shown = list(range(len(findings.settings)))[:4]
     figure = Figure(figsize=(10.4, 3.2), layout="constrained")
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-    colours = style.arm_colours(len(findings.arms))
+    looks = style.arm_lines(len(findings.arms))
     for axes, setting in zip(panels, shown, strict=True):
-        for arm, colour in enumerate(colours):
+        for arm, look in enumerate(looks):
             values = length[arm, setting].mean(0)
             kept = (values > 0) & (steps > 0)
-            axes.plot(steps[kept], values[kept], color=colour)
+            axes.plot(steps[kept], values[kept], **look)
         style.log_scale(axes, "xy")
         axes.grid(axis="y")
         axes.set_xlabel("critic steps")

@@ -13,7 +13,6 @@ import pytest
 import xarray as xr
 from inline import trained_inline
 from matplotlib import font_manager
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from tiny import write_study
@@ -128,23 +127,6 @@ def test_powers_of_ten_are_text(low: float) -> None:
     assert len(shown) > 3
     for text, value in shown:
         assert np.isclose(10.0 ** int(text[2:].translate(raised)), value)
-
-
-@pytest.mark.parametrize("arms", [2, 8, 9, 13, 30])
-def test_arms_can_be_told_apart_by_colour(arms: int) -> None:
-    """Thirty are as far from each other as the eight of the palette; a ramp has 0.02 for thirty."""
-    colours = style.arm_colours(arms)
-    assert len(set(colours)) == arms
-    assert colours[: min(arms, 8)] == style.arm_colours(8)[:arms]
-    seen = style.perceived([to_rgb(colour) for colour in colours])
-    apart = np.linalg.norm(seen[:, None] - seen, axis=-1)[np.triu_indices(arms, 1)]
-    assert apart.min() > 0.06
-
-
-def test_colours_are_seen_as_published() -> None:
-    """White, black and pure red in OKLab, by the table of its source."""
-    expected = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.628, 0.225, 0.126]]
-    assert np.allclose(style.perceived([[1, 1, 1], [0, 0, 0], [1, 0, 0]]), expected, atol=1e-3)
 
 
 def test_long_labels_do_not_overlap(make_study: Callable[..., xr.Dataset]) -> None:

@@ -64,7 +64,7 @@ class Curves(Section):
             training.draw_score_on,
             missing=training.no_curve,
             metric=True,
-            legend=True,
+            legend="lines",
         ),
         Chart(
             "bounds",
@@ -94,6 +94,6 @@ class Curves(Section):
             _other_on,
             missing=_no_others,
             curves=True,
-            legend=True,
+            legend="lines",
         ),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -164,8 +165,8 @@ def _averaged(findings: Findings, curves: xr.DataArray) -> Array:
 
 def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
     """A line and a band for each arm; `(arms, seeds, steps)`."""
-    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
-        _line(axes, findings, curves[arm], colour)
+    for arm, look in enumerate(style.arm_lines(len(findings.arms))):
+        _line(axes, findings, curves[arm], look)
     axes.grid(axis="y")
     reference.draw(axes.axhspan, axes.axhline, findings)
     if findings.metric.bounded:
@@ -173,7 +174,7 @@ def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
         axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))
 
 
-def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
+def _line(axes: Axes, findings: Findings, curves: Array, look: Mapping[str, Any]) -> None:
     """Mean over seeds with the range of the seeds; `(seeds, steps)`."""
     recorded = np.isfinite(curves)
     if not recorded.any():
@@ -183,8 +184,8 @@ def _line(axes: Axes, findings: Findings, curves: Array, colour: str) -> None:
     kept = np.where(recorded, curves, np.nan)[:, seen]
     low, high = np.fmin.reduce(kept), np.fmax.reduce(kept)
     if banded(findings):
-        axes.fill_between(steps, low, high, color=colour, alpha=0.16, linewidth=0)
-    axes.plot(steps, np.nanmean(kept, axis=0), color=colour, marker=_mark(steps))
+        axes.fill_between(steps, low, high, color=look["color"], alpha=0.16, linewidth=0)
+    axes.plot(steps, np.nanmean(kept, axis=0), marker=_mark(steps), **look)
 
 
 def _mark(steps: NDArray[np.int64]) -> str:
@@ -195,14 +196,14 @@ def _mark(steps: NDArray[np.int64]) -> str:
 def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
     """A line at the median and a band between the quartiles of each arm; returns the medians."""
     quartiles = _quartiles(findings, findings.ds[name])
-    for arm, colour in enumerate(style.arm_colours(len(findings.arms))):
+    for arm, look in enumerate(style.arm_lines(len(findings.arms))):
         # Runs that are compared may have been recorded at other steps than these.
         seen = np.isfinite(quartiles[1, arm])
         lower, median, upper = quartiles[:, arm, seen]
         steps = findings.ds["step"].values[seen]
         if banded(findings):
-            axes.fill_between(steps, lower, upper, color=colour, alpha=0.16, linewidth=0)
-        axes.plot(steps, median, color=colour, marker=_mark(steps))
+            axes.fill_between(steps, lower, upper, color=look["color"], alpha=0.16, linewidth=0)
+        axes.plot(steps, median, marker=_mark(steps), **look)
     if _spans_decades(quartiles):
         style.log_scale(axes, "y")
     elif name in metric_names(findings.ds):

@@ -154,12 +154,12 @@ def _nearer(made: NDArray[np.float64], held: NDArray[np.float64]) -> float:
 
 
 def _curves(axes: Axes, findings: Findings, found: list[Beside]) -> None:
-    colours = style.arm_colours(len(findings.arms))
+    looks = style.arm_lines(len(findings.arms))
     for own in found:
         ordered = np.sort(own.distances)
         share = np.arange(1, len(ordered) + 1) / len(ordered)
-        colour = style.MUTED if own.arm is None else colours[own.arm]
-        axes.step(ordered, share, where="post", color=colour)
+        look = {"color": style.MUTED} if own.arm is None else looks[own.arm]
+        axes.step(ordered, share, where="post", **look)
     axes.set_xlim(left=0)
     axes.set_ylim(0, 1)
     axes.set_xlabel("distance to the nearest training image")

@@ -35,7 +35,7 @@ def draw_budget(searched: Searched) -> Drawing:
         single.set_ylabel(searched.metric.label)
     draw_points_on(single, searched)
     single.set_title("every point")
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, "markers")
     caption = Markup("{}{} in the order in which they were learned{}.").format(
         _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
@@ -53,7 +53,7 @@ def draw_curve(searched: Searched) -> Drawing:
     """The left panel alone, for the top of the page."""
     figure = Figure(figsize=(8.2, 3.4), layout="constrained")
     draw_budget_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, "markers")
     found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
     shown = "; ".join(f"{name} {searched.show(float(value))}" for name, value in found)
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
@@ -110,7 +110,8 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
     budget = np.arange(1, searched.points + 1)
     names = ("best", "low", "high", "held_out")
     best, low, high, held = (searched.by_group(searched.curve[name]) for name in names)
-    colours = style.arm_colours(max(searched.arms) + 1)
+    colours, markers = _looks(searched)
+    every = max(searched.points // 8, 1) if len(colours) > style.EACH else 0
     by_chance = bool(searched.curve.attrs["by_chance"])
     drawn = "default" if by_chance else "steps-post"
     for row, arm in enumerate(searched.group_arms):
@@ -124,7 +125,14 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
             linewidth=0,
             step=None if by_chance else "post",
         )
-        axes.plot(budget, best[row], color=colour, drawstyle=drawn)
+        axes.plot(
+            *(budget, best[row]),
+            color=colour,
+            drawstyle=drawn,
+            marker=markers[arm] if every else "",
+            markersize=4.5,
+            markevery=every or None,
+        )
         axes.plot(budget, held[row], color=colour, linestyle=":", drawstyle=drawn)
     axes.set_ylabel(searched.metric.label)
     _budget_axis(axes, searched.metric)
@@ -133,11 +141,11 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
 def draw_points_on(axes: Axes, searched: Searched) -> None:
     """Every point's score in the order in which the search learned of it."""
     told = searched.by_row(searched.told).astype(float)
-    colours = style.arm_colours(max(searched.arms) + 1)
+    colours, markers = _looks(searched)
     kept = searched.by_row(searched.feasible).astype(bool)
     number = np.arange(1, searched.points + 1)
     for row, arm in enumerate(searched.arms):
-        _dots(axes, number, told[row], kept[row], colours[arm], colours[arm])
+        _dots(axes, number, told[row], kept[row], colours[arm], colours[arm], markers[arm])
     _budget_axis(axes, searched.metric)
 
 
@@ -156,7 +164,7 @@ def draw_pareto(searched: Searched) -> Drawing | None:
     first, second = (RecordedMetric.of(searched.ds, name) for name in objectives[:2])
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     draw_pareto_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, "markers")
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
@@ -185,15 +193,15 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     )
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     kept = searched.by_row(searched.feasible).astype(bool)
-    colours = style.arm_colours(max(searched.arms) + 1)
+    colours, markers = _looks(searched)
     for row, arm in enumerate(searched.arms):
         colour, on = colours[arm], front[row]
-        _dots(axes, x[row], y[row], kept[row], colour, "none")
+        _dots(axes, x[row], y[row], kept[row], colour, "none", markers[arm])
         order = np.argsort(x[row][on])
         axes.plot(
             x[row][on][order],
             y[row][on][order],
-            marker="o",
+            marker=markers[arm],
             markersize=6,
             color=colour,
             linewidth=1,
@@ -203,11 +211,23 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     axes.grid()
 
 
+def _looks(searched: Searched) -> tuple[list[str], list[str]]:
+    """The colour and the marker of each arm."""
+    arms = max(searched.arms) + 1
+    return style.arm_colours(arms), style.arm_markers(arms)
+
+
 def _dots(
-    axes: Axes, x: ArrayLike, y: ArrayLike, kept: NDArray[np.bool_], colour: str, face: str
+    axes: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    kept: NDArray[np.bool_],
+    colour: str,
+    face: str,
+    of_arm: str,
 ) -> None:
     """Points, those that break a constraint as crosses."""
-    for marker, shown in (("o", kept), ("x", ~kept)):
+    for marker, shown in ((of_arm, kept), ("x", ~kept)):
         axes.plot(
             np.asarray(x)[shown],
             np.asarray(y)[shown],

@@ -61,7 +61,7 @@ def draw(searched: Searched) -> Drawing | None:
         figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
     )
     draw_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, "colours")
     caption = Markup(
         "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
         "parameter at a time. They sum to one whether or not there is anything to find. Dashed: "

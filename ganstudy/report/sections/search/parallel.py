@@ -58,7 +58,7 @@ def draw(searched: Searched) -> Drawing | None:
     axes = _axes(searched)
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     draw_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, "colours")
     caption = Markup(
         "Each line is a point of a search: its parameters, and on the right its {}, better "
         "upwards. Pale: all but the best quarter of each search{}. "

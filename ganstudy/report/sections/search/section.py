@@ -152,7 +152,7 @@ class SearchSection(Section):
             lambda findings: figures.draw_budget(_found(findings)),
             lambda axes, findings: figures.draw_budget_on(axes, _found(findings)),
             missing=_no_search,
-            legend=True,
+            legend="markers",
         ),
         Chart(
             "importances",
@@ -161,7 +161,7 @@ class SearchSection(Section):
             lambda axes, findings: importances.draw_on(axes, _found(findings)),
             missing=_no_importances,
             single=True,
-            legend=True,
+            legend="colours",
         ),
         Chart(
             "parallel_coordinates",
@@ -170,7 +170,7 @@ class SearchSection(Section):
             lambda axes, findings: parallel.draw_on(axes, _found(findings)),
             missing=_no_lines,
             single=True,
-            legend=True,
+            legend="colours",
         ),
         Chart(
             "pareto",
@@ -179,7 +179,7 @@ class SearchSection(Section):
             lambda axes, findings: figures.draw_pareto_on(axes, _found(findings)),
             missing=_no_front,
             single=True,
-            legend=True,
+            legend="markers",
         ),
     )
 
