@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ganstudy.garbage import collect_seldom
 from ganstudy.system import cores
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ _PRINTED, _FAILED = b"\1", b"\0"
 
 def serve() -> None:
     """Print what comes in for as long as somebody asks."""
+    collect_seldom()
     from ganstudy.report.style import figure_style
 
     with figure_style(), suppress(EOFError, OSError, pickle.UnpicklingError):

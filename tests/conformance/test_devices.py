@@ -1,0 +1,173 @@
+"""Steps on a device that keeps no numbers: what a GPU would refuse or wait for is an error there.
+
+torch's `meta` tensors have shapes alone. Whoever asks one for a number fails, as does an operation
+that takes tensors of two devices; and no tensor of the host may take part in a step. This is no
+GPU: kernels, their order of sums and graphs are for `make gpu-check`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from tiny import trial
+from torch import Tensor
+from torch.utils import _pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchmarks.gpu.syncs import SETTINGS
+from ganstudy import activations, constraints, divergences, estimators, networks, optimizers
+from ganstudy.engine.fixed_tiles import FixedTiles
+from ganstudy.engine.tensors import tensors, with_tensors
+from ganstudy.engine.traced import Form
+from ganstudy.kinds.adversarial import updates
+from ganstudy.kinds.adversarial.batches import batches
+from ganstudy.kinds.adversarial.program import Program, program
+from ganstudy.kinds.adversarial.state import Batches, State
+from ganstudy.kinds.adversarial.step import Rules
+from ganstudy.kinds.adversarial.training import initial
+
+HOST, NOWHERE = torch.device("cpu"), torch.device("meta")
+IMAGES = {"target": "digits", "batch": 4}
+OF_SGD = ("competitive_gradient_descent", "lead")
+CASES: dict[str, dict[str, Any]] = {
+    **SETTINGS,
+    **{name: {"divergence": name} for name in divergences.family.files},
+    **{f"constraint {name}": {"constraint": name} for name in constraints.family.files},
+    **{f"critic of {name}": {"critic": {"estimator": name}} for name in estimators.family.files},
+    **{
+        f"updates {name}": {
+            "updates": name,
+            **(
+                {player: {"optimizer": "sgd"} for player in ("generator", "critic")}
+                if name in OF_SGD
+                else {}
+            ),
+        }
+        for name in updates.family.files
+    },
+    **{
+        f"{key} {name}": {player: {key: name} for player in ("generator", "critic")}
+        for key, family in (("optimizer", optimizers.family), ("activation", activations.family))
+        for name in family.files
+    },
+    **{
+        f"network {name}": {**IMAGES, **{p: {"network": name} for p in ("generator", "critic")}}
+        for name in networks.family.files
+    },
+    "pac, conditional": {"critic": {"pac": 2}, "constraint": "r1"},
+}
+
+
+class _Kernel:
+    """A kernel of fixed tiles, as far as it is launched."""
+
+    def __getitem__(self, grid: tuple[int, ...]) -> Any:
+        return self._launch
+
+    def _launch(self, *given: Any, **named: Any) -> None:
+        assert {x.device for x in given if isinstance(x, Tensor)} == {NOWHERE}
+
+
+class _Strangers(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
+    """Operations in which a tensor of the host took part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        taking_part = _pytree.tree_leaves((args, kwargs, result))
+        if any(isinstance(x, Tensor) and x.device != NOWHERE for x in taking_part):
+            self.seen.append(str(func))
+        return result
+
+
+@pytest.fixture(autouse=True)
+def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand for those of Triton, which is not there without a GPU."""
+    module: Any = ModuleType("ganstudy.engine.gpu_kernels")
+    module.product = module.total = _Kernel()
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("ganstudy.engine.gpu_kernels", module, raising=False)
+
+
+def _there(value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=NOWHERE)
+
+
+def _round(case: dict[str, Any]) -> tuple[Rules, State, Batches]:
+    """The rules of two trials, their state and a batch, none of them with any numbers."""
+    own = [trial(seed, **{"batch": 64, **case}) for seed in (0, 1)]
+    rules, state = initial(own, HOST)
+    batch = next(iter(batches(own, HOST)))
+    shapes: Iterator[Tensor] = map(_there, tensors(rules))
+    return with_tensors(rules, shapes), *_pytree.tree_map(_there, (state, batch))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_round_asks_the_host_for_nothing(case: str) -> None:
+    rules, state, batch = _round(CASES[case])
+    with FixedTiles(), _Strangers() as strangers:
+        played = rules.updates.play(program("eager", "cuda"), rules, state, batch)
+    assert not strangers.seen
+    assert {x.device for x in _pytree.tree_leaves(played) if isinstance(x, Tensor)} == {NOWHERE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_its_graph_holds_nothing_of_the_host(case: str) -> None:
+    """What torch's compiler is given for a GPU: no tensor that was made while it was traced."""
+    rules, state, batch = _round(CASES[case])
+    forms: list[Form] = []
+
+    def seen(name: str) -> Any:
+        written, compiled = (getattr(program(of, "cuda"), name) for of in ("eager", "compiled"))
+
+        def step(*given: Any) -> Any:
+            forms.append(compiled.traced(*given))
+            return written(*given)
+
+        return step
+
+    rules.updates.play(Program(*(seen(f.name) for f in fields(Program))), rules, state, batch)
+    assert forms
+    for form in forms:
+        assert form.graph is not None
+        graph, _ = form.graph
+        assert not [*graph.buffers(), *graph.parameters()]
+        assert "cpu" not in graph.code
+
+
+@pytest.mark.parametrize("fault", ["asks", "mixes", "brings"])
+def test_a_fault_is_seen(fault: str) -> None:
+    """A D-step that looks at a number; one with a constant of the host; one that copies it."""
+    written = program("eager", "cuda")
+
+    def faulty(*given: Any) -> Any:
+        state, diagnostics = written.d_step(*given)
+        loss = diagnostics["critic_loss"]
+        if fault == "asks" and float(loss.sum()) > 0:
+            return state, {}
+        constant = torch.ones(loss.shape)
+        return state, {"critic_loss": loss * (constant if fault == "mixes" else constant.to(loss))}
+
+    rules, state, batch = _round({"divergence": "minimax"})
+    steps = Program(faulty, written.m_step, written.joint)
+    with _Strangers() as strangers:
+        if fault == "brings":
+            rules.updates.play(steps, rules, state, batch)
+            assert strangers.seen
+        else:
+            with pytest.raises(RuntimeError, match="meta"):
+                rules.updates.play(steps, rules, state, batch)
