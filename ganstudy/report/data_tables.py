@@ -30,6 +30,13 @@ class DataTable:
     decimals: Sequence[int | Sequence[int] | None]
     rows: list[list[Any]]
 
+    @property
+    def of_text(self) -> list[bool]:
+        """Which columns hold text and no numbers."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.headings)
+        known = ([cell for cell in own if cell is not None] for own in columns)
+        return [bool(own) and all(isinstance(cell, str) for cell in own) for own in known]
+
     def texts(self) -> list[list[str]]:
         """The rows as a page and a paper show them, with equal decimals down a column."""
         columns = zip(*self.rows, strict=True)

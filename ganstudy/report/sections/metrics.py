@@ -35,7 +35,6 @@ class Metrics(Section):
         many = len(self.findings.arms) > MOST_ARMS
         return {
             "table": _turned(self.table, self.findings) if many else self.table,
-            "turned": many,
             "known": "perfect sampler" in self.table.headings,
             "estimates": estimates(self.findings),
             "audits": audits(self.findings),

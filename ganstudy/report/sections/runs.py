@@ -25,8 +25,8 @@ class ComparedRuns:
 
     names: list[str]
     rows: list[list[str]]
-    differences: list[tuple[str, list[str]]]
-    versions: list[tuple[str, list[str]]]
+    differences: list[list[str]]
+    versions: list[list[str]]
     command: str
 
     @classmethod
@@ -34,13 +34,13 @@ class ComparedRuns:
         """The runs of a joined dataset."""
         ds = findings.ds
         names = list(dict.fromkeys(ds["run"].values.tolist()))
-        differing = {
-            key: [value or prose.MISSING for value in values]
+        differing = [
+            [key, *(value or prose.MISSING for value in values)]
             for key, values in json.loads(ds.attrs["differences"]).items()
-        }
+        ]
         made = [_made(run) for run in provenance.get("runs", [])]
         facts = dict.fromkeys(fact for own in made for fact in own if fact != "started")
-        versions = {fact: [own.get(fact, prose.MISSING) for own in made] for fact in facts}
+        versions = [[fact, *(own.get(fact, prose.MISSING) for own in made)] for fact in facts]
         rows = []
         for number, (name, path) in enumerate(zip(names, ds.attrs["runs"], strict=True)):
             own = ds["status"].isel({findings.arm: ds["run"].values == name})
@@ -50,15 +50,15 @@ class ComparedRuns:
         return cls(
             names,
             rows,
-            list(differing.items()),
-            [(fact, values) for fact, values in versions.items() if len(set(values)) > 1],
+            differing,
+            [row for row in versions if len(set(row[1:])) > 1],
             str(provenance.get("command", "")),
         )
 
     @property
     def sentence(self) -> Markup:
         """That runs differ in more than their arms, which no statistic can set right."""
-        keys = [key for key, _ in self.differences if key.partition(".")[0] not in _KEPT]
+        keys = [key for key, *_ in self.differences if key.partition(".")[0] not in _KEPT]
         members = [key.removesuffix(".name") for key in keys if key.endswith(".name")]
         # Where a member differs its parameters go without saying.
         inner = tuple(f"{member}." for member in members)
@@ -76,7 +76,7 @@ class ComparedRuns:
             ).format(prose.listing(named))
         if self.versions:
             text += Markup(" They were made by different versions of {}.").format(
-                prose.listing(fact for fact, _ in self.versions)
+                prose.listing(fact for fact, *_ in self.versions)
             )
         return text
 
