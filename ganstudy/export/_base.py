@@ -7,17 +7,17 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
+from ganstudy.store.lock import LOCK, Timeout, taken
 from ganstudy.study.configuration import leaves
 from ganstudy.study.problem import dotted
 
@@ -122,19 +122,16 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
     """Hold the folder of an export, which is made: what two write at once would be there twice."""
-    place.mkdir(parents=True, exist_ok=True)
-    file = place / ".lock"
-    lock = FileLock(file, fallback_to_soft=False)
     try:
-        lock.acquire(timeout=0)
+        lock = taken(place)
     except Timeout:
         raise ExportError(f"{place}: another export is under way here; wait for its end") from None
     try:
         yield
     finally:
-        lock.release()
-        if {*place.iterdir()} <= {file}:  # nothing has been written
-            file.unlink(missing_ok=True)
+        with suppress(PermissionError), lock:  # where no open file can be removed, its release does
+            (place / LOCK).unlink()
+        with suppress(OSError):  # something has been written
             place.rmdir()
 
 

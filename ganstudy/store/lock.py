@@ -1,10 +1,10 @@
-"""The lock of a run directory, and what goes wrong with files while it is held."""
+"""The lock of a folder, and what goes wrong with the files of a run while it is held."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from shlex import quote
 
@@ -13,25 +13,33 @@ from filelock import FileLock, Timeout
 from ganstudy.store import heartbeat
 from ganstudy.store.place import RunError
 
-__all__ = ["held"]
+__all__ = ["LOCK", "Timeout", "held", "taken"]
 
+LOCK = ".lock"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def taken(folder: Path) -> AbstractContextManager[object]:
+    """A folder, which is made, held by this process alone; the kernel frees it when it dies.
+
+    Errors  `Timeout` if another process holds it; `OSError`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # A lock that is a mere file, and stays when its process dies, would hold the folder for ever.
+    return FileLock(folder / LOCK, fallback_to_soft=False).acquire(timeout=0)
 
 
 @contextmanager
 def held(folder: Path, beat: Path) -> Iterator[None]:
-    """Hold a folder alone; the kernel frees it when this process dies.
+    """Hold the folder of a run alone.
 
     beat    the heartbeat of the process that holds it
 
     Errors  `RunError` if another process holds it, if something cannot be read or written there,
             and if the disk is full meanwhile.
     """
-    # A lock that is a mere file, and stays when its process dies, would hold the run for ever.
-    lock = FileLock(folder / ".lock", fallback_to_soft=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock = taken(folder)
     except Timeout:
         # Some file systems that know no locks say that it is taken.
         unless = "" if heartbeat.read(beat) else ", or its file system has no locks"
@@ -40,13 +48,12 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{folder}: cannot hold a run: {error.strerror or error}") from None
     try:
-        yield
+        with lock:
+            yield
     except OSError as error:
         if error.errno is None:
             raise
         raise RunError(_in_words(folder, error)) from None
-    finally:
-        lock.release()
 
 
 def _in_words(folder: Path, error: OSError) -> str:

@@ -92,7 +92,7 @@ def conflicts(
     for own, place, what, bundles in placed:
         name = f"{what} {own.name!r}"
         # A member is one value and its parameters.
-        set_there = {path for settings in bundles for path, _ in leaves(settings)}
+        set_there = {path for settings in bundles for path, _ in leaves(settings) if path}
         for key in sorted(map(dotted, set_there)):
             if owners.setdefault(key, name) != name:
                 yield document.problem(place, f"{key!r} is set by {owners[key]} as well")

@@ -119,13 +119,13 @@ def _copied(value: Any) -> Any:
 # --- settings as nested mappings ----------------------------------------------------------------
 
 
-def leaves(settings: Mapping[str, Any], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """All single values with their key paths; a list is one."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
+def leaves(settings: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """The single values of settings at a path, with their own; a list is one, and so is `{}`."""
+    if isinstance(settings, Mapping) and settings:
+        for key, value in settings.items():
             yield from leaves(value, (*path, key))
-        else:
-            yield (*path, key), value
+    else:
+        yield path, settings
 
 
 def at(settings: Any, path: Sequence[str | int]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ganstudy.study.configuration import Assignment, at, put
+from ganstudy.study.configuration import Assignment, at, leaves, put
 from ganstudy.study.document import Document, KeyPath, Problem
 from ganstudy.study.problem import dotted
 
@@ -24,7 +24,7 @@ def hidden_overrides(
     for path in document.overridden:
         if path[:1] != ("trial",) or not points:
             continue
-        for leaf in _leaves(shared, path[1:]):
+        for leaf, _ in leaves(at(shared, path[1:]), path[1:]):
             by = {_hiding(shared, leaf, assignments) for assignments in points}
             if None in by:
                 continue
@@ -32,16 +32,6 @@ def hidden_overrides(
             where = dotted(sorted(by, key=str)[0] or ())
             message = f"changes nothing: at every point {key!r} is set by {where}; override that"
             yield document.problem(path, message)
-
-
-def _leaves(settings: Any, path: KeyPath) -> Iterator[KeyPath]:
-    """Paths of the single values at and below a path."""
-    below = at(settings, path)
-    if isinstance(below, Mapping) and below:
-        for key in below:
-            yield from _leaves(settings, (*path, key))
-    else:
-        yield path
 
 
 def _hiding(

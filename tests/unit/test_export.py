@@ -133,6 +133,7 @@ def test_two_exports_at_once_are_one(run: Path, tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert "another export is under way here" in refused.stderr
     assert "8 trials added" in export(run, "csv", "--to", str(place))
+    assert not (place / ".lock").exists()
 
 
 def test_a_missing_package_is_named_with_its_extra(
