@@ -60,7 +60,7 @@ seeds: 1
 def test_an_override_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dimensions, labels and comments stay as they are written when a run is reported again."""
     path = write_study(tmp_path, ORDERED)
-    monkeypatch.setattr(report, "build", lambda *_: tmp_path / "no page")
+    monkeypatch.setattr(report, "build", lambda *_, **__: tmp_path / "no page")
     with trained_inline():
         pipeline.run(load(path, ["trial.steps=2"]), tmp_path / "run", workers=1)
         existing.report_anew(tmp_path / "run")
