@@ -9,7 +9,9 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --co
 # They change the machine's network, by which the tests beside them would go.
 ALONE = tests/faults/test_two_hosts.py tests/faults/test_slurm.py
 
-.PHONY: study test slow check lint notebooks docs examples bench gpu-check wheels clean
+KERNELS = tests/reference/test_fixed_tiles.py
+
+.PHONY: study test slow check lint notebooks docs examples bench gpu-check kernels wheels clean
 
 study: $(VENV)/.installed
 	$(VENV)/bin/ganstudy run $(STUDY)
@@ -70,6 +72,16 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 gpu-check:
 	$(if $(WHEELS),$(PYTHON) -m pip install --quiet --no-index --no-deps --upgrade --target build/gpu-packages $(WHEELS)/*.whl)
 	PYTHONPATH=.:build/gpu-packages:$$PYTHONPATH $(PYTHON) -m benchmarks.gpu
+
+# A GPU's kernels without one: compiled for several, and computed by Triton's interpreter. 1 GB.
+kernels: $(VENV)/.installed-test build/triton
+	PYTHONPATH=build/triton $(VENV)/bin/python -m pytest -n0 $(KERNELS)
+	PYTHONPATH=build/triton TRITON_INTERPRET=1 $(VENV)/bin/python -m pytest -n0 $(KERNELS)
+
+build/triton:
+	rm -rf $@.partial
+	$(PIP) --no-deps --target $@.partial triton==3.9.0
+	mv $@.partial $@
 
 # What such a machine is likely to lack, for Python 3.12 on x86-64 Linux: 32 MB.
 wheels:

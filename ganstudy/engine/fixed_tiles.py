@@ -19,6 +19,9 @@ __all__ = ["FixedTiles"]
 
 _aten = torch.ops.aten
 
+AS_WRITTEN = {"num_warps": 4, "enable_fp_fusion": False}
+"""How kernels are made. Products are fused multiply-adds either way; Triton's default changes."""
+
 
 class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
     """Stacked products, and sums within a trial, of single precision by kernels of our own.
@@ -62,7 +65,7 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     down = -(-columns // tiles["COLUMNS"])
     strides = (*a.stride(), *b.stride())
     kernels.product[(pack * across * down,)](
-        a, b, out, rows, columns, inner, across, down, *strides, **tiles, num_warps=4
+        a, b, out, rows, columns, inner, across, down, *strides, **tiles, **AS_WRITTEN
     )
     return out
 
@@ -88,7 +91,7 @@ def within(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
         terms = min(_power(count), 2048 // columns)
         across = -(-inner // columns)
         kernels.total[(outer * across,)](
-            x, out, count, inner, across, COUNT=terms, INNER=columns, num_warps=4
+            x, out, count, inner, across, COUNT=terms, INNER=columns, **AS_WRITTEN
         )
     if not keepdim:
         return out

@@ -15,17 +15,15 @@ from typing import Any
 
 import pytest
 import torch
+from rounds import CASES
 from tiny import trial
 from torch import Tensor
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from benchmarks.gpu.syncs import SETTINGS
-from ganstudy import activations, constraints, divergences, estimators, networks, optimizers
 from ganstudy.engine.fixed_tiles import FixedTiles
 from ganstudy.engine.tensors import tensors, with_tensors
 from ganstudy.engine.traced import Form
-from ganstudy.kinds.adversarial import updates
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.program import Program, program
 from ganstudy.kinds.adversarial.state import Batches, State
@@ -33,35 +31,6 @@ from ganstudy.kinds.adversarial.step import Rules
 from ganstudy.kinds.adversarial.training import initial
 
 HOST, NOWHERE = torch.device("cpu"), torch.device("meta")
-IMAGES = {"target": "digits", "batch": 4}
-OF_SGD = ("competitive_gradient_descent", "lead")
-CASES: dict[str, dict[str, Any]] = {
-    **SETTINGS,
-    **{name: {"divergence": name} for name in divergences.family.files},
-    **{f"constraint {name}": {"constraint": name} for name in constraints.family.files},
-    **{f"critic of {name}": {"critic": {"estimator": name}} for name in estimators.family.files},
-    **{
-        f"updates {name}": {
-            "updates": name,
-            **(
-                {player: {"optimizer": "sgd"} for player in ("generator", "critic")}
-                if name in OF_SGD
-                else {}
-            ),
-        }
-        for name in updates.family.files
-    },
-    **{
-        f"{key} {name}": {player: {key: name} for player in ("generator", "critic")}
-        for key, family in (("optimizer", optimizers.family), ("activation", activations.family))
-        for name in family.files
-    },
-    **{
-        f"network {name}": {**IMAGES, **{p: {"network": name} for p in ("generator", "critic")}}
-        for name in networks.family.files
-    },
-    "pac, conditional": {"critic": {"pac": 2}, "constraint": "r1"},
-}
 
 
 class _Kernel:
