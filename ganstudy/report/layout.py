@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scores
 from ganstudy.analysis.design import FRESH, WhichSettings
 from ganstudy.report import prose
+from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
 
 __all__ = ["Layout", "how_it_ended", "thinned"]
 
@@ -42,6 +43,21 @@ class Layout:
     def where(self) -> str:
         """Which trials are meant, where not all of the study: those of tuned arms."""
         return " at the best points" if "sampler" in self.ds.attrs else ""
+
+    @cached_property
+    def colours(self) -> list[str]:
+        """The colour of each arm."""
+        return arm_colours(len(self.arms))
+
+    @cached_property
+    def lines(self) -> list[dict[str, Any]]:
+        """How each arm's line is drawn."""
+        return arm_lines(len(self.arms))
+
+    @cached_property
+    def markers(self) -> list[str]:
+        """The marker of each arm's points."""
+        return arm_markers(len(self.arms))
 
     @property
     def several(self) -> bool:

@@ -22,6 +22,7 @@ from ganstudy.analysis import (
 )
 from ganstudy.analysis.design import in_memory
 from ganstudy.report import prose
+from ganstudy.report.colours import arm_colours, arm_markers
 from ganstudy.report.prose import arm_labels, decimals_of
 
 
@@ -108,6 +109,16 @@ class Searched:
     def arm_names(self) -> list[str]:
         """Labels of the arms, in study order."""
         return arm_labels(self.ds[str(self.ds.attrs["compare"])])
+
+    @cached_property
+    def colours(self) -> list[str]:
+        """The colour of each arm."""
+        return arm_colours(len(self.arm_names))
+
+    @cached_property
+    def markers(self) -> list[str]:
+        """The marker of each arm's points."""
+        return arm_markers(len(self.arm_names))
 
     def show(self, value: float) -> str:
         """A value of the metric."""

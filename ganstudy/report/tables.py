@@ -50,7 +50,7 @@ class ScoreTable:
     all_rows: int
 
 
-def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
+def score_table(findings: Findings) -> ScoreTable:
     """Means over seeds of all metrics, the headline metric with its interval, and counts."""
     cells = findings.cells
     others = [name for name in metric_names(findings.ds) if name != findings.metric.name]
@@ -85,7 +85,7 @@ def score_table(findings: Findings, colours: Sequence[str]) -> ScoreTable:
         rows.append(
             Row(
                 findings.arms[arm],
-                colours[arm],
+                findings.colours[arm],
                 setting == 0 and len(places) == mean.size,
                 findings.settings[setting],
                 texts,
@@ -109,7 +109,7 @@ class ArmTable:
     rows: list[Row]
 
 
-def ranking_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
+def ranking_table(findings: Findings) -> ArmTable:
     """The arms from best to worst: averages, paired differences from the best, best settings."""
     headings = ["average", "95% interval", "difference from the best"]
     if findings.graded:
@@ -143,7 +143,7 @@ def ranking_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
                 findings.show(best["mean"].item()),
                 where if scored else "",
             ]
-        rows.append(Row(arm, colours[index], False, (), texts))
+        rows.append(Row(arm, findings.colours[index], False, (), texts))
     return ArmTable(*known_columns(headings, rows))
 
 
@@ -155,7 +155,7 @@ def known_columns(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[st
     return list(compress(headings, kept)), cut
 
 
-def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
+def stability_table(findings: Findings) -> ArmTable:
     """How steadily the score of arms grows and stays: means over seeds with intervals."""
     stable, finite = findings.stability, math.isfinite(findings.metric.worst)
     columns = {
@@ -164,7 +164,7 @@ def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
         # Without a worst value those that diverged are all.
         "collapsed": _shares(findings, stable["trial_collapsed"])
         if finite
-        else [prose.MISSING] * len(colours),
+        else [prose.MISSING] * len(findings.arms),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(
             findings, stable["trial_drops"], lambda value: prose.number(value, 1)
@@ -175,10 +175,10 @@ def stability_table(findings: Findings, colours: Sequence[str]) -> ArmTable:
         "so first at M-step, median": _steps(stable["steps_to_perfect"]),
         "and stayed so": _shares(findings, stable["trial_kept"]),
     }
-    return _by_arm(findings, colours, columns)
+    return _by_arm(findings, columns)
 
 
-def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | None:
+def equilibrium_table(findings: Findings) -> ArmTable | None:
     """How the game behaves: cycles of the losses, the critic's distance from 1/2, gradients."""
     found = findings.equilibrium
     columns: dict[str, list[str]] = {}
@@ -203,17 +203,15 @@ def equilibrium_table(findings: Findings, colours: Sequence[str]) -> ArmTable | 
         if name in found:
             heading = str(findings.ds[name].attrs["long_name"])
             columns[f"{heading}, median"] = prose.column(found[name].values.tolist())
-    table = _by_arm(findings, colours, columns)
+    table = _by_arm(findings, columns)
     return table if table.headings else None
 
 
-def _by_arm(
-    findings: Findings, colours: Sequence[str], columns: Mapping[str, Sequence[str]]
-) -> ArmTable:
-    cells = zip(*columns.values(), strict=True) if columns else [()] * len(colours)
+def _by_arm(findings: Findings, columns: Mapping[str, Sequence[str]]) -> ArmTable:
+    cells = zip(*columns.values(), strict=True) if columns else [()] * len(findings.arms)
     rows = [
         Row(arm, colour, False, (), list(texts))
-        for arm, colour, texts in zip(findings.arms, colours, cells, strict=True)
+        for arm, colour, texts in zip(findings.arms, findings.colours, cells, strict=True)
     ]
     return ArmTable(*known_columns(list(columns), rows))
 

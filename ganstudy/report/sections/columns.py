@@ -57,6 +57,7 @@ class Columns:
         self.mean, self.scale = ds["feature_mean"].values, ds["feature_scale"].values
         self.names = [str(name) for name in ds["feature"].values]
         self.arms = findings.arms
+        self.lines = findings.lines
         self.real: Array = target.values(target.rows().train).astype(np.float64)
         dims = (findings.arm, *findings.axes, "seed")
         samples = ds["samples"].transpose(*dims, "sample", "feature").values.astype(float)
@@ -142,7 +143,7 @@ def _marginal(panel: Axes, columns: Columns, column: int) -> None:
         middle = (values[1:] + values[:-1]) / 2
         edges = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
     panel.stairs(_shares(real, edges), edges, fill=True, color="#c4c9d0")
-    for arm, look in enumerate(style.arm_lines(len(columns.arms))):
+    for arm, look in enumerate(columns.lines):
         own = columns.in_units(columns.pooled(arm, column), column)
         if len(own):
             panel.stairs(_shares(own, edges), edges, linewidth=1.2, **look)

@@ -58,7 +58,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """A line of each arm, falling from easy levels on the left to hard ones on the right."""
     profile = _profile(findings)
     levels = profile["level"].values
-    for shares, look in zip(profile.values, style.arm_lines(len(findings.arms)), strict=True):
+    for shares, look in zip(profile.values, findings.lines, strict=True):
         axes.step(levels, shares, where="pre", **look)
     if not findings.metric.higher_is_better:
         axes.invert_xaxis()

@@ -125,7 +125,6 @@ def _optimistic(
     axes: Axes, findings: Findings, order: list[int], values: NDArray[np.float64]
 ) -> None:
     """Hollow diamonds at the best means, of settings chosen on the seeds that score them."""
-    colours = style.arm_colours(len(findings.arms))
     for row, index in enumerate(order):
         axes.plot(
             [values[row]],
@@ -133,7 +132,7 @@ def _optimistic(
             marker="D",
             markersize=4,
             markerfacecolor="white",
-            markeredgecolor=colours[index],
+            markeredgecolor=findings.colours[index],
         )
 
 
@@ -144,9 +143,8 @@ def _panel(
     scores: xr.Dataset,
     seeds: NDArray[np.float64] | None,
 ) -> None:
-    colours = style.arm_colours(len(findings.arms))
     for row, index in enumerate(order):
-        colour = colours[index]
+        colour = findings.colours[index]
         mean, low, high = (float(scores[name].values[row]) for name in ("mean", "low", "high"))
         if seeds is not None:
             axes.plot(
@@ -210,4 +208,4 @@ class Ranking(Section):
 
     def facts(self) -> dict[str, Any]:
         """A row for each arm."""
-        return {"ranked": ranking_table(self.findings, style.arm_colours(len(self.findings.arms)))}
+        return {"ranked": ranking_table(self.findings)}

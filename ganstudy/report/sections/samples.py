@@ -53,10 +53,9 @@ def draw(findings: Findings) -> Drawing | None:
     wrapped = len(findings.settings) == 1
     figure, panels = (_wrapped if wrapped else _grid)(findings, rows, columns)
     cells = _Cells(findings)
-    colours = style.arm_colours(len(findings.arms))
     for row, arm in enumerate(rows):
         for column, setting in enumerate(columns):
-            _panel(panels[row, column], cells[arm, setting], colours[arm])
+            _panel(panels[row, column], cells[arm, setting], findings.colours[arm])
     last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[rows]
     alt = (
         f"Final samples over the target, {prose.plural(len(rows), 'arm')} by "
@@ -68,7 +67,7 @@ def draw(findings: Findings) -> Drawing | None:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The panel of the first arm at the first setting."""
-    _panel(axes, _Cells(findings)[0, 0], style.arm_colours(len(findings.arms))[0])
+    _panel(axes, _Cells(findings)[0, 0], findings.colours[0])
 
 
 def drawable(findings: Findings) -> bool:

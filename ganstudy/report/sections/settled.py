@@ -138,14 +138,13 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """One panel: a line for each pair, in the colour of the arm that is not the leader."""
     found = _found(findings)
     leader = _leader(findings, found)
-    colours = style.arm_colours(len(findings.arms))
     values = found["evidence"].values
     ends: list[tuple[float, float, str, str]] = []
     for i, j in _pairs(findings):
         path = values[i, j][np.isfinite(values[i, j])]
         seeds = np.arange(1, len(path) + 1)
         strong = leader in (i, j)
-        colour = colours[j if i == leader else i] if strong else style.MUTED
+        colour = findings.colours[j if i == leader else i] if strong else style.MUTED
         axes.plot(
             seeds,
             path,

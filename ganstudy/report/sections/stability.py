@@ -73,9 +73,8 @@ def _diverged_alone(findings: Findings, figure: Figure) -> Drawing:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The left panel: the share of each arm's trials that diverged."""
-    colours = style.arm_colours(len(findings.arms))
     stable = findings.stability
-    for row, colour in enumerate(colours):
+    for row, colour in enumerate(findings.colours):
         count, trials = (int(stable[name].values[row]) for name in ("diverged", "trials"))
         share = count / trials if trials else 0.0
         axes.barh(row, share, height=0.42, color=colour)
@@ -96,10 +95,9 @@ def draw_on(axes: Axes, findings: Findings) -> None:
 
 def _trials(axes: Axes, findings: Findings, values: Array) -> None:
     """Discs with area in proportion to the share of an arm's trials, and a tick at the mean."""
-    colours = style.arm_colours(len(findings.arms))
     largest = np.fmax.reduce(values, axis=None, initial=0.0)
     step = largest / 40 or 1.0
-    for row, colour in enumerate(colours):
+    for row, colour in enumerate(findings.colours):
         of_arm = values[row][np.isfinite(values[row])]
         if not of_arm.size:
             continue
@@ -157,12 +155,12 @@ class Stability(Section):
     @cached_property
     def steady(self) -> ArmTable:
         """Divergences, drops and drawdown."""
-        return stability_table(self.findings, style.arm_colours(len(self.findings.arms)))
+        return stability_table(self.findings)
 
     @cached_property
     def game(self) -> ArmTable | None:
         """Cycles, gaps and eigenvalues, where any is known."""
-        return equilibrium_table(self.findings, style.arm_colours(len(self.findings.arms)))
+        return equilibrium_table(self.findings)
 
     def files(self) -> dict[str, str]:
         """Both tables."""

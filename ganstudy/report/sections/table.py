@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ganstudy.report import style
 from ganstudy.report.data_tables import setting_table
 from ganstudy.report.sections._base import Section
 from ganstudy.report.tables import score_table
@@ -22,4 +21,4 @@ class AllArms(Section):
 
     def facts(self) -> dict[str, Any]:
         """The rows of the page."""
-        return {"table": score_table(self.findings, style.arm_colours(len(self.findings.arms)))}
+        return {"table": score_table(self.findings)}

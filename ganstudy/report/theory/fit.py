@@ -74,7 +74,6 @@ def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -
     rows = math.ceil(len(findings.arms) / COLUMNS)
     figure = Figure(figsize=(10.4, 0.4 + 1.9 * rows), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
-    colours = style.arm_colours(len(findings.arms))
     top = 0.0
     for arm, (axes, name) in enumerate(zip(panels.flat, findings.arms, strict=False)):
         for seed in range(findings.seeds):
@@ -88,7 +87,7 @@ def _fits(findings: Findings, densities: Array, coverage: Array, setting: int) -
                 reach = 1.3 * float(np.abs(seen).max())
                 axes.set_xlim(-reach, reach)
                 top = max(top, 1.8 * float(p[kept].max()))
-            axes.plot(x[kept], q[kept], color=colours[arm], linewidth=1.3, alpha=0.8)
+            axes.plot(x[kept], q[kept], color=findings.colours[arm], linewidth=1.3, alpha=0.8)
         known = coverage[arm][np.isfinite(coverage[arm])]
         share = f"least mode gets {known.mean():.2f}" if known.size else "no fit"
         axes.set_title(f"{name}\n{share}", fontsize=8, color=style.INK)

@@ -117,7 +117,7 @@ def _rates(findings: Findings) -> Drawing:
     plane, rates = figure.subplots(1, 2)
     angle = np.linspace(0, 2 * np.pi, 400)
     plane.plot(np.cos(angle), np.sin(angle), color=style.MUTED, linewidth=1)
-    colours, markers = (own(len(findings.arms)) for own in (style.arm_colours, style.arm_markers))
+    colours, markers = findings.colours, findings.markers
     for arm, (colour, marker) in enumerate(zip(colours, markers, strict=True)):
         dots = values[arm].reshape(-1, 2)
         plane.plot(

@@ -38,7 +38,7 @@ def draw(findings: Findings) -> list[Drawing]:
     ends = [0, *(k for k in places[1:] if group[k] != group[k - 1]), len(places)]
     for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
         values = recorded(findings, name)[..., -1]
-        for arm, look in enumerate(style.arm_lines(len(findings.arms))):
+        for arm, look in enumerate(findings.lines):
             for start, end in pairwise(ends):
                 of_arm = values[arm, start:end].mean(-1)
                 axes.plot(places[start:end], of_arm, marker="o", markersize=3.5, **look)

@@ -44,9 +44,8 @@ def _signal(findings: Findings) -> Drawing:
     shown = list(range(len(findings.settings)))[:4]
     figure = Figure(figsize=(10.4, 3.2), layout="constrained")
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
-    looks = style.arm_lines(len(findings.arms))
     for axes, setting in zip(panels, shown, strict=True):
-        for arm, look in enumerate(looks):
+        for arm, look in enumerate(findings.lines):
             values = length[arm, setting].mean(0)
             kept = (values > 0) & (steps > 0)
             axes.plot(steps[kept], values[kept], **look)
@@ -77,7 +76,7 @@ def _distances(findings: Findings) -> Drawing:
     figure = Figure(figsize=(10.4, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     order = np.argsort(w1)
-    of_arm = dict(zip(findings.arms, style.arm_colours(len(findings.arms)), strict=True))
+    of_arm = dict(zip(findings.arms, findings.colours, strict=True))
     colours = of_arm.get("wasserstein", style.INK), of_arm.get("minimax", style.MUTED)
     left.plot(w1[order], w1[order], color=style.RULE, linewidth=1, zorder=0)
     left.plot(w1[order], w1[order], linestyle="none", marker="o", color=colours[0], label="W₁")

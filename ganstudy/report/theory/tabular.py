@@ -92,7 +92,7 @@ def _collapse(findings: Findings) -> Drawing | None:
             linestyle="none",
             marker="o",
             markersize=4,
-            color=style.arm_colours(len(findings.arms))[arm],
+            color=findings.colours[arm],
         )
         axes.set_title(name_of(findings, arm, setting), fontsize=8, color=style.INK)
         axes.set_xlabel("step")

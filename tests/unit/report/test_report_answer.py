@@ -186,8 +186,7 @@ def test_computations_without_chance_have_differences_and_no_more(make_study: Ma
     assert "Of the variance of the scores, divergence explains" in said
     for word in ("clear", "leaning", "open against", "95% interval", "of seeds", "chance", "% ("):
         assert word not in said
-    colours = style.arm_colours(4)
-    for table in (ranking_table(findings, colours), score_table(findings, colours)):
+    for table in (ranking_table(findings), score_table(findings)):
         assert "95% interval" not in table.headings
     assert "Nemenyi" not in distribution.note(findings)
     assert distribution.table(findings).headings[-1] == "chance to beat reverse_kl"

@@ -140,7 +140,9 @@ def test_a_map_of_few_modes_names_them_and_cuts_no_arm_off(monkeypatch: pytest.M
     found = [modes.Map(arm, share, 2, (("mode", 2),), ("cat", "dog")) for arm in (0, 1)]
     monkeypatch.setattr(modes, "why_missing", lambda findings: "")
     monkeypatch.setattr(modes, "maps", lambda findings: found)
-    known: Any = SimpleNamespace(arms=["non_saturating", "wasserstein"], where="")
+    known: Any = SimpleNamespace(
+        arms=["non_saturating", "wasserstein"], colours=["#000"] * 2, where=""
+    )
     drawing = modes.draw(known)
     assert drawing is not None
     assert "A column for each class." in drawing.caption

@@ -459,7 +459,7 @@ def test_contour_lies_three_standard_deviations_out() -> None:
 
 def test_table_has_a_row_per_arm_and_setting(small: xr.Dataset) -> None:
     findings = Findings.of(small)
-    table = score_table(findings, style.arm_colours(2))
+    table = score_table(findings)
     assert table.axes == ["critic_steps"]
     assert [(row.arm, *row.setting) for row in table.rows] == [
         (arm, steps) for arm in ARMS for steps in ("1", "5")
@@ -473,7 +473,7 @@ def test_table_has_a_row_per_arm_and_setting(small: xr.Dataset) -> None:
 def test_excluded_points_fill_their_row(make_study: Make) -> None:
     status = {(0, 0, 0): "excluded"}
     ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=2, status=status)
-    table = score_table(Findings.of(ds), style.arm_colours(2))
+    table = score_table(Findings.of(ds))
     assert table.rows[0].cells[0] == "not planned"
     assert {len(row.cells) for row in table.rows} == {len(table.headings)}
 

@@ -265,7 +265,7 @@ def test_long_tables_show_the_best_points(make_study: Make) -> None:
     """A page of ten thousand trials has to open; the file has every point."""
     axes = {"divergence": ["minimax", "reverse_kl"], "lr": list(range(150))}
     findings = Findings.of(make_study(axes, seeds=1, steps=5, samples=1))
-    table = score_table(findings, ["#000", "#fff"])
+    table = score_table(findings)
     assert (len(table.rows), table.all_rows) == (MOST_ROWS, 300)
     shown = [float(row.cells[0]) for row in table.rows]
     means = np.sort(findings.cells["mean"].values.ravel())[::-1]
@@ -277,7 +277,7 @@ def test_stability_by_arm(make_study: Make) -> None:
     status = {(0, 0, 0): "diverged", (0, 1, 0): "diverged"}
     ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, seeds=3, samples=1, status=status)
     found = Findings.of(ds)
-    table = stability_table(found, ["#000", "#fff"])
+    table = stability_table(found)
     columns = dict(
         zip(table.headings, zip(*(row.cells for row in table.rows), strict=True), strict=True)
     )
@@ -292,7 +292,7 @@ def test_stability_by_arm(make_study: Make) -> None:
     assert columns["trials run"] == ("6", "6")
     drops = found.stability["trial_drops"].mean("lr").isel(divergence=1).values
     assert columns["drops per trial"][1].startswith(f"{drops.mean():.1f} (")
-    game = equilibrium_table(found, ["#000", "#fff"])
+    game = equilibrium_table(found)
     assert game is not None
     gap = float(analysis.equilibrium(ds)["critic_gap"][1])
     assert game.rows[1].cells[-1].startswith(f"{gap:.2f} (")

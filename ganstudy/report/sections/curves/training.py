@@ -165,7 +165,7 @@ def _averaged(findings: Findings, curves: xr.DataArray) -> Array:
 
 def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
     """A line and a band for each arm; `(arms, seeds, steps)`."""
-    for arm, look in enumerate(style.arm_lines(len(findings.arms))):
+    for arm, look in enumerate(findings.lines):
         _line(axes, findings, curves[arm], look)
     axes.grid(axis="y")
     reference.draw(axes.axhspan, axes.axhline, findings)
@@ -196,7 +196,7 @@ def _mark(steps: NDArray[np.int64]) -> str:
 def _quartile_lines(axes: Axes, findings: Findings, name: str) -> Array:
     """A line at the median and a band between the quartiles of each arm; returns the medians."""
     quartiles = _quartiles(findings, findings.ds[name])
-    for arm, look in enumerate(style.arm_lines(len(findings.arms))):
+    for arm, look in enumerate(findings.lines):
         # Runs that are compared may have been recorded at other steps than these.
         seen = np.isfinite(quartiles[1, arm])
         lower, median, upper = quartiles[:, arm, seen]

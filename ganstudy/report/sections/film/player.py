@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ganstudy.report import prose, style
+from ganstudy.report import prose
 from ganstudy.report.contours import backdrop
 from ganstudy.report.embedded import SIDE, as_json, placed, target_path
 from ganstudy.report.findings import Findings
@@ -21,7 +21,6 @@ def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
     """What the template needs; None where nothing was filmed."""
     if not shown:
         return None
-    colours = style.arm_colours(len(findings.arms))
     return {
         "frames": max(len(scene.steps) for scene in shown),
         "particles": max(scene.samples.shape[1] for scene in shown),
@@ -31,7 +30,7 @@ def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
             {
                 "arm": findings.arms[scene.arm],
                 "label": scene.label + ("" if scene.pull is not None else UNDRAWN),
-                "colour": colours[scene.arm],
+                "colour": findings.colours[scene.arm],
                 "target": target_path(scene.target, scene.window),
                 "dots": backdrop(scene.target).points is not None,
                 "alt": (

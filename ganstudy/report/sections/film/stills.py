@@ -31,10 +31,9 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     panels = figure.subplots(down, 3 * across, squeeze=False).reshape(-1, 3)
     for panel in panels[len(shown) :].flat:
         panel.set_visible(False)
-    colours = style.arm_colours(len(findings.arms))
     for scene, row in zip(shown, panels, strict=False):
         for axes, frame in zip(row, _three(scene), strict=True):
-            _still(axes, scene, frame, colours[scene.arm])
+            _still(axes, scene, frame, findings.colours[scene.arm])
             axes.set_title(f"M-step {scene.steps[frame]:,}", fontsize=7, color=style.MUTED)
         row[0].set_ylabel(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
     caption = Markup(
@@ -59,7 +58,7 @@ def _three(scene: Scene) -> tuple[int, int, int]:
 
 def draw_on(axes: Axes, findings: Findings, scene: Scene) -> None:
     """The last frame of one scene."""
-    _still(axes, scene, scene.seen[-1], style.arm_colours(len(findings.arms))[scene.arm])
+    _still(axes, scene, scene.seen[-1], findings.colours[scene.arm])
 
 
 def _still(axes: Axes, scene: Scene, frame: int, colour: str) -> None:

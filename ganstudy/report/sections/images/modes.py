@@ -110,9 +110,8 @@ def draw(findings: Findings) -> Drawing | None:
     panels = figure.subplots(
         len(found), 1, squeeze=False, height_ratios=[_height(own) + 0.1 for own in found]
     )
-    colours = style.arm_colours(len(findings.arms))
     for axes, own in zip(panels[:, 0], found, strict=True):
-        draw_map(axes, own, colours[own.arm])
+        draw_map(axes, own, findings.colours[own.arm])
         # Across: a line of a few modes is lower than a name is long.
         label = axes.set_ylabel(fill(findings.arms[own.arm], 18), fontsize=8.5, color=style.INK)
         label.set(rotation=0, ha="right", va="center")
@@ -137,7 +136,7 @@ def draw(findings: Findings) -> Drawing | None:
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The map of the first arm."""
     first = maps(findings)[0]
-    draw_map(axes, first, style.arm_colours(len(findings.arms))[first.arm])
+    draw_map(axes, first, findings.colours[first.arm])
 
 
 def _ticks(own: Map) -> list[str]:

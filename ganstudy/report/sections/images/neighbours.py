@@ -154,11 +154,10 @@ def _nearer(made: NDArray[np.float64], held: NDArray[np.float64]) -> float:
 
 
 def _curves(axes: Axes, findings: Findings, found: list[Beside]) -> None:
-    looks = style.arm_lines(len(findings.arms))
     for own in found:
         ordered = np.sort(own.distances)
         share = np.arange(1, len(ordered) + 1) / len(ordered)
-        look = {"color": style.MUTED} if own.arm is None else looks[own.arm]
+        look = {"color": style.MUTED} if own.arm is None else findings.lines[own.arm]
         axes.step(ordered, share, where="post", **look)
     axes.set_xlim(left=0)
     axes.set_ylim(0, 1)

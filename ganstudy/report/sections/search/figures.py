@@ -110,12 +110,11 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
     budget = np.arange(1, searched.points + 1)
     names = ("best", "low", "high", "held_out")
     best, low, high, held = (searched.by_group(searched.curve[name]) for name in names)
-    colours, markers = _looks(searched)
-    every = max(searched.points // 8, 1) if len(colours) > style.EACH else 0
+    every = max(searched.points // 8, 1) if len(searched.colours) > style.EACH else 0
     by_chance = bool(searched.curve.attrs["by_chance"])
     drawn = "default" if by_chance else "steps-post"
     for row, arm in enumerate(searched.group_arms):
-        colour = colours[arm]
+        colour = searched.colours[arm]
         axes.fill_between(
             budget,
             low[row],
@@ -129,7 +128,7 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
             *(budget, best[row]),
             color=colour,
             drawstyle=drawn,
-            marker=markers[arm] if every else "",
+            marker=searched.markers[arm] if every else "",
             markersize=4.5,
             markevery=every or None,
         )
@@ -141,11 +140,11 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
 def draw_points_on(axes: Axes, searched: Searched) -> None:
     """Every point's score in the order in which the search learned of it."""
     told = searched.by_row(searched.told).astype(float)
-    colours, markers = _looks(searched)
     kept = searched.by_row(searched.feasible).astype(bool)
     number = np.arange(1, searched.points + 1)
     for row, arm in enumerate(searched.arms):
-        _dots(axes, number, told[row], kept[row], colours[arm], colours[arm], markers[arm])
+        colour, marker = searched.colours[arm], searched.markers[arm]
+        _dots(axes, number, told[row], kept[row], colour, colour, marker)
     _budget_axis(axes, searched.metric)
 
 
@@ -193,15 +192,14 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     )
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     kept = searched.by_row(searched.feasible).astype(bool)
-    colours, markers = _looks(searched)
     for row, arm in enumerate(searched.arms):
-        colour, on = colours[arm], front[row]
-        _dots(axes, x[row], y[row], kept[row], colour, "none", markers[arm])
+        colour, on = searched.colours[arm], front[row]
+        _dots(axes, x[row], y[row], kept[row], colour, "none", searched.markers[arm])
         order = np.argsort(x[row][on])
         axes.plot(
             x[row][on][order],
             y[row][on][order],
-            marker=markers[arm],
+            marker=searched.markers[arm],
             markersize=6,
             color=colour,
             linewidth=1,
@@ -209,12 +207,6 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
     axes.grid()
-
-
-def _looks(searched: Searched) -> tuple[list[str], list[str]]:
-    """The colour and the marker of each arm."""
-    arms = max(searched.arms) + 1
-    return style.arm_colours(arms), style.arm_markers(arms)
 
 
 def _dots(

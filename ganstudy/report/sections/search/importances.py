@@ -85,10 +85,10 @@ def draw_on(axes: Axes, searched: Searched) -> None:
     """A bar for each parameter and arm, the most important parameter on top."""
     rows, parameters, shares, p = _importances(searched)
     height = 0.8 / len(rows)
-    colours = style.arm_colours(max(searched.arms) + 1)
     for place, (row, own, chance) in enumerate(zip(rows, shares, p, strict=True)):
         at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
-        bars = axes.barh(at, own, height=0.86 * height, color=colours[searched.group_arms[row]])
+        colour = searched.colours[searched.group_arms[row]]
+        bars = axes.barh(at, own, height=0.86 * height, color=colour)
         for bar, value in zip(bars, chance, strict=True):
             bar.set_alpha(1.0 if value <= LEVEL else 0.25)
     axes.axvline(

@@ -83,13 +83,12 @@ def draw_on(panel: Axes, searched: Searched) -> None:
             panel.text(number - 0.03, place, label, ha="right", va="center", fontsize=7.5)
         panel.text(number, 1.07, axis.name, ha="center", fontsize=8.5, color=style.INK)
     good = _best_quarter(searched)
-    colours = style.arm_colours(max(searched.arms) + 1)
     for row, arm in enumerate(searched.arms):
         for chosen, alpha in ((~good[row], 0.15), (good[row], 0.85)):
             lines = [_line(axes, row, point) for point in np.flatnonzero(chosen).tolist()]
             kept = [line for line in lines if np.isfinite(line[-1, 1])]
             panel.add_collection(
-                LineCollection(kept, colors=colours[arm], alpha=alpha, linewidths=1.1)
+                LineCollection(kept, colors=searched.colours[arm], alpha=alpha, linewidths=1.1)
             )
     panel.set_xlim(-0.35, len(axes) - 0.8)
     panel.set_ylim(ABSENT - 0.05, 1.15)
@@ -99,7 +98,6 @@ def draw_on(panel: Axes, searched: Searched) -> None:
 def embedded(searched: Searched) -> Markup:
     """What the page's script draws and filters."""
     axes, good = _axes(searched), _best_quarter(searched)
-    colours = style.arm_colours(max(searched.arms) + 1)
     lines: list[dict[str, Any]] = []
     for row, arm in enumerate(searched.arms):
         for point in range(searched.points):
@@ -112,12 +110,12 @@ def embedded(searched: Searched) -> Markup:
                         "texts": texts,
                         "search": searched.rows[row],
                         "point": point + 1,
-                        "colour": colours[arm],
+                        "colour": searched.colours[arm],
                         "good": bool(good[row, point]),
                     }
                 )
     told = [{"name": axis.name, "ticks": axis.ticks} for axis in axes]
-    arms = dict(zip(searched.arm_names, colours, strict=True))
+    arms = dict(zip(searched.arm_names, searched.colours, strict=True))
     return as_json({"axes": told, "arms": arms, "lines": lines, "absent": ABSENT})
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, fresh_scores, parameters_of, point_scores
-from ganstudy.report import prose, style
+from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
 from ganstudy.report.searched import Searched
@@ -117,13 +117,12 @@ def _table(
     cells: Sequence[Sequence[str]],
 ) -> ArmTable:
     """A row for each point of a search, or for one that has none: its cells and its parameters."""
-    colours = style.arm_colours(max(searched.arms) + 1)
     parameters = [
         prose.column([None if at is None else _cell(own[row][at]) for row, at in places])
         for own in _parameters(searched)
     ]
     rows = [
-        Row(searched.rows[row], colours[searched.arms[row]], False, (), [*own, *point])
+        Row(searched.rows[row], searched.colours[searched.arms[row]], False, (), [*own, *point])
         for (row, _), own, *point in zip(places, cells, *parameters, strict=True)
     ]
     return ArmTable(*known_columns([*headings, *searched.parameters], rows))
