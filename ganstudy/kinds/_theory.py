@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import core_schema
 
 from ganstudy.engine.session import ALONE
 from ganstudy.family import Member, Settings, canonical_json
@@ -85,6 +86,16 @@ class Outcome:
     checks: dict[str, Check] = field(default_factory=dict)
     arrays: Array | None = None
     diverged_at: float = float("nan")
+
+
+class OneOf:
+    """Marks a field whose value is one of some names, such as the keys of a table."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.literal_schema(self.names)
 
 
 class Spacing(Settings):

@@ -45,10 +45,11 @@ class Size:
 class Check(ABC):
     """One check; variants differ in the dimension, or in which law is p."""
 
-    about: ClassVar[str]
-    swept: ClassVar[str]
-    """What the sweep varies."""
     variants: ClassVar[tuple[str, ...]] = ("1", "8", "64")
+    dimensions: ClassVar[int] = 24
+    """Of its laws, roughly and on average over the variants: what a distance costs."""
+    of_p: ClassVar[bool] = False
+    """Whether the number of samples of p is swept, with that of q."""
 
     @abstractmethod
     def sweep(self, variant: str, points: int, size: Size) -> Array:

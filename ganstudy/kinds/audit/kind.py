@@ -63,11 +63,11 @@ class Audit(AuditSettings, OneByOne):
 
     def cost(self) -> float:
         """Measured: distance matrices of samples by samples, in some tens of dimensions."""
-        clouds = (self.steps + 1) * len(CHECKS[self.check].variants) * self.repeats
-        dimensions = 200 if self.check == "one_dimension_apart" else 24
+        check = CHECKS[self.check]
+        clouds = (self.steps + 1) * len(check.variants) * self.repeats
         # The mean of the squared sizes of a sweep that is even in their logarithm.
-        larger = 0.15 * self.spread**2 if self.check == "sample_size" else 1.0
-        return 1e-2 + clouds * larger * self.samples**2 * (2e-8 + 6e-10 * dimensions)
+        larger = 0.15 * self.spread**2 if check.of_p else 1.0
+        return 1e-2 + clouds * larger * self.samples**2 * (2e-8 + 6e-10 * check.dimensions)
 
     def described(self) -> tuple[Variable, ...]:
         """Whether it passes, by how much, and what was published."""

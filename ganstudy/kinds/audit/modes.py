@@ -55,8 +55,6 @@ class _Modes(Check):
 class ModesDroppedTogether(_Modes):
     """All modes but the first lose their samples at once."""
 
-    about = "all modes but one lose their samples together"
-    swept = "share that is dropped"
     dropped_at = -2
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -72,8 +70,6 @@ class ModesDroppedTogether(_Modes):
 class ModesDroppedInTurn(_Modes):
     """One mode after the other loses its samples."""
 
-    about = "one mode after the other is dropped"
-    swept = "modes that are dropped"
     dropped_at = 4
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -89,8 +85,6 @@ class ModesDroppedInTurn(_Modes):
 class ModesDroppedAndInvented(Check):
     """p has five modes in the plane; q has the first of ten: too few, the same, too many."""
 
-    about = "q has fewer modes than p, as many, and invented ones"
-    swept = "modes of q"
     variants = ("2",)
     modes: ClassVar[int] = 5
     radius: ClassVar[float] = 15.0
@@ -124,10 +118,7 @@ class ModesDroppedAndInvented(Check):
 
 
 class TwoModesForOne(Check):
-    """p has two modes that move apart; q is one normal law of the same mean and variance."""
-
-    about = "one wide mode in place of two"
-    swept = "distance of the modes of p"
+    """p has two modes that move apart; q is one normal law of their mean, and wider."""
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
         """From none to five standard deviations."""

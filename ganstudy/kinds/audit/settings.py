@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from ganstudy import metrics
-from ganstudy.kinds._theory import TheorySettings
+from ganstudy.kinds._theory import OneOf, TheorySettings
+from ganstudy.kinds.audit.checks import CHECKS
 
 __all__ = ["AuditSettings"]
 
@@ -25,23 +26,9 @@ class AuditSettings(TheorySettings):
     audited: Annotated[metrics.Metric, metrics.family.field("density")] = Field(
         default="density", validate_default=True, description="the metric"
     )
-    check: Literal[
-        "mean_shift",
-        "mean_shift_outlier",
-        "spread",
-        "modes_dropped_together",
-        "modes_dropped_in_turn",
-        "modes_dropped_and_invented",
-        "hypersphere",
-        "sample_size",
-        "generated_size",
-        "hypersphere_to_torus",
-        "two_modes_for_one",
-        "scaling",
-        "mean_shift_heavy_tail",
-        "one_dimension_apart",
-        "discretised",
-    ] = Field("mean_shift", description="the sanity check it is put through")
+    check: Annotated[str, OneOf(CHECKS)] = Field(
+        "mean_shift", description="the sanity check it is put through"
+    )
     samples: int = Field(1000, ge=20, description="samples of each law")
     spread: float = Field(
         10.0, gt=1, le=100, description="how many times more, and fewer, sweeps of sizes go to"

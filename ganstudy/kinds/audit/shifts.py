@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 class MeanShift(Check):
     """p is standard normal; the mean of q goes past it in every coordinate."""
 
-    about = "the mean of q moves past that of p"
-    swept = "mean of q"
     reach: ClassVar[dict[int, float]] = {1: 6.0, 8: 3.0, 64: 1.0}
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -47,7 +45,6 @@ class MeanShift(Check):
 class MeanShiftOutlier(MeanShift):
     """The same with one outlier of p, or of q, at the far end of the sweep."""
 
-    about = "the same, with one sample of p or of q far away"
     variants = tuple(f"{d} of {law}" for d in (1, 8, 64) for law in "pq")
 
     def _outlier(self, variant: str) -> Array:
@@ -68,7 +65,6 @@ class MeanShiftOutlier(MeanShift):
 class MeanShiftHeavyTail(MeanShift):
     """The same in one coordinate, with a Pareto law without a variance in the other."""
 
-    about = "the same in one coordinate, the other with a heavy tail"
     variants = ("1",)
     exponent: ClassVar[float] = 1.01
 
@@ -87,8 +83,6 @@ class MeanShiftHeavyTail(MeanShift):
 class Spread(Check):
     """p is standard normal; q has another standard deviation, from far less to far more."""
 
-    about = "q is narrower or wider than p"
-    swept = "log10 of the standard deviation of q"
     reach: ClassVar[dict[str, float]] = {"1": 3.0, "8": 1.0, "64": 0.5}
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -119,8 +113,6 @@ class Spread(Check):
 class Scaling(Check):
     """p and q apart in one coordinate, while the unit of the other changes for both."""
 
-    about = "the unit of one coordinate changes for both laws"
-    swept = "log10 of the unit"
     variants = ("2",)
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -144,9 +136,8 @@ class Scaling(Check):
 class OneDimensionApart(Check):
     """p and q apart in one coordinate, and alike in more and more others."""
 
-    about = "laws apart in one coordinate, alike in more and more others"
-    swept = "log10 of the other coordinates"
     variants = ("up to 1000",)
+    dimensions = 200
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
         """From one to a thousand."""
@@ -170,8 +161,6 @@ class OneDimensionApart(Check):
 class Discretised(Check):
     """One law rounded to whole numbers, the other not, while the unit becomes finer."""
 
-    about = "one law is rounded, the other not"
-    swept = "log10 of the standard deviation"
     variants = ("p", "q")
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:

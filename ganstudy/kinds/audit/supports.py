@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 class Hypersphere(Check):
     """p on the unit sphere, q on a smaller or larger one: never any overlap but at radius 1."""
 
-    about = "q on a sphere inside or outside that of p"
-    swept = "radius of q"
     variants = ("2", "16", "128")
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
@@ -50,10 +48,8 @@ class Hypersphere(Check):
 class SampleSize(Check):
     """Two cubes that share a fifth of their volume, with more and more samples of both."""
 
-    about = "two cubes that share a fifth, with more samples of both"
-    swept = "samples"
     shared: ClassVar[float] = 0.2
-    of_p: ClassVar[bool] = True
+    of_p = True
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:
         """Evenly in the logarithm."""
@@ -76,16 +72,12 @@ class SampleSize(Check):
 class GeneratedSize(SampleSize):
     """The same with more samples of q alone."""
 
-    about = "the same, with more samples of q alone"
-    swept = "samples of q"
     of_p = False
 
 
 class HypersphereToTorus(Check):
     """A ball inside a torus, which share nothing, either of them p, with more samples of q."""
 
-    about = "a ball in the hole of a torus, with more samples of q"
-    swept = "samples of q"
     variants = ("ball", "torus")
 
     def sweep(self, variant: str, points: int, size: Size) -> Array:

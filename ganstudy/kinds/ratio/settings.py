@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ganstudy.kinds._theory import TheorySettings
+from ganstudy.kinds._theory import OneOf, TheorySettings
+from ganstudy.kinds.ratio.estimators import ESTIMATORS
 from ganstudy.kinds.ratio.laws import LAWS
 
 if TYPE_CHECKING:
@@ -19,19 +20,10 @@ class RatioSettings(TheorySettings):
     """The laws, and how their ratio is estimated."""
 
     steps: int = Field(1, ge=1, le=1, description="an estimator is fitted once")
-    estimator: Literal[
-        "logistic",
-        "telescoping",
-        "dre_infinity",
-        "neural",
-        "kliep",
-        "lsif",
-        "ulsif",
-        "rulsif",
-        "kernel_mean_matching",
-        "nearest_neighbours",
-    ] = Field("logistic", description="how the ratio is estimated")
-    laws: Literal["normal", "mixture_and_student"] = Field(
+    estimator: Annotated[str, OneOf(ESTIMATORS)] = Field(
+        "logistic", description="how the ratio is estimated"
+    )
+    laws: Annotated[str, OneOf(LAWS)] = Field(
         "normal", description="p and q: two normal laws, or a mixture of two against Student's t"
     )
     dimension: int = Field(2, ge=1, le=100, description="dimension of the laws")
