@@ -170,12 +170,19 @@ def listing(items: Iterable[str], last: str = "and") -> Markup:
 
 
 def quoted(name: str) -> str:
-    """A name in a list; one that is a list itself is in quotes."""
-    return f"“{name}”" if "," in name else name
+    """A name in a sentence, in quotes where it reads as part of it: `a, b`, `run: a`, `none`."""
+    return f"“{name}”" if name.lower() in _WORDS or set(",:;") & set(name) else name
+
+
+_WORDS = {
+    *("all", "any", "both", "each", "every", "neither", "no", "none", "nothing", "other", "others"),
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+}
+"""Ahead of none is ahead of nobody."""
 
 
 def names(those: Iterable[str]) -> Markup:
-    """Names as a list: one that is a list itself is in quotes."""
+    """Names as a list, as each is written within a sentence."""
     return listing(map(quoted, those))
 
 

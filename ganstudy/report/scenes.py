@@ -51,6 +51,13 @@ class Scene:
         """Frames before any divergence."""
         return np.flatnonzero(np.isfinite(self.samples[:, 0, 0])).tolist()
 
+    def outside(self, frame: int) -> str:
+        """`53% outside`: samples of a frame that its window lacks; empty for hardly any."""
+        low, high = self.window.T
+        samples = self.samples[frame]
+        share = 1 - float(np.mean(((samples >= low) & (samples <= high)).all(axis=1)))
+        return f"{share:.0%} outside" if share >= 0.01 else ""
+
     @property
     def arrows(self) -> Array | None:
         """Arrows in cells: their lengths grow with the square root of the gradients' sizes."""

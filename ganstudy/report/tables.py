@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -197,7 +198,7 @@ def equilibrium_table(findings: Findings) -> ArmTable | None:
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
         columns["critic: |D \N{MINUS SIGN} 1/2|"] = _means(
-            findings, found["trial_critic_gap"], _two, (0.0, 0.5)
+            findings, found["trial_critic_gap"], partial(prose.number, decimals=3), (0.0, 0.5)
         )
     for name in AT_THE_END:
         if name in found:

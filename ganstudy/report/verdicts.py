@@ -237,7 +237,7 @@ def _left_out(findings: Findings) -> Markup:
     ranked = findings.ranked
     if ranked.attrs["basis"] == "wins":
         counted = zip(findings.arms, findings.unbounded.tolist(), strict=True)
-        counts = prose.listing(f"{count} of {arm}" for arm, count in counted if count)
+        counts = prose.listing(f"{count} of {prose.quoted(arm)}" for arm, count in counted if count)
         verb = "is" if findings.unbounded.sum() == 1 else "are"
         return Markup(
             "; counted trial against trial, since {} {} worse than any number and in no mean"
@@ -261,7 +261,9 @@ def _left_out(findings: Findings) -> Markup:
     fitted = any(arm in gone for arm, known in scored if known)
     return Markup("; {}{} {} no score").format(
         "means are those of least squares, as " if fitted else "",
-        prose.listing(f"{prose.plural(count, 'trial')} of {arm}" for arm, count in gone.items()),
+        prose.listing(
+            f"{prose.plural(count, 'trial')} of {prose.quoted(arm)}" for arm, count in gone.items()
+        ),
         "has" if sum(gone.values()) == 1 else "have",
     )
 

@@ -119,7 +119,10 @@ def draw_on(axes: Axes, scene: Scene) -> None:
     for text, side in zip(bar.ax.get_xticklabels(), ("left", "center", "right"), strict=True):
         text.set(ha=side)
     where = f", at M-step {scene.steps[frame]:,}" if math.isfinite(scene.diverged_at) else ""
-    bar.set_label(_says(scene) + where, fontsize=7, color=style.MUTED)
+    said = f"{_says(scene)}{where}"
+    if outside := scene.outside(frame):
+        said += f"; samples: {outside}"
+    bar.set_label(said, fontsize=7, color=style.MUTED)
     bar.outline.set_visible(False)
 
 

@@ -51,7 +51,7 @@ def draw(findings: Findings) -> Drawing:
             "optimistic."
         )
     means = ", ".join(
-        f"{arm} {findings.show(float(mean))}"
+        f"{prose.quoted(arm)} {findings.show(float(mean))}"
         for arm, mean in zip(findings.ranked_arms, ranked["mean"].values, strict=True)
     )
     alt = f"Ranking by {findings.metric.long_name}, best first: {means}."
@@ -69,7 +69,7 @@ def draw_arms(findings: Findings) -> Drawing:
         strict=True,
     )
     shown = "; ".join(
-        f"{arm} {findings.show(mean)}"
+        f"{prose.quoted(arm)} {findings.show(mean)}"
         + (
             f" ({findings.show(low)} to {findings.show(high)})"
             if findings.drawn and math.isfinite(low)

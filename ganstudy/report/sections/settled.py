@@ -64,7 +64,8 @@ def sentences(findings: Findings) -> list[Sentence]:
     if not found.attrs["looked"]:
         return []
     seeds = [
-        f"{arm} {int(own)}" for arm, own in zip(findings.arms, found["seeds"].values, strict=True)
+        f"{prose.quoted(arm)} {int(own)}"
+        for arm, own in zip(findings.arms, found["seeds"].values, strict=True)
     ]
     said = [
         Markup("Seeds were added to arms that were not told apart from the leader: {}.").format(
@@ -75,7 +76,7 @@ def sentences(findings: Findings) -> list[Sentence]:
     if rows:
         said.append(
             Markup("Behind {}, paired within seeds: {}.").format(
-                findings.arms[_leader(findings, found)], Markup("; ").join(rows)
+                prose.quoted(findings.arms[_leader(findings, found)]), Markup("; ").join(rows)
             )
         )
     return [Sentence(text, CALL) for text in said]
@@ -91,9 +92,10 @@ def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup | None:
     evidence = own["evidence"].values
     evidence = evidence[np.isfinite(evidence)]
     needed = found["needed"].values[: len(evidence)]
-    text = Markup("{} by {}").format(findings.arms[other], findings.show(difference))
+    name = prose.quoted(findings.arms[other])
+    text = Markup("{} by {}").format(name, findings.show(difference))
     if not math.isfinite(difference):
-        text = Markup("{} in {:.0%} of seeds").format(findings.arms[other], own["wins"].item())
+        text = Markup("{} in {:.0%} of seeds").format(name, own["wins"].item())
     if own["better"].item() > 0:
         return Markup("{}, told apart").format(text)
     if own["equal"].item():

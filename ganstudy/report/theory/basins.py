@@ -47,17 +47,28 @@ def sentences(findings: Findings) -> list[Markup]:
         )
     recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")
     heights = np.stack([recovered[..., 0], out[..., 0], out[..., out.shape[-1] // 2]], axis=-1)
+    # What finding the best critic leaves open is not told as a height.
+    told = np.round(heights[:, 0].mean(1), 6) + 0.0
     parts = [
-        f"{name} " + " / ".join(prose.short(height) for height in heights[arm, 0].mean(0))
+        f"{prose.quoted(name)} " + " / ".join(map(prose.short, told[arm]))
         for arm, name in enumerate(findings.arms[:_SAID])
     ]
     said.append(
-        Markup("Value at recovery / at collapse / with a point half the way between{}: {}.").format(
+        Markup(
+            "Value at recovery / at collapse / with a point half the way between{}{}: {}."
+        ).format(
+            f", of the {first}" if (first := _first(findings)) else "",
             f" ({findings.setting_label(findings.settings[0])})" if findings.axes else "",
             "; ".join(parts),
         )
     )
     return said
+
+
+def _first(findings: Findings) -> str:
+    """Which arms are drawn and told; empty where all are."""
+    count = len(findings.arms)
+    return f"first {_SAID} of {count} arms" if count > _SAID else ""
 
 
 def _relative(findings: Findings, name: str) -> Array:
@@ -126,10 +137,13 @@ def _landscapes(findings: Findings) -> Drawing:
         figure.colorbar(image, ax=panels, label="height; recovery 0, collapse 1", shrink=0.8)
     caption = Markup(
         "Value at the best critic with a generated point along each axis, between two data points "
-        "x₁ and x₂, as a share of what recovery wins ({}, first seed). Collapse is in the lower "
+        "x₁ and x₂, as a share of what recovery wins ({}). Collapse is in the lower "
         "left and the upper right corner, recovery in the others. A corner that is a pit is a bad "
-        "basin; one that lies at the end of an edge of its own height is none."
-    ).format(setting_name(findings, 0))
+        "basin; one that lies at the end of an edge of its own height is none.{}"
+    ).format(
+        ", ".join([*filter(None, [findings.setting_label(findings.settings[0])]), "first seed"]),
+        f" The {first}." if (first := _first(findings)) else "",
+    )
     alt = (
         "Landscapes of two generated points. Relative heights from least to most: "
         f"{prose.spans(findings.arms[:_LANDSCAPES], heights)}."

@@ -118,7 +118,7 @@ def _order(findings: Findings, laws: str, ratio: Array) -> Markup:
         float(np.nanmean(arm[own])) if np.isfinite(arm[own]).any() else np.inf for arm in ratio
     ]
     ranked = [
-        f"{findings.arms[arm]} {errors[arm]:.2f}"
+        f"{prose.quoted(findings.arms[arm])} {errors[arm]:.2f}"
         for arm in np.argsort(errors, kind="stable")
         if np.isfinite(errors[arm])
     ]

@@ -121,6 +121,8 @@ def test_what_never_drops_does_so_never(ds: xr.Dataset) -> None:
     assert "0.0 times" not in said
 
 
-def test_names_that_are_lists_are_quoted() -> None:
-    assert quoted("negative momentum, alternating") == "“negative momentum, alternating”"
+@pytest.mark.parametrize("name", ["negative momentum, alternating", "run: hinge", "none", "Both"])
+def test_names_that_would_read_as_a_part_of_the_sentence_are_quoted(name: str) -> None:
+    """`leaning ahead of none` said that it was ahead of no arm, where one was called that."""
+    assert quoted(name) == f"“{name}”"
     assert quoted("alternating") == "alternating"

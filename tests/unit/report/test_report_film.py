@@ -129,7 +129,11 @@ def test_critics_show_d_of_classifiers_and_logits_of_others(small: xr.Dataset) -
     assert drawing is not None
     panels = drawing.figure.axes[:2]
     labels = [axes.get_xlabel() for axes in drawing.figure.axes[2:]]
-    assert labels == ["D", "logit"]
+    # What the panel has no place for is told: of a generator that has left it nothing is seen.
+    places = [(own.samples[-1] - own.window[:, 0]) / np.diff(own.window).T for own in shown]
+    far = [f"{np.mean(np.abs(own - 0.5).max(axis=1) > 0.5):.0%}" for own in places]
+    assert labels == [f"D; samples: {far[0]} outside", f"logit; samples: {far[1]} outside"]
+    assert shown[0].outside(-1) == f"{far[0]} outside"
     surfaces = [axes.collections[0].get_array() for axes in panels]
     # Levels of D span 0 to 1; those of the logit x + 2 y most of its range.
     edges = small["film_window"].values

@@ -295,4 +295,4 @@ def test_stability_by_arm(make_study: Make) -> None:
     game = equilibrium_table(found)
     assert game is not None
     gap = float(analysis.equilibrium(ds)["critic_gap"][1])
-    assert game.rows[1].cells[-1].startswith(f"{gap:.2f} (")
+    assert game.rows[1].cells[-1].startswith(f"{gap:.3f} (")

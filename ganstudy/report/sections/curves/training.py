@@ -68,7 +68,7 @@ def draw_score(findings: Findings) -> Drawing:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     style.bottom_row(panels, len(titles), "M-step")
     for index, (title, axes) in enumerate(zip(titles, panels.flat, strict=False)):
-        axes.set_title(fill(title, 44), fontsize=8, color=style.INK)
+        axes.set_title(_lines(title, 0.88 * wide / columns), fontsize=8, color=style.INK)
         _score_lines(axes, findings, values[:, index])
     for axes in panels[:, 0]:
         axes.set_ylabel(findings.metric.label)
@@ -97,6 +97,11 @@ def draw_score(findings: Findings) -> Drawing:
         f"record: {prose.spans(findings.arms, ends)}."
     )
     return Drawing("curves", figure, alt, caption)
+
+
+def _lines(title: str, inches: float) -> str:
+    """A title no wider than its panel; a dot ends a line of it and begins none."""
+    return fill(title.replace(" · ", "\N{NO-BREAK SPACE}· "), style.fitting(inches, 8))
 
 
 def draw_score_on(axes: Axes, findings: Findings) -> None:

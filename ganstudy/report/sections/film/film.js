@@ -11,6 +11,14 @@
   // Shorter films are stretched: the first and the last frames of all are shown together.
   const own = (scene, frame) => last ? Math.round((frame / last) * (scene.steps.length - 1)) : 0;
 
+  // What no scene has a place for is told.
+  const outside = (points) => {
+    let beyond = 0;
+    for (let k = 0; k < points.length; k += 2)
+      beyond += points[k] < 0 || points[k] > 1000 || points[k + 1] < 0 || points[k + 1] > 1000;
+    const share = Math.round((200 * beyond) / points.length);
+    return share ? `${share}% outside` : "";
+  };
   const discs = (points) => {
     let path = "";
     for (let k = 0; k < points.length; k += 2) path += `M${points[k]} ${points[k + 1]}h0`;
@@ -47,7 +55,7 @@
       steps.add(scene.steps[at]);
       panel.classList.toggle("gone", points === null);
       panel.querySelector(".film-when").textContent =
-        points === null ? `diverged at ${scene.diverged.toLocaleString("en")}` : "";
+        points === null ? `diverged at ${scene.diverged.toLocaleString("en")}` : outside(points);
       if (points === null) return;
       set(".points", discs(points));
       set(".trails", frame && scene.points[before] ? lines(scene.points[before], points) : "");
@@ -56,7 +64,9 @@
     if (steps.size > 1) {
       scenes.forEach((scene, place) => {
         const text = panels[place].querySelector(".film-when");
-        text.textContent ||= `M-step ${scene.steps[own(scene, frame)].toLocaleString("en")}`;
+        const step = `M-step ${scene.steps[own(scene, frame)].toLocaleString("en")}`;
+        if (scene.points[own(scene, frame)] !== null)
+          text.textContent = [step, text.textContent].filter(Boolean).join(", ");
       });
     }
     const named = steps.size > 1

@@ -34,7 +34,8 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
     for scene, row in zip(shown, panels, strict=False):
         for axes, frame in zip(row, _three(scene), strict=True):
             _still(axes, scene, frame, findings.colours[scene.arm])
-            axes.set_title(f"M-step {scene.steps[frame]:,}", fontsize=7, color=style.MUTED)
+            said = ", ".join(filter(None, [f"M-step {scene.steps[frame]:,}", scene.outside(frame)]))
+            axes.set_title(said, fontsize=7, color=style.MUTED)
         row[0].set_ylabel(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
     caption = Markup(
         "First, middle and last frame. Discs: {} samples of the generator, their latent noise held "

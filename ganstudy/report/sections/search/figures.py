@@ -44,7 +44,7 @@ def draw_budget(searched: Searched) -> Drawing:
     alt = f"{searched.metric.long_name} of points in the order tried"
     if known:
         alt = f"{searched.metric.long_name} of the best of {searched.points} points: " + "; ".join(
-            f"{name} {searched.show(value)}" for name, value in ends
+            f"{prose.quoted(name)} {searched.show(value)}" for name, value in ends
         )
     return Drawing("budget", figure, f"{alt}.", caption)
 
@@ -55,7 +55,9 @@ def draw_curve(searched: Searched) -> Drawing:
     draw_budget_on(figure.subplots(), searched)
     style.arm_legend(figure, searched.arm_names, "markers")
     found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
-    shown = "; ".join(f"{name} {searched.show(float(value))}" for name, value in found)
+    shown = "; ".join(
+        f"{prose.quoted(name)} {searched.show(float(value))}" for name, value in found
+    )
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
     return Drawing("answer", figure, alt, _alone(_curve_caption(searched)))
 

@@ -66,7 +66,7 @@ def _scored(searched: Searched) -> Markup:
     order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     if np.isfinite(held).any():
         best = prose.listing(
-            f"{searched.rows[row]} {searched.show(held[row])}"
+            f"{prose.quoted(searched.rows[row])} {searched.show(held[row])}"
             for row in order[:6]
             if math.isfinite(held[row])
         )
