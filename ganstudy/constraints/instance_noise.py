@@ -20,7 +20,7 @@ class InstanceNoise(Constraint):
     Maths   the critic sees $x + \sigma_t z$, z standard normal; $\sigma_t$ falls linearly from
             `std` to zero at the share `until` of the training and stays there. With `until: 0` it
             never falls.
-    Source  Sonderby et al. 2017, section 3.2; Arjovsky & Bottou 2017, section 3. The published
+    Source  Sonderby et al. 2017; Arjovsky & Bottou 2017, section 3. The published
             schedules differ; a linear one is the usual.
     """
 

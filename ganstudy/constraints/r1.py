@@ -16,8 +16,8 @@ class R1(ZeroCentredPenalty):
     r"""Penalty on the critic's gradient at samples of p.
 
     Maths   $\frac\gamma2 E_p |\nabla a(x)|^2$
-    Source  Mescheder, Geiger & Nowozin 2018, eq. 9 (gamma = 10); Roth et al. 2017 derive
-            it from instance noise.
+    Source  Mescheder, Geiger & Nowozin 2018, one of their "simplified gradient penalties"
+            (gamma = 10); Roth et al. 2017 derive it from instance noise.
     """
 
     def penalty(self, gradient: InputGradient, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:

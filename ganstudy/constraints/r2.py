@@ -16,7 +16,7 @@ class R2(ZeroCentredPenalty):
     r"""Penalty on the critic's gradient at samples of q.
 
     Maths   $\frac\gamma2 E_q |\nabla a(x)|^2$
-    Source  Mescheder, Geiger & Nowozin 2018, eq. 10.
+    Source  Mescheder, Geiger & Nowozin 2018, the other "simplified gradient penalty".
     """
 
     def penalty(self, gradient: InputGradient, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:

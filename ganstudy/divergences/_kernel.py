@@ -2,7 +2,7 @@ r"""Divergences with a critic in closed form: distances of kernel means.
 
 The critic is the witness of the maximum mean discrepancy, $a(x) = 2 (E_p k(x, \cdot) - E_q k(x,
 \cdot))$: the derivative of $MMD^2$ in p, and minus that in q. The generator's loss $-E_q a$ at the
-witness held fixed thus has the gradient of $MMD^2$ (Gretton et al. 2012, lemmas 4 and 6).
+witness held fixed thus has the gradient of $MMD^2$ (Gretton et al. 2012, lemma 6).
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ class LeastSquares(Divergence):
             gradient of $(a - b)(a - c) KL(p \| m) - \frac{(a - b)^2}8 \Delta$. It is an
             f-divergence if and only if $c \ge b$: the default labels 0, 1, 1 give
             $KL(p \| m) - \Delta / 8$.
-    Source  Mao et al. 2017, eqs. 2, 5 and 9. Their theorem, that b - c = 1 and b - a = 2 (such as
-            -1, 1, 0) minimise Pearson's $\chi^2(p + q \| 2q)$, is about the value at $D^*$ as a
-            function of q, with $\frac12 E_p (D - c)^2$ added; gradient steps with the critic held
-            fixed do not descend it. For -1, 1, 0 they descend $2 KL(p \| m) - \frac12 \Delta$,
+    Source  Mao et al. 2017. Their result, that b - c = 1 and b - a = 2 (such as -1, 1, 0)
+            minimise Pearson's $\chi^2(p + q \| 2q)$, is about the value at $D^*$ as a function of
+            q, with $\frac12 E_p (D - c)^2$ added; gradient steps with the critic held fixed do not
+            descend it. For -1, 1, 0 they descend $2 KL(p \| m) - \frac12 \Delta$,
             which is flat to second order at p = q and can be negative: it is no divergence.
     """
 

@@ -23,9 +23,9 @@ class OTM(TransportMap):
             S^{1/2})^{1/2} S^{-1/2}$ and $\nabla a(x) = 2 w (x - T^{-1}(x))$. `exact` is $w W_2^2$
             between the latent law and p.
     Source  Rout, Korotin & Burnaev 2022, "Generative modeling with optimal transport maps",
-            algorithm 1 (ten M-steps a round: `generator.steps`), with latent space and data space
+            (ten M-steps a round: `generator.steps`), with latent space and data space
             equal; Fan, Liu, Ma, Chen & Zhou 2021, "Scalable computation of Monge maps with general
-            costs". Gaussian maps: Peyré & Cuturi 2019, remark 2.31.
+            costs". Gaussian maps: Peyré & Cuturi 2019, section 2.
     """
 
     def rise(self, x: Tensor) -> Tensor:

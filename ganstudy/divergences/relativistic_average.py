@@ -23,7 +23,7 @@ class RelativisticAverage(RelativisticDivergence):
             $D(p, q) = 2 \log 2 - \inf_a$ of it is a divergence. `bound`: the generator descends D,
             by the negative of the critic's loss. `swapped`, as published: the generator minimises
             the critic's loss with p and q exchanged. No divergence is known that it descends.
-    Source  Jolicoeur-Martineau 2019, "The relativistic discriminator", algorithm 2;
+    Source  Jolicoeur-Martineau 2019, "The relativistic discriminator" (RaSGAN);
             that D is a divergence: Jolicoeur-Martineau 2020, "On relativistic f-divergences",
             theorem 3.1.
     """

@@ -25,7 +25,7 @@ class RelativisticPairing(RelativisticDivergence):
             descends. `bound`: it descends D, by the negative of the critic's loss. The pairs of a
             batch are independent with `pairing: random`; `all` has all of them, the same in
             expectation with less noise.
-    Source  Jolicoeur-Martineau 2019, "The relativistic discriminator", section 4.1 (RSGAN); Sun,
+    Source  Jolicoeur-Martineau 2019, "The relativistic discriminator" (RSGAN); Sun,
             Fang & Schwing 2020, "Towards a better global loss landscape of GANs"; with R1
             and R2: Huang et al. 2024, "The GAN is dead; long live the GAN!", R3GAN. Training pairs
             each sample with another one in every batch; what Sun et al. prove of the landscape is

@@ -16,7 +16,7 @@ class ReverseKL(ClassifierDivergence):
     r"""Generator maximises the logit itself; descends KL(q || p), which seeks modes.
 
     Maths   generator loss $-E_q a$; at the optimal critic $a^* = \log p/q$ it is $KL(q \| p)$.
-    Source  Huszar 2016, alternative M-step #2; Sonderby et al. 2017, section 3.2.
+    Source  Huszar 2016, alternative M-step #2; Sonderby et al. 2017.
     """
 
     def generator_loss(self, fake: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class SinkhornDivergence(Divergence):
             critic is trained. The generator's loss $-E_q a$, with a minus the derivative of S in
             q, has the gradient of S at a held fixed.
     Source  Genevay, Peyré & Cuturi 2018, "Learning generative models with Sinkhorn divergences";
-            Feydy et al. 2019, theorem 1 and section 3, for positivity and the derivative; steps of
+            Feydy et al. 2019, for positivity and the derivative; steps of
             equal laws are averaged, as there.
     """
 

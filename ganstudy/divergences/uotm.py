@@ -26,8 +26,7 @@ class UOTM(TransportMap):
             c)$, to p, reweighted by $\Psi'(-a)$; it does not reproduce p. `exact` is the least of
             cost and prices.
     Source  Choi, Choi & Kang 2023, "Generative modeling through the semi-dual formulation of
-            unbalanced optimal transport", algorithm 1, with latent space and data
-            space equal.
+            unbalanced optimal transport", with latent space and data space equal.
     """
 
     price: Literal["softplus", "kl"] = Field("softplus", description="Psi: what marginals pay")

@@ -16,7 +16,7 @@ class He(Initialisation):
     r"""Weights uniform with standard deviation $\sqrt{2 / inputs}$, biases zero.
 
     Maths   uniform on $\pm \sqrt{6 / inputs}$
-    Source  He et al. 2015, eq. 10 (normal there); `torch.nn.init.kaiming_uniform_` for ReLU.
+    Source  He et al. 2015 (normal there); `torch.nn.init.kaiming_uniform_` for ReLU.
     """
 
     def weight(self, rng: np.random.Generator, inputs: int, outputs: int) -> NDArray[np.float32]:

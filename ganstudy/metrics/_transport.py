@@ -23,7 +23,7 @@ class TransportDistance(Metric, ABC):
     Maths   $(\min_\pi \frac1m \sum_i |y_i - x_{\pi(i)}|^o)^{1/o}$ over permutations: between
             uniform laws on equally many points an optimal plan is a permutation.
     Source  Birkhoff's theorem; Peyré and Cuturi 2019, "Computational optimal transport",
-            proposition 2.1.
+            section 2.
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"

@@ -25,7 +25,7 @@ class Coverage(NeighbourMetric, CloudMetric):
     Bias    none beside the stated value, which is the limit for many samples.
     Cost    two nearest-neighbour trees; at the end.
     Source  Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
-            section 3 and lemma 2.
+            section 3.
     """
 
     judges: ClassVar[Judged | None] = "diversity"

@@ -25,7 +25,7 @@ class FrechetDistance(CloudMetric):
     Bias    upwards: for a Gaussian in d dimensions with variance 1 and n samples of both laws about
             d (d + 5) / 2n, so that values of other sample sizes are not to be compared.
     Cost    eigenvalues, growing as the cube of the features; at the end.
-    Source  Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6. Closed
+    Source  Heusel et al. 2017, "GANs trained by a two time-scale update rule". Closed
             form: Dowson & Landau 1982. Bias: Chong & Forsyth 2020.
     """
 

@@ -26,7 +26,7 @@ class MMD(CloudMetric):
             which modes there are, and little of their shape.
     Bias    upwards: its square has mean $2 (1 - E k(X, X')) / n$ for two clouds of n samples of p.
     Cost    distances of all pairs; at the end.
-    Source  Gretton et al. 2012, "A kernel two-sample test", equation 5.
+    Source  Gretton et al. 2012, "A kernel two-sample test".
     """
 
     at: ClassVar[Literal["every", "end"]] = "end"

@@ -27,7 +27,7 @@ class Precision(NeighbourMetric, CloudMetric):
             any sample size. Outliers of p have wide balls, which forgive samples near them.
     Cost    a distance matrix of samples by samples; at the end.
     Source  Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing
-            generative models", equation 2.
+            generative models".
     """
 
     judges: ClassVar[Judged | None] = "fidelity"

@@ -27,7 +27,7 @@ class Recall(NeighbourMetric, CloudMetric):
             modes have wide balls that can cover whole modes, so that recall may flatter a poor q.
     Cost    a distance matrix of samples by samples; at the end.
     Source  Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing
-            generative models", equation 2.
+            generative models".
     """
 
     judges: ClassVar[Judged | None] = "diversity"

@@ -17,7 +17,7 @@ class OptimisticAdam(MomentEstimation):
 
     Maths   $\theta \leftarrow \theta - 2 s_t + s_{t-1}$ with Adam's steps
             $s_t = \eta \hat m_t / (\sqrt{\hat v_t} + \epsilon)$ and $s_0 = 0$
-    Source  Daskalakis et al. 2018, "Training GANs with optimism", algorithm 1.
+    Source  Daskalakis et al. 2018, "Training GANs with optimism".
     """
 
     slots: ClassVar[tuple[str, ...]] = (*MomentEstimation.slots, "last_step")

@@ -21,7 +21,7 @@ class Gaussian(MixtureTarget):
 
     Maths   $p(x) = N(x; \mu, \Sigma)$, with $\Sigma = s^2 I$ unless a covariance is given.
     Errors  a covariance that is not symmetric and positive definite, or of another size.
-    Source  Bishop 2006, Pattern Recognition and Machine Learning, eq. 2.43.
+    Source  Bishop 2006, Pattern Recognition and Machine Learning, section 2.3.
     """
 
     mean: Vector = Field((0.0, 0.0), min_length=1, description="mean, a number for each feature")

@@ -795,7 +795,7 @@ def test_relativistic_losses_on_rational_laws(on_p: tuple[int, ...], on_q: tuple
     critic = _relativistic(p, q, a)
     assert float(bound.critic_loss(real, fake)) == pytest.approx(critic, rel=1e-12)
     assert float(bound.paired_generator_loss(real, fake)) == pytest.approx(-critic, rel=1e-12)
-    # Jolicoeur-Martineau 2019, eq. 8: samples of q should exceed the mean of p, and those of p
+    # Jolicoeur-Martineau 2019: samples of q should exceed the mean of p, and those of p
     # fall short of the mean of q.
     expected = q @ np.logaddexp(0, -(a - p @ a)) + p @ np.logaddexp(0, a - q @ a)
     assert float(swapped.paired_generator_loss(real, fake)) == pytest.approx(expected, rel=1e-12)

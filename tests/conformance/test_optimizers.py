@@ -35,7 +35,7 @@ class _HeavyBall(torch.optim.Optimizer):
 
 
 class _OptimisticAdam(torch.optim.Optimizer):
-    """Daskalakis et al. 2018, algorithm 1, line by line, with powers."""
+    """Daskalakis et al. 2018, line by line, with powers."""
 
     def __init__(
         self, rows: list[torch.Tensor], lr: float, betas: tuple[float, float], **other: float

@@ -67,7 +67,7 @@ def _dirac_eigenvalues(**settings: Any) -> tuple[NDArray[np.complex128], float]:
 
 @pytest.mark.parametrize("divergence", ["minimax", "non_saturating"])
 def test_dirac_gan_turns(divergence: str) -> None:
-    """Mescheder et al. 2018, lemma 2.2: +-i f'(0) with f'(0) = 1/2, without a regulariser."""
+    """Mescheder et al. 2018, section 2: +-i f'(0) with f'(0) = 1/2, without a regulariser."""
     values, scale = _dirac_eigenvalues(divergence=divergence)
     expected = np.array([-0.5j, 0, 0.5j]) * np.sqrt(scale)
     np.testing.assert_allclose(values[np.argsort(values.imag)], expected, atol=1e-10)

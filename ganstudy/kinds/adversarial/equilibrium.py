@@ -93,7 +93,7 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
             and noise included, averaged over batches; row by row, backward through the gradients.
             Learning rates, optimizers and projections are no part of it.
     Shapes  `(pack, n, n)`, the generator's parameters first.
-    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", section 3.
+    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs".
     """
     state = _doubled(state)
     size = state.generator.parameters.shape[1]

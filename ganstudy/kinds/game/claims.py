@@ -46,7 +46,7 @@ CLAIMS = (
         "the continuous game circles",
         "In continuous time the zero-sum game without regularizer (V = xy, or the Dirac-GAN) "
         "conserves θ² + ψ²: it neither converges nor diverges",
-        f"{XY}; {DIRAC}, lemma 2.3",
+        f"{XY}; {DIRAC}, section 2",
         "a hundred times the relative tolerance of the integrator",
     ),
     Claim(
@@ -67,7 +67,7 @@ CLAIMS = (
         "At the equilibrium of the Dirac-GAN the flow's eigenvalues are those of λ² + γλ − ℓ′c′ = "
         "0: ±i/2 without regularizer, with real part −γ/2 under R1, and under instance noise with "
         "γ = σ²(curvature of the critic's loss)",
-        f"{DIRAC}, lemma 2.2 and section 3; eigenvalues by differences of the gradients",
+        f"{DIRAC}, sections 2 and 3; eigenvalues by differences of the gradients",
         "change of the difference quotient from step h to 2h, and rounding over h",
     ),
     Claim(
@@ -76,7 +76,8 @@ CLAIMS = (
         "Under the log losses of minimax, non_saturating and relativistic_pairing the flow's "
         "eigenvalues are −ρ/2 ± √(ρ²/4 − ¼), with ρ the sum of the weights of R1 and R2: "
         "R1 alone is critical at γ = 1, both together at γ = ½",
-        f"{DIRAC}, section 3; Huang et al. 2024 for the relativistic loss; by differences",
+        f"{DIRAC}, section 3; Huang et al. 2024 for the relativistic loss, "
+        "whose eq. 12 lacks the square of f′(0) = ½; by differences",
         "change of the difference quotient from step h to 2h, and rounding over h",
     ),
     Claim(

@@ -96,7 +96,7 @@ def _distances(findings: Findings) -> Drawing:
     right.legend()
     caption = Markup(
         "Left: exact divergences on the samples. Right: two normals eight standard deviations "
-        "apart, after figure 2 of Arjovsky, Chintala & Bottou 2017 (figure 3 in Bouman's slides)."
+        "apart, after a figure of Arjovsky, Chintala & Bottou 2017 (figure 3 in Bouman's slides)."
     )
     alt = (
         f"Left, over distances: {prose.spans(('JS', 'W1'), (js, w1))}. Right, over x: "

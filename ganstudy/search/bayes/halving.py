@@ -33,7 +33,7 @@ def bracket(key: str, brackets: int, factor: int) -> int:
 
     Maths   bracket s of S + 1, which skips S - s rungs, is drawn with weight
             (S + 1) / (s + 1) * factor^s: all brackets cost about the same.
-    Source  Li et al. 2017, algorithm 1, line 2.
+    Source  Li et al. 2017, "Hyperband".
     """
     weights = [brackets / (s + 1) * factor**s for s in reversed(range(brackets))]
     digest = hashlib.sha256(key.encode()).digest()

@@ -23,7 +23,7 @@ class CompetitiveGradientDescent(CoupledUpdates):
     Maths   $\Delta\theta = -\eta_\theta (\nabla_\theta L_M + D^2_{\theta\phi} L_M \Delta\phi)$ and
             $\Delta\phi = -\eta_\phi (\nabla_\phi L_D + D^2_{\phi\theta} L_D \Delta\theta)$, solved
             together. On $V = c \theta \phi$ the distance shrinks by $(1 + \eta^2 c^2)^{-1/2}$.
-    Source  Schäfer & Anandkumar 2019, "Competitive gradient descent", algorithm 1, with a step size
+    Source  Schäfer & Anandkumar 2019, "Competitive gradient descent", with a step size
             for each player. They solve for one player by conjugate gradients, for zero-sum games;
             here both are solved for at once by conjugate gradients on the normal equations, of the
             same condition there and right for any two losses. `iterations` bounds them.

@@ -20,7 +20,7 @@ class Consensus(CoupledUpdates):
 
     Maths   $v = (\nabla_\theta L_M, \nabla_\phi L_D)$; the steps follow
             $v + \gamma \nabla \frac12 |v|^2$, whose fixed points attract where those of v rotate.
-    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", algorithm 2.
+    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", consensus optimization.
     """
 
     weight: float = Field(0.1, gt=0, description="gamma, the factor on the squared norm")

@@ -22,9 +22,9 @@ class Lookahead(Updates):
             $\omega \leftarrow \tilde\omega$ after every k rounds, for both players' parameters
             $\omega = (\theta, \phi)$ at once. An eigenvalue $\lambda$ of the round becomes
             $1 - \alpha + \alpha \lambda^k$ of k rounds.
-    Source  Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back", algorithm 1;
-            Chavdarova et al. 2021, "Taming GANs with lookahead-minmax", algorithm 1. Optimizers
-            keep their state, as there; `generator.average` follows the fast players.
+    Source  Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back";
+            Chavdarova et al. 2021, "Taming GANs with lookahead-minmax". Optimizers keep their
+            state, as there; `generator.average` follows the fast players.
     """
 
     remembers: ClassVar[tuple[str, ...]] = ("slow",)

@@ -18,7 +18,8 @@ class Simultaneous(Updates):
 
     Maths   $(\theta', \phi') = (\theta - \eta \nabla_\theta L_M(\theta, \phi),
             \phi - \eta \nabla_\phi L_D(\theta, \phi))$
-    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", algorithm 1. One batch for
+    Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs", their simultaneous
+            gradient ascent. One batch for
             both gradients is what a graph computes that is run once a step: the public codes of
             Metz et al. 2017, PacGAN and GDPP.
     """
