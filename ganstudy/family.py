@@ -16,52 +16,23 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
-from annotated_types import Le, Lt
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ValidationInfo,
-    field_validator,
     model_serializer,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
+from ganstudy.settings import Settings
+
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
-    *("Family", "FamilyField", "Member", "MemberT", "Part", "PartT", "Settings"),
-    *("canonical_json", "label", "shortened"),
+    *("Family", "FamilyField", "Member", "MemberT", "Part", "PartT"),
+    *("canonical_json", "label"),
 ]
-
-
-LARGEST = 1_000_000
-"""Largest whole number of a setting that states no bound of its own."""
-
-
-class Settings(BaseModel):
-    """Frozen, typed settings: unknown keys and values of another type are errors.
-
-    Whole numbers are bounded, by `LARGEST` where a field states nothing else: most are sizes, and a
-    slip of the keyboard there is an hour or a machine lost.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    unbounded: ClassVar[frozenset[str]] = frozenset()
-    """Fields that are bounded elsewhere, with more to say."""
-
-    @field_validator("*")
-    @classmethod
-    def _bounded(cls, value: Any, info: ValidationInfo) -> Any:
-        if type(value) is int and abs(value) > LARGEST and info.field_name not in cls.unbounded:
-            about = cls.model_fields[str(info.field_name)].metadata
-            if not any(isinstance(marker, Le | Lt) for marker in about):
-                raise ValueError(f"should be at most {LARGEST:,} (got {shortened(value)})")
-        return value
 
 
 def _place(member: type[Part]) -> str:
@@ -264,16 +235,6 @@ class FamilyField:
     def _dump(self, member: Member) -> dict[str, Any]:
         settings = member.model_dump()
         return {self.key: settings.pop("name"), **settings}
-
-
-def shortened(value: Any) -> str:
-    """A value as it is written, cut to fit a line."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
-        return f"about 1e{len(str(abs(value))) - 1}"
-    if value is None:
-        return "nothing"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def label(value: Any) -> Any:

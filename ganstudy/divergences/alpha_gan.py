@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ganstudy.divergences._base import Array, DiscreteLaws
 
+# Below it, the square of the gradient of a logit of 1 is infinite in single precision.
+LOWEST = 0.03
 # Stands for the beta of the log loss, which is zero: the same to float64.
 NEAR = 1e-12
 NODES = 96
@@ -32,8 +34,10 @@ class AlphaGAN(Divergence):
             $\varphi'' = \alpha u^{\alpha \beta - 2} (1 + u^\alpha)^{-1 - \beta}$, both convex.
             With both alpha 1 it is minimax or the non-saturating GAN; `saturating` with
             $\alpha_G = \frac12$ is alpha_D times the alpha-divergence of order alpha_D.
-    Errors  for alpha < 1 infinite in float32 for logits beyond $88 \alpha / (1 - \alpha)$. For
-            alpha > 1 a sample costs the critic $\alpha / (\alpha - 1)$ at most, and pulls no more.
+    Errors  for alpha < 1 infinite in float32 for logits beyond $88 \alpha / (1 - \alpha)$. Below
+            0.03, which is refused, that holds of the gradient of a new critic, whose logits reach
+            1. For alpha > 1 a sample costs the critic $\alpha / (\alpha - 1)$ at most, and pulls
+            no more.
     Source  Welfert, Kurri, Otstot & Sankar 2023, "(alpha_D, alpha_G)-GANs: addressing GAN training
             instabilities via dual objectives". Their divergence is the value at the optimal critic
             as a function of q; M-steps hold the critic fixed, and what they descend is stated here.
@@ -41,8 +45,8 @@ class AlphaGAN(Divergence):
 
     overflows: ClassVar[bool] = True
 
-    critic_alpha: float = Field(0.5, gt=0, description="alpha_D, of the critic's loss")
-    generator_alpha: float = Field(1.0, gt=0, description="alpha_G, of the generator's loss")
+    critic_alpha: float = Field(0.5, ge=LOWEST, description="alpha_D, of the critic's loss")
+    generator_alpha: float = Field(1.0, ge=LOWEST, description="alpha_G, of the generator's loss")
     generator: Literal["saturating", "non_saturating"] = Field(
         "saturating", description="what the generator minimises: -loss on 1 - D, or loss on D"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Nearer than this to 0 or 1, the formulas lose more digits than float32 can spare.
 MARGIN = 0.01
+# Beyond it, and below 1, the square of the critic's gradient is infinite at a logit of 1.
+HIGHEST_BELOW_1 = 0.91
 # log(1 + e^(-v)) is e^(-v) to float64 beyond this v, and its logarithm is -v.
 TAIL = 40.0
 
@@ -32,9 +35,9 @@ class FAlpha(VariationalDivergence):
             Twice the divergence is Pearson's chi-square for 2, Neyman's for -1; half of it is the
             squared Hellinger distance for 1/2. The limits 0 and 1 are KL(q || p), KL(p || q).
     Errors  for $0 < \alpha < 1$ infinite in float32 for logits of q beyond
-            $88 (1 - \alpha) / \alpha + \log(1 - \alpha)$. From 0.94 to 1 a new critic's gradient is
-            out of range, too: its trial diverges at the first step. For $\alpha < 0$ a sample of q
-            costs the critic $-1/\alpha$ at most, and pulls no more.
+            $88 (1 - \alpha) / \alpha + \log(1 - \alpha)$. From 0.91 to 1, which is refused, that
+            holds of the gradient of a new critic, whose logits reach 1. For $\alpha < 0$ a sample
+            of q costs the critic $-1/\alpha$ at most, and pulls no more.
     Source  Nowozin et al. 2016, tables 5 and 6. For $\alpha > 1$ they give f* without the positive
             part, where it is no real number for most $\alpha$ if $v < -1/(\alpha - 1)$.
     """
@@ -43,17 +46,20 @@ class FAlpha(VariationalDivergence):
 
     alpha: float = Field(
         0.5,
-        description="order of the divergence; any number but 0 and 1 (f_reverse_kl and f_kl)",
+        description="order of the divergence; not within 0.01 of 0, nor from 0.91 to 1.01",
         json_schema_extra={"not": {"enum": [0, 1]}},
     )
 
     @field_validator("alpha")
     @classmethod
     def _no_limit(cls, alpha: float) -> float:
-        for limit, member in ((0, "f_reverse_kl"), (1, "f_kl")):
-            if abs(alpha - limit) < MARGIN:
-                raise ValueError(f"alpha must be {MARGIN} or more from {limit}; use {member} there")
-        return alpha
+        if abs(alpha) < MARGIN:
+            limit, near = 0, f"{math.copysign(MARGIN, alpha)} and f_reverse_kl"
+        elif HIGHEST_BELOW_1 < alpha < 1 + MARGIN:
+            limit, near = 1, f"{HIGHEST_BELOW_1}, {1 + MARGIN} and f_kl"
+        else:
+            return alpha
+        raise ValueError(f"{alpha} is too near {limit} for single precision; valid near it: {near}")
 
     def f(self, u: Array) -> Array:
         """(u^alpha - 1 - alpha (u - 1))/(alpha (alpha - 1))."""

@@ -13,8 +13,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import core_schema
 
 from ganstudy.engine.session import ALONE
-from ganstudy.family import Member, Settings, canonical_json
+from ganstudy.family import Member, canonical_json
 from ganstudy.kinds._base import Kind, check_records
+from ganstudy.settings import Settings
 from ganstudy.trial import Record
 from ganstudy.variable import SAMPLES, Reading, Variable
 

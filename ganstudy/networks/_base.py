@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from ganstudy import activations, initialisations
-from ganstudy.family import Member, Settings
+from ganstudy.family import Member
+from ganstudy.settings import Settings
 from ganstudy.targets import Image
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 
 __all__ = ["Options"]
 

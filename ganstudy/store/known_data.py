@@ -14,8 +14,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.family import Settings
 from ganstudy.metrics import know_variable, measured_already
+from ganstudy.settings import Settings
 from ganstudy.store import records
 from ganstudy.store.place import RunError
 from ganstudy.targets import FileOutline, Outline, OwnData, OwnFile, Target, reading_again

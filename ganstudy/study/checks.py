@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from ganstudy import kinds
 from ganstudy.family import label
@@ -12,8 +15,8 @@ from ganstudy.study.configuration import leaves
 from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
-from ganstudy.study.problem import dotted
-from ganstudy.study.space import AnyParameter, Choice, extremes
+from ganstudy.study.problem import StudyError, dotted
+from ganstudy.study.space import AnyParameter, Choice, at_random, extremes
 from ganstudy.study.study import Axis, Study, claims_of
 from ganstudy.study.until_settled import SettledSeeds
 from ganstudy.variable import names_of
@@ -26,7 +29,11 @@ __all__ = [
     "hidden",
     "name_problems",
     "program_problems",
+    "space_problems",
 ]
+
+DRAWN = 100
+"""Points of a space that are looked at: nearly all that a twentieth of it would make impossible."""
 
 
 def contest_problems(
@@ -114,6 +121,24 @@ def hidden(study: Study) -> Iterator[Problem]:
         for values in extremes(study.space, study.labels(index))
     ]
     yield from hidden_overrides(study.document, study.file.trial, points)
+
+
+def space_problems(study: Study) -> Iterator[Problem]:
+    """A mistake between the bounds of a space, though these are none: of points drawn at random."""
+    rng, told = np.random.default_rng(0), set[str]()
+    for index in study.points if study.space else ():
+        labels = study.labels(index)
+        point = dict(zip(labels, index, strict=True))
+        for _ in range(DRAWN):
+            values = at_random(study.space, rng, labels)
+            try:
+                study.resolve(point, values)
+            except StudyError as error:
+                at = ", ".join(f"{name} {label(value)}" for name, value in values.items())
+                for problem in error.problems:
+                    if problem.key not in told:
+                        told.add(problem.key)
+                        yield replace(problem, message=f"{problem.message} (drawn from it: {at})")
 
 
 def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:

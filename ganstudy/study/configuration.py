@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganstudy import kinds
-from ganstudy.family import FamilyField, shortened
+from ganstudy.family import FamilyField
 from ganstudy.plural import plural
+from ganstudy.settings import shortened
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 from ganstudy.study.problem import dotted
 

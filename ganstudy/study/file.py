@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 from pydantic import Discriminator, Field, Tag, ValidationError, create_model, model_validator
 
 from ganstudy import kinds, plugins
-from ganstudy.family import Settings, shortened
+from ganstudy.settings import Settings, shortened
 from ganstudy.study.configuration import plain_message
 from ganstudy.study.document import Document, Problem, StudyError, nearest
 from ganstudy.study.problem import closest

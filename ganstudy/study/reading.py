@@ -78,7 +78,9 @@ def load(
     for configuration in itertools.islice(points.values(), 1):
         every = [*points.values()]
         if space and not problems:
-            every += replace(study, points=points).corners()
+            searched = replace(study, points=points)
+            every += searched.corners()
+            problems += checks.space_problems(searched)
         problems += checks.name_problems(study, configuration, every)
         problems += checks.answer_problems(study, configuration)
         problems += checks.program_problems(study, every)

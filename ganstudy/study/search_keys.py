@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganstudy import kinds
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.space import AnyParameter
 

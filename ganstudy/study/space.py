@@ -86,8 +86,8 @@ class Range(Parameter):
 
     def settings(self, value: Any) -> Iterator[tuple[KeyPath, Any, KeyPath]]:
         """What the value sets, and where that is written."""
-        end = "low" if value == self.low else "high"
-        yield tuple(self.name.split(".")), value, (*self.place, end)
+        ends = {self.high: ("high",), self.low: ("low",)}
+        yield tuple(self.name.split(".")), value, (*self.place, *ends.get(value, ()))
 
     def at(self, unit: float) -> Any:
         """The value at a share of the range; equal shares are equally likely."""

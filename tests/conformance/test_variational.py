@@ -142,20 +142,41 @@ def test_companion(member: VariationalDivergence, f: sympy.Expr) -> None:
     np.testing.assert_allclose(member.companion(RATIOS), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 1.0, 0.995, 1.005, -0.001])
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 0.92, 0.95, 0.995, 1.005, -0.001])
 def test_alpha_has_no_limits(alpha: float) -> None:
-    """The limits are members of their own, which the message names."""
-    with pytest.raises(ValueError, match="f_reverse_kl" if alpha < 0.5 else "f_kl"):
+    """The limits are members of their own, which the message names with what is valid near it."""
+    with pytest.raises(ValueError, match=r"0\.01 and f_reverse_kl|0\.91, 1\.01 and f_kl") as told:
         divergences.family.from_config({"name": "f_alpha", "alpha": alpha})
+    assert f"{alpha} is too near" in str(told.value)
 
 
-@pytest.mark.parametrize(("alpha", "learns"), [(0.93, True), (0.94, False), (0.98, False)])
-def test_alphas_of_which_a_new_critic_cannot_learn(alpha: float, learns: bool) -> None:
-    """As documented: just below 1 the square of its gradient is infinite in single precision."""
-    divergence = divergences.family.from_config({"name": "f_alpha", "alpha": alpha})
-    logit = torch.zeros(1, requires_grad=True)
-    (slope,) = torch.autograd.grad(divergence.critic_loss(torch.zeros(1), logit), logit)
-    assert bool(torch.isfinite(slope * slope)) == learns
+@pytest.mark.parametrize(
+    ("name", "field", "value", "learns"),
+    [
+        ("f_alpha", "alpha", 0.91, True),
+        ("f_alpha", "alpha", 0.92, False),
+        ("alpha_gan", "critic_alpha", 0.03, True),
+        ("alpha_gan", "critic_alpha", 0.028, False),
+        ("alpha_gan", "generator_alpha", 0.03, True),
+        ("alpha_gan", "generator_alpha", 0.028, False),
+    ],
+)
+def test_bounds_are_where_a_new_critic_still_learns(
+    name: str, field: str, value: float, learns: bool
+) -> None:
+    """Its logits reach one, and the square of a gradient has to be finite in single precision."""
+    own = divergences.family.from_config(name).model_copy(update={field: value})
+    real, fake = (torch.tensor([x], requires_grad=True) for x in (-1.0, 1.0))
+    slopes = [
+        *torch.autograd.grad(own.critic_loss(real, fake), (real, fake)),
+        *torch.autograd.grad(own.generator_loss(fake), (fake,)),
+    ]
+    assert all(bool(torch.isfinite(slope * slope)) for slope in slopes) == learns
+    if learns:
+        divergences.family.from_config({"name": name, field: value})
+    else:
+        with pytest.raises(ValueError, match=field):
+            divergences.family.from_config({"name": name, field: value})
 
 
 @pytest.mark.parametrize("generator", ["bound", "trick"])

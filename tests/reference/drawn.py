@@ -380,19 +380,20 @@ def _valid(settings: Settings) -> Adversarial | None:
 
 
 def drawn_pack(seed: int, program: str = "eager") -> Trials:
-    """Two to eight trials that may share a pack, of settings that are drawn from a seed.
+    """Two to eight trials that may share a pack, of settings that are drawn from a seed; of the
+    compiled program up to twenty, since its loops differ by their number.
 
     Each is another of them with few keys changed, as the arms of a study are, or with another seed:
     what trials see alike is drawn once for them.
     """
-    rng = random.Random(seed)
+    rng, most = random.Random(seed), 20 if program == "compiled" else 8
     while True:
         shared, sort = _shared(rng, program == "eager" and rng.random() < 0.1)
         drawn = [_changed(rng, shared, sort, OWN)]
         if (first := _valid(drawn[0])) is None:
             continue
         trials = [Trial(first, rng.randrange(2))]
-        for _ in range(rng.choice((3, 6, 12))):
+        for _ in range(rng.choice((3, 6, 12) if most == 8 else (3, 12, 40))):
             keys = rng.choices([*OWN, *2 * OFTEN], k=rng.choice((0, 1, 1, 1, 2, 3)))
             settings = _changed(rng, rng.choice(drawn), sort, keys)
             own = _valid(settings)
@@ -400,7 +401,7 @@ def drawn_pack(seed: int, program: str = "eager") -> Trials:
                 drawn.append(settings)
                 trials.append(Trial(own, rng.randrange(2)))
         known = {trial.id: trial for trial in [*trials, Trial(first, trials[0].seed + 1)]}
-        return [*known.values()][:8]
+        return [*known.values()][:most]
 
 
 def faults(seed: int, program: str = "eager") -> list[str]:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from ganstudy.family import Settings
 from ganstudy.metrics import Metric
 from ganstudy.metrics import family as metric_family
+from ganstudy.settings import Settings
 
 __all__ = ["Equilibrium", "Recording"]
 

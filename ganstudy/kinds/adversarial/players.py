@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from ganstudy import estimators, networks, optimizers
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 
 __all__ = ["Critic", "Generator", "PlayerSettings", "UntilSettled"]
 
 
 class PlayerSettings(networks.Architecture):
     """What generator and critic have in common."""
+
+    # A rate out of range is a way to diverge at once, which is a result.
+    unbounded: ClassVar[frozenset[str]] = networks.Architecture.unbounded | {"lr"}
 
     network: Annotated[networks.Network, networks.family.field("mlp")] = Field(
         default="mlp", validate_default=True, description="architecture"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Discriminator, Field, Tag
 
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,9 @@ from pydantic import (
 )
 
 from ganstudy import divergences
-from ganstudy.family import Settings
 from ganstudy.kinds._losses import of_law
 from ganstudy.kinds._theory import TheorySettings
+from ganstudy.settings import Settings
 
 __all__ = ["GameSettings"]
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.family import Settings
 from ganstudy.kinds._losses import of_single_logits
 from ganstudy.kinds._theory import TheorySettings
 from ganstudy.kinds.tabular import finite_game as game
+from ganstudy.settings import Settings
 
 __all__ = ["TabularSettings"]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 
 __all__ = ["Bound", "ConstraintFile", "ObjectiveFile", "PrunerFile", "bounds"]
 

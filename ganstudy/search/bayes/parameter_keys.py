@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from ganstudy.family import Settings
+from ganstudy.settings import Settings
 
 __all__ = ["ChoiceFile", "ParameterFile", "RangeFile"]
 

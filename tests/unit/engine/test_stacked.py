@@ -7,8 +7,8 @@ import torch
 
 from ganstudy.divergences.least_squares import LeastSquares
 from ganstudy.engine.stacked import stack
-from ganstudy.family import Settings
 from ganstudy.optimizers.adam import Adam
+from ganstudy.settings import Settings
 
 CPU = torch.device("cpu")
 

@@ -186,6 +186,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "string for a parameter": (_space("critic.optimizer: adam"), [":4", "low and high", "'adam'"]),
     "no value": (_space("critic.width: []"), [":4", "critic.width", "at least one"]),
+    "a mistake between the bounds of a parameter": (
+        "trial: {divergence: f_alpha}\n" + _space("divergence.alpha: {low: 0.4, high: 1.5}"),
+        [":5", "search.bayes.space.divergence.alpha: ", "0.91, 1.01 and f_kl", "drawn from it"],
+    ),
     "no parameter": (_space(""), [":4", "search.bayes.space", "at least one"]),
     "condition on nothing": (
         _space("constraint: [none, clip], batch: {low: 8, high: 9, when: {constrain: clip}}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,7 +11,8 @@ from tiny import write_study
 
 from ganstudy import kinds, plugins
 from ganstudy.cli import main
-from ganstudy.family import LARGEST, Member, Settings
+from ganstudy.family import Member
+from ganstudy.settings import LARGEST, Settings
 from ganstudy.study import load
 
 
@@ -149,6 +151,23 @@ def test_a_plug_in_inherits_the_bound() -> None:
     assert Own(size=LARGEST).size == LARGEST
     with pytest.raises(ValueError, match="at most 1,000,000"):
         Own(size=LARGEST + 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"critic": {"initialisation": {"name": "normal", "std": 1e-300}}},
+        {"generator": {"optimizer": {"name": "adam", "eps": 1e-60}}},
+        {"divergence": {"name": "least_squares", "a": -1e300}},
+        {"constraint": [{"name": "r1", "weight": 1e39}]},
+        {"target": {"name": "gaussian", "mean": [0.0, 1e39]}},
+        {"target": {"name": "mixture", "means": [[-1.0, 0.0], [1e-39, 0.0]]}},
+    ],
+)
+def test_fractions_are_numbers_in_single_precision(settings: dict[str, Any]) -> None:
+    """As which trials would compute with zero or infinity, and diverge at once, or raise."""
+    with pytest.raises(ValueError, match=r"between 1.2e-38 and 3.4e\+38 in size.*got -?1e"):
+        kinds.family["adversarial"].model_validate(settings)
 
 
 def test_the_largest_sizes_can_be_checked(tmp_path: Path) -> None:
