@@ -43,8 +43,10 @@ def draw(findings: Findings) -> Drawing:
         layout="constrained",
     )
     draw_on(figure.subplots(), findings)
+    mean = findings.flat(findings.cells["mean"])
     caption = Markup("Mean over seeds of each trial's score; darker is better.")
-    if findings.with_status("diverged"):
+    diverged = findings.flat(findings.cells["diverged"])
+    if (diverged[np.isfinite(mean)] > 0).any():
         worst = math.isfinite(findings.metric.worst)
         caption += Markup(" The second line of a cell counts diverged trials, which {}.").format(
             "score the worst value" if worst else "have no score"
@@ -65,7 +67,7 @@ def draw(findings: Findings) -> Drawing:
             " Where fewer trials have a score than are planned, a cell says of how many its mean "
             "is."
         )
-    mean = findings.flat(findings.cells["mean"])
+    caption += _beyond(findings, mean)
     alt = (
         f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings, lowest "
         f"to highest setting: {prose.spans(findings.arms, mean)}. The table of all arms has each."
@@ -92,6 +94,9 @@ def draw_on(axes: Axes, findings: Findings) -> None:
             "label": findings.metric.label,
             "aspect": max(14.0, 4.2 * len(findings.arms)),
             "pad": 0.015,
+            "extend": {(1, 0): "min", (0, 1): "max", (1, 1): "both"}.get(
+                (int((mean < low).any()), int((mean > high).any())), "neither"
+            ),
         },
         xticklabels=False,
         yticklabels=False,
@@ -103,14 +108,36 @@ def draw_on(axes: Axes, findings: Findings) -> None:
 
 
 def _range(findings: Findings, mean: NDArray[np.float64]) -> tuple[float, float]:
-    """Ends of the colour scale: the metric's bounds where finite, else the data and q = p."""
+    """Ends of the colour scale: the metric's bounds where finite, else the data and q = p.
+
+    Without a bound, one cell far beyond the others would leave them all of one colour: the scale
+    then ends at Tukey's outer fence, three times the middle half's width beyond it.
+    """
     values = mean[np.isfinite(mean)]
+    first, third = np.quantile(values, [0.25, 0.75]) if values.size else (0.0, 0.0)
+    if third > first:
+        values = np.clip(values, first - 3 * (third - first), third + 3 * (third - first))
     if math.isfinite(findings.metric.perfect):
         values = np.append(values, findings.metric.perfect)
     low, high = findings.metric.bounds
     low = low if math.isfinite(low) else float(values.min(initial=0.0))
     high = high if math.isfinite(high) else float(values.max(initial=low))
     return low, high if high > low else low + 1.0
+
+
+def _beyond(findings: Findings, mean: NDArray[np.float64]) -> Markup:
+    """Which cells the colours do not reach, for the caption; empty where they reach all."""
+    low, high = _range(findings, mean)
+    beyond = int(((mean < low) | (mean > high)).sum())
+    if not beyond:
+        return Markup("")
+    return Markup(" Colours end at {}, and {} beyond {} the last one.").format(
+        " and ".join(
+            findings.show(end) for end, out in ((low, mean < low), (high, mean > high)) if out.any()
+        ),
+        prose.plural(beyond, "cell"),
+        "has" if beyond == 1 else "have",
+    )
 
 
 def _texts(findings: Findings, mean: NDArray[np.float64]) -> NDArray[np.str_]:

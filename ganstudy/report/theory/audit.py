@@ -32,11 +32,13 @@ def call(_: Findings) -> str:
 def sentences(findings: Findings) -> list[Markup]:
     """How many checks each metric passes, and how often that is what was published."""
     parts = [
-        f"{name} {int((row >= 0).sum())}"
+        f"{prose.quoted(name)} {int((row >= 0).sum())}"
         for name, row in zip(findings.arms, _margins(findings).min(axis=0), strict=True)
     ]
     said = [
-        Markup("Checks passed, of {}: {}.").format(len(findings.settings), "; ".join(parts)),
+        Markup("Checks passed by the mean margin over {}, of {}: {}.").format(
+            findings.units, len(findings.settings), "; ".join(parts)
+        ),
     ]
     same, known = _agreement(findings)
     if known.any():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from ganstudy.report import colours, style
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections import settings
 
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear light.
 SIGHT = {
@@ -107,3 +111,21 @@ def test_colours_are_seen_as_published() -> None:
     """White, black and pure red in OKLab, by the table of its source."""
     expected = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.628, 0.225, 0.126]]
     assert np.allclose(colours.perceived([[1, 1, 1], [0, 0, 0], [1, 0, 0]]), expected, atol=1e-3)
+
+
+def test_one_cell_far_beyond_the_others_leaves_them_colours_of_their_own(
+    make_study: Callable[..., xr.Dataset],
+) -> None:
+    axes = {"divergence": ["minimax", "hinge", "f_kl"], "lr": [1, 2, 3, 4]}
+    ds = make_study(axes, seeds=2, steps=6, samples=5)
+    cells = 1 + np.arange(12.0).reshape(3, 4, 1, 1) / 10
+    cells[2, 3] = 1000.0
+    ds["mode_kl"][:] = cells
+    findings = Findings.of(ds, metric="mode_kl")
+    with style.figure_style():
+        drawing = settings.draw(findings)
+        drawing.figure.draw_without_rendering()
+    shades = drawing.figure.axes[0].collections[0].get_facecolors()[:, :3]
+    assert np.abs(np.diff(shades[:11], axis=0)).max(axis=1).min() > 0.02
+    assert "and 1 cell beyond has the last one" in drawing.caption
+    assert "Colours end" not in settings.draw(Findings.of(ds)).caption
