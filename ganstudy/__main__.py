@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 __all__ = ["main"]
 
@@ -9,6 +10,7 @@ __all__ = ["main"]
 def main() -> None:
     """The command line; Ctrl-C while it is imported, and while it ends, is what it is meanwhile."""
     _open_streams()
+    _keep_strangers_out()
     try:
         from ganstudy.schedule.interruption import Interruption
 
@@ -33,6 +35,19 @@ def _open_streams() -> None:
                 os.dup2(nowhere, number)
                 os.close(nowhere)
             setattr(sys, name, os.fdopen(number, mode))
+
+
+def _keep_strangers_out() -> None:
+    """Have no process that this one starts take a module from the folder that the user stands in.
+
+    `python -m` and `python -c` would, and a `numpy.py` beside somebody's study would run. Where
+    this package itself is found in that folder, it still is.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    own = str(Path(__file__).resolve().parents[1])
+    if sys.path[0] == own:
+        known = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([own, known] if known else [own])
 
 
 if __name__ == "__main__":

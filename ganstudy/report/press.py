@@ -41,7 +41,7 @@ class Press:
         if cores() > 1:
             with suppress(OSError):  # where no process can be started, this one prints
                 self._there = subprocess.Popen(
-                    [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                    [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     process_group=0,  # Ctrl-C is this process's business
