@@ -18,7 +18,7 @@ from ganstudy import kinds, tiles
 from ganstudy.activations.tanh import Tanh
 from ganstudy.engine.packing import why_no_compiler
 from ganstudy.kinds import Pack
-from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.kinds.adversarial import Adversarial, updates
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.training import initial
@@ -193,6 +193,8 @@ def _featured(
     shared = {p: settings.pop(p) | more.pop(p, {}) for p in ("generator", "critic")}
     settings |= more
     objectives = settings.pop("divergences", CLASSIFIERS)
+    if updates.family.from_config(settings.get("updates", "alternating")).weighs_gradients:
+        optimizers = optimizers[:1]  # others are in other packs
     result: Trials = []
     for seed in range(count):
         own: dict[str, Any] = {

@@ -103,9 +103,23 @@ class Adversarial(AdversarialSettings, Kind):
             "constraint": [part.structure() for part in self.constraint.acting],
             "divergence": self.divergence.traits,
             "updates": self.updates.structure(),
+            "updated": self._updated if self.updates.weighs_gradients else None,
             "patience": not isinstance(critic.steps, int),
         }
         return canonical_json(shape)
+
+    @property
+    def _updated(self) -> dict[str, Any]:
+        """By what gradients become steps.
+
+        Where a step takes gradients of gradients, a compiler orders their sums by what is made of
+        them, too.
+        """
+        players = (self.generator, self.critic)
+        return {
+            "optimizers": [own.optimizer.structure() for own in players],
+            "projected": [own.structure() for own in self.constraint.projections],
+        }
 
     def cost(self) -> float:
         """Seconds of all rounds, from multiply-adds at measured rates."""

@@ -37,3 +37,24 @@ def test_packs_of_one_size_are_traced_once(monkeypatch: pytest.MonkeyPatch) -> N
     finally:
         program.program.cache_clear()
     assert sorted(traced) == ["d_step", "m_step"]
+
+
+@pytest.mark.parametrize(
+    ("updates", "apart"), [("alternating", False), ("symplectic_gradient_adjustment", True)]
+)
+def test_what_a_compiler_would_order_sums_by_is_the_same_in_a_pack(
+    updates: str, apart: bool
+) -> None:
+    """Compiled, the gradients of gradients of a trial had other last bits beside another optimizer,
+    or beside one whose critic is clipped.
+    """
+    others: list[dict[str, Any]] = [
+        {"critic": {"optimizer": "rmsprop"}},
+        {"generator": {"optimizer": "sgd"}},
+        {"constraint": "clip"},
+    ]
+    key = trial(updates=updates).configuration.pack_key()
+    for own in others:
+        assert (trial(updates=updates, **own).configuration.pack_key() != key) == apart
+    alike = trial(updates=updates, critic={"lr": 1e-4, "optimizer": {"name": "adam", "eps": 1e-7}})
+    assert alike.configuration.pack_key() == key
