@@ -21,9 +21,10 @@ def rank_agreement(
 ) -> xr.Dataset:
     r"""How well the ranking of arms by one search on a target predicts that on another target.
 
-    Maths   Kendall's $\tau$ between the scores of all arms in search r on one target and search
+    Maths   Kendall's $\tau_a$ between the scores of all arms in search r on one target and search
             $r' \ne r$ on the other, averaged over all $r \ne r'$: with $S_r$ the signs of the
-            differences of all pairs of arms, $\tau = \sum_{r \ne r'} S_r \cdot S'_{r'} / R(R-1)P$.
+            differences of all P pairs of arms, 0 for a tie,
+            $\tau_a = \sum_{r \ne r'} S_r \cdot S'_{r'} / R(R-1)P$.
             On the diagonal it is between two searches of the same target: no ranking can be
             predicted better than it repeats itself. The estimand is that of single searches, noise
             included, so that no attenuation has to be set right, and it is unbiased. The unit that
@@ -32,11 +33,11 @@ def rank_agreement(
             what other arms or targets would give.
     Source  Kendall 1938, "A new measure of rank correlation"; Tukey 1958 for the jackknife.
 
-    Returns  variables (study, other): `correlation`, `low`, `high`; `same_way`, the share of pairs
-             of arms that both rank alike, ties counting half, `same_low`, `same_high`;
-             `same_way_across` and `same_way_within`, its means over pairs of targets and over
-             targets with themselves; `of_means`, $\tau$ between the means over all searches.
-             NaN limits with fewer than three searches.
+    Returns  variables (study, other): `correlation`, `low`, `high`; `same_way`, $(1 + \tau_a) / 2$,
+             the share of pairs of arms that both rank alike, ties counting half, `same_low`,
+             `same_high`; `same_way_across` and `same_way_within`, its means over pairs of targets
+             and over targets with themselves; `of_means`, $\tau_a$ between the means over all
+             searches. NaN limits with fewer than three searches.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].transpose(STUDY, "repeat", "arm")

@@ -198,6 +198,14 @@ def test_agreement_of_rankings_is_kendalls_over_different_searches() -> None:
         of_means = kendalltau(values[s].mean(axis=1), values[t].mean(axis=1)).statistic
         assert found["of_means"].values[s, t] == pytest.approx(of_means)
     np.testing.assert_allclose(found["same_way"], (1 + found["correlation"]) / 2)
+    # A tie is no order: of Kendall's coefficients it is the first, and not SciPy's.
+    tied = np.round(values[:2])
+    signs = np.sign(tied[:, :, None] - tied[:, None])
+    assert (signs == 0).sum() > 2 * 4 * 5  # not of an arm with itself alone
+    pairs = [(r, q) for r, q in product(range(5), range(5)) if r != q]
+    alike = [(signs[0, ..., r] * signs[1, ..., q]).sum() / (4 * 3) for r, q in pairs]
+    of_tied = analysis.rank_agreement(joined_of(tied))["correlation"].values[0, 1]
+    assert of_tied == pytest.approx(np.mean(alike))
     # One target is ranked upside down, in all searches alike.
     apart = np.stack([values[0, :, :1].repeat(5, 1), 8 - values[0, :, :1].repeat(5, 1)])
     turned = analysis.rank_agreement(joined_of(apart))
