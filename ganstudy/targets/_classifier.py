@@ -18,8 +18,7 @@ from filelock import FileLock
 from ganstudy import machine_cache
 from ganstudy.family import canonical_json
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
-from ganstudy.targets._mixture import share_within
-from ganstudy.targets._reader import Reader, confusion
+from ganstudy.targets._reader import Reader, ReadModes, confusion
 from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -123,41 +122,21 @@ class Classifier(Reader):
         return read.reshape(images.shape[:-1]), distance.reshape(images.shape[:-1])
 
 
-@dataclass(frozen=True)
-class ClassModes:
-    """The classes of labelled images, told apart by a classifier of their own.
-
-    A sample is of high quality if it is as near to the class that it is read as, as the training
-    images read so are: within a quantile of their distances, at the share that the radius stands
-    for. Where that share is 1 in float64 (radius 9), every finite sample is.
-    """
+@dataclass(frozen=True, kw_only=True)
+class ClassModes(ReadModes):
+    """The classes of labelled images, told apart by a classifier of their own."""
 
     target: Target
-    shares: tuple[float, ...]
 
     @property
-    def weights(self) -> Array:
-        """Shares of the classes among the training images."""
-        return np.array(self.shares)
-
-    def assign(self, samples: Array, radius: float) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """The class of each sample; see `Modes.assign`."""
-        reader, share = classifier(self.target), share_within(radius)
-        mode, distance = reader.read(samples)
-        good = np.asarray(np.isfinite(samples).all(axis=-1))
-        if share < 1:
-            good = good & (distance <= reader.limits(share)[mode])
-        return mode, good
-
-    def high_quality_share(self, radius: float) -> float:
-        """Of the training images, up to the step of a quantile."""
-        share = share_within(radius)
-        return 1.0 if share == 1 else classifier(self.target).share_within(share)
+    def reader(self) -> Classifier:
+        """Trained if this machine has not one yet."""
+        return classifier(self.target)
 
     @property
     def confusions(self) -> tuple[Array, ...]:
         """How the classifier reads held-out images."""
-        return (classifier(self.target).confusion,)
+        return (self.reader.confusion,) * self.channels
 
 
 @lru_cache(maxsize=4)

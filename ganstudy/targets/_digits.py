@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.targets._mixture import GeneralMixture, share_within
-from ganstudy.targets._reader import Reader
+from ganstudy.targets._mixture import GeneralMixture
+from ganstudy.targets._reader import Reader, ReadModes
 from ganstudy.targets._rows import Rows, split
 
 if TYPE_CHECKING:
@@ -37,49 +37,19 @@ def digits() -> Rows:
     return Rows(images[train], images[held_out], labels[train], held_out_labels=labels[held_out])
 
 
-@dataclass(frozen=True)
-class DigitModes:
-    r"""The modes of `channels` independent digits: their classes, told apart by a classifier.
+class DigitModes(ReadModes):
+    """The modes of digits, told apart by quadratic discriminant analysis.
 
-    Maths   quadratic discriminant analysis: a Gaussian for each class, with the class's mean and
-            covariance plus 0.1 I; the class of largest density times share. A channel is of high
-            quality if its Mahalanobis distance to its class is at most a quantile, over the
-            training images of that class, chosen so that the whole has the share asked for. Where
-            that share is 1 in float64 (radius 9), every finite sample is of high quality.
+    Maths   a Gaussian for each class, with the class's mean and covariance plus 0.1 I; the class of
+            largest density times share, and Mahalanobis' distance to it.
     Source  Hastie, Tibshirani & Friedman 2009, section 4.3. Counting by a classifier: Metz et al.
             2017, who take any sample for its class; see `radius: 9`.
     """
 
-    channels: int
-
     @property
-    def weights(self) -> Array:
-        """Products of the classes' shares among the training images, first channel slowest."""
-        total = np.ones(1)
-        for _ in range(self.channels):
-            total = np.outer(total, _classifier().weights).ravel()
-        return total
-
-    def assign(self, samples: Array, radius: float) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """The classes of the channels as one number; see `Modes.assign`."""
-        classifier = _classifier()
-        share = share_within(radius) ** (1 / self.channels)
-        mode = np.asarray(np.zeros(samples.shape[:-1], np.intp))
-        high_quality = np.asarray(np.isfinite(samples).all(axis=-1))
-        for channel in np.split(samples, self.channels, axis=-1):
-            digit, distance = classifier.read(channel)
-            mode = CLASSES * mode + digit
-            if share < 1:
-                high_quality = high_quality & (distance <= classifier.limits(share)[digit])
-        return mode, high_quality
-
-    def high_quality_share(self, radius: float) -> float:
-        """Of the training images, up to the step of a quantile."""
-        classifier = _classifier()
-        share = share_within(radius) ** (1 / self.channels)
-        if share == 1:
-            return 1.0
-        return classifier.share_within(share) ** self.channels
+    def reader(self) -> Reader:
+        """The Gaussians."""
+        return _classifier()
 
     @staticmethod
     def accuracy() -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
 from ganstudy.targets._image import Image
+from ganstudy.targets._reader import shares
 from ganstudy.targets._rows import Rows, RowsTarget
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class Digits(RowsTarget):
 
     def known_modes(self) -> Modes:
         """The digits."""
-        return DigitModes(channels=1)
+        labels = digits().labels
+        assert labels is not None
+        return DigitModes(shares=shares(labels))
 
     @property
     def mode_factors(self) -> tuple[tuple[str, int], ...]:

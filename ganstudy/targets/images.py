@@ -15,6 +15,7 @@ from ganstudy.targets._image_files import read_pictures
 from ganstudy.targets._own_images import OwnImages
 from ganstudy.targets._pictures import AskedImages, Pictures
 from ganstudy.targets._problems import DataError
+from ganstudy.targets._reader import shares
 from ganstudy.targets._rows import Rows, RowsTarget, split
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Images(OwnImages, RowsTarget):
         labels = self.rows().labels
         if labels is None:
             return None
-        return ClassModes(self, tuple((np.bincount(labels) / len(labels)).tolist()))
+        return ClassModes(shares=shares(labels), target=self)
 
     @property
     def description(self) -> str:

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.targets._base import Target
-from ganstudy.targets._digits import CLASSES, SIDE, DigitModes, digits
-from ganstudy.targets._image import Image
-from ganstudy.targets._rows import empirical_moments, nearest
+from ganstudy.targets._digits import CLASSES, DigitModes, digits
+from ganstudy.targets._stack import CHANNELS, Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.targets._base import Array, Modes
 
-_CHANNELS = 3
+_PLACES = CLASSES ** np.arange(CHANNELS)[::-1]
+"""What each channel's digit counts in a number."""
 
 
-class StackedDigits(Target):
+class StackedDigits(Stack):
     """Three independent digits side by side, 192 pixels; one mode for each number 000 to 999.
 
     Data    each channel is a draw from the 1,438 training images of `digits`, so that p is uniform
@@ -32,23 +30,13 @@ class StackedDigits(Target):
     """
 
     @property
-    def dimension(self) -> int:
-        """Three images."""
-        return _CHANNELS * int(digits().train.shape[1])
-
-    @property
-    def image(self) -> Image:
-        """A channel for each digit."""
-        return Image(_CHANNELS, SIDE, SIDE)
+    def channel(self) -> dict[str, str]:
+        """`digits`."""
+        return {"name": "digits"}
 
     def sample(self, rng: np.random.Generator, count: int) -> NDArray[np.float32]:
         """Independent draws."""
         return self.sample_labelled(rng, count)[0]
-
-    @property
-    def labels(self) -> int:
-        """A thousand."""
-        return len(self.known_modes().weights)
 
     def sample_labelled(
         self, rng: np.random.Generator, count: int
@@ -65,29 +53,6 @@ class StackedDigits(Target):
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Stacks of held-out images with their numbers."""
         return _stacks(rng, count, digits().held_out, digits().held_out_labels)
-
-    def moments(self) -> tuple[Array, Array]:
-        """Those of one image, channel by channel; channels are independent."""
-        from scipy.linalg import block_diag
-
-        mean, covariance = empirical_moments(digits().train)
-        return np.tile(mean, _CHANNELS), block_diag(*[covariance] * _CHANNELS)
-
-    def known_modes(self) -> Modes:
-        """The numbers."""
-        return DigitModes(_CHANNELS)
-
-    @property
-    def mode_factors(self) -> tuple[tuple[str, int], ...]:
-        """The digit of each channel."""
-        return tuple((f"{name} digit", CLASSES) for name in ("first", "second", "third"))
-
-    def nearest_training(self, samples: Array) -> NDArray[np.float32]:
-        """Channel by channel, since every stack of training images is one."""
-        images = digits().train
-        channels = np.asarray(samples).reshape(-1, images.shape[1])
-        found = np.take(images, nearest(channels, images, lambda rows: rows), axis=0)
-        return found.reshape(len(samples), -1)
 
     @property
     def description(self) -> str:
@@ -107,6 +72,5 @@ def _stacks(
     labels: NDArray[np.int64] | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     assert labels is not None
-    drawn = rng.integers(len(images), size=(count, _CHANNELS))
-    number = labels[drawn] @ CLASSES ** np.arange(_CHANNELS)[::-1]
-    return np.take(images, drawn, axis=0).reshape(count, -1), number
+    drawn = rng.integers(len(images), size=(count, CHANNELS))
+    return np.take(images, drawn, axis=0).reshape(count, -1), labels[drawn] @ _PLACES

@@ -63,7 +63,9 @@ def test_modes_are_those_of_the_channels(monkeypatch: pytest.MonkeyPatch) -> Non
     count = single.labels
     np.testing.assert_array_equal(read, (each[0] * count + each[1]) * count + each[2])
     assert (read == numbers).mean() > 0.8
-    # Of thirty images in a class one is the farthest, and within its distance up to rounding.
+    # The farthest image of a class is within its own distance: it is read to the same bits.
+    assert modes.high_quality_share(4.0) == 1
+    assert modes.assign(images, 4.0)[1].all()
     assert good.mean() == pytest.approx(modes.high_quality_share(3.0), abs=0.05)
     np.testing.assert_allclose(modes.weights.sum(), 1)
     np.testing.assert_allclose(modes.weights[count + 2], np.prod(one.weights[[0, 1, 2]]))
