@@ -163,6 +163,12 @@ search:
     assert len(points(study(tmp_path, body))) == 3
 
 
+def test_labels_of_two_axes_may_set_nothing(tmp_path: Path) -> None:
+    grid = "size: {s: {batch: 8}, l: {}}, rate: {low: {generator.lr: 1e-4}, usual: {}}"
+    body = f"search: {{grid: {{{grid}}}}}"
+    assert len(points(study(tmp_path, body))) == 4
+
+
 def test_a_value_that_needs_another_axis_is_valid(tmp_path: Path) -> None:
     """A bound is meaningless without clipping, which every point of this grid has."""
     body = "search: {grid: {constraint: [clip], constraint.bound: [0.01, 0.1]}}"
