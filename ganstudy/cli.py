@@ -216,6 +216,7 @@ def compare(runs: tuple[Path, ...], along: Along, out: Path | None, plugins: boo
 @click.option(
     "--generators", is_flag=True, help="And those whose generator is asked for and not kept."
 )
+@click.option("--metrics", is_flag=True, help="And those of which a metric could not be measured.")
 @execution_options
 def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
     """Train the failed trials of a run again, and only those."""

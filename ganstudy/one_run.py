@@ -46,7 +46,13 @@ def run(
 
 
 def retry(
-    run: Path, overrides: tuple[str, ...], *, generators: bool, as_json: bool, **where: Any
+    run: Path,
+    overrides: tuple[str, ...],
+    *,
+    generators: bool,
+    metrics: bool,
+    as_json: bool,
+    **where: Any,
 ) -> None:
     """Train the failed trials of a run again."""
     from ganstudy import pipeline
@@ -55,7 +61,8 @@ def retry(
     directory = RunDirectory.existing(run)
     directory.asked.warn_of_changes()
     asked = directory.read_study(overrides, run_plugins=True, to_train=True)
-    how = {**execution(**where), "command": command_line(), "generators": generators}
+    how = {**execution(**where), "command": command_line()}
+    how |= {"generators": generators, "metrics": metrics}
     with display(quiet=as_json) as observe:
         progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
     print_ended(run, progress, as_json)

@@ -40,6 +40,7 @@ def run(
     command: str = "",
     only_failed: bool = False,
     generators: bool = False,
+    metrics: bool = False,
     observe: Callable[[Progress], None] = lambda progress: None,
     during: AbstractContextManager[None] | None = None,
 ) -> Progress:
@@ -53,6 +54,7 @@ def run(
     observe      called several times a second while packs train, in this thread
     during       entered while packs train, such as what keeps the page current meanwhile
     generators   and with them those whose generator is asked for and not kept
+    metrics      and those of which a metric could not be measured
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
             full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
@@ -64,7 +66,7 @@ def run(
         if not only_failed and (known := finished.found(directory, study)):
             return Progress.of_finished(known)
         take_up(directory, search)
-        first, left = choose(directory, search, workers, only_failed, generators)
+        first, left = choose(directory, search, workers, only_failed, generators, metrics)
         chosen = program(directory, search, left, workers, devices)
         started = engaged(search, left, workers, executor)
         progress = Progress.of(search, left, started, *chosen)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ganstudy.store import RunDirectory
     from ganstudy.trial import Record, Trial
 
-__all__ = ["failed", "renewed", "with_status", "without_generator"]
+__all__ = ["failed", "renewed", "with_status", "without_generator", "without_metric"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -49,6 +49,16 @@ def without_generator(
         and (entry := entries.get(trial.id)) is not None
         and entry.status != "failed"
         and kept.lacks(trial.id, entry.generator_digest, whole=whole)
+    ]
+
+
+def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]:
+    """Trials that ran, of which some metric could not be measured."""
+    entries = directory.entries()
+    return [
+        trial
+        for trial in {own.id: own for own in search.trials.values()}.values()
+        if (entry := entries.get(trial.id)) is not None and entry.status != "failed" and entry.cause
     ]
 
 

@@ -20,7 +20,7 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
-from ganstudy.retraining import failed, renewed, with_status, without_generator
+from ganstudy.retraining import failed, renewed, with_status, without_generator, without_metric
 from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
@@ -81,17 +81,21 @@ def choose(
     workers: int,
     only_failed: bool,
     generators: bool = False,
+    metrics: bool = False,
 ) -> tuple[list[Pack], list[Pack]]:
     """The packs to begin with, and packs like all that are left to train, the first ones included.
 
     generators  whether trials are trained again that lack their generator, too
+    metrics     whether those are of which a metric could not be measured
 
     Errors  `RunError` where failed trials are to be trained again and gathered records are gone.
     """
     if only_failed:
         check_nothing_lost(directory)
         lacking = without_generator(directory, search, whole=True) if generators else []
-        again = failed(search, workers) + packs(lacking, workers, search.pack_size)
+        lacking += without_metric(directory, search) if metrics else []
+        once = list({trial.id: trial for trial in lacking}.values())
+        again = failed(search, workers) + packs(once, workers, search.pack_size)
         return again, again
     first = in_flight(directory, search)
     return first, search.outlook(workers)
