@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from ganstudy.divergences import Divergence
 from ganstudy.engine.chance import Chance
 from ganstudy.engine.flight import Flight
 from ganstudy.engine.session import ALONE
-from ganstudy.engine.stacked import choose, stack
+from ganstudy.engine.stacked import Stacked, choose, stack
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.player import Player
 from ganstudy.kinds.adversarial.program import playing, program
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ganstudy.constraints import Constraint
     from ganstudy.engine.session import Session
     from ganstudy.family import Member
     from ganstudy.kinds.adversarial.players import PlayerSettings
@@ -129,9 +131,30 @@ def initial(
         norm_average=_column([c.generator.norm_average for c in configurations], device),
         patience=_patience(configurations, device),
     )
+    _check_projections(game.projections, critic_state.parameters)
     alive = torch.ones(len(trials), dtype=torch.bool, device=device)
     survived = torch.zeros(len(trials), dtype=torch.int64, device=device)
     return game, State(generator_state, critic_state, alive, survived)
+
+
+def _check_projections(of: Stacked[Constraint], parameters: torch.Tensor) -> None:
+    """What a plug-in makes of a trial's parameters has to be the same without the others.
+
+    Errors  `ValueError` for one that mixes the trials of a stack, as by a mean over its first axis.
+    """
+    # Seen once, on numbers that differ in size, so that neighbours would show.
+    sizes = torch.arange(1.0, len(parameters) + 1, device=parameters.device)
+    stacked = parameters * sizes[:, None]
+    for member, _ in of.groups:
+        for place in (slice(0, 1), slice(len(parameters) - 1, None)) if member.plugin else ():
+            alone = member.mapped(partial(_cut, place)).project(stacked[place])
+            if not torch.allclose(member.project(stacked)[place], alone, rtol=1e-3, atol=1e-6):
+                raise ValueError(f"{member.name}: project mixes the trials of a stack (first axis)")
+
+
+def _cut(place: slice, value: Any) -> Any:
+    """The part of a tensor, or whatever else the value is."""
+    return value[place] if isinstance(value, torch.Tensor) else value
 
 
 def _player(

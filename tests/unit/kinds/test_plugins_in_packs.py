@@ -46,6 +46,19 @@ class Own(Metric):
     def reading(self, target):
         return Reading("noise", "", "lower", (-np.inf, np.inf), 0.0)
 '''
+CONSTRAINT = '''\
+from ganstudy.constraints import Constraint
+
+
+class Own(Constraint):
+    """Parameters without their mean.
+
+    Source  this test.
+    """
+
+    def project(self, parameters):
+        return parameters - parameters.mean({axis}, keepdim=True)
+'''
 
 
 @pytest.fixture
@@ -73,6 +86,20 @@ def test_a_loss_of_all_trials_at_once_is_refused(folder: Path, loss: str, shape:
     for pack in ([own], [own, other]):
         with pytest.raises(ValueError, match=f"own: generator_loss gives shape {shape}, not one n"):
             train(pack)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_projection_of_all_trials_at_once_is_refused(folder: Path, axis: int) -> None:
+    """`check --plugin` saw it and no run: a trial's numbers were those of its pack."""
+    _load(folder, CONSTRAINT.format(axis=axis))
+    pack = [trial(seed, constraint="own", steps=4) for seed in range(3)]
+    if axis == 0:
+        for trials in (pack, pack[:1]):
+            with pytest.raises(ValueError, match="own: project mixes the trials of a stack"):
+                train(trials)
+    else:
+        for own, packed in zip(pack, train(pack), strict=True):
+            assert differences(train([own])[0], packed) == []
 
 
 def test_what_no_seed_sets_is_refused(folder: Path) -> None:
