@@ -9,8 +9,8 @@ from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim
 from ganstudy.analysis.intervals import Array
 
-LEVELS = 101
-"""Scores at which a profile is evaluated."""
+LEVELS = 1000
+"""Scores at which a profile is evaluated, at most."""
 
 
 def performance_profile(
@@ -18,9 +18,10 @@ def performance_profile(
 ) -> xr.DataArray:
     """Share of each arm's trials whose score is at least as good as a level; dims (arm, level).
 
-    Levels run evenly over the scores seen. A diverged trial counts with the worst bound, or as
-    worse than every level where the metric has none: it ran, and it did not get there. So does one
-    whose score is infinitely bad. Failed and missing trials are left out.
+    Levels are the scores seen, and of more than a thousand an even choice. A diverged trial counts
+    with the worst bound, or as worse than every level where the metric has none: it ran, and it did
+    not get there. So does one whose score is infinitely bad. Failed and missing trials are left
+    out.
 
     Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
             distributions of scores, Agarwal et al. 2021, section 4.2.
@@ -28,12 +29,12 @@ def performance_profile(
     compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     fact, values = compared.fact, _by_arm(compared)
     finite = values[np.isfinite(values)]
-    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    levels = np.linspace(low, high, LEVELS)
+    seen = np.unique(finite) if finite.size else np.zeros(1)
+    levels = seen[np.linspace(0, len(seen) - 1, min(len(seen), LEVELS)).round().astype(int)]
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     # The slack keeps scores that differ from a level by rounding on its good side.
-    reached = values[..., None] >= levels - 1e-12 * max(abs(low), abs(high))
+    reached = values[..., None] >= levels - 1e-12 * np.abs(seen).max()
     share = (reached & known[..., None]).sum(axis=1) / np.where(count, count, np.nan)[:, None]
     order = np.argsort(fact.sign * levels, kind="stable")
     profile = xr.DataArray(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -58,8 +58,10 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """A line of each arm, falling from easy levels on the left to hard ones on the right."""
     profile = _profile(findings)
     levels = profile["level"].values
+    # Between two scores that were seen the share is that of the harder one.
+    until: Literal["pre", "post"] = "pre" if findings.metric.higher_is_better else "post"
     for shares, look in zip(profile.values, findings.lines, strict=True):
-        axes.step(levels, shares, where="pre", **look)
+        axes.step(levels, shares, where=until, **look)
     if not findings.metric.higher_is_better:
         axes.invert_xaxis()
     axes.set_ylim(-0.02, 1.02)

@@ -49,8 +49,8 @@ def draw(findings: Findings) -> Drawing:
     ).format("fall" if findings.metric.higher_is_better else "rise", name, threshold)
     columns = ("diverged", "trials", "drops", "drawdown")
     alt = "Share of trials diverged, drops per trial and drawdown, by arm: " + "; ".join(
-        f"{arm} {int(count)} of {int(trials)} diverged, {prose.number(drops, 1)} drops, drawdown "
-        f"{findings.show(drawdown)}"
+        f"{prose.quoted(arm)} {int(count)} of {int(trials)} diverged, "
+        f"{prose.number(drops, 1)} drops, drawdown {findings.show(drawdown)}"
         for arm, count, trials, drops, drawdown in zip(
             findings.arms, *(stable[column].values for column in columns), strict=True
         )

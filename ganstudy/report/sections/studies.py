@@ -86,7 +86,7 @@ def draw_budgets(findings: Findings) -> Drawing:
         "Share of comparisons with other arms, on the same target, that an arm wins when each "
         "search has so many points. In colour, at most {} arms that win most with {}."
     ).format(MOST_LINES, known[-1])
-    best = wins_by_budget(findings.gathered, known[-1:])["best"].item()
+    best = prose.quoted(wins_by_budget(findings.gathered, known[-1:])["best"].item())
     alt = f"Wins over all targets by points of search; with {known[-1]} {best} wins most."
     return Drawing("budgets", figure, alt, caption)
 

@@ -168,6 +168,14 @@ def test_profile_is_the_share_at_least_as_good() -> None:
         [0.0, 1.0, 1.0],
     ])  # fmt: skip
     assert "this or less" in lower.attrs["long_name"]
+    assert_array_equal(lower["level"], [0.0, 2.0, 5.0, 10.0])
+
+
+def test_profile_steps_at_the_scores_however_far_one_of_them_lies() -> None:
+    """On a hundred even levels a thousand hid where half of the trials are: at 10, and not at 1."""
+    values = np.array([[[1.0, 1.1, 2.0, 1000.0]]])
+    profile = analysis.performance_profile(study(values, lower=True))[0]
+    assert float(profile["level"][profile.values >= 0.5].min()) == 1.1
 
 
 @pytest.mark.parametrize("count", [4, 8, 20])

@@ -15,10 +15,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from ruamel.yaml import YAML
 from tiny import TABLE
 
+from ganstudy import analysis, plot
 from ganstudy.report import build, prose, remarks, style
 from ganstudy.report.contours import backdrop
 from ganstudy.report.drawing import Drawing
@@ -344,6 +346,20 @@ def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
     cells = [text for text in texts(drawing.figure) if "\n" in text]
     assert [text.partition("\n")[2] for text in cells] == ["1 div.", "2 of 3"]
     assert "a cell says of how many its mean is" in drawing.caption
+
+
+@pytest.mark.parametrize("metric", ["modes_covered", "mode_kl"])
+def test_a_profile_has_between_two_scores_the_share_of_the_harder(
+    make_study: Make, metric: str
+) -> None:
+    ds = make_study({"divergence": ARMS}, seeds=4, steps=6, samples=5)
+    line = plot.performance_profile(ds, metric, ax=Figure().subplots()).lines[0]
+    x, y = (np.asarray(own) for own in line.get_data())
+    steps = {"steps-pre": y[1:], "steps-post": y[:-1]}[line.get_drawstyle()]
+    scores = analysis.trial_scores(ds, metric)["score"][0].values
+    middle = (x[1:] + x[:-1]) / 2
+    sign = 1 if metric == "modes_covered" else -1
+    np.testing.assert_allclose(steps, [(sign * scores >= sign * own).mean() for own in middle])
 
 
 def test_arms_keep_their_colour_whatever_their_rank(make_study: Make) -> None:

@@ -88,13 +88,11 @@ def draw_score(findings: Findings) -> Drawing:
             else " A diverged trial leaves the mean at its divergence."
         )
     caption += reference.said(findings)
-    where = (
-        "averaged over settings" if averaged or not findings.axes else "a panel for each setting"
-    )
+    where = ", averaged over settings" if averaged else ", a panel for each setting"
     ends = findings.flat(trial_scores(findings.ds)["last"].mean("seed"))
     alt = (
-        f"{findings.metric.long_name} against M-steps, {where}. Means over seeds at the last "
-        f"record: {prose.spans(findings.arms, ends)}."
+        f"{findings.metric.long_name} against M-steps{where if findings.several else ''}. Means "
+        f"over seeds at the last record: {prose.spans(findings.arms, ends)}."
     )
     return Drawing("curves", figure, alt, caption)
 
