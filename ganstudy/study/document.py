@@ -184,12 +184,14 @@ def _no_text(path: Path) -> Problem:
 
 
 def _missing(path: Path, but: str = "") -> str:
+    if path.is_symlink():
+        return "a link that leads nowhere"
     return f"no such file{nearest(path.name, {*_beside(path)} - {but})}"
 
 
 def _beside(path: Path) -> list[str]:
     folder = path.parent
-    return [p.name for p in folder.glob("*.y*ml")] if folder.is_dir() else []
+    return [p.name for p in folder.glob("*.y*ml") if p.exists()] if folder.is_dir() else []
 
 
 def _shipped(path: Path) -> str:

@@ -730,3 +730,13 @@ def test_an_answer_that_the_study_cannot_give(tmp_path: Path, answer: str, messa
     with pytest.raises(StudyError, match=re.escape(message)) as caught:
         load(study)
     assert "study.yaml:2" in str(caught.value)
+
+
+def test_a_link_that_leads_nowhere_is_said(tmp_path: Path) -> None:
+    """It was no such file, and itself the nearest that there is."""
+    link = tmp_path / "study.yaml"
+    link.symlink_to("gone.yaml")
+    for path, told in ((link, "a link that leads nowhere"), (tmp_path / "studi.yaml", "no such")):
+        said = CliRunner().invoke(main, ["check", str(path)]).output
+        assert told in said
+        assert "did you mean" not in said
