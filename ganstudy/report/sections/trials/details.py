@@ -11,7 +11,6 @@ import xarray as xr
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ganstudy.report import style
 from ganstudy.report.contours import backdrop, features_of, in_a_plane
 from ganstudy.report.embedded import as_json, target_path
 from ganstudy.report.findings import Findings
@@ -59,7 +58,7 @@ def details(findings: Findings) -> dict[str, Any]:
         "colours": dict(
             zip(
                 map(str, ds[findings.arm].values.tolist()),
-                style.arm_colours(len(findings.arms)),
+                findings.colours,
                 strict=True,
             )
         ),
