@@ -32,8 +32,9 @@ __all__ = [
     "space_problems",
 ]
 
-DRAWN = 100
-"""Points of a space that are looked at: nearly all that a twentieth of it would make impossible."""
+DRAWN, DRAWN_IN_ALL = 100, 2_000
+"""Points of a space that are looked at, for each arm and at most: a hundred find what makes a
+twentieth of the space impossible, and two thousand take a third of a second."""
 
 
 def contest_problems(
@@ -126,10 +127,11 @@ def hidden(study: Study) -> Iterator[Problem]:
 def space_problems(study: Study) -> Iterator[Problem]:
     """A mistake between the bounds of a space, though these are none: of points drawn at random."""
     rng, told = np.random.default_rng(0), set[str]()
+    drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))
     for index in study.points if study.space else ():
         labels = study.labels(index)
         point = dict(zip(labels, index, strict=True))
-        for _ in range(DRAWN):
+        for _ in range(drawn):
             values = at_random(study.space, rng, labels)
             try:
                 study.resolve(point, values)
