@@ -65,7 +65,7 @@ class KeptStudy:
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
         with nullcontext() if to_train else known_data.reading(self.folder):
-            return load(self.study, overrides, own, run_plugins=run_plugins)
+            return load(self.study, overrides, own, run_plugins=run_plugins, kept=True)
 
     def read_resolved(self) -> Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.

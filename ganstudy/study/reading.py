@@ -41,13 +41,20 @@ def reserved() -> set[str]:
 
 @there()
 def load(
-    path: Path, overrides: Sequence[str] = (), name: str | None = None, *, run_plugins: bool = True
+    path: Path,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    *,
+    run_plugins: bool = True,
+    kept: bool = False,
 ) -> Study:
     """Read and validate a study file; its name is the file's stem unless another is given, what
     cannot be printed by its code.
 
     Without `run_plugins`, no code is run, and a study that names plug-ins is refused. Its data have
     to be there, but for a run's that is read; see `store.known_data`.
+
+    kept  whether it is a run's own: what its search has drawn is recorded, and is not tried out
 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
@@ -80,7 +87,8 @@ def load(
         if space and not problems:
             searched = replace(study, points=points)
             every += searched.corners()
-            problems += checks.space_problems(searched)
+            if not kept:
+                problems += checks.space_problems(searched)
         problems += checks.name_problems(study, configuration, every)
         problems += checks.answer_problems(study, configuration)
         problems += checks.program_problems(study, every)
