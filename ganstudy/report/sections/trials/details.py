@@ -47,7 +47,7 @@ def details(findings: Findings) -> dict[str, Any]:
         found = _curve(findings, curves[place])
         if clouds is not None:
             target = str(clouds[0][place])
-            found |= _cloud(target, clouds[1][place])
+            found |= _cloud(target, clouds[1].isel(dict(zip(dims, place, strict=True))))
             if "points" in found:
                 found["target"] = targets.setdefault(target, len(targets))
         rows[row] = found
@@ -91,13 +91,14 @@ def embedded(findings: Findings) -> Markup:
     return as_json(details(findings))
 
 
-def _clouds(findings: Findings, dims: tuple[str, ...]) -> tuple[Array, Array] | None:
+def _clouds(findings: Findings, dims: tuple[str, ...]) -> tuple[Array, xr.Variable] | None:
     """Target and samples of every trial, if there are any in two dimensions or more."""
     ds = findings.ds
     if "samples" not in ds or "target_settings" not in ds or ds.sizes["feature"] < 2:
         return None
     targets = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
-    return targets, ds["samples"].transpose(*dims, "sample", "feature").values
+    # Read trial by trial, and without coordinates, which cost more than the numbers.
+    return targets, ds["samples"].variable
 
 
 def _curve(findings: Findings, values: Array) -> dict[str, Any]:
@@ -115,10 +116,11 @@ def _curve(findings: Findings, values: Array) -> dict[str, Any]:
     }
 
 
-def _cloud(target: str, samples: Array) -> dict[str, Any]:
+def _cloud(target: str, of_trial: xr.Variable) -> dict[str, Any]:
     """The first samples within the window of the target, and the share of all beyond it."""
     if features_of(target) < 2 or not in_a_plane(target):
         return {}
+    samples = of_trial.transpose("sample", "feature").values
     if not np.isfinite(samples).any():
         return {}
     behind = backdrop(target)
