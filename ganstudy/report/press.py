@@ -44,6 +44,7 @@ class Press:
                     [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,  # what is wrong is said by this one, which prints
                     process_group=0,  # Ctrl-C is this process's business
                 )
         return self
