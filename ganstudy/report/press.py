@@ -55,12 +55,12 @@ class Press:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._there is not None:
-            self._there.kill()
+        if self._there is None:
+            return
+        self._there.kill()
         self._feeder.shutdown(cancel_futures=True)
-        if self._there is not None:
-            with suppress(OSError), self._there:
-                pass
+        with suppress(OSError), self._there:  # which closes its pipes, and waits
+            pass
 
     def give(self, drawing: Drawing, folder: Path) -> Callable[[], None]:
         """Have a drawing printed; what is returned comes back once its files are there.
@@ -83,6 +83,7 @@ class Press:
         if there is None or there.stdin is None or there.stdout is None:
             return False
         try:
+            # As bytes within the stream, which goes on if the other process cannot make it out.
             order = pickle.dumps((drawing, folder))
         except Exception:  # whatever an artist of a plug-in raises; this process prints it, then
             return False

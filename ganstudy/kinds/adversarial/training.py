@@ -142,13 +142,16 @@ def _check_projections(of: Stacked[Constraint], parameters: torch.Tensor) -> Non
 
     Errors  `ValueError` for one that mixes the trials of a stack, as by a mean over its first axis.
     """
-    # Seen once, on numbers that differ in size, so that neighbours would show.
-    sizes = torch.arange(1.0, len(parameters) + 1, device=parameters.device)
-    stacked = parameters * sizes[:, None]
     for member, _ in of.groups:
-        for place in (slice(0, 1), slice(len(parameters) - 1, None)) if member.plugin else ():
+        if not member.plugin:
+            continue
+        # On numbers that differ in size, so that neighbours would show.
+        sizes = torch.arange(1.0, len(parameters) + 1, device=parameters.device)
+        stacked = parameters * sizes[:, None]
+        together = member.project(stacked)
+        for place in (slice(0, 1), slice(len(parameters) - 1, None)):
             alone = member.mapped(partial(_cut, place)).project(stacked[place])
-            if not torch.allclose(member.project(stacked)[place], alone, rtol=1e-3, atol=1e-6):
+            if not torch.allclose(together[place], alone, rtol=1e-3, atol=1e-6):
                 raise ValueError(f"{member.name}: project mixes the trials of a stack (first axis)")
 
 
