@@ -167,6 +167,7 @@ def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
         "arithmetic": _counted(entry.arithmetic for entry in entries.values()),
         "running": directory.read_heartbeat(),
         "slowest": slowest and {"trial": slowest, "seconds": entries[slowest].seconds},
+        "unmeasured": sum(entry.unmeasured for entry in entries.values()),
         "failures": [
             {"trial": i, "seed": entry.seed, "cause": entry.cause}
             for i, entry in entries.items()

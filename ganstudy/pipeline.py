@@ -11,6 +11,7 @@ from typing import Any
 
 from ganstudy import report as reports
 from ganstudy.progress import Progress, heartbeat
+from ganstudy.retraining import without_metric
 from ganstudy.schedule.devices import pack_size
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
@@ -81,6 +82,7 @@ def run(
                     during or nullcontext(),
                 ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
+            progress.unmeasured = len(without_metric(directory, search))
             beat("gathering")
             try:
                 report(directory, search)

@@ -37,6 +37,7 @@ class Progress:
     forecast     who trains what, and how long that takes
     incomplete   what the report lacks; empty for a whole one
     current      whether the run had ended before, and nothing has been made anew
+    unmeasured   how many trials of it lack a metric that could not be measured, once it has ended
     """
 
     planned: int
@@ -51,13 +52,15 @@ class Progress:
     incomplete: str = ""
     open_ended: bool = False
     current: bool = False
+    unmeasured: int = 0
 
     @classmethod
     def of_finished(cls, known: Finished) -> Progress:
         """Of a run with nothing to do."""
         done = Counter(known.status)
         reason = "as the trials of this run were trained"
-        return cls(done.total(), known.program, reason, done=done, current=True)
+        lacking = known.unmeasured
+        return cls(done.total(), known.program, reason, done=done, current=True, unmeasured=lacking)
 
     @classmethod
     def of(

@@ -58,7 +58,7 @@ def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]
     return [
         trial
         for trial in {own.id: own for own in search.trials.values()}.values()
-        if (entry := entries.get(trial.id)) is not None and entry.status != "failed" and entry.cause
+        if (entry := entries.get(trial.id)) is not None and entry.unmeasured
     ]
 
 

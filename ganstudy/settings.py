@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, Self
 
 from annotated_types import Le, Lt
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-__all__ = ["Settings", "shortened"]
+__all__ = ["Settings", "as_recorded", "shortened"]
 
 LARGEST = 1_000_000
 """Largest whole number of a setting that states no bound of its own."""
 
 TINIEST, GREATEST = 2.0**-126, (2 - 2.0**-23) * 2.0**127
 """Range of normal numbers in single precision."""
+
+_BOUNDS = frozenset(("greater_than", "greater_than_equal", "less_than", "less_than_equal"))
+
+_passed: ContextVar[dict[str, None] | None] = ContextVar("_passed", default=None)
+
+
+@contextmanager
+def as_recorded() -> Iterator[dict[str, None]]:
+    """While settings are read that trials were trained with: numbers are as they were then.
+
+    Gives what would be refused of settings that are new, in the order in which it was read.
+    """
+    passed: dict[str, None] = {}
+    token = _passed.set(passed)
+    try:
+        yield passed
+    finally:
+        _passed.reset(token)
 
 
 class Settings(BaseModel):
@@ -24,12 +53,43 @@ class Settings(BaseModel):
     Whole numbers are bounded, by `LARGEST` where a field states nothing else: most are sizes, and a
     slip of the keyboard there is an hour or a machine lost. Others have to be numbers in single
     precision, by which trials are computed: what is infinite or zero there is not what is written.
+
+    What a check of a number refuses, be it of the field or of the class, is read `as_recorded`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     unbounded: ClassVar[frozenset[str]] = frozenset()
     """Fields that are bounded elsewhere, with more to say, or not at all."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _recorded(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            passed = _passed.get()
+            if passed is None or not isinstance(values, Mapping):
+                raise
+            refused = {
+                str(entry["loc"][0]): entry["msg"].removeprefix("Value error, ")
+                for entry in error.errors()
+                if _is_of_number(entry)
+            }
+            if not refused:
+                raise
+            # Checks of several fields come after this one, and see the numbers themselves.
+            try:
+                sound = handler({key: value for key, value in values.items() if key not in refused})
+            except ValidationError:  # of others; or there has to be such a number
+                raise error from None
+        own = {}
+        for name, why in refused.items():
+            # One that is written as a whole number is a fraction where the field has fractions.
+            kind: Any = cls.model_fields[name].annotation
+            own[name] = TypeAdapter(kind).validate_python(values[name], strict=True)
+            passed[cls._passing(name, why)] = None
+        return sound.model_copy(update=own)
 
     @field_validator("*")
     @classmethod
@@ -43,8 +103,21 @@ class Settings(BaseModel):
         for number in _fractions(value):
             if not TINIEST <= abs(number) <= GREATEST:
                 of = f"between {TINIEST:.1e} and {GREATEST:.1e} in size, as in single precision"
-                raise ValueError(f"should be {of} (got {number:g})")
+                why = f"should be {of} (got {number:g})"
+                if (passed := _passed.get()) is None:
+                    raise ValueError(why)
+                passed[cls._passing(str(info.field_name), why)] = None
         return value
+
+    @classmethod
+    def _passing(cls, field: str, why: str) -> str:
+        return f"{getattr(cls, 'name', '') or cls.__name__}: {field}: {why}"
+
+
+def _is_of_number(error: Any) -> bool:
+    """Whether an error of pydantic is of a number of the type that it should have."""
+    number = type(error["input"]) in (int, float) and len(error["loc"]) == 1
+    return number and (error["type"] in _BOUNDS or error["type"] == "value_error")
 
 
 def _fractions(value: Any) -> Iterator[float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ganstudy.plural import plural
-from ganstudy.terminal import duration, status_line
+from ganstudy.terminal import duration, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
@@ -208,6 +208,8 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     for failure in found["failures"]:
         why = telling(failure["cause"])
         click.echo(f"failed {failure['trial']} (seed {failure['seed']}): {why}")
+    for line in unmeasured(Path(found["run"]), found["unmeasured"]):
+        click.echo(line)
 
 
 def print_verification(verification: Verification, as_json: bool) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TextIO
 
 import click
 
 from ganstudy.cause import harmless
 from ganstudy.garbage import collect_seldom
+from ganstudy.plural import plural
 from ganstudy.schedule.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Outliving", "Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say"),
-    *("status_line", "trained_now"),
+    *("status_line", "trained_now", "unmeasured"),
 ]
 
 
@@ -34,6 +36,8 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
         click.echo(json.dumps(summary))
     else:
         click.echo(f"{status_line(summary['status'])}; {trained_now(progress)}")
+        for line in unmeasured(directory, progress.unmeasured):
+            click.echo(line)
         click.echo(f"report: {summary['report']}")
     if progress.incomplete:
         say(progress.incomplete)
@@ -48,6 +52,7 @@ def run_summary(directory: Path, progress: Progress) -> dict[str, Any]:
         "status": dict(progress.done),
         "trained": progress.trained,
         "current": progress.current,
+        "unmeasured": progress.unmeasured,
         "seconds": round(progress.seconds, 1),
     }
 
@@ -57,6 +62,14 @@ def trained_now(progress: Progress) -> str:
     if progress.current:
         return "nothing has changed, so that its dataset and report are left as they are"
     return f"{progress.trained} trained now"
+
+
+def unmeasured(directory: Path, trials: int) -> Iterator[str]:
+    """What can be done for trials that lack a metric, in a line; nothing where there is none."""
+    if trials:
+        lack = f"{plural(trials, 'trial')} {'lacks' if trials == 1 else 'lack'} a metric"
+        again = f"`ganstudy retry {quote(str(directory))} --metrics` trains and measures anew"
+        yield f"{lack} that could not be measured; {again}"
 
 
 class Outliving:

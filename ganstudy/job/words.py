@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ganstudy.plural import plural
-from ganstudy.terminal import duration, run_summary, say, status_line
+from ganstudy.terminal import duration, run_summary, say, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
@@ -110,4 +110,6 @@ def print_job_ended(
         elif progress and progress.done["failed"]:
             own = quote(str(run))
             say(f"{name}: {progress.done['failed']} failed; `ganstudy status {own}` says why")
+        for line in unmeasured(run, progress.unmeasured) if progress else ():
+            say(f"{name}: {line}")
     sys.exit(code)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ganstudy.film import window_of
 from ganstudy.report import style
+from ganstudy.settings import as_recorded
 from ganstudy.targets import Target, from_config
 
 Array = NDArray[np.float64]
@@ -64,7 +65,8 @@ class Backdrop:
 @cache
 def target_of(config: str) -> Target:
     """The target with this JSON."""
-    return from_config(json.loads(config))
+    with as_recorded():
+        return from_config(json.loads(config))
 
 
 def backdrop(config: str) -> Backdrop:

@@ -40,10 +40,11 @@ _CODE = (".py", ".j2", ".css", ".js")
 
 
 class Finished(NamedTuple):
-    """Numbers of trials by status, and the program that trained them."""
+    """Numbers of trials by status, the program that trained them, and how many lack a metric."""
 
     status: dict[str, int]
     program: ProgramName
+    unmeasured: int
 
 
 def note(run: RunDirectory, search: Search) -> None:
@@ -54,11 +55,13 @@ def note(run: RunDirectory, search: Search) -> None:
     program = run.program()
     if program is None or search.outlook(1) or not (run.report / "index.html").is_file():
         return
+    planned = {trial.id for trial in search.trials.values()}
+    lacking = sum(own.unmeasured for id, own in run.entries().items() if id in planned)
     _write(
         run.path,
         _OF_A_RUN,
         _ingredients(run.path, search.study),
-        {"status": dict(+search.counts()), "program": program},
+        {"status": dict(+search.counts()), "program": program, "unmeasured": lacking},
     )
 
 
@@ -67,7 +70,8 @@ def found(run: RunDirectory, study: Study) -> Finished | None:
     said = _read(run.path, _OF_A_RUN, _ingredients(run.path, study))
     if said is None:
         return None
-    return Finished(said["status"], cast("ProgramName", said["program"]))
+    program = cast("ProgramName", said["program"])
+    return Finished(said["status"], program, said["unmeasured"])
 
 
 def note_joined_page(folder: Path, runs: Sequence[Path]) -> None:

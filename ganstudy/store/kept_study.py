@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganstudy.settings import as_recorded
 from ganstudy.store import known_data, resolved
 from ganstudy.store.place import RunError
 from ganstudy.study import load
@@ -58,14 +59,23 @@ class KeptStudy:
     ) -> Study:
         """The study, with settings changed or without; without a name, of the one it had.
 
+        What a check has come to refuse since is told in a warning, of settings that are its own.
+
         to_train  whether the user's own data have to be there, as they were
 
         Errors  `StudyError`.
         """
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
-        with nullcontext() if to_train else known_data.reading(self.folder):
-            return load(self.study, overrides, own, run_plugins=run_plugins, kept=True)
+        # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
+        new = to_train and (bool(overrides) or self._has_changed())
+        numbers = nullcontext(dict[str, None]()) if new else as_recorded()
+        data = nullcontext() if to_train else known_data.reading(self.folder)
+        with data, numbers as passed:
+            study = load(self.study, overrides, own, run_plugins=run_plugins, kept=True)
+        for why in passed:
+            _log.warning("%s: %s; read as it was recorded", self.study, why)
+        return study
 
     def read_resolved(self) -> Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
@@ -80,8 +90,7 @@ class KeptStudy:
 
     def warn_of_changes(self) -> None:
         """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
-        meant, text = self._meant(), self._text()
-        if meant is not None and text is not None and meant.study != resolved.digest(text):
+        if self._has_changed():
             message = "%s: has changed since the run wrote it; the present version counts"
             _log.warning(message, self.study)
 
@@ -154,6 +163,11 @@ class KeptStudy:
         meant, own = self._meant(), self._text()
         asked = resolved.digest(text)
         return meant is not None and meant.study == asked and own is not None and own == text
+
+    def _has_changed(self) -> bool:
+        """Whether study.yaml is known to be another one than the run wrote."""
+        meant, text = self._meant(), self._text()
+        return meant is not None and text is not None and meant.study != resolved.digest(text)
 
     def _meant(self) -> Resolved | None:
         """What resolved.yaml says; None where it is damaged or gone."""

@@ -64,6 +64,11 @@ class Entry(NamedTuple):
     arithmetic: str
     generator_digest: str
 
+    @property
+    def unmeasured(self) -> bool:
+        """Whether it is of a trial that ran, and of which some metric could not be measured."""
+        return self.status != "failed" and bool(self.cause)
+
 
 def write(records: Sequence[Record], folder: Path) -> Path:
     """Write the records of one pack; the file appears under its name only when it is whole.

@@ -29,10 +29,18 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
     def broken(*_: Any) -> None:
         raise MemoryError("not today")
 
-    def retried(*arguments: str) -> int:
-        result = CliRunner().invoke(main, ["retry", str(run.path), "--workers", "1", *arguments])
+    def told(*arguments: str) -> str:
+        result = CliRunner().invoke(main, [*arguments])
         assert result.exit_code == 0, result.output
-        return sum(bool(own.cause) for own in run.read())
+        return result.output
+
+    def retried(*arguments: str) -> int:
+        output = told("retry", str(run.path), "--workers", "1", *arguments)
+        lacking = sum(bool(own.cause) for own in run.read())
+        for said in (output, told("status", str(run.path))):
+            assert (f"{lacking} trials lack a metric" in said) == bool(lacking)
+            assert (f"`ganstudy retry {run.path} --metrics`" in said) == bool(lacking)
+        return lacking
 
     with trained_inline():
         with monkeypatch.context() as patch:

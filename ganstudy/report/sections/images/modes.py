@@ -24,6 +24,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import missing
+from ganstudy.settings import as_recorded
 from ganstudy.targets import Target
 
 METRIC = "modes_covered"
@@ -63,7 +64,8 @@ def why_missing(findings: Findings) -> str:
 def maps(findings: Findings) -> list[Map]:
     """Those of arms that have complete trials on images with modes."""
     ds = findings.ds
-    metric = metric_family.from_config(json.loads(ds[METRIC].attrs["settings"]))
+    with as_recorded():
+        metric = metric_family.from_config(json.loads(ds[METRIC].attrs["settings"]))
     assert isinstance(metric, ModesCovered)
     every = [own for own in _mapped(findings) if own]
     found = []

@@ -1,0 +1,97 @@
+"""Runs whose settings a check has come to refuse since they were recorded."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from inline import trained_inline
+from tiny import STUDY, write_study
+
+from ganstudy import pipeline, settings
+from ganstudy.cli import main
+from ganstudy.divergences import f_alpha
+from ganstudy.divergences.alpha_gan import AlphaGAN
+from ganstudy.settings import as_recorded
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
+from ganstudy.study.document import StudyError
+from ganstudy.targets.mixture import Mixture
+
+AXIS = "divergence: [minimax, wasserstein]"
+
+
+def told(*arguments: object) -> str:
+    """What a verb says, which does what it is asked."""
+    result = CliRunner().invoke(main, [str(own) for own in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def _text(axis: str, shared: str) -> str:
+    return STUDY.replace(AXIS, axis).replace("  steps: 6\n", f"  steps: 6\n  {shared}\n")
+
+
+@pytest.fixture(params=["check", "bound", "precision"])
+def run(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> RunDirectory:
+    """One that was recorded when less was refused."""
+    text = {
+        "check": _text("divergence.alpha: [0.5, 0.95]", "divergence: f_alpha"),
+        "bound": _text("divergence.critic_alpha: [0.5, 0.01]", "divergence: alpha_gan"),
+        "precision": _text(AXIS, "").replace(
+            "critic: {", "critic: {optimizer: {name: adam, eps: 1.0e-300}, "
+        ),
+    }[request.param]
+    study, directory = write_study(tmp_path, text), RunDirectory(tmp_path / "run")
+    with trained_inline(), monkeypatch.context() as patch:
+        patch.setattr(f_alpha, "HIGHEST_BELOW_1", 0.98)
+        patch.setattr(settings, "TINIEST", 0.0)
+        with as_recorded():  # for the bound, which its class has taken in
+            asked = load(study)
+        pipeline.run(asked, directory.path, workers=1)
+    with pytest.raises(StudyError):
+        load(study)
+    return directory
+
+
+def test_it_can_be_read_by_every_verb(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
+    """`status` and others said what is wrong with the study, and nothing of its trials."""
+    recorded = run.recorded()
+    with trained_inline(), caplog.at_level(logging.WARNING):
+        told("status", run.path)
+        assert caplog.text.count("read as it was recorded") == 1
+        told("report", run.path)
+        told("export", run.path, "csv")
+        assert "the same bits" in told("verify", run.path, "--workers", 1, "--trials", 2)
+        told("retry", run.path, "--workers", 1)
+        told("run", run.study, "--workers", 1)
+    assert run.recorded() == recorded
+
+
+def test_nothing_new_is_trained_with_it(run: RunDirectory) -> None:
+    """Neither further trials of the same run, nor those of a study that has been changed."""
+    for changed in ("", "# by hand\n"):
+        run.study.write_text(f"{run.study.read_text()}{changed}")
+        overrides = [] if changed else ["seeds=3"]
+        result = CliRunner().invoke(main, ["run", str(run.study), *overrides])
+        assert result.exit_code == 2, result.output
+
+
+def test_a_number_has_the_type_of_its_field() -> None:
+    """Ids are made of it: 0 is 0.0 there. What is no number is refused all the same."""
+    with as_recorded() as passed:
+        own = AlphaGAN.model_validate({"critic_alpha": 0})
+        assert repr(own.critic_alpha) == "0.0"
+        assert [*passed] == [
+            "alpha_gan: critic_alpha: Input should be greater than or equal to 0.03"
+        ]
+        for wrong in ({"critic_alpha": "low"}, {"critic_alpha": True}, {"criticalpha": 1.0}):
+            with pytest.raises(ValueError, match="critic"):
+                AlphaGAN.model_validate(wrong)
+        assert Mixture.model_validate({"means": [[1e-300], [1.0]]}).means[0] == (1e-300,)
+    with pytest.raises(ValueError, match="critic_alpha"):
+        AlphaGAN.model_validate({"critic_alpha": 0})
