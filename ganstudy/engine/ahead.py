@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ganstudy import machine_cache
-from ganstudy.engine.traced import Form, NotCompiled, Traced
+from ganstudy.engine.traced import DECIDING, Form, NotCompiled, Traced
 from ganstudy.engine.vectors import compiler_vectors, vectors
 from ganstudy.garbage import uncollected
 from ganstudy.whole_file import digest_of, write_whole
@@ -93,7 +93,8 @@ def make_library(form: Form) -> None:
     if found != wanted:
         # What the compiler keeps of its own trials is damaged; an empty cache is the cure.
         raise NotCompiled(f"the compiler would make steps for {found}, as no run here before")
-    options: dict[str, Any] = {"compile_threads": 1, "cpp.vec_isa_ok": True, **_quicker()}
+    options: dict[str, Any] = {"compile_threads": 1, "cpp.vec_isa_ok": True}
+    options |= {**DECIDING, **_quicker()}
     with tempfile.TemporaryDirectory(prefix="ganstudy-", dir=_folder()) as place:
         options["aot_inductor.output_path"] = str(Path(place) / "step.so")
         try:

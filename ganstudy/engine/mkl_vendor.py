@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,14 +25,14 @@ __all__ = ["answer", "is_answered", "misled"]
 _QUESTION = "mkl_serv_intel_cpu_true"
 _SOURCE = f'extern "C" int {_QUESTION}() {{ return 1; }}\n'
 
-FAMILIES = {("AuthenticAMD", "26")}
-"""Processors, by vendor and family, on which products were measured to be twice as fast so. Zen 4,
-one family before, adds up 512 bits in two halves, and nobody has measured it."""
+FAMILIES = {("AuthenticAMD", "25"), ("AuthenticAMD", "26")}
+"""Processors, by vendor and family, on which products were measured to be faster so: Zen 4, by a
+tenth, and Zen 5, twice. Zen 3 has Zen 4's family, and no vectors of 512 bits."""
 
 
-def misled(vendor: str, family: str) -> bool:
+def misled(vendor: str, family: str, features: Set[str]) -> bool:
     """Whether MKL takes vectors of half the width on such a processor for its vendor's name."""
-    return (vendor, family) in FAMILIES
+    return (vendor, family) in FAMILIES and "avx512f" in features
 
 
 def answer() -> None:

@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,7 +25,12 @@ from ganstudy.whole_file import digest_of
 if TYPE_CHECKING:
     from torch.fx import GraphModule
 
-__all__ = ["Form", "NotCompiled", "Traced"]
+__all__ = ["DECIDING", "Form", "NotCompiled", "Traced"]
+
+DECIDING: Mapping[str, Any] = {"unroll_reductions_threshold": 1}
+"""Options of torch's compiler that decide bits. A sum of fewer than eight terms, as a loss of a
+batch of five, would become a part of a loop over trials, the last of which go through other code.
+"""
 
 
 class NotCompiled(Exception):
@@ -156,6 +161,7 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
     parts = [
         arithmetic.described("compiled"),
         str([item for item in asked if item[0] != "TORCHINDUCTOR_CACHE_DIR"]),
+        str(sorted(DECIDING.items())),
         graph.code,
         str([(x.dtype, x.shape) for x in example]),
         *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),

@@ -702,6 +702,15 @@ def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.Mon
     torch.testing.assert_close(compiled["critic_loss"], written["critic_loss"])
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
+@pytest.mark.parametrize("seed", [100, 7000])
+def test_drawn_settings_compiled(seed: int) -> None:
+    """Of batches of few logits, in packs of up to twenty: losses differed in their last bit."""
+    assert drawn.faults(seed, "compiled") == []
+
+
 # Raised inside torch, by its own compiler, on its own functions.
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
