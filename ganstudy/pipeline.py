@@ -100,5 +100,5 @@ def report(directory: RunDirectory, search: Search) -> Path:
         dataset = gather(directory, search)
         search.write_files(directory.path)
         page = reports.build(dataset, directory.provenance(), directory.report, press=press)
-    finished.note(directory, search)
+    finished.note(directory, search, len(without_metric(directory, search)))
     return page

@@ -47,21 +47,21 @@ class Finished(NamedTuple):
     unmeasured: int
 
 
-def note(run: RunDirectory, search: Search) -> None:
+def note(run: RunDirectory, search: Search, unmeasured: int) -> None:
     """Say that the dataset and page of a run have just been made, if there is nothing to train.
+
+    unmeasured  how many of its trials lack a metric
 
     Errors  `OSError`.
     """
     program = run.program()
     if program is None or search.outlook(1) or not (run.report / "index.html").is_file():
         return
-    planned = {trial.id for trial in search.trials.values()}
-    lacking = sum(own.unmeasured for id, own in run.entries().items() if id in planned)
     _write(
         run.path,
         _OF_A_RUN,
         _ingredients(run.path, search.study),
-        {"status": dict(+search.counts()), "program": program, "unmeasured": lacking},
+        {"status": dict(+search.counts()), "program": program, "unmeasured": unmeasured},
     )
 
 

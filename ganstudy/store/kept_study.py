@@ -68,7 +68,7 @@ class KeptStudy:
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
         # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
-        new = to_train and (bool(overrides) or self._has_changed())
+        new = to_train and (bool(overrides) or self._has_changed(meant))
         numbers = nullcontext(dict[str, None]()) if new else as_recorded()
         data = nullcontext() if to_train else known_data.reading(self.folder)
         with data, numbers as passed:
@@ -90,7 +90,7 @@ class KeptStudy:
 
     def warn_of_changes(self) -> None:
         """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
-        if self._has_changed():
+        if self._has_changed(self._meant()):
             message = "%s: has changed since the run wrote it; the present version counts"
             _log.warning(message, self.study)
 
@@ -164,9 +164,9 @@ class KeptStudy:
         asked = resolved.digest(text)
         return meant is not None and meant.study == asked and own is not None and own == text
 
-    def _has_changed(self) -> bool:
-        """Whether study.yaml is known to be another one than the run wrote."""
-        meant, text = self._meant(), self._text()
+    def _has_changed(self, meant: Resolved | None) -> bool:
+        """Whether study.yaml is known to be another one than the run wrote, and meant so."""
+        text = self._text()
         return meant is not None and text is not None and meant.study != resolved.digest(text)
 
     def _meant(self) -> Resolved | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +86,7 @@ def test_without_a_compiler_nothing_is_answered(tmp_path: Path) -> None:
 
 PRODUCTS = """
 mkl_vendor.answer()
+import os
 import numpy, torch
 from ganstudy.engine import arithmetic
 torch.set_num_threads(1)
@@ -105,7 +105,7 @@ for _ in range(150):
     gradient = torch.tensor(random.normal(size=(12, rows, columns)).astype("f"))
     for x, y in ((a, b), (gradient, b.mT), (a.mT, gradient), (gradient.mT, a)):
         product = x @ y
-        torch.testing.assert_close(product.double(), x.double() @ y.double(), atol=1e-3, rtol=0)
+        torch.testing.assert_close(product.double(), x.double() @ y.double(), atol=1e-4, rtol=0)
         for first, last in ((0, 2), (3, 7), (5, 12)):
             few, offset = slice(first, last), int(random.integers(17))
             again = elsewhere(x[few], offset) @ elsewhere(y[few], offset)
@@ -113,7 +113,7 @@ for _ in range(150):
             again = x[few] @ y[few]
             assert torch.equal(again, product[few]), (x.shape, y.shape, few)
             compared += 2
-print(compared, arithmetic.described("eager"))
+print(compared, os.environ["MKL_CBWR"], arithmetic.described("eager"))
 """
 
 
@@ -122,5 +122,6 @@ def test_products_are_right_and_depend_on_no_neighbour(tmp_path: Path) -> None:
     """On whichever processor, and whatever lies where in memory; the words of the arithmetic say
     what MKL was told.
     """
-    said = _said(PRODUCTS, tmp_path, MKL_CBWR="AUTO")
-    assert re.match("3600 .* MKL AUTO( STRICT)? as on Intel", said)
+    compared, asked, words = _said(PRODUCTS, tmp_path, MKL_CBWR="AUTO").split(" ", 2)
+    assert compared == "3600"
+    assert f"MKL {asked.replace(',', ' ')} as on Intel" in words
