@@ -6,14 +6,13 @@ import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from annotated_types import Le, Lt
 from pydantic import (
     BaseModel,
     ConfigDict,
     ModelWrapValidatorHandler,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -74,7 +73,7 @@ class Settings(BaseModel):
             refused = {
                 str(entry["loc"][0]): entry["msg"].removeprefix("Value error, ")
                 for entry in error.errors()
-                if _is_of_number(entry)
+                if _is_of_number(entry, values)
             }
             if not refused:
                 raise
@@ -86,9 +85,10 @@ class Settings(BaseModel):
         own = {}
         for name, why in refused.items():
             # One that is written as a whole number is a fraction where the field has fractions.
-            kind: Any = cls.model_fields[name].annotation
-            own[name] = TypeAdapter(kind).validate_python(values[name], strict=True)
-            passed[cls._passing(name, why)] = None
+            kinds = list(_parts(cls.model_fields[name].annotation))
+            fraction = float in kinds and int not in kinds
+            own[name] = float(values[name]) if fraction else values[name]
+            cls._refuse(name, why)
         return sound.model_copy(update=own)
 
     @field_validator("*")
@@ -96,28 +96,36 @@ class Settings(BaseModel):
     def _bounded(cls, value: Any, info: ValidationInfo) -> Any:
         if info.field_name in cls.unbounded:
             return value
+        name = str(info.field_name)
         if type(value) is int and abs(value) > LARGEST:
-            about = cls.model_fields[str(info.field_name)].metadata
+            about = cls.model_fields[name].metadata
             if not any(isinstance(marker, Le | Lt) for marker in about):
-                raise ValueError(f"should be at most {LARGEST:,} (got {shortened(value)})")
+                cls._refuse(name, f"should be at most {LARGEST:,} (got {shortened(value)})")
         for number in _fractions(value):
             if not TINIEST <= abs(number) <= GREATEST:
                 of = f"between {TINIEST:.1e} and {GREATEST:.1e} in size, as in single precision"
-                why = f"should be {of} (got {number:g})"
-                if (passed := _passed.get()) is None:
-                    raise ValueError(why)
-                passed[cls._passing(str(info.field_name), why)] = None
+                cls._refuse(name, f"should be {of} (got {number:g})")
         return value
 
     @classmethod
-    def _passing(cls, field: str, why: str) -> str:
-        return f"{getattr(cls, 'name', '') or cls.__name__}: {field}: {why}"
+    def _refuse(cls, field: str, why: str) -> None:
+        """Tell what is wrong with a number, and refuse it unless it is as it was recorded."""
+        if (passed := _passed.get()) is None:
+            raise ValueError(why)
+        passed[f"{getattr(cls, 'name', '') or cls.__name__}: {field}: {why}"] = None
 
 
-def _is_of_number(error: Any) -> bool:
-    """Whether an error of pydantic is of a number of the type that it should have."""
-    number = type(error["input"]) in (int, float) and len(error["loc"]) == 1
+def _is_of_number(error: Any, values: Mapping[str, Any]) -> bool:
+    """Whether an error of pydantic is of a field's number, of the type that it should have."""
+    number = bool(error["loc"]) and type(values.get(error["loc"][0])) in (int, float)
     return number and (error["type"] in _BOUNDS or error["type"] == "value_error")
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """A type and those that it is made of."""
+    yield annotation
+    for own in get_args(annotation):
+        yield from _parts(own)
 
 
 def _fractions(value: Any) -> Iterator[float]:

@@ -87,7 +87,9 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
     if "step" in one.dims:
         curves = [v.notnull() for v in one.data_vars.values() if "step" in v.dims]
         seen = [c.any([d for d in c.dims if d != "step"]).values for c in curves]
-        one = one.isel(step=np.flatnonzero(np.any(seen, axis=0))) if seen else one
+        kept = np.any(seen, axis=0)
+        # Where no trial has got as far as a record, it has the steps of the others, and no number.
+        one = one.isel(step=np.flatnonzero(kept)) if kept.any() else one
     one.attrs = json.loads(ds.attrs[_OWN])[name]
     return one
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -70,6 +71,8 @@ def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
             click.echo(
                 f"    failed {failure['trial']}: `ganstudy status {quote(own['run'])}` says why"
             )
+        for line in unmeasured(Path(own["run"]), own.get("unmeasured", 0)):
+            click.echo(f"    {line}")
 
 
 def print_page(page: JoinedPage) -> None:

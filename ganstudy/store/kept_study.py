@@ -67,8 +67,10 @@ class KeptStudy:
         """
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
-        # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
-        new = to_train and (bool(overrides) or self._has_changed(meant))
+        # Of a study that is to be trained, nobody knows of what is written anew that it ever was;
+        # what is set of the engine is of no trial.
+        written = [key for key in overrides if not key.startswith(("engine.", "engine="))]
+        new = to_train and (bool(written) or self._has_changed(meant))
         numbers = nullcontext(dict[str, None]()) if new else as_recorded()
         data = nullcontext() if to_train else known_data.reading(self.folder)
         with data, numbers as passed:

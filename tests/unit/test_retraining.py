@@ -37,7 +37,7 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
     def retried(*arguments: str) -> int:
         output = told("retry", str(run.path), "--workers", "1", *arguments)
         lacking = sum(bool(own.cause) for own in run.read())
-        for said in (output, told("status", str(run.path))):
+        for said in (output, *(told("status", str(own)) for own in (run.path, tmp_path))):
             assert (f"{lacking} trials lack a metric" in said) == bool(lacking)
             assert (f"`ganstudy retry {run.path} --metrics`" in said) == bool(lacking)
         return lacking

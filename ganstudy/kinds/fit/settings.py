@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from ganstudy import divergences
 from ganstudy.kinds._losses import of_single_logits
@@ -44,16 +44,18 @@ class FitSettings(TheorySettings):
     lr: float = Field(0.1, gt=0, description="first step size that is tried")
     cells: int = Field(800, ge=100, le=100_000, description="cells of the grid")
 
-    @model_validator(mode="after")
-    def _pairs_have_room(self) -> Self:
+    @field_validator("cells")
+    @classmethod
+    def _pairs_have_room(cls, cells: int, info: ValidationInfo) -> int:
+        divergence = info.data.get("divergence")
+        descended = info.data.get("objective") == "divergence" and divergence is not None
         # What no bound is known of is a distance between points, with a table of them.
-        in_pairs = self.objective == "divergence" and self.divergence.uninformed_loss() is None
-        if in_pairs and self.cells > _IN_PAIRS:
+        if descended and divergence.uninformed_loss() is None and cells > _IN_PAIRS:
             raise ValueError(
-                f"{self.divergence.name} compares all pairs of cells, and takes at most "
-                f"{_IN_PAIRS:,} (got {self.cells:,})"
+                f"{divergence.name} compares all pairs of cells, and takes at most "
+                f"{_IN_PAIRS:,} (got {cells:,})"
             )
-        return self
+        return cells
 
     @property
     def centres(self) -> Array:

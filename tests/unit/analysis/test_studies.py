@@ -76,6 +76,16 @@ def test_more_points_and_seeds_of_one_are_excluded_in_the_other(
         xr.testing.assert_identical(one["critic_steps"], alone["critic_steps"])
 
 
+def test_a_study_without_any_number_has_no_scores(joined: xr.Dataset) -> None:
+    """Where all of one had failed, or diverged before the first record, no page came of any."""
+    none = joined.copy()
+    for name, own in joined.data_vars.items():
+        if "step" in own.dims:
+            none[name] = own.where(joined["study"] != "roll")
+    assert analysis.study_scores(none).sel(study="roll").isnull().all()
+    xr.testing.assert_identical(analysis.of_study(none, "ring"), analysis.of_study(joined, "ring"))
+
+
 def test_a_folder_of_runs_stands_for_all_of_them(runs: list[Path], joined: xr.Dataset) -> None:
     xr.testing.assert_identical(open_runs(runs[0].parent, along="study"), joined)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,10 +15,14 @@ from ganstudy import pipeline, settings
 from ganstudy.cli import main
 from ganstudy.divergences import f_alpha
 from ganstudy.divergences.alpha_gan import AlphaGAN
+from ganstudy.kinds.adversarial.players import Critic
+from ganstudy.kinds.adversarial.training_set import TrainingSet
+from ganstudy.kinds.fit import Fit
 from ganstudy.settings import as_recorded
 from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
+from ganstudy.targets.gaussian import Gaussian
 from ganstudy.targets.mixture import Mixture
 
 AXIS = "divergence: [minimax, wasserstein]"
@@ -50,6 +55,7 @@ def run(
     with trained_inline(), monkeypatch.context() as patch:
         patch.setattr(f_alpha, "HIGHEST_BELOW_1", 0.98)
         patch.setattr(settings, "TINIEST", 0.0)
+        patch.setattr(pipeline, "report", lambda *_: None)
         with as_recorded():  # for the bound, which its class has taken in
             asked = load(study)
         pipeline.run(asked, directory.path, workers=1)
@@ -81,6 +87,11 @@ def test_nothing_new_is_trained_with_it(run: RunDirectory) -> None:
         assert result.exit_code == 2, result.output
 
 
+def test_what_is_set_of_the_engine_is_nothing_new(run: RunDirectory) -> None:
+    """`retry RUN engine.memory_limit=8`, as is told of failures, was refused."""
+    assert run.read_study(["engine.memory_limit=8"], to_train=True).file.engine.memory_limit == 8
+
+
 def test_a_number_has_the_type_of_its_field() -> None:
     """Ids are made of it: 0 is 0.0 there. What is no number is refused all the same."""
     with as_recorded() as passed:
@@ -95,3 +106,20 @@ def test_a_number_has_the_type_of_its_field() -> None:
         assert Mixture.model_validate({"means": [[1e-300], [1.0]]}).means[0] == (1e-300,)
     with pytest.raises(ValueError, match="critic_alpha"):
         AlphaGAN.model_validate({"critic_alpha": 0})
+
+
+def test_a_number_may_stand_in_any_form_of_its_field() -> None:
+    """Nothing but a bare number with a default was read; what may be none was no key at all."""
+    recorded: list[tuple[type[settings.Settings], dict[str, Any], str, Any]] = [
+        (Gaussian, {"std": 0}, "std", 0.0),
+        (Critic, {"steps": 0}, "steps", 0),
+        (TrainingSet, {"size": 2_000_000}, "size", 2_000_000),
+        (Fit, {"divergence": "mmd", "cells": 5000}, "cells", 5000),
+    ]
+    for own, values, name, number in recorded:
+        with pytest.raises(ValueError, match=name):
+            own.model_validate(values)
+        with as_recorded() as passed:
+            assert repr(getattr(own.model_validate(values), name)) == repr(number)
+        (told,) = passed
+        assert f" {name}: " in told
