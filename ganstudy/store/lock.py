@@ -46,7 +46,7 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
         advice = f"`ganstudy status {quote(str(folder))}` says how far it is"
         raise RunError(f"{folder}: another ganstudy is running here{unless}; {advice}") from None
     except OSError as error:
-        raise RunError(f"{folder}: cannot hold a run: {error.strerror or error}") from None
+        raise RunError(f"{folder}: cannot hold a run: {_said(error)}") from None
     try:
         with lock:
             yield
@@ -57,10 +57,16 @@ def held(folder: Path, beat: Path) -> Iterator[None]:
 
 
 def _in_words(folder: Path, error: OSError) -> str:
-    said = ": ".join(filter(None, (error.strerror, str(error.filename or ""))))
+    said = _said(error)
     safe = "all records that were written are whole."
     if error.errno in _FULL:
         trouble = f"the disk is full ({said}); {safe} Free some space and run"
     else:
         trouble = f"{said}; {safe} Mend that and run"
     return f"{folder}: {trouble} the same command to continue"
+
+
+def _said(error: OSError) -> str:
+    """What the system says, and of which file; of both where one could not become the other."""
+    files = dict.fromkeys(str(own) for own in (error.filename, error.filename2) if own)
+    return ": ".join(filter(None, (error.strerror or str(error), " -> ".join(files))))

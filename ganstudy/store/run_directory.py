@@ -231,7 +231,9 @@ class RunDirectory:
         return self._indices[path.name]
 
     def _files(self) -> list[Path]:
-        return sorted(self.records.glob("*.nc"))
+        # A pattern finds nothing in a folder that cannot be read, and all would count as missing.
+        found = self.records.iterdir() if self.records.is_dir() else ()
+        return sorted(own for own in found if own.suffix == ".nc")
 
 
 def _check_elsewhere(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -204,6 +205,40 @@ def test_a_file_that_is_not_ours_to_read_or_write_is_named(
     result = invoke("compare", tmp_path / "a/run", tmp_path / "b/run", "--out", tmp_path / "c")
     assert result.exit_code == 2
     assert f"{tmp_path / 'theirs'}: Permission denied" in result.stderr
+
+
+def test_records_that_are_not_ours_to_see_are_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder in which nothing may be looked up seemed empty: all of a run's trials, missing."""
+    filled(tmp_path / "run")
+    seen = {name: getattr(os, name) for name in ("scandir", "listdir")}
+
+    def look(name: str, path: Any = ".") -> Any:
+        if Path(path).name == "records":
+            raise PermissionError(13, "Permission denied", str(path))
+        return seen[name](path)
+
+    for name in seen:
+        monkeypatch.setattr(os, name, functools.partial(look, name))
+    result = invoke("status", tmp_path / "run")
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'run' / 'records'}: Permission denied" in result.stderr
+
+
+def test_what_stands_in_the_way_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock of somebody else's in a folder of ours, and a dataset that could not be removed."""
+    out = tmp_path / "run"
+    filled(out)
+    (out / "results.old").mkdir()
+    (out / "results.old" / "theirs").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        assert f"-> {out / 'results.old'}" in invoke("report", out).stderr
+    assert not invoke("report", out).exit_code
+    (out / ".lock").unlink(missing_ok=True)
+    (out / ".lock").mkdir()
+    assert f"{out / '.lock'}" in invoke("report", out).stderr
 
 
 # --- nothing is lost -----------------------------------------------------------------------------
