@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ganstudy.cause import one_line
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
 from ganstudy.store.lock import LOCK, Timeout, taken
 from ganstudy.study.configuration import leaves
 from ganstudy.study.problem import dotted
+from ganstudy.whole_file import remove_partial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,6 +82,17 @@ class ExportedRun:
     trials: Sequence[ExportedTrial]
     figures: Sequence[Path]
 
+    @cached_property
+    def figures_digest(self) -> str:
+        """Of the figures as they are: of a report made anew, or first made since, they are others.
+
+        Errors  `OSError`.
+        """
+        found = hashlib.sha256()
+        for path in self.figures:
+            found.update(path.name.encode() + path.read_bytes())
+        return found.hexdigest()[:16]
+
 
 class Exporter(Part, ABC):
     """Writes runs for another tool; it needs no network and no account.
@@ -103,7 +117,8 @@ class Exporter(Part, ABC):
 def export(exporter: Exporter, directory: RunDirectory, search: Search, place: Path) -> int:
     """Export a run to a place; how many trials were added or replaced.
 
-    Errors  `ExportError` without the packages that it needs, and while another export goes there.
+    Errors  `ExportError` without the packages that it needs, while another export goes there, and
+            for a database that cannot be used.
     """
     run = ExportedRun(
         search.study.name,
@@ -117,6 +132,18 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
     except ModuleNotFoundError as error:
         advice = f"pip install 'ganstudy[{exporter.extra}]'"
         raise ExportError(f"export to {exporter.name} needs {error.name}: {advice}") from None
+    except Exception as error:
+        if not (why := _of_a_database(error)):
+            raise
+        advice = "free some space if its disk is full, or move it away if it is damaged"
+        raise ExportError(f"{place}: its database cannot be used: {why}; {advice}") from None
+
+
+def _of_a_database(error: BaseException | None) -> str:
+    """What SQLite says, in which some tools keep runs, whatever a library has made of it."""
+    while error is not None and not isinstance(error, sqlite3.Error):
+        error = error.__cause__ or error.__context__
+    return "" if error is None else one_line(str(error))
 
 
 @contextmanager
@@ -127,6 +154,7 @@ def _alone(place: Path) -> Iterator[None]:
     except Timeout:
         raise ExportError(f"{place}: another export is under way here; wait for its end") from None
     try:
+        remove_partial(place)
         yield
     finally:
         with suppress(PermissionError), lock:  # where no open file can be removed, its release does

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
+from ganstudy.whole_file import write_whole
 
 _TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
 
@@ -25,7 +27,10 @@ class MlflowExporter(Exporter):
         from mlflow.tracking import MlflowClient
 
         place.mkdir(parents=True, exist_ok=True)
-        client = MlflowClient(tracking_uri=f"sqlite:///{(place / 'mlflow.db').absolute()}")
+        database = place / "mlflow.db"
+        if not database.exists():
+            _begin(database)
+        client = MlflowClient(tracking_uri=f"sqlite:///{database.absolute()}")
         experiment = _experiment(client, run, place)
         there = {
             own.data.tags[_TRIAL]: own
@@ -41,9 +46,21 @@ class MlflowExporter(Exporter):
                 client.delete_run(known.info.run_id)
             _write(client, experiment, trial)
             added += 1
-        if added and run.figures:
-            _write_figures(client, experiment, run, there.get("report"))
+        report = there.get("report")
+        known = report and report.data.tags.get(_DIGEST)
+        if run.figures and known != run.figures_digest:
+            _write_figures(client, experiment, run, report)
         return added
+
+
+def _begin(database: Path) -> None:
+    """Make a database whole, or not at all: MLflow opens none of which it lacks some tables."""
+    from mlflow.tracking import MlflowClient
+
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps what is open
+        made = Path(folder) / database.name
+        MlflowClient(tracking_uri=f"sqlite:///{made}").search_experiments()
+        write_whole(database, made.read_bytes())
 
 
 def _experiment(client: Any, run: ExportedRun, place: Path) -> str:
@@ -90,10 +107,13 @@ def _write(client: Any, experiment: str, trial: ExportedTrial) -> None:
 
 
 def _write_figures(client: Any, experiment: str, run: ExportedRun, known: Any) -> None:
+    from mlflow.entities import RunTag
+
     if known is not None:
         client.delete_run(known.info.run_id)
     tags = {_TRIAL: "report", "study": run.study}
     own = client.create_run(experiment, tags=tags, run_name="the report")
     for path in run.figures:
         client.log_artifact(own.info.run_id, str(path), "figures")
+    client.log_batch(own.info.run_id, tags=[RunTag(_DIGEST, run.figures_digest)])
     client.set_terminated(own.info.run_id)

@@ -11,6 +11,9 @@ from pathlib import Path
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
 from ganstudy.export._files import known, remember
 
+_REPORT = "report"
+"""Where the figures are; no id of a trial is called so."""
+
 
 class TensorboardExporter(Exporter):
     """Curves as scalars, settings and scalars in the HPARAMS tab, figures of the report as images.
@@ -36,8 +39,9 @@ class TensorboardExporter(Exporter):
             with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
-        if added and run.figures:
-            _write_figures(place / run.study / "report", run)
+        if run.figures and before.get(_REPORT) != run.figures_digest:
+            _write_figures(place / run.study / _REPORT, run)
+            now[_REPORT] = run.figures_digest
         remember(place, before | now)
         return added
 

@@ -42,7 +42,8 @@ class TrackioExporter(Exporter):
                     storage.delete_run(run.study, trial.name, run_id=trial.id)
                 _write(storage, run.study, trial)
                 added += 1
-            if added and run.figures:
+            known = storage.get_run_config(run.study, _REPORT, run_id=_REPORT) or {}
+            if run.figures and known.get(_DIGEST) != run.figures_digest:
                 _write_figures(storage, run)
         return added
 
@@ -107,7 +108,11 @@ def _write_figures(storage: Any, run: ExportedRun) -> None:
     for image in images.values():
         image._save(run.study, _REPORT, 0)
     shown = {name: image._to_dict() for name, image in images.items()}
-    config = {"question": run.question, "tag.study": run.study}
+    config = {
+        "question": run.question,
+        "tag.study": run.study,
+        _DIGEST: run.figures_digest,
+    }
     storage.bulk_log(
         project=run.study, run=_REPORT, run_id=_REPORT, metrics_list=[shown], config=config
     )

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import venv
@@ -136,6 +137,21 @@ def test_two_exports_at_once_are_one(run: Path, tmp_path: Path) -> None:
     assert not (place / ".lock").exists()
 
 
+def test_a_database_that_cannot_be_used_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk, or of one that is damaged, MLflow and Trackio ended in a traceback."""
+
+    def write(*_: object) -> int:
+        try:
+            raise sqlite3.OperationalError("database or disk is full")
+        except sqlite3.Error as error:
+            raise RuntimeError("of a library") from error
+
+    monkeypatch.setattr(family["csv"], "write", write)
+    said = CliRunner().invoke(main, ["export", str(run), "csv"])
+    assert said.exit_code == 2
+    assert "csv: its database cannot be used: database or disk is full; free" in said.stderr
+
+
 def test_a_missing_package_is_named_with_its_extra(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,15 +233,17 @@ def python_with(package: str, folder: Path) -> Path:
 
 
 def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
-    """Eight trials at first, and none again."""
+    """Eight trials at first, without the report, and its figures then."""
+    report, aside = run / "report", run / "aside"
     command = [
         *(str(python), "-W", "ignore", "-m", "ganstudy"),
         *("export", str(run), tool, "--to", str(place)),
     ]
-    said = [
-        subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-        for _ in range(2)
-    ]
+    said = []
+    for source, target in ((report, aside), (aside, report)):
+        source.rename(target)
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+        said.append(ran.stdout)
     assert "8 trials added" in said[0]
     assert "0 trials added" in said[1]
 
@@ -252,6 +270,26 @@ def test_tensorboard_tells_once_that_a_disk_is_full(
     place = run / "exports" / "tensorboard"
     assert (said.exit_code, said.stderr) == (2, f"{place}: No space left on device\n")
     assert "8 trials added" in export(run, "tensorboard")
+
+
+def test_figures_come_though_their_trials_are_there(run: Path) -> None:
+    """An export before the report was made, or that was killed before its figures, had none."""
+    figures = {own.name: own.read_bytes() for own in (run / "report").glob("*.png")}
+    for name in figures:
+        (run / "report" / name).unlink()
+    place = run / "exports" / "tensorboard"
+    export(run, "tensorboard")
+    shown = next(own for own in place.iterdir() if own.is_dir()) / "report"
+    assert not shown.exists()
+    for name, content in figures.items():
+        (run / "report" / name).write_bytes(content)
+    assert "0 trials added" in export(run, "tensorboard")
+    (first,) = shown.iterdir()
+    (run / "report" / "answer.png").unlink()
+    (place / ".exported.json.1.partial").touch()
+    export(run, "tensorboard")
+    assert first.name not in {own.name for own in shown.iterdir()}
+    assert not list(place.glob(".*"))
 
 
 @pytest.mark.slow
