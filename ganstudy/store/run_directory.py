@@ -71,7 +71,7 @@ class RunDirectory:
 
         Errors  `RunError`.
         """
-        for path in self._files():
+        for path in _files(self.records):
             try:
                 self._index(path)
             except Damaged:  # somebody else's concern: nothing that is in it is believed
@@ -139,7 +139,7 @@ class RunDirectory:
     def entries(self) -> dict[str, Entry]:
         """Trial id to entry for every record that is not damaged; damaged files are named."""
         found: dict[str, Entry] = {}
-        for path in self._files():
+        for path in _files(self.records):
             try:
                 found |= self._index(path)
             except Damaged as error:
@@ -149,7 +149,7 @@ class RunDirectory:
     def set_damaged_aside(self) -> list[Path]:
         """Move damaged files out of the way: the trials of records are trained again."""
         moved: list[Path] = []
-        for path in [*self._files(), self.environment]:
+        for path in [*_files(self.records), self.environment]:
             try:
                 environment.read(path) if path == self.environment else self._index(path)
             except Damaged as error:
@@ -169,7 +169,7 @@ class RunDirectory:
 
     def read(self, part: records.Part = "all", trial: str = "") -> Iterator[Record]:
         """Every record that is not damaged, or one trial's, with all variables or some."""
-        for path in self._files():
+        for path in _files(self.records):
             try:
                 if not trial or trial in self._index(path):
                     yield from (r for r in records.read(path, part) if trial in ("", r.id))
@@ -184,7 +184,7 @@ class RunDirectory:
     def forget(self, trials: Collection[str]) -> list[Record]:
         """Drop the records of these trials, and their generators: they are missing again."""
         forgotten: list[Record] = []
-        for path in self._files():
+        for path in _files(self.records):
             if not self._index(path).keys() & set(trials):
                 continue
             found = list(records.read(path))
@@ -230,10 +230,11 @@ class RunDirectory:
             self._indices[path.name] = records.index(path)
         return self._indices[path.name]
 
-    def _files(self) -> list[Path]:
-        # A pattern finds nothing in a folder that cannot be read, and all would count as missing.
-        found = self.records.iterdir() if self.records.is_dir() else ()
-        return sorted(own for own in found if own.suffix == ".nc")
+
+def _files(folder: Path) -> list[Path]:
+    # A pattern finds nothing in a folder that cannot be read, and all would count as missing.
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(own for own in found if own.suffix == ".nc")
 
 
 def _check_elsewhere(path: Path) -> None:

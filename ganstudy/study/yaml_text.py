@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from ganstudy.study.problem import KeyPath, Problem, StudyError
 
@@ -68,6 +69,10 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
         where = f"{place}:{mark.line + 1}" if mark else str(place)
         said = f"{_in_words(error)}{_unseen(text, error)}"
         raise StudyError([Problem(where, "", f"not valid YAML: {said}")]) from None
+    except ReaderError as error:
+        where = f"{place}:{text.count(chr(10), 0, error.position) + 1}"
+        message = f"holds the character U+{ord(text[error.position]):04X}, which YAML does not take"
+        raise StudyError([Problem(where, "", f"not valid YAML: {message}")]) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
     return node

@@ -740,3 +740,12 @@ def test_a_link_that_leads_nowhere_is_said(tmp_path: Path) -> None:
         said = CliRunner().invoke(main, ["check", str(path)]).output
         assert told in said
         assert "did you mean" not in said
+
+
+def test_a_character_that_yaml_does_not_take_has_its_line(tmp_path: Path) -> None:
+    """It had its position in the file."""
+    study = tmp_path / "study.yaml"
+    study.write_text("question: Which?\ntrial:\n  steps: 2\0\n")
+    told = r"study.yaml:3: not valid YAML: holds the character U\+0000, which YAML does not take$"
+    with pytest.raises(StudyError, match=told):
+        load(study)
