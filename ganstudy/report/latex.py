@@ -9,6 +9,7 @@ from textwrap import wrap
 import numpy as np
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names
+from ganstudy.cause import harmless
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
@@ -162,7 +163,7 @@ def _table(
     label: str,
     findings: Findings,
 ) -> str:
-    question = " ".join(str(findings.ds.attrs["question"]).split())
+    question = harmless(" ".join(str(findings.ds.attrs["question"]).split()))
     lines = [
         r"% \usepackage{booktabs,graphicx}",
         f"% {question}",

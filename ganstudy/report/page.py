@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ganstudy.cause import harmless
 from ganstudy.report.press import Press
 from ganstudy.whole_file import write_whole
 
@@ -265,6 +266,8 @@ def _environment(dataset: xr.Dataset, look: Look | None, **known: Any) -> Any:
     environment.filters["listing"] = prose.listing
     environment.filters["unbroken"] = prose.unbroken
     environment.filters["breakable"] = prose.breakable
-    environment.globals |= {key: dataset.attrs[key] for key in ("study", "question")}
+    # A question is free text: what a browser, or LaTeX, would not show is told by its code.
+    told = {key: harmless(str(dataset.attrs[key])) for key in ("study", "question")}
+    environment.globals |= told
     environment.globals |= {"look": look, "missing": 0, **known, "version": version("ganstudy")}
     return environment

@@ -47,7 +47,7 @@ search:
 """
 
 DIMENSIONS = """\
-question: What of targets of one, two and three features on one axis?
+question: "What of targets of one, two and three\\u202e features on one axis\\0?"
 search:
   grid:
     target:
@@ -83,6 +83,8 @@ def test_targets_of_different_dimension_on_one_axis(tmp_path: Path) -> None:
     with unrendered() as figures:
         page = _page(tmp_path, DIMENSIONS, "sliced_wasserstein")
     assert "could not be made" not in page
+    assert r"three\u202e features on one axis\x00?" in page, "told by their codes"
+    assert not {"\u202e", "\0"} & set(page)
     assert "Grey line: the target's density" in page
     assert "Of 3 features" in page
     drawn = [text for figure in figures.values() for text in figure.findobj(Text)]
