@@ -8,6 +8,6 @@
   } else {
     const ago = minutes < 120 ? `${minutes} minutes` : minutes < 2880 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
     said.querySelector("strong").textContent = "The run was training.";
-    said.querySelector(".later").innerHTML = `That was ${ago} ago, and no page has come since: the run was stopped, or its machine was. <code>ganstudy status RUN</code> tells, and <code>ganstudy report RUN</code> builds the page of what is recorded. This one no longer reloads itself.`;
+    said.querySelector(".later").innerHTML = `By the clock of this device that was ${ago} ago. Unless the clock is wrong, no page has come since: the run was stopped, or its machine was. <code>ganstudy status RUN</code> tells, and <code>ganstudy report RUN</code> builds the page of what is recorded. This one reloads itself no more; you can.`;
   }
 }
