@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from inline import trained_inline
 from tiny import STUDY, write_study
+from unrendered import unrendered
 
 from ganstudy import pipeline, settings
 from ganstudy.cli import main
@@ -25,7 +27,13 @@ from ganstudy.study.document import StudyError
 from ganstudy.targets.gaussian import Gaussian
 from ganstudy.targets.mixture import Mixture
 
-AXIS = "divergence: [minimax, wasserstein]"
+CHANGES = {
+    "too near 1 for single precision": ("{name: f_alpha, alpha: 0.95}", ""),
+    "greater than or equal to 0.03": ("{name: alpha_gan, critic_alpha: 0.01}", ""),
+    "in size, as in single precision": ("minimax", "optimizer: {name: adam, eps: 1.0e-300}, "),
+}
+"""What a check of the class, the bound of a field and single precision refuse, by what is said: the
+divergence that is trained beside another one, and settings of the critic."""
 
 
 def told(*arguments: object) -> str:
@@ -35,24 +43,14 @@ def told(*arguments: object) -> str:
     return result.output
 
 
-def _text(axis: str, shared: str) -> str:
-    return STUDY.replace(AXIS, axis).replace("  steps: 6\n", f"  steps: 6\n  {shared}\n")
-
-
-@pytest.fixture(params=["check", "bound", "precision"])
-def run(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> RunDirectory:
-    """One that was recorded when less was refused."""
-    text = {
-        "check": _text("divergence.alpha: [0.5, 0.95]", "divergence: f_alpha"),
-        "bound": _text("divergence.critic_alpha: [0.5, 0.01]", "divergence: alpha_gan"),
-        "precision": _text(AXIS, "").replace(
-            "critic: {", "critic: {optimizer: {name: adam, eps: 1.0e-300}, "
-        ),
-    }[request.param]
-    study, directory = write_study(tmp_path, text), RunDirectory(tmp_path / "run")
-    with trained_inline(), monkeypatch.context() as patch:
+def _recorded(folder: Path, *changes: str) -> RunDirectory:
+    """A run that was recorded when less was refused."""
+    divergences, critics = zip(*(CHANGES[own] for own in changes), strict=True)
+    text = STUDY.replace("[minimax, wasserstein]", f"[wasserstein, {', '.join(divergences)}]")
+    text = text.replace("critic: {", f"critic: {{{''.join(critics)}").replace("[1, 2]", "[1]")
+    study, directory = write_study(folder, text), RunDirectory(folder / "run")
+    with trained_inline(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
         patch.setattr(f_alpha, "HIGHEST_BELOW_1", 0.98)
         patch.setattr(settings, "TINIEST", 0.0)
         patch.setattr(pipeline, "report", lambda *_: None)
@@ -64,27 +62,33 @@ def run(
     return directory
 
 
-def test_it_can_be_read_by_every_verb(run: RunDirectory, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_can_be_read_by_every_verb(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """`status` and others said what is wrong with the study, and nothing of its trials."""
+    run = _recorded(tmp_path, *CHANGES)
     recorded = run.recorded()
-    with trained_inline(), caplog.at_level(logging.WARNING):
+    with trained_inline(), unrendered(), caplog.at_level(logging.WARNING):
         told("status", run.path)
-        assert caplog.text.count("read as it was recorded") == 1
+        for change in CHANGES:
+            assert re.search(f"{change}.*; read as it was recorded", caplog.text)
+        assert caplog.text.count("read as it was recorded") == len(CHANGES)
         told("report", run.path)
         told("export", run.path, "csv")
-        assert "the same bits" in told("verify", run.path, "--workers", 1, "--trials", 2)
+        assert "the same bits" in told("verify", run.path, "--workers", 1, "--trials", 8)
         told("retry", run.path, "--workers", 1)
         told("run", run.study, "--workers", 1)
     assert run.recorded() == recorded
 
 
-def test_nothing_new_is_trained_with_it(run: RunDirectory) -> None:
+@pytest.mark.parametrize("change", CHANGES)
+def test_nothing_new_is_trained_with_it(change: str, tmp_path: Path) -> None:
     """Neither further trials of the same run, nor those of a study that has been changed."""
+    run = _recorded(tmp_path, change)
     for changed in ("", "# by hand\n"):
         run.study.write_text(f"{run.study.read_text()}{changed}")
         overrides = [] if changed else ["seeds=3"]
         result = CliRunner().invoke(main, ["run", str(run.study), *overrides])
         assert result.exit_code == 2, result.output
+        assert change in result.output
 
 
 def test_what_is_set_of_the_engine_is_nothing_new(run: RunDirectory) -> None:
