@@ -127,15 +127,15 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
 
     Errors  `OSError`, such as for a full disk; results.zarr is then what it was.
     """
+    from ganstudy.store import gathered_store  # with zarr
+
     dataset = assemble(run, plan)
     fresh, old = (run.results.with_suffix(suffix) for suffix in (".partial", ".old"))
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
     try:
-        # Strings have no stable form in version 3 of the zarr format yet.
-        cut = chunks(dataset, plan.dimensions)
         ordered = dataset.assign_attrs({ORDER: list(map(str, dataset.variables))})
-        ordered.to_zarr(fresh, mode="w", zarr_format=2, encoding=cut)
+        gathered_store.write(ordered, fresh, chunks(dataset, plan.dimensions))
         digests.seal(fresh)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -1,23 +1,48 @@
-"""results.zarr as zarr reads it: no chunk is believed that is not as it was written."""
+"""results.zarr as it is written, and read: no chunk is believed that is not as it was written."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from zarr.storage import LocalStore
+from zarr.storage import LocalStore, MemoryStore
 
 from ganstudy.store.codecs import check_codecs, describes_codecs
 from ganstudy.store.digests import digest, read
 from ganstudy.store.place import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
     from zarr.abc.store import ByteRequest
     from zarr.core.buffer import Buffer, BufferPrototype
 
     from ganstudy.store.digests import Digests
 
-__all__ = ["GatheredStore"]
+__all__ = ["GatheredStore", "write"]
+
+IN_MEMORY = 2**26
+"""Bytes of a dataset that is put together in memory, and each of its files written once."""
+
+
+def write(dataset: xr.Dataset, folder: Path, encoding: Mapping[str, Any]) -> None:
+    """Write a dataset into a folder that is not there yet.
+
+    zarr writes what describes an array several times, and in a thread each time.
+
+    Errors  `OSError`.
+    """
+    # Strings have no stable form in version 3 of the zarr format yet.
+    if dataset.nbytes > IN_MEMORY:
+        dataset.to_zarr(folder, mode="w", zarr_format=2, encoding=encoding)
+        return
+    files: dict[str, Buffer] = {}
+    dataset.to_zarr(MemoryStore(files), mode="w", zarr_format=2, encoding=encoding)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.to_bytes())
 
 
 class GatheredStore(LocalStore):
