@@ -191,10 +191,20 @@ def _best_setting(oriented: Array) -> tuple[int, int]:
 
 def most_agree(values: Array) -> NDArray[np.bool_]:
     """Whether more than half of the seeds have one value; `(*, seeds) -> (*)`."""
-    scale = np.where(np.isfinite(values), np.abs(values), 0.0).max(axis=-1, initial=0.0)
-    apart = np.abs(values[..., :, None] - values[..., None, :])
-    agree = (apart <= 1e-9 * scale[..., None, None]).sum(axis=-1).max(axis=-1, initial=0)
-    return np.asarray(2 * agree > np.isfinite(values).sum(axis=-1))
+    known = np.isfinite(values)
+    slack = 1e-9 * np.where(known, np.abs(values), 0.0).max(axis=-1, initial=0.0)
+    found, count = np.zeros(values.shape[:-1], bool), known.sum(axis=-1)
+    if not values.shape[-1]:
+        return found
+    # The median is among them, and they within twice the slack of it: all pairs of those alone.
+    ordered = np.sort(np.where(known, values, np.nan), axis=-1)
+    median = np.take_along_axis(ordered, np.maximum(count - 1, 0)[..., None] // 2, axis=-1)
+    near = np.abs(ordered - median) <= 2 * slack[..., None]
+    at = 2 * near.sum(axis=-1) > count
+    apart = np.abs(ordered[at][:, :, None] - ordered[at][:, None, :])
+    agree = (apart <= slack[at][:, None, None]).sum(axis=-1).max(axis=-1, initial=0)
+    found[at] = 2 * agree > count[at]
+    return found
 
 
 def _held_out(values: Array, sign: float) -> Array:
