@@ -18,6 +18,10 @@ os.environ["MPLBACKEND"] = "agg"
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"
 
+# Processes that tests start compile the package once, and not each of them all of it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 import_module("ganstudy.engine")
 import_module("torch").set_num_threads(1)
 
