@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from ruamel.yaml import YAML
 from tiny import TABLE
+from unrendered import unrendered
 
 from ganstudy import analysis, plot
 from ganstudy.report import build, prose, remarks, style
@@ -173,7 +174,9 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
     folder.mkdir()
     for name in ("heatmap.png", "heatmap.svg", "ranking.tex", "ranking.csv"):
         (folder / name).write_text("old")
-    index = build(make_study({}, seeds=1, steps=5, samples=9, score="mode_kl"), {}, folder)
+    ds = make_study({}, seeds=1, steps=5, samples=9, score="mode_kl")
+    with unrendered():
+        index = build(ds, {}, folder)
     assert not (folder / "heatmap.png").exists()
     assert not (folder / "heatmap.svg").exists()
     assert not list(folder.glob("ranking.[tc]*"))
@@ -325,7 +328,8 @@ def test_a_page_says_at_its_top_that_the_run_is_not_finished(
     assert said is not None
     assert "not finished.</strong> 11 of 12 trials have a record and 1 is missing" in said[1]
     whole = small.assign(status=small["status"].where(small["status"] != "missing", "failed"))
-    build(whole, PROVENANCE, tmp_path / "report")
+    with unrendered():
+        build(whole, PROVENANCE, tmp_path / "report")
     assert box.search((tmp_path / "report" / "index.html").read_text()) is None
 
 
@@ -532,7 +536,7 @@ def test_a_section_that_raises_is_named_in_its_place(
         raise ZeroDivisionError("no such <number>")
 
     monkeypatch.setattr(settings.SettingScores, "applies", fail)
-    with pytest.raises(PageError, match="settings") as caught:
+    with unrendered(), pytest.raises(PageError, match="settings") as caught:
         build(ds, PROVENANCE, tmp_path / "report")
     assert caught.value.failures == {"settings": "ZeroDivisionError: no such <number>"}
     page = caught.value.page.read_text()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import xarray as xr
 from tiny import STUDY, write_study
+from unrendered import unrendered
 
 from ganstudy import variable
 from ganstudy.kinds.adversarial.training import train
@@ -144,5 +145,6 @@ def _report(axes: dict[str, str], folder: Path) -> xr.Dataset:
             run.write(records)
             plan.tell(records)
         dataset = gather(run, plan)
-    build(dataset, {}, folder / "report")
+    with unrendered():
+        build(dataset, {}, folder / "report")
     return dataset
