@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from tiny import STUDY, write_study
@@ -15,8 +19,25 @@ from ganstudy.variable import STEP
 
 
 def filled(out: Path, text: str = STUDY) -> Grid:
-    """A run of made-up records with numbers, gathered."""
+    """A run of made-up records with numbers, gathered; copied where there is no such folder yet."""
     out.parent.mkdir(exist_ok=True)
+    if out.exists():
+        return _filled(out, text)
+    folder, search = _template(text)
+    shutil.copytree(folder / "run", out)
+    write_study(out.parent, text)
+    return search
+
+
+@cache
+def _template(text: str) -> tuple[Path, Grid]:
+    """One of each text, for all tests of the process."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name), _filled(Path(folder.name) / "run", text)
+
+
+def _filled(out: Path, text: str) -> Grid:
     search = Grid(load(write_study(out.parent, text)))
     run = RunDirectory(out)
     rng = np.random.default_rng(0)
