@@ -1,19 +1,21 @@
-"""The notebooks: both files of a pair say the same, without outputs, and every cell runs."""
+"""The notebooks: both files of a pair say the same, without outputs, and every cell runs.
+
+What reads notebooks takes seconds to import, for which no collection waits.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jupytext
-import nbformat
 import pytest
-from jupyter_client.manager import KernelManager
-from nbclient import NotebookClient
 
 from ganstudy.atlas import FILE
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import KernelManager
 
 FOLDER = Path(__file__).parents[2] / "analysis"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
@@ -39,6 +41,9 @@ def test_each_notebook_has_a_text_form() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_forms_agree_and_hold_no_outputs(name: str) -> None:
+    import jupytext
+    import nbformat
+
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     nbformat.validate(notebook)
     text = jupytext.read(FOLDER / f"{name}.py")
@@ -51,6 +56,8 @@ def test_both_forms_agree_and_hold_no_outputs(name: str) -> None:
 @pytest.fixture(scope="module")
 def kernel(tiny_run: Path) -> Iterator[KernelManager]:
     """One kernel for all notebooks, one after the other: imports cost seconds."""
+    from jupyter_client.manager import KernelManager
+
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(FOLDER), env={**os.environ, "GANSTUDY_RUN": str(tiny_run)})
     yield manager
@@ -59,6 +66,9 @@ def kernel(tiny_run: Path) -> Iterator[KernelManager]:
 
 @pytest.mark.parametrize("name", RUN)
 def test_every_cell_runs(name: str, kernel: KernelManager) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     forget = nbformat.v4.new_code_cell("%reset -f")
     notebook.cells.insert(0, forget)
@@ -72,6 +82,8 @@ def test_every_cell_runs(name: str, kernel: KernelManager) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "atlas"])
 def test_each_says_at_its_top_which_run_it_needs(name: str) -> None:
     """In the first cell of text; the first of code makes it where it is missing."""
+    import jupytext
+
     text, code = jupytext.read(FOLDER / f"{name}.py").cells[:2]
     assert "Needs a run" in text.source
     assert "GANSTUDY_RUN" in text.source
