@@ -12,7 +12,8 @@ from tiny import STUDY, write_study
 NAMES = ("numpy", "matplotlib", "joblib", "torch", "random", "queue", "ganstudy")
 
 
-@pytest.mark.parametrize("live", [False, True])
+# A live run starts all that another one starts.
+@pytest.mark.parametrize("live", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_module_beside_a_study_is_not_run(live: bool, tmp_path: Path) -> None:
     """By no worker, by no tracker, by no press, and not by the process of a live page."""
     for name in NAMES:
