@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from functools import cache
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -145,8 +146,11 @@ def _with_gaps(
     ends = np.cumsum([1, *(block.shape[1] for block in blocks.values())])
     columns = dict(zip(effects, map(range, ends[:-1].tolist(), ends[1:].tolist()), strict=True))
 
-    def basis(model: Sequence[Effect]) -> tuple[NDArray[np.intp], Array]:
-        at = np.array([0, *(column for effect in model for column in columns[effect])])
+    # That of all effects is the model with each of the largest ones.
+    @cache
+    def basis(model: frozenset[Effect]) -> tuple[NDArray[np.intp], Array]:
+        own = (columns[effect] for effect in effects if effect in model)
+        at = np.array([0, *chain.from_iterable(own)])
         values_, vectors = np.linalg.eigh(gram[np.ix_(at, at)])
         sound = values_ > 1e-9 * values_[-1]
         return at, vectors[:, sound] / np.sqrt(values_[sound])
@@ -156,8 +160,8 @@ def _with_gaps(
 
     explained, weight = {}, {}
     for effect in effects:
-        others = [other for other in effects if not set(effect) <= set(other)]
-        (at, axes), (at_with, axes_with) = basis(others), basis([*others, effect])
+        others = frozenset(other for other in effects if not set(effect) <= set(other))
+        (at, axes), (at_with, axes_with) = basis(others), basis(others | {effect})
         gained = max(fitted(at_with, axes_with) - fitted(at, axes), 0.0)
         explained[effect] = (gained, axes_with.shape[1] - axes.shape[1])
         if len(effect) > 1 and effect[-1] == len(shape) - 1:
@@ -166,7 +170,7 @@ def _with_gaps(
         common = axes.T @ gram[np.ix_(at, own)]
         alone = gram[np.ix_(own, own)] - common.T @ common
         weight[effect] = _weight(alone / len(values), places, shape, effect)
-    at, axes = basis(effects)
+    at, axes = basis(frozenset(effects))
     rest = (max(total - fitted(at, axes), 0.0), len(values) - axes.shape[1])
     return Variance(explained, rest, total, left_out, weight)
 
