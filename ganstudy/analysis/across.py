@@ -28,6 +28,7 @@ from ganstudy.analysis.design import FRESH, label_text
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
+from ganstudy.analysis.remembered import remembered
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
 
@@ -36,6 +37,7 @@ __all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"
 QUALITY = "high_quality"
 
 
+@remembered
 def study_scores(ds: xr.Dataset, budget: int | None = None) -> xr.Dataset:
     """What every search of every arm found on every target.
 
@@ -99,6 +101,7 @@ def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
     return xr.DataArray(values, dims=("arm", *rest), coords={"arm": names})
 
 
+@remembered
 def rank_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -192,6 +195,7 @@ def leads(grades: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(counts, dims="lead", coords={"lead": names})
 
 
+@remembered
 def rank_over_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

@@ -98,6 +98,7 @@ def build(
             `PageError` once the page is written, if it lacks a section.
     """
     from ganstudy.analysis import metric_names
+    from ganstudy.analysis.remembered import remembering
     from ganstudy.report.answer import answer, picture
     from ganstudy.report.findings import Findings
     from ganstudy.report.style import figure_style
@@ -116,12 +117,12 @@ def build(
         opened=opening(dataset, destination.parent),
     )
     printing = partial(_printing, press or Press(), destination)
-    with figure_style():
+    with remembering(), figure_style():
         drawn = picture(findings)
         printed = None if drawn is None else printing(drawn)
         placed = _placed(findings, environment, printing)
         shown = None if printed is None else printed()
-    found = answer(findings, [sentence for own in placed for sentence in own.sentences])
+        found = answer(findings, [sentence for own in placed for sentence in own.sentences])
     template = environment.get_template("page.html.j2")
     text = template.render(answer=found, picture=shown, sections=placed)
     index = _write(destination, text, placed, ["answer"] if shown else [])

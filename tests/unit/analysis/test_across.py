@@ -16,6 +16,7 @@ from unrendered import unrendered
 from ganstudy import analysis
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
+from ganstudy.analysis.remembered import remembering
 from ganstudy.report import across, build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
@@ -39,6 +40,30 @@ def test_scores_are_those_of_each_study_alone(joined: xr.Dataset) -> None:
         assert np.isneginf(oriented[bad]).all()
     assert found.attrs["scored"] == "fresh"
     assert found["arm"].values[0] == "minimax, published"
+
+
+def test_what_a_page_asks_again_is_found_once(
+    joined: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sentences and figures scored all studies 23 times. What one of them changes is its own."""
+    expected, asked = analysis.study_scores(joined, 2), []
+
+    def counted(ds: xr.Dataset, name: str) -> xr.Dataset:
+        asked.append(name)
+        return analysis.of_study(ds, name)
+
+    monkeypatch.setattr("ganstudy.analysis.across.of_study", counted)
+    with remembering():
+        for _ in range(2):
+            found = analysis.study_scores(joined, 2)
+            xr.testing.assert_identical(found, expected)
+            found["score"] = 0.0
+            found.attrs["scored"] = "never"
+        other = analysis.study_scores(joined, 1)
+        assert not other["score"].equals(expected["score"])
+    assert len(asked) == 2 * joined.sizes["study"]
+    analysis.study_scores(joined, 2)
+    assert len(asked) == 3 * joined.sizes["study"]
 
 
 def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
