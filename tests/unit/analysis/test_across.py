@@ -45,7 +45,7 @@ def test_scores_are_those_of_each_study_alone(joined: xr.Dataset) -> None:
 def test_what_a_page_asks_again_is_found_once(
     joined: xr.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its sentences and figures scored all studies 23 times. What one of them changes is its own."""
+    """A page scored all studies 23 times. What one sentence changes of its own is no other's."""
     expected, asked = analysis.study_scores(joined, 2), []
 
     def counted(ds: xr.Dataset, name: str) -> xr.Dataset:
