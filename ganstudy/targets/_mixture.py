@@ -21,6 +21,9 @@ _LOG_TWO_PI = float(np.log(2 * np.pi))
 _FEW = 64
 """Edges from which on a search is quicker than a comparison with each."""
 
+_CACHED = 2**18
+"""Numbers in double precision that a core's caches hold beside as many others."""
+
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture(ABC):
@@ -134,11 +137,16 @@ class GeneralMixture(GaussianMixture):
 
     def squared_distances(self, x: Array) -> Array:
         """Squared Mahalanobis distances."""
-        columns = [
-            np.square((x - mean) @ np.linalg.inv(factor).T).sum(axis=-1)
-            for mean, factor in zip(self.means, self._factors, strict=True)
-        ]
-        return np.stack(columns, axis=-1)
+        whitening = [np.linalg.inv(factor).T for factor in self._factors]
+        rows = x.reshape(-1, x.shape[-1])
+        squared = np.empty((len(rows), len(self.means)))
+        # All rows at once would leave the caches between any two of these operations.
+        parts = max(1, -(-rows.size // _CACHED))
+        split = zip(np.array_split(rows, parts), np.array_split(squared, parts), strict=True)
+        for some, found in split:
+            for mode, (mean, axes) in enumerate(zip(self.means, whitening, strict=True)):
+                found[:, mode] = np.square((some - mean) @ axes).sum(axis=-1)
+        return squared.reshape(*x.shape[:-1], len(self.means))
 
     def _spread(self, noise: NDArray[np.float32], mode: NDArray[np.intp]) -> NDArray[np.float32]:
         drawn = np.empty_like(noise)

@@ -28,7 +28,7 @@ def _numbers(quick: int, many: int) -> object:
     )
 
 
-@_numbers(6, 90)
+@_numbers(6, 45)
 def test_files_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, times: int
 ) -> None:
@@ -53,7 +53,7 @@ def test_files_of_a_run(
     assert count.done > 0.9 * times
 
 
-@_numbers(3, 40)
+@_numbers(3, 20)
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:
     """Every shipped study, with bits flipped and lines rewritten."""
@@ -70,7 +70,7 @@ def test_studies(tmp_path: Path, study: Path, seed: int, times: int) -> None:
     assert count.faults == []
 
 
-@_numbers(60, 1000)
+@_numbers(60, 500)
 def test_tables(tmp_path: Path, seed: int, times: int) -> None:
     """Text and arrays, with bits flipped, cut, and rewritten."""
     rng, count = random.Random(seed), Count()

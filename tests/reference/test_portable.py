@@ -24,10 +24,14 @@ HERE = Path(__file__).parent
 GOLDEN: dict[str, str] = json.loads((HERE.parent / "golden" / "portable.json").read_text())
 EMULATOR = shutil.which("qemu-x86_64")
 
-EMULATED = (
-    *("divergence non_saturating", "divergence mmd", "divergence relativistic_average"),
-    *("penalty", "batch norm", "tanh", "estimator", "equilibrium", "target embedded_mixture"),
-)
+EMULATED = {
+    "Haswell": (
+        *("divergence non_saturating", "divergence mmd", "divergence relativistic_average"),
+        *("penalty", "batch norm", "tanh", "estimator", "equilibrium", "target embedded_mixture"),
+    ),
+    # The same instructions under another maker's name, which products alone ask for.
+    "EPYC": ("penalty", "equilibrium", "divergence mmd"),
+}
 """An emulated processor takes some twenty times as long: one trial of each way through the step."""
 
 
@@ -47,14 +51,14 @@ def test_golden_digests() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(EMULATOR is None, reason="no qemu-x86_64 (Debian's qemu-user) to emulate with")
-@pytest.mark.parametrize("processor", ["Haswell", "EPYC"])
+@pytest.mark.parametrize("processor", EMULATED)
 def test_golden_digests_on_other_processors(processor: str) -> None:
     """An emulator computes 1/x and 1/√x exactly where processors approximate, each in its own way:
     equal digests show that no such instruction is used.
     """
     assert EMULATOR is not None
-    found = _digests(*EMULATED, through=(EMULATOR, "-cpu", processor))
-    assert found == {name: GOLDEN[name] for name in EMULATED}
+    found = _digests(*EMULATED[processor], through=(EMULATOR, "-cpu", processor))
+    assert found == {name: GOLDEN[name] for name in EMULATED[processor]}
 
 
 def test_a_worker_is_portable() -> None:
