@@ -13,6 +13,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from ganstudy.analysis.remembered import remembering
 from ganstudy.atlas import FILE, open_atlas
 from ganstudy.atlas.packed import pack_runs
 from ganstudy.report import across
@@ -57,7 +58,9 @@ def written(page: str, ds: xr.Dataset) -> str:
 def claims(ds: xr.Dataset) -> str:
     """Every sentence below its question, with the call of its numbers."""
     lines = ["", *OPENED.splitlines()]
-    for question, said in across.sentences(ds).items():
+    with remembering():
+        found = across.sentences(ds)
+    for question, said in found.items():
         lines += ["", f"## {question}", ""]
         for sentence in said:
             lines += [f"- {plain(sentence)}", "", f"      {sentence.call}", ""]

@@ -13,6 +13,7 @@ from recomputed import unexplained
 
 import ganstudy
 from ganstudy import analysis, atlas
+from ganstudy.analysis.remembered import remembering
 from ganstudy.atlas import packed
 from ganstudy.atlas.__main__ import BEGIN, END, PAGE, written
 from ganstudy.report import across
@@ -30,10 +31,11 @@ def unfounded(ds: xr.Dataset) -> list[str]:
     names = {str(x) for x in (*arms, *labels) if isinstance(x, str)} | {"Spearman's"}
     found = cache(lambda call: eval(call, {"ds": ds, "analysis": analysis}))
     left = []
-    for said in across.sentences(ds).values():
-        for sentence in said:
-            if numbers := unexplained(str(sentence.text), found(sentence.call), names):
-                left.append(f"{numbers} of {sentence.text}: {sentence.call}")
+    with remembering():
+        for said in across.sentences(ds).values():
+            for sentence in said:
+                if numbers := unexplained(str(sentence.text), found(sentence.call), names):
+                    left.append(f"{numbers} of {sentence.text}: {sentence.call}")
     return left
 
 
