@@ -50,7 +50,6 @@ def _recorded(folder: Path, *changes: str) -> RunDirectory:
     text = text.replace("critic: {", f"critic: {{{''.join(critics)}").replace("[1, 2]", "[1]")
     study, directory = write_study(folder, text), RunDirectory(folder / "run")
     with trained_inline(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
         patch.setattr(f_alpha, "HIGHEST_BELOW_1", 0.98)
         patch.setattr(settings, "TINIEST", 0.0)
         patch.setattr(pipeline, "report", lambda *_: None)
@@ -91,8 +90,9 @@ def test_nothing_new_is_trained_with_it(change: str, tmp_path: Path) -> None:
         assert change in result.output
 
 
-def test_what_is_set_of_the_engine_is_nothing_new(run: RunDirectory) -> None:
+def test_what_is_set_of_the_engine_is_nothing_new(tmp_path: Path) -> None:
     """`retry RUN engine.memory_limit=8`, as is told of failures, was refused."""
+    run = _recorded(tmp_path, next(iter(CHANGES)))
     assert run.read_study(["engine.memory_limit=8"], to_train=True).file.engine.memory_limit == 8
 
 
