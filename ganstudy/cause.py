@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
 
-__all__ = ["LONGEST", "cause_of", "cleaned", "harmless", "of_compiler", "one_line", "telling"]
+__all__ = [
+    *("LONGEST", "and_behind", "cause_of", "cleaned", "harmless", "of_compiler", "one_line"),
+    "telling",
+]
 
 LONGEST = 20_000
 """Characters that are kept of a cause."""
@@ -79,16 +83,22 @@ _COMPILER = ("torch._dynamo", "torch._inductor", "torch._functorch", "ganstudy.e
 
 def of_compiler(error: BaseException | None) -> bool:
     """Whether torch's compiler, or our use of it, raised it or something that led to it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if type(error).__module__.startswith(_COMPILER):
+    for own in and_behind(error):
+        if type(own).__module__.startswith(_COMPILER):
             return True
         # Such as of a cache that cannot be made, which ends the import of the compiler.
-        if isinstance(error, OSError) and any(
+        if isinstance(own, OSError) and any(
             str(frame.f_globals.get("__name__")).startswith(_COMPILER)
-            for frame, _ in traceback.walk_tb(error.__traceback__)
+            for frame, _ in traceback.walk_tb(own.__traceback__)
         ):
             return True
+    return False
+
+
+def and_behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what led to it, each once."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return False

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ganstudy.cause import one_line
+from ganstudy.cause import and_behind, one_line
 from ganstudy.family import Part, canonical_json
 from ganstudy.score import trial_score
 from ganstudy.store.lock import LOCK, Timeout, taken
 from ganstudy.study.configuration import leaves
 from ganstudy.study.problem import dotted
-from ganstudy.whole_file import remove_partial
+from ganstudy.whole_file import digest_of, remove_partial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,10 +88,7 @@ class ExportedRun:
 
         Errors  `OSError`.
         """
-        found = hashlib.sha256()
-        for path in self.figures:
-            found.update(path.name.encode() + path.read_bytes())
-        return found.hexdigest()[:16]
+        return digest_of(b"".join(path.name.encode() + path.read_bytes() for path in self.figures))
 
 
 class Exporter(Part, ABC):
@@ -139,11 +136,10 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         raise ExportError(f"{place}: its database cannot be used: {why}; {advice}") from None
 
 
-def _of_a_database(error: BaseException | None) -> str:
+def _of_a_database(error: Exception) -> str:
     """What SQLite says, in which some tools keep runs, whatever a library has made of it."""
-    while error is not None and not isinstance(error, sqlite3.Error):
-        error = error.__cause__ or error.__context__
-    return "" if error is None else one_line(str(error))
+    own = (str(one) for one in and_behind(error) if isinstance(one, sqlite3.Error))
+    return one_line(next(own, ""))
 
 
 @contextmanager
