@@ -143,10 +143,10 @@ def p_value(p: float) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Text in which no line ends within `2.1 to 3.4` or `4 of 10`."""
+    """Text in which no line ends within `2.1 to 3.4`, `4 of 10` or `< 0.001`."""
     return re.sub(
-        r"(?<=[\d%∞]) (to|of) (?=[\d∞<>\N{MINUS SIGN}])",
-        "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}",
+        r"(?<=[\d%∞]) (?:to|of) (?=[\d∞<>\N{MINUS SIGN}])|(?<=[<>]) (?=\d)",
+        lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"),
         text,
     )
 

@@ -64,6 +64,7 @@ def content(figure: Figure) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_each_figure_and_sentence_of_the_report_is_the_call_beside_it(
     grid: xr.Dataset,
     search: xr.Dataset,

@@ -117,6 +117,7 @@ print(compared, os.environ["MKL_CBWR"], arithmetic.described("eager"))
 """
 
 
+@pytest.mark.slow
 @COMPILED
 def test_products_are_right_and_depend_on_no_neighbour(tmp_path: Path) -> None:
     """On whichever processor, and whatever lies where in memory; the words of the arithmetic say

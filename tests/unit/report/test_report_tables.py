@@ -180,6 +180,12 @@ def cells_of(table: str) -> list[list[str]]:
     return [row for row in rows if row != [""]]
 
 
+@pytest.mark.parametrize("text", ["−2.1 to 3.4", "4 of 10", "< 0.001", "1 to > 9"])
+def test_no_line_ends_within_a_number(text: str) -> None:
+    """A narrow column would have `<` on one line and 0.001 on the next."""
+    assert prose.unbroken(f"by {text} of them") == f"by {text.replace(' ', chr(0xA0))} of them"
+
+
 def test_text_is_escaped_for_latex() -> None:
     """Every character that TeX would take for its own."""
     text = "a_b & 5% of $x$ #1 {y} ~ ^ \\ < > | −1 – ∞ × γ Σ ≤ W₁"
