@@ -86,6 +86,17 @@ def test_the_gallery_is_of_the_first_seed(dataset: xr.Dataset, findings: Finding
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("settings", [8, 9])
+def test_the_gallery_has_every_corner_of_a_cube(dataset: xr.Dataset, settings: int) -> None:
+    """Three axes of two values are eight settings, of which none is left out."""
+    own = dataset.isel(critic_steps=[1] * settings).assign_coords(critic_steps=range(settings))
+    drawn = gallery.draw(Findings.of(own))
+    assert len(_panels(drawn)) == 2 * (1 + 8)
+    assert drawn is not None
+    assert ("8 of 9 settings" in drawn.caption) == (settings == 9)
+
+
+@pytest.mark.slow
 def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings) -> None:
     """Its last frame has the first final samples, to what a picture shows."""
     drawing = frames.draw(findings)

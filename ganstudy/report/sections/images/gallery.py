@@ -39,7 +39,7 @@ def draw(findings: Findings) -> Drawing | None:
         return None
     every = firsts(findings)
     rows = thinned(len(findings.arms), MOST_ROWS)
-    columns = thinned(len(findings.settings), MOST_COLUMNS - 1)
+    columns = thinned(len(findings.settings), MOST_COLUMNS)
     down, across = (3, 10) if len(columns) == 1 else (4, 4) if len(columns) < 4 else (3, 3)
     width = min(10.0 / (1 + len(columns)), 1.1 * across / 2)
     # Titles are above the panels: one line for each axis.
