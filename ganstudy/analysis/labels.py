@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from ganstudy.metrics import trueness
-from ganstudy.targets import from_config
+from ganstudy.targets import target_of
 
 RADIUS = 3.0
 """High quality, in standard deviations of a mode in the plane, as for the metrics."""
@@ -25,7 +23,7 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
     """
     if "labels" not in ds or ds["target_settings"].ndim:
         return None
-    target = from_config(json.loads(str(ds["target_settings"].item())))
+    target = target_of(str(ds["target_settings"].item()))
     modes = None if target.gone else target.known_modes()
     if modes is None or target.labels != len(modes.weights):
         return None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.metric import metric_names
 from ganstudy.metrics import Metric, measured_by, perfect_sampler
 from ganstudy.score import spanning
-from ganstudy.targets import from_config
+from ganstudy.targets import target_of
 
 
 def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Dataset:
@@ -32,7 +30,7 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     status = ds["status"].transpose(..., "seed")
     labels = ds["labels"].transpose(*status.dims, "sample").values if "labels" in ds else None
     configs = ds["target_settings"].broadcast_like(status).transpose(*status.dims).values
-    targets = {str(text): from_config(json.loads(str(text))) for text in np.unique(configs) if text}
+    targets = {str(text): target_of(str(text)) for text in np.unique(configs) if text}
     for target in targets.values():
         problem = metric.unfit(target, ds.sizes["sample"])
         if problem is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,8 +13,7 @@ from numpy.typing import NDArray
 
 from ganstudy.film import window_of
 from ganstudy.report import style
-from ganstudy.settings import as_recorded
-from ganstudy.targets import Target, from_config
+from ganstudy.targets import Target, target_of
 
 Array = NDArray[np.float64]
 
@@ -60,13 +58,6 @@ class Backdrop:
     def project(self, samples: NDArray[np.floating]) -> Array:
         """Samples in the plane; those of a trial may be padded with features that it lacks."""
         return np.asarray(samples[:, : len(self.axes)] @ self.axes, np.float64)
-
-
-@cache
-def target_of(config: str) -> Target:
-    """The target with this JSON."""
-    with as_recorded():
-        return from_config(json.loads(config))
 
 
 def backdrop(config: str) -> Backdrop:

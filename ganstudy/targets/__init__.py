@@ -1,6 +1,10 @@
 """Targets: the laws p that generators are trained to match."""
 
+import json
+from functools import cache
+
 from ganstudy.family import Family
+from ganstudy.settings import as_recorded
 from ganstudy.targets._base import Modes, Target
 from ganstudy.targets._classifier import classifier, known_accuracy
 from ganstudy.targets._convolutions import FEATURES, features_of, initial, one_thread
@@ -46,9 +50,17 @@ __all__ = [
     "known_accuracy",
     "one_thread",
     "reading_again",
+    "target_of",
     "there",
     "unchanged",
 ]
 
 family = Family(__name__, Target)
 from_config = family.from_config
+
+
+@cache
+def target_of(config: str) -> Target:
+    """The target that a run has kept as this JSON: a number that is refused today is read."""
+    with as_recorded():
+        return from_config(json.loads(config))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -130,7 +129,7 @@ def _misread(outline: Outline) -> str:
     from ganstudy import targets
 
     try:
-        target = targets.from_config(json.loads(outline.settings))
+        target = targets.target_of(outline.settings)
         now = target.outline if isinstance(target, OwnData) else None
     except (KeyError, ValueError) as error:
         return f"{outline.path} cannot be read as it was: {str(error).splitlines()[-1].strip()}"

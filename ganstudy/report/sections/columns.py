@@ -14,12 +14,11 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from ganstudy.report import prose, style
-from ganstudy.report.contours import target_of
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
-from ganstudy.targets import RowsTarget
+from ganstudy.targets import RowsTarget, target_of
 
 Array = NDArray[np.float64]
 

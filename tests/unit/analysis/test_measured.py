@@ -64,6 +64,16 @@ def test_a_trial_is_measured_at_its_own_last_record(ds: xr.Dataset) -> None:
     np.testing.assert_allclose(own, [np.nan, expected, np.nan], rtol=1e-6)
 
 
+def test_a_target_that_is_refused_today_is_read(ds: xr.Dataset) -> None:
+    """Statistics of samples raised of it, where figures of the same samples did not."""
+    ring = json.loads(str(ds["target_settings"].item()))
+    recorded = ds.assign(target_settings=json.dumps({**ring, "std": 1e-40}))
+    own = recorded.gan.measured(FirstFeature(), "own")["own"].isel(step=-1)
+    assert np.isfinite(own.values[(ds["status"] == "complete").values]).all()
+    labelled = recorded.assign(labels=ds["samples"].isel(feature=0).astype(int) * 0)
+    assert analysis.label_scores(labelled) is not None
+
+
 def test_targets_may_differ_and_samples_be_padded(ds: xr.Dataset) -> None:
     ring = json.loads(str(ds["target_settings"].item()))
     texts = [json.dumps({**ring, "modes": modes}) for modes in (4, 5)]

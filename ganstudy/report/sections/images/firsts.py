@@ -12,11 +12,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ganstudy.report import style
-from ganstudy.report.contours import target_of
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import how_it_ended
 from ganstudy.report.sheets import pictures, sheet
-from ganstudy.targets import Target
+from ganstudy.targets import Target, target_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from ganstudy.metrics import family as metric_family
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.report import prose, style
-from ganstudy.report.contours import target_of
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import missing
 from ganstudy.settings import as_recorded
-from ganstudy.targets import Target
+from ganstudy.targets import Target, target_of
 
 METRIC = "modes_covered"
 MOST_ARMS, MOST_TRIALS = 8, 24
