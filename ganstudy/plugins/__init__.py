@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ganstudy.family import Family, Part
 
-__all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load"]
+__all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load", "place"]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
@@ -57,6 +57,12 @@ def family(name: str) -> Family[Part]:
     package = importlib.import_module(f"{_WITHIN.get(name, 'ganstudy')}.{name}")
     own: Family[Part] = package.family
     return own
+
+
+def place(folder: Path, name: str) -> Path:
+    """Where the plug-in lies that a study in a folder names: a run has a copy beside its study."""
+    path = folder / name
+    return path if path.is_file() else folder / path.name
 
 
 def load(path: Path) -> tuple[str, type[Part]]:

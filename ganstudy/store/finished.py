@@ -6,7 +6,6 @@ there it tells names, sizes and when they were written; who opens the dataset ch
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ganstudy.store import resolved
+from ganstudy.store.digests import digest
 from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
@@ -89,12 +89,10 @@ def joined_page_is_current(folder: Path, runs: Sequence[Path]) -> bool:
 
 def _ingredients(path: Path, study: Study) -> list[Any]:
     """What a page says that is in no file of its run."""
-    text, folder = study.document.text, study.document.path.parent
-    plugins = [folder / name for name in study.file.plugins]
     return [
         path.as_posix(),  # by which the page says how it is opened
-        resolved.text_of(study, text),
-        [_digest(own.read_bytes()) for own in plugins if own.is_file()],
+        resolved.text_of(study, study.document.text),
+        [digest(own.read_bytes()) for own in study.plugins if own.is_file()],
         code(),
     ]
 
@@ -136,7 +134,7 @@ def code() -> list[str]:
     """This package to the last letter, and the versions of what it needs."""
     package = Path(__file__).parents[1]
     files = sorted(own for own in package.rglob("*") if own.suffix in _CODE)
-    own = {path.relative_to(package).as_posix(): _digest(path.read_bytes()) for path in files}
+    own = {path.relative_to(package).as_posix(): digest(path.read_bytes()) for path in files}
     needed = [words for words in metadata.requires("ganstudy") or [] if "extra ==" not in words]
     names = [re.split(r"[^\w.-]", words, maxsplit=1)[0] for words in needed]
     versions = [f"{name} {metadata.version(name)}" for name in names]
@@ -144,8 +142,4 @@ def code() -> list[str]:
 
 
 def _digest_of(content: Any) -> str:
-    return _digest(json.dumps(content).encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return digest(json.dumps(content).encode())

@@ -36,16 +36,14 @@ class KeptStudy:
 
     def write(self, search: Search, recorded: Collection[str]) -> None:
         """Write both files; not where they are there already and every trial is recorded."""
-        document = search.study.document
-        text = document.text
+        text = search.study.document.text
         if self._holds(text) and all(trial.id in recorded for trial in search.trials.values()):
             return
         # In this order: a folder with the second of the two is a run.
         write_whole(self.resolved, resolved.text_of(search.study, text).encode())
         known_data.write(self.folder, search)
         write_whole(self.study, text.encode())
-        for name in search.study.file.plugins:
-            source = document.path.parent / name
+        for source in search.study.plugins:
             if source.is_file() and source.parent != self.folder:
                 shutil.copy(source, self.folder)
 

@@ -117,7 +117,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]:
-    """Load the plug-ins, which are code; a run directory holds them beside its copy of the study.
+    """Load the plug-ins, which are code.
 
     Files elsewhere than beside the study or below are refused, whoever asks.
     """
@@ -127,8 +127,7 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
         if not isinstance(name, str):  # told with the other keys
             continue
         try:
-            path = folder / name
-            path = (path if path.is_file() else folder / path.name).resolve()
+            path = plugins.place(folder, name).resolve()
             beside = path.is_relative_to(folder.resolve()) and ".." not in Path(name).parts
             if not beside or Path(name).is_absolute():
                 message = f"{name}: a plug-in lies beside its study, or in a folder below"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ganstudy import kinds
+from ganstudy import kinds, plugins
 from ganstudy.family import label
 from ganstudy.study.configuration import Assignment, configure
 from ganstudy.study.document import Document, KeyPath
@@ -112,6 +113,12 @@ class Study:
         if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds
         return self.file.search.asked[1]
+
+    @property
+    def plugins(self) -> list[Path]:
+        """The files of its plug-ins."""
+        folder = self.document.path.parent
+        return [plugins.place(folder, name) for name in self.file.plugins]
 
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
         """The label on each axis at a point of the grid."""

@@ -13,10 +13,21 @@ from click.testing import CliRunner
 from filled import filled
 from tiny import STUDY, write_study
 
+from ganstudy import plugins
 from ganstudy.cli import main
 from ganstudy.store import RunDirectory, finished, receipts
 
 BUILT: list[Path] = []
+
+SECTION = """\
+from ganstudy.report.sections import Section
+
+
+class Counted(Section):
+    place = 145
+    label = "Counted"
+    heading = "All trials, counted"
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +115,23 @@ def test_what_has_changed_is_noticed(run: Path, change: Callable[[Path], None]) 
     assert len(BUILT) == 2
     assert _asked(run)["current"]
     assert len(BUILT) == 2
+
+
+def test_a_plugin_that_lay_in_a_folder_is_noticed(run: Path) -> None:
+    """Its copy beside the run's own study was looked for in that folder, and changed unnoticed."""
+    own = run.parent / "own" / "counted.py"
+    own.parent.mkdir()
+    own.write_text(SECTION)
+    write_study(run.parent, f"plugins: [own/counted.py]\n{STUDY}")
+    asked = ["run", str(run / "study.yaml"), "--json"]
+    try:
+        assert not _asked(run)["current"]
+        assert json.loads(CliRunner().invoke(main, asked).stdout)["current"]
+        (run / own.name).write_text(SECTION.replace("Counted", "Numbered"))
+        plugins.forget()
+        assert not json.loads(CliRunner().invoke(main, asked).stdout)["current"]
+    finally:
+        plugins.forget()
 
 
 def test_another_version_is_noticed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
