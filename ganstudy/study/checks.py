@@ -114,10 +114,9 @@ def hidden(study: Study) -> Iterator[Problem]:
     """Overrides without effect."""
     if not study.document.overridden:
         return
-    names = [axis.name for axis in study.axes]
     grid = itertools.product(*(range(len(axis.labels)) for axis in study.axes))
     points = [
-        study.assignments(dict(zip(names, index, strict=True)), values)
+        study.assignments(index, values)
         for index in grid
         for values in extremes(study.space, study.labels(index))
     ]
@@ -130,11 +129,10 @@ def space_problems(study: Study) -> Iterator[Problem]:
     drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))
     for index in study.points if study.space else ():
         labels = study.labels(index)
-        point = dict(zip(labels, index, strict=True))
         for _ in range(drawn):
             values = at_random(study.space, rng, labels)
             try:
-                study.resolve(point, values)
+                study.resolve(index, values)
             except StudyError as error:
                 at = ", ".join(f"{name} {label(value)}" for name, value in values.items())
                 for problem in error.problems:

@@ -202,15 +202,13 @@ def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kind
     points: dict[tuple[int, ...], kinds.Kind] = {}
     planned = 0
     for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
-        labels = {axis.name: axis.labels[i] for axis, i in zip(study.axes, index, strict=True)}
+        labels = study.labels(index)
         if any(entry and entry.items() <= labels.items() for entry in excluded):
             continue
         planned += 1
-        names = (axis.name for axis in study.axes)
-        point = dict(zip(names, index, strict=True))
         for number, values in enumerate(extremes(study.space, labels)):
             try:
-                configuration = study.resolve(point, values)
+                configuration = study.resolve(index, values)
             except StudyError as error:
                 problems += error.problems
                 continue

@@ -126,45 +126,37 @@ class Study:
 
     def resolve(
         self,
-        point: Mapping[str, int],
+        index: Sequence[int],
         values: Mapping[str, Any] | None = None,
         further: Sequence[Assignment] = (),
     ) -> kinds.Kind:
-        """The configuration at a point, given as an index on each named axis.
+        """The configuration at a point of the grid.
 
         `values` are those of the parameters of a search; what it sets besides comes last.
 
         Errors  `StudyError`, placed where the offending setting is written.
         """
-        assignments = self.assignments(point, values, further)
+        assignments = [*self.assignments(index, values or {}), *further]
         # A copy, since no context can be entered twice, as by another thread.
         return self.read_in.copy().run(configure, self.document, self.file.trial, assignments)
 
-    def assignments(
-        self,
-        point: Mapping[str, int],
-        values: Mapping[str, Any] | None = None,
-        further: Sequence[Assignment] = (),
-    ) -> list[Assignment]:
+    def assignments(self, index: Sequence[int], values: Mapping[str, Any]) -> list[Assignment]:
         """What is set at a point beside the shared settings, in the order of `resolve`."""
         assignments: list[Assignment] = [
-            (tuple(key.split(".")), value, axis.places[point[axis.name]])
-            for axis in self.axes
-            if axis.name in point
-            for key, value in axis.settings[point[axis.name]].items()
+            (tuple(key.split(".")), value, axis.places[at])
+            for axis, at in zip(self.axes, index, strict=True)
+            for key, value in axis.settings[at].items()
         ]
         for parameter in self.space:
-            if values is not None and parameter.name in values:
+            if parameter.name in values:
                 assignments += parameter.settings(values[parameter.name])
-        return [*assignments, *further]
+        return assignments
 
     def corners(self) -> Iterator[kinds.Kind]:
         """Configurations that show every value of a list and both ends of every range."""
         for index in self.points:
-            labels = self.labels(index)
-            point = dict(zip(labels, index, strict=True))
-            for values in extremes(self.space, labels):
-                yield self.resolve(point, values)
+            for values in extremes(self.space, self.labels(index)):
+                yield self.resolve(index, values)
 
 
 def claims_of(configuration: kinds.Kind) -> list[str]:

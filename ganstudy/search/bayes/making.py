@@ -32,8 +32,7 @@ class PointMaker:
 
     def point(self, arm: Arm, values: Mapping[str, Any]) -> Point:
         """The point of an arm with these values, and its trials at every rung."""
-        place = dict(zip((axis.name for axis in self.study.axes), arm, strict=True))
-        whole = self.study.resolve(place, values)
+        whole = self.study.resolve(arm, values)
         steps, pruner = whole.steps, self.file.pruner
         rungs: tuple[int, ...] = (steps,)
         if pruner is not None:
@@ -43,7 +42,7 @@ class PointMaker:
                 rungs = rungs[halving.bracket(key, len(rungs), pruner.factor) :]
         trials = []
         for rung in rungs:
-            own = whole if rung == steps else self.study.resolve(place, values, (_steps(rung),))
+            own = whole if rung == steps else self.study.resolve(arm, values, (_steps(rung),))
             trials.append(tuple(Trial(own, seed) for seed in self.study.seeds))
         return Point(arm, dict(values), rungs, tuple(trials))
 

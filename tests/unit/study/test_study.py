@@ -19,9 +19,9 @@ def study(folder: Path, body: str = "", *overrides: str) -> Study:
     return load(write_study(folder, f"question: Why?\n{body}"), overrides)
 
 
-def at(asked: Study, **point: int) -> dict[str, Any]:
-    """Settings at a point; underscores in names stand for dots."""
-    return asked.resolve({name.replace("_", "."): i for name, i in point.items()}).model_dump()
+def at(asked: Study, *index: int) -> dict[str, Any]:
+    """Settings at a point."""
+    return asked.resolve(index).model_dump()
 
 
 def points(asked: Study) -> list[dict[str, Any]]:
@@ -54,23 +54,20 @@ def test_wasserstein_alone_means_the_published_algorithm(tmp_path: Path) -> None
 
 def test_order_of_merging(tmp_path: Path) -> None:
     """Default < implied by the divergence < trial < axis, key by key."""
-    asked = study(
-        tmp_path,
-        "trial: {divergence: wasserstein, critic: {lr: 1e-4, steps: 3}}\n"
-        "search: {grid: {critic.steps: [1, 2]}}\n",
-    )
-    critic = at(asked, critic_steps=1)["critic"]
+    trial = "trial: {divergence: wasserstein, critic: {lr: 1e-4, steps: 3}}\n"
+    asked = study(tmp_path, f"{trial}search: {{grid: {{critic.steps: [1, 2]}}}}\n")
+    critic = at(asked, 1)["critic"]
     assert critic["width"] == 128
     assert critic["optimizer"]["name"] == "rmsprop"
     assert critic["lr"] == 1e-4
     assert critic["steps"] == 2
-    assert at(asked)["critic"]["steps"] == 3
+    assert at(study(tmp_path, trial))["critic"]["steps"] == 3
 
 
 def test_an_axis_over_divergences_implies_for_each_its_own(tmp_path: Path) -> None:
     """The published settings come with the divergence, wherever it is set, and go with it."""
     asked = study(tmp_path, "search: {grid: {divergence: [minimax, wasserstein]}}")
-    minimax, wasserstein = (at(asked, divergence=i) for i in (0, 1))
+    minimax, wasserstein = (at(asked, i) for i in (0, 1))
     assert minimax["critic"]["steps"] == 1
     assert minimax["constraint"] == {"name": "none"}
     assert wasserstein["critic"]["steps"] == 5
@@ -111,7 +108,7 @@ search:
     critic.optimizer: [adam, {name: adam, beta2: 0.9}, rmsprop]
 """
     asked = study(tmp_path, body)
-    adam, other, rmsprop = (at(asked, critic_optimizer=i)["critic"]["optimizer"] for i in range(3))
+    adam, other, rmsprop = (at(asked, i)["critic"]["optimizer"] for i in range(3))
     assert (adam["beta1"], adam["beta2"]) == (0.5, 0.999)
     assert (other["beta1"], other["beta2"]) == (0.5, 0.9)
     assert "beta1" not in rmsprop
@@ -129,7 +126,7 @@ search:
 """
     asked = study(tmp_path, body)
     assert asked.axes[0].labels == ("wide", "narrow")
-    wide, narrow = (at(asked, capacity=i) for i in (0, 1))
+    wide, narrow = (at(asked, i) for i in (0, 1))
     assert (wide["generator"]["width"], wide["critic"]["width"]) == (64, 32)
     assert wide["critic"]["depth"] == 1
     assert (narrow["generator"]["width"], narrow["critic"]["width"]) == (8, 128)
@@ -206,12 +203,12 @@ def test_references_are_resolved(tmp_path: Path) -> None:
 
 
 OVERRIDES = [
-    ("trial.steps=7", lambda s: at(s)["steps"] == 7),
-    ("trial.generator.lr=1e-5", lambda s: at(s)["generator"]["lr"] == 1e-5),
-    ("trial.target=grid", lambda s: at(s)["target"]["name"] == "grid"),
-    ("trial.target.std=0.5", lambda s: at(s)["target"]["std"] == 0.5),
-    ("trial.divergence.name=minimax", lambda s: at(s)["divergence"]["name"] == "minimax"),
-    ("trial.critic={width: 3}", lambda s: at(s)["critic"]["width"] == 3),
+    ("trial.steps=7", lambda s: at(s, 0, 0)["steps"] == 7),
+    ("trial.generator.lr=1e-5", lambda s: at(s, 0, 0)["generator"]["lr"] == 1e-5),
+    ("trial.target=grid", lambda s: at(s, 0, 0)["target"]["name"] == "grid"),
+    ("trial.target.std=0.5", lambda s: at(s, 0, 0)["target"]["std"] == 0.5),
+    ("trial.divergence.name=minimax", lambda s: at(s, 0, 0)["divergence"]["name"] == "minimax"),
+    ("trial.critic={width: 3}", lambda s: at(s, 0, 0)["critic"]["width"] == 3),
     ("seeds=[3,1]", lambda s: s.seeds == (3, 1)),
     ("seeds=2", lambda s: s.seeds == (0, 1)),
     ("search.grid.critic.steps=[1,2,3]", lambda s: s.axes[0].labels == (1, 2, 3)),
@@ -257,7 +254,7 @@ trial: {generator: {lr: 1e-3}, critic: {lr: 5E-4}, batch: 010}
 search: {grid: {variant: {on: {steps: 1}, off: {steps: 2}, yes: {steps: 3}, no: {steps: 4}}}}
 """
     asked = study(tmp_path, body)
-    settings = at(asked)
+    settings = at(asked, 0)
     assert (settings["generator"]["lr"], settings["critic"]["lr"]) == (1e-3, 5e-4)
     assert settings["batch"] == 10
     assert asked.axes[0].labels == ("on", "off", "yes", "no")
