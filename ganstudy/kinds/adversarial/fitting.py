@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganstudy.kinds.adversarial.kept import Recording
     from ganstudy.kinds.adversarial.updates import Updates
     from ganstudy.metrics import Metric
+    from ganstudy.networks import Ends
     from ganstudy.targets import Target
 
 
@@ -98,38 +99,44 @@ def constraint_applies(
 
 def network_fits(player: PlayerT, info: ValidationInfo) -> PlayerT:
     """A player's network can be made for the target's samples."""
-    target, condition = info.data.get("target"), info.data.get("condition")
-    if target is None or (isinstance(player, Critic) and player.estimator is not None):
+    own = _ends(player, info)
+    if own is None or (isinstance(player, Critic) and player.estimator is not None):
         return player
-    labels = target.labels if condition else 0
-    if isinstance(player, Critic):
-        own = ends.of_critic(player, target, labels)
-    else:
-        own = ends.of_generator(player, target, labels)
     if problem := player.network.unfit(player, own):
         raise ValueError(problem)
     return player
 
 
-def _matrices(critic: Critic, info: ValidationInfo) -> bool:
-    """Whether its network states any; true where the target is a mistake of its own."""
-    target, condition = info.data.get("target"), info.data.get("condition")
+def _ends(player: Generator | Critic, info: ValidationInfo) -> Ends | None:
+    """Those of a player's network; None where the target is a mistake of its own."""
+    target = info.data.get("target")
     if target is None:
-        return True
-    labels = target.labels if condition else 0
-    return bool(critic.network.matrices(critic, ends.of_critic(critic, target, labels)))
+        return None
+    labels = target.labels if info.data.get("condition") else 0
+    if isinstance(player, Critic):
+        return ends.of_critic(player, target, labels)
+    return ends.of_generator(player, target, labels)
+
+
+def _matrices(critic: Critic, info: ValidationInfo) -> bool:
+    """Whether its network states any; true where that cannot be known."""
+    own = _ends(critic, info)
+    return own is None or bool(critic.network.matrices(critic, own))
+
+
+def _untrained(info: ValidationInfo) -> str:
+    """Name of what takes the place of a trained critic; empty where one is trained."""
+    divergence, critic = info.data.get("divergence"), info.data.get("critic")
+    if divergence is not None and divergence.closed_form:
+        return str(divergence.name)
+    return critic.estimator.name if critic is not None and critic.estimator is not None else ""
 
 
 def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
     """An update scheme needs the players and the numbers of steps that it is defined for."""
     critic, generator = info.data.get("critic"), info.data.get("generator")
-    divergence = info.data.get("divergence")
-    if scheme.weighs_gradients and divergence is not None and divergence.closed_form:
-        raise ValueError(f"{scheme.name} updates need a critic; {divergence.name} trains none")
-    if scheme.weighs_gradients and critic is not None and critic.estimator is not None:
-        raise ValueError(
-            f"{scheme.name} updates need a critic; {critic.estimator.name} trains none"
-        )
+    if scheme.weighs_gradients and (instead := _untrained(info)):
+        raise ValueError(f"{scheme.name} updates need a critic; {instead} trains none")
     for player in ("generator", "critic"):
         own = info.data.get(player)
         if own is not None and scheme.optimizers and own.optimizer.name not in scheme.optimizers:
@@ -205,13 +212,8 @@ def measurable(record: Recording, info: ValidationInfo) -> Recording:
         raise ValueError(
             f"`every: {record.every}` is not a multiple of `generator.steps: {generator.steps}`"
         )
-    divergence, critic = info.data.get("divergence"), info.data.get("critic")
-    if record.equilibrium is not None:
-        if divergence is not None and divergence.closed_form:
-            raise ValueError(f"`equilibrium` is of two players; {divergence.name} trains one")
-        if critic is not None and critic.estimator is not None:
-            name = critic.estimator.name
-            raise ValueError(f"`equilibrium` is of two players; {name} trains one")
+    if record.equilibrium is not None and (instead := _untrained(info)):
+        raise ValueError(f"`equilibrium` is of two players; {instead} trains one")
     if target is not None:
         _meaningful(record, target)
     for metric in record.metrics:
