@@ -135,16 +135,19 @@ class GeneralMixture(GaussianMixture):
     def _factors(self) -> Array:
         return np.linalg.cholesky(self.covariances)
 
+    @cached_property
+    def _whitening(self) -> list[Array]:
+        return [np.linalg.inv(factor).T for factor in self._factors]
+
     def squared_distances(self, x: Array) -> Array:
         """Squared Mahalanobis distances."""
-        whitening = [np.linalg.inv(factor).T for factor in self._factors]
         rows = x.reshape(-1, x.shape[-1])
         squared = np.empty((len(rows), len(self.means)))
         # All rows at once would leave the caches between any two of these operations.
         parts = max(1, -(-rows.size // _CACHED))
         split = zip(np.array_split(rows, parts), np.array_split(squared, parts), strict=True)
         for some, found in split:
-            for mode, (mean, axes) in enumerate(zip(self.means, whitening, strict=True)):
+            for mode, (mean, axes) in enumerate(zip(self.means, self._whitening, strict=True)):
                 found[:, mode] = np.square((some - mean) @ axes).sum(axis=-1)
         return squared.reshape(*x.shape[:-1], len(self.means))
 

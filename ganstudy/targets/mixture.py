@@ -29,9 +29,7 @@ class Mixture(MixtureTarget):
     means: Matrix = Field(
         ((-1.0, 0.0), (1.0, 0.0)), min_length=1, description="mean of each mode, one row a mode"
     )
-    weights: Annotated[Vector, Field()] | None = Field(
-        (0.8, 0.2), description="share of each mode; null: equal shares"
-    )
+    weights: Vector | None = Field((0.8, 0.2), description="share of each mode; null: equal shares")
     stds: Vector | None = Field(
         None, description="standard deviation of each mode; 0.1 if no covariances are given"
     )
