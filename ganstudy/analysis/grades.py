@@ -98,7 +98,7 @@ def clear_effect(seeds: int, pairs: int, settings: int = SETTINGS) -> float:
     return high
 
 
-def detectable(differences: Array, pairs: int, settings: int | Array = SETTINGS) -> Array:
+def detectable(differences: Array, pairs: int, settings: int | Array) -> Array:
     """The difference that would have been clear with a chance of `POWER`, its spread as seen.
 
     settings  that the difference of a seed is the mean over, of all rows or of each

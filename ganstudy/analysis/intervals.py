@@ -43,7 +43,7 @@ def t_interval(values: Array, confidence: float = 0.95) -> Interval:
 
 
 def jackknife(
-    whole: Array, without: Array, confidence: float = 0.95, freedom: Array | None = None
+    whole: Array, without: Array, confidence: float, freedom: Array | None = None
 ) -> Interval:
     r"""Limits of statistics from their values without the first unit, without the second, ...
 

@@ -12,7 +12,7 @@ RADIUS = 3.0
 """High quality, in standard deviations of a mode in the plane, as for the metrics."""
 
 
-def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
+def label_scores(ds: xr.Dataset) -> xr.Dataset | None:
     """How well each label is served; None for a study without conditional trials.
 
     Returns  variables (axes…, seed, label): `quality`, the share of the samples generated under a
@@ -35,7 +35,7 @@ def label_scores(ds: xr.Dataset, radius: float = RADIUS) -> xr.Dataset | None:
     for place in np.ndindex(labels.shape[:-1]):
         one = ds["samples"].isel(dict(zip(trials, place, strict=True)))
         samples = one.transpose("sample", "feature").values[:, : target.dimension]
-        mode, high = modes.assign(samples.astype(np.float64), radius)
+        mode, high = modes.assign(samples.astype(np.float64), RADIUS)
         asked = labels[place][:, None] == np.arange(target.labels)
         count = asked.sum(axis=0)
         own = high, high * trueness(mode, labels[place], modes)

@@ -222,9 +222,9 @@ def metric(
     return Variable.of_metric(name, Reading(long_name, units, direction, bounds, value_at_equality))
 
 
-def curve(name: str, long_name: str, units: str | None = None) -> Variable:
+def curve(name: str, long_name: str) -> Variable:
     """A curve that the report draws over the steps."""
-    return Variable(name, long_name, role="curve", units=units)
+    return Variable(name, long_name, role="curve")
 
 
 def orbit(name: str, long_name: str) -> Variable:

@@ -160,9 +160,8 @@ class KeptStudy:
 
     def _holds(self, text: str) -> bool:
         """Whether a study is the one that is here, and what it means too."""
-        meant, own = self._meant(), self._text()
-        asked = resolved.digest(text)
-        return meant is not None and meant.study == asked and own is not None and own == text
+        meant = self._meant()
+        return meant is not None and meant.study == resolved.digest(text) and self._text() == text
 
     def _has_changed(self, meant: Resolved | None) -> bool:
         """Whether study.yaml is known to be another one than the run wrote, and meant so."""
