@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ganstudy.generators import Sampled
 
-__all__ = ["SUFFIXES", "default_name", "write"]
+__all__ = ["default_name", "write"]
 
 SUFFIXES = (".npz", ".png")
 

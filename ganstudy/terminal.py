@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Outliving", "Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say"),
-    *("status_line", "trained_now", "unmeasured"),
+    *("status_line", "unmeasured"),
 ]
 
 
@@ -35,7 +35,7 @@ def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{status_line(summary['status'])}; {trained_now(progress)}")
+        click.echo(f"{status_line(summary['status'])}; {_trained_now(progress)}")
         for line in unmeasured(directory, progress.unmeasured):
             click.echo(line)
         click.echo(f"report: {summary['report']}")
@@ -57,7 +57,7 @@ def run_summary(directory: Path, progress: Progress) -> dict[str, Any]:
     }
 
 
-def trained_now(progress: Progress) -> str:
+def _trained_now(progress: Progress) -> str:
     """What has been done of a run."""
     if progress.current:
         return "nothing has changed, so that its dataset and report are left as they are"

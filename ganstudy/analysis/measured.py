@@ -9,6 +9,7 @@ from ganstudy.analysis.metric import metric_names
 from ganstudy.metrics import Metric, measured_by, perfect_sampler
 from ganstudy.score import spanning
 from ganstudy.targets import target_of
+from ganstudy.variable import Variable
 
 
 def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Dataset:
@@ -58,14 +59,11 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     unknown = np.full_like(next(iter(perfect.values())), np.nan)
     own = ds["target_settings"]
     draws = np.array([perfect.get(str(text), unknown) for text in own.values.ravel()])
+    of_p = Variable(name).perfect
     return ds.assign(
         {
             name: ((*status.dims, "step"), curves, attributes),
-            f"{name}_perfect": (
-                (*own.dims, "draw"),
-                draws.reshape(*own.shape, -1),
-                {"long_name": f"{name} of samples of p", "role": "perfect"},
-            ),
+            of_p.name: ((*own.dims, "draw"), draws.reshape(*own.shape, -1), of_p.attributes),
         }
     )
 

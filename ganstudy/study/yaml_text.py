@@ -25,7 +25,7 @@ from ruamel.yaml.reader import ReaderError
 
 from ganstudy.study.problem import KeyPath, Problem, StudyError
 
-__all__ = ["VALUES", "construct", "lines", "parse"]
+__all__ = ["CHARACTERS", "VALUES", "construct", "lines", "parse"]
 
 CHARACTERS = 200_000
 """Length of a study; numbers in such masses are data and have files of their own."""

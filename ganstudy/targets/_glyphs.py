@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Drawing = Callable[[Array, Array], NDArray[np.bool_]]
 
-__all__ = ["BRIGHTEST", "DARKEST", "SHAPES", "colours", "shapes"]
+__all__ = ["DARKEST", "SHAPES", "colours", "shapes"]
 
 DARKEST, BRIGHTEST = -0.9, 0.9
 """The background, and the most that a channel of a colour has: noise on them stays an image."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Columns = tuple[str | int, ...]
 
-__all__ = ["ARRAYS", "FORMATS", "TEXTS", "Asked", "Table", "read_table"]
+__all__ = ["FORMATS", "Asked", "Table", "read_table"]
 
 ARRAYS = (".npz", ".npy")
 TEXTS = (".csv", ".tsv", ".txt")
