@@ -9,14 +9,12 @@ from typing import Any
 import xarray as xr
 
 from ganstudy import analysis
-from ganstudy.analysis.design import whole
 
 
 def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def of_dataset(self: Gan, *args: Any, **options: Any) -> Any:
-        # With seeds and steps as dimensions, though one of them may have been selected.
-        return function(whole(self._ds), *args, **options)
+        return function(self._ds, *args, **options)
 
     return of_dataset
 

@@ -26,6 +26,7 @@ from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH, label_text
 from ganstudy.analysis.grades import graded
+from ganstudy.analysis.handling import of_studies
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.remembered import remembered
@@ -38,6 +39,7 @@ QUALITY = "high_quality"
 
 
 @remembered
+@of_studies
 def study_scores(ds: xr.Dataset, budget: int | None = None) -> xr.Dataset:
     """What every search of every arm found on every target.
 
@@ -102,6 +104,7 @@ def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
 
 
 @remembered
+@of_studies
 def rank_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -196,6 +199,7 @@ def leads(grades: xr.DataArray) -> xr.DataArray:
 
 
 @remembered
+@of_studies
 def rank_over_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -237,6 +241,7 @@ def rank_over_studies(
     return found.isel(arm=order).assign_attrs(attrs)
 
 
+@of_studies
 def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
     """`rank_over_studies` at every budget.
 

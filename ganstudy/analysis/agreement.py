@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.budget import is_search, seen
+from ganstudy.analysis.handling import of_studies
 from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
@@ -16,6 +17,7 @@ from ganstudy.analysis.studies import STUDY, of_study
 __all__ = ["metric_agreement", "rank_agreement"]
 
 
+@of_studies
 def rank_agreement(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -93,6 +95,7 @@ def _of_different(values: Array) -> Array:
     return np.asarray(total @ total.T - np.einsum("srp,trp->st", values, values), np.float64)
 
 
+@of_studies
 def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     """Which metrics order the trials of a target alike.
 

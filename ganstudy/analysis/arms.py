@@ -11,11 +11,13 @@ from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, for_tables, planned, setting_dims
 from ganstudy.analysis.grades import SETTINGS
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
 
+@of_run
 def arm_scores(
     ds: xr.Dataset,
     metric: str | None = None,
@@ -63,6 +65,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     return scores
 
 
+@of_run
 def setting_scores(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -84,6 +87,7 @@ def setting_scores(
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
 
 
+@of_run
 def best_setting_scores(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.handling import of_run, of_search
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -19,6 +20,7 @@ def is_search(ds: xr.Dataset) -> bool:
     return "trial" in ds.dims
 
 
+@of_search
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """What the search was told of every point: the study's statistic over the scores of its seeds.
 
@@ -38,6 +40,7 @@ def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     return reduced.assign_attrs(score.attrs)
 
 
+@of_search
 def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """The best point among the first n of every arm: its score as a function of the budget n.
 
@@ -80,6 +83,7 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     return result.assign_attrs(metric=fact.name)
 
 
+@of_search
 def fresh_scores(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -99,6 +103,7 @@ def fresh_scores(
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
 
 
+@of_search
 def tuned(ds: xr.Dataset) -> xr.Dataset:
     """Every arm at the best of its points: a grid study without settings, for all other analyses.
 
@@ -129,11 +134,13 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     return chosen.assign_attrs(axes=axes, searches=searches)
 
 
+@of_run
 def seen(ds: xr.Dataset) -> xr.Dataset:
     """The dataset without the fresh seeds, which no search has seen."""
     return ds.isel(seed=np.flatnonzero(~ds["fresh"].values)) if "fresh" in ds else ds
 
 
+@of_search
 def chosen_points(ds: xr.Dataset) -> xr.DataArray:
     """Index of the point at which each search stands: its best, or that with fresh seeds.
 
@@ -151,6 +158,7 @@ def chosen_points(ds: xr.Dataset) -> xr.DataArray:
     return best
 
 
+@of_search
 def feasible(ds: xr.Dataset) -> xr.DataArray:
     """Whether each point keeps the constraints of the search; all do where it has none.
 
@@ -159,6 +167,7 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
     return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
 
 
+@of_search
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     """The parameters of a search, from the attributes of their coordinates; without conditions."""
     found: list[AnyParameter] = []

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
+from ganstudy.analysis.handling import of_search
 from ganstudy.analysis.intervals import Array, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -18,6 +19,7 @@ BY_CHANCE = ("random", "qmc")
 """Samplers that learn nothing: any order of their points is as likely as any other."""
 
 
+@of_search
 def budget_curve(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -57,6 +59,7 @@ def budget_curve(
     )
 
 
+@of_search
 def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """What each search finds with k points, as `budget_curve` averages it over repeats.
 

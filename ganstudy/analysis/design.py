@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from ganstudy.film import FILM, IMAGE_FILM
-from ganstudy.variable import SAMPLES, SETTINGS
+from ganstudy.analysis.handling import BULKY, of_run
+from ganstudy.variable import SETTINGS
 
 WhichSettings = Literal["shared", "own"]
 """`shared`: only settings planned for every arm, like for like; `own`: all settings of each arm."""
@@ -22,47 +22,6 @@ FRESH = "fresh_seed"
 """
 
 STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
-
-
-BULKY = frozenset(own.name for own in (SAMPLES, *FILM, *IMAGE_FILM) if own is SAMPLES or own.bulky)
-"""Variables that may be larger than memory: who needs them reads trial by trial."""
-
-
-def in_memory(ds: xr.Dataset) -> xr.Dataset:
-    """The dataset with all in memory but what is bulky, which stays where it is."""
-    loaded = ds.copy(deep=False)
-    for name, variable in loaded.variables.items():
-        if name not in BULKY:
-            variable.load()
-    return loaded
-
-
-def whole(ds: xr.Dataset) -> xr.Dataset:
-    """The dataset with its seeds and steps as dimensions, where one of each was selected.
-
-    Errors  `ValueError` for what is no dataset of a run any more: averaged, or without `status`.
-    """
-    if "status" not in ds or "compare" not in ds.attrs:
-        lost = "`status`" if "status" not in ds else "its attributes"
-        advice = "select with `sel` or `isel`; the verbs average over seeds themselves"
-        raise ValueError(f"this is no dataset of a run any more, without {lost}: {advice}")
-    if "seed" not in ds.coords:
-        raise ValueError(
-            "statistics are over seeds, which have been averaged or dropped; keep them"
-        )
-    for dim in ("seed", "step"):
-        if dim in ds.coords and dim not in ds.dims:
-            along = [n for n, v in ds.data_vars.items() if _had(dim, v)]
-            ds = ds.assign({n: ds[n].expand_dims(dim, axis=-1) for n in along})
-            ds = ds if along else ds.expand_dims(dim)
-    return ds
-
-
-def _had(dim: str, variable: xr.DataArray) -> bool:
-    """Whether a variable lay along a dimension that was selected away."""
-    role = variable.attrs.get("role")
-    of_target = str(variable.name).endswith(("_settings", "_perfect")) or role in ("units", "film")
-    return role in ("metric", "curve") if dim == "step" else not of_target
 
 
 def with_arms(ds: xr.Dataset) -> xr.Dataset:
@@ -75,7 +34,10 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
     if compare in axes:
         return ds
     if axes:
-        raise ValueError(f"`compare` is {compare!r}, which is not an axis of {', '.join(axes)}")
+        raise ValueError(
+            f"`compare` is {compare!r}, which is not an axis of {', '.join(axes)}: keep it, or say"
+            f" which is compared, as by ds.assign_attrs(compare={axes[0]!r})"
+        )
     on_disk = {name: own for name, own in ds.variables.items() if _on_disk(name, own)}
     single = ds.drop_vars(on_disk).expand_dims({"study": [str(ds.attrs.get("study", "study"))]})
     # By an index, which is not followed yet, where `expand_dims` would read all.
@@ -101,6 +63,7 @@ def arm_dim(ds: xr.Dataset) -> str:
     return str(with_arms(ds).attrs["compare"])
 
 
+@of_run
 def setting_dims(ds: xr.Dataset) -> list[str]:
     """Names of all other axes, in study order."""
     return [str(dim) for dim in ds["status"].dims if dim not in (arm_dim(ds), "seed")]
@@ -128,11 +91,13 @@ def computed(ds: xr.Dataset) -> bool:
     return bool(ds.attrs.get("deterministic", 0))
 
 
+@of_run
 def planned(ds: xr.Dataset) -> xr.DataArray:
     """Whether the study has this grid point; dims (arm, settings…)."""
     return (for_tables(ds)["status"] != "excluded").any("seed")
 
 
+@of_run
 def in_comparison(ds: xr.Dataset, settings: WhichSettings = "shared") -> xr.DataArray:
     """Whether a grid point takes part in comparisons of arms; dims (arm, settings…).
 
@@ -150,6 +115,7 @@ def in_comparison(ds: xr.Dataset, settings: WhichSettings = "shared") -> xr.Data
     return points & shared
 
 
+@of_run
 def status_counts(ds: xr.Dataset) -> xr.DataArray:
     """Number of trials by status; dims (arm, status), every status present."""
     status = with_arms(ds)["status"]

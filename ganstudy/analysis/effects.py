@@ -12,12 +12,14 @@ from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
 from ganstudy.analysis.design import arm_dim, factor_dims, for_tables, setting_dims, testable
 from ganstudy.analysis.grades import CLEAR, LEANING, graded
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.variance import Shares, shares
 
 
+@of_run
 def factor_effects(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -88,6 +90,7 @@ def factor_effects(
     )
 
 
+@of_run
 def compare_effects(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -168,6 +171,7 @@ def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:
     return np.where(np.isfinite(p), grades, "")
 
 
+@of_run
 def marginal_means(
     ds: xr.Dataset, axis: str, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

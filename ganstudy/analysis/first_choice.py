@@ -11,6 +11,7 @@ from ganstudy.analysis.across import center_of, order_of, rank_studies, study_sc
 from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.bounded import gaffke_interval
+from ganstudy.analysis.handling import of_studies
 from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.studies import STUDY, of_study
@@ -18,6 +19,7 @@ from ganstudy.analysis.studies import STUDY, of_study
 __all__ = ["first_choice", "most_behind"]
 
 
+@of_studies
 def first_choice(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.budget import feasible, parameters_of, point_scores
 from ganstudy.analysis.design import for_tables
+from ganstudy.analysis.handling import of_search
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.search.bayes.samplers import Known, to_study
 from ganstudy.study.space import AnyParameter, Choice
@@ -26,6 +27,7 @@ PERMUTATIONS = 59
 """Enough for an exact level of 5 %; each takes some milliseconds for every arm."""
 
 
+@of_search
 def importances(
     ds: xr.Dataset, metric: str | None = None, *, permutations: int = PERMUTATIONS
 ) -> xr.Dataset:

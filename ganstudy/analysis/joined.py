@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import BULKY, arm_dim, in_memory, label_text, setting_dims
+from ganstudy.analysis.design import arm_dim, label_text, setting_dims
+from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.side_by_side import SideBySide

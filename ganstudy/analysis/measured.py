@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import metric_names
 from ganstudy.metrics import Metric, measured_by, perfect_sampler
 from ganstudy.score import spanning
@@ -12,6 +13,7 @@ from ganstudy.targets import target_of
 from ganstudy.variable import Variable
 
 
+@of_run
 def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Dataset:
     """The dataset with one more metric, of the final samples of every complete trial.
 

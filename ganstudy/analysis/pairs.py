@@ -11,10 +11,12 @@ import xarray as xr
 
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims, testable
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, holm
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 
 
+@of_run
 def compare_by_resampling(
     ds: xr.Dataset,
     metric: str | None = None,

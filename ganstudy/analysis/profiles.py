@@ -7,12 +7,14 @@ import xarray as xr
 
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array
 
 LEVELS = 1000
 """Scores at which a profile is evaluated, at most."""
 
 
+@of_run
 def performance_profile(
     ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:
@@ -48,6 +50,7 @@ def performance_profile(
     return profile.assign_attrs(long_name=f"share of trials with {fact.long_name} this or {better}")
 
 
+@of_run
 def interquartile_mean(
     ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:

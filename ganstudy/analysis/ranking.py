@@ -13,9 +13,11 @@ from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.grades import detectable, graded
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import t_interval
 
 
+@of_run
 def compare_arms(
     ds: xr.Dataset,
     metric: str | None = None,
@@ -116,6 +118,7 @@ def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any
     }
 
 
+@of_run
 def rank_arms(
     ds: xr.Dataset,
     metric: str | None = None,

@@ -10,9 +10,11 @@ import xarray as xr
 
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array
 
 
+@of_run
 def rank_table(
     ds: xr.Dataset,
     metric: str | None = None,

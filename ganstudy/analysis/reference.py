@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 
 
+@of_run
 def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
     """What every metric says of samples of p itself, and its worst value.
 

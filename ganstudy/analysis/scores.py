@@ -10,12 +10,14 @@ import xarray as xr
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.design import for_tables
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.score import tail_mean
 
 Curves = TypeVar("Curves", xr.DataArray, xr.Variable)
 
 
+@of_run
 def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """Score of every trial by one metric (default: the headline metric).
 
@@ -71,6 +73,7 @@ def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:
     return chosen
 
 
+@of_run
 def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """Curves of a metric in which a diverged trial has the worst bound from divergence on.
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
+from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.contest import Contest, Standing, StoppingRules, paired_differences, play
@@ -19,6 +20,7 @@ def is_settled_by_seeds(ds: xr.Dataset) -> bool:
     return "settled_by" in ds.attrs
 
 
+@of_run
 def settlement(ds: xr.Dataset) -> xr.Dataset:
     """Which arms are told apart, which do equally well, and how far the evidence on each pair is.
 

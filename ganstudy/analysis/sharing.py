@@ -12,12 +12,14 @@ from ganstudy.analysis.budget import is_search, tuned
 from ganstudy.analysis.design import arm_dim
 from ganstudy.analysis.effects import factor_effects
 from ganstudy.analysis.grades import graded
+from ganstudy.analysis.handling import of_studies
 from ganstudy.analysis.intervals import Array, t_interval
 from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
 
 __all__ = ["spread_of_arms", "study_effects"]
 
 
+@of_studies
 def study_effects(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     """`factor_effects` of every target, of searches at the points that they chose.
 
@@ -33,6 +35,7 @@ def study_effects(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     return joined.assign_attrs(confidence=confidence)
 
 
+@of_studies
 def spread_of_arms(
     ds: xr.Dataset, axis: str, budget: int | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

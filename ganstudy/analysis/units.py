@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import xarray as xr
 
+from ganstudy.analysis.handling import of_run
+
 __all__ = ["original_units"]
 
 
+@of_run
 def original_units(ds: xr.Dataset) -> xr.DataArray:
     """The final samples of every trial in the units of the data: times scale, plus mean.
 

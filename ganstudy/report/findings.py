@@ -40,11 +40,10 @@ from ganstudy.analysis import (
 from ganstudy.analysis.design import (
     WhichSettings,
     computed,
-    in_memory,
     label_text,
     testable,
-    whole,
 )
+from ganstudy.analysis.handling import in_memory, whole
 from ganstudy.report import prose
 from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.layout import Layout

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import trial_scores
 from ganstudy.analysis.design import label_text
-from ganstudy.film import FILM, VIEWS
+from ganstudy.film import FILM
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 
@@ -79,7 +79,9 @@ def scenes(findings: Findings) -> list[Scene]:
     if "frame_samples" not in ds:
         return []
     dims = (findings.arm, *findings.axes, "seed")
-    filmed = np.isfinite(ds["frame_samples"].transpose(*dims, ...).values[..., 0, 0, 0])
+    filmed = np.isfinite(
+        ds["frame_samples"].isel(frame=0, particle=0, coordinate=0).transpose(*dims).values
+    )
     scores = findings.metric.sign * trial_scores(ds)["score"].transpose(*dims).values
     arms = [arm for arm in range(len(findings.arms)) if filmed[arm].any()]
     found = []
@@ -103,9 +105,9 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
     steps = one["frame_step"].values
     frames = np.isfinite(steps)
     views = {
-        name: one[name].values[frames].astype(np.float64)
-        for name in VIEWS
-        if name in one and np.isfinite(one[name].values).any()
+        own.name: one[own.name].transpose(*own.dims).values[frames].astype(np.float64)
+        for own in FILM
+        if own.bulky and own.name in one and one[own.name].notnull().any()
     }
     # Trials that keep fewer samples than others are padded.
     samples = views["frame_samples"]
@@ -121,7 +123,7 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
         target=str(one["target_settings"].item()),
         divergence=str(one["divergence_settings"].item()) if "divergence_settings" in one else "",
         steps=steps[frames].astype(np.int64).tolist(),
-        window=one["film_window"].values.astype(np.float64),
+        window=one["film_window"].transpose("coordinate", "edge").values.astype(np.float64),
         samples=samples,
         pull=views.get("generator_pull"),
         logits=views.get("critic_logits"),

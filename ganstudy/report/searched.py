@@ -20,7 +20,7 @@ from ganstudy.analysis import (
     point_scores,
     with_arms,
 )
-from ganstudy.analysis.design import in_memory
+from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
 from ganstudy.report.colours import arm_colours, arm_markers
 from ganstudy.report.prose import arm_labels, decimals_of

@@ -37,5 +37,7 @@ def opened(results: Path, known: Digests) -> xr.Dataset:
         raise
     except Exception as error:  # whatever zarr raises for what it did not write
         raise Damaged(f"{type(error).__name__}: {error}") from None
+    # How it lies here is of zarr 2, by which xarray writes no zarr 3.
+    dataset = dataset.drop_encoding()
     order = [name for name in dataset.attrs.pop(ORDER, ()) if name in dataset.variables]
     return dataset[[*order, *(name for name in dataset.variables if name not in order)]]

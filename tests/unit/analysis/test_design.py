@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 from read_keys import chunks_of, counted
 
-from ganstudy.analysis.design import in_memory, with_arms
+from ganstudy.analysis.design import with_arms
+from ganstudy.analysis.handling import in_memory
 from ganstudy.store import digests
 from ganstudy.store.gathered_store import GatheredStore
 

@@ -1,0 +1,142 @@
+"""What is handed to an analysis: made whole where something was selected, else refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import xarray as xr
+
+from ganstudy.film import FILM, IMAGE_FILM
+from ganstudy.variable import SAMPLES
+
+__all__ = ["BULKY", "in_memory", "of_run", "of_search", "of_studies", "whole"]
+
+FindT = TypeVar("FindT", bound=Callable[..., Any])
+
+BULKY = frozenset(own.name for own in (SAMPLES, *FILM, *IMAGE_FILM) if own is SAMPLES or own.bulky)
+"""Variables that may be larger than memory: who needs them reads trial by trial."""
+
+_ADVICE = "select with `sel` or `isel`; the verbs average over seeds themselves"
+_OF_POINTS = frozenset(["pareto", "violation"])
+_NOTHING = "nothing is selected along {!r}: `sel` takes labels, and `isel` places"
+
+
+def in_memory(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with all in memory but what is bulky, which stays where it is."""
+    loaded = ds.copy(deep=False)
+    for name, variable in loaded.variables.items():
+        if name not in BULKY:
+            variable.load()
+    return loaded
+
+
+def of_run(find: FindT) -> FindT:
+    """An analysis of the dataset of a run, or of what was selected of it: see `whole`."""
+    return _taking(whole, find)
+
+
+def of_search(find: FindT) -> FindT:
+    """The same of a search by results; a grid is refused."""
+    return _taking(_searched, find)
+
+
+def of_studies(find: FindT) -> FindT:
+    """The same of studies that are joined; one alone is refused."""
+    return _taking(_joined, find)
+
+
+def _taking(taken: Callable[[xr.Dataset], xr.Dataset], find: FindT) -> FindT:
+    @wraps(find)
+    def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
+        return find(taken(ds), *args, **kwargs)
+
+    return cast("FindT", found)
+
+
+def _searched(ds: xr.Dataset) -> xr.Dataset:
+    if "trial" not in ds.dims:
+        why = "points were dropped" if "trial" in ds.coords else "study is a grid"
+        raise ValueError(f"no search by results: its {why}, and there is no dimension `trial`")
+    return whole(ds)
+
+
+def _joined(ds: xr.Dataset) -> xr.Dataset:
+    if ds.attrs.get("along") != "study" or "study" not in ds.dims:
+        raise ValueError("no joined studies: open them with ganstudy.open_runs(..., along='study')")
+    return whole(ds)
+
+
+def whole(ds: xr.Dataset) -> xr.Dataset:
+    """The dataset with its arms, seeds and steps as dimensions, where one of each was selected.
+
+    Whatever order its dimensions were brought into, those of trials have that of the study again,
+    on which ties and the order of tables depend.
+
+    Errors  `ValueError` for what is no dataset of a run any more: averaged, or without `status`;
+            of which nothing was selected; or with a trial more than once.
+    """
+    if "status" not in ds or "compare" not in ds.attrs:
+        lost = "`status`" if "status" not in ds else "its attributes"
+        raise ValueError(f"this is no dataset of a run any more, without {lost}: {_ADVICE}")
+    if "seed" not in ds.coords:
+        raise ValueError(
+            "statistics are over seeds, which have been averaged or dropped; keep them"
+        )
+    for dim in ("seed", "step"):
+        if dim in ds.coords and dim not in ds.dims:
+            along = [n for n, v in ds.data_vars.items() if _had(dim, v)]
+            ds = ds.assign({n: ds[n].expand_dims(dim, axis=-1) for n in along})
+            ds = ds if along else ds.expand_dims(dim)
+    ds = _with_arm(ds, str(ds.attrs["compare"]))
+    _check(ds)
+    return _in_order(ds)
+
+
+def _had(dim: str, variable: xr.DataArray) -> bool:
+    """Whether a variable lay along a dimension that was selected away."""
+    role = variable.attrs.get("role")
+    if variable.name in _OF_POINTS:
+        return False
+    of_target = str(variable.name).endswith(("_settings", "_perfect")) or role in ("units", "film")
+    return role in ("metric", "curve") if dim == "step" else not of_target
+
+
+def _with_arm(ds: xr.Dataset, arm: str) -> xr.Dataset:
+    """With the compared axis, of which one value was selected, as a dimension of all of trials."""
+    if arm not in ds.coords or ds[arm].ndim:
+        return ds
+    # What is of points or seeds whatever the arm: their numbers, and which of them are fresh.
+    own = {n for n, v in ds.variables.items() if {"seed", "trial"} & set(v.dims)}
+    return ds.assign({n: ds[n].expand_dims(arm) for n in own - {*ds.dims, "fresh"}})
+
+
+def _check(ds: xr.Dataset) -> None:
+    variables = ds.variables
+    dims = variables["status"].dims
+    for dim in dims:
+        if not ds.sizes[dim] and dim != "trial":
+            raise ValueError(_NOTHING.format(dim))
+        if dim in variables and not (labels := ds.get_index(dim)).is_unique:
+            twice = labels[labels.duplicated()][0]
+            raise ValueError(
+                f"{dim} {twice} is there more than once, and a trial counts once:"
+                " `ganstudy.open_runs` joins runs, paired by their seeds"
+            )
+    metrics = [v for v in variables.values() if v.attrs.get("role") == "metric"]
+    if any("step" not in own.dims for own in metrics):
+        raise ValueError(f"steps have been averaged or dropped; keep them: {_ADVICE}")
+    if metrics and not ds.sizes["step"] and (variables["status"] == "complete").any():
+        raise ValueError(_NOTHING.format("step"))
+
+
+def _in_order(ds: xr.Dataset) -> xr.Dataset:
+    dims = ds.variables["status"].dims
+    # A netCDF file has no lists of one.
+    axes = [str(axis) for axis in np.atleast_1d(ds.attrs.get("axes", []))]
+    rest = [dim for dim in dims if dim not in (*axes, "seed")]
+    order: list[Hashable] = [dim for dim in (*axes, *rest, "seed") if dim in dims]
+    # In memory: xarray takes no single number of what was transposed on disk.
+    return ds if dims == tuple(order) else in_memory(ds).transpose(*order, ...)

@@ -1,0 +1,100 @@
+"""Statistics of what was selected, turned or put together from the dataset of a run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from inline import trained_inline
+from tiny import write_study
+from unrendered import unrendered
+
+from ganstudy import analysis, open_run, pipeline, plot
+from ganstudy.metrics import family as metrics
+from ganstudy.study import load
+
+ARMS = ["minimax", "hinge"]
+
+
+@pytest.fixture
+def ds(make_study: Callable[..., xr.Dataset]) -> xr.Dataset:
+    study = make_study({"divergence": ARMS, "lr": [1, 2], "width": [8, 9]}, seeds=3, steps=6)
+    return study.assign_attrs(axes=["divergence", "lr", "width"])
+
+
+@pytest.mark.parametrize("verb", ["arm_scores", "stability", "best_setting_scores"])
+def test_one_arm_is_a_study_of_one_arm(ds: xr.Dataset, verb: str) -> None:
+    one, other = (ds.sel(divergence=own) for own in ("hinge", ["hinge"]))
+    xr.testing.assert_equal(getattr(one.gan, verb)(), getattr(other.gan, verb)())
+    drawn, other = (np.ravel(plot.ranking(own))[0] for own in (one, other))
+    assert drawn.get_xlim() == other.get_xlim()
+
+
+def test_functions_take_what_verbs_take(ds: xr.Dataset) -> None:
+    one = ds.isel(seed=0)
+    xr.testing.assert_equal(analysis.arm_scores(one), one.gan.arm_scores())
+    assert analysis.status_counts(one).sum() == 8
+
+
+@pytest.mark.parametrize("verb", ["best_setting_scores", "factor_effects", "setting_scores"])
+def test_the_order_of_dimensions_changes_nothing(ds: xr.Dataset, verb: str) -> None:
+    """Of settings with equal means the first was that of the order into which they were turned."""
+    xr.testing.assert_identical(getattr(ds.transpose().gan, verb)(), getattr(ds.gan, verb)())
+
+
+def test_a_run_can_be_turned_and_written_as_zarr(tmp_path: Path) -> None:
+    with trained_inline(), unrendered():
+        pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1)
+    ds = open_run(tmp_path / "run")
+    own = metrics["sliced_wasserstein"]()
+    xr.testing.assert_equal(
+        ds.transpose("seed", ...).gan.measured(own).gan.arm_scores("sliced_wasserstein"),
+        ds.gan.measured(own).gan.arm_scores("sliced_wasserstein"),
+    )
+    assert np.ravel(plot.film(ds.transpose())).size == np.ravel(plot.film(ds)).size
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr says that its version 3 has no standard for text
+        ds.to_zarr(tmp_path / "copy.zarr")
+    copy = xr.open_zarr(tmp_path / "copy.zarr", chunks=None)
+    xr.testing.assert_equal(copy.gan.rank_arms(), ds.gan.rank_arms())
+
+
+def test_what_is_no_selection_is_refused_in_words(ds: xr.Dataset) -> None:
+    for nothing, dim in (({"seed": []}, "seed"), ({"divergence": []}, "divergence")):
+        with pytest.raises(ValueError, match=f"nothing is selected along '{dim}'"):
+            ds.isel(nothing).gan.rank_arms()
+    with pytest.raises(ValueError, match="nothing is selected along 'step'"):
+        ds.sel(step=slice(10**6, None)).gan.rank_arms()
+    with pytest.raises(ValueError, match="steps have been averaged or dropped"):
+        ds.isel(step=-1, drop=True).gan.rank_arms()
+    with pytest.raises(ValueError, match=r"keep it, or say .*assign_attrs\(compare='lr'\)"):
+        ds.isel(divergence=0, drop=True).gan.rank_arms()
+    with pytest.raises(ValueError, match=r"seed 0 is there more than once.*open_runs"):
+        ds.isel(seed=[0, 0, 1]).gan.rank_arms()
+
+
+@pytest.mark.parametrize("name", ["budget_curve", "tuned", "importances", "parameters_of"])
+def test_a_grid_is_no_search(ds: xr.Dataset, name: str) -> None:
+    """`KeyError: 'sampler'` was said of it, or that a dimension does not exist."""
+    with pytest.raises(ValueError, match="no search by results: its study is a grid"):
+        getattr(analysis, name)(ds)
+
+
+@pytest.mark.parametrize("name", ["rank_studies", "first_choice", "study_effects"])
+def test_a_run_alone_is_no_joined_studies(ds: xr.Dataset, name: str) -> None:
+    with pytest.raises(ValueError, match=r"no joined studies: open them with .*along='study'"):
+        getattr(analysis, name)(ds)
+
+
+def test_one_seed_or_arm_of_a_search_is_a_search(search: xr.Dataset) -> None:
+    """What is known of points, as that they keep constraints, came to lie along seeds."""
+    for one, other in (({"seed": 0}, {"seed": [0]}), ({"divergence": 0}, {"divergence": [0]})):
+        first, second = (analysis.best_by_budget(search.isel(own)) for own in (one, other))
+        xr.testing.assert_equal(first, second)
+        xr.testing.assert_equal(
+            *(analysis.tuned(search.isel(own))["status"] for own in (one, other))
+        )
