@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.handling import of_run
 from ganstudy.metrics import trueness
 from ganstudy.targets import target_of
 
@@ -13,7 +12,6 @@ RADIUS = 3.0
 """High quality, in standard deviations of a mode in the plane, as for the metrics."""
 
 
-@of_run
 def label_scores(ds: xr.Dataset) -> xr.Dataset | None:
     """How well each label is served; None for a study without conditional trials.
 
