@@ -126,7 +126,7 @@ def _check(ds: xr.Dataset) -> None:
                 " `ganstudy.open_runs` joins runs, paired by their seeds"
             )
     metrics = [v for v in variables.values() if v.attrs.get("role") == "metric"]
-    if any("step" not in own.dims for own in metrics):
+    if metrics and "step" not in ds.dims:
         raise ValueError(f"steps have been averaged or dropped; keep them: {_ADVICE}")
     if metrics and not ds.sizes["step"] and (variables["status"] == "complete").any():
         raise ValueError(_NOTHING.format("step"))

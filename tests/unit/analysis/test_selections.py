@@ -63,6 +63,12 @@ def test_a_run_can_be_turned_and_written_as_zarr(tmp_path: Path) -> None:
     xr.testing.assert_equal(copy.gan.rank_arms(), ds.gan.rank_arms())
 
 
+def test_scores_can_be_kept_beside_the_metrics(ds: xr.Dataset) -> None:
+    """They have the attributes of the metric, and no steps."""
+    kept = ds.assign(score=analysis.trial_scores(ds)["score"])
+    xr.testing.assert_identical(kept.gan.rank_arms(), ds.gan.rank_arms())
+
+
 def test_what_is_no_selection_is_refused_in_words(ds: xr.Dataset) -> None:
     for nothing, dim in (({"seed": []}, "seed"), ({"divergence": []}, "divergence")):
         with pytest.raises(ValueError, match=f"nothing is selected along '{dim}'"):
