@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,28 @@ def test_a_run_can_be_turned_and_written_as_zarr(tmp_path: Path) -> None:
         ds.to_zarr(tmp_path / "copy.zarr")
     copy = xr.open_zarr(tmp_path / "copy.zarr", chunks=None)
     xr.testing.assert_equal(copy.gan.rank_arms(), ds.gan.rank_arms())
+
+
+OF_ANY = {
+    *("along_studies", "is_search", "is_settled_by_seeds", "metric_names"),  # what a dataset is
+    *("arm_dim", "with_arms", "label_scores"),
+}
+"""Functions that ask for less than the dataset of a run."""
+
+
+OF_RUNS = {
+    name: list(inspect.signature(function).parameters.values())
+    for name, function in inspect.getmembers(analysis, inspect.isfunction)
+    if name in analysis.__all__ and name not in OF_ANY
+}
+
+
+@pytest.mark.parametrize("name", [n for n, own in OF_RUNS.items() if own[0].name == "ds"])
+def test_every_function_says_what_it_does_not_take(name: str) -> None:
+    averaged = xr.Dataset({"modes_covered": ("step", [1.0, 2.0])})
+    required = {own.name: None for own in OF_RUNS[name][1:] if own.default is own.empty}
+    with pytest.raises(ValueError, match=r"no dataset of a run|no search by|no joined studies"):
+        getattr(analysis, name)(averaged, **required)
 
 
 def test_scores_can_be_kept_beside_the_metrics(ds: xr.Dataset) -> None:
