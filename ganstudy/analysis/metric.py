@@ -32,7 +32,9 @@ class RecordedMetric:
         """
         name = str(ds.attrs["score"]) if name is None else name
         if name not in metric_names(ds):
-            raise KeyError(f"no metric {name!r}; the dataset has {', '.join(metric_names(ds))}")
+            lost = " (a variable without the attributes of one)" if name in ds else ""
+            known = ", ".join(metric_names(ds))
+            raise KeyError(f"no metric {name!r}{lost}; the dataset has {known}")
         attrs = ds.variables[name].attrs
         if attrs["direction"] not in ("higher", "lower"):
             raise ValueError(f"{name}: direction is {attrs['direction']!r}, not higher or lower")

@@ -92,6 +92,18 @@ def test_scores_can_be_kept_beside_the_metrics(ds: xr.Dataset) -> None:
     xr.testing.assert_identical(kept.gan.rank_arms(), ds.gan.rank_arms())
 
 
+def test_a_variable_of_ones_own_needs_the_attributes_of_a_metric(ds: xr.Dataset) -> None:
+    """Which arithmetic takes away, so that no metric of its name is known."""
+    name = str(ds.attrs["score"])
+    halved = ds.assign(halved=ds[name].drop_attrs() / 2)
+    with pytest.raises(KeyError, match="without the attributes of one"):
+        halved.gan.rank_arms("halved")
+    halved["halved"].attrs = ds[name].attrs
+    np.testing.assert_allclose(
+        2 * halved.gan.arm_scores("halved")["mean"], ds.gan.arm_scores()["mean"]
+    )
+
+
 def test_what_is_no_selection_is_refused_in_words(ds: xr.Dataset) -> None:
     for nothing, dim in (({"seed": []}, "seed"), ({"divergence": []}, "divergence")):
         with pytest.raises(ValueError, match=f"nothing is selected along '{dim}'"):
