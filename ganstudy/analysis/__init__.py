@@ -17,7 +17,6 @@ from ganstudy.analysis.budget import (
     chosen_points,
     feasible,
     fresh_scores,
-    is_search,
     parameters_of,
     point_scores,
     seen,
@@ -36,6 +35,7 @@ from ganstudy.analysis.design import (
 from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.first_choice import first_choice
+from ganstudy.analysis.handling import along_studies, is_search
 from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores
 from ganstudy.analysis.measured import measured
@@ -51,7 +51,7 @@ from ganstudy.analysis.scores import charged_curves, trial_scores
 from ganstudy.analysis.settlement import is_settled_by_seeds, settlement
 from ganstudy.analysis.sharing import spread_of_arms, study_effects
 from ganstudy.analysis.stability import drop_threshold, over_seeds, share_over_seeds, stability
-from ganstudy.analysis.studies import along_studies, of_study
+from ganstudy.analysis.studies import of_study
 from ganstudy.analysis.units import original_units
 
 __all__ = [

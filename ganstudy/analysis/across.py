@@ -22,16 +22,16 @@ from ganstudy.analysis.blocks import (
     paired,
     per_seed,
 )
-from ganstudy.analysis.budget import is_search, tuned
+from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH, label_text
 from ganstudy.analysis.grades import graded
-from ganstudy.analysis.handling import of_studies
+from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.remembered import remembered
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
+from ganstudy.analysis.studies import by_study, grid_axes, of_study
 
 __all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"]
 

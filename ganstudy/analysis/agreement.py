@@ -7,12 +7,12 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from ganstudy.analysis.across import study_scores
-from ganstudy.analysis.budget import is_search, seen
-from ganstudy.analysis.handling import of_studies
+from ganstudy.analysis.budget import seen
+from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.analysis.studies import STUDY, of_study
+from ganstudy.analysis.studies import of_study
 
 __all__ = ["metric_agreement", "rank_agreement"]
 

@@ -15,11 +15,6 @@ from ganstudy.analysis.scores import trial_scores
 from ganstudy.study.space import AnyParameter, Choice, Range
 
 
-def is_search(ds: xr.Dataset) -> bool:
-    """Whether the dataset is of a search by results, with a dimension `trial` of points."""
-    return "trial" in ds.dims
-
-
 @of_search
 def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     """What the search was told of every point: the study's statistic over the scores of its seeds.

@@ -11,10 +11,10 @@ from ganstudy.analysis.across import center_of, order_of, rank_studies, study_sc
 from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.bounded import gaffke_interval
-from ganstudy.analysis.handling import of_studies
+from ganstudy.analysis.handling import STUDY, of_studies
 from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.studies import STUDY, of_study
+from ganstudy.analysis.studies import of_study
 
 __all__ = ["first_choice", "most_behind"]
 

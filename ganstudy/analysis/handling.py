@@ -12,7 +12,13 @@ import xarray as xr
 from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.variable import SAMPLES
 
-__all__ = ["BULKY", "in_memory", "of_run", "of_search", "of_studies", "whole"]
+__all__ = [
+    *("BULKY", "STUDY", "along_studies", "in_memory", "is_search", "of_run", "of_search"),
+    *("of_studies", "whole"),
+]
+
+STUDY = "study"
+"""The dimension of joined studies; its labels are the names of their files."""
 
 FindT = TypeVar("FindT", bound=Callable[..., Any])
 
@@ -31,6 +37,16 @@ def in_memory(ds: xr.Dataset) -> xr.Dataset:
         if name not in BULKY:
             variable.load()
     return loaded
+
+
+def is_search(ds: xr.Dataset) -> bool:
+    """Whether the dataset is of a search by results, with a dimension `trial` of points."""
+    return "trial" in ds.dims
+
+
+def along_studies(ds: xr.Dataset) -> bool:
+    """Whether a dataset is of joined studies."""
+    return ds.attrs.get("along") == STUDY
 
 
 def of_run(find: FindT) -> FindT:
@@ -57,14 +73,14 @@ def _taking(taken: Callable[[xr.Dataset], xr.Dataset], find: FindT) -> FindT:
 
 
 def _searched(ds: xr.Dataset) -> xr.Dataset:
-    if "trial" not in ds.dims:
+    if not is_search(ds):
         why = "points were dropped" if "trial" in ds.coords else "study is a grid"
         raise ValueError(f"no search by results: its {why}, and there is no dimension `trial`")
     return whole(ds)
 
 
 def _joined(ds: xr.Dataset) -> xr.Dataset:
-    if ds.attrs.get("along") != "study" or "study" not in ds.dims:
+    if not along_studies(ds) or STUDY not in ds.dims:
         raise ValueError("no joined studies: open them with ganstudy.open_runs(..., along='study')")
     return whole(ds)
 

@@ -12,7 +12,8 @@ from typing import Literal
 
 import xarray as xr
 
-from ganstudy.analysis.budget import is_search, tuned
+from ganstudy.analysis.budget import tuned
+from ganstudy.analysis.handling import is_search
 from ganstudy.analysis.joined import Run, join
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.studies import join_studies

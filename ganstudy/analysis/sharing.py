@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.blocks import paired
-from ganstudy.analysis.budget import is_search, tuned
+from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.design import arm_dim
 from ganstudy.analysis.effects import factor_effects
 from ganstudy.analysis.grades import graded
-from ganstudy.analysis.handling import of_studies
+from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, t_interval
-from ganstudy.analysis.studies import STUDY, by_study, grid_axes, of_study
+from ganstudy.analysis.studies import by_study, grid_axes, of_study
 
 __all__ = ["spread_of_arms", "study_effects"]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.handling import STUDY, along_studies
 from ganstudy.analysis.joined import Run, check_labels
 from ganstudy.analysis.metric import metric_names
 from ganstudy.film import FILM
@@ -17,10 +18,7 @@ from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
 from ganstudy.variable import LABELS, SAMPLES
 
-__all__ = ["STUDY", "along_studies", "by_study", "grid_axes", "join_studies", "of_study"]
-
-STUDY = "study"
-"""The dimension; its labels are names of studies, which are those of their files."""
+__all__ = ["by_study", "grid_axes", "join_studies", "of_study"]
 
 _OWN = "own"
 """Attribute, as JSON, of what holds for some studies and not for others, by their names."""
@@ -92,11 +90,6 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
         one = one.isel(step=np.flatnonzero(kept)) if kept.any() else one
     one.attrs = json.loads(ds.attrs[_OWN])[name]
     return one
-
-
-def along_studies(ds: xr.Dataset) -> bool:
-    """Whether a dataset is of joined studies."""
-    return ds.attrs.get("along") == STUDY
 
 
 def grid_axes(ds: xr.Dataset) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import trial_scores
 from ganstudy.analysis.design import label_text
-from ganstudy.film import FILM
+from ganstudy.film import FILM, VIEWS
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 
@@ -104,10 +104,15 @@ def _scene(findings: Findings, arm: int, place: dict[str, int]) -> Scene:
     one = one.isel(place, missing_dims="ignore")
     steps = one["frame_step"].values
     frames = np.isfinite(steps)
-    views = {
-        own.name: one[own.name].transpose(*own.dims).values[frames].astype(np.float64)
+    read = {
+        own.name: one[own.name].transpose(*own.dims).values
         for own in FILM
-        if own.bulky and own.name in one and one[own.name].notnull().any()
+        if own.name in VIEWS and own.name in one
+    }
+    views = {
+        name: values[frames].astype(np.float64)
+        for name, values in read.items()
+        if np.isfinite(values).any()
     }
     # Trials that keep fewer samples than others are padded.
     samples = views["frame_samples"]
