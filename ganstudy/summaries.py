@@ -100,11 +100,12 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
     from ganstudy.engine.packing import estimate
     from ganstudy.search import search_of
     from ganstudy.store import RunDirectory
-    from ganstudy.store.place import check_room
+    from ganstudy.store.place import check_room, check_writable
 
     run = RunDirectory(directory)
     search = search_of(study)
     check_room(directory)
+    check_writable(directory)
     if fresh:
         parts = search.outlook(workers)
         program, reason = session.first_program(search, parts, workers)

@@ -81,10 +81,12 @@ def read_named(path: Path) -> bytes:
     """All bytes of a file `<name>-<digest of content>.<suffix>`, if they are those that were
     written.
 
-    Errors  `Damaged`.
+    Errors  `Damaged`; `PermissionError`, which says nothing of what is in it.
     """
     try:
         content = path.read_bytes()
+    except PermissionError:
+        raise
     except OSError as error:
         raise Damaged(f"cannot be read: {error}") from None
     if digest_of(content) != path.stem.rpartition("-")[2]:

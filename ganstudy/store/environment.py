@@ -32,12 +32,14 @@ def append(path: Path, known: Mapping[str, Any], session: Mapping[str, Any], stu
 def read(path: Path) -> dict[str, Any]:
     """What the file holds; empty if there is none.
 
-    Errors  `Damaged`.
+    Errors  `Damaged`; `PermissionError`.
     """
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return {}
+    except PermissionError:
+        raise
     except OSError as error:
         raise Damaged(f"cannot be read: {error}") from None
     try:

@@ -53,7 +53,7 @@ def add(folder: Path, search: Search, pack: Pack) -> None:
         return
     try:
         kept = unsealed((folder / NAME).read_bytes())
-    except (OSError, Damaged):
+    except (FileNotFoundError, Damaged):
         write(folder, search)
         return
     for name, own in found.items():
@@ -135,7 +135,10 @@ def _features(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 def _read(folder: Path) -> list[FileOutline]:
-    """What is kept of files; how metrics are read of them is known from then on."""
+    """What is kept of files; how metrics are read of them is known from then on.
+
+    Errors  `PermissionError`: it may be all that is left of them.
+    """
     try:
         said = unsealed((folder / NAME).read_bytes())
         outlines = [
@@ -146,6 +149,8 @@ def _read(folder: Path) -> list[FileOutline]:
             know_variable(own.pop("target"), _variable(**own))
     except FileNotFoundError:
         return []
+    except PermissionError:
+        raise
     except (OSError, Damaged, ValueError, KeyError, TypeError) as error:
         _log.warning("%s: %s; not used", folder / NAME, error)
         return []

@@ -22,6 +22,7 @@ __all__ = [
     "check_new",
     "check_room",
     "check_text",
+    "check_writable",
     "is_run",
     "runs_at",
     "why_none",
@@ -115,7 +116,7 @@ def check_room(path: Path) -> None:
     """
     check_text(path)
     if not os.path.lexists(path):
-        above = next(p for p in path.absolute().parents if os.path.lexists(p))
+        above = _there(path)
         if not above.is_dir():
             raise RunError(f"{path}: cannot hold a run: {above} is a file")
         return
@@ -128,6 +129,24 @@ def check_room(path: Path) -> None:
         message = f"is no run, and holds somebody else's files ({shown})"
         raise RunError(f"{path}: {message}; choose a new or an empty folder with --out")
     check_kinds(path)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place in which this user can make no file, as far as one can tell without one.
+
+    Errors  `RunError`.
+    """
+    there = _there(path)
+    if not os.access(
+        there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+    ):
+        raise RunError(f"{path}: cannot hold a run: nothing can be written in {there}")
+
+
+def _there(path: Path) -> Path:
+    """A path, or the nearest one above it at which there is something."""
+    path = path.absolute()
+    return next(own for own in (path, *path.parents) if os.path.lexists(own))
 
 
 def check_new(path: Path, name: str) -> None:

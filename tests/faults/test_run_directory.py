@@ -226,6 +226,34 @@ def test_records_that_are_not_ours_to_see_are_not_missing(
     assert f"{tmp_path / 'run' / 'records'}: Permission denied" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["records/*.nc", "environment.json", "data.json"])
+def test_a_file_that_is_not_ours_to_read_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It was set aside, and its trials were trained again; what was known of data was forgotten."""
+    out = tmp_path / "run"
+    filled(out)
+    if name == "data.json":
+        (out / name).write_bytes(sealed({"data": [], "modules": [], "metrics": []}, indent=1))
+    before, theirs, read = contents(out), next(out.glob(name)), Path.read_bytes
+
+    def look(path: Path) -> bytes:
+        if path == theirs:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", look)
+    for verb in (["status", out], ["report", out], ["run", tmp_path / "tiny.yaml", "--out", out]):
+        result = invoke(*verb)
+        assert (result.exit_code, "Permission denied" in result.stderr) == (2, True), verb
+        assert str(theirs) in result.stderr
+        assert "damaged" not in result.stderr
+    monkeypatch.undo()
+    after = contents(out)
+    assert {key: after[key] for key in before} == before
+    assert not (out / "damaged").exists()
+
+
 def test_what_stands_in_the_way_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock of somebody else's in a folder of ours, and a dataset that could not be removed."""
     out = tmp_path / "run"
@@ -530,3 +558,24 @@ def test_a_plan_is_what_the_run_would_do(
     fewer = invoke("plan", "runs/tiny.yaml", "seeds=1")
     assert "4 trials, 4 recorded" in fewer.stdout
     assert "records of 4 trials that this study does not plan" in caplog.text
+
+
+@pytest.mark.parametrize("out", ["theirs", "theirs/below/run"])
+def test_a_plan_for_a_folder_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    """As the run is."""
+    study = write_study(tmp_path)
+    (theirs := tmp_path / "theirs").mkdir()
+    access = os.access
+
+    def refuse(path: Any, mode: int, **further: Any) -> bool:
+        return not (Path(path) == theirs and mode & os.W_OK) and access(path, mode, **further)
+
+    monkeypatch.setattr(os, "access", refuse)
+    for verb in (["plan"], ["run", "--dry-run"], ["run", "--fresh", "--dry-run"]):
+        refused = invoke(*verb, study, "--out", tmp_path / out)
+        assert refused.exit_code == 2
+        words = f"{tmp_path / out}: cannot hold a run: nothing can be written in {theirs}"
+        assert words in refused.stderr
+    assert invoke("plan", study, "--out", tmp_path / "ours" / "run").exit_code == 0
