@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import BaseModel
 
-from ganstudy.family import Part
+from ganstudy.family import Family, Part
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["print_members"]
 
 
-def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
-    """Print the members of a family with their parameters, formulas and sources."""
-    described = [_described(member) for member in members]
+def print_members(family: Family[Any], as_json: bool) -> None:
+    """Print the members of a family with their parameters, formulas and sources; of one whose
+    package is not installed, which it is."""
+    described = [_described(family, name) for name in family.names]
     if as_json:
         click.echo(json.dumps(described))
         return
@@ -32,11 +33,16 @@ def print_members(members: Iterable[type[Part]], as_json: bool) -> None:
                 click.echo(f"    {section}: {member[section]}")
 
 
-def _described(member: type[Part]) -> dict[str, Any]:
+def _described(family: Family[Any], name: str) -> dict[str, Any]:
     """A member of a family as plain values: summary, formulas, source, parameters."""
+    try:
+        member: type[Part] = family[name]
+    except ModuleNotFoundError as error:  # an executor's, whose extra has its name
+        needs = f"needs {error.name}, which is not installed: pip install 'ganstudy[{name}]'"
+        return {"name": name, "summary": needs, "maths": "", "source": "", "parameters": {}}
     lines = (member.__doc__ or "").strip().splitlines()
     return {
-        "name": member.name,
+        "name": name,
         "summary": lines[0] if lines else "",
         "maths": _section(lines, "Maths"),
         "source": _section(lines, "Source"),

@@ -21,7 +21,7 @@ from ganstudy import plugins
 __all__ = ["Broken", "Checked", "Collected", "check", "in_words", "pytest_configure"]
 
 _CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
-_NEEDED = ("pytest", "xdist", "mpmath", "sympy", "ot")
+_NEEDED = ("pytest", "xdist", "mpmath", "sympy", "dask", "distributed", "dask_jobqueue")
 _LONGEST = 300
 
 
@@ -126,7 +126,9 @@ class Collected:
         items[:] = [item for item in items if self.own.search(item.name.partition("[")[2])]
 
     def pytest_exception_interact(self, node: Any, call: Any, report: Any) -> None:
-        """Called by pytest with what was raised."""
+        """Called by pytest with what was raised; what keeps it from its tests it tells itself."""
+        if call.when == "collect":
+            return
         self.broken.append(_broken(node, call.excinfo))
 
     def pytest_runtest_logreport(self, report: Any) -> None:

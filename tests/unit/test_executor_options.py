@@ -86,6 +86,13 @@ def test_a_package_that_is_missing_is_named(
     result = CliRunner().invoke(main, ["run", str(write_study(tmp_path)), "--executor", "slurm"])
     assert result.exit_code == 2, result.output
     assert "needs dask_jobqueue: pip install 'ganstudy[slurm]'" in result.stderr
+    result = CliRunner().invoke(main, ["list", "executors"])  # which ended in a traceback
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    needs = "needs dask_jobqueue, which is not installed: pip install 'ganstudy[{0}]'"
+    assert [f"{name}: {needs.format(name)}" for name in ("dask", "slurm")] == [
+        line for line in lines if line.startswith(("dask: ", "slurm: "))
+    ]
 
 
 def test_time_limits_as_the_manual_of_slurm_has_them() -> None:

@@ -231,6 +231,16 @@ def test_a_member_is_tested_by_its_whole_name(folder: Path) -> None:
     assert (member.__name__, repr(member())) == ("Mine", "my_divergence()")
 
 
+def test_what_the_suites_need_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With pytest alone they looked at executors for two minutes, and ended in its own error."""
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    with pytest.raises(plugins.PluginError, match=r"need dask_jobqueue: pip install 'gan.*test\]'"):
+        conformance.check(_plugin(folder))
+    found = conformance.Collected("my_divergence")
+    found.pytest_exception_interact(SimpleNamespace(), SimpleNamespace(when="collect"), None)
+    assert found.broken == []
+
+
 @pytest.mark.parametrize(
     ("raised", "words"),
     [
