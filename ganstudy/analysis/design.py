@@ -30,7 +30,7 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
     Errors  `ValueError` if the study has axes and does not say which of them it compares.
     """
     compare = str(ds.attrs.get("compare") or "")
-    axes = [str(dim) for dim in ds["status"].dims if dim not in ("trial", "seed")]
+    axes = [str(dim) for dim in ds["status"].dims if dim not in ("repeat", "trial", "seed")]
     if compare in axes:
         return ds
     if axes:

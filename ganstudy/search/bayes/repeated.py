@@ -151,7 +151,8 @@ class Repeated(Search):
         """What has a value for each point, of all searches; what has none, of the first."""
         found = {}
         for name, (dims, values, about) in columns[0].items():
-            if dims == self.searches[0].dimensions[:-1]:
+            # Their numbers are those of all, also where points have no other dimension.
+            if name != "trial" and dims == self.searches[0].dimensions[:-1]:
                 values = np.stack([own[name][1] for own in columns], axis=-2)
                 dims = self.dimensions[:-1]
             found[name] = (dims, values, about)

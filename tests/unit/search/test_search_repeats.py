@@ -6,14 +6,16 @@ import itertools
 import math
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 from recomputed import sentences, unexplained
 from searched import TEXT, made_up, peak
 from tiny import write_study
+from unrendered import unrendered
 
-from ganstudy import analysis, open_run
+from ganstudy import analysis, open_run, plot
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.report import build
 from ganstudy.report.searched import Searched
@@ -210,6 +212,37 @@ def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:
         for name in ("p", "low", "high"):
             assert pairs[name].isnull().all() or name != "p"
             assert math.isnan(pairs[name].isel(divergence=0, other=1).item())
+
+
+WITHOUT_AXIS = TEXT.replace("  grid: {divergence: [minimax, reverse_kl]}\n", "")
+OF_A_SEARCH = ("answer", "budget", "curves", "heatmap", "parallel_coordinates", "ranking")
+
+
+@pytest.mark.parametrize("text", [TEXT, WITHOUT_AXIS], ids=["arms", "no axis"])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_search_of_one_seed_has_scores_and_figures(
+    tmp_path: Path, text: str, repeats: int
+) -> None:
+    """Without an axis, points that stand for themselves on fresh seeds had no page at all."""
+    more = ("seeds=1", f"search.bayes.repeats={repeats}", "search.bayes.fresh=1")
+    own = search_of(load(write_study(tmp_path, text), [*SMALL, *more]))
+    assert isinstance(own, Repeated)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own))
+    ds = gather(directory, own)
+    assert ds["trial"].dims == ("trial",)
+    found = analysis.fresh_scores(ds)
+    assert set(found["mean"].dims) >= {"repeat"}
+    assert found["mean"].notnull().all()
+    assert (found["seeds"] == 1).all()
+    assert found[["low", "high"]].to_array().isnull().all()
+    assert analysis.tuned(ds).sizes["seed"] == repeats
+    for name in OF_A_SEARCH:
+        getattr(plot, name)(ds)
+        plt.close("all")
+    with unrendered():
+        assert "generator.lr" in build(ds, {}, tmp_path / "report").read_text()
 
 
 @pytest.mark.slow
