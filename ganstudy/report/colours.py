@@ -6,11 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import ArrayLike, NDArray
 
-ORDER = (0, 1, 2, 4, 3, 9, 5, 7)
-"""Order in which seaborn's colour-blind palette is used: neighbours differ in lightness too."""
+PALETTE = (
+    *("#0173b2", "#cc8304", "#02996f", "#ab649d"),
+    *("#c65700", "#499cca", "#b78357", "#949494"),
+)
+"""Okabe and Ito's hues in seaborn's colour-blind shades: blue, orange, green, pink, vermilion, sky,
+tan and grey. Three were paler than 3 : 1 on white; these are darker, as are those that would no
+longer be apart from them without a sense of red, green or blue.
+"""
 
 EACH = 3
 """Arms that share a stroke and a marker: what some readers see in one colour differs in these."""
@@ -40,11 +46,8 @@ def arm_markers(arms: int) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _colours(arms: int) -> list[str]:
-    import seaborn as sns  # with pandas and half of SciPy, which who prints a figure does without
-
-    palette = sns.color_palette("colorblind")
-    chosen = [palette[index] for index in ORDER[:arms]]
-    if arms > len(ORDER):
+    chosen = [to_rgb(colour) for colour in PALETTE[:arms]]
+    if arms > len(PALETTE):
         levels = np.linspace(0.0, 1.0, 14)
         cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
         seen = perceived(cube)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,7 +23,7 @@ from ganstudy.analysis import (
 )
 from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
-from ganstudy.report.colours import arm_colours, arm_markers
+from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
 from ganstudy.report.prose import arm_labels, decimals_of
 
 
@@ -114,6 +115,11 @@ class Searched:
     def colours(self) -> list[str]:
         """The colour of each arm."""
         return arm_colours(len(self.arm_names))
+
+    @cached_property
+    def lines(self) -> list[dict[str, Any]]:
+        """How each arm's line is drawn."""
+        return arm_lines(len(self.arm_names))
 
     @cached_property
     def markers(self) -> list[str]:

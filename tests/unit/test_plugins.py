@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -239,6 +241,23 @@ def test_what_the_suites_need_is_named(folder: Path, monkeypatch: pytest.MonkeyP
     found = conformance.Collected("my_divergence")
     found.pytest_exception_interact(SimpleNamespace(), SimpleNamespace(when="collect"), None)
     assert found.broken == []
+
+
+def test_what_the_suites_import_is_installed_with_them() -> None:
+    """One asked for a file of the checkout: for an installed package no suite ran at all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    with_them = {Path(name) for name in included if name.endswith(".py")}
+    suites = (ROOT / "tests" / "conformance").glob("*.py")
+    for path in (*suites, *map(ROOT.joinpath, with_them)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [own.name for own in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for name in (name.partition(".")[0] for name in names):
+                here = {place / f"{name}.py" for place in (path.parent, ROOT / "tests")}
+                of_checkout = {own.relative_to(ROOT) for own in here if own.is_file()}
+                assert of_checkout <= with_them, path.name
+                assert name == "ganstudy" or not (ROOT / name).is_dir(), path.name
 
 
 @pytest.mark.parametrize(

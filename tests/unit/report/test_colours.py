@@ -74,6 +74,12 @@ def test_arms_of_one_stroke_and_marker_are_told_apart_by_every_reader(sight: str
         assert apart > 14 or alike == (False, False), (one, other, apart)
 
 
+def test_no_arm_is_paler_than_a_line_may_be() -> None:
+    """WCAG 2.1, 1.4.11: orange was at 2.6 on white, tan at 2.7 and sky blue at 2.3."""
+    own = [to_rgb(colour) for colour in colours.arm_colours(12)]
+    assert colours.contrast(own, (1, 1, 1)).min() >= 3
+
+
 @pytest.mark.parametrize("cmap", ["YlGnBu", "RdBu", "PuOr"])
 def test_words_on_a_heat_map_are_read_on_all_its_colours(cmap: str) -> None:
     shades = mpl.colormaps[cmap](np.linspace(0, 1, 256))[:, :3]

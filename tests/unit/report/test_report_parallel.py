@@ -16,7 +16,8 @@ from unrendered import unrendered
 from ganstudy.analysis import point_scores
 from ganstudy.report import build
 from ganstudy.report.searched import Searched
-from ganstudy.report.sections.search.parallel import embedded
+from ganstudy.report.sections.search.parallel import draw, embedded
+from ganstudy.report.style import figure_style
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,25 @@ def test_the_best_quarter_of_each_search_stands_out(
         good = sorted(line["at"][-1] for line in own if line["good"])
         assert len(good) == -(-len(own) // 4)
         assert good == sorted(line["at"][-1] for line in own)[-len(good) :]
+
+
+def test_arms_are_told_apart_by_more_than_their_colour(
+    data: dict[str, Any], search: xr.Dataset
+) -> None:
+    """By strokes, three arms of each, in the figure and on the page."""
+    for line in data["lines"]:
+        assert data["arms"][line["arm"]]["name"] == line["search"]
+    six = search.isel(divergence=[0, 1] * 3).assign_coords(divergence=[*"abcdef"])
+    many = Searched.of(six)
+    dashes = [arm["dashes"] for arm in json.loads(str(embedded(many)))["arms"]]
+    assert dashes == ["none"] * 3 + ["5.2 1.95"] * 3
+    with figure_style():
+        drawing = draw(many)
+    assert drawing is not None
+    strokes = [own.get_linestyle()[0] for own in drawing.figure.axes[0].collections]
+    assert [dash is None for _, dash in strokes[::2]] == [True] * 3 + [False] * 3
+    legend = [own.get_linestyle() for own in drawing.figure.legends[0].get_lines()]
+    assert legend == ["-"] * 3 + ["--"] * 3
 
 
 @needs_browser

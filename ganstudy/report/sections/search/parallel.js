@@ -14,13 +14,14 @@
     parent.append(node);
     return node;
   }
+  const stroke = (arm) => ({ stroke: arm.colour, "stroke-dasharray": arm.dashes });
   const svg = draw("svg", { viewBox: `0 0 ${width} 376`, class: "parallel", role: "group",
     "aria-label": card.querySelector("img").alt }, card);
   card.querySelector("img").remove();
 
   const paths = lines.map((line) => {
     const points = line.at.map((place, k) => `${x(k).toFixed(1)} ${y(place ?? absent).toFixed(1)}`);
-    const path = draw("path", { d: `M${points.join("L")}`, stroke: line.colour }, svg);
+    const path = draw("path", { d: `M${points.join("L")}`, ...stroke(arms[line.arm]) }, svg);
     draw("title", {}, path).textContent = `${line.search}, point ${line.point}: `
       + axes.map((axis, k) => `${axis.name} ${line.texts[k]}`).join(", ");
     return path;
@@ -28,12 +29,11 @@
 
   const names = document.createElement("p");
   names.className = "note";
-  for (const [name, colour] of Object.entries(arms)) {
-    const swatch = document.createElement("span"), own = document.createElement("span");
-    swatch.className = "swatch";
-    swatch.style.background = colour;
+  for (const arm of arms) {
+    const own = document.createElement("span");
     own.className = "named";
-    own.append(swatch, name);
+    draw("path", { d: "M0 5H28", ...stroke(arm) }, draw("svg", { viewBox: "0 0 28 10" }, own));
+    own.append(arm.name);
     names.append(own);
   }
   const said = document.createElement("p");

@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 ABSENT = -0.1
 """Where a line passes an axis whose parameter took no part, in lengths of the axis."""
 
+_WIDTH = 1.3
+"""Of a line on the page, by which Matplotlib's dashes are counted."""
+
 FEW, MANY = 2, 3000
 """Points below which there is nothing to compare, and above which lines hide each other."""
 
@@ -58,7 +61,7 @@ def draw(searched: Searched) -> Drawing | None:
     axes = _axes(searched)
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     draw_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names, "colours")
+    style.arm_legend(figure, searched.arm_names)
     caption = Markup(
         "Each line is a point of a search: its parameters, and on the right its {}, better "
         "upwards. Pale: all but the best quarter of each search{}. "
@@ -87,9 +90,8 @@ def draw_on(panel: Axes, searched: Searched) -> None:
         for chosen, alpha in ((~good[row], 0.15), (good[row], 0.85)):
             lines = [_line(axes, row, point) for point in np.flatnonzero(chosen).tolist()]
             kept = [line for line in lines if np.isfinite(line[-1, 1])]
-            panel.add_collection(
-                LineCollection(kept, colors=searched.colours[arm], alpha=alpha, linewidths=1.1)
-            )
+            look = searched.lines[arm]
+            panel.add_collection(LineCollection(kept, alpha=alpha, linewidths=1.1, **look))
     panel.set_xlim(-0.35, len(axes) - 0.8)
     panel.set_ylim(ABSENT - 0.05, 1.15)
     panel.set_axis_off()
@@ -110,13 +112,21 @@ def embedded(searched: Searched) -> Markup:
                         "texts": texts,
                         "search": searched.rows[row],
                         "point": point + 1,
-                        "colour": searched.colours[arm],
+                        "arm": arm,
                         "good": bool(good[row, point]),
                     }
                 )
     told = [{"name": axis.name, "ticks": axis.ticks} for axis in axes]
-    arms = dict(zip(searched.arm_names, searched.colours, strict=True))
+    arms = [
+        {"name": name, "colour": look["color"], "dashes": _dashes(look["linestyle"])}
+        for name, look in zip(searched.arm_names, searched.lines, strict=True)
+    ]
     return as_json({"axes": told, "arms": arms, "lines": lines, "absent": ABSENT})
+
+
+def _dashes(stroke: Any) -> str:
+    """A stroke of Matplotlib's as SVG has it."""
+    return "none" if stroke == "-" else " ".join(f"{_WIDTH * own:g}" for own in stroke[1])
 
 
 def _axes(searched: Searched) -> list[_Axis]:

@@ -170,7 +170,7 @@ class SearchSection(Section):
             lambda axes, findings: parallel.draw_on(axes, _found(findings)),
             missing=_no_lines,
             single=True,
-            legend="colours",
+            legend="lines",
         ),
         Chart(
             "pareto",
