@@ -39,9 +39,10 @@ def test_grades_are_counted_as_the_table_has_them() -> None:
     )
     assert (
         f"Of {NUMBERS[len(leant)]} that *lean*, {NUMBERS[lean[0]]} lean on Zen 5,"
-        f" {NUMBERS[clear[0]]} is clear and {NUMBERS[left[0]]} are open; on Zen 4"
-        f" {NUMBERS[lean[1]]}, {NUMBERS[clear[1]]} and {NUMBERS[left[1]]}"
+        f" {NUMBERS[clear[0]]} is clear and {NUMBERS[left[0]]} is open; on Zen 4"
+        f" {NUMBERS[lean[1]]} lean and {NUMBERS[clear[1]]} is clear; all to the same side"
     ) in said
+    assert not left[1]
     was_open = [own[1:] for own in grades if own[0] == "open"]
     assert sorted(was_open) == [2 * ("leaning to the other",), ("open", "open")]
     assert "Of two *open* ones one is open again, and one leans to the other side" in said

@@ -43,6 +43,11 @@ class BayesKeys(SearchKeys):
     )
     startup: int = Field(10, ge=1, description="points at random before the sampler takes over")
     together: int = Field(4, ge=1, description="points of an arm that are in training at a time")
+    synchronous: bool = Field(
+        False,
+        description="choose points in rounds of `together`, each when the one before is known: the "
+        "same search with any number of workers",
+    )
     pruner: PrunerFile | None = Field(None, description="train poor points less; default: none do")
     seed: int = Field(
         0, ge=0, le=2**63 - 1, description="seed of the sampler; another one is another search"
@@ -156,6 +161,9 @@ class BayesKeys(SearchKeys):
     def _pruner_problems(self, document: Document, steps: int) -> Iterator[Problem]:
         if self.pruner is None:
             return
+        if self.synchronous:
+            message = "points are pruned as records land, not in rounds; leave one of the two out"
+            yield document.problem((*_HERE, "synchronous"), message)
         if len(self.metrics) > 1:
             message = "points are pruned by one objective, and there are several"
             yield document.problem((*_HERE, "pruner"), message)

@@ -119,8 +119,10 @@ class Outcomes:
 
     # --- of the points of an arm --------------------------------------------------------------
 
-    def known(self, points: Sequence[Point], lies: bool = False) -> list[tuple[Point, Known]]:
-        """Points with values, in their order; then, if asked, those in training as the worst."""
+    def known(
+        self, points: Sequence[Point], lies: Sequence[Point] = ()
+    ) -> list[tuple[Point, Known]]:
+        """Points with values, in their order; then others that count as the worst of them."""
         told = [(point, self._values(point, point.level)) for point in points]
         found = [(point, self._told(values)) for point, values in told if values is not None]
         replaced = self._worst_known([vector for _, vector in found])
@@ -136,9 +138,8 @@ class Outcomes:
             (point, known(point, vector, rung=None if point.last else point.rungs[point.level]))
             for point, vector in found
         ]
-        if answers and lies:
-            unknown = [point for point, values in told if values is None]
-            answers += [(point, known(point, replaced, lie=True)) for point in unknown]
+        if answers:
+            answers += [(point, known(point, replaced, lie=True)) for point in lies]
         return answers
 
     def front(self, points: Sequence[Point]) -> list[Point]:

@@ -12,10 +12,11 @@ import numpy as np
 from ganstudy.engine.packing import packs
 from ganstudy.search.bayes.described import Described
 from ganstudy.search.bayes.making import PointMaker
+from ganstudy.search.bayes.order import in_order
 from ganstudy.search.bayes.packed import whole_points
 from ganstudy.search.bayes.point import Arm, Point
 from ganstudy.search.bayes.promotion import last_resort, promotable
-from ganstudy.search.bayes.samplers import Question, propose
+from ganstudy.search.bayes.proposals import Proposals
 from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from ganstudy.trial import Record
 
 __all__ = ["Single"]
-
-ATTEMPTS = 20
-"""Proposals of known points after which a sampler is passed over for random ones."""
-RANDOM_ATTEMPTS = 500
-"""Random points in a row that are all known: the space counts as used up."""
 
 
 class Single(Described):
@@ -45,6 +41,7 @@ class Single(Described):
         super().__init__(study)
         self.repeat = repeat
         self._make = PointMaker(study, self.file, repeat)
+        self._proposals = Proposals(self._make, self.outcomes)
         self._points: dict[Arm, list[Point]] = {arm: [] for arm in study.points}
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
         self._in_flight: set[str] = set()
@@ -63,9 +60,7 @@ class Single(Described):
 
     def points(self, arm: Arm) -> list[Point]:
         """The points of an arm's budget, in the order in which the search learned of them."""
-        order = {id(point): number for number, point in enumerate(self._points[arm])}
-        ordered = sorted(self._points[arm], key=lambda p: (self.outcomes.learned(p), order[id(p)]))
-        return ordered[: self.file.trials]
+        return in_order(self._points[arm], self.outcomes, self.file)[: self.file.trials]
 
     def spent(self, arm: Arm) -> bool:
         """Whether all points of an arm's budget, or of its space, are recorded."""
@@ -130,27 +125,17 @@ class Single(Described):
     # --- asked --------------------------------------------------------------------------------
 
     def ask(self, free_slots: int) -> list[Pack]:
-        """Unfinished points first, then promotions, then new points, up to those in training."""
+        """Unfinished points, and those that are chosen now."""
         self._slots = max(self._slots, free_slots)
-        together = max(self.file.together, math.ceil(self._slots / len(self._points)))
         ready: list[Pack] = []
         for arm in self._points:
-            busy = 0
-            for point in self.points(arm):
-                lacking = tuple(t for t in point.current if self._is_missing(t))
-                if lacking:
-                    ready.append(lacking)
-                busy += not self.outcomes.recorded(point)
-            while busy < together:
-                found = self._promoted(arm) or self._new(arm)
-                if found is None:
-                    break
-                # What an earlier session has in flight may be a point that this one proposes anew.
-                lacking = tuple(t for t in found.current if self._is_missing(t))
-                if lacking:
-                    ready.append(lacking)
-                    self._in_flight.update(trial.id for trial in lacking)
-                busy += 1
+            if self.file.synchronous:
+                self._choose_round(arm)
+            else:
+                self._choose_more(arm)
+            # What an earlier session has in flight may be a point that this one proposes anew.
+            own = [tuple(filter(self._is_missing, point.current)) for point in self.points(arm)]
+            ready += filter(None, own)
         parts = whole_points(ready, max(free_slots, 1), len(self.study.seeds), self.pack_size)
         self.begin(parts)
         return parts
@@ -173,31 +158,48 @@ class Single(Described):
             trials += [t for p in further for t in p.trials[p.level + 1]]
         return packs(trials, slots, self.pack_size)
 
+    def _choose_more(self, arm: Arm) -> None:
+        """Promotions first, then new points, up to those in training."""
+        together = max(self.file.together, math.ceil(self._slots / len(self._points)))
+        busy = sum(not self.outcomes.recorded(point) for point in self.points(arm))
+        while busy < together and (self._promoted(arm) or self._new(arm)):
+            busy += 1
+
     def _new(self, arm: Arm) -> Point | None:
-        """A point that has never been tried, or None when the budget or the space is used up."""
-        number = len(self._points[arm])
-        if number >= self.file.trials or arm in self._used_up:
+        """A point chosen by all that is known; None when the budget or the space is used up."""
+        points, recorded = self.points(arm), self.outcomes.recorded
+        if len(points) == self.file.trials:
             return None
-        known = tuple(known for _, known in self.outcomes.known(self.points(arm), lies=True))
-        learned = sum(not k.lie for k in known)
-        sampler = self.file.sampler
-        if sampler in ("tpe", "gp") and learned < self.file.startup:
-            sampler = "random"
-        for attempt in range(ATTEMPTS + RANDOM_ATTEMPTS):
-            question = Question(
-                space=self.study.space,
-                arm=self.study.labels(arm),
-                directions=tuple(self.outcomes.objectives.values()),
-                known=known,
-                number=number + attempt,
-                seed=(*self._make.stream(arm), number, attempt),
-                stream=self._make.stream(arm),
-            )
-            values = propose(sampler if attempt < ATTEMPTS else "random", question)
-            point = self._make.point(arm, values)
-            if self._by_settings.get(point.trials[0][0].settings) is None:
+        before = [point for point in points if recorded(point)]
+        return self._proposed(arm, before, [point for point in points if not recorded(point)])
+
+    def _choose_round(self, arm: Arm) -> None:
+        """The points of the first round that is not recorded, by the rounds before it alone.
+
+        Those that an earlier session chose are proposed again, and found.
+        """
+        points, size = self.points(arm), self.file.together
+        recorded = sum(map(self.outcomes.recorded, points))
+        before, beside = points[: recorded // size * size], list[Point]()
+        while len(self._points[arm]) < min(len(before) + size, self.file.trials):
+            found = self._proposed(arm, before, beside)
+            if found is None:
+                return
+            beside.append(found)
+
+    def _proposed(self, arm: Arm, before: Sequence[Point], beside: Sequence[Point]) -> Point | None:
+        """None of those in training `beside` it and recorded `before`; None if no other is left."""
+        taken = {point.trials[0][0].settings for point in (*before, *beside)}
+        for point in () if arm in self._used_up else self._proposals.of(arm, before, beside):
+            settings = point.trials[0][0].settings
+            if settings in taken:
+                continue
+            place = self._by_settings.get(settings)
+            if place is None:
                 self._add(point)
                 return point
+            if place[0].arm == arm:
+                return place[0]
         self._used_up.add(arm)
         return None
 

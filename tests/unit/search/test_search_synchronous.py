@@ -1,0 +1,111 @@
+"""A synchronous search: its points are those of its study, whenever and wherever records land."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from searched import TEXT, bayes, made_up, peak, points
+
+from ganstudy.search.bayes import Bayes
+from ganstudy.study.document import StudyError
+from ganstudy.trial import Record, Trial
+
+SYNCHRONOUS = "search.bayes.synchronous=true"
+CLOCK = itertools.count(1)
+
+
+def landed(trial: Trial[object]) -> Record:
+    """A record that is made now."""
+    return dataclasses.replace(made_up(trial, peak(trial)), finished=float(next(CLOCK)))
+
+
+def timed(own: Bayes, workers: int, rng: np.random.Generator, most: int) -> list[Record]:
+    """Trials that workers finish one at a time, in any order, until there are `most` records."""
+    waiting: list[Trial[object]] = []
+    told: list[Record] = []
+    while len(told) < most:
+        waiting += [trial for pack in own.ask(workers) for trial in pack]
+        if not waiting:
+            break
+        told.append(landed(waiting.pop(rng.integers(min(len(waiting), workers)))))
+        own.tell(told[-1:])
+    return told
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+def test_its_points_do_not_depend_on_timing(tmp_path: Path, sampler: str) -> None:
+    """Not on the number of workers, on who is first, nor on kills; those of others do."""
+    options = (f"search.bayes.sampler={sampler}", "search.bayes.trials=11")
+    found, others = [], []
+    for workers in (1, 3, 16):
+        rng = np.random.default_rng(workers)
+        own = bayes(tmp_path, SYNCHRONOUS, *options)
+        told = timed(own, workers, rng, 5)
+        while own.counts()["missing"]:
+            # The session is killed: another one knows the records, in any order, and no more.
+            own = bayes(tmp_path, SYNCHRONOUS, *options)
+            own.tell([told[place] for place in rng.permutation(len(told))])
+            told += timed(own, workers, rng, int(rng.integers(1, 12)))
+        assert len({record.id for record in told}) == len(told) == 2 * 11 * 2
+        found.append(points(own))
+        other = bayes(tmp_path, *options)
+        timed(other, workers, rng, 1000)
+        others.append([sorted(map(str, arm)) for arm in points(other)])
+    assert found[0] == found[1] == found[2]
+    if sampler == "tpe":
+        assert others[0] != others[2]
+
+
+def test_its_budget_grows_in_the_middle_of_a_round(tmp_path: Path) -> None:
+    """From 6 points, one round and a half, to 12: the same as 12 at once."""
+    rng = np.random.default_rng(0)
+    whole = bayes(tmp_path, SYNCHRONOUS)
+    timed(whole, 3, rng, 1000)
+    told = timed(bayes(tmp_path, SYNCHRONOUS, "search.bayes.trials=6"), 2, rng, 1000)
+    grown = bayes(tmp_path, SYNCHRONOUS)
+    grown.tell(told)
+    timed(grown, 1, rng, 1000)
+    assert points(grown) == points(whole)
+
+
+def test_it_learns_from_every_earlier_round(tmp_path: Path) -> None:
+    """What is known decides: other scores, other points once the sampler has taken over."""
+    own, other = (bayes(tmp_path, SYNCHRONOUS) for _ in range(2))
+    for search, sign in ((own, 1.0), (other, -1.0)):
+        while parts := search.ask(1):
+            search.tell([made_up(t, sign * peak(t)) for pack in parts for t in pack])
+    first, second = points(own)[0], points(other)[0]
+    assert first[:4] == second[:4]
+    assert not any(values in second for values in first[4:])
+
+
+def test_a_search_that_was_none_goes_on_as_one(tmp_path: Path) -> None:
+    """Records of a search that was not synchronous count; none is trained again."""
+    rng = np.random.default_rng(0)
+    told = timed(bayes(tmp_path, "search.bayes.trials=7"), 3, rng, 1000)
+    own = bayes(tmp_path, SYNCHRONOUS)
+    own.tell(told)
+    more = timed(own, 2, rng, 1000)
+    assert own.counts() == {"complete": 2 * 12 * 2}
+    assert len(more) == 2 * 5 * 2
+
+
+def test_a_space_that_is_used_up_ends_it(tmp_path: Path) -> None:
+    """Six points in all, rounds of four, and a point that an earlier session has half recorded."""
+    space = "search.bayes.space={critic.steps: [1, 2, 3], generator.depth: [1, 2]}"
+    options = (SYNCHRONOUS, space, "search.bayes.trials=6")
+    told = timed(bayes(tmp_path, *options), 2, np.random.default_rng(1), 7)
+    own = bayes(tmp_path, *options)
+    own.tell(told)
+    timed(own, 1, np.random.default_rng(2), 1000)
+    assert own.counts() == {"complete": 2 * 6 * 2}
+
+
+def test_it_prunes_nothing(tmp_path: Path) -> None:
+    text = TEXT.replace("    startup: 4\n", "    pruner: {name: successive_halving, first: 10}\n")
+    with pytest.raises(StudyError, match=r"search\.bayes\.synchronous=true: points are pruned as"):
+        bayes(tmp_path, SYNCHRONOUS, text=text)
