@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.handling import BULKY, of_run
+from ganstudy.analysis.handling import of_run, with_arm
 from ganstudy.variable import SETTINGS
 
 WhichSettings = Literal["shared", "own"]
@@ -38,24 +37,14 @@ def with_arms(ds: xr.Dataset) -> xr.Dataset:
             f"`compare` is {compare!r}, which is not an axis of {', '.join(axes)}: keep it, or say"
             f" which is compared, as by ds.assign_attrs(compare={axes[0]!r})"
         )
-    on_disk = {name: own for name, own in ds.variables.items() if _on_disk(name, own)}
-    single = ds.drop_vars(on_disk).expand_dims({"study": [str(ds.attrs.get("study", "study"))]})
-    # By an index, which is not followed yet, where `expand_dims` would read all.
-    seeds = xr.Variable(("study", "seed"), np.arange(ds.sizes.get("seed", 1))[None])
-    bulky = {name: own.isel(seed=seeds).transpose("study", ...) for name, own in on_disk.items()}
-    return single.assign(bulky).assign_attrs(compare="study")
+    alone = ds.assign_coords(study=str(ds.attrs.get("study", "study")))
+    return with_arm(alone, "study").assign_attrs(compare="study")
 
 
 def for_tables(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with a compared axis, for statistics: without what its targets and divergences
     are as JSON, which would be a column of every table that is made of them."""
     return with_arms(ds).drop_vars(SETTINGS, errors="ignore")
-
-
-def _on_disk(name: object, variable: xr.Variable) -> bool:
-    """Whether a bulky variable of trials has not been read yet."""
-    # xarray does not say so otherwise.
-    return name in BULKY and "seed" in variable.dims and not isinstance(variable._data, np.ndarray)
 
 
 def arm_dim(ds: xr.Dataset) -> str:

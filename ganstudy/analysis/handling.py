@@ -14,7 +14,7 @@ from ganstudy.variable import SAMPLES
 
 __all__ = [
     *("BULKY", "STUDY", "along_studies", "in_memory", "is_search", "of_run", "of_search"),
-    *("of_studies", "whole"),
+    *("of_studies", "whole", "with_arm"),
 ]
 
 STUDY = "study"
@@ -106,7 +106,7 @@ def whole(ds: xr.Dataset) -> xr.Dataset:
             along = [n for n, v in ds.data_vars.items() if _had(dim, v)]
             ds = ds.assign({n: ds[n].expand_dims(dim, axis=-1) for n in along})
             ds = ds if along else ds.expand_dims(dim)
-    ds = _with_arm(ds, str(ds.attrs["compare"]))
+    ds = with_arm(ds, str(ds.attrs["compare"]))
     _check(ds)
     return _in_order(ds)
 
@@ -120,13 +120,35 @@ def _had(dim: str, variable: xr.DataArray) -> bool:
     return role in ("metric", "curve") if dim == "step" else not of_target
 
 
-def _with_arm(ds: xr.Dataset, arm: str) -> xr.Dataset:
-    """With the compared axis, of which one value was selected, as a dimension of all of trials."""
+def with_arm(ds: xr.Dataset, arm: str) -> xr.Dataset:
+    """With the compared axis, of which there is one value, as a dimension of all of trials.
+
+    What tells of the target, as the units of its columns, is of no arm.
+    """
     if arm not in ds.coords or ds[arm].ndim:
         return ds
     # What is of points or seeds whatever the arm: their numbers, and which of them are fresh.
-    own = {n for n, v in ds.variables.items() if {"seed", "trial"} & set(v.dims)}
-    return ds.assign({n: ds[n].expand_dims(arm) for n in own - {*ds.dims, "fresh"}})
+    whatever = {*ds.dims, "fresh"}
+    raised = {
+        name: _raised(str(name), own, arm)
+        for name, own in ds.variables.items()
+        if {"seed", "trial"} & set(own.dims) and name not in whatever
+    }
+    return ds.assign_coords({arm: ds[arm].expand_dims(arm)}).assign(raised)
+
+
+def _raised(name: str, variable: xr.Variable, dim: str) -> xr.Variable:
+    """A variable along one more dimension, of size one.
+
+    What is bulky and not in memory yet stays on disk: it is asked by an index, which is not
+    followed yet, where `expand_dims` would read all.
+    """
+    # xarray does not say otherwise whether it has been read.
+    read = isinstance(variable._data, np.ndarray)
+    if read or name not in BULKY or "seed" not in variable.dims:
+        return cast("xr.Variable", variable.expand_dims(dim))
+    seeds = xr.Variable((dim, "seed"), np.arange(variable.sizes["seed"])[None])
+    return variable.isel(seed=seeds).transpose(dim, ...)
 
 
 def _check(ds: xr.Dataset) -> None:

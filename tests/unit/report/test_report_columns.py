@@ -14,6 +14,7 @@ from scipy.stats import ks_2samp
 from tiny import TABLE
 from unrendered import unrendered
 
+import ganstudy
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.columns import Columns, ColumnsSection
@@ -75,3 +76,12 @@ def test_huge_numbers_and_a_collapse_are_told_as_they_are(
 def test_other_targets_have_no_columns(make_study: Callable[..., xr.Dataset]) -> None:
     """A ring has features without names."""
     assert not ColumnsSection.applies(Findings.of(make_study()))
+
+
+def test_a_study_of_one_arm_has_its_columns(table_study: xr.Dataset) -> None:
+    """Of seeds alone, without an axis; what is told of the table is not told of each arm."""
+    alone = table_study.isel(divergence=0, drop=True).assign_attrs(compare="")
+    own, among = (Columns(Findings.of(ds)) for ds in (alone, table_study))
+    assert own.scale.tolist() == among.scale.tolist()
+    assert np.array_equal(own.pooled(0, 1), among.pooled(0, 1))
+    ganstudy.plot.marginals(alone)
