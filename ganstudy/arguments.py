@@ -145,6 +145,15 @@ def run_options(verb: Callable[..., None]) -> Callable[..., None]:
     return verb
 
 
+def _one_device(ctx: click.Context, param: click.Parameter, asked: str) -> str:
+    from ganstudy.schedule.devices import one
+
+    try:
+        return one(asked)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
     """Which samples of which generator, as `generators.sample` takes them, and where they go."""
     for option in (
@@ -152,7 +161,7 @@ def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
             "--onnx",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Write the generator itself, too, as a file .onnx [extra onnx].",
+            help="Write the generator, too, as a file .onnx; needs ganstudy[onnx].",
         ),
         click.option(
             "--to",
@@ -160,7 +169,13 @@ def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
             metavar="FILE",
             help="A file .npz or .png [TRIAL.png where samples can be seen, else TRIAL.npz].",
         ),
-        click.option("--device", default="cpu", show_default=True, help="cpu, or cuda:0, ..."),
+        click.option(
+            "--device",
+            default="cpu",
+            show_default=True,
+            help="auto, cpu, or cuda:0, ...",
+            callback=_one_device,
+        ),
         click.option("--averaged", is_flag=True, help="By the averaged parameters."),
         click.option(
             "--seed",
@@ -168,7 +183,13 @@ def sampling_options(verb: Callable[..., None]) -> Callable[..., None]:
             show_default="the latent noise that the trial was measured with",
             help="Draws other latent noise.",
         ),
-        click.option("--count", type=click.IntRange(1, 1_000_000), default=64, show_default=True),
+        click.option(
+            "--count",
+            type=click.IntRange(1, 1_000_000),
+            default=64,
+            show_default=True,
+            help="How many samples.",
+        ),
         click.option(
             "--trial", default="best", show_default=True, help="An id, or how one begins."
         ),
@@ -225,10 +246,11 @@ def planned_workers(workers: int | None, devices: str, executor: str, **asked: A
 def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:
     """An executor may be a plug-in's, so that its name is checked when the study has been read."""
     from ganstudy.schedule import executors
+    from ganstudy.study.problem import nearest
 
     known = executors.family
     if executor not in known.names:
-        hint = f"{executor!r} is not one of {', '.join(known.names)}"
+        hint = f"no executor {executor!r}{nearest(executor, known.names)}"
         raise click.BadParameter(hint, param_hint="--executor")
     return checked_options(executors.executor_named(executor).asks, asked)
 

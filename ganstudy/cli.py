@@ -231,10 +231,12 @@ def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
 @sampling_options
 @plugins_option
 def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked: Any) -> None:
-    """Draw samples of a generator that a run has kept (record.generator), or write it as ONNX."""
+    """Draw samples of a generator that a run has kept (record.generator); --onnx writes it, too."""
     with clear_errors():
         from ganstudy import generators, sample_files
 
+        if to is not None:
+            sample_files.check_name(to)
         found = generators.sample(run, **asked, run_plugins=plugins)
         if onnx is not None:
             how = {"averaged": asked["averaged"], "run_plugins": plugins}
@@ -253,12 +255,7 @@ def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked
     help="How many trials of the run are trained again.",
 )
 @execution_options
-def verify(
-    run: Path,
-    trials: int | None,
-    as_json: bool,
-    **where: Any,
-) -> None:
+def verify(run: Path, trials: int | None, as_json: bool, **where: Any) -> None:
     """Train some trials of a run again and compare every number that they stored."""
     with clear_errors():
         from ganstudy.verification import verify as verified

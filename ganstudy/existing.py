@@ -21,7 +21,8 @@ from ganstudy.store import (
     known_data,
     runs_at,
 )
-from ganstudy.store.place import check_new, check_text
+from ganstudy.store.place import check_new, check_text, is_run
+from ganstudy.study.problem import nearest
 from ganstudy.whole_file import naming
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
@@ -127,17 +128,19 @@ def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = Fa
     """Export a run for a tool; what was written and how it is opened, in a sentence.
 
     Errors  `RunError` for a tool that there is not, that lacks its packages, and for another
-            run in its place.
+            run, or its export, in its place.
     """
     from ganstudy import export
 
     if run_plugins:
         RunDirectory.existing(path).read_study(run_plugins=True)
     if tool not in export.family.names:
-        raise RunError(f"{tool!r} is not one of {', '.join(export.family.names)}")
+        raise RunError(f"no export {tool!r}{nearest(tool, export.family.names)}")
     directory, search = reopen(path, run_plugins=run_plugins)
     exporter, place = export.family[tool](), to or path / "exports" / tool
     check_text(place)
+    if is_run(place):
+        raise RunError(f"{place}: is a run itself; choose another --to")
     try:
         with naming(place):
             added = export.export(exporter, directory, search, place)

@@ -19,6 +19,7 @@ from ganstudy.existing import reopen
 from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.plural import plural
+from ganstudy.schedule.devices import one
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.trial import Trial
 from ganstudy.whole_file import Damaged, write_whole
@@ -89,10 +90,15 @@ def sample(
               and the samples are the first of those that it stored, bit for bit where the
               arithmetic is that of its record
     averaged  by the averaged parameters
+    device    `cpu`, a GPU such as `cuda:0`, or `auto`, which is the first of these if there is one
 
     Errors  `RunError` for a run that cannot be read, a trial that it does not have, and one that
-            keeps no generator.
+            keeps no generator; `ValueError` for a device that is not there, a count below 1 and a
+            seed below 0.
     """
+    if count < 1 or (seed or 0) < 0:
+        raise ValueError(f"count is at least 1 and seed at least 0 (got {count} and {seed})")
+    device = one(device)
     kept = _kept(Path(run), trial, averaged, run_plugins)
     own = kept.trial
     drawn = own if seed is None else Trial(own.configuration, seed)
@@ -129,8 +135,6 @@ def load_generator(
     are those of `sample` to rounding: its products are those of `torch.nn`. Batch norm without
     `norm_average` divides by the moments of the batch at hand, as it did when it was measured.
 
-    trial  an id, the beginning of one, or `best`
-
     Errors  as `sample`.
     """
     from ganstudy.kinds.adversarial.kept_generator import module
@@ -151,8 +155,6 @@ def write_onnx(
 
     Input `latent` and output `samples` are those of the module, for a batch of any size. The
     metadata tell trial, seed and settings, as JSON. The file appears whole or not at all.
-
-    trial  an id, the beginning of one, or `best`
 
     Errors  as `sample`; `RunError` for a path that does not end in .onnx, without the packages of
             the extra `onnx`, and for a network that PyTorch cannot write.
@@ -242,7 +244,7 @@ def _best(path: Path) -> str:
     worth = (RecordedMetric.of(dataset).sign * scores).transpose(*dataset["status"].dims, ...)
     values = worth.values.reshape(dataset["status"].shape)
     if not np.isfinite(values).any():
-        raise RunError(f"{path}: no trial is complete, and so none is the best")
+        raise RunError(f"{path}: no trial is complete, and so none is the best; name one")
     return str(dataset["trial_id"].values.flat[int(np.nanargmax(values))])
 
 
@@ -284,7 +286,7 @@ def _held_against_stored(kept: _Kept, samples: Array, arithmetic: str) -> str:
     (record,) = kept.directory.read(trial=kept.trial.id)
     stored = record.values["samples"][: len(samples)]
     own = samples[: len(stored)]
-    which = "the stored ones" if len(own) == len(samples) else f"the {len(own)} stored ones"
+    which = "the stored ones" if len(own) == len(samples) else f"the {len(own):,} stored ones"
     if np.array_equal(own, stored, equal_nan=True):
         return f"the same bits as {which}"
     largest = float(np.abs(own.astype(np.float64) - stored).max())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ganstudy.generators import Sampled
 
-__all__ = ["default_name", "write"]
+__all__ = ["check_name", "default_name", "write"]
 
 SUFFIXES = (".npz", ".png")
 
@@ -32,13 +32,21 @@ def default_name(sampled: Sampled) -> str:
     return f"{sampled.trial}{'.png' if looked_at else '.npz'}"
 
 
+def check_name(path: Path) -> None:
+    """Refuse a file that is none of samples by its name, before any is drawn.
+
+    Errors  `RunError`.
+    """
+    if path.suffix not in SUFFIXES:
+        raise RunError(f"{path}: samples are written as {' or '.join(SUFFIXES)}")
+
+
 def write(sampled: Sampled, path: Path) -> None:
     """Write samples as the suffix of a path says; the file appears whole or not at all.
 
     Errors  `RunError` for another suffix, and for a picture of what has none.
     """
-    if path.suffix not in SUFFIXES:
-        raise RunError(f"{path}: samples are written as {' or '.join(SUFFIXES)}")
+    check_name(path)
     content = _arrays(sampled) if path.suffix == ".npz" else _picture(sampled, path)
     write_whole(path, content)
 

@@ -180,6 +180,14 @@ class Verbs(click.Group):
         with _interruptible():
             return super().invoke(ctx)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each verb with the whole of its first sentence, which click would cut at the margin."""
+        rows = [
+            (name, self.commands[name].get_short_help_str(1000)) for name in sorted(self.commands)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the verb that is asked for; the message is of a file where the system names one."""
         collect_seldom()

@@ -88,7 +88,7 @@ def read_named(path: Path) -> bytes:
     except PermissionError:
         raise
     except OSError as error:
-        raise Damaged(f"cannot be read: {error}") from None
+        raise Damaged(f"cannot be read: {error.strerror or error}") from None
     if digest_of(content) != path.stem.rpartition("-")[2]:
         raise Damaged("its checksum is not the one in its name")
     return content

@@ -83,6 +83,11 @@ class ExportedRun:
     figures: Sequence[Path]
 
     @cached_property
+    def digests(self) -> dict[str, str]:
+        """Of each trial, by its id."""
+        return {trial.id: trial.digest for trial in self.trials}
+
+    @cached_property
     def figures_digest(self) -> str:
         """Of the figures as they are: of a report made anew, or first made since, they are others.
 
@@ -114,8 +119,8 @@ class Exporter(Part, ABC):
 def export(exporter: Exporter, directory: RunDirectory, search: Search, place: Path) -> int:
     """Export a run to a place; how many trials were added or replaced.
 
-    Errors  `ExportError` without the packages that it needs, while another export goes there, and
-            for a database that cannot be used.
+    Errors  `ExportError` without the packages that it needs, without a trial, while another export
+            goes there, and for a database that cannot be used.
     """
     run = ExportedRun(
         search.study.name,
@@ -123,6 +128,8 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         list(_trials(directory, search)),
         sorted(directory.report.glob("*.png")),
     )
+    if not run.trials:
+        raise ExportError(f"{directory.path}: no trial is recorded, and so there is none to export")
     try:
         with _alone(place):
             return exporter.write(run, place)

@@ -38,7 +38,7 @@ def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int
     Errors  `OSError`; `ExportError` for files that no export has written, or that of another run.
     """
     before = known(place)
-    now = {trial.id: trial.digest for trial in run.trials}
+    now = run.digests
     missing = [name for name in content if not (place / name).exists()]
     if now == before and not missing:
         return 0

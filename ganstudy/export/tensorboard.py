@@ -29,7 +29,7 @@ class TensorboardExporter(Exporter):
         from torch.utils.tensorboard.writer import SummaryWriter
 
         before, added = known(place), 0
-        now = {trial.id: trial.digest for trial in run.trials}
+        now = dict(run.digests)
         place.mkdir(parents=True, exist_ok=True)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id

@@ -17,7 +17,17 @@ from filelock import FileLock, Timeout
 from ganstudy.engine.packing import PackSize
 from ganstudy.system import WINDOWS
 
-__all__ = ["CPU", "Slot", "has_gpu", "may_be_there", "named", "pack_size", "slots", "visible"]
+__all__ = [
+    "CPU",
+    "Slot",
+    "has_gpu",
+    "may_be_there",
+    "named",
+    "one",
+    "pack_size",
+    "slots",
+    "visible",
+]
 
 CPU = "cpu"
 
@@ -115,6 +125,17 @@ def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("a device is named twice; --workers sets how many packs share one")
     return names
+
+
+def one(asked: str, inventory: Inventory = visible) -> str:
+    """The device of a name; of `auto` the first GPU, or the CPU where there is none.
+
+    Errors  `ValueError` that names what there is.
+    """
+    found = named(asked, inventory)
+    if asked != "auto" and len(found) > 1:
+        raise ValueError(f"one device, and not {asked}")
+    return found[0]
 
 
 @dataclass(frozen=True)

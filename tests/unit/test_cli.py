@@ -116,6 +116,8 @@ def test_every_verb_is_in_the_readme_and_has_help(verb: str) -> None:
     assert f"ganstudy {verb}" in (ROOT / "README.md").read_text(encoding="utf-8")
     command = main.commands[verb]
     assert command.help
+    shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+    assert f"{verb} {' '.join(command.help.split('.', 1)[0].split())}" in shown
     assert CliRunner().invoke(main, [verb, "--help"]).exit_code == 0
 
 

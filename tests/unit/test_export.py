@@ -108,6 +108,24 @@ def test_an_export_takes_no_file_of_somebody_else(tmp_path: Path) -> None:
         family["csv"]().write(other, tmp_path / "new")
 
 
+def test_what_cannot_be_exported_is_refused_in_words(run: Path, tmp_path: Path) -> None:
+    """A tool that there is not, a place that is a run, and a run of which no record is whole."""
+
+    def refused(*arguments: str) -> str:
+        said = CliRunner().invoke(main, ["export", str(run), *arguments])
+        assert said.exit_code == 2
+        return said.stderr
+
+    assert refused("mlfow") == "no export 'mlfow'; did you mean 'mlflow'?\n"
+    before = sorted(run.iterdir())
+    assert refused("csv", "--to", str(run)) == f"{run}: is a run itself; choose another --to\n"
+    assert sorted(run.iterdir()) == before
+    for record in (run / "records").iterdir():
+        record.write_bytes(b"damaged")
+    assert refused("csv", "--to", str(tmp_path / "new")).endswith("there is none to export\n")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("tool", [*FILES, "tensorboard"])
 def test_a_second_export_adds_nothing(run: Path, tool: str) -> None:
     """Not a byte; a file that is gone is written again."""

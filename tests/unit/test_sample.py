@@ -267,9 +267,31 @@ def test_what_cannot_be_sampled_is_refused_in_words(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=rf"{path.name}: its checksum .* trains the trial again"):
             verb(run, kept)
     path.unlink()
+    with pytest.raises(
+        RunError, match=rf"{path.name}: cannot be read: No such file or directory; "
+    ):
+        sample(run, kept)
     result = CliRunner().invoke(main, ["sample", str(run), "--trial", kept])
     assert result.exit_code == 2
     assert "--generators" in result.output
+
+
+def test_numbers_devices_and_files_that_there_are_not(run: Path, tmp_path: Path) -> None:
+    """Each in words, and before anything is drawn or written."""
+    for asked in ({"count": 0}, {"seed": -1}):
+        with pytest.raises(ValueError, match="count is at least 1 and seed at least 0"):
+            sample(run, **asked)
+    for device in ("gpu", "meta", "cuda:99"):
+        with pytest.raises(ValueError, match=f"no device '{device}' here; there is cpu"):
+            sample(run, device=device)
+        result = CliRunner().invoke(main, ["sample", str(run), "--device", device])
+        assert result.exit_code == 2
+        assert f"'--device': no device '{device}' here" in result.output
+    onnx = tmp_path / "a.onnx"
+    result = CliRunner().invoke(main, ["sample", str(run), "--to", "a.jpg", "--onnx", str(onnx)])
+    assert result.exit_code == 2
+    assert result.stderr == "a.jpg: samples are written as .npz or .png\n"
+    assert not onnx.exists()
 
 
 @pytest.mark.slow
