@@ -89,9 +89,15 @@ def setting_scores(
 
 @of_run
 def best_setting_scores(
-    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
+    ds: xr.Dataset,
+    metric: str | None = None,
+    *,
+    scored_by: str | None = None,
+    confidence: float = 0.95,
 ) -> xr.Dataset:
     """How good each arm can be: its score at its own best setting.
+
+    scored_by  another metric, of which the scores are; the metric still chooses the settings
 
     The setting with the best mean over seeds is taken, among those with the most scored seeds and,
     on a tie, the first in study order. `mean` is of the same seeds that chose the setting and
@@ -103,11 +109,15 @@ def best_setting_scores(
              (settings that share the best mean; none where no setting has a score), and one
              coordinate per axis with the value chosen (the first where none has a score).
     """
-    fact = RecordedMetric.of(ds, metric)
+    chooser = RecordedMetric.of(ds, metric)
+    fact = RecordedMetric.of(ds, scored_by or metric)
     arm, axes = arm_dim(ds), setting_dims(ds)
     score = trial_scores(ds, metric)["score"].transpose(arm, *axes, "seed")
-    flat = score.values.reshape(score.sizes[arm], -1, score.sizes["seed"])
-    found = [_best_setting(values * fact.sign) for values in flat]
+    shape = (score.sizes[arm], -1, score.sizes["seed"])
+    known = score.values.reshape(shape) * chooser.sign
+    other = trial_scores(ds, fact.name)["score"].transpose(arm, *axes, "seed")
+    flat = other.values.reshape(shape)
+    found = [_best_setting(values) for values in known]
     best = [chosen for chosen, _ in found]
 
     def over_seeds(values: Array) -> xr.Dataset:
@@ -116,7 +126,7 @@ def best_setting_scores(
         return interval_over_seeds(array, fact, confidence)
 
     scores = over_seeds(flat[np.arange(len(flat)), best])[["mean", "seeds"]]
-    held_out = over_seeds(np.array([_held_out(values, fact.sign) for values in flat]))
+    held_out = over_seeds(np.array([_held_out(*own) for own in zip(known, flat, strict=True)]))
     scores["held_out"] = held_out["mean"]
     scores["low"], scores["high"] = held_out["low"], held_out["high"]
     scores["held_out_seeds"] = held_out["seeds"]
@@ -211,11 +221,14 @@ def most_agree(values: Array) -> NDArray[np.bool_]:
     return found
 
 
-def _held_out(values: Array, sign: float) -> Array:
-    """The score of each seed at the setting that the other seeds choose; `(seeds,)`."""
-    kept = np.full(values.shape[1], np.nan)
+def _held_out(oriented: Array, scores: Array) -> Array:
+    """The score of each seed at the setting that the other seeds choose; `(seeds,)`.
+
+    oriented  what chooses, larger is better, `(settings, seeds)`; `scores` likewise
+    """
+    kept = np.full(scores.shape[1], np.nan)
     for seed in range(len(kept)):
-        setting, tied = _best_setting(sign * np.delete(values, seed, axis=1))
+        setting, tied = _best_setting(np.delete(oriented, seed, axis=1))
         if tied:
-            kept[seed] = values[setting, seed]
+            kept[seed] = scores[setting, seed]
     return kept

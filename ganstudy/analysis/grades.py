@@ -113,7 +113,9 @@ def detectable(differences: Array, pairs: int, settings: int | Array) -> Array:
     size = np.where(np.isfinite(differences), np.abs(differences), 0.0).max(axis=-1, initial=0.0)
     # Seeds that all agree have no spread to go by.
     spread = np.where((count < 2) | (spread <= ROUNDING * size), np.nan, spread)
-    return np.asarray(np.where(count < 2, np.nan, effect(count, alike)) * spread)
+    least = np.where(count < 2, np.nan, effect(count, alike))
+    # No spread makes clear what so few seeds cannot.
+    return np.asarray(np.where(np.isinf(least), least, least * spread))
 
 
 def seeds_for(effect: float, pairs: int, settings: int = SETTINGS) -> int | None:

@@ -84,7 +84,8 @@ def ranking(findings: Findings) -> str:
     )
     graded = (
         "; their intervals hold for all pairs at once, and p is adjusted by Holm. Clear: p below "
-        "0.01, with all seeds and without any one of them; leaning: below 0.2."
+        f"0.01, with all {findings.units} and without any one of them, of fewer than four settings "
+        f"with ten {findings.units} or more; leaning: below 0.2."
     )
     caption += graded if findings.graded else "."
     return _table(headings, rows, caption, "ranking", findings)

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scores
+from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import FRESH, WhichSettings
 from ganstudy.report import prose
 from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
@@ -85,6 +86,11 @@ class Layout:
         """What the trials of an arm differ in: `settings and seeds`."""
         return str(prose.listing([*self.within, self.units]))
 
+    @property
+    def column(self) -> str:
+        """What trials of an arm and a unit differ in, as pictures place them beside each other."""
+        return "fresh seed" if FRESH in self.axes and not self.several else "setting"
+
     def named(self, dim: str) -> str:
         """What a dimension of the dataset is called: searches are numbered along `seed`."""
         return {"seed": self.unit, FRESH: "fresh seed"}.get(dim, dim)
@@ -107,13 +113,25 @@ class Layout:
 
     @cached_property
     def averaged_settings(self) -> int:
-        """Number of settings that averages are over: of those compared, the ones with a score."""
+        """Number of settings that averages are over: of those compared, the ones with a score.
+
+        Of arms without a setting in common, those of an arm; zero where it depends on the arm.
+        """
         scores = trial_scores(self.ds)
         seen = scores["score"].notnull() | scores["unbounded"]
-        used = self.flat(seen & in_comparison(self.ds, self.settings_used))
+        used = self.flat(seen & in_comparison(self.ds, self.settings_used)).any(axis=2)
+        if not self.like_for_like:
+            counts = {int(count) for count in used.sum(axis=1) if count}
+            return counts.pop() if len(counts) == 1 else 0
         # Fresh seeds of a searched point are no settings, however many of them have a score.
         fresh = int(self.ds.sizes.get(FRESH, 1))
-        return -(-int(used.any(axis=(0, 2)).sum()) // fresh) or self.compared_settings
+        return -(-int(used.any(axis=0).sum()) // fresh) or self.compared_settings
+
+    @cached_property
+    def like_for_like(self) -> bool:
+        """Whether means of all arms are over the same trials, once gaps are filled."""
+        whole = Compared.of(self.ds, None, self.settings_used).balanced.notnull()
+        return bool((whole.all(self.arm) | ~whole.any(self.arm)).all())
 
     @property
     def decimals(self) -> int:

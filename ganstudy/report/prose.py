@@ -40,14 +40,15 @@ class Sentence(NamedTuple):
 def number(value: float, decimals: int = 2) -> str:
     """A number with fixed decimals and a true minus sign; a dash for NaN.
 
-    One with more digits than a double has is told with three, and a power of ten. One that these
-    decimals would tell as zero keeps its first two digits.
+    One with more digits than a double has is told with three, and a power of ten. One below a unit
+    of the last decimal keeps its first two digits: 0.05 is neither 0.1 nor nothing.
     """
     if math.isnan(value):
         return MISSING
     text = f"{value:.{decimals}f}" if abs(value) < EXACT else f"{value:.3g}"
-    if not float(text):
-        text = f"{value:.2g}" if abs(value) > ROUNDING / 10**decimals else text.lstrip("-")
+    if abs(value) < (1 - ROUNDING) / 10**decimals:
+        small = abs(value) > ROUNDING / 10**decimals
+        text = f"{value:.2g}" if small else f"{0.0:.{decimals}f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -76,7 +77,8 @@ def percent(share: float) -> str:
     if ROUNDING < 100 - value < 0.1:
         return ">99.9%"
     close = any(ROUNDING < abs(value - end) <= 0.5 for end in (0, 100))
-    return number(value, 1 if close else 0) + "%"
+    places = 1 if close else 0
+    return number(round(value, places), places) + "%"
 
 
 def short(value: float) -> str:
@@ -212,10 +214,19 @@ def decimals_of(ds: xr.Dataset, metric: RecordedMetric) -> int:
 
 
 def arm_labels(values: xr.DataArray) -> list[str]:
-    """Labels of arms: text stands for itself, a number after the name of its axis."""
-    if values.dtype.kind in "OUST":
-        return [str(value) for value in values.values.tolist()]
-    return [f"{values.name} {label_text(value)}" for value in values.values.tolist()]
+    """Labels of arms: text stands for itself, plain values after the name of their axis."""
+    labels = [label_text(value) for value in values.values.tolist()]
+    text = values.dtype.kind in "OUST" and not all(map(_plain, labels))
+    return labels if text else [f"{values.name} {label}" for label in labels]
+
+
+def _plain(label: str) -> bool:
+    """Whether a label is a truth value, a number, or that there is none."""
+    try:
+        float(label)
+    except ValueError:
+        return label in ("true", "false", "none")
+    return True
 
 
 def written(value: object) -> str:

@@ -8,17 +8,12 @@ import numpy as np
 from markupsafe import Markup
 
 from ganstudy.analysis import share_over_seeds
-from ganstudy.analysis.comparison import Compared
-from ganstudy.report import prose
+from ganstudy.report import accounted, prose
 from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import effects
-from ganstudy.report.untrained import failures
 from ganstudy.report.verdicts import quality
-
-MOST_CAUSES = 3
-"""Causes of failures that a sentence lists."""
 
 
 def remarks(findings: Findings) -> dict[str, Sentence]:
@@ -44,19 +39,19 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
         ),
         "drops": (None if theory else _drops(findings), "analysis.stability(ds)[['drops']]"),
         "diverged": (
-            _diverged(findings) if findings.with_status("diverged") else None,
+            accounted.diverged(findings) if findings.with_status("diverged") else None,
             "analysis.stability(ds)[['diverged', 'trials']]",
         ),
         "all_ran": (
-            None if findings.with_status("diverged") else _diverged(findings),
+            None if findings.with_status("diverged") else accounted.diverged(findings),
             "analysis.stability(ds)[['diverged', 'trials']]",
         ),
         "left_out": (
-            _left_out(findings),
+            accounted.left_out(findings),
             "analysis.status_counts(ds).drop_sel(status='excluded')",
         ),
-        "causes": (_causes(findings), "ds['failure'].to_series().value_counts()"),
-        "excluded": (_excluded(findings), "analysis.planned(ds)"),
+        "causes": (accounted.causes(findings), "ds['failure'].to_series().value_counts()"),
+        "excluded": (accounted.excluded(findings), "analysis.planned(ds)"),
     }
     return {name: Sentence(text, call) for name, (text, call) in said.items() if text}
 
@@ -67,15 +62,15 @@ def _best_settings(findings: Findings) -> Markup | None:
     unknown = not np.isfinite(best["mean"]).any()
     if not findings.several or findings.all_diverged or unknown:
         return None
-    held = best["held_out"].values
-    values = held if np.isfinite(held).any() else best["mean"].values
+    values = best[findings.best_scored].values
+    held_out = findings.best_scored == "held_out"
+    limited = held_out and findings.drawn
     order = np.argsort(-findings.metric.sign * values, kind="stable")
     kept = [index for index in order if math.isfinite(values[index])][:MOST_LISTED]
     at_best = findings.quality_at_best
     parts = []
     for index in kept:
-        known = np.isfinite(held).any() and findings.drawn
-        limits = (best[end].values[index] if known else math.nan for end in ("low", "high"))
+        limits = (best[end].values[index] if limited else math.nan for end in ("low", "high"))
         value = prose.with_limits(findings.show, values[index], *limits)
         text = f"{prose.quoted(findings.arms[index])} {value}"
         share = None if at_best is None else float(at_best[index])
@@ -83,24 +78,25 @@ def _best_settings(findings: Findings) -> Markup | None:
     who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"
     who = "At its" if len(kept) == 1 else f"{who} at its own"
     sentence = Markup("{} best setting: {}").format(who, "; ".join(parts))
-    if not np.isfinite(held).any():
+    if not held_out:
         return (
             sentence
             + "; optimistic, since the setting is chosen on the seeds that it is scored with."
         )
     if findings.theory:
         return sentence + Markup(".")
+    alone = "; each interval is for its arm alone" if limited and len(kept) > 1 else ""
     return sentence + Markup(
-        ". Each seed is scored at the setting that the other seeds choose; the intervals are not "
-        "adjusted."
-    )
+        ". Each seed is scored at the setting that the other seeds choose{}."
+    ).format(alone)
 
 
 def _best_call(findings: Findings) -> str:
     call = "analysis.best_setting_scores(ds)"
     if findings.quality_at_best is None or "high_quality" not in findings.ds:
         return call
-    return call + ".assign(quality=analysis.setting_scores(ds, 'high_quality')['mean'])"
+    found = f"best_setting_scores(ds, scored_by='high_quality')['{findings.best_scored}']"
+    return f"{call}.assign(quality=analysis.{found})"
 
 
 def _collapsed(findings: Findings) -> Markup | None:
@@ -151,8 +147,10 @@ def _scale(findings: Findings) -> Markup | None:
         if math.isfinite(worst)
         else Markup("")
     )
-    return Markup("A perfect generator, measured like these with {}, scores {} {} draws{}.").format(
-        prose.plural(samples, "sample"), span, findings.ds.sizes.get("draw", 0), end
+    # A dataset may have scores of samples that it does not hold.
+    seen = f" with {prose.plural(samples, 'sample')}" if samples else ""
+    return Markup("A perfect generator, measured like these{}, scores {} {} draws{}.").format(
+        seen, span, findings.ds.sizes.get("draw", 0), end
     )
 
 
@@ -168,125 +166,24 @@ def _drops(findings: Findings) -> Markup | None:
         for arm, value in zip(findings.arms, drops.values, strict=True)
         if math.isfinite(value)
     )
-    most, least = rows[-1], rows[0]
-    if not most[0]:
-        return Markup("{} never {} by more than {} between two records.").format(
-            findings.metric.long_name, fell, threshold
+    end = "; trials are followed until they diverge" if findings.with_status("diverged") else ""
+    if not rows[-1][0]:
+        return Markup("{} never {} by more than {} between two records{}.").format(
+            findings.metric.long_name, fell, threshold, end
         )
+    told = [prose.number(often, 1) for often, _ in rows]
     often = Markup("{} {} by more than {} between two records {} times per trial").format(
-        findings.metric.long_name, fell, threshold, prose.number(most[0], 1)
+        findings.metric.long_name, fell, threshold, told[-1]
     )
     if len(rows) == 1:
-        return Markup("{}.").format(often)
-    if prose.number(most[0], 1) == prose.number(least[0], 1):
-        return Markup("{} with every arm.").format(often)
-    return Markup("{} with {}, the most, and {} times with {}, the least.").format(
-        often, prose.quoted(most[1]), prose.number(least[0], 1), prose.quoted(least[1])
+        return Markup("{}{}.").format(often, end)
+    if told[-1] == told[0]:
+        return Markup("{} with every arm{}.").format(often, end)
+    # Arms whose numbers look alike share the place.
+    most, least = (
+        prose.names(arm for own, (_, arm) in zip(told, rows, strict=True) if own == place)
+        for place in (told[-1], told[0])
     )
-
-
-def _diverged(findings: Findings) -> Markup:
-    """Divergences, and how they count."""
-    ran = int(findings.stability["trials"].sum())
-    if not ran:
-        return Markup("No trial has run.")
-    by_arm = findings.with_status("diverged")
-    total = sum(by_arm.values())
-    if not total:
-        if ran == 1:
-            return Markup("The one trial{} that ran did not diverge.").format(findings.where)
-        return Markup("None of the {}{} that ran diverged.").format(
-            prose.plural(ran, "trial"), findings.where
-        )
-    trials = dict(zip(findings.arms, findings.stability["trials"].values.tolist(), strict=True))
-    where = prose.listing(
-        f"{prose.quoted(arm)} {count} of {trials[arm]}" for arm, count in by_arm.items()
+    return Markup("{} with {}, the most, and {} times with {}, the least{}.").format(
+        often, most, told[0], least, end
     )
-    worst = findings.metric.worst
-    counted = (
-        f"each counts with the worst value, {prose.short(worst)}"
-        if math.isfinite(worst)
-        else "the metric has no worst value, so that they are in no average, and last in the order"
-    )
-    return Markup("{} of {} diverged ({}); {}.").format(
-        total, prose.plural(ran, "trial") + findings.where, where, counted
-    )
-
-
-def _left_out(findings: Findings) -> Markup:
-    """Failed, missing and unscored trials."""
-    planned = int(findings.counts.drop_sel(status="excluded").sum())
-    parts = []
-    for status in ("failed", "pruned", "missing"):
-        by_arm = findings.with_status(status)
-        if by_arm:
-            where = (
-                prose.listing(f"{count} in {prose.quoted(arm)}" for arm, count in by_arm.items())
-                if len(by_arm) > 1
-                else Markup("in {}").format(prose.quoted(next(iter(by_arm))))
-            )
-            parts.append(Markup("{} {} ({})").format(sum(by_arm.values()), status, where))
-    complete = sum(findings.with_status("complete").values())
-    diverged = sum(findings.with_status("diverged").values())
-    scored = int(findings.cells["seeds"].sum())
-    unscored = complete + diverged - scored
-    if math.isnan(findings.metric.worst):
-        unscored -= diverged
-    if unscored:
-        parts.append(Markup("{} without a finite score").format(unscored))
-    if not parts:
-        return Markup("All {}{} are recorded.").format(
-            prose.plural(planned, "planned trial"), findings.where
-        )
-    return Markup("Of {}{}, {}; they are left out.").format(
-        prose.plural(planned, "planned trial"), findings.where, prose.listing(parts)
-    )
-
-
-def _causes(findings: Findings) -> Markup | None:
-    """Why trials failed or lack a metric, the commonest cause first; None where none did."""
-    found = failures(findings.ds)
-    if not found:
-        return None
-    why = Markup("; ").join(
-        Markup("<code>{}</code> ({})").format(own.cause, prose.plural(own.trials, "trial"))
-        for own in found[:MOST_CAUSES]
-    )
-    rest = "; <code>ganstudy status</code> has more" if len(found) > MOST_CAUSES else ""
-    return Markup("What went wrong: {}{}.").format(why, Markup(rest))
-
-
-def _excluded(findings: Findings) -> Markup | None:
-    """Grid points that the study excludes, and what that does to the comparison."""
-    excluded = findings.excluded_points
-    if not excluded.any():
-        return None
-    where = prose.listing(
-        f"{prose.quoted(arm)} {prose.plural(int(count), 'setting')}"
-        for arm, count in zip(findings.arms, excluded.sum(axis=1), strict=True)
-        if count
-    )
-    if findings.settings_used == "own" and _alike(findings):
-        effect = Markup(
-            "no setting is left that all arms have, so that means are those of least squares, by "
-            "the settings that pairs of arms have in common"
-        )
-    elif findings.settings_used == "own":
-        effect = Markup(
-            "no setting is left that all arms have, so that the averages are over different "
-            "settings and are not like for like"
-        )
-    else:
-        effect = Markup("averages compare the arms on the {} that all of them have").format(
-            prose.plural(findings.compared_settings, "setting")
-        )
-    several = "runs" in findings.ds.attrs
-    what = "Some runs lack settings of others" if several else "The study excludes some points"
-    of = "" if several else " of the grid"
-    return Markup("{}{} ({}); {}.").format(what, of, where, effect)
-
-
-def _alike(findings: Findings) -> bool:
-    """Whether means of all arms are over the same trials, once gaps are filled."""
-    whole = Compared.of(findings.ds, None, findings.settings_used).balanced.notnull()
-    return bool((whole.all(findings.arm) | ~whole.any(findings.arm)).all())

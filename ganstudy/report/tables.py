@@ -59,7 +59,10 @@ def score_table(findings: Findings) -> ScoreTable:
     means = [findings.flat(setting_scores(findings.ds, name)["mean"]) for name in others]
     decimals = [decimals_of(findings.ds, fact) for fact in facts]
     mean, low, high = (findings.flat(cells[name]) for name in ("mean", "low", "high"))
-    counted = {"seeds": "seeds scored", **{n: n for n in ("diverged", "failed", "missing")}}
+    counted = {
+        "seeds": f"{findings.units} scored",
+        **{n: n for n in ("diverged", "failed", "missing")},
+    }
     counts = [findings.flat(cells[name]) for name in counted]
     seconds = findings.flat(findings.ds["seconds"].sum("seed", min_count=1))
     excluded = findings.excluded_points

@@ -77,7 +77,8 @@ def ranking(findings: Findings) -> Verdict:
     row = ranked.isel({findings.arm: 0})
     value = with_interval(findings, row)
     settings = findings.averaged_settings
-    average = f" on average over {settings} settings" if settings > 1 else ""
+    over = f"{settings} settings" if settings else "its own settings"
+    average = "" if settings == 1 else f" on average over {over}"
     first = _first(findings)
     good = quality(findings, [findings.quality_of(arm) for arm in first])
     single, by_wins = len(findings.arms) == 1, ranked.attrs["basis"] == "wins"
@@ -204,7 +205,8 @@ def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
         return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()
     if not any(grades):
-        return Markup("; no other arm shares two scored seeds with it, so nothing is compared"), ""
+        none = "; no other arm has scores of two seeds where it has them, so nothing is compared"
+        return Markup(none), ""
     stands = {arm: own for arm, own in zip(arms, grades, strict=True) if arm not in first}
     tested = {arm: grade for arm, grade in stands.items() if grade}
     text = _standing(tested, every=len(tested) == len(stands))

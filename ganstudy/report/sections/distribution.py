@@ -99,7 +99,7 @@ def table(findings: Findings) -> DataTable:
         findings.arm,
         "interquartile mean",
         "mean rank",
-        f"chance to beat {findings.arms[best]}",
+        f"chance to beat {prose.quoted(findings.arms[best])}",
         "bootstrap difference, low",
         "high",
         "permutation p",

@@ -24,6 +24,9 @@ MOST_VALUES = 24
 MOST_NAMED = 44
 """Characters of a name beside a bar."""
 
+MOST_PAIRS = 6
+"""Interactions that a sentence names; it counts the others."""
+
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -109,8 +112,9 @@ def rest(findings: Findings) -> Markup:
     tested = bool((pairs["grade"] != "").any())
     pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
     pairs = pairs.sortby(-pairs["share"])
-    left = Markup("{} is left to trials of the same kind and higher interactions.").format(
-        percent(float(effects["residual"]))
+    below = " (what is estimated below zero is told as 0%)" if _below_zero(effects, 0.02) else ""
+    left = Markup("{} is left to trials of the same kind and higher interactions{}.").format(
+        percent(float(effects["residual"])), below
     )
     if findings.drawn and findings.seeds == 1:
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
@@ -130,11 +134,14 @@ def rest(findings: Findings) -> Markup:
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
     parts = []
-    for name in pairs["effect"].values[:3]:
+    names = pairs["effect"].values.tolist()
+    for name in names[:MOST_PAIRS]:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
         # Two seeds give a share and its grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
+    if others := names[MOST_PAIRS:]:
+        parts.append(f"{prose.plural(len(others), 'other pair')} less")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 
@@ -183,9 +190,14 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
         return Markup(" Of one seed, what pairs of axes explain has all of chance in it.")
     if effects.attrs["mostly_missing"]:
         return Markup(" Most trials are missing, and of so few no interval is known that holds.")
-    if (effects["share"] < -0.005).any():
+    if _below_zero(effects):
         return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
     return Markup("")
+
+
+def _below_zero(effects: xr.Dataset, least: float = 0.005) -> bool:
+    """Whether shares do not add up as they are told, because some are estimated below zero."""
+    return bool(effects["share"].clip(max=0.0).sum() < -least)
 
 
 def _intervals(effects: xr.Dataset) -> str:

@@ -56,11 +56,11 @@ def draw(findings: Findings) -> Drawing | None:
     for row, arm in enumerate(rows):
         for column, setting in enumerate(columns):
             _panel(panels[row, column], cells[arm, setting], findings.colours[arm])
-    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[rows]
+    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[np.ix_(rows, columns)]
     alt = (
         f"Final samples over the target, {prose.plural(len(rows), 'arm')} by "
-        f"{prose.plural(len(columns), 'setting')}. Their {findings.metric.long_name}, lowest to "
-        f"highest setting: {prose.spans([findings.arms[row] for row in rows], last)}."
+        f"{prose.plural(len(columns), findings.column)}. Their {findings.metric.long_name}, lowest "
+        f"to highest: {prose.spans([findings.arms[row] for row in rows], last)}."
     )
     return Drawing("gallery", figure, alt, _caption(findings, len(rows), len(columns)))
 
@@ -240,7 +240,8 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
-            f"{prose.plural(len(findings.settings), 'setting')}, spaced evenly in study order."
+            f"{prose.plural(len(findings.settings), findings.column)}, spaced evenly in study "
+            "order."
         )
     return Markup(" ").join(parts)
 

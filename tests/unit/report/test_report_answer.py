@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -206,10 +207,85 @@ def test_coverage_names_the_share_of_good_samples(make_study: Make) -> None:
     assert "high quality" not in plain(ds.assign_attrs(score="mode_kl"))[0]
 
 
+def test_quality_at_best_settings_is_of_the_settings_that_other_seeds_choose(
+    make_study: Make,
+) -> None:
+    """Seeds 0 and 1 choose the first setting, seed 2 the second, as the modes beside it do."""
+    ds = make_study({"divergence": ["a"], "lr": [1, 2]}, seeds=3, samples=1)
+    modes = np.array([[1.0, 1.0, 8.0], [3.0, 3.0, 2.0]])[None, ..., None]
+    shares = np.array([[0.1, 0.2, 0.9], [0.5, 0.5, 0.6]])[None, ..., None]
+    ds["modes_covered"][:], ds["high_quality"][:] = modes, shares
+    assert "At its best setting: a 1.33" in plain(ds)[1]
+    assert "and 30% of samples of high quality. Each seed is scored at the" in plain(ds)[1]
+
+
+def test_intervals_are_spoken_of_where_there_are_some(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, samples=1)
+    assert "seeds choose; each interval is for its arm alone." in plain(ds)[1]
+    assert "seeds choose." in plain(ds.assign_attrs(deterministic="1"))[1]
+
+
+def test_arms_that_drop_equally_often_share_the_place(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b", "c"]}, samples=1)
+    for arm, drops in enumerate((0, 0, 1)):
+        ds["modes_covered"][arm] = 5.0
+        ds["modes_covered"][arm, :, :drops] = 8.0
+    assert "1.0 times per trial with c, the most, and 0.0 times with a and b, the" in plain(ds)[1]
+
+
+def test_drops_of_arms_that_diverged_are_counted_until_then(make_study: Make) -> None:
+    status = {(1, seed): "diverged" for seed in range(5)}
+    ds = make_study({"divergence": ["a", "b"]}, samples=1, status=status)
+    assert "b, the least; trials are followed until they diverge." in plain(ds)[1]
+
+
+def test_one_trial_is_told_of_as_one(make_study: Make) -> None:
+    study = {"axes": {"divergence": ["a", "b"]}, "samples": 1}
+    said = plain(make_study(**study, status={(1, 2): "failed"}))[1]
+    assert "Of 10 planned trials, 1 failed (in b); it is left out." in said
+    said = plain(make_study(**study, status={(1, 2): "diverged"}))[1]
+    assert "1 of 10 trials diverged (b 1 of 5); it counts with the worst value, 0." in said
+    said = plain(make_study(**study, status={(1, 2): "diverged"}, score="mode_kl"))[1]
+    assert "no worst value, so that it is in no average, and last in the order." in said
+
+
+def test_all_interactions_that_are_more_than_chance_are_told(make_study: Make) -> None:
+    """Six pairs of four axes, each with a sixth of the variance."""
+    axes = {name: [0, 1] for name in "abcd"}
+    ds = make_study(axes, seeds=10, samples=1, strengths=(0.5,))
+    at = np.indices(ds["modes_covered"].shape[:4])
+    pairs = sum(at[i] ^ at[k] for i, k in combinations(range(4), 2))
+    noise = 0.1 * np.random.default_rng(0).normal(size=(2, 2, 2, 2, 10))
+    ds["modes_covered"][:] = (4 + 0.5 * pairs[..., None] + noise)[..., None]
+    said = plain(ds)[1]
+    assert all(re.search(f"{i} × {k} 1.%", said) for i, k in combinations("abcd", 2))
+
+
+def test_few_seeds_make_nothing_clear_whatever_their_spread(make_study: Make) -> None:
+    """Of two seeds that differ by as much no spread is known, and none is needed to say so."""
+    ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=1)
+    ds["modes_covered"][0], ds["modes_covered"][1] = 3.0, 5.0
+    assert "no difference, however large, could have been clear" in plain(ds)[1]
+
+
+def test_shares_that_do_not_add_up_say_why(make_study: Make) -> None:
+    """Seeds that disagree by less than chance have a share below zero."""
+    ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, seeds=4, samples=1)
+    noise = np.random.default_rng(1).normal(size=(2, 2, 4))
+    noise -= noise.mean(axis=(0, 1))
+    ds["modes_covered"][:] = (4 + np.arange(2)[:, None, None] + noise)[..., None]
+    assert "higher interactions (what is estimated below zero is told as 0%)." in plain(ds)[1]
+
+
+def test_samples_that_a_dataset_lacks_are_not_counted_as_none(make_study: Make) -> None:
+    ds = make_study({"divergence": ["a", "b"]}, samples=1).drop_vars("samples")
+    assert "A perfect generator, measured like these, scores 8.00 in every" in plain(ds)[1]
+
+
 def test_pruned_trials_are_counted(make_study: Make) -> None:
     status = {(0, seed): "pruned" for seed in range(5)}
     _, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
-    assert "Of 20 planned trials, 5 pruned (in minimax); they are left out" in points
+    assert "Of 20 planned trials, 5 were pruned (in minimax); they are left out" in points
 
 
 def test_no_winner_is_named_where_all_arms_look_alike(make_study: Make) -> None:
@@ -358,7 +434,7 @@ def test_nothing_ran(make_study: Make) -> None:
     lead, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
     assert lead == "No trial has a score, so the question stays open."
     assert "No trial has run." in points
-    assert "Of 20 planned trials, 20 missing (5 in minimax, 5 in non_saturating" in points
+    assert "Of 20 planned trials, 20 are missing (5 in minimax, 5 in non_saturating" in points
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -382,7 +458,7 @@ def test_divergences_failures_and_missing_trials_are_counted(make_study: Make) -
     status = {(0, 1): "diverged", (0, 2): "diverged", (1, 0): "failed", (2, 0): "missing"}
     _, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
     assert "2 of 18 trials diverged (minimax 2 of 5)" in points
-    assert "Of 20 planned trials, 1 failed (in non_saturating) and 1 missing (in reverse" in points
+    assert "Of 20 planned trials, 1 failed (in non_saturating) and 1 is missing (in rev" in points
 
 
 def test_unbounded_metric_says_that_divergence_flatters(make_study: Make) -> None:
@@ -392,13 +468,13 @@ def test_unbounded_metric_says_that_divergence_flatters(make_study: Make) -> Non
     assert "q = p has 0)" in lead
     assert lead.endswith("since 1 of wasserstein is worse than any number and in no mean.")
     assert "the metric has no worst value" in points
-    assert "without a finite score" not in points
+    assert "no finite score" not in points
 
 
 def test_trials_without_a_finite_score_are_counted(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1)
     ds["mode_kl"][0, 0] = np.inf
-    assert "1 without a finite score" in plain(ds)[1]
+    assert "1 has no finite score; it is left out" in plain(ds)[1]
 
 
 def test_arms_that_share_settings_two_by_two_are_like_for_like(make_study: Make) -> None:
@@ -426,8 +502,12 @@ def test_arms_without_a_shared_setting_are_not_like_for_like(make_study: Make) -
     status = {(0, 0, s): "excluded" for s in range(5)} | {(1, 1, s): "excluded" for s in range(5)}
     ds = make_study({"divergence": ARMS[:2], "lr": [1, 2]}, samples=1, status=status)
     lead, points = plain(ds)
-    assert "; no other arm shares two scored seeds with it, so nothing is compared" in lead
+    assert (
+        "; no other arm has scores of two seeds where it has them, so nothing is compared" in lead
+    )
     assert "not like for like" in points
+    # Each arm has one of the two settings: its mean is over no more.
+    assert "on average over" not in lead
 
 
 def test_arms_that_could_not_be_compared_are_not_claimed(make_study: Make) -> None:
@@ -465,6 +545,7 @@ def test_names_are_escaped(make_study: Make) -> None:
         (-1.0, 2, "\N{MINUS SIGN}1.00"),
         (-0.001, 2, "\N{MINUS SIGN}0.001"),
         (0.0416, 1, "0.042"),
+        *[(0.05, 1, "0.05"), (0.04999999, 1, "0.05"), (0.0999, 1, "0.1"), (0.1, 1, "0.1")],
         (-1e-13, 2, "0.00"),
         (0.0, 1, "0.0"),
         (7.416, 2, "7.42"),

@@ -80,6 +80,6 @@ def _lines(axes: Axes, findings: Findings, arm: int) -> list[tuple[str, Array]]:
     for name, line, values in zip(("exact", "bound"), ("-", "--"), curves, strict=True):
         median = np.nanmedian(np.where(both, values, np.nan)[:, seen], axis=0)
         axes.plot(steps[seen], median, line, color=style.INK)
-        ends.append((f"{findings.arms[arm]}, {name},", median[-1:]))
+        ends.append((f"{name} of {prose.quoted(findings.arms[arm])}", median[-1:]))
     axes.grid(axis="y")
     return ends

@@ -88,11 +88,15 @@ def draw_score(findings: Findings) -> Drawing:
             else " A diverged trial leaves the mean at its divergence."
         )
     caption += reference.said(findings)
-    where = ", averaged over settings" if averaged else ", a panel for each setting"
-    ends = findings.flat(trial_scores(findings.ds)["last"].mean("seed"))
+    where = f", averaged over {findings.column}s" if averaged else ", a panel for each setting"
+    last = trial_scores(findings.ds)["last"]
+    ends = findings.flat(last.mean("seed"))
+    if averaged:
+        ends = last.mean(findings.axes).mean("seed").values
     alt = (
-        f"{findings.metric.long_name} against M-steps{where if findings.several else ''}. Means "
-        f"over seeds at the last record: {prose.spans(findings.arms, ends)}."
+        f"{findings.metric.long_name} against M-steps"
+        f"{where if len(findings.settings) > 1 else ''}. Means over {findings.units} at the last "
+        f"record: {prose.spans(findings.arms, ends)}."
     )
     return Drawing("curves", figure, alt, caption)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import fill
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -64,11 +65,11 @@ def draw(findings: Findings) -> Drawing | None:
         axes.set_title(
             _title(findings, setting, width), fontsize=7, loc="center", color=style.MUTED
         )
-    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[rows]
+    last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[np.ix_(rows, columns)]
     alt = (
         f"Real images beside the first that {prose.plural(len(rows), 'arm')} make at "
-        f"{prose.plural(len(columns), 'setting')}. Their {findings.metric.long_name}, lowest to "
-        f"highest setting: {prose.spans([findings.arms[row] for row in rows], last)}."
+        f"{prose.plural(len(columns), findings.column)}. Their {findings.metric.long_name}, lowest "
+        f"to highest: {prose.spans([findings.arms[row] for row in rows], last)}."
     )
     caption = _caption(findings, every, len(rows), len(columns), factor)
     return Drawing("images", figure, alt, caption)
@@ -121,6 +122,7 @@ def _caption(
     if rows < len(findings.arms) or columns < len(findings.settings):
         parts.append(
             f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
-            f"{prose.plural(len(findings.settings), 'setting')}, spaced evenly in study order."
+            f"{prose.plural(len(findings.settings), findings.column)}, spaced evenly in study "
+            "order."
         )
     return Markup(" ").join(parts)

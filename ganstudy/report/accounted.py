@@ -1,0 +1,131 @@
+"""What became of the trials: those that diverged, failed, are missing or have no place."""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup
+
+from ganstudy.report import prose
+from ganstudy.report.findings import Findings
+from ganstudy.report.untrained import failures
+
+__all__ = ["causes", "diverged", "excluded", "left_out"]
+
+MOST_CAUSES = 3
+"""Causes of failures that a sentence lists."""
+
+
+def diverged(findings: Findings) -> Markup:
+    """Divergences, and how they count."""
+    ran = int(findings.stability["trials"].sum())
+    if not ran:
+        return Markup("No trial has run.")
+    by_arm = findings.with_status("diverged")
+    total = sum(by_arm.values())
+    if not total:
+        if ran == 1:
+            return Markup("The one trial{} that ran did not diverge.").format(findings.where)
+        return Markup("None of the {}{} that ran diverged.").format(
+            prose.plural(ran, "trial"), findings.where
+        )
+    trials = dict(zip(findings.arms, findings.stability["trials"].values.tolist(), strict=True))
+    where = prose.listing(
+        f"{prose.quoted(arm)} {count} of {trials[arm]}" for arm, count in by_arm.items()
+    )
+    worst = findings.metric.worst
+    counted = (
+        f"{'it' if total == 1 else 'each'} counts with the worst value, {prose.short(worst)}"
+        if math.isfinite(worst)
+        else f"the metric has no worst value, so that {'it is' if total == 1 else 'they are'} in "
+        "no average, and last in the order"
+    )
+    return Markup("{} of {} diverged ({}); {}.").format(
+        total, prose.plural(ran, "trial") + findings.where, where, counted
+    )
+
+
+def left_out(findings: Findings) -> Markup:
+    """Failed, missing and unscored trials."""
+    planned = int(findings.counts.drop_sel(status="excluded").sum())
+    parts = []
+    for status in ("failed", "pruned", "missing"):
+        by_arm = findings.with_status(status)
+        if by_arm:
+            where = (
+                prose.listing(f"{count} in {prose.quoted(arm)}" for arm, count in by_arm.items())
+                if len(by_arm) > 1
+                else Markup("in {}").format(prose.quoted(next(iter(by_arm))))
+            )
+            count = sum(by_arm.values())
+            parts.append(Markup("{} {} ({})").format(count, _told(status, count), where))
+    complete = sum(findings.with_status("complete").values())
+    diverged = sum(findings.with_status("diverged").values())
+    scored = int(findings.cells["seeds"].sum())
+    unscored = complete + diverged - scored
+    if math.isnan(findings.metric.worst):
+        unscored -= diverged
+    if unscored:
+        parts.append(
+            Markup("{} {} no finite score").format(unscored, "has" if unscored == 1 else "have")
+        )
+    if not parts:
+        return Markup("All {}{} are recorded.").format(
+            prose.plural(planned, "planned trial"), findings.where
+        )
+    one = len(parts) == 1 and planned - scored == 1
+    return Markup("Of {}{}, {}; {} left out.").format(
+        prose.plural(planned, "planned trial"),
+        findings.where,
+        prose.listing(parts),
+        "it is" if one else "they are",
+    )
+
+
+def _told(status: str, count: int) -> str:
+    """What is said of so many trials of a status."""
+    own = {"pruned": ("was", "were"), "missing": ("is", "are")}.get(status)
+    return f"{own[count != 1]} {status}" if own else status
+
+
+def causes(findings: Findings) -> Markup | None:
+    """Why trials failed or lack a metric, the commonest cause first; None where none did."""
+    found = failures(findings.ds)
+    if not found:
+        return None
+    why = Markup("; ").join(
+        Markup("<code>{}</code> ({})").format(own.cause, prose.plural(own.trials, "trial"))
+        for own in found[:MOST_CAUSES]
+    )
+    rest = "; <code>ganstudy status</code> has more" if len(found) > MOST_CAUSES else ""
+    return Markup("What went wrong: {}{}.").format(why, Markup(rest))
+
+
+def excluded(findings: Findings) -> Markup | None:
+    """Grid points that the study excludes, and what that does to the comparison."""
+    excluded = findings.excluded_points
+    if not excluded.any():
+        return None
+    where = prose.listing(
+        f"{prose.quoted(arm)} {prose.plural(int(count), 'setting')}"
+        for arm, count in zip(findings.arms, excluded.sum(axis=1), strict=True)
+        if count
+    )
+    if findings.settings_used == "own" and findings.like_for_like:
+        effect = Markup(
+            "no setting is left that all arms have, so that means are those of least squares, by "
+            "the settings that pairs of arms have in common"
+        )
+    elif findings.settings_used == "own":
+        effect = Markup(
+            "no setting is left that all arms have, so that the averages are over different "
+            "settings and are not like for like"
+        )
+    else:
+        effect = Markup("averages compare the arms on the {} that all of them have").format(
+            prose.plural(findings.compared_settings, "setting")
+        )
+    several = "runs" in findings.ds.attrs
+    what = "Some runs lack settings of others" if several else "The study excludes some points"
+    of = "" if several else " of the grid"
+    return Markup("{}{} ({}); {}.").format(what, of, where, effect)
