@@ -226,21 +226,6 @@ class Findings(Layout):
         scores = arm_scores(self.ds, QUALITY, settings=self.settings_used)
         return float(scores["mean"].values[self.arms.index(arm)])
 
-    @cached_property
-    def quality_at_best(self) -> NDArray[np.float64] | None:
-        """The same at the settings that score an arm at its best: those that other seeds choose."""
-        if self.metric.name != COVERAGE:
-            return None
-        if QUALITY not in metric_names(self.ds):
-            return np.full(len(self.arms), math.nan)
-        found = best_setting_scores(self.ds, scored_by=QUALITY)
-        return np.asarray(found[self.best_scored].values, np.float64)
-
-    @property
-    def best_scored(self) -> str:
-        """What scores arms at their best: `held_out`, or of one seed the optimistic `mean`."""
-        return "held_out" if np.isfinite(self.best["held_out"]).any() else "mean"
-
     @property
     def theory(self) -> bool:
         """Whether trials check claims, rather than train a generator."""

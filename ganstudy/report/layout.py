@@ -127,6 +127,12 @@ class Layout:
         fresh = int(self.ds.sizes.get(FRESH, 1))
         return -(-int(used.any(axis=0).sum()) // fresh) or self.compared_settings
 
+    @property
+    def averaged_over(self) -> str:
+        """What averages are over: `8 settings`, or `its own settings` where arms differ in them."""
+        count = self.averaged_settings
+        return prose.plural(count, "setting") if count else "its own settings"
+
     @cached_property
     def like_for_like(self) -> bool:
         """Whether means of all arms are over the same trials, once gaps are filled."""

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
-from ganstudy.analysis import share_over_seeds
+from ganstudy.analysis import best_setting_scores, metric_names, share_over_seeds
 from ganstudy.report import accounted, prose
 from ganstudy.report.differences import MOST_LISTED, behind
-from ganstudy.report.findings import Findings
+from ganstudy.report.findings import COVERAGE, QUALITY, Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.sections import effects
 from ganstudy.report.verdicts import quality
@@ -62,12 +63,12 @@ def _best_settings(findings: Findings) -> Markup | None:
     unknown = not np.isfinite(best["mean"]).any()
     if not findings.several or findings.all_diverged or unknown:
         return None
-    values = best[findings.best_scored].values
-    held_out = findings.best_scored == "held_out"
+    scored = _best_scored(findings)
+    values, held_out = best[scored].values, scored == "held_out"
     limited = held_out and findings.drawn
     order = np.argsort(-findings.metric.sign * values, kind="stable")
     kept = [index for index in order if math.isfinite(values[index])][:MOST_LISTED]
-    at_best = findings.quality_at_best
+    at_best = _quality_at_best(findings, scored)
     parts = []
     for index in kept:
         limits = (best[end].values[index] if limited else math.nan for end in ("low", "high"))
@@ -93,10 +94,28 @@ def _best_settings(findings: Findings) -> Markup | None:
 
 def _best_call(findings: Findings) -> str:
     call = "analysis.best_setting_scores(ds)"
-    if findings.quality_at_best is None or "high_quality" not in findings.ds:
+    if findings.metric.name != COVERAGE or QUALITY not in findings.ds:
         return call
-    found = f"best_setting_scores(ds, scored_by='high_quality')['{findings.best_scored}']"
+    found = f"best_setting_scores(ds, scored_by='{QUALITY}')['{_best_scored(findings)}']"
     return f"{call}.assign(quality=analysis.{found})"
+
+
+def _quality_at_best(findings: Findings, scored: str) -> NDArray[np.float64] | None:
+    """Share of good samples of each arm at the settings that score it; None beside other metrics.
+
+    NaN where the study does not record it.
+    """
+    if findings.metric.name != COVERAGE:
+        return None
+    if QUALITY not in metric_names(findings.ds):
+        return np.full(len(findings.arms), math.nan)
+    found = best_setting_scores(findings.ds, scored_by=QUALITY)
+    return np.asarray(found[scored].values, np.float64)
+
+
+def _best_scored(findings: Findings) -> str:
+    """What scores arms at their best: `held_out`, or of one seed the optimistic `mean`."""
+    return "held_out" if np.isfinite(findings.best["held_out"]).any() else "mean"
 
 
 def _collapsed(findings: Findings) -> Markup | None:

@@ -51,6 +51,10 @@ class ScoreTable:
     all_rows: int
 
 
+ENDED = ("diverged", "failed", "missing")
+"""What may have become of a trial that is not complete, as columns count it."""
+
+
 def score_table(findings: Findings) -> ScoreTable:
     """Means over seeds of all metrics, the headline metric with its interval, and counts."""
     cells = findings.cells
@@ -59,10 +63,7 @@ def score_table(findings: Findings) -> ScoreTable:
     means = [findings.flat(setting_scores(findings.ds, name)["mean"]) for name in others]
     decimals = [decimals_of(findings.ds, fact) for fact in facts]
     mean, low, high = (findings.flat(cells[name]) for name in ("mean", "low", "high"))
-    counted = {
-        "seeds": f"{findings.units} scored",
-        **{n: n for n in ("diverged", "failed", "missing")},
-    }
+    counted = {"seeds": f"{findings.units} scored"} | {name: name for name in ENDED}
     counts = [findings.flat(cells[name]) for name in counted]
     seconds = findings.flat(findings.ds["seconds"].sum("seed", min_count=1))
     excluded = findings.excluded_points

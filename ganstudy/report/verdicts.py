@@ -77,8 +77,7 @@ def ranking(findings: Findings) -> Verdict:
     row = ranked.isel({findings.arm: 0})
     value = with_interval(findings, row)
     settings = findings.averaged_settings
-    over = f"{settings} settings" if settings else "its own settings"
-    average = "" if settings == 1 else f" on average over {over}"
+    average = "" if settings == 1 else f" on average over {findings.averaged_over}"
     first = _first(findings)
     good = quality(findings, [findings.quality_of(arm) for arm in first])
     single, by_wins = len(findings.arms) == 1, ranked.attrs["basis"] == "wins"

@@ -24,9 +24,6 @@ MOST_VALUES = 24
 MOST_NAMED = 44
 """Characters of a name beside a bar."""
 
-MOST_PAIRS = 6
-"""Interactions that a sentence names; it counts the others."""
-
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -134,14 +131,11 @@ def rest(findings: Findings) -> Markup:
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
     parts = []
-    names = pairs["effect"].values.tolist()
-    for name in names[:MOST_PAIRS]:
+    for name in pairs["effect"].values:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
         # Two seeds give a share and its grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
-    if others := names[MOST_PAIRS:]:
-        parts.append(f"{prose.plural(len(others), 'other pair')} less")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 

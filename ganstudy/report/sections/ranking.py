@@ -34,9 +34,7 @@ def draw(findings: Findings) -> Drawing:
     draw_on(axes[0], findings)
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
-        count = findings.averaged_settings
-        over = prose.plural(count, "setting") if count else "its own settings"
-        axes[0].set_title(f"averaged over {over}")
+        axes[0].set_title(f"averaged over {findings.averaged_over}")
         chosen = ", chosen on other seeds" if _held_out(findings) else ""
         axes[1].set_title(f"at its own best setting{chosen}")
         held_out = best.assign(mean=best["held_out"])

@@ -12,6 +12,7 @@ from unrendered import unrendered
 
 from ganstudy.report import build, latex, prose, style
 from ganstudy.report.findings import Findings
+from ganstudy.report.layout import thinned
 from ganstudy.report.sections import distribution, samples
 from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import score_table
@@ -43,7 +44,7 @@ def test_a_picture_tells_of_what_it_shows(make_study: Make) -> None:
     """Of twelve settings eight are drawn; the best of those left out is none of its numbers."""
     ds = make_study({"divergence": ["a"], "lr": list(range(12))}, samples=4)
     ds["modes_covered"][:] = 3.0
-    left_out = next(k for k in range(12) if k not in samples.thinned(12, samples.MOST_COLUMNS))
+    left_out = next(k for k in range(12) if k not in thinned(12, samples.MOST_COLUMNS))
     ds["modes_covered"][0, left_out] = 7.0
     drawing = samples.draw(Findings.of(ds))
     assert drawing is not None
