@@ -39,8 +39,14 @@ def perfect_sampler(ds: xr.Dataset) -> xr.Dataset:
 
 
 def _clouds(ds: xr.Dataset, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The metric of clouds of p; a single NaN if there are none."""
+    """The metric of clouds of p, those of one law once; a single NaN if there are none."""
     stored = f"{name}_perfect"
-    values = ds[stored].values.astype(np.float64).ravel() if stored in ds else np.array([np.nan])
-    known = values[~np.isnan(values)]
+    if stored not in ds or not ds[stored].size:
+        return np.array([np.nan])
+    own = ds[stored]
+    own = own if "draw" in own.dims else own.expand_dims("draw")
+    laws = own.transpose(..., "draw").values.astype(np.float64).reshape(-1, own.sizes["draw"])
+    # Parts of a run that are put together again have what all share at each of them.
+    known = np.concatenate(list({law.tobytes(): law for law in laws}.values()))
+    known = known[~np.isnan(known)]
     return known if known.size else np.array([np.nan])

@@ -104,6 +104,14 @@ def test_a_variable_of_ones_own_needs_the_attributes_of_a_metric(ds: xr.Dataset)
     )
 
 
+def test_parts_of_a_run_that_are_put_together_have_its_perfect_sampler(ds: xr.Dataset) -> None:
+    """Its clouds counted once for each arm, by which their spread was another one."""
+    parts = [ds.isel(divergence=[arm]) for arm in range(ds.sizes["divergence"])]
+    again = xr.concat(parts, "divergence", data_vars="all", combine_attrs="override", join="outer")
+    assert "divergence" in again["modes_covered_perfect"].dims
+    xr.testing.assert_identical(analysis.perfect_sampler(again), analysis.perfect_sampler(ds))
+
+
 def test_what_is_no_selection_is_refused_in_words(ds: xr.Dataset) -> None:
     for nothing, dim in (({"seed": []}, "seed"), ({"divergence": []}, "divergence")):
         with pytest.raises(ValueError, match=f"nothing is selected along '{dim}'"):
