@@ -24,6 +24,9 @@ MOST_VALUES = 24
 MOST_NAMED = 44
 """Characters of a name beside a bar."""
 
+MOST_PAIRS = 3
+"""Interactions that a sentence names; of others it says how many there are, and how small."""
+
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
@@ -131,11 +134,17 @@ def rest(findings: Findings) -> Markup:
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
     parts = []
-    for name in pairs["effect"].values:
+    names = pairs["effect"].values.tolist()
+    # To name one more is shorter than to count it.
+    named = names if len(names) == MOST_PAIRS + 1 else names[:MOST_PAIRS]
+    for name in named:
         share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
         # Two seeds give a share and its grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
+    if others := names[len(named) :]:
+        most = percent(float(pairs["share"].sel(effect=others[0])))
+        parts.append(f"{len(others)} other pairs {most} or less each")
     return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
 
 
