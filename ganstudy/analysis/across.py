@@ -29,7 +29,6 @@ from ganstudy.analysis.grades import graded
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
-from ganstudy.analysis.remembered import remembered
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import by_study, grid_axes, of_study
 
@@ -38,7 +37,6 @@ __all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"
 QUALITY = "high_quality"
 
 
-@remembered
 @of_studies
 def study_scores(ds: xr.Dataset, budget: int | None = None) -> xr.Dataset:
     """What every search of every arm found on every target.
@@ -103,7 +101,6 @@ def flat_arms(array: xr.DataArray, axes: Sequence[str]) -> xr.DataArray:
     return xr.DataArray(values, dims=("arm", *rest), coords={"arm": names})
 
 
-@remembered
 @of_studies
 def rank_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95
@@ -198,7 +195,6 @@ def leads(grades: xr.DataArray) -> xr.DataArray:
     return xr.DataArray(counts, dims="lead", coords={"lead": names})
 
 
-@remembered
 @of_studies
 def rank_over_studies(
     ds: xr.Dataset, budget: int | None = None, *, confidence: float = 0.95

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.remembered import remembered
 from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.variable import SAMPLES
 
@@ -65,6 +66,7 @@ def of_studies(find: FindT) -> FindT:
 
 
 def _taking(taken: Callable[[xr.Dataset], xr.Dataset], find: FindT) -> FindT:
+    @remembered
     @wraps(find)
     def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
         return find(taken(ds), *args, **kwargs)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from functools import wraps
 from typing import Any, TypeVar, cast
+from weakref import finalize
 
 import xarray as xr
 
 __all__ = ["remembered", "remembering"]
 
-FindT = TypeVar("FindT", bound=Callable[..., xr.Dataset])
+FindT = TypeVar("FindT", bound=Callable[..., Any])
 
-_Found = dict[tuple[object, ...], tuple[xr.Dataset, xr.Dataset]]
+_Found = dict[int, dict[tuple[object, ...], Any]]
 
 _found: ContextVar[_Found | None] = ContextVar("_found", default=None)
 
@@ -33,14 +35,25 @@ def remembered(find: FindT) -> FindT:
     """While `remembering`, of equal arguments a copy of what the function has found of them."""
 
     @wraps(find)
-    def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> xr.Dataset:
+    def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
         known = _found.get()
-        if known is None:
+        asked = (find, args, *sorted(kwargs.items()))
+        if known is None or not _hashable(asked):
             return find(ds, *args, **kwargs)
-        asked = (find, id(ds), args, *sorted(kwargs.items()))
-        if asked not in known:
-            # With the dataset itself, or another one might come to have its id.
-            known[asked] = ds, find(ds, *args, **kwargs)
-        return known[asked][1].copy()
+        if id(ds) not in known:
+            known[id(ds)] = {}
+            finalize(ds, known.pop, id(ds), None)  # or another one would come to have its id
+        of_ds = known[id(ds)]
+        if asked not in of_ds:
+            of_ds[asked] = find(ds, *args, **kwargs)
+        return copy(of_ds[asked])
 
     return cast("FindT", found)
+
+
+def _hashable(asked: tuple[object, ...]) -> bool:
+    try:
+        hash(asked)
+    except TypeError:
+        return False
+    return True

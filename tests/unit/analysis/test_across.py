@@ -20,6 +20,7 @@ from ganstudy.analysis.remembered import remembering
 from ganstudy.report import across, build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
+from ganstudy.score import tail_mean
 
 
 def drawn(studies: int = 3, arms: int = 4, seeds: int = 5, noise: float = 0.5) -> np.ndarray:
@@ -64,6 +65,26 @@ def test_what_a_page_asks_again_is_found_once(
     assert len(asked) == 2 * joined.sizes["study"]
     analysis.study_scores(joined, 2)
     assert len(asked) == 3 * joined.sizes["study"]
+
+
+def test_every_analysis_of_a_page_is_found_once(
+    joined: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page scored its trials 48 times for five answers. Lists, which have no hash, are taken."""
+    one, asked = analysis.of_study(joined, joined["study"].values[0]), []
+
+    def counted(curves: np.ndarray) -> np.ndarray:
+        asked.append(curves)
+        return tail_mean(curves)
+
+    monkeypatch.setattr("ganstudy.analysis.scores.tail_mean", counted)
+    with remembering():
+        for _ in range(2):
+            found = analysis.trial_scores(one)
+        assert len(asked) == 1
+        xr.testing.assert_identical(found, analysis.trial_scores(one.copy()))
+        assert len(asked) == 2
+        assert analysis.wins_by_budget(joined, [1, 2])["budget"].values.tolist() == [1, 2]
 
 
 def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
