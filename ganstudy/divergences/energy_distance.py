@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class EnergyDistance(KernelDivergence):
     r"""Energy distance; a maximum mean discrepancy without a bandwidth.
 
-    Maths   $2 E |x - y| - E |x - x'| - E |y - y'|$, the $MMD^2$ of the kernel $-|x - y|$
+    Maths   $2 E |x - y| - E |x - x'| - E |y - y'|$, the $MMD^2$ of the kernel $-|x - y|$.
     Source  Szekely & Rizzo 2013; the kernel: Sejdinovic et al. 2013, theorem 22; as an objective
             of generators: Bellemare et al. 2017, Cramer GAN, section 4.
     """

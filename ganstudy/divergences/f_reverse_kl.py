@@ -19,7 +19,7 @@ class FReverseKL(VariationalDivergence):
 
     Maths   $f = -\log u$, $f^* = -1 - \log(-t)$, $g_f = -e^{-v}$, $T^* = -q/p$, $f'(1) = -1$;
             companion $(1 - u)^2 / (2 u)$.
-    Errors  infinite in float32 for logits beyond 88; the trial is then marked `diverged`.
+    Errors  infinite in float32 for logits below -88; the trial is then marked `diverged`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Copies of table 6 circulate with
             $g_f = -e^v$, which falls with v, against section 2.4 and table 2; the sign here rises.
     """

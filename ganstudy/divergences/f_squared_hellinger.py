@@ -20,7 +20,8 @@ class FSquaredHellinger(VariationalDivergence):
     Maths   $f = (\sqrt u - 1)^2$, $f^* = t / (1 - t)$, $g_f = 1 - e^{-v}$, $T^* = 1 - \sqrt{q/p}$,
             $f'(1) = 0$; companion $(2 u^{-1/2} + u - 3) / 3$, so that the trick descends
             $\frac23 (E_q \sqrt{q/p} - 1)$. Without the factor 1/2 of some authors: at most 2.
-    Errors  infinite in float32 for logits beyond 88; the trial is then marked `diverged`.
+    Errors  infinite in float32 for logits beyond 88 and below -88; the trial is then marked
+            `diverged`.
     Source  Nowozin et al. 2016, tables 1, 2 and 6. Copies of table 6 circulate with
             $g_f = 1 - e^v$, which falls with v, against section 2.4 and table 2.
     """

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Minimax(ClassifierDivergence):
     r"""Zero-sum GAN; descends 2 JS(p, q), with vanishing gradients where D rejects all samples.
 
-    Maths   generator loss $E_q \log(1 - D) = -E_q \log(1 + e^a)$; $2 JS(p, q) - \log 4$ at $D^*$.
+    Maths   generator loss $E_q \log(1 - D) = -E_q \log(1 + e^a)$; with $E_p \log D$, in which it
+            has no part, it is $2 JS(p, q) - \log 4$ at $D^*$.
     Source  Goodfellow et al. 2014, eq. 1 and theorem 1; Huszar 2016, M-step; Thickstun, eq. 13.
     """
 

@@ -22,7 +22,7 @@ class OTM(TransportMap):
             N(m, S) to N(n, R), $T(z) = n + A (z - m)$ with $A = S^{-1/2} (S^{1/2} R
             S^{1/2})^{1/2} S^{-1/2}$ and $\nabla a(x) = 2 w (x - T^{-1}(x))$. `exact` is $w W_2^2$
             between the latent law and p.
-    Source  Rout, Korotin & Burnaev 2022, "Generative modeling with optimal transport maps",
+    Source  Rout, Korotin & Burnaev 2022, "Generative modeling with optimal transport maps"
             (ten M-steps a round: `generator.steps`), with latent space and data space
             equal; Fan, Liu, Ma, Chen & Zhou 2021, "Scalable computation of Monge maps with general
             costs". Gaussian maps: Peyré & Cuturi 2019, section 2.

@@ -17,7 +17,7 @@ def near_the_diagonal(curve: NDArray[np.float64]) -> float:
     r"""$1 - 2 \sum_\alpha |\alpha - c_\alpha| \Delta\alpha$ of a curve at the levels.
 
     1 on the diagonal, 0 for a curve that is 0, or 1, throughout. The sum counts both ends in full,
-    which makes it a thirtieth too large; it is cut off at 0.
+    which makes it a 29th too large; what falls below 0 is cut off.
     """
     step = LEVELS[1] - LEVELS[0]
     return max(0.0, float(1 - 2 * np.abs(LEVELS - curve).sum() * step))
