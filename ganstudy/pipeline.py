@@ -85,14 +85,16 @@ def run(
             progress.unmeasured = len(without_metric(directory, search))
             beat("gathering")
             try:
-                report(directory, search)
+                report(directory, search, progress.unmeasured)
             except reports.PageError as error:
                 progress.incomplete = str(error)
     return progress
 
 
-def report(directory: RunDirectory, search: Search) -> Path:
+def report(directory: RunDirectory, search: Search, unmeasured: int) -> Path:
     """Gather the records and build the report from the dataset; the path of its page.
+
+    unmeasured  how many of its trials lack a metric
 
     Errors  `PageError` for a report that lacks a section.
     """
@@ -100,5 +102,5 @@ def report(directory: RunDirectory, search: Search) -> Path:
         dataset = gather(directory, search)
         search.write_files(directory.path)
         page = reports.build(dataset, directory.provenance(), directory.report, press=press)
-    finished.note(directory, search, len(without_metric(directory, search)))
+    finished.note(directory, search, unmeasured)
     return page

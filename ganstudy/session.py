@@ -245,11 +245,11 @@ def train(
     observe: Callable[[Progress], None],
 ) -> None:
     """Train the packs of a source, and keep the records as they land."""
-    known, arithmetics = directory.recorded(), directory.arithmetics()
-    before = pace.known()
+    entries = directory.entries()
+    known, arithmetics = set(entries), {entry.arithmetic for entry in entries.values()} - {""}
     engine = search.study.file.engine
     kept = directory.checkpoints.absolute()  # workers elsewhere have another current folder
-    trained, begun = pace.Trained(), time.perf_counter()
+    before, trained, begun = pace.known(), pace.Trained(), time.perf_counter()
 
     def watch(running: Sequence[Running]) -> None:
         beat("training", running)
@@ -269,12 +269,12 @@ def train(
             meanwhile=import_ahead(),
         ):
             landed = {record.id: record.status for record in records}
-            if again := landed.keys() & known.keys():
+            if again := landed.keys() & known:
                 records = renewed(directory, search, records, again)
             pack = tuple(source.given[trial] for trial in landed)
             known_data.add(directory.path, search, pack)
             directory.write(records)
-            known |= landed
+            known |= landed.keys()
             _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, known)
             seconds = sum(record.seconds for record in records)

@@ -163,10 +163,6 @@ class RunDirectory:
         trained = (e.program for e in self.entries().values() if e.status != "failed")
         return next(trained, None)
 
-    def arithmetics(self) -> set[str]:
-        """What the records were computed with."""
-        return {entry.arithmetic for entry in self.entries().values()} - {""}
-
     def read(self, part: records.Part = "all", trial: str = "") -> Iterator[Record]:
         """Every record that is not damaged, or one trial's, with all variables or some."""
         for path in _files(self.records):
