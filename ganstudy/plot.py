@@ -75,7 +75,6 @@ def _function(chart: Chart) -> Callable[..., Any]:
         if ax is None:
             with style.figure_style():
                 drawing = chart.draw(found, *names)
-            assert drawing is not None
             panels = _shown(drawing)
             first: Axes = panels[0]
             return first if chart.single else panels

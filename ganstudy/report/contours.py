@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -132,10 +133,9 @@ def features_of(config: str) -> int:
     return int(target_of(config).dimension)
 
 
-def data_descriptions(configs: NDArray[np.str_]) -> list[str]:
+def data_descriptions(configs: Iterable[str]) -> list[str]:
     """What the data are, for each target that is made of data."""
-    known = sorted({str(text) for text in configs.ravel()} - {""})
-    return [target.description for target in map(target_of, known) if target.holds_out]
+    return [target.description for target in map(target_of, configs) if target.holds_out]
 
 
 def _sample(target: Target) -> Array:

@@ -95,6 +95,13 @@ class Layout:
         """What a dimension of the dataset is called: searches are numbered along `seed`."""
         return {"seed": self.unit, FRESH: "fresh seed"}.get(dim, dim)
 
+    @cached_property
+    def targets(self) -> list[str]:
+        """The settings of each target, as JSON."""
+        if "target_settings" not in self.ds:
+            return []
+        return sorted({*map(str, np.ravel(self.ds["target_settings"].values))} - {""})
+
     @property
     def seeds(self) -> int:
         """Number of seeds of the study."""
@@ -158,6 +165,19 @@ class Layout:
         """`lr slow · critic_steps 1`; empty where the arms are the only axis."""
         named = (f"{axis} {value}" for axis, value in zip(self.axes, setting, strict=True))
         return " · ".join(named)
+
+    def left_out(self, rows: int, columns: int) -> str:
+        """What a grid of so many arms and settings does not show; empty where it shows all."""
+        if rows == len(self.arms) and columns == len(self.settings):
+            return ""
+        return (
+            f"Shown are {rows} of {len(self.arms)} arms and {columns} of "
+            f"{prose.plural(len(self.settings), self.column)}, spaced evenly in study order."
+        )
+
+
+MOST_ROWS, MOST_COLUMNS = 12, 8
+"""Arms and settings of a gallery; of more an even choice is shown, its ends among them."""
 
 
 def thinned(count: int, most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The tables of the page: all arms at all settings, and provenance."""
+"""The tables of the page: arms at all settings, their ranks, stability and game; provenance."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def stability_table(findings: Findings) -> ArmTable:
         else [prose.MISSING] * len(findings.arms),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(
-            findings, stable["trial_drops"], lambda value: prose.number(value, 1)
+            findings, stable["trial_drops"], partial(prose.number, decimals=1)
         ),
         "drawdown": _means(findings, stable["trial_drawdown"], findings.show),
         "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
@@ -197,7 +197,10 @@ def equilibrium_table(findings: Findings) -> ArmTable | None:
                 )
             ]
             columns[f"{name}: strength"] = _means(
-                findings, found[f"trial_{loss}_strength"], _two, (0.0, 1.0)
+                findings,
+                found[f"trial_{loss}_strength"],
+                partial(prose.number, decimals=2),
+                (0.0, 1.0),
             )
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
@@ -249,10 +252,6 @@ def _counts(values: xr.DataArray) -> list[str]:
 
 def _steps(values: xr.DataArray) -> list[str]:
     return [f"{x:,.0f}" if math.isfinite(x) else prose.MISSING for x in values.values]
-
-
-def _two(value: float) -> str:
-    return prose.number(value, 2)
 
 
 def estimates(findings: Findings) -> list[tuple[str, str]]:

@@ -227,9 +227,9 @@ def _standing(grades: dict[str, str], every: bool = True) -> Markup:
     return Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
 
 
-def _worst(grades: object) -> str:
+def _worst(grades: Iterable[str]) -> str:
     """The least sure of several grades; empty for none."""
-    known = set(grades)  # type: ignore[call-overload]
+    known = set(grades)
     return next((grade for grade in ("open", "leaning", "clear") if grade in known), "")
 
 

@@ -27,7 +27,7 @@ class Chart:
 
     name      of its files and of its function in `ganstudy.plot`
     about     what that function says of itself
-    draw      the whole figure, in the report's style, size and words
+    draw      the whole figure, in the report's style, size and words; where nothing is missing
     draw_on   one panel of it, on axes of the reader's own
     missing   why there is nothing to draw; empty where there is something
     metric    whether it can draw another metric than the headline one
@@ -39,7 +39,7 @@ class Chart:
 
     name: str
     about: str
-    draw: Callable[..., Drawing | None]
+    draw: Callable[..., Drawing]
     draw_on: Callable[..., None]
     missing: Callable[[Findings], str] = _nothing
     metric: bool = False
@@ -74,8 +74,8 @@ class Section(Part):
 
     def drawings(self) -> list[Drawing]:
         """Its figures, in the report's style."""
-        possible = [chart for chart in self.charts if not chart.missing(self.findings)]
-        return [own for chart in possible if (own := chart.draw(self.findings)) is not None]
+        found = self.findings
+        return [chart.draw(found) for chart in self.charts if not chart.missing(found)]
 
     def sentences(self) -> list[Sentence]:
         """What it adds to the answer at the top of the page; by default nothing."""

@@ -156,12 +156,14 @@ def _shares(values: Array, edges: Array) -> Array:
     return np.asarray(counts / max(len(values), 1))
 
 
-def draw_correlations(findings: Findings) -> Drawing | None:
+def _lone(findings: Findings) -> str:
+    reason = "one column alone is correlated with none"
+    return missing(findings) or (reason if findings.ds.sizes["feature"] < 2 else "")
+
+
+def draw_correlations(findings: Findings) -> Drawing:
     """A matrix of the data, and one of each arm."""
     columns = Columns(findings)
-    size = len(columns.names)
-    if size < 2:
-        return None
     arms = list(range(min(len(columns.arms), MOST_MATRICES - 1)))
     across = min(4, 1 + len(arms))
     down = math.ceil((1 + len(arms)) / across)
@@ -177,7 +179,7 @@ def draw_correlations(findings: Findings) -> Drawing | None:
         "Correlations of the columns: of the training rows, and of what each arm generates, each "
         "trial's own averaged over its complete trials.{}"
     ).format(more)
-    off = ~np.eye(size, dtype=bool)
+    off = ~np.eye(len(columns.names), dtype=bool)
     real = columns.correlations(None)
     gaps = [float(np.abs(columns.correlations(arm) - real)[off].mean()) for arm in arms]
     alt = "Matrices of correlations. Mean absolute difference from the data: " + ", ".join(
@@ -223,7 +225,7 @@ class ColumnsSection(Section):
             """Correlations of the data's columns, beside those of what each arm generates.""",
             draw_correlations,
             draw_correlation_on,
-            missing=missing,
+            missing=_lone,
         ),
     )
 

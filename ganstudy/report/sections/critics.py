@@ -28,11 +28,9 @@ LEVELS = 17
 COLUMNS = 4
 
 
-def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
+def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing:
     """A panel for each scene whose critic judges points: D of a classifier, else the logit."""
     judged = [scene for scene in shown if scene.logits is not None]
-    if not judged:
-        return None
     rows = math.ceil(len(judged) / COLUMNS)
     columns = math.ceil(len(judged) / rows)
     titles = [fill(findings.arms[scene.arm], 28) for scene in judged]

@@ -31,10 +31,8 @@ MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
 
 
-def draw(findings: Findings) -> Drawing | None:
-    """Bars of explained variance, and marginal means with intervals; None without variance."""
-    if not drawable(findings):
-        return None
+def draw(findings: Findings) -> Drawing:
+    """Bars of explained variance, and marginal means with intervals."""
     effects = _largest(findings)
     sizes = {axis: findings.ds.sizes[axis] for axis in factor_dims(findings.ds)}
     factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]

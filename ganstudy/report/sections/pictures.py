@@ -25,5 +25,4 @@ class Pictures(Section):
 
     def call(self, figure: str) -> str:
         """One of them by name."""
-        dataset = "ds" if self.findings.searched is None else "searched"
-        return f'ganstudy.plot.pictures({dataset})["{figure}"]'
+        return f'{super().call("pictures")}["{figure}"]'

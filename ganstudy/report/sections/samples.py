@@ -27,11 +27,8 @@ from ganstudy.report.contours import (
 )
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.layout import how_it_ended, thinned
+from ganstudy.report.layout import MOST_COLUMNS, MOST_ROWS, how_it_ended, thinned
 from ganstudy.report.sections._base import Chart, Section
-
-MOST_ROWS, MOST_COLUMNS = 12, 8
-"""A larger grid is thinned evenly, its first and last arm and setting kept."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,8 @@ class _Cell:
     diverged_at: float
 
 
-def draw(findings: Findings) -> Drawing | None:
-    """Samples of the first seed; `None` where the dataset has none, or no target to draw."""
-    if not drawable(findings):
-        return None
+def draw(findings: Findings) -> Drawing:
+    """Samples of the first seed."""
     rows = thinned(len(findings.arms), MOST_ROWS)
     columns = thinned(len(findings.settings), MOST_COLUMNS)
     wrapped = len(findings.settings) == 1
@@ -68,14 +63,6 @@ def draw(findings: Findings) -> Drawing | None:
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The panel of the first arm at the first setting."""
     _panel(axes, _Cells(findings)[0, 0], findings.colours[0])
-
-
-def drawable(findings: Findings) -> bool:
-    """Whether there are samples, and a target with a plane to draw them in."""
-    if "samples" not in findings.ds or "target_settings" not in findings.ds:
-        return False
-    configs = {str(config) for config in np.ravel(findings.ds["target_settings"].values)} - {""}
-    return all(map(in_a_plane, configs))
 
 
 def _grid(
@@ -221,12 +208,10 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
     parts = [
         f"Final samples of {findings.unit} {seed}, the first; no panel was chosen by its looks."
     ]
-    configs = findings.ds["target_settings"].values
-    known = {features_of(str(config)) for config in configs.ravel() if config}
+    known = {features_of(target) for target in findings.targets}
     if 1 in known:
         parts.append("Grey line: the target's density.")
-    drawn = [own for own in {*map(str, configs.ravel())} - {""} if features_of(own) > 1]
-    drawn = [own for own in drawn if not gone(own)]
+    drawn = [own for own in findings.targets if features_of(own) > 1 and not gone(own)]
     ways = {"samples" if backdrop(own).points is not None else "contour" for own in drawn}
     if ways:
         contour = "the contour that holds 98.9% of it"
@@ -236,18 +221,15 @@ def _caption(findings: Findings, rows: int, columns: int) -> Markup:
         parts.append(
             f"Of {max(known)} features the target's two leading principal components are drawn."
         )
-    parts += [f"Data: {text}." for text in data_descriptions(findings.ds["target_settings"].values)]
-    if rows < len(findings.arms) or columns < len(findings.settings):
-        parts.append(
-            f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
-            f"{prose.plural(len(findings.settings), findings.column)}, spaced evenly in study "
-            "order."
-        )
+    parts += [f"Data: {text}." for text in data_descriptions(findings.targets)]
+    if left_out := findings.left_out(rows, columns):
+        parts.append(left_out)
     return Markup(" ").join(parts)
 
 
 def _missing(findings: Findings) -> str:
-    if drawable(findings):
+    known = findings.targets
+    if "samples" in findings.ds and known and all(map(in_a_plane, known)):
         return ""
     return "the trials keep no samples, or have no target in whose plane they could be drawn"
 

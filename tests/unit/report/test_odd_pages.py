@@ -139,7 +139,6 @@ def test_long_labels_do_not_overlap(make_study: Callable[..., xr.Dataset]) -> No
     with style.figure_style():
         for draw in (settings.draw, samples.draw, effects.draw):
             drawing = draw(findings)
-            assert drawing is not None
             figure = drawing.figure
             figure.draw_without_rendering()
             texts = [text for text in figure.findobj(Text) if "label" in text.get_text()]

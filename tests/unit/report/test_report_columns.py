@@ -15,6 +15,7 @@ from tiny import TABLE
 from unrendered import unrendered
 
 import ganstudy
+from ganstudy import plot
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.columns import Columns, ColumnsSection
@@ -71,6 +72,12 @@ def test_huge_numbers_and_a_collapse_are_told_as_they_are(
     pulse = dict(zip(NAMES, table_study["feature_mean"].values.tolist(), strict=True))["pulse"]
     assert f"<td>{pulse * 1e300:.3g}</td>" in page
     assert ", sorted \N{EN DASH}, " in page
+
+
+def test_one_column_is_correlated_with_none(table_study: xr.Dataset) -> None:
+    """It ended in an assertion."""
+    with pytest.raises(ValueError, match="one column alone"):
+        plot.correlations(table_study.isel(feature=[0]))
 
 
 def test_other_targets_have_no_columns(make_study: Callable[..., xr.Dataset]) -> None:

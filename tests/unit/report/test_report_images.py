@@ -41,9 +41,8 @@ def findings(dataset: xr.Dataset) -> Findings:
     return Findings.of(dataset)
 
 
-def _panels(drawing: Drawing | None) -> list[Any]:
+def _panels(drawing: Drawing) -> list[Any]:
     """What is drawn in each panel: pixels, or the words in their place."""
-    assert drawing is not None
     found: list[Any] = []
     for axes in drawing.figure.axes:
         own = axes.get_images()
@@ -92,7 +91,6 @@ def test_the_gallery_has_every_corner_of_a_cube(dataset: xr.Dataset, settings: i
     own = dataset.isel(critic_steps=[1] * settings).assign_coords(critic_steps=range(settings))
     drawn = gallery.draw(Findings.of(own))
     assert len(_panels(drawn)) == 2 * (1 + 8)
-    assert drawn is not None
     assert ("8 of 9 settings" in drawn.caption) == (settings == 9)
 
 
@@ -106,7 +104,6 @@ def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings)
     final = dataset["samples"].isel(divergence=0, critic_steps=0, seed=0).values[:16]
     expected = pictures(final, Image(3, 8, 8))
     assert np.abs(last.astype(int) - expected).max() <= 1
-    assert drawing is not None
     assert "minimax at M-steps 2, 4 and 6" in drawing.alt
 
 
@@ -149,13 +146,11 @@ def test_a_map_of_few_modes_names_them_and_cuts_no_arm_off(monkeypatch: pytest.M
     """Two classes are a line lower than the name of an arm is long; the last map names them."""
     share = np.array([0.5, 1.0])
     found = [modes.Map(arm, share, 2, (("mode", 2),), ("cat", "dog")) for arm in (0, 1)]
-    monkeypatch.setattr(modes, "why_missing", lambda findings: "")
     monkeypatch.setattr(modes, "maps", lambda findings: found)
     known: Any = SimpleNamespace(
         arms=["non_saturating", "wasserstein"], colours=["#000"] * 2, where=""
     )
     drawing = modes.draw(known)
-    assert drawing is not None
     assert "A column for each class." in drawing.caption
     figure = drawing.figure
     figure.draw_without_rendering()
@@ -194,7 +189,6 @@ def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -
     known: Any = SimpleNamespace(ds=ds, arms=["a", "b"], settings=[()])
     known.setting_label, known.flat = lambda setting: "", lambda values: values.values[:, None]
     drawing = labels.draw(known)
-    assert drawing is not None
     ticks = drawing.figure.axes[0].get_xticklabels()
     assert [tick.get_text() for tick in ticks] == ["0", "1", "4"]
 
@@ -214,7 +208,6 @@ def test_neighbours_are_those_of_the_target(findings: Findings) -> None:
     assert (held_out.distances > 0).all()
     with figure_style():
         drawing = neighbours.draw_distances(findings)
-    assert drawing is not None
     for own, arm in zip(made, ("minimax", "wasserstein"), strict=True):
         pairs = len(own.images) * len(held_out.images)
         nearer = mannwhitneyu(held_out.distances, own.distances).statistic / pairs
@@ -231,7 +224,6 @@ def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -
     assert all((own.distances == 0).all() for own in neighbours.beside(findings)[1:])
     with figure_style():
         drawing = neighbours.draw_distances(findings)
-    assert drawing is not None
     assert "minimax 100%" in drawing.caption
 
 

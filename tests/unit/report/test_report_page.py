@@ -28,7 +28,7 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import PageError
 from ganstudy.report.sections import metrics, ranking, samples, settings, stability
-from ganstudy.report.sections.curves import training
+from ganstudy.report.sections.curves import Curves, training
 from ganstudy.report.tables import provenance_rows, score_table
 
 Make = Callable[..., xr.Dataset]
@@ -190,21 +190,15 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
     assert "scores the worst value" not in text
 
 
-DRAW: dict[str, Callable[[Findings], Drawing | None]] = {
-    "ranking": ranking.draw,
-    "heatmap": settings.draw,
-    "curves": training.draw_score,
-    "diagnostics": training.draw_others,
-    "gallery": samples.draw,
-    "stability": stability.draw,
-}
+SECTIONS = (ranking.Ranking, settings.SettingScores, Curves, samples.Samples, stability.Stability)
+NAMES = ("ranking", "heatmap", "curves", "diagnostics", "gallery", "stability")
+CHARTS = {own.name: own for member in SECTIONS for own in member.charts if own.name in NAMES}
 
 
 def drawn(ds: xr.Dataset, name: str) -> Drawing:
     """One drawing of a study, not saved."""
     with style.figure_style():
-        drawing = DRAW[name](Findings.of(ds))
-    assert drawing is not None
+        drawing = CHARTS[name].draw(Findings.of(ds))
     assert drawing.name == name
     return drawing
 
@@ -240,11 +234,12 @@ def test_every_figure_is_drawn(make_study: Make, case: str) -> None:
     ds = make_study(settings.pop("axes"), steps=6, samples=20, **settings)
     findings = Findings.of(ds)
     with style.figure_style():
-        drawings = {name: draw(findings) for name, draw in DRAW.items()}
-    nothing = {name for name, drawing in drawings.items() if drawing is None}
+        drawings = {
+            name: own.draw(findings) for name, own in CHARTS.items() if not own.missing(findings)
+        }
+    nothing = CHARTS.keys() - drawings.keys()
     assert nothing == ({"diagnostics"} if case == "nothing ran" else set())
-    assert all(drawing.alt and drawing.caption for drawing in drawings.values() if drawing)
-    assert drawings["ranking"] is not None
+    assert all(drawing.alt and drawing.caption for drawing in drawings.values())
     rows = drawings["ranking"].figure.axes[0].get_yticklabels()
     assert [label.get_text() for label in rows] == findings.ranked_arms
 
@@ -431,7 +426,7 @@ def test_gallery_of_one_feature_is_histograms(make_study: Make) -> None:
 
 def test_no_gallery_without_samples(make_study: Make) -> None:
     ds = make_study({"divergence": ["a"]}, seeds=1, steps=5).drop_vars("samples")
-    assert samples.draw(Findings.of(ds)) is None
+    assert not samples.Samples.applies(Findings.of(ds))
 
 
 def test_target_may_differ_between_settings(make_study: Make) -> None:

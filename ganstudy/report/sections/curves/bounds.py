@@ -18,10 +18,8 @@ from ganstudy.report.findings import Findings
 Array = NDArray[np.float64]
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """A panel for each arm: exact value and bound over training, as medians over its trials."""
-    if not drawable(findings):
-        return None
     known = _known(findings)
     columns = min(5, len(known))
     rows = math.ceil(len(known) / columns)
@@ -54,10 +52,11 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     axes.set_ylabel("divergence, nats")
 
 
-def drawable(findings: Findings) -> bool:
-    """Whether exact values are known."""
+def missing(findings: Findings) -> str:
+    """Why no exact value is known; empty where some is."""
     ds = findings.ds
-    return "exact" in ds and "bound" in ds and bool(np.isfinite(ds["exact"].values).any())
+    known = "exact" in ds and "bound" in ds and np.isfinite(ds["exact"].values).any()
+    return "" if known else "no exact divergence is known; affine generators have one"
 
 
 def _known(findings: Findings) -> list[int]:

@@ -20,11 +20,9 @@ MOST_LABELS = 60
 """With more labels than this a cell would be thinner than a line."""
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """A heat map: share of right samples of each label, by arm and setting, mean over seeds."""
     rows, names = _rows(findings)
-    if not rows:
-        return None
     height = 1.0 + 0.28 * len(rows) + 0.07 * max(map(len, names), default=0)
     figure = Figure(figsize=(10.4, height), layout="constrained")
     _heat(figure.subplots(), rows, names)
@@ -44,9 +42,10 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     _heat(axes, *_rows(findings))
 
 
-def drawable(findings: Findings) -> bool:
-    """Whether there are conditional trials, and few enough labels."""
-    return bool(_rows(findings)[0])
+def missing(findings: Findings) -> str:
+    """Why there are no rows; empty where there are some."""
+    reason = f"no trial is conditional, or there are more than {MOST_LABELS} labels"
+    return "" if _rows(findings)[0] else reason
 
 
 def _rows(findings: Findings) -> tuple[list[_Row], list[str]]:

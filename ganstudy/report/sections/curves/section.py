@@ -10,16 +10,6 @@ from ganstudy.report.sections._base import Chart, Section
 from ganstudy.report.sections.curves import bounds, labels, training
 
 
-def _no_bounds(findings: Findings) -> str:
-    known = bounds.drawable(findings)
-    return "" if known else "no exact divergence is known; affine generators have one"
-
-
-def _no_labels(findings: Findings) -> str:
-    reason = f"no trial is conditional, or there are more than {labels.MOST_LABELS} labels"
-    return "" if labels.drawable(findings) else reason
-
-
 def _no_others(findings: Findings) -> str:
     known = training.other_curves(findings)
     return "" if known else "nothing but the headline metric is recorded over training"
@@ -34,9 +24,9 @@ def _recorded(findings: Findings, names: tuple[str, ...]) -> None:
             raise KeyError(f"no curve {name!r}; the dataset has {', '.join(recorded)}")
 
 
-def _others(findings: Findings, *names: str) -> Drawing | None:
+def _others(findings: Findings, *names: str) -> Drawing:
     _recorded(findings, names)
-    return training.draw_others(findings, names or None)
+    return training.draw_others(findings, names or training.other_curves(findings))
 
 
 def _other_on(axes: Axes, findings: Findings, *names: str) -> None:
@@ -71,14 +61,14 @@ class Curves(Section):
             """What critics claim of their divergence against its exact value, a panel an arm.""",
             bounds.draw,
             bounds.draw_on,
-            missing=_no_bounds,
+            missing=bounds.missing,
         ),
         Chart(
             "labels",
             """Conditional generators label by label: the share of samples true to their label.""",
             labels.draw,
             labels.draw_on,
-            missing=_no_labels,
+            missing=labels.missing,
             single=True,
         ),
         Chart(

@@ -123,14 +123,8 @@ def other_curves(findings: Findings) -> list[str]:
     ]
 
 
-def draw_others(findings: Findings, names: Sequence[str] | None = None) -> Drawing | None:
-    """Recorded curves, a panel each: the median trial of each arm and its quartiles.
-
-    names  those to draw; by default all but the headline metric
-    """
-    names = other_curves(findings) if names is None else names
-    if not names:
-        return None
+def draw_others(findings: Findings, names: Sequence[str]) -> Drawing:
+    """Recorded curves, a panel each: the median trial of each arm and its quartiles."""
     columns = min(4, len(names))
     rows = math.ceil(len(names) / columns)
     figure = Figure(figsize=(10.4, 0.5 + 2.0 * rows), layout="constrained")

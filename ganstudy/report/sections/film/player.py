@@ -17,10 +17,8 @@ UNDRAWN = " · no gradient at single points"
 """Of a scene without arrows."""
 
 
-def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any] | None:
-    """What the template needs; None where nothing was filmed."""
-    if not shown:
-        return None
+def player(findings: Findings, shown: Sequence[Scene]) -> dict[str, Any]:
+    """What the template needs."""
     return {
         "frames": max(len(scene.steps) for scene in shown),
         "particles": max(scene.samples.shape[1] for scene in shown),

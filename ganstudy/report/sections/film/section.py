@@ -17,7 +17,7 @@ def _missing(findings: Findings) -> str:
     return "" if scenes(findings) else "no trial has a film: see `record.frames`"
 
 
-def _draw(findings: Findings) -> Drawing | None:
+def _draw(findings: Findings) -> Drawing:
     return stills.draw(findings, scenes(findings))
 
 

@@ -18,10 +18,8 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.scenes import Scene, rule
 
 
-def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing | None:
+def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing:
     """First, middle and last frame of each scene."""
-    if not shown:
-        return None
     across = 2 if len(shown) > 1 else 1
     down = -(-len(shown) // across)
     figure = Figure(

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from ganstudy.report.sheets import Pixels
     from ganstudy.targets import Image
 
-MOST_ROWS, MOST_COLUMNS = 12, 8
-"""Of more arms or settings an even choice is shown, the first and the last among them."""
-
-
 MOST_TALL = 3.0
 """Height over width of images, beyond which a figure grows no higher."""
 
@@ -91,15 +87,18 @@ def shown(row: Sequence[First]) -> First | None:
     return next((own for own in row if not own.why_empty), None)
 
 
+def with_images(findings: Findings) -> list[First]:
+    """`shown` of each arm that has one."""
+    return [own for row in firsts(findings) if (own := shown(row)) is not None]
+
+
 def missing(findings: Findings, name: str = "samples") -> str:
     """Why there is nothing to draw of what trials keep by a name; empty where there is."""
-    if name not in findings.ds or "target_settings" not in findings.ds:
+    if name not in findings.ds or not findings.targets:
         return f"the trials keep no {name}, or have no target"
-    configs = {str(text) for text in np.ravel(findings.ds["target_settings"].values)} - {""}
-    if not any(target_of(text).image is not None for text in configs):
+    if not any(target_of(text).image is not None for text in findings.targets):
         return "samples are no images"
-    found = any(shown(row) for row in firsts(findings))
-    return "" if found else "no trial of the first seed is complete"
+    return "" if with_images(findings) else "no trial of the first seed is complete"
 
 
 def samples_of(findings: Findings, first: First, count: int) -> NDArray[np.float32]:

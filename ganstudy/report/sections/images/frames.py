@@ -17,13 +17,12 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     First,
-    firsts,
     missing,
     panel,
     proportion,
     say,
-    shown,
     side_within,
+    with_images,
 )
 
 PIXELS = 300_000
@@ -40,11 +39,9 @@ def why_missing(findings: Findings) -> str:
     return missing(findings, "frame_images")
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """A row for each arm, a frame for each of some steps."""
-    if why_missing(findings):
-        return None
-    found = [own for row in firsts(findings) if (own := shown(row)) is not None]
+    found = with_images(findings)
     chosen = [found[place] for place in thinned(len(found), MOST_ARMS)]
     films = [_film(findings, first) for first in chosen]
     frames = max(len(steps) for steps, _ in films)
@@ -88,7 +85,7 @@ def draw(findings: Findings) -> Drawing | None:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The last frame of the first arm that has one."""
-    first = next(own for row in firsts(findings) if (own := shown(row)) is not None)
+    first = with_images(findings)[0]
     assert first.image is not None
     _, images = _film(findings, first)
     panel(axes, images[-1], first.image, ACROSS, side_within(PIXELS, images.shape[1]))

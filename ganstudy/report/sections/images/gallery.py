@@ -14,13 +14,10 @@ from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.layout import thinned
+from ganstudy.report.layout import MOST_COLUMNS, MOST_ROWS, thinned
 from ganstudy.report.sections.images.firsts import (
-    MOST_COLUMNS,
-    MOST_ROWS,
     First,
     firsts,
-    missing,
     panel,
     proportion,
     real,
@@ -28,16 +25,15 @@ from ganstudy.report.sections.images.firsts import (
     say,
     shown,
     side_within,
+    with_images,
 )
 
 PIXELS = 400_000
 """Most pixels of the whole figure: larger images are made smaller."""
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """A row for each arm: real images, then those of each setting."""
-    if missing(findings):
-        return None
     every = firsts(findings)
     rows = thinned(len(findings.arms), MOST_ROWS)
     columns = thinned(len(findings.settings), MOST_COLUMNS)
@@ -77,7 +73,7 @@ def draw(findings: Findings) -> Drawing | None:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The images of the first arm that has some."""
-    first = next(own for row in firsts(findings) if (own := shown(row)) is not None)
+    first = with_images(findings)[0]
     _made(axes, findings, first, 16, 4, side_within(PIXELS, 16))
 
 
@@ -119,10 +115,6 @@ def _caption(
     ]
     if factor > 1:
         parts.append(f"Drawn at 1/{factor} of their size.")
-    if rows < len(findings.arms) or columns < len(findings.settings):
-        parts.append(
-            f"Shown are {rows} of {len(findings.arms)} arms and {columns} of "
-            f"{prose.plural(len(findings.settings), findings.column)}, spaced evenly in study "
-            "order."
-        )
+    if left_out := findings.left_out(rows, columns):
+        parts.append(left_out)
     return Markup(" ").join(parts)

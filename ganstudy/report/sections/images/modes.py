@@ -100,10 +100,8 @@ def _samples(ds: xr.Dataset, place: dict[str, int]) -> NDArray[np.float32]:
     return np.asarray(values[np.isfinite(values).any(axis=1)], np.float32)
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """A row for each arm."""
-    if why_missing(findings):
-        return None
     found = maps(findings)
     height = sum(_height(own) + 0.3 for own in found)
     named = max(map(len, _ticks(found[-1])), default=0)

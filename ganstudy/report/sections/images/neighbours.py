@@ -16,14 +16,13 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     First,
-    firsts,
     missing,
     panel,
     proportion,
     real,
     samples_of,
-    shown,
     side_within,
+    with_images,
 )
 from ganstudy.targets import Target
 
@@ -61,7 +60,7 @@ def why_missing(findings: Findings) -> str:
 
 def _judged(findings: Findings) -> list[First]:
     """The first trial of each arm with images, where p is the law of given ones."""
-    found = [own for row in firsts(findings) if (own := shown(row)) is not None]
+    found = with_images(findings)
     kept = [own for own in found if own.target and own.target.holds_out and not own.target.gone]
     return [kept[place] for place in thinned(len(kept), MOST_ARMS)]
 
@@ -82,10 +81,8 @@ def beside(findings: Findings, count: int = JUDGED) -> list[Beside]:
     return found
 
 
-def draw(findings: Findings) -> Drawing | None:
+def draw(findings: Findings) -> Drawing:
     """Two lines of images for each arm, and for held-out ones."""
-    if why_missing(findings):
-        return None
     found = beside(findings, PAIRS)
     high = 0.16 + 1.12 * proportion(own.target.image for own in found)
     figure = Figure(figsize=(9.6, high * len(found)), layout="constrained")
@@ -111,10 +108,8 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     _pairs(axes, beside(findings, PAIRS)[1], side_within(PIXELS, 2 * PAIRS))
 
 
-def draw_distances(findings: Findings) -> Drawing | None:
+def draw_distances(findings: Findings) -> Drawing:
     """How far images are from the training images, a curve for each arm and one held out."""
-    if why_missing(findings):
-        return None
     found = beside(findings)
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.add_subplot()

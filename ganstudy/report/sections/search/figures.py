@@ -157,11 +157,9 @@ def _crosses(searched: Searched) -> Markup:
     return Markup("; crosses are those without {}").format(prose.listing(searched.constraints))
 
 
-def draw_pareto(searched: Searched) -> Drawing | None:
-    """All points by the first two objectives, the Pareto front filled; None with one objective."""
+def draw_pareto(searched: Searched) -> Drawing:
+    """All points by the first two objectives, the Pareto front filled."""
     objectives = searched.objectives
-    if not has_front(searched):
-        return None
     first, second = (RecordedMetric.of(searched.ds, name) for name in objectives[:2])
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     draw_pareto_on(figure.subplots(), searched)

@@ -52,10 +52,8 @@ def sentence(searched: Searched) -> Markup | None:
     ).format(listed, chance)
 
 
-def draw(searched: Searched) -> Drawing | None:
-    """Bars of the parameters' importances, by arm; None where chance explains all of them."""
-    if not exceeds(searched):
-        return None
+def draw(searched: Searched) -> Drawing:
+    """Bars of the parameters' importances, by arm."""
     rows, parameters, shares, _ = _importances(searched)
     figure = Figure(
         figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"

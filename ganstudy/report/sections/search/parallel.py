@@ -54,10 +54,8 @@ def missing(searched: Searched) -> str:
     return "" if scores.size <= MANY else f"more than {MANY:,} points"
 
 
-def draw(searched: Searched) -> Drawing | None:
+def draw(searched: Searched) -> Drawing:
     """The lines of all points, those of the best quarter of each search in full colour."""
-    if missing(searched):
-        return None
     axes = _axes(searched)
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     draw_on(figure.subplots(), searched)

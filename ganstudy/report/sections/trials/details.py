@@ -71,9 +71,7 @@ def note(findings: Findings) -> str:
     """What a row opens, and what the page leaves out."""
     planned = int((findings.ds["status"] != "excluded").sum())
     ds = findings.ds
-    drawn = False
-    if "samples" in ds and "target_settings" in ds and ds.sizes["feature"] > 1:
-        drawn = any(map(in_a_plane, {*map(str, ds["target_settings"].values.flat)} - {""}))
+    drawn = "samples" in ds and ds.sizes["feature"] > 1 and any(map(in_a_plane, findings.targets))
     samples = f" and up to {POINTS} of its final samples over the target" if drawn else ""
     text = f"A row opens the trial's {findings.metric.long_name} over training{samples}."
     if findings.unit != "seed":
