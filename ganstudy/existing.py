@@ -12,7 +12,6 @@ from typing import Any, Literal
 from ganstudy.pipeline import report
 from ganstudy.plural import plural
 from ganstudy.report import Press, build
-from ganstudy.retraining import without_metric
 from ganstudy.search import Search, search_of
 from ganstudy.store import (
     RunDirectory,
@@ -40,7 +39,7 @@ def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
     with directory.locked():
         check_nothing_lost(directory)
         known_data.write(directory.path, search)
-        return report(directory, search, len(without_metric(directory, search)))
+        return report(directory, search)
 
 
 def compare(

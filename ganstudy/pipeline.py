@@ -85,16 +85,14 @@ def run(
             progress.unmeasured = len(without_metric(directory, search))
             beat("gathering")
             try:
-                report(directory, search, progress.unmeasured)
+                report(directory, search)
             except reports.PageError as error:
                 progress.incomplete = str(error)
     return progress
 
 
-def report(directory: RunDirectory, search: Search, unmeasured: int) -> Path:
+def report(directory: RunDirectory, search: Search) -> Path:
     """Gather the records and build the report from the dataset; the path of its page.
-
-    unmeasured  how many of its trials lack a metric
 
     Errors  `PageError` for a report that lacks a section.
     """
@@ -102,5 +100,5 @@ def report(directory: RunDirectory, search: Search, unmeasured: int) -> Path:
         dataset = gather(directory, search)
         search.write_files(directory.path)
         page = reports.build(dataset, directory.provenance(), directory.report, press=press)
-    finished.note(directory, search, unmeasured)
+    finished.note(directory, search, len(without_metric(directory, search)))
     return page

@@ -266,7 +266,7 @@ def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:
 
     searched = Searched.of(scored_by(tmp_path, noise, "search.bayes.trials=40"))
     assert searched.importances["share"].max() > 0.35
-    assert importances_report.draw(searched) is None
+    assert not importances_report.exceeds(searched)
     said = importances_report.sentence(searched)
     assert said is not None
     assert "No parameter decides more than chance explains" in said
