@@ -131,6 +131,11 @@ def rest(findings: Findings) -> Markup:
     left = _of_the_seed(effects) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
+    return Markup("Beyond what two axes do alone, {}; {}").format(_named(pairs), left)
+
+
+def _named(pairs: xr.Dataset) -> Markup:
+    """The largest interactions with their shares and grades, and how small the others are."""
     parts = []
     names = pairs["effect"].values.tolist()
     # To name one more is shorter than to count it.
@@ -143,7 +148,7 @@ def rest(findings: Findings) -> Markup:
     if others := names[len(named) :]:
         most = percent(float(pairs["share"].sel(effect=others[0])))
         parts.append(f"{len(others)} other pairs {most} or less each")
-    return Markup("Beyond what two axes do alone, {}; {}").format(prose.listing(parts), left)
+    return prose.listing(parts)
 
 
 def _of_the_seed(effects: xr.Dataset) -> Markup:
