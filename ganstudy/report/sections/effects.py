@@ -37,7 +37,9 @@ def draw(findings: Findings) -> Drawing:
     sizes = {axis: findings.ds.sizes[axis] for axis in factor_dims(findings.ds)}
     factors = [axis for axis, size in sizes.items() if 1 < size <= MOST_VALUES]
     height = max(
-        2.6, 0.9 + 0.3 * (effects.sizes["effect"] + 1), 0.9 + 0.2 * _rows(findings, factors)
+        2.6,
+        0.9 + 0.3 * (effects.sizes["effect"] + 1),
+        0.9 + 0.2 * sum(sizes[axis] + 1 for axis in factors),
     )
     figure = Figure(figsize=(10.4, height), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1))
@@ -216,10 +218,6 @@ def percent(share: float) -> str:
     What is left by those below zero is more than all.
     """
     return prose.percent(min(max(share, 0.0), 1.0))
-
-
-def _rows(findings: Findings, factors: list[str]) -> int:
-    return sum(findings.ds.sizes[axis] + 1 for axis in factors)
 
 
 def _bars(axes: Axes, effects: xr.Dataset) -> None:
