@@ -89,7 +89,7 @@ def main() -> None:
     given = parser.parse_args()
     checkpoints.EVERY = 0.2
     # A page of figures about 2,000 trials is not what is tested here.
-    report.build = lambda dataset, provenance, destination: destination  # type: ignore[assignment]
+    report.build = lambda dataset, provenance, destination, press=None: destination
     folder = Path(tempfile.mkdtemp(prefix="ganstudy-soak-"))
     path = folder / "soak.yaml"
     path.write_text(STUDY.format(seeds=given.trials // 4), encoding="utf-8")

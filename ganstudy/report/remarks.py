@@ -9,11 +9,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.analysis import best_setting_scores, metric_names, share_over_seeds
-from ganstudy.report import accounted, prose
+from ganstudy.report import accounted, explained, prose
 from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import COVERAGE, QUALITY, Findings
 from ganstudy.report.prose import Sentence
-from ganstudy.report.sections import effects
 from ganstudy.report.verdicts import quality
 
 
@@ -26,11 +25,11 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
         "behind": (behind(findings), f"analysis.rank_arms(ds{used})"),
         "best_settings": (_best_settings(findings), _best_call(findings)),
         "effects": (
-            None if findings.answer == "effects" else effects.sentence(findings),
+            None if findings.answer == "effects" else explained.sentence(findings),
             "analysis.factor_effects(ds)",
         ),
         "interactions": (
-            effects.rest(findings) if findings.answer == "effects" else None,
+            explained.rest(findings) if findings.answer == "effects" else None,
             "analysis.factor_effects(ds)",
         ),
         "scale": (_scale(findings), f"{perfect}.assign_attrs(ds.sizes)"),

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims
-from ganstudy.report import prose
+from ganstudy.report import explained, prose
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import STRONG
@@ -44,7 +44,7 @@ def verdict(findings: Findings) -> Verdict:
     """The answer of the kind that the study wants."""
     if findings.answer == "claims" and bool(findings.claims["trials"].any()):
         return Verdict(claims.lead(findings.claims), claims.COUNTED)
-    if findings.answer == "effects" and effects.drawable(findings):
+    if findings.answer == "effects" and explained.drawable(findings):
         return effect(findings)
     if findings.settlement is not None:
         return Verdict(settled.lead(findings), settled.LEAD_CALL)
@@ -58,7 +58,7 @@ def picture(findings: Findings) -> Drawing | None:
     """
     if findings.answer == "claims" or not np.isfinite(findings.ranked["mean"]).any():
         return None
-    if findings.answer == "effects" and effects.drawable(findings):
+    if findings.answer == "effects" and explained.drawable(findings):
         return effects.draw_shares(findings)
     if findings.searched and findings.answer == "budget" and budget.has_curve(findings.searched):
         return budget.draw_curve(findings.searched)
@@ -136,7 +136,7 @@ def effect(findings: Findings) -> Verdict:
     grades = {
         name: str(pairs["grade"].sel(effect=order[0], other=name).item()) for name in order[1:]
     }
-    shown = [effects.with_interval(found.sel(effect=name)) for name in order]
+    shown = [explained.with_interval(found.sel(effect=name)) for name in order]
     parts = [Markup("{} {}").format(*own) for own in zip(order[1:], shown[1:], strict=True)]
     name = findings.metric.long_name
     if float(found["share"].sel(effect=order[0])) <= 0:

@@ -15,6 +15,7 @@ from ganstudy.analysis import marginal_means
 from ganstudy.analysis.design import factor_dims, label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
+from ganstudy.report.explained import below_zero, drawable, percent, with_interval
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
 
@@ -23,9 +24,6 @@ MOST_VALUES = 24
 
 MOST_NAMED = 44
 """Characters of a name beside a bar."""
-
-MOST_PAIRS = 3
-"""Interactions that a sentence names; of others it says how many there are, and how small."""
 
 MOST_BARS = 10
 """Effects that the figure shows, the largest first."""
@@ -75,94 +73,9 @@ def draw(findings: Findings) -> Drawing:
     return Drawing("effects", figure, alt, caption)
 
 
-def drawable(findings: Findings) -> bool:
-    """Whether there are settings, scores that differ, and axes that can be told apart."""
-    if not findings.several:
-        return False
-    found = findings.effects
-    single = np.isin(found["effect"].values, factor_dims(findings.ds))
-    return bool(np.isfinite(found["share"].values[single]).any())
-
-
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The left panel: bars of explained variance, the largest first."""
     _bars(axes, _largest(findings))
-
-
-def sentence(findings: Findings) -> Markup | None:
-    """What explains the score, in one sentence; None for a study without settings or variance."""
-    effects = findings.effects
-    if not drawable(findings):
-        return None
-    ranked = effects.sortby(-effects["share"])
-    ranked = ranked.isel(effect=np.isfinite(ranked["share"].values))
-    single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
-    # What is computed without chance has no intervals.
-    shown = with_interval if findings.drawn else lambda own: percent(float(own["share"]))
-    parts = [f"{name} {shown(ranked.sel(effect=name))}" for name in single]
-    parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
-    text = Markup("Of the variance of the scores, {}.").format(prose.listing(parts))
-    return text + Markup(" ") + rest(findings)
-
-
-def rest(findings: Findings) -> Markup:
-    """Interactions that are more than chance, and what no axis explains."""
-    effects = findings.effects
-    pairs = effects.isel(effect=[" × " in name for name in effects["effect"].values])
-    tested = bool((pairs["grade"] != "").any())
-    pairs = pairs.isel(effect=np.isin(pairs["grade"].values, ["clear", "leaning"]))
-    pairs = pairs.sortby(-pairs["share"])
-    below = " (what is estimated below zero is told as 0%)" if _below_zero(effects, 0.02) else ""
-    left = Markup("{} is left to trials of the same kind and higher interactions{}.").format(
-        percent(float(effects["residual"])), below
-    )
-    if findings.drawn and findings.seeds == 1:
-        # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
-        return Markup(
-            "The rest is of pairs of axes or of chance, which one seed does not tell apart."
-        )
-    if not (findings.graded and tested):
-        known = effects["effect"].values
-        others = ~np.isin(known, factor_dims(findings.ds))
-        if not others.any():
-            return left
-        more = percent(float(np.nansum(effects["share"].values[others])))
-        paired, seeded = any(" × " in name for name in known), "seed" in known
-        what = "Pairs of axes" + (" and the seed" if seeded else "") if paired else "The seed"
-        return Markup("{} explain{} {} more; ").format(what, "" if paired else "s", more) + left
-    left = _of_the_seed(effects) + left
-    if not pairs.sizes["effect"]:
-        return Markup("No interaction of two axes is told from chance; ") + left
-    return Markup("Beyond what two axes do alone, {}; {}").format(_named(pairs), left)
-
-
-def _named(pairs: xr.Dataset) -> Markup:
-    """The largest interactions with their shares and grades, and how small the others are."""
-    parts = []
-    names = pairs["effect"].values.tolist()
-    # To name one more is shorter than to count it.
-    named = names if len(names) == MOST_PAIRS + 1 else names[:MOST_PAIRS]
-    for name in named:
-        share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
-        # Two seeds give a share and its grade, and no interval.
-        within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
-        parts.append(f"{name} {within}")
-    if others := names[len(named) :]:
-        most = percent(float(pairs["share"].sel(effect=others[0])))
-        parts.append(f"{len(others)} other pairs {most} or less each")
-    return prose.listing(parts)
-
-
-def _of_the_seed(effects: xr.Dataset) -> Markup:
-    """What trials of a seed have in common, which is no axis and may be most of the variance."""
-    known = effects["effect"].values == "seed"
-    share = percent(float(effects["share"].values[known].sum()))
-    return Markup("" if share == percent(0.0) else "the seed explains {}, and ").format(share)
-
-
-def with_interval(effect: xr.Dataset) -> str:
-    """`37% (28% to 46%)`: a share with its interval, where it has one."""
-    return prose.with_limits(percent, *(float(effect[name]) for name in ("share", "low", "high")))
 
 
 def draw_shares(findings: Findings) -> Drawing:
@@ -198,26 +111,13 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
         return Markup(" Of one seed, what pairs of axes explain has all of chance in it.")
     if effects.attrs["mostly_missing"]:
         return Markup(" Most trials are missing, and of so few no interval is known that holds.")
-    if _below_zero(effects):
+    if below_zero(effects):
         return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
     return Markup("")
 
 
-def _below_zero(effects: xr.Dataset, least: float = 0.005) -> bool:
-    """Whether shares do not add up as they are told, because some are estimated below zero."""
-    return bool(effects["share"].clip(max=0.0).sum() < -least)
-
-
 def _intervals(effects: xr.Dataset) -> str:
     return ", with 95% intervals over seeds" if np.isfinite(effects["low"]).any() else ""
-
-
-def percent(share: float) -> str:
-    """A share as the page shows it: of none, an estimate is as often below zero as above.
-
-    What is left by those below zero is more than all.
-    """
-    return prose.percent(min(max(share, 0.0), 1.0))
 
 
 def _bars(axes: Axes, effects: xr.Dataset) -> None:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from recomputed import unexplained
 
 from ganstudy import analysis
-from ganstudy.report import prose, style
+from ganstudy.report import explained, prose, style
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import distribution, effects, ranking
@@ -162,7 +162,7 @@ def test_what_seeds_explain_is_said(make_study: Make) -> None:
     noise = 0.01 * np.random.default_rng(0).normal(size=(2, 2, 4, 1))
     values = np.arange(4.0)[:, None] + noise + 0 * ds["modes_covered"].values
     ds["modes_covered"] = ds["modes_covered"].copy(data=values)
-    said = effects.sentence(Findings.of(ds))
+    said = explained.sentence(Findings.of(ds))
     assert said is not None
     assert "the seed explains &gt;99.9%, and &lt;0.1% is left to trials" in said
 
