@@ -62,10 +62,11 @@ def naming(place: Path) -> Iterator[None]:
         raise
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left in a folder."""
-    for path in folder.glob(f".*{PARTIAL}"):
-        path.unlink(missing_ok=True)
+def remove_partial(*folders: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in folders."""
+    for folder in folders:
+        for path in folder.glob(f".*{PARTIAL}"):
+            path.unlink(missing_ok=True)
 
 
 class Damaged(Exception):

@@ -94,9 +94,10 @@ class RunDirectory:
         check_room(self.path)
         with lock.held(self.path, self._heartbeat):
             self.records.mkdir(exist_ok=True)
-            for folder in (self.path, *map(self.path.joinpath, FOLDERS)):
-                remove_partial(folder)
+            folders = (self.path, *map(self.path.joinpath, FOLDERS))
+            remove_partial(*folders)
             yield
+            remove_partial(*folders)  # of workers that were killed meanwhile
 
     def set_aside(self) -> Path:
         """Rename the run; its new path. A link to it stays, and leads to a new, empty folder.

@@ -579,3 +579,13 @@ def test_a_plan_for_a_folder_that_cannot_be_written_to_is_refused(
         words = f"{tmp_path / out}: cannot hold a run: nothing can be written in {theirs}"
         assert words in refused.stderr
     assert invoke("plan", study, "--out", tmp_path / "ours" / "run").exit_code == 0
+
+
+def test_what_a_worker_had_begun_when_it_was_killed_is_removed_at_the_end(tmp_path: Path) -> None:
+    """It may be killed in its last write, of a run that nobody continues."""
+    run = RunDirectory(tmp_path / "run")
+    with run.locked():
+        begun = run.checkpoints / ".728c1dca.checkpoint.27300.partial"
+        begun.parent.mkdir(exist_ok=True)
+        begun.write_bytes(b"half")
+    assert not begun.exists()
