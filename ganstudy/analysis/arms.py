@@ -112,11 +112,11 @@ def best_setting_scores(
     chooser = RecordedMetric.of(ds, metric)
     fact = RecordedMetric.of(ds, scored_by or metric)
     arm, axes = arm_dim(ds), setting_dims(ds)
-    score = trial_scores(ds, metric)["score"].transpose(arm, *axes, "seed")
+    score, other = (
+        trial_scores(ds, own.name)["score"].transpose(arm, *axes, "seed") for own in (chooser, fact)
+    )
     shape = (score.sizes[arm], -1, score.sizes["seed"])
-    known = score.values.reshape(shape) * chooser.sign
-    other = trial_scores(ds, fact.name)["score"].transpose(arm, *axes, "seed")
-    flat = other.values.reshape(shape)
+    known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
     found = [_best_setting(values) for values in known]
     best = [chosen for chosen, _ in found]
 
