@@ -49,6 +49,7 @@ class RunDirectory:
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
         self._indices: dict[str, dict[str, Entry]] = {}
+        self._told = set[Path]()
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
@@ -144,7 +145,7 @@ class RunDirectory:
             try:
                 found |= self._index(path)
             except Damaged as error:
-                _log.warning("%s: %s; its trials count as missing", path, error)
+                _tell_damaged(path, error, self._told)
         return found
 
     def set_damaged_aside(self) -> list[Path]:
@@ -171,7 +172,7 @@ class RunDirectory:
                 if not trial or trial in self._index(path):
                     yield from (r for r in records.read(path, part) if trial in ("", r.id))
             except Damaged as error:
-                _log.warning("%s: %s; left out", path, error)
+                _tell_damaged(path, error, self._told)
 
     def write(self, pack: Sequence[Record]) -> None:
         """Keep the records of a pack, and the generators that they bring."""
@@ -232,6 +233,13 @@ def _files(folder: Path) -> list[Path]:
     # A pattern finds nothing in a folder that cannot be read, and all would count as missing.
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted(own for own in found if own.suffix == ".nc")
+
+
+def _tell_damaged(path: Path, error: Damaged, told: set[Path]) -> None:
+    """Once, however often it is asked what is in a file."""
+    if path not in told:
+        told.add(path)
+        _log.warning("%s: %s; its trials count as missing", path, error)
 
 
 def _check_elsewhere(path: Path) -> None:

@@ -126,6 +126,18 @@ def test_what_cannot_be_exported_is_refused_in_words(run: Path, tmp_path: Path) 
     assert not (tmp_path / "new").exists()
 
 
+def test_a_damaged_record_is_told_once(
+    run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often a command asks what is in it: an export said so twice, `status` three times."""
+    one = min((run / "records").iterdir())
+    one.write_bytes(b"damaged")
+    for command in (["export", "csv", "--to", str(tmp_path / "new")], ["status"]):
+        caplog.clear()
+        assert CliRunner().invoke(main, [command[0], str(run), *command[1:]]).exit_code == 0
+        assert caplog.text.count(one.name) == 1
+
+
 @pytest.mark.parametrize("tool", [*FILES, "tensorboard"])
 def test_a_second_export_adds_nothing(run: Path, tool: str) -> None:
     """Not a byte; a file that is gone is written again."""
