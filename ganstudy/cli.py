@@ -44,6 +44,7 @@ from ganstudy.summaries import (
 )
 from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
+from ganstudy.whole_file import write_whole
 
 
 @click.group(
@@ -238,11 +239,14 @@ def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked
         if to is not None:
             sample_files.check_name(to)
         found = generators.sample(run, **asked, run_plugins=plugins)
+        path = to or Path(sample_files.default_name(found))
+        # Whatever can be refused is, before either file is written.
+        content = sample_files.content(found, path)
+        sample_files.check_places(path, *([onnx] if onnx else []))
         if onnx is not None:
             how = {"averaged": asked["averaged"], "run_plugins": plugins}
             click.echo(f"{onnx}: {generators.write_onnx(run, onnx, found.trial, **how)}")
-        path = to or Path(sample_files.default_name(found))
-        sample_files.write(found, path)
+        write_whole(path, content)
         click.echo(f"{path}: {found.words}")
 
 

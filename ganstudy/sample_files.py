@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+from errno import EACCES, EISDIR, ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +13,13 @@ import numpy as np
 
 from ganstudy.report.sheets import pictures, png, sheet
 from ganstudy.store import RunError
-from ganstudy.whole_file import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.generators import Sampled
 
-__all__ = ["check_name", "default_name", "write"]
+__all__ = ["check_name", "check_places", "content", "default_name"]
 
 SUFFIXES = (".npz", ".png")
 
@@ -41,14 +42,27 @@ def check_name(path: Path) -> None:
         raise RunError(f"{path}: samples are written as {' or '.join(SUFFIXES)}")
 
 
-def write(sampled: Sampled, path: Path) -> None:
-    """Write samples as the suffix of a path says; the file appears whole or not at all.
+def content(sampled: Sampled, path: Path) -> bytes:
+    """The file of samples that the suffix of a path says.
 
     Errors  `RunError` for another suffix, and for a picture of what has none.
     """
     check_name(path)
-    content = _arrays(sampled) if path.suffix == ".npz" else _picture(sampled, path)
-    write_whole(path, content)
+    return _arrays(sampled) if path.suffix == ".npz" else _picture(sampled, path)
+
+
+def check_places(*paths: Path) -> None:
+    """Refuse files that cannot be written, before any of them is.
+
+    Errors  `OSError`, as writing would.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+        if not path.parent.is_dir():
+            raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path))
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES), str(path))
 
 
 def _arrays(sampled: Sampled) -> bytes:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from PIL import Image as Pillow
 from tiny import write_study
 
 import ganstudy
-from ganstudy import networks, pipeline
+from ganstudy import generators, networks, pipeline
 from ganstudy.cli import main
 from ganstudy.generators import sample, write_onnx
 from ganstudy.store import RunDirectory, RunError, gather, open_run
@@ -292,6 +293,33 @@ def test_numbers_devices_and_files_that_there_are_not(run: Path, tmp_path: Path)
     assert result.exit_code == 2
     assert result.stderr == "a.jpg: samples are written as .npz or .png\n"
     assert not onnx.exists()
+
+
+@pytest.mark.parametrize(
+    ("to", "onnx"),
+    [
+        ("rows.png", "a.onnx"),
+        ("nowhere/rows.npz", "a.onnx"),
+        ("folder.npz", "a.onnx"),
+        ("rows.npz", "nowhere/a.onnx"),
+    ],
+)
+def test_what_is_refused_writes_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, onnx: str
+) -> None:
+    """Samples that are no picture, or have no place: the generator had been written by then."""
+    found = replace(sample(run, _id(run, "plain")), samples=np.zeros((4, 3), np.float32))
+
+    def written(_run: Path, path: Path, *_: object, **__: object) -> str:
+        path.touch()
+        return ""
+
+    monkeypatch.setattr(generators, "sample", lambda *_, **__: found)
+    monkeypatch.setattr(generators, "write_onnx", written)
+    (tmp_path / "folder.npz").mkdir()
+    places = [str(tmp_path / to), "--onnx", str(tmp_path / onnx)]
+    assert CliRunner().invoke(main, ["sample", str(run), "--to", *places]).exit_code == 2
+    assert [own.name for own in tmp_path.iterdir()] == ["folder.npz"]
 
 
 @pytest.mark.slow
