@@ -53,6 +53,15 @@ class TrainingCommand(click.Command):
         own = super().get_params(ctx)
         return [*own, *(option for name in ctx.meta.get(_ASKED, ()) for option in _options(name))]
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Called by click; a worker of this machine begins while the study is read."""
+        if ctx.params["executor"] != "local" or ctx.params.get("dry_run"):
+            return super().invoke(ctx)
+        from ganstudy.schedule.worker_process import begun_ahead
+
+        with begun_ahead():
+            return super().invoke(ctx)
+
 
 def checked_options(asks: type[Options], given: Mapping[str, Any]) -> Options:
     """The options of an executor, as it takes them.

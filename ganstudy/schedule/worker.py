@@ -24,35 +24,40 @@ from ganstudy.schedule.executor import Begun, Ended, attempt, warm_up
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
 
-__all__ = ["serve"]
+__all__ = ["main"]
 
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(
-    connection: Connection, asked: Connection | None, parent: int, stack: Path, slot: Slot
-) -> None:
-    """Lease the device, say so, and train what arrives.
+def main() -> None:
+    """Import what training needs, lease a device, say so, and train what arrives.
 
-    connection  pickled tasks in; out None, then for each task what it has `Begun`, and its `Ended`
-    asked       `questions` in; None where signals ask them
-    stack       file to which this process writes where it is, when it is asked
+    The command line names, as `WorkerProcess` has it, this end of its pipe, the process that has
+    started this one, the file to which this one writes where it is when it is asked, and whether
+    signals ask.
     """
-    die_with(parent)
-    with stack.open("w", encoding="utf-8") as file:
-        questions.answer(file, asked)
-        with slot.leased() as device:
-            _work(connection, device)
+    handle, parent, stack, by_signal = sys.argv[1:5]
+    die_with(int(parent))
+    with Path(stack).open("w", encoding="utf-8") as file:
+        questions.answer(file, by_signal == "True")
+        with uncollected():
+            warm_up()
+        # Where the other end is gone, so is the parent, and nobody is left to be told.
+        with suppress(EOFError, OSError), _connected(int(handle)) as connection:
+            slot: Slot = connection.recv()
+            with slot.leased() as device:
+                connection.send(None)
+                while True:
+                    connection.send(_answer(connection.recv_bytes(), device, connection.send))
 
 
-def _work(connection: Connection, device: str) -> None:
-    with uncollected():
-        warm_up()
-    # Where the other end is gone, so is the parent, and nobody is left to be told.
-    with suppress(EOFError, OSError):
-        connection.send(None)
-        while True:
-            connection.send(_answer(connection.recv_bytes(), device, connection.send))
+def _connected(handle: int) -> Connection:
+    """An end of a pipe that this process was started with."""
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(handle)
+    return Connection(handle)
 
 
 def _answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:

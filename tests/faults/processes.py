@@ -81,7 +81,7 @@ def workers(run: subprocess.Popen[str]) -> list[psutil.Process]:
     """The local workers of a run, which have started to listen."""
     try:
         children = psutil.Process(run.pid).children(recursive=True)
-        return [c for c in children if "popen_loky_posix" in " ".join(c.cmdline())]
+        return [c for c in children if "ganstudy.schedule.worker" in " ".join(c.cmdline())]
     except psutil.Error:
         return []
 

@@ -10,11 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker as python_tracker
 from pathlib import Path
 
 import psutil
-from joblib.externals.loky.backend import resource_tracker
 from processes import kill, wait_until
 
 _COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "setpriv")
@@ -89,9 +87,6 @@ def slurm(folder: Path) -> Iterator[Slurm]:
 
     Errors  `AssertionError` with what its daemons say if it does not come up.
     """
-    # Both outlive this Slurm, so that they must not be started with its variables.
-    resource_tracker.ensure_running()
-    python_tracker.ensure_running()
     with ExitStack() as stack:
         for name in ("state", "spool"):
             (folder / name).mkdir()

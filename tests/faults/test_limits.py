@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Hashable
 from dataclasses import replace
@@ -168,7 +169,7 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
 ) -> None:
     """As by a counter of such kills that has moved since the worker was started."""
     counted = iter(range(100))
-    monkeypatch.setattr("ganstudy.schedule.executors.local.kills", lambda: next(counted))
+    monkeypatch.setattr("ganstudy.schedule.worker_process.kills", lambda: next(counted))
     found = _train([_script(tmp_path, 0, action="kill")], Limits())
     (record,) = found.values()
     assert "SIGKILL; the kernel has killed a process for lack of memory" in record.cause
@@ -275,16 +276,17 @@ def test_the_first_estimate_leaves_out_the_start_of_workers(
 
 
 @pytest.mark.slow
-def test_workers_that_do_not_start_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_do_not_start_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are not started for ever."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 3\n")
+    python.chmod(0o755)
     monkeypatch.setattr("ganstudy.schedule.executors.local.STARTS", 2)
-    monkeypatch.setattr("ganstudy.schedule.executors.local.serve", _dies)
+    monkeypatch.setattr(sys, "executable", str(python))
     with (
         LocalExecutor(1) as executor,
         pytest.raises(ExecutorError, match="exit code 3"),
     ):
         list(train_packs(Listed([(_script(Path(), 0),)]), executor))
-
-
-def _dies(*_: object) -> None:
-    raise SystemExit(3)

@@ -1,26 +1,17 @@
-"""Local workers: joblib's loky processes, one thread each, kept warm between packs."""
+"""Local workers: processes of this machine, one thread each, kept warm between packs."""
 
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 import shutil
-import signal
 import tempfile
-import time
 from collections.abc import Hashable
 from contextlib import suppress
-from multiprocessing import resource_tracker as python_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 
-import psutil
-from joblib.externals.loky.backend import resource_tracker
-from joblib.externals.loky.backend.context import get_context
-
 from ganstudy.cause import telling
-from ganstudy.schedule import questions
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
     Begun,
@@ -33,16 +24,12 @@ from ganstudy.schedule.executor import (
     is_for_memory,
 )
 from ganstudy.schedule.interruption import signals_held
-from ganstudy.schedule.memory import OVER_LIMIT, kills
-from ganstudy.schedule.questions import Question
-from ganstudy.schedule.worker import serve
+from ganstudy.schedule.worker_process import taken
 
 __all__ = ["LocalExecutor"]
 
 STARTS = 10
 """How often in a row a worker may die before it is ready; some machines kill at random."""
-
-_STACK_SECONDS = 2.0
 
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -52,8 +39,7 @@ _log = logging.getLogger("ganstudy")
 class LocalExecutor(Executor):
     """Processes on this machine, one for each slot of a device.
 
-    Each has a pipe of its own, whose other end nobody else holds: its death, even while it sends
-    its records, is an end of file and nobody else's concern.
+    Each has a pipe of its own, so that its death is nobody else's concern.
     """
 
     here = True
@@ -61,16 +47,11 @@ class LocalExecutor(Executor):
     def open(self) -> None:
         """Start a process for each slot."""
         self._folder = Path(tempfile.mkdtemp(prefix="ganstudy-"))
-        # Both start a process with the first worker, and unblock signals when they do.
-        resource_tracker.ensure_running()
-        if os.name == "posix":  # Python has none elsewhere
-            python_tracker.ensure_running()
         self._workers: list[_Worker] = []
         try:
             with signals_held():
-                for number, slot in enumerate(slots(self.devices, self.workers)):
-                    stack = self._folder / f"{number}.stack"
-                    self._workers.append(_Worker(slot, stack, environment(self.program)))
+                for slot in slots(self.devices, self.workers):
+                    self._workers.append(_Worker(slot, environment(self.program)))
         except BaseException:
             self.close()
             raise
@@ -91,13 +72,12 @@ class LocalExecutor(Executor):
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
         """What workers have answered, and which have died."""
         ended: list[tuple[Hashable, Ended]] = []
-        by_connection = {worker.connection: worker for worker in self._workers}
-        for connection in wait(list(by_connection), seconds):
-            worker = by_connection[connection]
+        spoken = wait([worker.process.connection for worker in self._workers], seconds)
+        for worker in [own for own in self._workers if own.process.connection in spoken]:
             try:
-                answer: Ended | Begun | None = worker.connection.recv()
+                answer: Ended | Begun | None = worker.process.connection.recv()
             except (EOFError, OSError):
-                answer = Ended("died", cause=f"its worker {worker.obituary()}", fresh=True)
+                answer = Ended("died", cause=f"its worker {worker.process.obituary()}", fresh=True)
             if isinstance(answer, Begun):
                 worker.clock = Clock.started(answer, worker.clock)
             elif answer is None:
@@ -127,7 +107,7 @@ class LocalExecutor(Executor):
     def kill(self, handle: Hashable) -> str:
         """Kill the worker of a task, after it has written where it is."""
         worker = next(worker for worker in self._workers if worker.task is handle)
-        where = worker.where()
+        where = worker.process.where()
         worker.restart()
         return where
 
@@ -135,53 +115,39 @@ class LocalExecutor(Executor):
         """Ask busy workers to stop."""
         for worker in self._workers:
             if worker.task is not None:
-                worker.ask("stop")
+                worker.process.ask("stop")
 
     def close(self) -> None:
         """Kill all workers and wait until they are gone."""
         for worker in self._workers:
-            worker.kill()
+            worker.process.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Worker:
-    """A process and this end of its pipe; of another for questions, where signals ask none.
+    """A process and what it has been given.
 
     task    handle of what it was given
     used    whether it has been given anything
     """
 
-    def __init__(self, slot: Slot, stack: Path, environment: dict[str, str]) -> None:
+    def __init__(self, slot: Slot, environment: dict[str, str]) -> None:
         self.slot = slot
         self.environment = environment
-        self.stack = stack
         self.starts = 0
         self._start()
 
     def _start(self) -> None:
-        context = get_context("loky")
         self.ready = self.used = False
         self.task: object | None = None
         self.clock: Clock | None = None
         self._held: bytes | None = None
-        self._kills = kills()
         self.starts += 1
         # An interruption comes when there is a process that can be ended, or none.
         with signals_held():
-            self.connection, theirs = context.Pipe()
-            asked: Connection | None = None
-            self._questions: Connection | None = None
-            if not questions.by_signal():
-                asked, self._questions = context.Pipe(duplex=False)
-            self.process = context.Process(
-                target=serve,
-                args=(theirs, asked, os.getpid(), self.stack, self.slot),
-                env=self.environment,
-            )
-            self.process.start()
-            for end in (theirs, asked):
-                if end is not None:
-                    end.close()
+            self.process = taken(self.environment)
+        with suppress(OSError):  # of one that has died, which is noticed by who waits for it
+            self.process.connection.send(self.slot)
 
     @property
     def idle(self) -> bool:
@@ -204,7 +170,7 @@ class _Worker:
         held, self._held = self._held, None
         assert held is not None
         with suppress(OSError):
-            self.connection.send_bytes(held)
+            self.process.connection.send_bytes(held)
 
     def end(self, renewed: bool) -> object | None:
         """The task that has ended; None if the process died before it was given it.
@@ -225,53 +191,6 @@ class _Worker:
         Errors  `ExecutorError` if the last few died before they were ready.
         """
         if not self.ready and self.starts >= STARTS:
-            raise ExecutorError(f"workers do not start; the last one {self.obituary()}")
-        self.kill()
+            raise ExecutorError(f"workers do not start; the last one {self.process.obituary()}")
+        self.process.kill()
         self._start()
-
-    def kill(self) -> None:
-        """End the process and all that it has started."""
-        if self.process.is_alive():
-            try:
-                process = psutil.Process(self.process.pid)
-                family = [*process.children(recursive=True), process]
-            except psutil.NoSuchProcess:
-                family = []
-            for member in family:
-                with suppress(psutil.NoSuchProcess):
-                    member.kill()
-        self.process.join()
-        self.connection.close()
-        if self._questions is not None:
-            self._questions.close()
-
-    def ask(self, question: Question) -> None:
-        """Ask the process, unless there is nobody to answer."""
-        questions.ask(self.process, self._questions, question)
-
-    def obituary(self) -> str:
-        """How the process ended."""
-        self.process.join(_STACK_SECONDS)
-        code = self.process.exitcode
-        if code is None:
-            return "closed its pipe"
-        if code >= 0:
-            over = "; it had taken more than engine.memory_limit, shared memory included"
-            return f"ended with exit code {code}{over if code == OVER_LIMIT else ''}"
-        short = "; the kernel has killed a process for lack of memory meanwhile"
-        name = signal.Signals(-code).name
-        starved = name == "SIGKILL" and kills() > self._kills
-        return f"was killed by {name}{short if starved else ''}"
-
-    def where(self) -> str:
-        """Where the process is, as a traceback; empty if it does not say."""
-        self.ask("where")
-        end = time.monotonic() + _STACK_SECONDS
-        text = ""
-        while time.monotonic() < end and not (text and text == self._written()):
-            text = self._written()
-            time.sleep(0.05)
-        return text
-
-    def _written(self) -> str:
-        return self.stack.read_text(encoding="utf-8", errors="replace")
