@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -61,6 +61,10 @@ class WorkerProcess:
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
+        """Start it.
+
+        Errors  `OSError` if no process can be started.
+        """
         self._kills = kills()
         handle, path = tempfile.mkstemp(prefix="ganstudy-", suffix=".stack")
         os.close(handle)
@@ -68,16 +72,19 @@ class WorkerProcess:
         self.origin = _Origin.now(variables)
         by_signal = questions.by_signal()
         # An interruption comes when there is a process that can be ended, or none.
-        with signals_held():
+        with signals_held(), ExitStack() as undone:
+            undone.callback(self._stack.unlink)
             self.connection, theirs = Pipe()
+            undone.enter_context(self.connection)
             own = (theirs.fileno(), os.getpid(), self._stack, by_signal)
-            self._process = subprocess.Popen(
-                [self.origin.python, "-P", "-c", _BEGIN, *map(str, own), *self.origin.found_in],
-                env=self.origin.variables,
-                stdin=None if by_signal else subprocess.PIPE,
-                **_inheriting(theirs),
-            )
-            theirs.close()
+            with theirs:
+                self._process = subprocess.Popen(
+                    [self.origin.python, "-P", "-c", _BEGIN, *map(str, own), *self.origin.found_in],
+                    env=self.origin.variables,
+                    stdin=None if by_signal else subprocess.PIPE,
+                    **_inheriting(theirs),
+                )
+            undone.pop_all()
 
     def ask(self, question: Question) -> None:
         """Ask the process, unless there is nobody to answer."""

@@ -76,6 +76,19 @@ def test_a_command_that_trains_nothing_leaves_none(tmp_path: Path, steps: str) -
     assert list(temporary.iterdir()) == []
 
 
+def test_none_that_cannot_be_started_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever needs a worker says what is wrong; nothing is left of the attempt."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with begun_ahead():
+        assert _workers() == set()
+        with pytest.raises(FileNotFoundError), LocalExecutor(1):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_does_not_outlive_a_command_that_is_killed() -> None:
     code = (
         "import os, signal\n"
