@@ -30,8 +30,9 @@ def rank_table(
             $\chi^2 = \frac{(k-1) \sum_j (R_j - \bar R)^2}{\sum_{ij} (r_{ij} - \bar R)^2 / n}$
             with n blocks and k arms, which is right for ties too, and with Iman and Davenport
             $F = (n-1) \chi^2 / (n(k-1) - \chi^2)$ on $k - 1$ and $(k-1)(n-1)$ degrees of freedom,
-            since $\chi^2$ finds too little with few blocks; p is no less than $k!^{1-n}$, the
-            chance that n blocks of equal arms all have one order. Two arms differ if their mean
+            since $\chi^2$ finds too little with few blocks; p is no less than the chance that
+            equal arms agree as far as they can, $\max_i a_i / \prod_i a_i$ with $a_i$ the orders
+            that the ties of block i leave, $k!$ without ties. Two arms differ if their mean
             ranks are $CD = q_{\alpha,k} \sqrt{k(k+1)/6n}$ apart, q the studentised range over
             $\sqrt 2$. Settings within a seed are no blocks of their own: they share its streams.
     Source  Friedman 1937; Iman and Davenport 1980, "Approximations of the critical region of the
@@ -62,7 +63,7 @@ def rank_table(
         between = ((mean_rank - (arms + 1) / 2) ** 2).sum()
         statistic = (arms - 1) * blocks * between / spread if spread else 0.0
         left = blocks * (arms - 1) - statistic
-        agreed = float(math.factorial(arms)) ** (1 - blocks)
+        agreed = _chance_of_agreement(ranks)
         ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
         p = max(float(f.sf(ratio, arms - 1, (arms - 1) * (blocks - 1))), agreed)
         critical = _quantile(level, arms) * math.sqrt(arms * (arms + 1) / (6 * blocks))
@@ -79,6 +80,15 @@ def rank_table(
         coords={arm: means[arm]},
         attrs={"metric": compared.fact.name, "level": level, "settings": settings},
     )
+
+
+def _chance_of_agreement(ranks: Array) -> float:
+    """Least chance of a table of ranks whose blocks are permuted, each with its ties."""
+    orders = []
+    for block in ranks:
+        ties = np.unique(block, return_counts=True)[1]
+        orders.append(math.lgamma(len(block) + 1) - sum(math.lgamma(tie + 1) for tie in ties))
+    return math.exp(max(orders) - sum(orders))
 
 
 @lru_cache

@@ -56,7 +56,14 @@ class Resolved:
         for point in self.points:
             for key, value in point.settings.items():
                 found.setdefault(key, set()).add(json.dumps(value))
-        return {key: sorted(values) for key, values in found.items()}
+        return {key: sorted(values, key=_by_size) for key, values in found.items()}
+
+
+def _by_size(written: str) -> tuple[bool, float, str]:
+    """Numbers by their size, and before all else."""
+    value = json.loads(written)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return not number, float(value) if number else 0.0, written
 
 
 class SharedSetting(NamedTuple):

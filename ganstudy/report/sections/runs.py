@@ -75,7 +75,7 @@ class ComparedRuns:
                 " They differ in {}: what sets the arms of two runs apart may be any of these."
             ).format(prose.listing(named))
         if self.versions:
-            text += Markup(" They were made by different versions of {}.").format(
+            text += Markup(" What made them differs in {}.").format(
                 prose.listing(fact for fact, *_ in self.versions)
             )
         return text

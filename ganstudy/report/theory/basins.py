@@ -107,9 +107,9 @@ def _rises(findings: Findings) -> Drawing:
         axes.legend(loc="lower right")
     caption = Markup(
         "How far the best way out of collapse has to rise, divided by the fall from collapse to "
-        "recovery. At 0 there is a way that never rises. Arrows go on: these losses are unbounded, "
-        "and their barriers grow with the largest logit of a critic."
-    )
+        "recovery. At 0 there is a way that never rises. Arrows go on beyond {:g}. Of an unbounded "
+        "loss the rise or the fall grows with the largest logit of a critic."
+    ).format(_SHOWN)
     alt = f"Barrier of collapse relative to what recovery wins: {prose.spans(arms, rise)}."
     return Drawing("rises", figure, alt, caption)
 

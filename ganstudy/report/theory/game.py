@@ -17,6 +17,8 @@ from ganstudy.report.theory._grid import Array, arrays, recorded, setting_name, 
 
 MOST_COLUMNS = 7
 LIMIT = 2.2
+WOBBLE = 1e-3
+"""On an ellipse the mean distance wobbles by less than this over the averaged steps."""
 
 
 def draw(findings: Findings) -> list[Drawing]:
@@ -26,18 +28,17 @@ def draw(findings: Findings) -> list[Drawing]:
 
 def call(_: Findings) -> str:
     """What the sentences rest on."""
-    return "analysis.trial_scores(ds, 'growth')['score']"
+    return f"analysis.trial_scores(ds, 'growth')['score'] < {1 - WOBBLE:g}"
 
 
 def sentences(findings: Findings) -> list[Markup]:
-    """Which arms converge in every setting, which in none."""
+    """With which arms the orbit shrinks in every setting, with which in none."""
     growth = tail(recorded(findings, "growth"))
     lists: dict[str, list[str]] = {"all": [], "some": [], "none": []}
     for arm, name in enumerate(findings.arms):
         known = growth[arm][np.isfinite(growth[arm])]
         if known.size:
-            # On an ellipse the mean distance wobbles by less than this over the averaged steps.
-            converging = known < 1 - 1e-3
+            converging = known < 1 - WOBBLE
             kind = "all" if converging.all() else "some" if converging.any() else "none"
             lists[kind].append(name)
     words = {
@@ -45,9 +46,16 @@ def sentences(findings: Findings) -> list[Markup]:
         "some": "in some with",
         "none": "in none with",
     }
-    parts = [f"{words[kind]} {', '.join(map(prose.quoted, n))}" for kind, n in lists.items() if n]
-    shrinks = Markup("The distance to the equilibrium shrinks {}.")
-    return [shrinks.format("; ".join(parts))] if parts else []
+    parts = [
+        Markup("{} {}").format(words[kind], prose.names(those))
+        for kind, those in lists.items()
+        if those
+    ]
+    shrinks = Markup(
+        "Over the last fifth of the records the distance to the equilibrium shrinks by more than "
+        "{:g}% a step {}."
+    )
+    return [shrinks.format(100 * WOBBLE, Markup("; ").join(parts))] if parts else []
 
 
 def _portraits(findings: Findings) -> Drawing:
@@ -76,7 +84,7 @@ def _portraits(findings: Findings) -> Drawing:
     caption = Markup(
         "Orbits of the first seed, from the ring (start) over time from light to dark; the cross "
         "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
-        "converges nor diverges. What leaves the panel has left for good."
+        "converges nor diverges. What is not seen is beyond the panel."
     )
     distance = np.hypot(theta, psi)[:, settings, 0, -1]
     alt = (

@@ -59,8 +59,9 @@ def _signal(findings: Findings) -> Drawing:
     style.arm_legend(figure, findings.arms)
     caption = Markup(
         "The generator's gradient while the critic is trained towards perfection, mean over seeds. "
-        "Losses that saturate lose it, losses that are linear or logarithmic in D blow it up with "
-        "the critic's slope, and the 1-Lipschitz critic keeps it at 1."
+        "Losses that saturate where the critic rejects samples lose it, those that stay steep "
+        "there blow it up with the critic's slope, least squares ends at the slope of its best "
+        "critic, and the 1-Lipschitz critic keeps it at 1."
     )
     ends = length[..., -1][:, shown]
     alt = (

@@ -246,6 +246,17 @@ def test_friedman_with_ties_is_scipys() -> None:
     )
 
 
+def test_friedmans_p_is_no_less_than_ties_allow() -> None:
+    """Two groups of equal arms: 10 orders, so that three blocks agree by chance in 1 of 100."""
+    values = np.repeat([0.0, 0, 0, 1, 1], 3).reshape(5, 1, 3)
+    assert float(analysis.rank_table(study(values))["p"]) == pytest.approx(1 / 100)
+    one = values.copy()
+    one[:, 0, 0] = np.arange(5)
+    assert float(analysis.rank_table(study(one))["p"]) > 1 / 101
+    many = np.repeat(np.arange(200.0), 2).reshape(200, 1, 2)
+    assert float(analysis.rank_table(study(many))["p"]) < 1e-100
+
+
 @pytest.mark.parametrize(("arms", "quantile"), [(2, 1.960), (4, 2.569), (6, 2.850), (10, 3.164)])
 def test_critical_difference_has_demsars_quantiles(arms: int, quantile: float) -> None:
     """Demsar 2006, table 5a, for a level of 0.05."""

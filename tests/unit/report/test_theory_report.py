@@ -14,7 +14,7 @@ from ganstudy import analysis, open_run
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import claims
-from ganstudy.report.theory import fit, ratio
+from ganstudy.report.theory import basins, fit, game, ratio, supports
 
 
 def test_claims_come_first(theory_run: Path) -> None:
@@ -152,3 +152,59 @@ def test_names_that_are_lists_are_told_from_lists_of_names() -> None:
     with style.figure_style():
         (drawing,) = fit.draw(findings)
     assert "“alpha 0.5, trick” 1; W1 1; W2 1." in drawing.alt
+
+
+def with_numbers(ds: xr.Dataset, rows: int, columns: int) -> xr.Dataset:
+    """The dataset with a table of ones for the further numbers of each trial."""
+    ones = xr.ones_like(ds["modes_covered"].isel(step=0, drop=True))
+    table = xr.DataArray(np.ones((rows, columns)), dims=("sample", "feature"))
+    return ds.drop_dims(["sample", "feature"]).assign(samples=(ones * table).drop_attrs())
+
+
+def played(growth: list[float]) -> Findings:
+    """Orbits by how their distance grows: an arm for each number, all of which leave and return."""
+    arms = [f"arm {k}" for k in range(len(growth))]
+    ds = with_numbers(synthetic_dataset({"update": arms}, seeds=2, steps=5), rows=1, columns=4)
+    grown = xr.ones_like(ds["modes_covered"]) * xr.DataArray(growth, dims="update")
+    grown.attrs = ds["mode_kl"].attrs
+    path = xr.DataArray([1.0, 2, 4, 2, 1], dims="step") * xr.ones_like(grown)
+    return Findings.of(
+        ds.assign(growth=grown, theta=path, psi=path).assign_attrs(score="growth", answer="growth")
+    )
+
+
+def test_an_orbit_shrinks_by_more_than_the_page_says() -> None:
+    """Negative momentum at a small step gains 0.04% a step, and was said to shrink nowhere."""
+    findings = played([0.5, 0.99, 0.9996, 1.1])
+    (said,) = game.sentences(findings)
+    assert said == (
+        "Over the last fifth of the records the distance to the equilibrium shrinks by more than "
+        "0.1% a step in every setting with arm 0 and arm 1; in none with arm 2 and arm 3."
+    )
+    shrinking = eval(game.call(findings), {"analysis": analysis, "ds": findings.ds})
+    assert shrinking.all("seed").values.tolist() == [True, True, False, False]
+
+
+def test_an_orbit_out_of_sight_may_come_back() -> None:
+    with style.figure_style():
+        portraits, _ = game.draw(played([0.9]))
+    assert "What is not seen is beyond the panel." in portraits.caption
+
+
+def test_a_bounded_loss_may_rise_beyond_the_figure() -> None:
+    """Least squares of two points, 2.7 times what recovery wins, was called unbounded."""
+    ds = synthetic_dataset({"objective": ["a", "b"]}, seeds=1, steps=3, samples=3, features=3)
+    ones = xr.ones_like(ds["modes_covered"])
+    drawn = ds.assign(value=0.03 * ones, recovered_value=0 * ones, barrier=0.08 * ones)
+    with style.figure_style():
+        rises, _ = basins.draw(Findings.of(drawn))
+    assert "Arrows go on beyond 2. Of an unbounded loss" in rises.caption
+
+
+def test_the_signal_is_told_by_where_losses_are_steep() -> None:
+    """log(1 - D) is logarithmic in D, and loses it; log D - log(1 - D) is not linear in D."""
+    ds = with_numbers(synthetic_dataset({"divergence": ["a"]}, steps=3), rows=4, columns=5)
+    ones = xr.ones_like(ds["modes_covered"])
+    with style.figure_style():
+        signal, _ = supports.draw(Findings.of(ds.assign(generator_gradient=ones, js=ones, w1=ones)))
+    assert "Losses that saturate where the critic rejects samples lose it" in signal.caption
