@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import xarray as xr
 from markupsafe import Markup
 
@@ -38,26 +39,39 @@ def verdict(ds: xr.Dataset, name: str = "ds") -> tuple[Sentence, str]:
 
 
 def _lead(ds: xr.Dataset, found: xr.Dataset) -> Markup:
-    return Markup(
-        "Over {}, {} wins most often against other arms on the same target: {}{}."
-    ).format(
+    count = _equal(found["wins"])
+    alone, others = count == 1, found.isel(arm=slice(count, None))
+    return Markup("Over {}, {} {} against other arms on the same target: {}{}.").format(
         prose.plural(ds.sizes["study"], "target"),
-        STRONG.format(found["arm"].values[0]),
-        share(found.isel(arm=0), "wins", unit=unit(ds)),
-        stands(found["arm"].values[1:].tolist(), found["grade"].values[1:].tolist()),
+        prose.listing(STRONG.format(arm) for arm in found["arm"].values[:count]),
+        "wins most often" if alone else "win most often, equally,",
+        share(found.isel(arm=0), "wins", unit=unit(ds))
+        if alone
+        else prose.percent(float(found["wins"][0])),
+        stands(others["arm"].values.tolist(), others["grade"].values.tolist()),
     )
+
+
+def _equal(values: xr.DataArray) -> int:
+    """How many values, best first, are equal to the best up to rounding; one at least."""
+    return max(1, int(np.isclose(values, values[0], rtol=1e-12, atol=0).cumprod().sum()))
 
 
 def over_targets(ds: xr.Dataset, name: str) -> tuple[Sentence, Sentence]:
     """The verdict with the arms that come next, and how many trials diverged."""
     found = rank_over_studies(ds)
-    rest = found.isel(arm=slice(1, 1 + MOST_NAMED))
+    count = _equal(found["wins"])
+    rest = found.isel(arm=slice(count, count + MOST_NAMED))
     following = prose.listing(
         f"{prose.quoted(arm)} {share(rest.isel(arm=i), 'wins')}"
         for i, arm in enumerate(rest["arm"].values.tolist())
     )
-    text = Markup("{} Next come {}. On its worst target the first is in place {} of {}.").format(
-        _lead(ds, found), following, int(found.isel(arm=0)["worst_place"]), found.sizes["arm"]
+    text = Markup("{}{} On its worst target {} is in place {} of {}.").format(
+        _lead(ds, found),
+        Markup(" Next come {}.").format(following) if rest.sizes["arm"] else "",
+        "the first" if count == 1 else found["arm"].values[0],
+        int(found.isel(arm=0)["worst_place"]),
+        found.sizes["arm"],
     )
     call = f"analysis.rank_over_studies({name})"
     return Sentence(text, call), Sentence(_diverged(found), call)
@@ -70,14 +84,17 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
         own = ranked.sel(study=study).sortby("place")
         one = of_study(ds, study)
         fact = RecordedMetric.of(one)
-        first, others = own.isel(arm=0), own.isel(arm=slice(1, None))
-        quality = float(first["quality"])
-        text = Markup("On {} {} is first in {}{} with {}{}{}.").format(
+        first = own.isel(arm=0)
+        count = _equal(own["mean"])
+        others = own.isel(arm=slice(count, None))
+        quality = float(first["quality"]) if count == 1 else math.nan
+        text = Markup("On {} {} {} in {}{} with {}{}{}.").format(
             study,
-            STRONG.format(first["arm"].item()),
+            prose.listing(STRONG.format(arm) for arm in own["arm"].values[:count]),
+            "is first" if count == 1 else "are first, equally,",
             fact.long_name,
             "" if fact.higher_is_better else " (lower is better)",
-            value(one, fact, first),
+            value(one, fact, first if count == 1 else first.assign(low=math.nan)),
             f" and {prose.percent(quality)} of samples of high quality"
             if math.isfinite(quality)
             else "",

@@ -49,8 +49,9 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
             said.append(Sentence(text, f"{call}.sel(study={study!r})"))
         apart = found["told_apart"].sum("study").values.tolist()
         vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
-        gone = f"; {vanished} of those with {labels[0]} are open with {labels[-1]}"
-        text = Markup("Over all targets, of {} of {}s are told apart {}{}.").format(
+        be = "is" if vanished == 1 else "are"
+        gone = f"; {vanished} of those with {labels[0]} {be} open with {labels[-1]}"
+        text = Markup("Over all targets, of {} of {}s the lead is clear or leans in {}{}.").format(
             prose.plural(int(found["pairs_of_all"]), "pair"),
             arm_dim(ds),
             prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),

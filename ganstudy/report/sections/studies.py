@@ -40,9 +40,10 @@ def draw_places(findings: Findings) -> Drawing:
     )
     draw_places_on(figure.subplots(), findings)
     caption = Markup(
-        "Place of every arm on every target, 1 the best; arms are in the order of their wins over "
-        "all targets, which the label has. Beside a place, = where it is open whether the first of "
-        "that target is better, and ~ where it leans that way; nothing where it is clear."
+        "Place of every arm on every target, 1 the best, equals in the study's order; arms are in "
+        "the order of their wins over all targets, which the label has. Beside a place, = where it "
+        "is open whether the first of that target is better, and ~ where it leans that way; "
+        "nothing where it is clear."
     )
     shown = "; ".join(
         f"{prose.quoted(arm)} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"

@@ -394,6 +394,29 @@ def test_sentences_on_grids_speak_of_seeds() -> None:
     assert not said["At which budget"]
 
 
+def test_arms_of_one_mean_are_first_together() -> None:
+    """The first of them in the study alone was called first."""
+    values = np.array([[3.0, 3, 3, 3], [3, 3, 3, 3], [1, 2, 1, 2]])[None].repeat(2, axis=0)
+    said = across.sentences(joined_of(values))
+    (one, *_) = [
+        str(own.text)
+        for own in said["Which objective on which target"]
+        if " first, equally," in str(own.text)
+    ]
+    assert re.search(r"</strong> and <strong>[^<]*</strong> are first, equally, in ", one)
+    assert " with 3.00; " in one
+    lead = str(said["Which objective on which target"][0].text)
+    assert re.search(r"</strong> and <strong>[^<]*</strong> win most often, equally,", lead)
+    assert "all others" not in one
+
+
+def test_pairs_that_lean_are_not_told_apart() -> None:
+    values = np.full((2, 2, 2, 4), 4.0) + np.array([[0, 1, 0, 1], [1, 0, 1, 0]])[:, None]
+    said = across.sentences(joined_of(values))
+    text = " ".join(str(own.text) for part in said.values() for own in part)
+    assert "of 2 pairs of divergences the lead is clear or leans in 0 with" in text, text
+
+
 def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Path) -> None:
     """What is true for what was joined: searches with fresh seeds here, grids of seeds there."""
     with unrendered():
