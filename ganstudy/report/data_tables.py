@@ -57,12 +57,19 @@ class DataTable:
         """What the page sorts and filters."""
         shown = [
             [
-                round(cell, places) if isinstance(cell, float) and isinstance(places, int) else cell
+                _as_told(cell, places)
+                if isinstance(cell, float) and isinstance(places, int)
+                else cell
                 for cell, places in zip(row, self.decimals, strict=True)
             ]
             for row in self.rows
         ]
         return {"headings": self.headings, "decimals": self.decimals, "rows": shown}
+
+
+def _as_told(value: float, places: int) -> float:
+    """A number with the digits that are told of it."""
+    return float(prose.number(value, places).replace("\N{MINUS SIGN}", "-"))
 
 
 def inert(cell: Any) -> Any:

@@ -27,13 +27,13 @@ def behind(findings: Findings) -> Markup | None:
         behind = -sign * float(row["difference"])
         if not math.isfinite(behind):
             continue
-        text = f"{prose.quoted(arm)} by {findings.show(behind)}"
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if behind == limits[0] == limits[1] == 0:
             continue  # they are equal in every seed, and the verdict names both
+        told, *ends = findings.together([behind, *limits])
+        text = f"{prose.quoted(arm)} by {told}"
         if findings.graded and all(map(math.isfinite, limits)):
-            ends = [findings.show(limit) for limit in limits]
-            spread = "" if {*ends} == {findings.show(behind)} else f"{ends[0]} to {ends[1]}, "
+            spread = "" if {*ends} == {told} else f"{ends[0]} to {ends[1]}, "
             won = f"better in {prose.percent(float(row['won']))} of {findings.units}"
             text += f" ({spread}{won}): {row['grade'].item()}"
         parts.append(text)
@@ -68,7 +68,7 @@ def _seen(findings: Findings) -> Markup:
     if np.isinf(least).any():
         few = Markup(" With so few {} no difference, however large, could have been clear.")
         return few.format(findings.units)
-    low, high = findings.show(float(least.min())), findings.show(float(least.max()))
+    low, high = findings.together([float(least.min()), float(least.max())])
     return Markup(
         " Of those that are not clear, a difference of {} would have been in four studies of five."
     ).format(low if low == high else f"{low} to {high}")

@@ -98,7 +98,9 @@ def _of_the_seed(effects: xr.Dataset) -> Markup:
 
 def with_interval(effect: xr.Dataset) -> str:
     """`37% (28% to 46%)`: a share with its interval, where it has one."""
-    return prose.with_limits(percent, *(float(effect[name]) for name in ("share", "low", "high")))
+    return prose.with_limits(
+        prose.each(percent), *(float(effect[name]) for name in ("share", "low", "high"))
+    )
 
 
 def percent(share: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -154,6 +154,10 @@ class Layout:
     def show(self, value: float) -> str:
         """A value of the headline metric."""
         return prose.number(value, self.decimals)
+
+    def together(self, values: Sequence[float]) -> list[str]:
+        """Values of the headline metric that stand together, such as the ends of an interval."""
+        return prose.numbers(values, self.decimals)
 
     def flat(self, array: xr.DataArray) -> NDArray[Any]:
         """Values with all settings on one axis: shape `(arms, settings, *rest)`."""

@@ -52,11 +52,44 @@ def number(value: float, decimals: int = 2) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def with_limits(show: Callable[[float], str], value: float, low: float, high: float) -> str:
+def numbers(values: Sequence[float], decimals: int = 2) -> list[str]:
+    """Numbers of one sentence or interval, decimals below decimals: `0.127`, `-0.044`.
+
+    More than `decimals` where one of them is below a unit, which keeps two digits as in `number`;
+    no more than two beyond those of the largest.
+    """
+    known = [abs(x) for x in values if math.isfinite(x) and abs(x) > ROUNDING / 10**decimals]
+    if not known or max(known) >= EXACT:
+        return [number(value, decimals) for value in values]
+    most, least = (
+        max(decimals, 1 - math.floor(math.log10(end) + ROUNDING))
+        if end < 10**-decimals
+        else decimals
+        for end in (max(known), min(known))
+    )
+    decimals = min(least, most + 2)
+    fixed = [f"{round(value, decimals) + 0.0:.{decimals}f}" for value in values]
+    return [
+        text.replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else number(value)
+        for value, text in zip(values, fixed, strict=True)
+    ]
+
+
+Show = Callable[[Sequence[float]], list[str]]
+"""How numbers that stand together are told, as `numbers` does."""
+
+
+def each(show: Callable[[float], str]) -> Show:
+    """Each number as it is told alone, such as a percentage that is nearly none or all."""
+    return lambda values: list(map(show, values))
+
+
+def with_limits(show: Show, value: float, low: float, high: float) -> str:
     """`1.7 (0.4 to 3.0)`: a value with its interval, where that is known and seen to be one."""
-    ends = [show(low), show(high)]
-    one = not low < high or set(ends) == {show(value)}
-    return show(value) if one else f"{show(value)} ({ends[0]} to {ends[1]})"
+    if not low < high:
+        return show([value])[0]
+    shown, *ends = show([value, low, high])
+    return shown if {*ends} == {shown} else f"{shown} ({ends[0]} to {ends[1]})"
 
 
 def apart(value: float, step: float) -> str:

@@ -71,7 +71,7 @@ def _best_settings(findings: Findings) -> Markup | None:
     parts = []
     for index in kept:
         limits = (best[end].values[index] if limited else math.nan for end in ("low", "high"))
-        value = prose.with_limits(findings.show, values[index], *limits)
+        value = prose.with_limits(findings.together, values[index], *limits)
         text = f"{prose.quoted(findings.arms[index])} {value}"
         share = None if at_best is None else float(at_best[index])
         parts.append(text + quality(findings, [share]))
@@ -129,7 +129,7 @@ def _collapsed(findings: Findings) -> Markup | None:
         known = known[np.argsort(-means[known], kind="stable")]
     shares = np.transpose([found[name].values for name in ("mean", "low", "high")])
     said = [
-        prose.with_limits(prose.percent, *(own if findings.drawn else own[[0, 0, 0]]))
+        prose.with_limits(prose.each(prose.percent), *(own if findings.drawn else own[[0, 0, 0]]))
         for own in shares
     ]
     alike = len({said[arm] for arm in known}) == 1 < len(known)
@@ -152,11 +152,12 @@ def _scale(findings: Findings) -> Markup | None:
         return None
     # What is nearly perfect can differ in digits that scores do not need.
     same = findings.show(low) == findings.show(high)
-    show = prose.short if same and low != high else findings.show
+    step = prose.decimals_for(high - low) - 2 if same else 0
+    ends = prose.numbers([low, high], max(findings.decimals, step))
     span = (
-        Markup("{} in every one of").format(show(low))
+        Markup("{} in every one of").format(ends[0])
         if low == high
-        else Markup("{} to {} in").format(show(low), show(high))
+        else Markup("{} to {} in").format(*ends)
     )
     samples = findings.ds.sizes.get("sample", 0)
     worst = findings.metric.worst

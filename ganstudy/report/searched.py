@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -129,6 +130,10 @@ class Searched:
     def show(self, value: float) -> str:
         """A value of the metric."""
         return prose.number(value, decimals_of(self.ds, self.metric))
+
+    def together(self, values: Sequence[float]) -> list[str]:
+        """Values of the metric that stand together, such as the ends of an interval."""
+        return prose.numbers(values, decimals_of(self.ds, self.metric))
 
     @property
     def constraints(self) -> list[str]:

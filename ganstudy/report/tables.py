@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import compress
@@ -23,7 +23,7 @@ from ganstudy.analysis.design import label_text
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
-from ganstudy.report.prose import decimals_of
+from ganstudy.report.prose import Show, decimals_of
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def score_table(findings: Findings) -> ScoreTable:
             texts = ["not planned", *[""] * (len(others) + len(counts) + 2)]
         else:
             texts = [
-                findings.show(mean[at].item()),
-                _interval(findings, low[at].item(), high[at].item()),
+                *_with_interval(findings, *(end[at].item() for end in (mean, low, high))),
                 *(
                     prose.number(values[at].item(), places)
                     for values, places in zip(means, decimals, strict=True)
@@ -128,14 +127,14 @@ def ranking_table(findings: Findings) -> ArmTable:
         best = findings.best.isel({findings.arm: index})
         where = ", ".join(label_text(best[axis].item()) for axis in findings.axes)
         texts = [
-            findings.show(at["mean"]),
-            _interval(findings, at["low"], at["high"]),
-            findings.show(at["difference"]) if place else "",
+            *_with_interval(findings, at["mean"], at["low"], at["high"]),
         ]
+        names = ("difference", "difference_low", "difference_high")
+        behind = _with_interval(findings, *(at[name] for name in names)) if place else ["", ""]
+        texts += behind[:1]
         if findings.graded:
-            limits = at["difference_low"], at["difference_high"]
             texts += [
-                _interval(findings, *limits) if place else "",
+                behind[1],
                 prose.percent(at["won"]) if place else "",
                 prose.p_value(at["p"]) if place else "",
                 str(at["grade"]),
@@ -143,8 +142,7 @@ def ranking_table(findings: Findings) -> ArmTable:
         if findings.several:
             scored = math.isfinite(best["mean"])
             texts += [
-                findings.show(best["held_out"].item()),
-                _interval(findings, best["low"].item(), best["high"].item()),
+                *_with_interval(findings, *(best[k].item() for k in ("held_out", "low", "high"))),
                 findings.show(best["mean"].item()),
                 where if scored else "",
             ]
@@ -172,9 +170,9 @@ def stability_table(findings: Findings) -> ArmTable:
         else [prose.MISSING] * len(findings.arms),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
         "drops per trial": _means(
-            findings, stable["trial_drops"], partial(prose.number, decimals=1)
+            findings, stable["trial_drops"], partial(prose.numbers, decimals=1)
         ),
-        "drawdown": _means(findings, stable["trial_drawdown"], findings.show),
+        "drawdown": _means(findings, stable["trial_drawdown"], findings.together),
         "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
         "as good as p": _shares(findings, stable["trial_perfect"]),
         "so first at M-step, median": _steps(stable["steps_to_perfect"]),
@@ -199,13 +197,13 @@ def equilibrium_table(findings: Findings) -> ArmTable | None:
             columns[f"{name}: strength"] = _means(
                 findings,
                 found[f"trial_{loss}_strength"],
-                partial(prose.number, decimals=2),
+                partial(prose.numbers, decimals=2),
                 (0.0, 1.0),
             )
             columns[f"{name}: period, M-steps"] = _steps(found[f"{loss}_period"])
     if "trial_critic_gap" in found:
         columns["critic: |D \N{MINUS SIGN} 1/2|"] = _means(
-            findings, found["trial_critic_gap"], partial(prose.number, decimals=3), (0.0, 0.5)
+            findings, found["trial_critic_gap"], partial(prose.numbers, decimals=3), (0.0, 0.5)
         )
     for name in AT_THE_END:
         if name in found:
@@ -227,7 +225,7 @@ def _by_arm(findings: Findings, columns: Mapping[str, Sequence[str]]) -> ArmTabl
 def _means(
     findings: Findings,
     values: xr.DataArray,
-    show: Callable[[float], str],
+    show: Show,
     bounds: tuple[float, float] = (0.0, math.inf),
 ) -> list[str]:
     """The mean of each arm with its interval over seeds, where these differ."""
@@ -236,10 +234,10 @@ def _means(
 
 def _shares(findings: Findings, values: xr.DataArray) -> list[str]:
     """`25% (11% to 45%)`: shares of trials, by how many independent ones they are worth."""
-    return _with_limits(findings, share_over_seeds(values), prose.percent)
+    return _with_limits(findings, share_over_seeds(values), prose.each(prose.percent))
 
 
-def _with_limits(findings: Findings, found: xr.Dataset, show: Callable[[float], str]) -> list[str]:
+def _with_limits(findings: Findings, found: xr.Dataset, show: Show) -> list[str]:
     """Of points that were chosen on the seeds that score them there are no intervals."""
     kept = found if findings.drawn else found.assign(low=found["mean"], high=found["mean"])
     limits = zip(*(kept[name].values for name in ("mean", "low", "high")), strict=True)
@@ -285,7 +283,9 @@ def provenance_rows(provenance: Mapping[str, Any], prefix: str = "") -> list[tup
     return rows
 
 
-def _interval(findings: Findings, low: float, high: float) -> str:
+def _with_interval(findings: Findings, value: float, low: float, high: float) -> list[str]:
+    """A value, and its limits in a cell of their own."""
     if not (math.isfinite(low) and findings.drawn):
-        return prose.MISSING
-    return f"{findings.show(low)} to {findings.show(high)}"
+        return [findings.show(value), prose.MISSING]
+    value_text, *ends = findings.together([value, low, high])
+    return [value_text, " to ".join(ends)]

@@ -160,7 +160,8 @@ def effect(findings: Findings) -> Verdict:
 def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
     """`7.39 of 8 (95 % interval over 5 seeds, 7.21 to 7.57)`, `0.2 (q = p has 0)`."""
     metric = findings.metric
-    value = STRONG.format(findings.show(float(row["mean"])))
+    mean, *ends = findings.together([float(row[name]) for name in ("mean", "low", "high")])
+    value = STRONG.format(mean)
     top = metric.bounds[1]
     beside = []
     if metric.higher_is_better and metric.perfect == top and top != 1:
@@ -172,8 +173,7 @@ def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
     if math.isfinite(float(row["low"])) and findings.drawn:
         interval = Markup("95% interval over {}, {} to {}").format(
             prose.plural(int(row["seeds"]), findings.unit),
-            findings.show(float(row["low"])),
-            findings.show(float(row["high"])),
+            *ends,
         )
         beside.insert(0, interval)
     return Markup("{} ({})").format(value, Markup("; ").join(beside)) if beside else value

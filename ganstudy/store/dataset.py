@@ -64,13 +64,13 @@ def open_run(path: str | Path) -> xr.Dataset:
 
     Where a part of results.zarr is not what was written, all is gathered from the records again.
 
-    Errors  `RunError` if the path is no run directory or nothing has been gathered there, and if
-            the dataset is damaged and its records are gone.
+    Errors  `RunError` for no run, nothing that is gathered, and damage where no record is left.
     """
     run = RunDirectory.existing(Path(path))
     known_data.know(run.path)
     if not run.results.is_dir():
-        raise RunError(f"{run.path}: no results yet; `ganstudy report` gathers the records")
+        who = "its training, as it ends," if run.read_heartbeat() else "`ganstudy report`"
+        raise RunError(f"{run.path}: no results yet; {who} gathers the records")
     try:
         digests.check(run.results, known := digests.read(run.results))
         dataset = opened(run.results, known)

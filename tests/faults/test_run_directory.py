@@ -483,6 +483,17 @@ def test_a_damaged_heartbeat_is_nobody(tmp_path: Path, damage: Damage) -> None:
     assert "not running" in invoke("status", tmp_path / "run").stdout
 
 
+def test_results_that_are_not_there_yet_come_as_training_ends(tmp_path: Path) -> None:
+    """`ganstudy report`, which was advised, is refused while a run is trained."""
+    filled(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "results.zarr", ignore_errors=True)
+    with pytest.raises(RunError, match="`ganstudy report` gathers"):
+        open_run(tmp_path / "run")
+    _beat(tmp_path / "run")
+    with pytest.raises(RunError, match="its training, as it ends, gathers"):
+        open_run(tmp_path / "run")
+
+
 def test_a_copy_of_a_run_does_not_run(tmp_path: Path) -> None:
     filled(tmp_path / "run")
     _beat(tmp_path / "run")

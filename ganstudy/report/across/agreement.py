@@ -59,8 +59,9 @@ def metrics(ds: xr.Dataset, name: str) -> list[Sentence]:
 
     def shown(at: tuple[int, int]) -> str:
         row = found.isel(metric=at[0], other=at[1])
-        low, high = (prose.number(float(row[f"mean_{end}"])) for end in ("low", "high"))
-        pair = f"{metrics[at[0]]} and {metrics[at[1]]} {prose.number(float(mean[at]))}"
+        ends = [float(row[f"mean_{end}"]) for end in ("low", "high")]
+        told, low, high = prose.numbers([float(mean[at]), *ends])
+        pair = f"{metrics[at[0]]} and {metrics[at[1]]} {told}"
         return f"{pair} ({low} to {high}; {prose.plural(int(row['studies']), 'target')})"
 
     text = Markup(

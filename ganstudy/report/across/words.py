@@ -54,7 +54,7 @@ def share(
 def value(one: xr.Dataset, fact: RecordedMetric, row: xr.Dataset) -> str:
     """`7.2 (6.8 to 7.6)`: a mean with its limits, with the decimals of the metric."""
     decimals = decimals_of(one, fact)
-    shown = [prose.number(float(row[key]), decimals) for key in ("mean", "low", "high")]
+    shown = prose.numbers([float(row[key]) for key in ("mean", "low", "high")], decimals)
     return f"{shown[0]} ({shown[1]} to {shown[2]})" if shown[1] != prose.MISSING else shown[0]
 
 

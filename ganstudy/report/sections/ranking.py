@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -69,13 +68,9 @@ def draw_arms(findings: Findings) -> Drawing:
         strict=True,
     )
     shown = "; ".join(
-        f"{prose.quoted(arm)} {findings.show(mean)}"
-        + (
-            f" ({findings.show(low)} to {findings.show(high)})"
-            if findings.drawn and math.isfinite(low)
-            else ""
-        )
-        for arm, mean, low, high in rows
+        f"{prose.quoted(arm)} "
+        + prose.with_limits(findings.together, *(own if findings.drawn else own[:1] * 3))
+        for arm, *own in rows
     )
     alt = f"{prose.capital(findings.metric.long_name)} by arm, best first: {shown}."
     return Drawing("answer", figure, alt, _caption(findings))

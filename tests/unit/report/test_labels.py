@@ -60,6 +60,21 @@ def test_averaged_curves_are_told_of_as_averages(make_study: Make) -> None:
     assert alt.endswith("averaged over settings. Means over seeds at the last record: a 3.")
 
 
+def test_a_title_of_a_panel_wraps_between_labels(make_study: Make) -> None:
+    """`capacity` ended a line, and `small` began the next one."""
+    axes = {"learning_rate": ["slow", "fast"], "critic_steps": [1, 2], "capacity": ["small"]}
+    ds = make_study({"divergence": ["a"], **axes}, samples=1)
+    with style.figure_style():
+        titles = [
+            own.get_title(loc="left") for own in training.draw_score(Findings.of(ds)).figure.axes
+        ]
+    lines = [line for title in titles for line in title.splitlines()]
+    assert len(lines) > len(titles)
+    names = [label for line in lines for label in line.removesuffix(" ·").split(" · ")]
+    assert {name.split(" ")[0] for name in names} == axes.keys()
+    assert {name.count(" ") for name in names} == {1}
+
+
 def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: Path) -> None:
     axes = {"divergence": ["a", "b"], "lr": [1, 2]}
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def test_table_of_trials_has_every_planned_trial(small: xr.Dataset) -> None:
         assert text == "" if np.isnan(expected) else float(text) == expected
 
 
+def test_a_tiny_number_is_not_told_as_nothing(small: xr.Dataset) -> None:
+    """0.00004 was 0.00 in the table of trials, and infinitely many digits were told of 1.25e20."""
+    table = trial_table(Findings.of(small))
+    column = table.headings.index("share of high-quality samples")
+    for value, told in ((4.04e-5, 4e-5), (0.1234, 0.12), (1.25e20, 1.25e20), (-1e-13, 0.0)):
+        table.rows[0][column] = value
+        assert table.data()["rows"][0][column] == told
+
+
 def test_table_of_metrics_puts_the_perfect_sampler_beside_the_arms(small: xr.Dataset) -> None:
     table = metric_table(Findings.of(small))
     rows = {row[0]: dict(zip(table.headings, row, strict=True)) for row in table.rows}
@@ -73,14 +83,34 @@ def test_a_column_has_as_many_decimals_in_all_its_cells(small: xr.Dataset) -> No
     assert prose.column([0.0004, 0.01, 0.002]) == ["0.00040", "0.01000", "0.00200"]
     assert prose.column([3.0, 0.0, 12345.0]) == ["3", "0", "12,345"]
     assert prose.column([1.5, 2.25], [1, 3]) == ["1.5", "2.250"]
-    assert prose.with_limits(prose.number, 0.5, 0.25, 1.0) == "0.50 (0.25 to 1.00)"
-    assert prose.with_limits(prose.number, 0.5, 0.4999, 0.5001) == "0.50"
-    assert prose.with_limits(prose.number, 0.5, float("nan"), float("nan")) == "0.50"
+    assert prose.with_limits(prose.numbers, 0.5, 0.25, 1.0) == "0.50 (0.25 to 1.00)"
+    assert prose.with_limits(prose.numbers, 0.5, 0.4999, 0.5001) == "0.50"
+    assert prose.with_limits(prose.numbers, 0.5, float("nan"), float("nan")) == "0.50"
     for row in metric_table(Findings.of(small)).texts():
         digits = [re.fullmatch(r"[\d,]+(?:\.(\d+))?", cell) for cell in row]
         assert (
             len({len(found[1] or "") for found in digits if found and float(found[0]) > 0.01}) <= 1
         )
+
+
+@pytest.mark.parametrize(
+    ("interval", "decimals", "text"),
+    [
+        ((0.127, -0.044, 0.298), 1, "0.127 (\N{MINUS SIGN}0.044 to 0.298)"),
+        ((0.3, 0.1, 0.5), 1, "0.3 (0.1 to 0.5)"),
+        ((0.025, 0.0, 0.1), 1, "0.025 (0.000 to 0.100)"),
+        ((6.6, 0.043, 8.0), 0, "6.60 (0.04 to 8.00)"),
+        ((6.6, 4e-9, 8.0), 0, "6.60 (0.00 to 8.00)"),
+        ((4e-5, 2e-5, 6e-5), 2, "0.000040 (0.000020 to 0.000060)"),
+        ((0.5, -1e-13, 1.0), 2, "0.50 (0.00 to 1.00)"),
+        ((0.05, 0.04, 0.0999999), 1, "0.050 (0.040 to 0.100)"),
+    ],
+)
+def test_an_interval_has_one_number_of_decimals(
+    interval: tuple[float, float, float], decimals: int, text: str
+) -> None:
+    """`0.1 (-0.044 to 0.3)` stood in sentences and tables."""
+    assert prose.with_limits(partial(prose.numbers, decimals=decimals), *interval) == text
 
 
 def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> None:

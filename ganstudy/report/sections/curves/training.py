@@ -102,8 +102,14 @@ def draw_score(findings: Findings) -> Drawing:
 
 
 def _lines(title: str, inches: float) -> str:
-    """A title no wider than its panel; a dot ends a line of it and begins none."""
-    return fill(title.replace(" · ", "\N{NO-BREAK SPACE}· "), style.fitting(inches, 8))
+    """A title no wider than its panel, in whole labels; a dot ends a line of it and begins none."""
+    most = style.fitting(inches, 8)
+    *others, last = title.split(" · ")
+    lines = [""]
+    for label in [*(f"{own} ·" for own in others), last]:
+        longer = f"{lines[-1]} {label}".lstrip()
+        lines = [*lines[:-1], longer] if len(longer) <= most else [*lines, label]
+    return "\n".join(fill(line, most) for line in lines if line)
 
 
 def draw_score_on(axes: Axes, findings: Findings) -> None:

@@ -50,7 +50,7 @@ def best_table(searched: Searched) -> ArmTable:
         found = fresh_scores(searched.ds).transpose(*searched.chosen.dims)
         limits = (searched.by_row(found[name]).astype(float) for name in ("mean", "low", "high"))
         for own, fresh, low, high in zip(cells, *limits, strict=True):
-            own.append(prose.with_limits(searched.show, fresh, low, high))
+            own.append(prose.with_limits(searched.together, fresh, low, high))
     return _table(searched, headings, list(enumerate(places)), cells)
 
 

@@ -10,9 +10,14 @@
   let column = -1, descending = false, limit = PAGE;
   const open = new Set();
 
+  // What is below a unit of the last decimal, or has more digits than are known, came as it is told.
+  const number = (cell, places) =>
+    Math.abs(cell) >= 1e15 ? cell.toExponential()
+    : cell && Math.abs(cell) < 10 ** -places ? String(cell)
+    : cell.toFixed(places);
   const text = (cell, k) =>
     cell === null ? "–"
-    : typeof cell === "number" && decimals[k] !== null ? cell.toFixed(decimals[k]).replace("-", "−")
+    : typeof cell === "number" && decimals[k] !== null ? number(cell, decimals[k]).replace("-", "−")
     : String(cell);
   const searchable = rows.map((row) => row.map(text).join(" ").toLowerCase());
 
