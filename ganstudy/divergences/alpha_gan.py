@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -69,7 +70,7 @@ class AlphaGAN(Divergence):
         $\varphi(u) = \int_1^u (u - s) \varphi''(s) ds$ by Gauss's rule in $\log s$, where the
         integrand is smooth.
         """
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        nodes, weights = _rule()
         u = (laws.p / laws.q)[:, None]
         s = u ** ((nodes + 1) / 2)
         bent = (u - s) * self._bend(s) * s * np.log(u)
@@ -99,6 +100,13 @@ class AlphaGAN(Divergence):
         if abs(beta) < NEAR:
             beta = NEAR
         return float(-2 * np.expm1(-beta * np.log(2)) / beta)
+
+
+@cache
+def _rule() -> tuple[Array, Array]:
+    """Nodes and weights of Gauss's rule: the eigenvalues of a matrix."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return nodes, weights
 
 
 def _loss(surprise: Tensor, alpha: float | Tensor) -> Tensor:
