@@ -45,7 +45,7 @@ def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
     """Its pack is halved until it stands alone; the record holds its traceback."""
     pack = [_script(tmp_path, seed) for seed in range(5)]
     bad = _script(tmp_path, 7, action="raise")
-    found = _train([(*pack[:3], bad, *pack[3:])])
+    found = _train([(*pack[:3], bad, *pack[3:])], workers=1)
     assert [found[trial.id].status for trial in pack] == ["complete"] * 5
     record = found[bad.id]
     assert record.status == "failed"

@@ -11,7 +11,7 @@ import numpy as np
 from tiny import write_study
 
 from ganstudy.search.bayes import Bayes
-from ganstudy.study import load
+from ganstudy.study import Study, load
 from ganstudy.trial import Record, Trial
 from ganstudy.variable import STEP
 
@@ -50,9 +50,22 @@ def peak(trial: Trial[Any]) -> float:
     return max(0.0, 8 - distance - 0.3 * abs(own.critic.steps - 3) + noise)
 
 
+READ: dict[tuple[str, ...], Study] = {}
+
+
+def study_of(folder: Path, *overrides: str, text: str = TEXT) -> Study:
+    """A study, written into a folder. Nothing changes one that is read, and points of its space are
+    tried out as it is: once for all tests.
+    """
+    path = write_study(folder, text)
+    if (text, *overrides) not in READ:
+        READ[text, *overrides] = load(path, overrides)
+    return READ[text, *overrides]
+
+
 def bayes(folder: Path, *overrides: str, text: str = TEXT) -> Bayes:
     """The search of a study, told nothing."""
-    return Bayes(load(write_study(folder, text), overrides))
+    return Bayes(study_of(folder, *overrides, text=text))
 
 
 def made_up(trial: Trial[Any], value: float = 0.0, status: Any = "complete") -> Record:

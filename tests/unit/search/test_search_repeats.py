@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from recomputed import sentences, unexplained
-from searched import TEXT, made_up, peak
+from searched import TEXT, made_up, peak, study_of
 from tiny import write_study
 from unrendered import unrendered
 
@@ -32,7 +32,7 @@ SMALL = ("search.bayes.trials=5", "search.bayes.sampler=random")
 
 
 def repeated(folder: Path, *overrides: str) -> Repeated:
-    own = search_of(load(write_study(folder, TEXT), [*SMALL, *overrides]))
+    own = search_of(study_of(folder, *SMALL, *overrides))
     assert isinstance(own, Repeated)
     return own
 
@@ -55,7 +55,7 @@ def finish(own: Bayes | Repeated, failing: bool = False) -> list[Record]:
 def test_searches_share_nothing_and_the_first_is_that_without_repeats(tmp_path: Path) -> None:
     own = repeated(tmp_path, "search.bayes.repeats=3", "search.bayes.fresh=2")
     records = finish(own)
-    alone = search_of(load(write_study(tmp_path, TEXT), SMALL))
+    alone = search_of(study_of(tmp_path, *SMALL))
     assert isinstance(alone, Bayes)
     before = finish(alone)
     assert {r.id for r in before} <= {r.id for r in records}
@@ -108,7 +108,7 @@ def test_records_alone_decide_and_searches_grow(tmp_path: Path) -> None:
     fewer = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
     fewer.tell([*added, *records])
     assert fewer.ask(1) == []
-    single = Bayes(load(write_study(tmp_path, TEXT), SMALL))
+    single = Bayes(study_of(tmp_path, *SMALL))
     single.tell(r for r in [*added, *records] if r.seed < 500_000)
     assert single.ask(1) == []
 
@@ -196,8 +196,7 @@ def test_the_point_of_a_search_has_the_interval_of_its_fresh_seeds(gathered: xr.
 def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:
     """Its luck is one draw, however many seeds the points have."""
     for more in ("search.bayes.trials=5", "search.bayes.fresh=6"):
-        study = load(write_study(tmp_path, TEXT), [*SMALL, "seeds=6", more])
-        own = search_of(study)
+        own = search_of(study_of(tmp_path, *SMALL, "seeds=6", more))
         directory = RunDirectory(tmp_path / more.replace("=", "_"))
         directory.records.mkdir(parents=True)
         assert isinstance(own, Bayes | Repeated)
@@ -218,14 +217,21 @@ WITHOUT_AXIS = TEXT.replace("  grid: {divergence: [minimax, reverse_kl]}\n", "")
 OF_A_SEARCH = ("answer", "budget", "curves", "heatmap", "parallel_coordinates", "ranking")
 
 
-@pytest.mark.parametrize("text", [TEXT, WITHOUT_AXIS], ids=["arms", "no axis"])
-@pytest.mark.parametrize("repeats", [1, 3])
+@pytest.mark.parametrize(
+    ("repeats", "text"),
+    [
+        pytest.param(1, WITHOUT_AXIS, id="1-no axis"),
+        pytest.param(3, TEXT, id="3-arms"),
+        pytest.param(1, TEXT, id="1-arms", marks=pytest.mark.slow),
+        pytest.param(3, WITHOUT_AXIS, id="3-no axis", marks=pytest.mark.slow),
+    ],
+)
 def test_a_search_of_one_seed_has_scores_and_figures(
     tmp_path: Path, text: str, repeats: int
 ) -> None:
     """Without an axis, points that stand for themselves on fresh seeds had no page at all."""
     more = ("seeds=1", f"search.bayes.repeats={repeats}", "search.bayes.fresh=1")
-    own = search_of(load(write_study(tmp_path, text), [*SMALL, *more]))
+    own = search_of(study_of(tmp_path, *SMALL, *more, text=text))
     assert isinstance(own, Repeated)
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)

@@ -36,7 +36,10 @@ def timed(own: Bayes, workers: int, rng: np.random.Generator, most: int) -> list
     return told
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
+@pytest.mark.parametrize(
+    "sampler",
+    ["tpe", *(pytest.param(n, marks=pytest.mark.slow) for n in ("cmaes", "qmc", "random"))],
+)
 def test_its_points_do_not_depend_on_timing(tmp_path: Path, sampler: str) -> None:
     """Not on the number of workers, on who is first, nor on kills; those of others do."""
     options = (f"search.bayes.sampler={sampler}", "search.bayes.trials=11")
