@@ -68,7 +68,9 @@ def _identity(divergence: Divergence) -> str:
 
 every_case = pytest.mark.parametrize("divergence", CASES, ids=_identity)
 every_choice = pytest.mark.parametrize("divergence", CHOICES, ids=_identity)
-every_size = pytest.mark.parametrize("points", SIZES)
+every_size = pytest.mark.parametrize(
+    "points", [pytest.param(n, marks=[pytest.mark.slow] * (n == max(SIZES))) for n in SIZES]
+)
 
 
 def _law(rng: np.random.Generator, points: int) -> Array:

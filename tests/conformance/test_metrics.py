@@ -87,7 +87,13 @@ UNLABELLED = [cls for cls in metrics.family if not cls.labelled]
 """Metrics of samples alone; those that need labels cannot take the clouds that are drawn here."""
 
 every_metric = pytest.mark.parametrize("cls", UNLABELLED, ids=lambda cls: cls.name)
-every_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+every_target = pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(own, id=own.name, marks=[pytest.mark.slow] * (own.name == "grid"))
+        for own in TARGETS
+    ],
+)
 
 
 def _mixture(target: Target) -> IsotropicMixture:

@@ -58,6 +58,10 @@ STUDIES = {
 }
 """Studies by their form; those of `TRAINED` are trained, the others have made-up records."""
 TRAINED = ("grid", "theory", "one trial", "table", "images")
+# Their figures are those of a table and of images, too.
+DRAWN = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in ("grid", "settled"))) for name in STUDIES
+]
 
 
 def _status(name: str, seed: int) -> Status:
@@ -167,33 +171,34 @@ def test_its_files_are_texts_that_do_not_change(
     assert isinstance(section(findings).facts(), dict)
 
 
+@pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda cls: cls.name)
 def test_its_figures_are_drawn_on_the_page_and_on_axes_of_ones_own(
-    section: type[Section], found: dict[str, Findings]
+    section: type[Section], name: str, found: dict[str, Findings]
 ) -> None:
     """On every study on which nothing is missing; the call that the page shows draws it again."""
-    for findings in found.values():
-        if not section.applies(findings):
+    findings = found[name]
+    if not section.applies(findings):
+        return
+    own = section(findings)
+    with figure_style():
+        drawn = {drawing.name: drawing for drawing in own.drawings()}
+    for drawing in drawn.values():
+        assert drawing.alt
+        assert isinstance(drawing.caption, Markup)
+        assert drawing.figure.axes
+        assert pickle.dumps(drawing), "another process prints it"
+    for chart in section.charts:
+        if chart.missing(findings):
+            assert chart.name not in drawn
             continue
-        own = section(findings)
-        with figure_style():
-            drawn = {drawing.name: drawing for drawing in own.drawings()}
-        for drawing in drawn.values():
-            assert drawing.alt
-            assert isinstance(drawing.caption, Markup)
-            assert drawing.figure.axes
-            assert pickle.dumps(drawing), "another process prints it"
-        for chart in section.charts:
-            if chart.missing(findings):
-                assert chart.name not in drawn
-                continue
-            _, axes = plt.subplots()
-            chart.draw_on(axes, findings, *([findings.metric.name] if chart.curves else []))
-            assert axes.has_data()
-            ds: Any = findings.gathered
-            scope = {"ganstudy": ganstudy, "ds": ds, "searched": ds}
-            assert eval(own.call(chart.name), scope) is not None
-            plt.close("all")
+        _, axes = plt.subplots()
+        chart.draw_on(axes, findings, *([findings.metric.name] if chart.curves else []))
+        assert axes.has_data()
+        ds: Any = findings.gathered
+        scope = {"ganstudy": ganstudy, "ds": ds, "searched": ds}
+        assert eval(own.call(chart.name), scope) is not None
+        plt.close("all")
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def trained(study: Path) -> Path:
     return Path("runs") / study.stem
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=["file", "images", pytest.param("stacked_images", marks=pytest.mark.slow)])
 def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of the user's own data, which then are moved; without its dataset."""
     monkeypatch.chdir(tmp_path)

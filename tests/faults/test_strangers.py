@@ -21,7 +21,7 @@ def test_a_module_beside_a_study_is_not_run(live: bool, tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(f"open({str(mark)!r}, 'a').write('{name} ')\n")
     study = write_study(tmp_path, STUDY + "engine: {program: eager}\n")
     # As the script `ganstudy` does, whose own folder is not the one in which somebody stands.
-    command = [sys.executable, "-P", "-m", "ganstudy", "run", study.name, "--workers", "2"]
+    command = [sys.executable, "-P", "-m", "ganstudy", "run", study.name, "--workers", "1"]
     done = subprocess.run(
         [*command, *(["--live", "--every", "1"] if live else [])],
         cwd=tmp_path,

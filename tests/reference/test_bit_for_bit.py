@@ -29,8 +29,10 @@ from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
 
-SHAPES = [(16, 2, 7), (16, 2, 33), (16, 2, 64), (5, 1, 33), (1, 0, 7), (64, 2, 128)]
-every_shape = pytest.mark.parametrize(("width", "depth", "batch"), SHAPES)
+SHAPES = [(16, 2, 7), (16, 2, 33), (16, 2, 64), (5, 1, 33), (1, 0, 7)]
+every_shape = pytest.mark.parametrize(
+    ("width", "depth", "batch"), [*SHAPES, pytest.param(64, 2, 128, marks=pytest.mark.slow)]
+)
 
 
 def _mixed(width: int, depth: int, batch: int, **shared: object) -> Trials:
@@ -235,7 +237,9 @@ def test_each_feature_alone_and_in_any_pack(feature: str, batch: int) -> None:
         _assert_same(train(pack), alone)
 
 
-@pytest.mark.parametrize(("feature", "batch"), [("pac", 33), ("equilibrium", 7)])
+@pytest.mark.parametrize(
+    ("feature", "batch"), [("pac", 33), pytest.param("equilibrium", 7, marks=pytest.mark.slow)]
+)
 def test_numbers_that_once_depended_on_the_pack(feature: str, batch: int) -> None:
     """Fewer logits than samples at the end of a loop; a mean over the columns of a table."""
     trials = [Trial(t.configuration, t.seed + 15) for t in _featured(feature, batch=batch)]
@@ -443,14 +447,25 @@ def test_features_of_convolutions_together(case: str) -> None:
     _assert_same(train(trials[::-1]), alone)
 
 
-@pytest.mark.parametrize("culprit", ["lr", "overflow"])
+FINITE = ("kernels", "relativistic", "relativistic pairs")
+"""Packs that hold no divergence that overflows."""
+OVERFLOWING = ("gradient penalty", "consensus", "kliep")
+MORE_OVERFLOWING = (
+    *("r1", "spectral norm", "consensus with a penalty", "simultaneous", "extragradient"),
+    *("batch norm", "until", "lsif", "several constraints"),
+    *("symplectic", "competitive", "lead", "lookahead"),
+)
+
+
 @pytest.mark.parametrize(
-    "feature",
+    ("feature", "culprit"),
     [
-        *("gradient penalty", "r1", "spectral norm", "consensus", "consensus with a penalty"),
-        *("simultaneous", "extragradient", "batch norm", "until", "kernels", "relativistic"),
-        *("kliep", "lsif", "relativistic pairs", "several constraints"),
-        *("symplectic", "competitive", "lead", "lookahead"),
+        *((feature, "lr") for feature in (*FINITE, *OVERFLOWING, *MORE_OVERFLOWING)),
+        *((feature, "overflow") for feature in OVERFLOWING),
+        *(
+            pytest.param(feature, "overflow", marks=pytest.mark.slow)
+            for feature in MORE_OVERFLOWING
+        ),
     ],
 )
 def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: str) -> None:
@@ -462,8 +477,6 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
         # Beyond float32: even a gradient of zero becomes NaN.
         worst[player] |= {"optimizer": "sgd", "lr": 1e39 if culprit == "lr" else 1e30}
     if culprit == "overflow":
-        if feature in ("kernels", "relativistic", "relativistic pairs"):
-            pytest.skip("these packs hold no divergence that overflows")
         worst["divergence"] = "forward_kl" if worst["critic"].get("estimator") else "f_kl"
     spoilt = Trial(Adversarial.model_validate(worst), 7)
     packed = train([trials[0], spoilt, trials[1]])
@@ -477,8 +490,8 @@ def test_no_feature_carries_a_divergence_to_a_neighbour(feature: str, culprit: s
     ("updates", "norm", "batch"),
     [
         ("consensus", "batch", 48),
-        ("symplectic_gradient_adjustment", "none", 48),
-        ("symplectic_gradient_adjustment", "batch", 33),
+        pytest.param("symplectic_gradient_adjustment", "none", 48, marks=pytest.mark.slow),
+        pytest.param("symplectic_gradient_adjustment", "batch", 33, marks=pytest.mark.slow),
         ("unrolled", "none", 33),
     ],
 )
@@ -676,10 +689,7 @@ def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize(
     "feature",
-    [
-        pytest.param(f, marks=() if f in ("gradient penalty", "consensus") else pytest.mark.slow)
-        for f in FEATURES
-    ],
+    [pytest.param(f, marks=() if f == "gradient penalty" else pytest.mark.slow) for f in FEATURES],
 )
 def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's compiler takes every step whole, and is left to run what it has seen of it: gradients

@@ -139,6 +139,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 from contextlib import suppress
 from ganstudy import open_run, plot
 from ganstudy.cli import main
+from ganstudy.report import press
+press.cores = lambda: 1  # no other process prints its figures
 with suppress(SystemExit):
     main("run study.yaml --out run --executor here --workers 1".split(), standalone_mode=False)
 main(["status", "run", "--plugins"], standalone_mode=False)
@@ -159,6 +161,7 @@ print("bars:", len(axes.patches))
     return folder / "run", done.stdout
 
 
+@pytest.mark.slow
 def test_a_search_is_one_file(printed: tuple[Path, str]) -> None:
     """Its key is read, its trials are trained, and what it adds is in the dataset."""
     path, said = printed
@@ -175,12 +178,14 @@ def test_a_search_is_one_file(printed: tuple[Path, str]) -> None:
     assert ds.attrs["search"] == "some"
 
 
+@pytest.mark.slow
 def test_an_executor_is_one_file(printed: tuple[Path, str]) -> None:
     path, said = printed
     assert re.search(r"trained here: [1-9]\d* packs", said)
     assert '"executor": "here"' in (path / "environment.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_report_section_is_one_file(printed: tuple[Path, str]) -> None:
     """It stands in its place with figure, table and sentence, and its figure is a function."""
     path, said = printed

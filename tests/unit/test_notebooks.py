@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "analysis"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 ATLAS = pytest.mark.skipif(not FILE.is_file(), reason="the atlas has not been trained")
-RUN = [pytest.param(name, marks=[ATLAS] * (name == "atlas")) for name in NAMES]
+FIRST = "first_look"
+"""The notebook that runs whenever tests do; the others where slow ones do."""
+RUN = [
+    pytest.param(name, marks=[ATLAS] * (name == "atlas") + [pytest.mark.slow] * (name != FIRST))
+    for name in NAMES
+]
 
 
 def cells(notebook: Any) -> list[tuple[str, str]]:

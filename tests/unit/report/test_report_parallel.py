@@ -95,6 +95,7 @@ def test_arms_are_told_apart_by_more_than_their_colour(
     assert legend == ["-"] * 3 + ["--"] * 3
 
 
+@pytest.mark.slow
 @needs_browser
 def test_an_axis_is_brushed(page: Path, data: dict[str, Any]) -> None:
     """By a key to its upper quarter, by the pointer to its lower half; then all are shown."""
