@@ -68,7 +68,8 @@ def numbers(values: Sequence[float], decimals: int = 2) -> list[str]:
         for end in (max(known), min(known))
     )
     decimals = min(least, most + 2)
-    fixed = [f"{round(value, decimals) + 0.0:.{decimals}f}" for value in values]
+    # Those of NumPy round otherwise, and one number would be told in two ways.
+    fixed = [f"{round(float(value), decimals) + 0.0:.{decimals}f}" for value in values]
     return [
         text.replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else number(value)
         for value, text in zip(values, fixed, strict=True)

@@ -113,6 +113,11 @@ def test_an_interval_has_one_number_of_decimals(
     assert prose.with_limits(partial(prose.numbers, decimals=decimals), *interval) == text
 
 
+def test_a_number_is_told_in_one_way_whoever_holds_it() -> None:
+    """On one page a difference was 1.43 in a sentence and -1.42 in a table."""
+    assert prose.numbers([np.float64(1.425)]) == prose.numbers([1.425]) == [prose.number(1.425)]
+
+
 def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> None:
     table = setting_table(Findings.of(small))
     rows = [dict(zip(table.headings, row, strict=True)) for row in table.rows]
