@@ -68,7 +68,7 @@ def numbers(values: Sequence[float], decimals: int = 2) -> list[str]:
         for end in (max(known), min(known))
     )
     decimals = min(least, most + 2)
-    # Those of NumPy round otherwise, and one number would be told in two ways.
+    # NumPy rounds its own otherwise, and one number would be told in two ways.
     fixed = [f"{round(float(value), decimals) + 0.0:.{decimals}f}" for value in values]
     return [
         text.replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else number(value)
@@ -105,7 +105,7 @@ def percent(share: float) -> str:
     """
     if math.isnan(share):
         return MISSING
-    value = 100 * share
+    value = 100 * float(share)  # NumPy rounds its own otherwise
     if ROUNDING < value < 0.1:
         return "<0.1%"
     if ROUNDING < 100 - value < 0.1:

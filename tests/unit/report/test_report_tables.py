@@ -116,6 +116,7 @@ def test_an_interval_has_one_number_of_decimals(
 def test_a_number_is_told_in_one_way_whoever_holds_it() -> None:
     """On one page a difference was 1.43 in a sentence and -1.42 in a table."""
     assert prose.numbers([np.float64(1.425)]) == prose.numbers([1.425]) == [prose.number(1.425)]
+    assert prose.percent(np.float64(0.0015)) == prose.percent(0.0015)
 
 
 def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> None:
