@@ -13,6 +13,7 @@ import numpy as np
 
 from ganstudy.report.sheets import pictures, png, sheet
 from ganstudy.store import RunError
+from ganstudy.store.place import may_make_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def check_places(*paths: Path) -> None:
             raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
         if not path.parent.is_dir():
             raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path))
-        if not os.access(path.parent, os.W_OK):
+        if not may_make_files(path.parent):
             raise PermissionError(EACCES, os.strerror(EACCES), str(path))
 
 

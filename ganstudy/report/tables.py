@@ -126,15 +126,14 @@ def ranking_table(findings: Findings) -> ArmTable:
         at = {str(name): values.values[place] for name, values in findings.ranked.items()}
         best = findings.best.isel({findings.arm: index})
         where = ", ".join(label_text(best[axis].item()) for axis in findings.axes)
-        texts = [
-            *_with_interval(findings, at["mean"], at["low"], at["high"]),
-        ]
         names = ("difference", "difference_low", "difference_high")
-        behind = _with_interval(findings, *(at[name] for name in names)) if place else ["", ""]
-        texts += behind[:1]
+        difference, limits = (
+            _with_interval(findings, *(at[name] for name in names)) if place else ["", ""]
+        )
+        texts = [*_with_interval(findings, at["mean"], at["low"], at["high"]), difference]
         if findings.graded:
             texts += [
-                behind[1],
+                limits,
                 prose.percent(at["won"]) if place else "",
                 prose.p_value(at["p"]) if place else "",
                 str(at["grade"]),
@@ -287,5 +286,5 @@ def _with_interval(findings: Findings, value: float, low: float, high: float) ->
     """A value, and its limits in a cell of their own."""
     if not (math.isfinite(low) and findings.drawn):
         return [findings.show(value), prose.MISSING]
-    value_text, *ends = findings.together([value, low, high])
-    return [value_text, " to ".join(ends)]
+    told, *ends = findings.together([value, low, high])
+    return [told, " to ".join(ends)]

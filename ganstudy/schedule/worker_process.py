@@ -71,7 +71,7 @@ class WorkerProcess:
         self._stack = Path(path)
         self.origin = _Origin.now(variables)
         by_signal = questions.by_signal()
-        # An interruption comes when there is a process that can be ended, or none.
+        # Ctrl-C in a terminal, which reaches all of its processes, is not for this one.
         with signals_held(), ExitStack() as undone:
             undone.callback(self._stack.unlink)
             self.connection, theirs = Pipe()
@@ -153,9 +153,11 @@ def begun_ahead() -> Iterator[None]:
     It imports what training needs while the study is read and planned. A local executor that is
     opened within this context has it as a worker, if it starts them in the same way.
     """
-    with suppress(OSError):  # which whoever needs a worker tells
-        _ahead.append(WorkerProcess(environment("eager")))
     try:
+        # An interruption comes when there is a process that can be ended, or none. What keeps one
+        # from being started is told by whoever needs a worker.
+        with suppress(OSError), signals_held():
+            _ahead.append(WorkerProcess(environment("eager")))
         yield
     finally:
         while _ahead:

@@ -24,6 +24,7 @@ __all__ = [
     "check_text",
     "check_writable",
     "is_run",
+    "may_make_files",
     "runs_at",
     "why_none",
 ]
@@ -132,15 +133,19 @@ def check_room(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a place in which this user can make no file, as far as one can tell without one.
+    """Refuse a place in which this user can make no file.
 
     Errors  `RunError`.
     """
     there = _there(path)
-    if not os.access(
-        there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
-    ):
+    if not may_make_files(there):
         raise RunError(f"{path}: cannot hold a run: nothing can be written in {there}")
+
+
+def may_make_files(folder: Path) -> bool:
+    """Whether this user can, as far as one can tell without making one."""
+    own = os.access in os.supports_effective_ids
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=own)
 
 
 def _there(path: Path) -> Path:
