@@ -11,7 +11,8 @@ from ganstudy.analysis.across import (
     wins_by_budget,
 )
 from ganstudy.analysis.agreement import metric_agreement, rank_agreement
-from ganstudy.analysis.arms import arm_scores, best_setting_scores, setting_scores
+from ganstudy.analysis.arms import arm_scores, setting_scores
+from ganstudy.analysis.best_settings import best_setting_scores
 from ganstudy.analysis.budget import (
     best_by_budget,
     chosen_points,

@@ -87,56 +87,6 @@ def setting_scores(
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
 
 
-@of_run
-def best_setting_scores(
-    ds: xr.Dataset,
-    metric: str | None = None,
-    *,
-    scored_by: str | None = None,
-    confidence: float = 0.95,
-) -> xr.Dataset:
-    """How good each arm can be: its score at its own best setting.
-
-    scored_by  another metric, of which the scores are; the metric still chooses the settings
-
-    The setting with the best mean over seeds is taken, among those with the most scored seeds and,
-    on a tie, the first in study order. `mean` is of the same seeds that chose the setting and
-    therefore optimistic. `held_out` is not: each seed is scored at the setting that the other seeds
-    choose (leave-one-seed-out), and these scores are averaged over the `held_out_seeds` that have
-    one; NaN with one seed. `low` and `high` are the interval of `held_out` over seeds.
-
-    Returns  dims (arm,): `mean`, `seeds`, `held_out`, `low`, `high`, `held_out_seeds`, `ties`
-             (settings that share the best mean; none where no setting has a score), and one
-             coordinate per axis with the value chosen (the first where none has a score).
-    """
-    chooser = RecordedMetric.of(ds, metric)
-    fact = RecordedMetric.of(ds, scored_by or metric)
-    arm, axes = arm_dim(ds), setting_dims(ds)
-    score, other = (
-        trial_scores(ds, own.name)["score"].transpose(arm, *axes, "seed") for own in (chooser, fact)
-    )
-    shape = (score.sizes[arm], -1, score.sizes["seed"])
-    known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
-    found = [_best_setting(values) for values in known]
-    best = [chosen for chosen, _ in found]
-
-    def over_seeds(values: Array) -> xr.Dataset:
-        coords = {arm: score[arm], "seed": score["seed"]}
-        array = xr.DataArray(values, dims=(arm, "seed"), coords=coords)
-        return interval_over_seeds(array, fact, confidence)
-
-    scores = over_seeds(flat[np.arange(len(flat)), best])[["mean", "seeds"]]
-    held_out = over_seeds(np.array([_held_out(*own) for own in zip(known, flat, strict=True)]))
-    scores["held_out"] = held_out["mean"]
-    scores["low"], scores["high"] = held_out["low"], held_out["high"]
-    scores["held_out_seeds"] = held_out["seeds"]
-    scores["ties"] = (arm, np.array([tied for _, tied in found]))
-    sizes = [score.sizes[axis] for axis in axes]
-    for axis, index in zip(axes, np.unravel_index(best, sizes) if axes else [], strict=True):
-        scores = scores.assign_coords({axis: (arm, score[axis].values[index])})
-    return scores.assign_attrs(metric=fact.name, confidence=confidence)
-
-
 def interval_over_seeds(
     values: xr.DataArray,
     fact: RecordedMetric,
@@ -194,15 +144,6 @@ def interval_over_seeds(
     return scores
 
 
-def _best_setting(oriented: Array) -> tuple[int, int]:
-    """Index of the best setting of one arm, and how many settings tie; `(settings, seeds)`."""
-    mean, _, _, count = t_interval(oriented)
-    eligible = np.where(count == count.max(), mean, -np.inf)
-    if not count.max():
-        return 0, 0
-    return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
-
-
 def most_agree(values: Array) -> NDArray[np.bool_]:
     """Whether more than half of the seeds have one value; `(*, seeds) -> (*)`."""
     known = np.isfinite(values)
@@ -219,16 +160,3 @@ def most_agree(values: Array) -> NDArray[np.bool_]:
     agree = (apart <= slack[at][:, None, None]).sum(axis=-1).max(axis=-1, initial=0)
     found[at] = 2 * agree > count[at]
     return found
-
-
-def _held_out(oriented: Array, scores: Array) -> Array:
-    """The score of each seed at the setting that the other seeds choose; `(seeds,)`.
-
-    oriented  what chooses, larger is better, `(settings, seeds)`; `scores` likewise
-    """
-    kept = np.full(scores.shape[1], np.nan)
-    for seed in range(len(kept)):
-        setting, tied = _best_setting(np.delete(oriented, seed, axis=1))
-        if tied:
-            kept[seed] = scores[setting, seed]
-    return kept

@@ -13,8 +13,11 @@ from ganstudy.analysis.intervals import Interval, known_mean, moments, t_interva
 
 Array = NDArray[np.float64]
 
-DRAWS = 13
-"""Binary logarithm of the points of the simplex that quantiles are taken over."""
+DRAWS = (13, 15)
+"""Binary logarithms of the points of the simplex that quantiles are taken over, fewest and most."""
+
+BEYOND = 25
+"""Points that are to lie beyond a quantile, as far as the most of them allow."""
 
 
 def gaffke_interval(
@@ -27,7 +30,8 @@ def gaffke_interval(
             limit likewise. Of zeros and ones it is the interval of Clopper and Pearson. That it
             covers is proven for two values and a conjecture beyond that no simulation has broken.
             No such limit exists on the side of an infinite bound: it is Student's there. Quantiles
-            are over 8,192 quasi-random points. One value has an interval, none has not.
+            are over 8,192 quasi-random points, far out over up to 32,768. One value has an
+            interval, none has not.
     Shapes  `(*, n) -> (*)`.
     Source  Gaffke 2005, "Three test statistics for a nonparametric one-sided hypothesis on the mean
             of a nonnegative variable"; Learned-Miller and Thomas 2020, "A new confidence interval
@@ -36,9 +40,11 @@ def gaffke_interval(
     mean, low, high, count = t_interval(values, confidence)
     flat = values.reshape(-1, values.shape[-1])
     ends = [np.ravel(low).copy(), np.ravel(high).copy()]
+    needed = math.ceil(math.log2(2 * BEYOND / (1 - confidence)))
+    draws = min(max(DRAWS[0], needed), DRAWS[1])
     counts = np.ravel(count)
     for number in np.unique(counts[counts > 0]):
-        weights = _simplex(int(number) + 1)
+        weights = _simplex(int(number) + 1, draws)
         rows = np.flatnonzero(counts == number)
         known = flat[rows][np.isfinite(flat[rows])].reshape(len(rows), number)
         for end, bound, level in zip(
@@ -51,9 +57,9 @@ def gaffke_interval(
 
 
 @lru_cache(maxsize=64)
-def _simplex(corners: int) -> Array:
-    """Points that fill the simplex evenly, `(2 ** DRAWS, corners)`."""
-    cube = stats.qmc.Sobol(corners, rng=np.random.default_rng(0)).random_base2(DRAWS)
+def _simplex(corners: int, draws: int) -> Array:
+    """Points that fill the simplex evenly, `(2 ** draws, corners)`."""
+    cube = stats.qmc.Sobol(corners, rng=np.random.default_rng(0)).random_base2(draws)
     waits = -np.log1p(-cube)
     return np.asarray(waits / waits.sum(axis=1, keepdims=True))
 

@@ -1,16 +1,19 @@
 """The layout of a grid study: its arms, its settings, and which of them can be compared.
 
 An *arm* is a value of the compared axis; a *setting* is one combination of the values of all other
-axes. Every other module asks this one, so that a study with no axes is not a special case there.
+axes. Some of these are *given*: they change what there is to learn, such as the target, and no arm
+could choose their values. Every other module asks this one, so that a study with no axes is not a
+special case there.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import xarray as xr
 
-from ganstudy.analysis.handling import of_run, with_arm
+from ganstudy.analysis.handling import STUDY, of_run, with_arm
 from ganstudy.variable import SETTINGS
 
 WhichSettings = Literal["shared", "own"]
@@ -56,6 +59,13 @@ def arm_dim(ds: xr.Dataset) -> str:
 def setting_dims(ds: xr.Dataset) -> list[str]:
     """Names of all other axes, in study order."""
     return [str(dim) for dim in ds["status"].dims if dim not in (arm_dim(ds), "seed")]
+
+
+@of_run
+def given_dims(ds: xr.Dataset) -> list[str]:
+    """Names of the axes that change what there is to learn: no arm could choose their values."""
+    given = [*np.atleast_1d(ds.attrs.get("given", [])), STUDY]
+    return [dim for dim in setting_dims(ds) if dim in given]
 
 
 def factor_dims(ds: xr.Dataset) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import arm_dim, label_text, setting_dims
+from ganstudy.analysis.design import arm_dim, given_dims, label_text, setting_dims
 from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
@@ -86,6 +86,7 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
         "study": names,
         "compare": arm,
         "axes": [arm, *axes],
+        "given": sorted({str(dim) for run in runs for dim in given_dims(run.dataset)}),
         "runs": [run.path for run in runs],
     }
     attributes |= {fact: known[0][fact] for fact in FACTS if fact in known[0]}

@@ -88,4 +88,4 @@ def _plain(key: str, value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-_LISTS = ("axes", "objectives", "parameters", "runs", "constraints", "choices")
+_LISTS = ("axes", "given", "objectives", "parameters", "runs", "constraints", "choices")

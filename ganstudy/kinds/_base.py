@@ -37,6 +37,10 @@ class Kind(Configuration, ABC):
     """Whether a seed chooses where a trial starts and nothing else: what trials differ by is then a
     fact about these starts, and no estimate."""
 
+    given: ClassVar[frozenset[str]] = frozenset({"record"})
+    """Keys that say what there is to learn, and how well it is learned: an axis of their values is
+    no setting that an arm could choose. A kind adds its own: `Kind.given | {"target"}`."""
+
     steps: int
 
     @classmethod

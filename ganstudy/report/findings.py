@@ -109,6 +109,19 @@ class Findings(Layout):
         """Every arm at its own best setting."""
         return best_setting_scores(self.ds)
 
+    def best_at(self, arm: int) -> str:
+        """Where an arm is best: `slow, 5`, or where that differs `ring: slow, 5; grid: fast, 1`."""
+        best = self.best.isel({self.arm: arm})
+        dims, sizes = best["ties"].dims, best["ties"].shape
+        each = [best.isel(dict(zip(dims, at, strict=True))) for at in np.ndindex(*sizes)]
+        given, chosen = (
+            [", ".join(label_text(own[axis].item()) for axis in axes) for own in each]
+            for axes in (self.given, self.chosen)
+        )
+        if len({*chosen}) == 1:
+            return chosen[0]
+        return "; ".join(map(": ".join, zip(given, chosen, strict=True)))
+
     @cached_property
     def cells(self) -> xr.Dataset:
         """Every arm at every setting."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, in_comparison, planned, trial_scores
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import FRESH, WhichSettings
+from ganstudy.analysis.design import FRESH, WhichSettings, given_dims
 from ganstudy.report import prose
 from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
 
@@ -64,6 +64,26 @@ class Layout:
     def several(self) -> bool:
         """Whether there are several settings; fresh seeds of a searched point are none."""
         return any(self.ds.sizes[axis] > 1 for axis in self.axes if axis != FRESH)
+
+    @cached_property
+    def given(self) -> list[str]:
+        """Axes of what is given, such as the target, which has several values."""
+        return [axis for axis in given_dims(self.ds) if self.ds.sizes[axis] > 1]
+
+    @property
+    def chosen(self) -> list[str]:
+        """Axes of settings that an arm could choose."""
+        return [axis for axis in self.axes if axis not in (*self.given, FRESH)]
+
+    @property
+    def choice(self) -> bool:
+        """Whether there is anything to choose: an axis of several values, which are not given."""
+        return any(self.ds.sizes[axis] > 1 for axis in self.chosen)
+
+    @property
+    def at_best(self) -> str:
+        """Where an arm is at its best: `best setting`, one for each value of what is given."""
+        return "best setting" + (f" for each {' × '.join(self.given)}" if self.given else "")
 
     @property
     def unit(self) -> str:

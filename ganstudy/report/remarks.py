@@ -60,7 +60,7 @@ def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting, chosen on other seeds than those that score it."""
     best = findings.best
     unknown = not np.isfinite(best["mean"]).any()
-    if not findings.several or findings.all_diverged or unknown:
+    if not findings.choice or findings.all_diverged or unknown:
         return None
     scored = _best_scored(findings)
     values, held_out = best[scored].values, scored == "held_out"
@@ -77,7 +77,7 @@ def _best_settings(findings: Findings) -> Markup | None:
         parts.append(text + quality(findings, [share]))
     who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"
     who = "At its" if len(kept) == 1 else f"{who} at its own"
-    sentence = Markup("{} best setting: {}").format(who, "; ".join(parts))
+    sentence = Markup("{} {}: {}").format(who, findings.at_best, "; ".join(parts))
     if not held_out:
         return (
             sentence
@@ -85,10 +85,11 @@ def _best_settings(findings: Findings) -> Markup | None:
         )
     if findings.theory:
         return sentence + Markup(".")
-    alone = "; each interval is for its arm alone" if limited and len(kept) > 1 else ""
+    each = "; each interval is for its arm alone, and" if len(kept) > 1 else "; the interval"
+    allows = f"{each} allows for the choice" if limited else ""
     return sentence + Markup(
         ". Each seed is scored at the setting that the other seeds choose{}."
-    ).format(alone)
+    ).format(allows)
 
 
 def _best_call(findings: Findings) -> str:

@@ -19,7 +19,6 @@ from ganstudy.analysis import (
     setting_scores,
     share_over_seeds,
 )
-from ganstudy.analysis.design import label_text
 from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
@@ -118,14 +117,13 @@ def ranking_table(findings: Findings) -> ArmTable:
     headings = ["average", "95% interval", "difference from the best"]
     if findings.graded:
         headings += ["95% interval, all pairs", f"{findings.units} won", "adjusted p", "grade"]
-    if findings.several:
-        headings += ["at best setting", "95% interval", "optimistic", ", ".join(findings.axes)]
+    if findings.choice:
+        headings += ["at best setting", "95% interval", "optimistic", ", ".join(findings.chosen)]
     rows = []
     for place, arm in enumerate(findings.ranked_arms):
         index = findings.arms.index(arm)
         at = {str(name): values.values[place] for name, values in findings.ranked.items()}
         best = findings.best.isel({findings.arm: index})
-        where = ", ".join(label_text(best[axis].item()) for axis in findings.axes)
         names = ("difference", "difference_low", "difference_high")
         difference, limits = (
             _with_interval(findings, *(at[name] for name in names)) if place else ["", ""]
@@ -138,12 +136,12 @@ def ranking_table(findings: Findings) -> ArmTable:
                 prose.p_value(at["p"]) if place else "",
                 str(at["grade"]),
             ]
-        if findings.several:
+        if findings.choice:
             scored = math.isfinite(best["mean"])
             texts += [
                 *_with_interval(findings, *(best[k].item() for k in ("held_out", "low", "high"))),
                 findings.show(best["mean"].item()),
-                where if scored else "",
+                findings.best_at(index) if scored else "",
             ]
         rows.append(Row(arm, findings.colours[index], False, (), texts))
     return ArmTable(*known_columns(headings, rows))

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ganstudy.variable import Variable
 
     Column = tuple[tuple[str, ...], NDArray[Any]]
-
     Places = dict[str, list[tuple[int, ...]]]
 
 __all__ = ["assemble", "check_nothing_lost", "gather", "open_run"]
@@ -251,6 +250,7 @@ def _attributes(plan: Search) -> dict[str, Any]:
         "score": plan.study.score,
         "answer": plan.study.answer,
         "axes": list(plan.dimensions[:-1]),
+        "given": plan.study.given,
         "schema": SCHEMA,
         "shared": json.dumps(resolved.shared(plan.study)),
         **plan.attributes(),

@@ -82,6 +82,16 @@ class Study:
         return str(self.axes[self.arm_axis].labels[index[self.arm_axis]]) if self.axes else ""
 
     @property
+    def given(self) -> list[str]:
+        """Dimensions of the axes that change what there is to learn, or how that is measured."""
+        keys = {key for point in self.points.values() for key in point.given}
+        return [
+            axis.dimension
+            for axis in self.axes
+            if any(path.partition(".")[0] in keys for own in axis.settings for path in own)
+        ]
+
+    @property
     def score(self) -> str:
         """Name of the metric that ranks the arms."""
         first = next(iter(self.points.values()))

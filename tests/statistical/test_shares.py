@@ -71,16 +71,44 @@ def test_intervals_of_skewed_arms_without_a_bound_cover_less(seeds: int, rate: f
     assert abs(covered - rate) < four_standard_errors(rate, runs)
 
 
+@pytest.mark.parametrize("given", [1, 4])
+@pytest.mark.parametrize("settings", [2, 24])
+@pytest.mark.parametrize("law", ["zeros and ones", "one in five collapses", "unbounded"])
+def test_limits_at_the_best_setting_allow_for_the_choice(
+    law: str, settings: int, given: int
+) -> None:
+    """Equal settings, of which the best mean is optimistic; limits from held-out scores as though
+    they were a sample would hold it in half of studies, and fewer with more seeds."""
+    runs, seeds = 150, 20
+    rng = np.random.default_rng(settings)
+    shape = (runs, given, settings, seeds)
+    drawn, mean = {
+        "zeros and ones": lambda: (rng.integers(2, size=shape) * 1.0, 0.5),
+        "one in five collapses": lambda: (np.where(rng.random(shape) < 0.2, 0.1, 0.9), 0.74),
+        "unbounded": lambda: (rng.normal(size=shape), 0.0),
+    }[law]()
+    bounds = (-math.inf, math.inf) if law == "unbounded" else (0.0, 1.0)
+    ds = study(drawn, axes=("arm", "target", "lr"), bounds=bounds).assign_attrs(given=["target"])
+    best = analysis.best_setting_scores(ds)
+    covered = float(((best["low"] <= mean) & (mean <= best["high"])).mean())
+    assert covered > 0.95 - four_standard_errors(0.95, runs)
+    assert ((best["low"] <= best["held_out"]) & (best["held_out"] <= best["high"])).all()
+    assert float(best["mean"].mean()) > mean + 0.03
+
+
+@pytest.mark.parametrize("lower", [False, True])
 @pytest.mark.parametrize("seeds", [3, 5, 10])
-def test_interval_at_the_best_setting_covers_what_choosing_is_worth(seeds: int) -> None:
-    """Eight equal settings: the best mean is optimistic, the interval of held-out scores is not."""
+def test_limits_at_the_best_setting_hold_what_choosing_is_worth(seeds: int, lower: bool) -> None:
+    """Eight equal settings, whichever way is better: the choice flatters the other limit then."""
     runs, rng = 150, np.random.default_rng(seeds)
     values = np.clip(0.6 + 0.15 * rng.normal(size=(runs, 8, seeds)), 0, 1)
-    best = analysis.best_setting_scores(study(values, bounds=(0.0, 1.0)))
+    best = analysis.best_setting_scores(study(values, bounds=(0.0, 1.0), lower=lower))
     truth = float(np.clip(0.6 + 0.15 * rng.normal(size=100_000), 0, 1).mean())
     covered = float(((best["low"] <= truth) & (best["high"] >= truth)).mean())
     assert covered > 0.95 - four_standard_errors(0.95, runs)
-    assert float(best["mean"].mean()) > truth + 0.04
+    assert abs(float(best["mean"].mean()) - truth) > 0.04
+    wider = best["mean"] - best["low"] > best["high"] - best["mean"]
+    assert bool((~wider if lower else wider).mean() > 0.9)
 
 
 @pytest.mark.parametrize(("seeds", "biased"), [(1, 0.17), (5, 0.035)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ganstudy import divergences, film, targets
 from ganstudy.cause import cause_of, telling
@@ -40,6 +40,8 @@ class Adversarial(AdversarialSettings, Kind):
 
     Source  Goodfellow et al. 2014, algorithm 1; Bouman, "Algorithm 2: practical algorithm".
     """
+
+    given: ClassVar[frozenset[str]] = Kind.given | {"target", "training_set"}
 
     @classmethod
     def implied(cls, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -56,6 +56,7 @@ class Audit(AuditSettings, OneByOne):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = OneByOne.given | {"check", "samples", "spread", "repeats"}
 
     def shape(self) -> Mapping[str, Any]:
         """Trials of one check make a pack."""

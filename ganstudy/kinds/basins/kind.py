@@ -32,6 +32,7 @@ class Basins(BasinsSettings, OneByOne):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = OneByOne.given | {"points"}
 
     def cost(self) -> float:
         """Measured: a linear programme or a descent for each state of its kind."""

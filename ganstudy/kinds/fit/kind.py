@@ -37,6 +37,7 @@ class Fit(FitSettings, OneByOne):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = OneByOne.given | {"modes", "gap", "mode_std"}
     deterministic: ClassVar[bool] = True
 
     def shape(self) -> Mapping[str, Any]:

@@ -42,6 +42,7 @@ class Game(GameSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = TheoryKind.given | {"game", "curvature", "start", "radius"}
     deterministic: ClassVar[bool] = True
 
     def shape(self) -> Mapping[str, Any]:

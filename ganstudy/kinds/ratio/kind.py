@@ -42,6 +42,13 @@ class Ratio(RatioSettings, OneByOne):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = OneByOne.given | {
+        "laws",
+        "dimension",
+        "shift",
+        "scale",
+        "samples",
+    }
 
     def cost(self) -> float:
         """Measured, roughly: the gradient asks for the estimate at 2 d points for each point."""

@@ -36,6 +36,12 @@ class Supports(SupportsSettings, OneByOne):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = OneByOne.given | {
+        "distance",
+        "manifold",
+        "ambient",
+        "samples",
+    }
 
     def cost(self) -> float:
         """Measured: a step takes three derivatives of the losses."""

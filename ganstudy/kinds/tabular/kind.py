@@ -39,6 +39,7 @@ class Tabular(TabularSettings, TheoryKind):
     """
 
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
+    given: ClassVar[frozenset[str]] = TheoryKind.given | {"points", "concentration"}
 
     def shape(self) -> Mapping[str, Any]:
         """Algorithm, divergence, number of points and of D-steps."""

@@ -24,18 +24,19 @@ from ganstudy.report.tables import ranking_table
 def draw(findings: Findings) -> Drawing:
     """Points with intervals over seeds, averaged over settings and at each arm's best setting."""
     order = [findings.arms.index(arm) for arm in findings.ranked_arms]
-    panels = 2 if findings.several else 1
+    panels = 2 if findings.choice else 1
     figure = Figure(
         figsize=(10.4, 1.1 + 0.46 * len(order)), layout=ConstrainedLayoutEngine(wspace=0.06)
     )
     axes = figure.subplots(1, panels, sharey=True, sharex=True, squeeze=False)[0]
     ranked = findings.ranked
     draw_on(axes[0], findings)
+    if findings.several:
+        axes[0].set_title(f"averaged over {findings.averaged_over}")
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
-        axes[0].set_title(f"averaged over {findings.averaged_over}")
         chosen = ", chosen on other seeds" if _held_out(findings) else ""
-        axes[1].set_title(f"at its own best setting{chosen}")
+        axes[1].set_title(f"at its own {findings.at_best}{chosen}")
         held_out = best.assign(mean=best["held_out"])
         _panel(axes[1], findings, order, held_out, None)
         _optimistic(axes[1], findings, order, best["mean"].values)
@@ -44,7 +45,10 @@ def draw(findings: Findings) -> Drawing:
         seen = "of the trials that ran, " if findings.fitted else ""
         caption += Markup(" Right: {}").format(seen)
         if _held_out(findings):
-            caption += Markup("each seed is scored at the setting that the other seeds choose; ")
+            bars = "bars allow for the choice; " if findings.drawn else ""
+            caption += Markup(
+                "each seed is scored at the setting that the other seeds choose; {}"
+            ).format(bars)
         caption += Markup(
             "a hollow diamond is the best mean, of a setting chosen on the same seeds, which is "
             "optimistic."

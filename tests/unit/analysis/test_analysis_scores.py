@@ -244,6 +244,51 @@ def test_held_out_score_needs_another_seed_that_chose_the_setting() -> None:
     assert int(best["held_out_seeds"]) == 0
 
 
+def on_targets(*each: xr.Dataset) -> xr.Dataset:
+    """Studies of one grid as one, on a target each."""
+    names = ["ring", "grid", "spiral"][: len(each)]
+    whole = xr.concat(each, "target", data_vars="all").assign_coords(target=names)
+    return whole.transpose("arm", "target", ...).assign_attrs(each[0].attrs, given=["target"])
+
+
+def test_a_best_setting_is_chosen_for_each_target_and_no_target_is() -> None:
+    """The ring is easy at the first rate, and the grid at the second, where all is worth less."""
+    ring = constant([[[8.0] * 3, [4.0] * 3], [[7.0] * 3, [7.0] * 3]])
+    grid = constant([[[2.0] * 3, [6.0] * 3], [[1.0] * 3, [2.0] * 3]])
+    best = analysis.best_setting_scores(on_targets(ring, grid))
+    for name in ("mean", "held_out"):
+        assert_allclose(best[name], [(8 + 6) / 2, (7 + 2) / 2])
+    assert best["lr"].dims == best["ties"].dims == ("arm", "target")
+    assert_array_equal(best["lr"], [[1.0, 0.1], [1.0, 0.1]])
+    assert_array_equal(best["ties"], [[1, 1], [2, 1]])
+    alone = analysis.best_setting_scores(on_targets(ring, grid).isel(target=[1]))
+    assert_allclose(alone["mean"], [6.0, 2.0])
+
+
+def test_scores_at_best_settings_are_of_targets_that_all_arms_have() -> None:
+    everywhere = constant([[[8.0, 8.0]], [[4.0, 4.0]]])
+    one_arm = constant(
+        [[[1.0, 1.0]], [[0.0, 0.0]]], dict.fromkeys([(1, 0, 0), (1, 0, 1)], "excluded")
+    )
+    best = analysis.best_setting_scores(on_targets(everywhere, one_arm))
+    assert_allclose(best["mean"], [8.0, 4.0])
+
+
+def test_a_seed_without_a_score_on_one_target_has_none_over_all() -> None:
+    """Its mean over the easy target alone would be as good as that."""
+    whole = constant([[[8.0, 8.0, 8.0]]])
+    lost = constant([[[2.0, 2.0, 2.0]]], {(0, 0, 1): "failed"})
+    best = analysis.best_setting_scores(on_targets(whole, lost)).squeeze()
+    assert (float(best["mean"]), int(best["seeds"])) == (5.0, 2)
+
+
+def test_a_fresh_seed_of_a_searched_point_is_no_setting() -> None:
+    """Two searches with two fresh seeds of what each found: nobody chooses among these."""
+    found = constant([[[8.0, 0.0], [0.0, 8.0]]]).rename(lr="fresh_seed")
+    best = analysis.best_setting_scores(found).squeeze()
+    assert (float(best["mean"]), float(best["held_out"])) == (4.0, 4.0)
+
+
 def test_setting_scores_count_what_did_not_complete() -> None:
     status = {(0, 0, 0): "diverged", (0, 0, 1): "failed", (0, 1, 0): "missing"}
     cells = analysis.setting_scores(constant([[[4.0, 4.0, 4.0], [5.0, 5.0, 5.0]]], status))

@@ -45,12 +45,15 @@ def plain(ds: xr.Dataset) -> tuple[str, str]:
             },
         ),
         ({}, {"seeds": 1}),
+        ({"divergence": ARMS, "target": ["a", "b"], "lr": ["slow", "fast"]}, {"given": ["target"]}),
     ],
 )
 def test_every_number_of_the_answer_is_in_what_its_call_returns(
     make_study: Make, axes: Mapping[str, Sequence[str]] | None, settings: Mapping[str, Any]
 ) -> None:
-    ds = make_study(axes, samples=7, **settings)
+    given = {name: own for name, own in settings.items() if name == "given"}
+    built = {name: own for name, own in settings.items() if name != "given"}
+    ds = make_study(axes, samples=7, **built).assign_attrs(given)
     findings = Findings.of(ds)
     told = answer(findings)
     names = {*findings.arms, *findings.axes, *(x for own in findings.settings for x in own)}
@@ -88,6 +91,26 @@ def test_a_clear_winner_is_named_with_its_interval(make_study: Make) -> None:
     assert answer(Findings.of(ds)).verdict.grade == "clear"
     assert "behind reverse_kl: wasserstein by 2.0" in points
     assert "None of the 96 trials that ran diverged. All 96 planned trials are recorded." in points
+
+
+def test_no_arm_chooses_its_target(make_study: Make) -> None:
+    """With nothing to choose among, nothing is said of best settings."""
+    axes = {"divergence": ARMS, "target": ["ring", "grid"]}
+    ds = make_study(axes, samples=1, seeds=4).assign_attrs(given=["target"])
+    assert "best setting" not in plain(ds)[1]
+    assert "at best setting" not in ranking_table(Findings.of(ds)).headings
+    assert "best setting" in plain(ds.assign_attrs(given=[]))[1]
+    rates = make_study(axes | {"lr": ["slow", "fast"]}, samples=1, seeds=4)
+    values = rates["modes_covered"].copy()
+    values.loc[{"lr": "slow", "target": "grid", "divergence": "minimax"}] += 9.0
+    values.loc[{"lr": "fast", "target": "ring", "divergence": "minimax"}] += 9.0
+    findings = Findings.of(rates.assign(modes_covered=values).assign_attrs(given=["target"]))
+    assert "Each at its own best setting for each target: " in plain(findings.ds)[1]
+    chosen = {row.arm: row.cells[-1] for row in ranking_table(findings).rows}
+    assert chosen.pop("minimax") == "ring: fast; grid: slow"
+    assert {*chosen.values()} == {"fast"}
+    figure = ranking.draw(findings).figure
+    assert "at its own best setting for each target" in figure.axes[1].get_title()
 
 
 def test_arms_stand_to_the_best_by_their_grades(make_study: Make) -> None:
@@ -221,7 +244,10 @@ def test_quality_at_best_settings_is_of_the_settings_that_other_seeds_choose(
 
 def test_intervals_are_spoken_of_where_there_are_some(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, samples=1)
-    assert "seeds choose; each interval is for its arm alone." in plain(ds)[1]
+    assert (
+        "seeds choose; each interval is for its arm alone, and allows for the choice."
+        in plain(ds)[1]
+    )
     assert "seeds choose." in plain(ds.assign_attrs(deterministic="1"))[1]
 
 
