@@ -71,6 +71,24 @@ def test_intervals_of_skewed_arms_without_a_bound_cover_less(seeds: int, rate: f
     assert abs(covered - rate) < four_standard_errors(rate, runs)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "seeds", "rate"), [(1, 3, 0.46), (1, 5, 0.65), (1, 10, 0.85), (4, 5, 0.97)]
+)
+def test_differences_from_an_arm_that_rarely_collapses_are_held_by_fewer_intervals(
+    settings: int, seeds: int, rate: float
+) -> None:
+    """Three steady arms beside it; all six pairs at once, as docs/statistics.md says."""
+    runs, rng, held = 100, np.random.default_rng(seeds), 0
+    for _ in range(runs):
+        values = 0.75 + 0.02 * rng.random((4, settings, seeds))
+        values[0] += np.where(rng.random((settings, seeds)) < 0.2, -0.65, 0.15)
+        found = analysis.compare_arms(study(values, bounds=(0.0, 1.0)))
+        first = found.isel(arm=0, other=[1, 2, 3])
+        held += bool(((first["low"] <= -0.01) & (first["high"] >= -0.01)).all())
+    assert abs(held / runs - rate) < four_standard_errors(rate, runs)
+
+
 @pytest.mark.parametrize("given", [1, 4])
 @pytest.mark.parametrize("settings", [2, 24])
 @pytest.mark.parametrize("law", ["zeros and ones", "one in five collapses", "unbounded"])
