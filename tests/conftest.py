@@ -30,6 +30,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """In each process that runs tests; the one that hands them out waits for no import."""
     gc.set_threshold(10_000, 10, 10)
     if config.getoption("dist", "no") == "no":
+        # In a new environment nothing is compiled: two workers do not both begin with torch.
+        if os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+            for name in ("scipy.stats", "sklearn.metrics", "sympy", "networkx", "xarray", "optuna"):
+                import_module(name)
         import_module("ganstudy.engine")
         import_module("torch").set_num_threads(1)
 
