@@ -6,11 +6,9 @@ wait to be started.
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, get_args
@@ -18,9 +16,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ganstudy.cause import telling
-from ganstudy.score import spanning
 from ganstudy.search import search_of
-from ganstudy.store import digests, known_data, resolved
+from ganstudy.store import digests, known_data, stated
 from ganstudy.store.features import with_features
 from ganstudy.store.gathering import are_few, chunks, coordinates, gathered, on_disk, shared
 from ganstudy.store.opening import ORDER, opened
@@ -28,15 +25,14 @@ from ganstudy.store.perfect import drawn_before, perfect
 from ganstudy.store.place import RunError
 from ganstudy.store.run_directory import RunDirectory
 from ganstudy.study.document import StudyError
-from ganstudy.trial import SCHEMA, Status
-from ganstudy.variable import OF_A_DATASET, SETTINGS_OF, STEP
+from ganstudy.trial import Status
+from ganstudy.variable import SETTINGS_OF, STEP
 from ganstudy.whole_file import Damaged
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from ganstudy.kinds import Kind
     from ganstudy.search import Search
     from ganstudy.trial import Record
     from ganstudy.variable import Variable
@@ -61,15 +57,19 @@ def open_run(path: str | Path) -> xr.Dataset:
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
     arm beats in every objective. With constraints, `violation` is 0 for points that keep them.
 
-    Where a part of results.zarr is not what was written, all is gathered from the records again.
+    Of a run that is in training they are as they were gathered last, which is logged. Where a part
+    of results.zarr is not what was written, all is gathered from the records again.
 
     Errors  `RunError` for no run, nothing that is gathered, and damage where no record is left.
     """
     run = RunDirectory.existing(Path(path))
     known_data.know(run.path)
+    training = run.read_heartbeat() is not None
     if not run.results.is_dir():
-        who = "its training, as it ends," if run.read_heartbeat() else "`ganstudy report`"
+        who = "its training, as it ends," if training else "`ganstudy report`"
         raise RunError(f"{run.path}: no results yet; {who} gathers the records")
+    if training:
+        _log.warning("%s is in training; its results are as they were gathered last", run.path)
     try:
         digests.check(run.results, known := digests.read(run.results))
         dataset = opened(run.results, known)
@@ -151,8 +151,8 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
     """The dataset of all records, in memory; nothing is written."""
     import xarray as xr
 
-    stated = _stated(plan)
-    columns, along = _recorded(run, plan, stated)
+    known = stated.variables(plan)
+    columns, along = _recorded(run, plan, known)
     axes = plan.dimensions[:-1]
     dataset = xr.Dataset(
         {
@@ -164,16 +164,20 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             **plan.coordinates(),
             **{name: ((name,), own) for name, own in along.items()},
             # Text that has no seeds: as data it would have no mean over them, nor had the dataset.
-            **{name: own for field in SETTINGS_OF for name, own in _members(field, axes, plan)},
+            **{
+                name: own
+                for field in SETTINGS_OF
+                for name, own in stated.members(field, axes, plan)
+            },
         },
-        attrs=_attributes(plan),
+        attrs=stated.attributes(plan),
     )
     sizes = {str(dim): size for dim, size in dataset.sizes.items()}
-    common = {name: own for name, (dims, own) in columns.items() if dims == stated[name].dims}
-    for kind in {type(own): own for own in _configurations(plan)}.values():
+    common = {name: own for name, (dims, own) in columns.items() if dims == known[name].dims}
+    for kind in {type(own): own for own in stated.configurations(plan)}.values():
         dataset = dataset.assign_coords(kind.coordinates(sizes, common))
     dataset = with_features(dataset, plan)
-    for name, variable in stated.items():
+    for name, variable in known.items():
         if name in dataset:
             dataset[name].attrs.update(variable.attributes)
     return dataset
@@ -190,7 +194,7 @@ def _perfect(run: RunDirectory, plan: Search) -> dict[str, xr.Variable]:
 
 
 def _recorded(
-    run: RunDirectory, plan: Search, stated: Mapping[str, Variable]
+    run: RunDirectory, plan: Search, known: Mapping[str, Variable]
 ) -> tuple[dict[str, Column], dict[str, NDArray[Any]]]:
     """What the records say, in the order in which it is stated; and its coordinates.
 
@@ -210,9 +214,9 @@ def _recorded(
     if not at_once:
         near = on_disk(run.path)
         values = gathered(run.read("bulky"), places, plan.shape, along, near, values)
-    for name in (name for name in stated if name in values):
+    for name in (name for name in known if name in values):
         dims, whole = values[name]
-        alike = shared(whole, len(plan.shape)) if stated[name].once else None
+        alike = shared(whole, len(plan.shape)) if known[name].once else None
         whole, dims = (whole, (*plan.dimensions, *dims)) if alike is None else (alike, dims)
         columns[name] = dims, whole
     return columns, along
@@ -237,64 +241,3 @@ def _of_trials(plan: Search, found: Mapping[str, Record]) -> dict[str, Column]:
     if (causes != "").any():
         values["failure"] = causes.astype(str)
     return {name: (plan.dimensions, own) for name, own in values.items()}
-
-
-def _attributes(plan: Search) -> dict[str, Any]:
-    """What the dataset says of the study as a whole."""
-    return {
-        "question": plan.study.file.question,
-        "study": plan.study.name,
-        "kind": _kind(plan),
-        "deterministic": int(all(point.deterministic for point in plan.study.points.values())),
-        "compare": plan.study.compare,
-        "score": plan.study.score,
-        "answer": plan.study.answer,
-        "axes": list(plan.dimensions[:-1]),
-        "given": plan.study.given,
-        "schema": SCHEMA,
-        "shared": json.dumps(resolved.shared(plan.study)),
-        **plan.attributes(),
-    }
-
-
-def _kind(plan: Search) -> str:
-    """The kind of all trials; empty if they are of several."""
-    kinds = {trial.configuration.name for trial in plan.trials.values()}
-    return str(kinds.pop()) if len(kinds) == 1 else ""
-
-
-def _members(field: str, axes: Sequence[str], plan: Search) -> Iterator[tuple[str, Column]]:
-    """The member in a field of each point, without the axes along which it never changes, if any.
-
-    Of the kinds that have such a field.
-    """
-    texts = np.full(plan.shape[:-1], "", dtype=object)
-    for index, trial in plan.trials.items():
-        if field in type(trial.configuration).model_fields:
-            texts[index[:-1]] = json.dumps(trial.configuration.model_dump(include={field})[field])
-    known = set(texts.ravel()) - {""}
-    if len(known) == 1:
-        yield f"{field}_settings", ((), np.array(known.pop()))
-    elif known:
-        yield f"{field}_settings", (tuple(axes), texts.astype(str))
-
-
-def _configurations(plan: Search) -> Collection[Kind]:
-    """Of all points of a study and of what a search has tried, each once."""
-    points = [*plan.study.points.values(), *(t.configuration for t in plan.trials.values())]
-    return {id(point): point for point in points}.values()
-
-
-def _stated(plan: Search) -> dict[str, Variable]:
-    """What is known of the dataset's variables, a metric's reading spanning all targets."""
-    found: dict[str, list[Variable]] = {}
-    for configuration in _configurations(plan):
-        for variable in configuration.variables():
-            found.setdefault(variable.name, []).append(variable)
-    known = {variable.name: variable for variable in OF_A_DATASET}
-    for name, own in found.items():
-        known[name] = own[0]
-        if own[0].role == "metric":
-            about = spanning([variable.about for variable in own])
-            known |= {name: replace(own[0], about=about), own[0].perfect.name: own[0].perfect}
-    return known

@@ -494,6 +494,18 @@ def test_results_that_are_not_there_yet_come_as_training_ends(tmp_path: Path) ->
         open_run(tmp_path / "run")
 
 
+def test_results_from_before_a_training_that_goes_on_are_said_to_be_that(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    filled(tmp_path / "run")
+    invoke("report", tmp_path / "run")
+    open_run(tmp_path / "run")
+    assert not caplog.text
+    _beat(tmp_path / "run")
+    open_run(tmp_path / "run")
+    assert "run is in training; its results are as they were gathered last" in caplog.text
+
+
 def test_a_copy_of_a_run_does_not_run(tmp_path: Path) -> None:
     filled(tmp_path / "run")
     _beat(tmp_path / "run")
