@@ -39,6 +39,12 @@ DEPTH = 40
 DIGITS = 400
 """Length of a number: more than a float can hold in any notation."""
 
+KEPT = 32
+"""Texts whose trees are kept; what studies share was read anew with each of them."""
+
+_TREES: dict[str, Node] = {}
+"""Of the latest texts that are sound."""
+
 _NUMBER = re.compile(r"[-+]?(0[xob][\da-fA-F_]+|[\d_.]+([eE][-+]?\d+)?)")
 
 
@@ -55,6 +61,8 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
         raise StudyError(
             [Problem(str(place), "", f"{message}; data belong in a file of their own")]
         )
+    if form == "safe" and text in _TREES:
+        return _TREES[text]
     yaml = YAML(typ=form, pure=True)
     try:
         measure = _Measure(place)
@@ -75,6 +83,10 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
         raise StudyError([Problem(where, "", f"not valid YAML: {message}")]) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
+    if form == "safe" and node is not None:
+        if len(_TREES) == KEPT:
+            del _TREES[next(iter(_TREES))]
+        _TREES[text] = node
     return node
 
 

@@ -167,7 +167,7 @@ def test_the_first_choice_is_scored_where_it_was_not_chosen() -> None:
     assert (found["share"] == found["cost"] / 8).all()
 
 
-@pytest.mark.parametrize("searches", [3, 5, 8, 20])
+@pytest.mark.parametrize("searches", [3, 5, 8, pytest.param(20, marks=pytest.mark.slow)])
 def test_no_choice_is_further_behind_the_best_than_is_said(searches: int) -> None:
     """Of ten arms on four targets, for all arms and targets at once, whichever is chosen.
 

@@ -136,3 +136,18 @@ def test_a_run_stands_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         write_study(tmp_path, SHARED.replace("[minimax, ", "[minimax, hinge, "), "_shared.yaml")
         progress = pipeline.run(load(path), out, workers=1)
     assert (progress.trained, progress.done.total()) == (2, 6)
+
+
+def test_equal_text_is_read_to_values_of_its_own(tmp_path: Path) -> None:
+    """Merged keys and aliases included; each mistake has the place of its own file."""
+    text = "x-a: &a {width: 4, depth: 1}\ntrial: {generator: {<<: *a, depth: 2}, critic: *a}\n"
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    first, second = (read_document(write_study(folder, text)) for folder in (tmp_path, elsewhere))
+    assert first.values == second.values
+    first.values["trial"]["generator"]["width"] = first.values["trial"]["critic"]["width"] = 9
+    third = read_document(write_study(elsewhere, text))
+    assert third.values == second.values
+    assert third.values["trial"]["generator"] == {"width": 4, "depth": 2}
+    assert third.values["trial"]["critic"] == {"width": 4, "depth": 1}
+    place = third.problem(("trial", "critic"), "made up").place
+    assert place == f"{elsewhere / 'tiny.yaml'}:2"
