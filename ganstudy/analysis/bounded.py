@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 DRAWS = (13, 15)
 """Binary logarithms of the points of the simplex that quantiles are taken over, fewest and most."""
 
+MEMORY = 22
+"""Binary logarithm of the numbers that more than the fewest points may take: 32 MiB."""
+
 BEYOND = 25
 """Points that are to lie beyond a quantile, as far as the most of them allow."""
 
@@ -40,11 +43,9 @@ def gaffke_interval(
     mean, low, high, count = t_interval(values, confidence)
     flat = values.reshape(-1, values.shape[-1])
     ends = [np.ravel(low).copy(), np.ravel(high).copy()]
-    needed = math.ceil(math.log2(2 * BEYOND / (1 - confidence)))
-    draws = min(max(DRAWS[0], needed), DRAWS[1])
     counts = np.ravel(count)
     for number in np.unique(counts[counts > 0]):
-        weights = _simplex(int(number) + 1, draws)
+        weights = _simplex(int(number) + 1, _draws(int(number) + 1, 1 - confidence))
         rows = np.flatnonzero(counts == number)
         known = flat[rows][np.isfinite(flat[rows])].reshape(len(rows), number)
         for end, bound, level in zip(
@@ -54,6 +55,12 @@ def gaffke_interval(
                 with_bound = np.append(known, np.full((len(rows), 1), bound), axis=1)
                 end[rows] = [np.quantile(weights @ row, level) for row in with_bound]
     return Interval(mean, ends[0].reshape(mean.shape), ends[1].reshape(mean.shape), count)
+
+
+def _draws(corners: int, outside: float) -> int:
+    """Binary logarithm of the points that a quantile this far out needs and memory allows."""
+    most = min(DRAWS[1], MEMORY - math.ceil(math.log2(corners)))
+    return max(DRAWS[0], min(most, math.ceil(math.log2(2 * BEYOND / outside))))
 
 
 @lru_cache(maxsize=64)
