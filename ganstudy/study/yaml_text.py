@@ -85,7 +85,7 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
         raise StudyError([Problem(str(place), "", f"not valid YAML: {error}")]) from None
     if form == "safe" and node is not None:
         if len(_TREES) == KEPT:
-            del _TREES[next(iter(_TREES))]
+            _TREES.pop(next(iter(_TREES)), None)  # another thread may have been quicker
         _TREES[text] = node
     return node
 
