@@ -59,10 +59,10 @@ def best_setting_scores(
     shape = (cells[0], math.prod(cells[1:]), -1, score.sizes["seed"])
     known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
     used = _given_to_all(planned(ds), arm, given).reshape(shape[:2])
-    found = np.array([[best_setting(cell) for cell in own] for own in known])
+    found = np.array([[_best_setting(cell) for cell in own] for own in known])
     best, ties = found[..., 0], found[..., 1]
     taken = np.take_along_axis(flat, best[:, :, None, None], axis=2)[:, :, 0]
-    left_out = [list(map(held_out, *own)) for own in zip(known, flat, strict=True)]
+    left_out = [list(map(_held_out, *own)) for own in zip(known, flat, strict=True)]
     mean, seeds = known_mean(_mean_of(taken, used))
     held, held_seeds = known_mean(_mean_of(np.array(left_out), used))
     settings = max(1, int(np.isfinite(known).any(axis=-1).sum(axis=-1).max()))
@@ -132,7 +132,7 @@ def _limits(
     return _mean_of(low, used), _mean_of(high, used)
 
 
-def best_setting(oriented: Array) -> tuple[int, int]:
+def _best_setting(oriented: Array) -> tuple[int, int]:
     """Index of the best setting of one arm, and how many settings tie; `(settings, seeds)`."""
     mean, _, _, count = t_interval(oriented)
     eligible = np.where(count == count.max(), mean, -np.inf)
@@ -141,14 +141,14 @@ def best_setting(oriented: Array) -> tuple[int, int]:
     return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
 
 
-def held_out(oriented: Array, scores: Array) -> Array:
+def _held_out(oriented: Array, scores: Array) -> Array:
     """The score of each seed at the setting that the other seeds choose; `(seeds,)`.
 
     oriented  what chooses, larger is better, `(settings, seeds)`; `scores` likewise
     """
     kept = np.full(scores.shape[1], np.nan)
     for seed in range(len(kept)):
-        setting, tied = best_setting(np.delete(oriented, seed, axis=1))
+        setting, tied = _best_setting(np.delete(oriented, seed, axis=1))
         if tied:
             kept[seed] = scores[setting, seed]
     return kept

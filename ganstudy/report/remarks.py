@@ -58,9 +58,10 @@ def remarks(findings: Findings) -> dict[str, Sentence]:
 
 def _best_settings(findings: Findings) -> Markup | None:
     """Each arm at its own best setting, chosen on other seeds than those that score it."""
+    if not findings.choice or findings.all_diverged:
+        return None
     best = findings.best
-    unknown = not np.isfinite(best["mean"]).any()
-    if not findings.choice or findings.all_diverged or unknown:
+    if not np.isfinite(best["mean"]).any():
         return None
     scored = _best_scored(findings)
     values, held_out = best[scored].values, scored == "held_out"

@@ -123,7 +123,6 @@ def ranking_table(findings: Findings) -> ArmTable:
     for place, arm in enumerate(findings.ranked_arms):
         index = findings.arms.index(arm)
         at = {str(name): values.values[place] for name, values in findings.ranked.items()}
-        best = findings.best.isel({findings.arm: index})
         names = ("difference", "difference_low", "difference_high")
         difference, limits = (
             _with_interval(findings, *(at[name] for name in names)) if place else ["", ""]
@@ -137,6 +136,7 @@ def ranking_table(findings: Findings) -> ArmTable:
                 str(at["grade"]),
             ]
         if findings.choice:
+            best = findings.best.isel({findings.arm: index})
             scored = math.isfinite(best["mean"])
             texts += [
                 *_with_interval(findings, *(best[k].item() for k in ("held_out", "low", "high"))),

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.search import Search
+    from ganstudy.store.stated import Column
     from ganstudy.trial import Record
     from ganstudy.variable import Variable
 
-    Column = tuple[tuple[str, ...], NDArray[Any]]
     Places = dict[str, list[tuple[int, ...]]]
 
 __all__ = ["assemble", "check_nothing_lost", "gather", "open_run"]
@@ -57,7 +57,7 @@ def open_run(path: str | Path) -> xr.Dataset:
     no part; `pruned` is a status there, and `pareto` flags the points that no other one of their
     arm beats in every objective. With constraints, `violation` is 0 for points that keep them.
 
-    Of a run that is in training they are as they were gathered last, which is logged. Where a part
+    Of a run that is in training it is the one that was gathered last, which is logged. Where a part
     of results.zarr is not what was written, all is gathered from the records again.
 
     Errors  `RunError` for no run, nothing that is gathered, and damage where no record is left.
