@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -298,23 +299,29 @@ def test_a_classifier_tells_classes_apart_and_knows_its_errors(
 
 
 @pytest.mark.parametrize(
-    ("name", "low", "high"),
+    ("name", "mean", "deviation"),
     [
-        *(("precision", 0.85, 1.0), ("recall", 0.85, 1.0), ("density", 0.9, 1.1)),
-        *(("coverage", 0.94, 0.99), ("clipped_density", 0.95, 1.0), ("beta_recall", 0.38, 0.55)),
-        *(("clipped_coverage", 0.95, 1.0), ("probabilistic_precision", 0.7, 0.85)),
-        *(("classifier_two_sample", 0.45, 0.55), ("kernel_distance", -0.01, 0.01)),
+        *(("precision", 0.881, 0.014), ("recall", 0.875, 0.022), ("density", 0.959, 0.030)),
+        *(("coverage", 0.957, 0.012), ("clipped_density", 0.988, 0.014)),
+        *(("clipped_coverage", 0.928, 0.045), ("beta_recall", 0.440, 0.027)),
+        *(("probabilistic_precision", 0.767, 0.013), ("classifier_two_sample", 0.503, 0.023)),
+        ("kernel_distance", 0.014, 0.020),
     ],
 )
-def test_a_perfect_generator_of_data_scores_like_one(name: str, low: float, high: float) -> None:
+def test_a_perfect_generator_of_data_scores_like_one(
+    name: str, mean: float, deviation: float
+) -> None:
     """With more samples than there are held-out rows, none of which is compared with twice.
 
     Drawn with replacement they have balls without width: precision was 0.18, clipped density 0.
+    Which samples of a cloud are compared hangs on the last bits of their features, so another
+    processor has other values. Ten clouds stand for all, within five standard errors of the mean of
+    twenty others.
     """
     target = targets.from_config("digits")
-    metric = _metric(name, features="random_convolutions")
-    cloud = target.sample(np.random.default_rng(5), 2000)
-    assert low <= measured_by(metric, cloud[None], None, target)[0] <= high
+    clouds = np.stack([target.sample(np.random.default_rng(seed), 2000) for seed in range(20, 30)])
+    found = measured_by(_metric(name, features="random_convolutions"), clouds, None, target)
+    assert abs(found.mean() - mean) < 5 * deviation * math.sqrt(1 / 10 + 1 / 20)
 
 
 def test_a_mode_that_misreading_explains_is_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
