@@ -155,6 +155,8 @@ def described(program: ProgramName, device: str = "cpu") -> str:
     ]
     if program == "compiled":
         parts.insert(2, f"C++ for {_compiled_for()}")
+    if most := os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA")):
+        parts.append(f"oneDNN for {most} at most")
     if torch.get_num_threads() > 1:
         parts.append(f"{torch.get_num_threads()} threads")
     if _is_gpu(device):

@@ -1,4 +1,4 @@
-"""The portable program's functions: those in whose place torch would ask the processor's vendor."""
+"""The portable program's functions: those in whose place torch would ask the processor."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import torch
 from scipy import special
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ganstudy.engine import convolutions
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
     Array = NDArray[Any]
 
@@ -43,29 +46,42 @@ _DTYPES = (torch.float32, torch.float64)
 
 
 class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
-    r"""Functions and stacked products of tensors on a CPU by NumPy, all else by torch.
+    r"""Functions, stacked products and convolutions on a CPU by NumPy, all else by torch.
 
     NumPy computes √x exactly and the other functions by polynomials that depend on its instruction
     sets alone; OpenBLAS, which it brings, takes a product of matrices one by one, by the kernel
     that it is told to. Both are fixed by `arithmetic.environment`. Acts below autograd and
     `torch.func`, so that gradients of all orders are made of the same functions.
+
+    Errors  `NotImplementedError` for a convolution of other than two dimensions.
     """
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         """Called by torch for each operation."""
+        if torch.is_inference_mode_enabled():
+            # There an operation that is made of others is not taken apart before it comes here.
+            with self:
+                whole = func.decompose(*args, **(kwargs or {}))
+            if whole is not NotImplemented:
+                return whole
         packet = func.overloadpacket
-        if func is _aten.bmm.default:
-            first, second = args
-            if first.dtype in _DTYPES:
-                return torch.from_numpy(
-                    np.matmul(first.numpy(force=True), second.numpy(force=True))
-                )
-        elif func is _aten.pow.Tensor_Scalar and args[1] == 0.5:
+        if func is _aten.bmm.default and args[0].dtype in _DTYPES:
+            return _product(*args)
+        if func is _aten.convolution.default:
+            return convolutions.forward(_product, *args)
+        if func is _aten.convolution_backward.default:
+            return convolutions.backward(_product, *args)
+        if func is _aten.pow.Tensor_Scalar and args[1] == 0.5:
             return self.__torch_dispatch__(_aten.sqrt.default, types, args[:1])
-        elif packet in _FUNCTIONS and args[0].dtype in _DTYPES:
+        if packet in _FUNCTIONS and args[0].dtype in _DTYPES:
             result = torch.from_numpy(np.asarray(_FUNCTIONS[packet](args[0].numpy(force=True))))
             target = args[0] if func._schema.name.endswith("_") else (kwargs or {}).get("out")
             return result if target is None else target.copy_(result)
         return func(*args, **(kwargs or {}))
+
+
+def _product(first: Tensor, second: Tensor) -> Tensor:
+    """Of stacks of matrices, one after the other."""
+    return torch.from_numpy(np.matmul(first.numpy(force=True), second.numpy(force=True)))

@@ -40,6 +40,22 @@ TRIALS = {
         for name in ("swiss_roll", "embedded_mixture", "pinwheel", "digits")
     },
     "equilibrium": {"record": {"equilibrium": {}}},
+    **{
+        f"network {name}": {
+            "target": "digits",
+            "generator": {"network": name},
+            "critic": {"network": name},
+            "constraint": "gradient_penalty",
+        }
+        for name in ("dcgan", "resnet")
+    },
+    "features": {
+        "target": "digits",
+        "record": {
+            "samples": 600,
+            "metrics": [{"name": "frechet_distance", "features": "random_convolutions"}],
+        },
+    },
 }
 
 
