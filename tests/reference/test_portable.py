@@ -30,6 +30,7 @@ EMULATED = {
     "Haswell": (
         *("divergence non_saturating", "divergence mmd", "divergence relativistic_average"),
         *("penalty", "batch norm", "tanh", "estimator", "equilibrium", "target embedded_mixture"),
+        *("network dcgan", "features"),
     ),
     # The same instructions under another maker's name, which products alone ask for.
     "EPYC": ("penalty", "equilibrium", "divergence mmd"),
