@@ -119,9 +119,9 @@ def program(
         raise RunError(f"{directory.path}: {why} compiled steps, and {trouble}")
     reasons = [part[0].configuration.as_written for part in parts]
     as_written = next(filter(None, reasons), "")
-    if used not in (None, "eager") and as_written:
+    if used == "compiled" and as_written:
         raise RunError(
-            f"{directory.path}: trained by the {used} program so far; {as_written}, and --fresh "
+            f"{directory.path}: trained by the compiled program so far; {as_written}, and --fresh "
             "trains all trials so"
         )
     if used is not None:

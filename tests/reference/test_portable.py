@@ -69,6 +69,17 @@ def test_convolutions_are_not_those_of_the_processor() -> None:
     assert older == {name: GOLDEN[name] for name in CONVOLVED}
 
 
+def test_convolutions_alone_and_in_packs() -> None:
+    """A worker trains the trial of a digest beside two others, and another one alone."""
+    trials = [trial(seed, **TRIALS["network dcgan"]) for seed in (0, 1, 2)]
+    parts = [tuple(trials), (trials[1],)]
+    with LocalExecutor(1, program="portable") as executor:
+        found = [r for own in train_packs(Listed(parts), executor, "portable") for r in own]
+    first, beside, alone, _ = sorted(found, key=lambda record: record.seed)
+    assert digest(first) == GOLDEN["network dcgan"]
+    assert digest(beside) == digest(alone)
+
+
 def test_every_trial_has_a_golden_digest() -> None:
     assert TRIALS.keys() == GOLDEN.keys()
 

@@ -62,7 +62,7 @@ class Adversarial(AdversarialSettings, Kind):
 
     @property
     def as_written(self) -> str:
-        """Convolutions are not compiled trial after trial, and have no portable kernels."""
+        """Convolutions, trial after trial, are not compiled."""
         for network in (self.generator.network, self.critic.network):
             if not network.stacks:
                 return f"the convolutions of {network.name} are computed as they are written"

@@ -225,8 +225,8 @@ def test_a_run_of_another_program_takes_no_convolutions(tmp_path: Path) -> None:
     of_perceptron, _ = search.trials.values()
     with run.locked():
         run.write_study(search)
-        run.write([dataclasses.replace(made_up(of_perceptron), program="portable")])
-    with pytest.raises(RunError, match=r"portable program so far; .* dcgan .* --fresh"):
+        run.write([dataclasses.replace(made_up(of_perceptron), program="compiled")])
+    with pytest.raises(RunError, match=r"compiled program so far; .* dcgan .* --fresh"):
         program(run, search, search.outlook(1), 1)
 
 

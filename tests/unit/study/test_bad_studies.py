@@ -465,7 +465,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "convolutions on one arm": (
         (
             "trial: {target: digits}\nsearch: {grid: {generator.network: [mlp, dcgan]}}\n"
-            "engine: {program: portable}\n"
+            "engine: {program: compiled}\n"
         ),
         [":4", "engine.program", "convolutions of dcgan"],
     ),
