@@ -14,7 +14,6 @@ from ganstudy.engine import convolutions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
     Array = NDArray[Any]
 
@@ -68,11 +67,11 @@ class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
                 return whole
         packet = func.overloadpacket
         if func is _aten.bmm.default and args[0].dtype in _DTYPES:
-            return _product(*args)
+            return convolutions.product(*args)
         if func is _aten.convolution.default:
-            return convolutions.forward(_product, *args)
+            return convolutions.forward(*args)
         if func is _aten.convolution_backward.default:
-            return convolutions.backward(_product, *args)
+            return convolutions.backward(*args)
         if func is _aten.pow.Tensor_Scalar and args[1] == 0.5:
             return self.__torch_dispatch__(_aten.sqrt.default, types, args[:1])
         if packet in _FUNCTIONS and args[0].dtype in _DTYPES:
@@ -80,8 +79,3 @@ class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
             target = args[0] if func._schema.name.endswith("_") else (kwargs or {}).get("out")
             return result if target is None else target.copy_(result)
         return func(*args, **(kwargs or {}))
-
-
-def _product(first: Tensor, second: Tensor) -> Tensor:
-    """Of stacks of matrices, one after the other."""
-    return torch.from_numpy(np.matmul(first.numpy(force=True), second.numpy(force=True)))

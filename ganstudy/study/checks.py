@@ -158,11 +158,12 @@ def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem
 
 def program_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Problem]:
     """A program that some trial cannot be trained by."""
-    asked = study.file.engine.program
-    if asked == "compiled":
+    if study.file.engine.program == "compiled":
         for reason in dict.fromkeys(point.as_written for point in points):
             if reason:
-                yield study.document.problem(("engine", "program"), f"{reason}: no {asked} program")
+                yield study.document.problem(
+                    ("engine", "program"), f"{reason}: no compiled program"
+                )
 
 
 def name_problems(
