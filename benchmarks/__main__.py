@@ -38,7 +38,7 @@ def machine() -> dict[str, Any]:
     """What it is; virtual machines give all generations one name, so that its family is beside."""
     import torch
 
-    from ganstudy.engine.processor import processor
+    from ganstudy.processor import processor
 
     model = next(
         (

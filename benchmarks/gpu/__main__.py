@@ -55,8 +55,8 @@ def kept(path: Path, here: dict[str, Any]) -> dict[str, Any]:
 def machine(device: str) -> dict[str, Any]:
     import torch
 
-    from ganstudy.engine.processor import processor
     from ganstudy.engine.session import Session
+    from ganstudy.processor import processor
 
     free, total = torch.cuda.mem_get_info(device)
     return {

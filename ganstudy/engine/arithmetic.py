@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganstudy import portable
 from ganstudy.engine import mkl_vendor
-from ganstudy.engine.processor import features, processor, vendor_and_family
 from ganstudy.engine.vectors import compiler, vectors
+from ganstudy.processor import features, processor, vendor_and_family
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -37,9 +38,6 @@ _STRICT = "AUTO,STRICT"
 _PLAIN = "AUTO"
 """The same for MKL's products with vectors of 512 bits, which depend on nothing beside them either
 way, and are faster by up to a third where they need not be strict."""
-
-_WIDE = ("AVX512", "X86_V4")
-"""How NumPy's names of what goes beyond AVX2 and FMA begin."""
 
 _MKL_BRANCHES = {
     **{1: "as it likes", 2: "AUTO", 3: "COMPATIBLE", 4: "SSE2", 6: "SSSE3", 7: "SSE4_1"},
@@ -74,15 +72,9 @@ def _multiplies_512_bits() -> bool:
 
 def environment(program: ProgramName) -> dict[str, str]:
     """Variables of a process that is started to train by a program."""
-    if program != "portable":
-        return {_MKL: os.environ.get(_MKL, _STRICT)}
-    return {
-        "ATEN_CPU_CAPABILITY": "avx2",
-        # MKL's other branches are chosen by the vendor of the processor.
-        _MKL: "COMPATIBLE",
-        "OPENBLAS_CORETYPE": "Haswell",
-        "NPY_DISABLE_CPU_FEATURES": " ".join(sorted(_wide_features())),
-    }
+    if program == "portable":
+        return portable.environment()
+    return {_MKL: os.environ.get(_MKL, _STRICT)}
 
 
 @contextmanager
@@ -98,7 +90,7 @@ def computing(program: ProgramName, device: str) -> Iterator[None]:
 
 def _mode(program: ProgramName, device: str) -> AbstractContextManager[object]:
     if program == "portable":
-        from ganstudy.engine.portable import Portable
+        from ganstudy.portable.functions import Portable
 
         return Portable()  # type: ignore[no-untyped-call]  # torch has not typed it
     if program == "eager" and _is_gpu(device):
@@ -178,10 +170,9 @@ def _unportable(device: str) -> str:
 
     if device != "cpu":
         return f"the portable program is for processors, not for {device}"
-    missing = [feature for feature in ("avx2", "fma") if feature not in features()]
-    if missing:
+    if missing := portable.lacking():
         return f"the portable program needs {' and '.join(missing)}, which this processor lacks"
-    wide = [name for name in _numpy_features().split() if name.startswith(_WIDE)]
+    wide = [name for name in _numpy_features().split() if name.startswith(portable.WIDE)]
     if (
         torch.backends.cpu.get_cpu_capability() != "AVX2"
         or _mkl_branch() != "COMPATIBLE"
@@ -208,12 +199,6 @@ def _mkl_branch() -> str:
     branch = _MKL_BRANCHES.get(mode & ~_MKL_STRICT, str(mode))
     strict = " STRICT" if mode & _MKL_STRICT else ""
     return branch + strict + (" as on Intel" if mkl_vendor.is_answered(library) else "")
-
-
-def _wide_features() -> set[str]:
-    found = np.show_config("dicts")["SIMD Extensions"]
-    known = {*found.get("found", ()), *found.get("not found", ())}
-    return {name for name in known if name.startswith(_WIDE)}
 
 
 def _numpy_features() -> str:

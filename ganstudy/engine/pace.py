@@ -16,7 +16,7 @@ from statistics import geometric_mean, median
 from pydantic import TypeAdapter, ValidationError
 
 from ganstudy import machine_cache
-from ganstudy.engine.processor import processor
+from ganstudy.processor import processor
 from ganstudy.trial import ProgramName
 from ganstudy.whole_file import write_whole
 

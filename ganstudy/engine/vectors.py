@@ -9,7 +9,7 @@ from importlib import metadata
 from unittest import mock
 
 from ganstudy import machine_cache
-from ganstudy.engine.processor import features
+from ganstudy.processor import features
 from ganstudy.whole_file import digest_of, write_whole
 
 __all__ = ["compiler", "compiler_vectors", "vectors"]

@@ -14,7 +14,7 @@ from ganstudy.cli import main
 from ganstudy.engine import pace
 from ganstudy.engine.pace import GUESS, GUESSED, Trained, known, learn
 from ganstudy.engine.packing import cost, estimate
-from ganstudy.engine.processor import processor
+from ganstudy.processor import processor
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn.functional import conv1d, conv2d, conv_transpose2d
 
-from ganstudy.engine.portable import Portable
+from ganstudy.portable.functions import Portable
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "plain": {},

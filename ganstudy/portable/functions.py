@@ -10,7 +10,7 @@ import torch
 from scipy import special
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ganstudy.engine import convolutions
+from ganstudy.portable import convolutions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
 
     NumPy computes √x exactly and the other functions by polynomials that depend on its instruction
     sets alone; OpenBLAS, which it brings, takes a product of matrices one by one, by the kernel
-    that it is told to. Both are fixed by `arithmetic.environment`. Acts below autograd and
+    that it is told to. Both are fixed by `environment`. Acts below autograd and
     `torch.func`, so that gradients of all orders are made of the same functions.
 
     Errors  `NotImplementedError` for a convolution of other than two dimensions.

@@ -1,0 +1,167 @@
+"""A classifier is trained in a process of its own, which computes portably whoever asks for it.
+
+The same training images give the same classifier on every x86-64 processor with AVX2 and FMA, by
+one build of torch and NumPy, whatever program asks first. The process is given images, and not the
+target they are of: it knows no plug-in and reads no file.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganstudy import portable
+from ganstudy.targets._class_spread import ClassSpread, beside, class_of
+from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
+from ganstudy.targets._image import Image
+from ganstudy.targets._reader import confusion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.targets._base import Target
+
+    Labelled = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+__all__ = ["STEPS", "labelled_images", "serve", "trained_classifier", "trained_portably"]
+
+STEPS, _BATCH = 600, 128
+"""Some 77,000 images: ten times through 8,000 of MNIST, in ten to thirty seconds."""
+
+_RATE = 2e-3
+_JUDGED = 5000
+"""Held-out images by which it is judged, and draws of training images whose spread it knows."""
+
+_BEGIN = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
+_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+def trained_portably(target: Target, image: Image, steps: int = STEPS) -> dict[str, NDArray[Any]]:
+    """What `trained_classifier` makes of a target's images, in a process that is started for it.
+
+    On a processor without AVX2 and FMA, or where it is not known what it has, the process has the
+    environment of this one.
+
+    Errors  `RuntimeError` with what that process said last, if it ends before it is done.
+    """
+    own = {} if portable.lacking() else portable.environment()
+    found_in = [folder or str(Path.cwd()) for folder in sys.path]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [sys.executable, "-P", "-c", _BEGIN, *found_in],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env={**os.environ, **_THREADS, **own},
+            process_group=0,  # Ctrl-C is this process's business
+        ) as there,
+    ):
+        assert there.stdin is not None
+        assert there.stdout is not None
+        try:
+            pickle.dump((image, target.labels, steps), there.stdin)
+            for images in labelled_images(target, steps):
+                pickle.dump(images, there.stdin)
+            there.stdin.close()
+            made: dict[str, NDArray[Any]] = pickle.load(there.stdout)
+            return made
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            with suppress(OSError):
+                there.stdin.close()
+            code = there.wait()
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise RuntimeError(
+                f"the process that trains the classifier of {target.name} ended with {code}"
+                f"{last and ': '}{last}"
+            ) from error
+        finally:
+            there.kill()
+            with suppress(OSError):
+                there.stdin.close()
+
+
+def serve() -> None:
+    """Train a classifier of what comes in, unless whoever asked for it ends before."""
+    from ganstudy.portable.functions import Portable
+
+    with suppress(EOFError, BrokenPipeError):
+        image, classes, steps = pickle.load(sys.stdin.buffer)
+        # torch has not typed it.
+        with Portable():  # type: ignore[no-untyped-call]
+            made = trained_classifier(_incoming(), image, classes, steps)
+        pickle.dump(made, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def _incoming() -> Iterator[Labelled]:
+    while True:
+        yield pickle.load(sys.stdin.buffer)
+
+
+def labelled_images(target: Target, steps: int) -> Iterator[Labelled]:
+    """A batch of training images for each step, held-out images, and training images once more."""
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        yield target.sample_labelled(rng, _BATCH)
+    # Given images once each, for twice they tell no more.
+    yield target.unseen_labelled(np.random.default_rng(1), _JUDGED)
+    yield target.sample_labelled(np.random.default_rng(2), _JUDGED)
+
+
+def trained_classifier(
+    images: Iterator[Labelled], image: Image, classes: int, steps: int
+) -> dict[str, NDArray[Any]]:
+    """The network's parameters, how well it does on held-out images, and how images spread.
+
+    images  see `labelled_images`
+    """
+    parameters = _fitted(islice(images, steps), image, classes, steps)
+    rows, labels = next(images)
+    read = class_of(parameters, features_of(parameters, rows, image))
+    rows, own = next(images)
+    features = features_of(parameters, rows, image)
+    values, known = beside(features, rows, image), class_of(parameters, features)
+    spread = ClassSpread.of(values, own, classes)
+    return {
+        **parameters,
+        "accuracy": np.array(np.mean(read == labels)),
+        "confusion": confusion(labels, read, classes),
+        **spread._asdict(),
+        "read": known,
+        "distance": spread.distances(values, known),
+    }
+
+
+def _fitted(
+    batches: Iterator[Labelled], image: Image, classes: int, steps: int
+) -> dict[str, NDArray[np.float32]]:
+    import torch
+    from torch.nn import functional
+
+    drawn = initial(image, classes, seed=0)
+    tensors = {name: torch.from_numpy(own).requires_grad_() for name, own in drawn.items()}
+    optimizer = torch.optim.Adam(tensors.values(), lr=_RATE, foreach=False)
+    with one_thread():
+        for step, (rows, labels) in enumerate(batches):
+            images = torch.from_numpy(rows).reshape(-1, *image)
+            logits = functional.linear(
+                seen(tensors, images), tensors["classes"], tensors["classes_bias"]
+            )
+            loss = functional.cross_entropy(logits, torch.from_numpy(labels))
+            optimizer.param_groups[0]["lr"] = _RATE * (1 - step / steps)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+    return {name: own.detach().numpy() for name, own in tensors.items()}
