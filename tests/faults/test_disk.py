@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from filled import filled
+from inline import trained_inline
 from processes import STUDY as LONGER
 from processes import packs_under_way, start, wait_until
 from tiny import STUDY, write_study
@@ -32,6 +34,13 @@ SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures, which take longer than the training."""
     monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
+
+
+@pytest.fixture
+def inline() -> Iterator[None]:
+    """Train without the seconds that a worker takes to start."""
+    with trained_inline():
+        yield
 
 
 def _run(study: Path, out: Path, *more: str) -> Result:
@@ -64,12 +73,16 @@ def _full_disk(size: int) -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        yield
+        # Python cuts what it compiles as it imports, and does not notice: later imports fail.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "dont_write_bytecode", True)
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("inline")
 def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clear message, exit 2, no half file; and the run continues when there is space again."""
     study, out = write_study(tmp_path, STUDY), tmp_path / "run"
@@ -160,8 +173,9 @@ def test_a_disk_that_is_full_while_the_report_is_written(
 ) -> None:
     """The page stays what it was."""
     monkeypatch.undo()
-    study, out = write_study(tmp_path, SMALL), tmp_path / "run"
-    assert _run(study, out).exit_code == 0
+    out = tmp_path / "run"
+    filled(out, SMALL)
+    assert CliRunner().invoke(main, ["report", str(out)]).exit_code == 0
     page = out / "report" / "index.html"
     before = page.read_bytes()
     with _full_disk(20_000):
@@ -186,6 +200,7 @@ def test_a_run_that_cannot_be_written_to_is_an_error_in_words(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("inline")
 def test_a_damaged_record_is_trained_again(tmp_path: Path) -> None:
     """Named, set aside, and replaced by the same bits."""
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"
@@ -270,13 +285,7 @@ def test_status_while_it_runs(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run = start(write_study(tmp_path, text), out)
     wait_until(lambda: packs_under_way(out) == 2)
-    asked = subprocess.run(
-        [str(Path(sys.executable).with_name("ganstudy")), "status", str(out), "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(asked.stdout)
+    found = json.loads(CliRunner().invoke(main, ["status", str(out), "--json"]).stdout)
     assert found["status"] == {"missing": 12}
     assert found["running"]["process"] == run.pid
     assert [pack["trials"] for pack in found["running"]["packs"]] == [2, 2]
