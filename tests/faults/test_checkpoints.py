@@ -227,7 +227,7 @@ def test_no_damage_goes_unnoticed(
     damage: Callable[[bytes], Iterator[bytes]],
 ) -> None:
     """Of the line that tells whose state it is, or of the state."""
-    trials = _mixed(20)
+    trials = _mixed(20)[:2]
     path = _stopped(trials, tmp_path, 10)
     content = path.read_bytes()
     flight = Flight(trials, Session(checkpoints=Checkpoints(tmp_path)))

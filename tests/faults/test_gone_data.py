@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -58,16 +61,36 @@ def trained(study: Path) -> Path:
     return Path("runs") / study.stem
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """For each target the one folder in which a study of it has been run, for tests to copy."""
+
+    @cache
+    def folder(target: str) -> Path:
+        made = tmp_path_factory.mktemp(target)
+        shutil.copy(TABLE, made / "my.csv")
+        shutil.copy(PICTURES, made / "my.npz")
+        study = write_study(made, STUDY.format(target=TARGETS[target]))
+        with chdir(made):
+            trained(study)
+        return made
+
+    return folder
+
+
 @pytest.fixture(params=["file", "images", pytest.param("stacked_images", marks=pytest.mark.slow)])
-def run(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def run(
+    request: pytest.FixtureRequest,
+    folders: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A run of the user's own data, which then are moved; without its dataset."""
+    shutil.copytree(folders(request.param), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    shutil.copy(TABLE, "my.csv")
-    shutil.copy(PICTURES, "my.npz")
-    run = trained(write_study(tmp_path, STUDY.format(target=TARGETS[request.param])))
     for name in ("my.csv", "my.npz"):
         Path(name).rename(f"moved-{name}")
-    return run
+    return Path("runs/tiny")
 
 
 @pytest.fixture
