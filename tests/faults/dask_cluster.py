@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from processes import kill
+from processes import kill, running
 
 
 class Cluster(NamedTuple):
@@ -20,6 +20,11 @@ class Cluster(NamedTuple):
     address: str
     scheduler: psutil.Process
     nannies: list[psutil.Process]
+
+    @property
+    def whole(self) -> bool:
+        """Whether none of them has ended; a nanny starts its worker anew."""
+        return all(map(running, (self.scheduler, *self.nannies)))
 
 
 def dask_process(
@@ -50,6 +55,7 @@ def dask_cluster(
     host: str = "127.0.0.1",
     within: Sequence[str] = (),
     workers: Sequence[Sequence[str]] = ((), ()),
+    threads: int = 1,
 ) -> Iterator[Cluster]:
     """Workers whose current folder is not that of the run, each `within` one of `workers`."""
     with ExitStack() as stack:
@@ -65,7 +71,7 @@ def dask_cluster(
         nannies = []
         for number, place in enumerate(workers):
             (own := folder / f"worker{number}").mkdir()
-            asked = [address, "--nthreads", "1", "--no-dashboard"]
+            asked = [address, "--nthreads", str(threads), "--no-dashboard"]
             worker = dask_process("worker", *asked, cwd=own, within=place)
             stack.callback(end, worker)
             nannies.append(psutil.Process(worker.pid))
@@ -76,3 +82,26 @@ def dask_cluster(
             assert line, "the scheduler has died"
             missing -= "Register worker" in line
         yield Cluster(address, psutil.Process(scheduler.pid), nannies)
+
+
+class Shared:
+    """A cluster for several tests, and another one when a test has not left it whole."""
+
+    def __init__(self, folders: Callable[[], Path]) -> None:
+        self._folders = folders
+        self._open = ExitStack()
+        self._cluster: Cluster | None = None
+        self._used = False
+
+    def cluster(self, unused: bool = False) -> Cluster:
+        """One that is whole; of which no other test has had anything, if it is to be `unused`."""
+        if self._cluster is None or not self._cluster.whole or (unused and self._used):
+            self.close()
+            self._cluster = self._open.enter_context(dask_cluster(self._folders()))
+        self._used = True
+        return self._cluster
+
+    def close(self) -> None:
+        """End what there is."""
+        self._open.close()
+        self._cluster, self._used = None, False

@@ -14,9 +14,10 @@ from typing import Any
 import psutil
 import pytest
 from click.testing import CliRunner
-from dask_cluster import Cluster, dask_cluster, dask_process, end
+from dask_cluster import Cluster, Shared, dask_cluster, dask_process, end
 from distributed import Client
 from distributed.comm import CommClosedError
+from inline import trained_inline
 from processes import (
     STUDY,
     amid,
@@ -54,68 +55,65 @@ def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """What the tests of this file take a cluster from, which some of them end."""
+    clusters = Shared(lambda: tmp_path_factory.mktemp("dask"))
+    yield clusters
+    clusters.close()
+
+
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+def cluster(shared: Shared) -> Cluster:
     """Two workers, whose current folder is not that of the run."""
-    with dask_cluster(tmp_path) as running:
-        yield running
+    return shared.cluster()
 
 
 def _worker(nanny: psutil.Process) -> list[psutil.Process]:
     return [c for c in nanny.children() if "multiprocessing.spawn" in " ".join(c.cmdline())]
 
 
+def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def _task(trial: Trial[Scripted]) -> Task:
+    return Task((trial,), "eager", (), NO_CHECKPOINTS, None)
+
+
+def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> None:
+    """A trial that takes too much fails alone, with the allocation as its cause.
+
+    What others have left in a worker may be why: it takes more than one that was used to tell.
+    """
+    cluster = shared.cluster(unused=True)
+    greedy = _script(tmp_path, 1, action="allocate", gigabytes=3.0)
+    frugal = _script(tmp_path, 2)
+    with DaskExecutor(2, scheduler=cluster.address) as executor:
+        parts = train_packs(Listed([(greedy,), (frugal,)]), executor, limits=Limits(gigabytes=2.0))
+        found = {record.id: record for part in parts for record in part}
+    assert found[frugal.id].status == "complete"
+    assert found[greedy.id].status == "failed"
+    assert "MemoryError" in found[greedy.id].cause
+    assert attempts(greedy) <= 3
+
+
 def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cluster) -> None:
-    """The records that come back are those of local workers, bit for bit."""
+    """The records that come back are those of training here, bit for bit."""
     address, _, nannies = cluster
-    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 600"))
-    out = tmp_path / "run"
+    text = STUDY.replace("steps: 100", "steps: 300").replace("seeds: 3", "seeds: 2")
+    study, out = write_study(tmp_path, text), tmp_path / "run"
     run = start(study, out, "--executor", "dask", "--scheduler", address, every=0.05)
     wait_until(lambda: in_flight(out) == 2)
     for worker in _worker(nannies[0]):
         kill(worker)
     text, _ = run.communicate(timeout=900)
     assert run.returncode == 0, text
-    calm = pipeline.run(load(study), tmp_path / "calm", workers=2)
-    assert calm.done == {"complete": 12}
+    with trained_inline():
+        calm = pipeline.run(load(study), tmp_path / "calm", workers=1)
+    assert calm.done == {"complete": 8}
     check_same_records(out, tmp_path / "calm")
     assert all(nanny.is_running() for nanny in nannies)
-
-
-def test_a_scheduler_that_dies_ends_the_run_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
-) -> None:
-    """Exit 2 and no traceback; the checkpoints of the packs under way are where the run is."""
-    monkeypatch.chdir(tmp_path)
-    study, out = write_study(tmp_path, LONG), Path("run")
-    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
-    wait_until(lambda: in_flight(out) == 2)
-    kill(cluster.scheduler)
-    said, _ = run.communicate(timeout=900)
-    assert run.returncode == 2, said
-    assert "the Dask scheduler is gone; run the same command to continue" in said
-    assert "Traceback" not in said, said
-    assert gone(run)
-    assert set(RunDirectory(out).recorded().values()) <= {"complete"}
-
-
-def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Cluster) -> None:
-    """The run says so, finishes with one that comes later, and blames no trial for it."""
-    out = tmp_path / "run"
-    study = write_study(tmp_path, STUDY.replace("steps: 100", "steps: 300"))
-    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.05)
-    wait_until(lambda: in_flight(out) == 2)
-    for nanny in cluster.nannies:
-        for one in (nanny, *nanny.children(recursive=True)):
-            kill(one)
-    said_up_to(run, "no workers left")
-    worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
-    try:
-        said, _ = run.communicate(timeout=900)
-    finally:
-        end(worker)
-    assert run.returncode == 0, said
-    assert list(RunDirectory(out).recorded().values()) == ["complete"] * 12
 
 
 def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
@@ -136,30 +134,9 @@ def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
 # --- several clients on one cluster ---------------------------------------------------------------
 
 
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
-
-
-def _task(trial: Trial[Scripted]) -> Task:
-    return Task((trial,), "eager", (), NO_CHECKPOINTS, None)
-
-
-def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, cluster: Cluster) -> None:
-    """A trial that takes too much fails alone, with the allocation as its cause."""
-    greedy = _script(tmp_path, 1, action="allocate", gigabytes=3.0)
-    frugal = _script(tmp_path, 2)
-    with DaskExecutor(2, scheduler=cluster.address) as executor:
-        parts = train_packs(Listed([(greedy,), (frugal,)]), executor, limits=Limits(gigabytes=2.0))
-        found = {record.id: record for part in parts for record in part}
-    assert found[frugal.id].status == "complete"
-    assert found[greedy.id].status == "failed"
-    assert "MemoryError" in found[greedy.id].cause
-    assert attempts(greedy) <= 3
-
-
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
     """A trial that waited in the cluster's queue was failed at its limit."""
-    theirs = [_script(tmp_path, seed, seconds=15.0) for seed in range(2)]
+    theirs = [_script(tmp_path, seed, seconds=8.0) for seed in range(2)]
     ours = _script(tmp_path, 9)
     with (
         DaskExecutor(2, scheduler=cluster.address) as other,
@@ -169,35 +146,29 @@ def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Clu
         for trial in theirs:
             other.submit(_task(trial))
         wait_until(lambda: all(attempts(trial) for trial in theirs))
-        parts = train_packs(Listed([(ours,)]), executor, limits=Limits(seconds=5.0))
+        parts = train_packs(Listed([(ours,)]), executor, limits=Limits(seconds=3.0))
         assert [record.status for part in parts for record in part] == ["complete"]
     assert attempts(ours) == 1
 
 
-def test_the_pack_of_another_client_goes_on(tmp_path: Path, cluster: Cluster) -> None:
+def test_the_pack_of_another_client_goes_on(tmp_path: Path) -> None:
     """On a worker of two threads, of which one is held up by a pack that was given up."""
-    for nanny in cluster.nannies:
-        for one in (nanny, *nanny.children(recursive=True)):
-            kill(one)
-    worker = dask_process("worker", cluster.address, "--nthreads", "2", "--no-dashboard")
     hangs, theirs = _script(tmp_path, 0, seconds=600.0), _script(tmp_path, 1, seconds=10.0)
-    try:
-        with (
-            DaskExecutor(2, scheduler=cluster.address) as other,
-            DaskExecutor(2, scheduler=cluster.address) as executor,
-        ):
-            wait_until(lambda: other.room() == 2)
-            handle = executor.submit(_task(hangs))
-            other.submit(_task(theirs))
-            wait_until(lambda: attempts(hangs) and attempts(theirs))
-            assert "scripted.py" in executor.kill(handle)
-            ended: list[Any] = []
-            wait_until(lambda: ended.extend(other.wait(0.2)) or ended)
-            assert [one.how for _, one in ended] == ["trained"]
-            # Once it is alone there, the one that hangs ends with its worker.
-            wait_until(lambda: executor.room() == 2)
-    finally:
-        end(worker)
+    with (
+        dask_cluster(tmp_path, workers=[()], threads=2) as cluster,
+        DaskExecutor(2, scheduler=cluster.address) as other,
+        DaskExecutor(2, scheduler=cluster.address) as executor,
+    ):
+        wait_until(lambda: other.room() == 2)
+        handle = executor.submit(_task(hangs))
+        other.submit(_task(theirs))
+        wait_until(lambda: attempts(hangs) and attempts(theirs))
+        assert "scripted.py" in executor.kill(handle)
+        ended: list[Any] = []
+        wait_until(lambda: ended.extend(other.wait(0.2)) or ended)
+        assert [one.how for _, one in ended] == ["trained"]
+        # Once it is alone there, the one that hangs ends with its worker.
+        wait_until(lambda: executor.room() == 2)
     assert attempts(theirs) == 1
 
 
@@ -250,3 +221,43 @@ def _answer_as_the_web_does(server: socket.socket) -> None:
         while True:
             asked, _ = server.accept()
             asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+# --- what ends a cluster, and comes last ----------------------------------------------------------
+
+
+def test_a_scheduler_that_dies_ends_the_run_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+) -> None:
+    """Exit 2 and no traceback; the checkpoints of the packs under way are where the run is."""
+    monkeypatch.chdir(tmp_path)
+    study, out = write_study(tmp_path, LONG), Path("run")
+    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address)
+    wait_until(lambda: in_flight(out) == 2)
+    kill(cluster.scheduler)
+    said, _ = run.communicate(timeout=900)
+    assert run.returncode == 2, said
+    assert "the Dask scheduler is gone; run the same command to continue" in said
+    assert "Traceback" not in said, said
+    assert gone(run)
+    assert set(RunDirectory(out).recorded().values()) <= {"complete"}
+
+
+def test_workers_that_are_all_gone_are_waited_for(tmp_path: Path, cluster: Cluster) -> None:
+    """The run says so, finishes with one that comes later, and blames no trial for it."""
+    out = tmp_path / "run"
+    text = STUDY.replace("steps: 100", "steps: 300").replace("seeds: 3", "seeds: 1")
+    study = write_study(tmp_path, text)
+    run = start(study, out, "--executor", "dask", "--scheduler", cluster.address, every=0.05)
+    wait_until(lambda: in_flight(out) == 2)
+    for nanny in cluster.nannies:
+        for one in (nanny, *nanny.children(recursive=True)):
+            kill(one)
+    said_up_to(run, "no workers left")
+    worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
+    try:
+        said, _ = run.communicate(timeout=900)
+    finally:
+        end(worker)
+    assert run.returncode == 0, said
+    assert list(RunDirectory(out).recorded().values()) == ["complete"] * 4

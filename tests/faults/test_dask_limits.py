@@ -56,8 +56,12 @@ def test_a_trial_that_hangs_is_found(tmp_path: Path, cluster: Cluster) -> None:
     assert attempts(bad) == 2
 
 
-def test_shared_memory_counts(tmp_path: Path, cluster: Cluster) -> None:
-    """The worker ends itself, and its trial is blamed after three; the other one completes."""
+def test_shared_memory_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+) -> None:
+    """The worker ends itself, and its trial is blamed for it; the other one completes."""
+    # How often a death is forgiven has tests of its own.
+    monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
     greedy = _script(tmp_path, 0, action="share", gigabytes=1.5)
     frugal = _script(tmp_path, 1)
     found = _train(cluster, [(greedy, frugal)], Limits(gigabytes=1.2))
@@ -94,7 +98,7 @@ def test_what_leaks_is_missed_by_nobody(tmp_path: Path, cluster: Cluster) -> Non
 
 def test_ctrl_c_leaves_the_cluster_to_its_others(tmp_path: Path, cluster: Cluster) -> None:
     """Packs keep their state, exit 130; the workers are free at once, and the run continues."""
-    study = write_study(tmp_path, one_long(4000))
+    study = write_study(tmp_path, one_long(1500))
     out = tmp_path / "run"
     joined = ["--executor", "dask", "--scheduler", cluster.address]
     run = start(study, out, *joined, every=0.05)
