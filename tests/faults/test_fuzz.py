@@ -28,7 +28,7 @@ def _numbers(quick: int, many: int) -> object:
     )
 
 
-@_numbers(6, 45)
+@_numbers(6, 30)
 def test_files_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, times: int
 ) -> None:
