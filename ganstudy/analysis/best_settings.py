@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.design import FRESH, arm_dim, given_dims, planned, setting_dims
 from ganstudy.analysis.handling import of_run
-from ganstudy.analysis.intervals import Array, known_mean, t_interval
+from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
@@ -59,12 +59,10 @@ def best_setting_scores(
     shape = (cells[0], math.prod(cells[1:]), -1, score.sizes["seed"])
     known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
     used = _given_to_all(planned(ds), arm, given).reshape(shape[:2])
-    found = np.array([[_best_setting(cell) for cell in own] for own in known])
-    best, ties = found[..., 0], found[..., 1]
+    best, ties = _best_settings(known)
     taken = np.take_along_axis(flat, best[:, :, None, None], axis=2)[:, :, 0]
-    left_out = [list(map(_held_out, *own)) for own in zip(known, flat, strict=True)]
     mean, seeds = known_mean(_mean_of(taken, used))
-    held, held_seeds = known_mean(_mean_of(np.array(left_out), used))
+    held, held_seeds = known_mean(_mean_of(_held_out(known, flat), used))
     settings = max(1, int(np.isfinite(known).any(axis=-1).sum(axis=-1).max()))
     choices = (settings, settings) if scored_by else (settings, 1)[:: int(chooser.sign)]
     low, high = _limits(taken, used, fact, confidence, choices)
@@ -132,23 +130,29 @@ def _limits(
     return _mean_of(low, used), _mean_of(high, used)
 
 
-def _best_setting(oriented: Array) -> tuple[int, int]:
-    """Index of the best setting of one arm, and how many settings tie; `(settings, seeds)`."""
-    mean, _, _, count = t_interval(oriented)
-    eligible = np.where(count == count.max(), mean, -np.inf)
-    if not count.max():
-        return 0, 0
-    return int(np.argmax(eligible)), int(np.isclose(eligible, eligible.max(), rtol=1e-12).sum())
+def _eligible_means(oriented: Array) -> Array:
+    """Means of the settings with the most scored seeds, -inf elsewhere, NaN where none has one;
+    `(*, settings, seeds) -> (*, settings)`."""
+    mean, count = known_mean(oriented)
+    return np.where(count == count.max(axis=-1, keepdims=True), mean, -np.inf)
+
+
+def _best_settings(oriented: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of each best setting, and how many settings tie; `(*, settings, seeds) -> (*)`."""
+    mean = _eligible_means(oriented)
+    best = mean.argmax(axis=-1)
+    return best, np.isclose(mean, mean.max(axis=-1, keepdims=True), rtol=1e-12).sum(axis=-1)
 
 
 def _held_out(oriented: Array, scores: Array) -> Array:
-    """The score of each seed at the setting that the other seeds choose; `(seeds,)`.
+    """The score of each seed at the setting that the other seeds choose; `(*, seeds)`.
 
-    oriented  what chooses, larger is better, `(settings, seeds)`; `scores` likewise
+    oriented  what chooses, larger is better, `(*, settings, seeds)`; `scores` likewise
     """
-    kept = np.full(scores.shape[1], np.nan)
-    for seed in range(len(kept)):
-        setting, tied = _best_setting(np.delete(oriented, seed, axis=1))
-        if tied:
-            kept[seed] = scores[setting, seed]
+    kept = np.full((*scores.shape[:-2], scores.shape[-1]), np.nan)
+    for seed in range(scores.shape[-1]):
+        mean = _eligible_means(np.delete(oriented, seed, axis=-1))
+        best = mean.argmax(axis=-1, keepdims=True)
+        own = np.take_along_axis(scores[..., seed], best, axis=-1)[..., 0]
+        kept[..., seed] = np.where(np.isnan(mean).all(axis=-1), np.nan, own)
     return kept
