@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy.stats import rankdata
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.budget import seen
@@ -154,6 +153,8 @@ def _spearman(columns: Array) -> Array:
     Over the trials that have every metric that is recorded; NaN for one that is not, or is
     constant.
     """
+    from scipy.stats import rankdata
+
     recorded = np.isfinite(columns).any(axis=1)
     whole = np.isfinite(columns[recorded]).all(axis=0)
     found = np.full((len(columns), len(columns)), np.nan)

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from ganstudy.analysis.intervals import Interval, known_mean, moments, t_interval
 
@@ -53,8 +52,19 @@ def gaffke_interval(
         ):
             if math.isfinite(bound):
                 with_bound = np.append(known, np.full((len(rows), 1), bound), axis=1)
-                end[rows] = [np.quantile(weights @ row, level) for row in with_bound]
+                end[rows] = _quantiles(weights, with_bound, level)
     return Interval(mean, ends[0].reshape(mean.shape), ends[1].reshape(mean.shape), count)
+
+
+def _quantiles(weights: Array, rows: Array, level: float) -> Array:
+    """Of each row's weighted sums; `np.quantile` of them all puts four in their place, not one."""
+    place = level * (len(weights) - 1)
+    below = min(int(place), len(weights) - 2)
+    around = np.empty((len(rows), 2))
+    for row, two in zip(rows, around, strict=True):
+        parted = np.partition(weights @ row, below)
+        two[:] = parted[below], parted[below + 1 :].min()
+    return np.asarray(np.quantile(around, place - below, axis=1))
 
 
 def _draws(corners: int, outside: float) -> int:
@@ -66,7 +76,9 @@ def _draws(corners: int, outside: float) -> int:
 @lru_cache(maxsize=64)
 def _simplex(corners: int, draws: int) -> Array:
     """Points that fill the simplex evenly, `(2 ** draws, corners)`."""
-    cube = stats.qmc.Sobol(corners, rng=np.random.default_rng(0)).random_base2(draws)
+    from scipy.stats.qmc import Sobol
+
+    cube = Sobol(corners, rng=np.random.default_rng(0)).random_base2(draws)
     waits = -np.log1p(-cube)
     return np.asarray(waits / waits.sum(axis=1, keepdims=True))
 
@@ -84,6 +96,8 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
     Source  Clopper and Pearson 1934; Korn and Graubard 1998, "Confidence intervals for proportions
             with small expected number of positive counts estimated from survey data".
     """
+    from scipy.stats import beta
+
     share, count = known_mean(hits, axis=(1, 2))
     _, spread, seeds = moments(known_mean(hits, axis=1)[0])
     size = np.divide(count, seeds, out=np.ones(len(count)), where=seeds > 0)
@@ -95,7 +109,7 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
     level = (1 - confidence) / 2
     found = share * trials
     with np.errstate(invalid="ignore"):
-        low = np.where(found > 0, stats.beta.ppf(level, found, trials - found + 1), 0.0)
-        high = np.where(found < trials, stats.beta.isf(level, found + 1, trials - found), 1.0)
+        low = np.where(found > 0, beta.ppf(level, found, trials - found + 1), 0.0)
+        high = np.where(found < trials, beta.isf(level, found + 1, trials - found), 1.0)
     none = count == 0
     return Interval(share, np.where(none, np.nan, low), np.where(none, np.nan, high), count)

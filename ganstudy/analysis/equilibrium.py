@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binom
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
@@ -47,6 +46,8 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              end, and `<name>_trials`, the number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
+    from scipy.stats import binom
+
     ds = for_tables(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]

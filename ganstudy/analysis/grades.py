@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from ganstudy.analysis.intervals import (
     ROUNDING,
@@ -141,7 +141,7 @@ def _clear_alone(values: Array, tests: int) -> NDArray[np.bool_]:
     means = (n * mean - values) / (n - 1)
     # Without one value the sum of squares falls by n / (n - 1) times its squared distance.
     spreads = np.sqrt(np.maximum(squares - n / (n - 1) * (values - mean) ** 2, 0.0) / (n - 2))
-    within, left = (float(stats.t.isf(CLEAR / tests / 2, freedom)) for freedom in (n - 1, n - 2))
+    within, left = (-float(stdtrit(freedom, CLEAR / tests / 2)) for freedom in (n - 1, n - 2))
     whole = np.abs(mean[..., 0]) > within * np.sqrt(squares[..., 0] / (n - 1) / n)
     without = means * np.sign(mean) > left * spreads / np.sqrt(n - 1)
     return np.asarray(whole & without.all(axis=-1))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def t_interval(values: Array, confidence: float = 0.95) -> Interval:
     """
     mean, spread, count = moments(values)
     freedom = np.maximum(count - 1, 1)
-    half = stats.t.ppf((1 + confidence) / 2, freedom) * spread / np.sqrt(np.maximum(count, 1))
+    half = special.stdtrit(freedom, (1 + confidence) / 2) * spread / np.sqrt(np.maximum(count, 1))
     return Interval(mean, mean - half, mean + half, count)
 
 
@@ -57,7 +57,7 @@ def jackknife(
     pseudo = units * whole - (units - 1) * np.reshape(without, (units, *whole.shape))
     _, spread, count = moments(np.moveaxis(pseudo, 0, -1))
     known = count - 1.0 if freedom is None else freedom
-    quantile = stats.t.ppf((1 + confidence) / 2, np.where(known < 1, np.nan, known))
+    quantile = special.stdtrit(np.where(known < 1, np.nan, known), (1 + confidence) / 2)
     half = quantile * spread / np.sqrt(np.maximum(count, 1))
     return Interval(whole, whole - half, whole + half, count)
 
@@ -101,7 +101,7 @@ def paired_t(differences: Array) -> Array:
     rounding = ROUNDING * known.max(axis=-1, initial=0.0)
     constant = spread <= rounding
     t = np.abs(mean) * np.sqrt(count) / np.where(constant | (count < 2), 1.0, spread)
-    p = np.where(constant, 0.0, 2 * stats.t.sf(t, np.maximum(count - 1, 1)))
+    p = np.where(constant, 0.0, 2 * special.stdtr(np.maximum(count - 1, 1), -t))
     p = np.where(np.abs(mean) <= rounding, 1.0, np.maximum(p, smallest_p(count)))
     return np.where(count < 2, np.nan, p)
 
@@ -115,8 +115,10 @@ def sign_test(differences: Array) -> Array:
     Shapes  `(*, n) -> (*)`.
     Source  Arbuthnot 1710, "An argument for Divine Providence"; Dixon and Mood 1946.
     """
+    from scipy.stats import binom
+
     ahead, behind = (differences > 0).sum(axis=-1), (differences < 0).sum(axis=-1)
-    fewer = 2 * stats.binom.cdf(np.minimum(ahead, behind), ahead + behind, 0.5)
+    fewer = 2 * binom.cdf(np.minimum(ahead, behind), ahead + behind, 0.5)
     return np.where(np.isfinite(differences).sum(axis=-1) < 2, np.nan, np.minimum(fewer, 1.0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain, combinations
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as f_law
+from scipy.special import fdtrc
 
 from ganstudy.analysis.intervals import holm
 
@@ -72,7 +73,7 @@ def shares(table: Array) -> Shares:
         share[place] = min(share[place], 1.0)
         if effect in effects and mean > 1e-12 * found.total:
             statistic[place] = gained / freedom[place] / mean
-            p[place] = f_law.sf(statistic[place], freedom[place], error[1])
+            p[place] = fdtrc(freedom[place], error[1], max(statistic[place], 0.0))
     return Shares(asked, share, freedom, statistic, holm(p), left_out)
 
 
@@ -107,7 +108,7 @@ def variance(table: Array, effects: Sequence[Effect]) -> Variance:
     total = float((centred[known] ** 2).sum())
     if known.all():
         return _full(centred, effects, total)
-    sizes = {effect: int(np.prod([table.shape[d] - 1 for d in effect])) for effect in effects}
+    sizes = {effect: math.prod(table.shape[d] - 1 for d in effect) for effect in effects}
     kept = sorted(effects, key=lambda effect: (len(effect), sizes[effect]))
     while len(kept) > 1 and len(kept[-1]) > 1 and sum(sizes[e] for e in kept) > MOST_COLUMNS:
         kept.pop()
@@ -125,7 +126,7 @@ def _full(centred: Array, effects: Sequence[Effect], total: float) -> Variance:
         for d in effect:
             means = means - means.mean(axis=d, keepdims=True)
         square = float((means**2).sum()) * centred.size / means.size
-        explained[effect] = (square, int(np.prod([centred.shape[d] - 1 for d in effect])))
+        explained[effect] = (square, math.prod(centred.shape[d] - 1 for d in effect))
     rest = max(total - sum(square for square, _ in explained.values()), 0.0)
     freedom = centred.size - 1 - sum(freedom for _, freedom in explained.values())
     return Variance(explained, (rest, freedom), total, [], dict.fromkeys(explained, 1.0))

@@ -98,7 +98,7 @@ class Contest:
         """How far it speaks against exchangeable arms, either way, `(pairs, seeds)`; see `bar`."""
         if self.rules.method == "e_process":
             return evidence(self.differences)
-        return np.abs(running_t(self.differences))
+        return np.abs(self._running_t)
 
     @cached_property
     def apart(self) -> Array:
@@ -109,8 +109,8 @@ class Contest:
         if self.rules.method == "e_process":
             side = leaning(self.differences)
         else:
-            side = np.sign(running_t(self.differences))
-        return np.where(side == tendency(self.differences), self.strength, -np.inf)
+            side = np.sign(self._running_t)
+        return np.where(side == self._tendency, self.strength, -np.inf)
 
     @cached_property
     def alike(self) -> Array:
@@ -139,7 +139,7 @@ class Contest:
         both = np.array([min(seeds[i], seeds[j]) for i, j in self.pairs], dtype=np.int64)
         past = np.arange(self.differences.shape[1]) < both[:, None]
         at = self._first_claim(np.where(past, self.apart, -np.inf))
-        mean, every = tendency(self.differences), np.arange(len(at))
+        mean, every = self._tendency, np.arange(len(at))
         side, now = mean[every, np.maximum(at, 0)], mean[every, both - 1]
         # A mean that has turned since the claim takes it back.
         better = np.where((at >= 0) & (side == now), side, 0).astype(np.int64)
@@ -159,6 +159,15 @@ class Contest:
         """What an open pair must reach by Holm's correction after each seed, `(seeds,)`."""
         left = max(int((standing.better == 0).sum()), 1)
         return self.bar(LEVEL / left)
+
+    # Asked for at each look, of which there are as many as seeds.
+    @cached_property
+    def _tendency(self) -> Array:
+        return tendency(self.differences)
+
+    @cached_property
+    def _running_t(self) -> Array:
+        return running_t(self.differences)
 
     def _first_claim(self, strength: Array) -> Counts:
         """The place at which each pair's claim is made first, by Holm over pairs; -1 for none."""
@@ -182,7 +191,7 @@ class Contest:
                 beaten[j if side > 0 else i] = True
         candidates = ~beaten if not beaten.all() else beaten
         shared = int(seeds[candidates].min())
-        ahead = tendency(self.differences)[:, shared - 1]
+        ahead = self._tendency[:, shared - 1]
         lead = np.where(candidates, 0.0, -np.inf)
         for sign, (i, j) in zip(ahead, self.pairs, strict=True):
             if candidates[i] and candidates[j]:

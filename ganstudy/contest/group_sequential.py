@@ -81,8 +81,8 @@ def running_t(differences: Array) -> Array:
     spread = np.where(spread > 1e-12 * np.cumsum(values**2, axis=-1), spread, 0.0)
     error = np.sqrt(spread / np.maximum(count - 1, 1) / safe)
     t = np.divide(np.abs(mean), error, out=np.full(mean.shape, np.inf), where=error > 0)
-    from scipy import stats
+    from scipy.special import ndtri, stdtr
 
-    tail = np.maximum(stats.t.sf(t, np.maximum(count - 1, 1)), 0.25**safe)
-    z = np.where((count < 2) | (mean == 0), 0.0, stats.norm.isf(tail))
+    tail = np.maximum(stdtr(np.maximum(count - 1, 1), -t), 0.25**safe)
+    z = np.where((count < 2) | (mean == 0), 0.0, -ndtri(tail))
     return np.asarray(np.maximum(z, 0.0) * np.sign(mean))
