@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tiny import STUDY, made_up, write_study
 
 import ganstudy
 from ganstudy import analysis, plot
+from ganstudy.analysis.remembered import remembering
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
@@ -96,6 +98,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findings]:
     return {name: Findings.of(_dataset(name, folder / name.replace(" ", "_"))) for name in STUDIES}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def found_once() -> Iterator[None]:
+    """As on a page: sections that ask the same of a study have it found once."""
+    with remembering():
+        yield
+
+
 def test_figures_have_names_of_their_own() -> None:
     """Each is a file beside the page and a function of `ganstudy.plot`."""
     names = [chart.name for section in SECTIONS for chart in section.charts]
@@ -141,7 +150,8 @@ def test_what_it_says_is_what_its_calls_return(
     ds, own = findings.gathered, section(findings)
     best = analysis.tuned(ds) if analysis.is_search(ds) else ds
     words = {str(x) for dim in ds.dims for x in ds.get(dim, ()) if ds[dim].dtype.kind == "U"}
-    for sentence in own.sentences():
+    sentences = own.sentences()
+    for sentence in sentences:
         assert isinstance(sentence, Sentence)
         assert isinstance(sentence.text, Markup)
         assert sentence.text.striptags().rstrip().endswith(".")
@@ -150,7 +160,8 @@ def test_what_it_says_is_what_its_calls_return(
             value = xr.DataArray(value)
         numbers = unexplained(str(sentence.text), value, {*words, *map(str, ds.dims)})
         assert numbers == [], f"{sentence.text}: {sentence.call}"
-    assert section(findings).sentences() == own.sentences()
+    with remembering():  # what was remembered before is found anew
+        assert section(findings).sentences() == sentences
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -167,7 +178,8 @@ def test_its_files_are_texts_that_do_not_change(
         assert Path(file).suffix in (".csv", ".tex"), "others of an earlier report would stay"
         assert text.strip()
         assert "<" not in text or file.endswith(".csv"), "no markup in tables for papers"
-    assert section(findings).files() == files
+    with remembering():  # what was remembered before is found anew
+        assert section(findings).files() == files
     assert isinstance(section(findings).facts(), dict)
 
 
