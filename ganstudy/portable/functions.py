@@ -55,6 +55,11 @@ class Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
     Errors  `NotImplementedError` for a convolution of other than two dimensions.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """To hide it from its compiler, torch would import that: two seconds of each process."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:

@@ -372,12 +372,14 @@ def test_points_in_the_plane(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_portable_program_has_its_bits_in_a_process_of_its_own(tmp_path: Path) -> None:
-    """This one was not started for it. Convolutions have no portable program."""
-    text = re.sub(r"      (dcgan|resnet):.*\n", "", STUDY)
+    """This one was not started for it: means and roots of a batch, exponentials, convolutions."""
+    cases = ("running", "labels", "dcgan")
+    left_out = "|".join(case for case in CASES if case not in cases)
+    text = re.sub(rf"      ({left_out}):.*\n", "", STUDY)
     study = load(write_study(tmp_path, text), ["engine.program=portable", "seeds=1"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "report", gather)
         pipeline.run(study, tmp_path / "run", workers=1)
-    for case in CASES[:-2]:
+    for case in cases:
         found = sample(tmp_path / "run", _id(tmp_path / "run", case), 9)
         assert found.words.endswith("the same bits as the stored ones")
