@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,12 +31,24 @@ _RIDGE = 0.1
 @cache
 def digits() -> Rows:
     """The images on the scale [-1, 1] with their labels."""
-    from sklearn.datasets import load_digits
-
-    pixels, classes = load_digits(return_X_y=True)
-    images, labels = (pixels / 8 - 1).astype(np.float32), classes.astype(np.int64)
+    table = _table()
+    images, labels = (table[:, :-1] / 8 - 1).astype(np.float32), table[:, -1].astype(np.int64)
     train, held_out = split(len(images), _HELD_OUT)
     return Rows(images[train], images[held_out], labels[train], held_out_labels=labels[held_out])
+
+
+def _table() -> Array:
+    """Pixels from 0 to 16 and the digit, a row for each image.
+
+    From the file that scikit-learn brings; to import it takes each process a second or two.
+    """
+    found = find_spec("sklearn")
+    path = Path((found and found.origin) or "").parent / "datasets" / "data" / "digits.csv.gz"
+    if path.is_file():
+        return np.loadtxt(path, delimiter=",")
+    from sklearn.datasets import load_digits
+
+    return np.column_stack(load_digits(return_X_y=True))
 
 
 class DigitModes(ReadModes):

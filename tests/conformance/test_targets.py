@@ -472,6 +472,23 @@ def test_swiss_roll_and_moons_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose(moons.curve(moon, along), points, atol=1e-12)
 
 
+def test_digits_are_those_of_scikit_learn() -> None:
+    """Which is not imported for them: its file is read."""
+    from sklearn.datasets import load_digits
+
+    own = targets.from_config("digits")
+    assert isinstance(own, RowsTarget)
+    found, (pixels, classes) = own.rows(), load_digits(return_X_y=True)
+    assert found.labels is not None
+    assert found.held_out_labels is not None
+    rows = np.concatenate([found.train, found.held_out])
+    labels = np.concatenate([found.labels, found.held_out_labels])
+    ours = {(*row, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)}
+    assert len(rows) == len(pixels)
+    theirs = zip((pixels / 8 - 1).tolist(), classes.tolist(), strict=True)
+    assert ours == {(*row, label) for row, label in theirs}
+
+
 def test_random_mixture_is_a_law_of_its_seed() -> None:
     """Unequal weights, modes apart, another law for another law seed."""
     laws = [
