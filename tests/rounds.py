@@ -9,6 +9,8 @@ from ganstudy import activations, constraints, divergences, estimators, networks
 from ganstudy.kinds.adversarial import updates
 
 OF_SGD = ("competitive_gradient_descent", "lead")
+FEWER = {"competitive_gradient_descent": {"iterations": 2}}
+"""Iterations of a solver that are written out one after the other, the next like the last."""
 
 
 def _both(**settings: Any) -> dict[str, Any]:
@@ -22,7 +24,10 @@ CASES: dict[str, dict[str, Any]] = {
     **{f"constraint {name}": {"constraint": name} for name in constraints.family.files},
     **{f"critic of {name}": {"critic": {"estimator": name}} for name in estimators.family.files},
     **{
-        f"updates {name}": {"updates": name, **(_both(optimizer="sgd") if name in OF_SGD else {})}
+        f"updates {name}": {
+            "updates": {"name": name, **FEWER.get(name, {})},
+            **(_both(optimizer="sgd") if name in OF_SGD else {}),
+        }
         for name in updates.family.files
     },
     **{f"optimizer {name}": _both(optimizer=name) for name in optimizers.family.files},

@@ -75,18 +75,31 @@ def _there(value: Any) -> Any:
     return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=NOWHERE)
 
 
-def _round(case: dict[str, Any]) -> tuple[Rules, State, Batches]:
-    """The rules of two trials, their state and a batch, none of them with any numbers."""
-    own = [trial(seed, **{"batch": 64, **case}) for seed in (0, 1)]
+def _packs() -> dict[str, list[dict[str, Any]]]:
+    """Cases that may meet, by the first: in one pack the members of all of them are computed."""
+    found: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    for name, case in CASES.items():
+        key = trial(**{"batch": 64, **case}).configuration.pack_key()
+        found.setdefault(key, (name, []))[1].append(case)
+    return dict(found.values())
+
+
+PACKS = _packs()
+
+
+def _round(*cases: dict[str, Any]) -> tuple[Rules, State, Batches]:
+    """The rules of two trials or more, their state and a batch, none of them with any numbers."""
+    pack = cases if len(cases) > 1 else 2 * cases
+    own = [trial(seed, **{"batch": 64, **case}) for seed, case in enumerate(pack)]
     rules, state = initial(own, HOST)
     batch = next(iter(batches(own, HOST)))
     shapes: Iterator[Tensor] = map(_there, tensors(rules))
     return with_tensors(rules, shapes), *_pytree.tree_map(_there, (state, batch))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_round_asks_the_host_for_nothing(case: str) -> None:
-    rules, state, batch = _round(CASES[case])
+@pytest.mark.parametrize("pack", PACKS)
+def test_a_round_asks_the_host_for_nothing(pack: str) -> None:
+    rules, state, batch = _round(*PACKS[pack])
     with FixedTiles(), _Strangers() as strangers:
         played = rules.updates.play(program("eager", "cuda"), rules, state, batch)
     assert not strangers.seen
@@ -94,10 +107,10 @@ def test_a_round_asks_the_host_for_nothing(case: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_its_graph_holds_nothing_of_the_host(case: str) -> None:
+@pytest.mark.parametrize("pack", PACKS)
+def test_its_graph_holds_nothing_of_the_host(pack: str) -> None:
     """What torch's compiler is given for a GPU: no tensor that was made while it was traced."""
-    rules, state, batch = _round(CASES[case])
+    rules, state, batch = _round(*PACKS[pack])
     forms: list[Form] = []
 
     def seen(name: str) -> Any:

@@ -37,11 +37,11 @@ shapes = st.lists(
 
 
 def _trials(chosen: list[tuple[int, int, int]]) -> list[Trial[Adversarial]]:
-    return [
-        trial(seed, critic={"width": width, "steps": steps}, batch=64)
+    shapes = [
+        (trial(critic={"width": width, "steps": steps}, batch=64).configuration, count)
         for width, steps, count in chosen
-        for seed in range(count)
     ]
+    return [Trial(shape, seed) for shape, count in shapes for seed in range(count)]
 
 
 @given(shapes, st.integers(1, 16))
