@@ -29,9 +29,12 @@ from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
 
-SHAPES = [(16, 2, 7), (16, 2, 33), (16, 2, 64), (5, 1, 33), (1, 0, 7)]
+SHAPES = [(16, 2, 7), (16, 2, 33), (5, 1, 33), (1, 0, 7)]
+FULL = [(16, 2, 64), (64, 2, 128)]
+"""Of batches that fill vectors."""
 every_shape = pytest.mark.parametrize(
-    ("width", "depth", "batch"), [*SHAPES, pytest.param(64, 2, 128, marks=pytest.mark.slow)]
+    ("width", "depth", "batch"),
+    [*SHAPES, *(pytest.param(*shape, marks=pytest.mark.slow) for shape in FULL)],
 )
 
 
@@ -170,12 +173,15 @@ CRITIC_OPTIMIZERS = ["adam", "momentum", "optimistic_adam", "adamw"]
 
 
 def _settings(features: Sequence[str]) -> dict[str, Any]:
-    """The settings of several features at once."""
+    """The settings of several features at once, with the divergences of all of them."""
     together: dict[str, Any] = {"generator": {}, "critic": {}}
     for feature in features:
         for key, value in copy.deepcopy(FEATURES[feature]).items():
             if key in ("generator", "critic"):
                 together[key] |= value
+            elif key == "divergences":
+                known = together.setdefault(key, [])
+                known += [own for own in value if own not in known]
             else:
                 together[key] = value
     return together
@@ -647,23 +653,25 @@ def test_blocks_of_random_numbers_do_not_show() -> None:
 
 
 COMPILED: list[tuple[str, ...]] = [
-    ("gradient penalty", "conditional", "pac", "average"),
-    ("spectral norm", "until", "maxout"),
-    ("consensus with a penalty",),
+    ("several constraints", "conditional", "pac", "average", "until", "maxout"),
     ("unrolled", "running moments", "scaled inputs"),
-    ("relativistic", "batch norm"),
-    ("relativistic pairs",),
-    ("several constraints",),
+    ("relativistic", "relativistic pairs", "layer norm"),
+    ("kernels", "batch norm"),
+    ("kliep", "simultaneous"),
+    ("lsif", "pac"),
+    ("consensus with a penalty",),
     ("symplectic",),
     ("competitive",),
     ("lead",),
-    ("kernels", "layer norm"),
-    ("kliep", "simultaneous"),
-    ("lsif", "pac"),
 ]
 """Features that share the one pair of graphs that each case compiles; a pair takes long.
 
-Every set of optimizers that meets in a pack is a graph of its own: here there is one.
+Every set of optimizers that meets in a pack is a graph of its own, and every size to which packs
+are filled up: here there is one of each.
+"""
+OF_ONE_GRAPH = {"unrolled", "consensus with a penalty", "symplectic", "competitive", "lead"}
+"""Whose step goes through both players and back, and is as long for one hidden layer as others are
+for two.
 """
 
 
@@ -673,14 +681,20 @@ Every set of optimizers that meets in a pack is a graph of its own: here there i
 @pytest.mark.parametrize("features", COMPILED, ids=", ".join)
 def test_features_compiled_alone_and_in_any_pack(features: tuple[str, ...]) -> None:
     """A width and a batch that fill no vector."""
-    # The solver is compiled iteration by iteration; two are the fewest of which one leads on.
-    fewer = {"updates": {**FEATURES["competitive"]["updates"], "iterations": 2}}
-    own = fewer if features == ("competitive",) else {}
-    trials = _featured(*features, batch=33, width=7, optimizers=["adam"], **own)
+    depth = {"depth": 1 if OF_ONE_GRAPH.intersection(features) else 2}
+    own: dict[str, Any] = {"generator": depth, "critic": depth, "width": 7, "batch": 33}
+    if "pac" in features:
+        own["batch"] *= FEATURES["pac"]["critic"]["pac"]
+    if "competitive" in features:
+        # The solver is compiled iteration by iteration; two are the fewest of which one leads on.
+        own["updates"] = {**FEATURES["competitive"]["updates"], "iterations": 2}
+    objectives = len(_settings(features).get("divergences", CLASSIFIERS))
+    trials = _featured(*features, count=objectives, optimizers=["adam"], **own)
     beside = tuple(dict.fromkeys(t.configuration.divergence for t in trials))
     alone = _by_id([train([t], program="compiled", beside=beside)[0] for t in trials])
     assert {r.status for r in alone.values()} == {"complete"}
-    for pack in (trials, trials[::-1], [trials[2], trials[0]]):
+    # With a copy, three fill up the size of one.
+    for pack in (trials[:3], trials[:-4:-1], [trials[2], trials[0]]):
         _assert_same(train(pack, program="compiled", beside=beside), alone)
     for record in train(trials):
         other = alone[record.id].values["critic_loss"]
@@ -715,10 +729,12 @@ def test_each_feature_as_a_gpu_compiles_it(feature: str, monkeypatch: pytest.Mon
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.skipif(why_no_compiler() != "", reason="no C++ compiler, no compiled program")
-@pytest.mark.parametrize("seed", [100, 7000])
-def test_drawn_settings_compiled(seed: int) -> None:
-    """Of batches of few logits, in packs of up to twenty: losses differed in their last bit."""
-    assert drawn.faults(seed, "compiled") == []
+def test_drawn_settings_compiled() -> None:
+    """Of batches of five, alone and with seven others: losses of fewer than eight logits differed
+    in their last bit, where packs filled one vector of trials and not the next. They need four
+    graphs; `drawn.py` itself goes on with any seed.
+    """
+    assert drawn.faults(7330, "compiled") == []
 
 
 # Raised inside torch, by its own compiler, on its own functions.
