@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.textpath import TextPath
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
@@ -42,7 +41,7 @@ def end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     points = 72 / figure.dpi
     at = points * axes.transData.transform([end[:2] for end in ends])
     low, high = points * axes.bbox.y0, points * axes.bbox.y1
-    wide = [TextPath((0, 0), end[2] or " ", size=_SIZE).get_extents().width for end in ends]
+    wide = [style.text_width(end[2], _SIZE) for end in ends]
     groups: list[list[int]] = []
     reached = -math.inf
     for index in np.argsort(at[:, 0], kind="stable").tolist():

@@ -162,7 +162,7 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str], kind: str = "lines") -> N
         return
     size = float(mpl.rcParams["legend.fontsize"])
     # A column is as wide as its longest name, with the line before it and the gaps around it.
-    longest = max(TextPath((0, 0), arm or " ", size=size).get_extents().width for arm in arms)
+    longest = max(text_width(arm, size) for arm in arms)
     columns = max(
         1, min(len(arms), 6, int(72 * on.get_figwidth() / (longest + (3.3 + handle) * size)))
     )
@@ -175,6 +175,19 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str], kind: str = "lines") -> N
         handlelength=handle,
         columnspacing=1.6,
     )
+
+
+def text_width(text: str, size: float) -> float:
+    """How wide a text is in points, by the ends and control points of the strokes of its letters.
+
+    None of these is further out than its stroke; to walk along each stroke instead took a
+    twentieth of the time of a page.
+    """
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=size)
+    across = np.asarray(path.vertices)[np.asarray(path.codes) != TextPath.CLOSEPOLY, 0]
+    return float(np.ptp(across))
 
 
 def short_name(text: str, most: int) -> str:
