@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar, cast
 from weakref import finalize
 
@@ -32,13 +33,21 @@ def remembering() -> Iterator[None]:
 
 
 def remembered(find: FindT) -> FindT:
-    """While `remembering`, of equal arguments a copy of what the function has found of them."""
+    """While `remembering`, of equal arguments a copy of what the function has found of them.
+
+    A default is the same whether it is left out or said.
+    """
+    of_call = signature(find)
 
     @wraps(find)
     def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
         known = _found.get()
-        asked = (find, args, *sorted(kwargs.items()))
-        if known is None or not _hashable(asked):
+        if known is None:
+            return find(ds, *args, **kwargs)
+        call = of_call.bind(None, *args, **kwargs)
+        call.apply_defaults()
+        asked = (find, *call.arguments.items())
+        if not _hashable(asked):
             return find(ds, *args, **kwargs)
         if id(ds) not in known:
             known[id(ds)] = {}
