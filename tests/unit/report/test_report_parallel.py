@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,9 @@ from ganstudy.report.style import figure_style
 
 
 @pytest.fixture(scope="module")
-def page(search: xr.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a search."""
-    with unrendered():
-        return build(search, {}, tmp_path_factory.mktemp("parallel"))
-
-
-@pytest.fixture(scope="module")
-def data(page: Path) -> dict[str, Any]:
+def data(search: xr.Dataset) -> dict[str, Any]:
     """What its script draws."""
-    found = re.search(r'id="parallel-data" type="application/json">(.*?)<', page.read_text())
-    assert found is not None
-    return dict(json.loads(found[1]))
+    return dict(json.loads(str(embedded(Searched.of(search)))))
 
 
 def test_lines_pass_where_the_values_are(data: dict[str, Any], search: xr.Dataset) -> None:
@@ -97,8 +87,10 @@ def test_arms_are_told_apart_by_more_than_their_colour(
 
 @pytest.mark.slow
 @needs_browser
-def test_an_axis_is_brushed(page: Path, data: dict[str, Any]) -> None:
+def test_an_axis_is_brushed(search: xr.Dataset, data: dict[str, Any], tmp_path: Path) -> None:
     """By a key to its upper quarter, by the pointer to its lower half; then all are shown."""
+    with unrendered():
+        page = build(search, {}, tmp_path)
     script = """
       const figure = document.querySelector("#figure-parallel_coordinates");
       const axis = figure.querySelector("[role=slider]");

@@ -131,7 +131,8 @@ def test_a_bad_end_teaches_and_never_crashes(
     if not bounded:
         monkeypatch.setattr("ganstudy.search.bayes.outcomes.worst", lambda reading: math.nan)
     penalty = math.log(8) if bounded else 1.5
-    own = bayes(tmp_path, objective, "search.bayes.trials=30", "search.grid.divergence=[minimax]")
+    trials = f"search.bayes.trials={30 if bounded else 12}"
+    own = bayes(tmp_path, objective, trials, "search.grid.divergence=[minimax]")
 
     def fate(trial: Trial[Any]) -> str:
         return status if trial.configuration.generator.lr > 1e-3 else "complete"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -17,8 +19,10 @@ from unrendered import unrendered
 
 from ganstudy import analysis, open_run, plot
 from ganstudy.analysis.bounded import gaffke_interval
+from ganstudy.analysis.remembered import remembering
 from ganstudy.report import build
 from ganstudy.report.searched import Searched
+from ganstudy.report.sections.search.parallel import embedded
 from ganstudy.report.sections.search.tables import best_table
 from ganstudy.search import search_of
 from ganstudy.search.bayes import Bayes
@@ -244,18 +248,24 @@ def test_a_search_of_one_seed_has_scores_and_figures(
     assert (found["seeds"] == 1).all()
     assert found[["low", "high"]].to_array().isnull().all()
     assert analysis.tuned(ds).sizes["seed"] == repeats
-    for name in OF_A_SEARCH:
-        getattr(plot, name)(ds)
-        plt.close("all")
+    with remembering():
+        for name in OF_A_SEARCH:
+            getattr(plot, name)(ds)
+            plt.close("all")
     with unrendered():
-        assert "generator.lr" in build(ds, {}, tmp_path / "report").read_text()
+        page = build(ds, {}, tmp_path / "report").read_text()
+    assert "generator.lr" in page
+    drawn = re.search(r'id="parallel-data" type="application/json">(.*?)<', page)
+    assert drawn is not None
+    assert json.loads(drawn[1]) == json.loads(str(embedded(Searched.of(ds))))
 
 
 @pytest.mark.slow
 def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
     gathered: xr.Dataset, tmp_path: Path
 ) -> None:
-    page = build(gathered, {}, tmp_path / "report").read_text(encoding="utf-8")
+    with unrendered():
+        page = build(gathered, {}, tmp_path / "report").read_text(encoding="utf-8")
     scope = {"searched": gathered, "ds": analysis.tuned(gathered), "analysis": analysis}
     names = [*gathered["divergence"].values.tolist(), *map(str, gathered.coords)]
     for text, call in sentences(page):
