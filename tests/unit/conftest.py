@@ -144,9 +144,15 @@ seeds: 2
 
 
 @pytest.fixture(scope="session")
-def joined(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
-    """Searches of the same arms on two targets, with made-up records, along `study`."""
-    return open_runs(*made_runs(tmp_path_factory.mktemp("atlas")), along="study")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Runs of searches of the same arms on two targets, with made-up records."""
+    return made_runs(tmp_path_factory.mktemp("atlas"))
+
+
+@pytest.fixture(scope="session")
+def joined(targets: list[Path]) -> xr.Dataset:
+    """These, along `study`."""
+    return open_runs(*targets, along="study")
 
 
 @pytest.fixture(scope="session")

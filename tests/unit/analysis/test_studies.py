@@ -10,20 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
-from joined_studies import FILES, made_run, made_runs, text_of
+from joined_studies import FILES, made_run, text_of
 
 from ganstudy import analysis, open_run, open_runs
 from ganstudy.cli import main
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return made_runs(tmp_path_factory.mktemp("atlas"))
-
-
-@pytest.fixture(scope="module")
-def joined(runs: list[Path]) -> xr.Dataset:
-    return open_runs(*runs, along="study")
 
 
 def test_study_is_one_more_axis(joined: xr.Dataset) -> None:
@@ -43,9 +33,9 @@ def test_study_is_one_more_axis(joined: xr.Dataset) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_one_study_is_as_it_was_alone(name: str, runs: list[Path], joined: xr.Dataset) -> None:
+def test_one_study_is_as_it_was_alone(name: str, targets: list[Path], joined: xr.Dataset) -> None:
     """To the last bit, and with its own score: but for samples."""
-    alone = open_run(runs[list(FILES).index(name)])
+    alone = open_run(targets[list(FILES).index(name)])
     one = analysis.of_study(joined, name)
     alone = alone.drop_dims({"sample", "feature"} & set(alone.dims))
     xr.testing.assert_identical(one, alone[list(one.data_vars)])
@@ -63,14 +53,14 @@ def test_it_outlives_a_netcdf_file(joined: xr.Dataset, tmp_path: Path) -> None:
 
 
 def test_more_points_and_seeds_of_one_are_excluded_in_the_other(
-    runs: list[Path], tmp_path: Path
+    targets: list[Path], tmp_path: Path
 ) -> None:
     more = text_of("roll").replace("trials: 4", "trials: 5").replace("fresh: 2", "fresh: 3")
     larger = made_run(tmp_path, "roll", more)
-    joined = open_runs(runs[0], larger, along="study")
+    joined = open_runs(targets[0], larger, along="study")
     assert (joined["status"].sel(study="ring", trial=4) == "excluded").all()
     assert joined["fresh"].values.tolist() == [False, True, True, True]
-    for name, path in (("ring", runs[0]), ("roll", larger)):
+    for name, path in (("ring", targets[0]), ("roll", larger)):
         alone, one = open_run(path), analysis.of_study(joined, name)
         xr.testing.assert_identical(one["status"], alone["status"])
         xr.testing.assert_identical(one["critic_steps"], alone["critic_steps"])
@@ -86,8 +76,8 @@ def test_a_study_without_any_number_has_no_scores(joined: xr.Dataset) -> None:
     xr.testing.assert_identical(analysis.of_study(none, "ring"), analysis.of_study(joined, "ring"))
 
 
-def test_a_folder_of_runs_stands_for_all_of_them(runs: list[Path], joined: xr.Dataset) -> None:
-    xr.testing.assert_identical(open_runs(runs[0].parent, along="study"), joined)
+def test_a_folder_of_runs_stands_for_all_of_them(targets: list[Path], joined: xr.Dataset) -> None:
+    xr.testing.assert_identical(open_runs(targets[0].parent, along="study"), joined)
 
 
 REFUSED = {
@@ -102,13 +92,13 @@ REFUSED = {
 
 @pytest.mark.parametrize("difference", REFUSED)
 def test_what_cannot_be_joined_is_refused(
-    difference: str, runs: list[Path], tmp_path: Path
+    difference: str, targets: list[Path], tmp_path: Path
 ) -> None:
     """Exit code 2, both runs and the difference named, nothing written."""
     (old, new), message = REFUSED[difference]
     other = made_run(tmp_path, "roll", text_of("roll").replace(old, new))
     out = tmp_path / "out"
-    words = ["compare", str(runs[0]), str(other), "--along", "study", "--out", str(out)]
+    words = ["compare", str(targets[0]), str(other), "--along", "study", "--out", str(out)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2, result.output
     assert re.search(message, result.output), result.output
@@ -116,18 +106,18 @@ def test_what_cannot_be_joined_is_refused(
     assert not out.exists()
 
 
-def test_side_by_side_they_are_refused_with_advice(runs: list[Path], tmp_path: Path) -> None:
+def test_side_by_side_they_are_refused_with_advice(targets: list[Path], tmp_path: Path) -> None:
     ring = text_of("ring").replace("modes: 4", "modes: 5")
     result = CliRunner().invoke(
-        main, ["compare", str(runs[0]), str(made_run(tmp_path, "five", ring))]
+        main, ["compare", str(targets[0]), str(made_run(tmp_path, "five", ring))]
     )
     assert result.exit_code == 2
     assert "`--along study`" in result.output
 
 
-def test_what_is_no_joined_study_is_refused(runs: list[Path], joined: xr.Dataset) -> None:
+def test_what_is_no_joined_study_is_refused(targets: list[Path], joined: xr.Dataset) -> None:
     with pytest.raises(ValueError, match="no joined studies"):
-        analysis.of_study(open_run(runs[0]), "ring")
+        analysis.of_study(open_run(targets[0]), "ring")
     with pytest.raises(KeyError, match="no study 'grid'; the dataset has ring, roll"):
         analysis.of_study(joined, "grid")
     assert "modes" in json.dumps(json.loads(joined.attrs["differences"]))

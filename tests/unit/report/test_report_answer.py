@@ -14,6 +14,7 @@ from markupsafe import Markup
 from recomputed import unexplained
 
 from ganstudy import analysis
+from ganstudy.analysis.remembered import remembering
 from ganstudy.report import explained, prose, style
 from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
@@ -26,8 +27,9 @@ ARMS = ["minimax", "non_saturating", "reverse_kl", "wasserstein"]
 
 
 def plain(ds: xr.Dataset) -> tuple[str, str]:
-    """Lead and all points without markup."""
-    told = answer(Findings.of(ds))
+    """Lead and all points without markup, found as on a page."""
+    with remembering():
+        told = answer(Findings.of(ds))
     strip = [re.sub(r"<[^>]+>", "", str(text)).replace("&nbsp;", " ") for text, _ in told.sentences]
     return re.sub(r"<[^>]+>", "", str(told.lead)).replace("&nbsp;", " "), " ".join(strip)
 
@@ -55,12 +57,13 @@ def test_every_number_of_the_answer_is_in_what_its_call_returns(
     built = {name: own for name, own in settings.items() if name != "given"}
     ds = make_study(axes, samples=7, **built).assign_attrs(given)
     findings = Findings.of(ds)
-    told = answer(findings)
     names = {*findings.arms, *findings.axes, *(x for own in findings.settings for x in own)}
     labels = {name for name in names if not name.isdigit()}
-    for text, call in [(told.lead, told.call), *told.sentences]:
-        value = eval(call, {"ds": ds, "analysis": analysis})
-        assert unexplained(text, value, labels) == [], f"{text}: {call}"
+    with remembering():
+        told = answer(findings)
+        for text, call in [(told.lead, told.call), *told.sentences]:
+            value = eval(call, {"ds": ds, "analysis": analysis})
+            assert unexplained(text, value, labels) == [], f"{text}: {call}"
 
 
 def flat(ds: xr.Dataset, level: Mapping[str, float], noise: float = 0.0) -> xr.Dataset:

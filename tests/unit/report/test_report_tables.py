@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from functools import partial
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
-from browser import needs_browser, opened, with_script
+from browser import needs_browser, opened, title, with_script
 from scipy import stats
+from unrendered import unrendered
 
 from ganstudy import analysis
 from ganstudy.report import latex, prose
@@ -127,41 +128,6 @@ def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> N
     assert [row["missing"] for row in rows] == [0, 0, 1, 0]
 
 
-class Rows(HTMLParser):
-    """Cells of the body of the table of trials, and the text of its counter."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self.inside = False
-        self.counter = ""
-        self.at = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "table":
-            self.inside = given.get("id") == "every-trial"
-        if tag == "tr":
-            self.rows += [[]] if self.inside else []
-        self.at = given.get("id") or tag
-
-    def handle_data(self, data: str) -> None:
-        if self.inside and self.at in ("td", "th", "button"):
-            self.rows[-1].append(data)
-        if self.at == "matches":
-            self.counter += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = self.inside and tag != "table"
-        self.at = ""
-
-
-def in_browser(page: Path, script: str) -> Rows:
-    """The table after a script has run at the end of the page."""
-    return Rows(opened(with_script(page, script)))
-
-
 @pytest.mark.slow
 @needs_browser
 def test_trials_are_sorted_and_filtered_in_a_browser(make_study: Make, tmp_path: Path) -> None:
@@ -172,32 +138,44 @@ def test_trials_are_sorted_and_filtered_in_a_browser(make_study: Make, tmp_path:
         samples=4,
         status={(0, 0, 0): "diverged", (0, 1, 1): "failed"},
     )
-    page = build(ds, {}, tmp_path / "report")
-    press = "const b = [...document.querySelectorAll('#every-trial thead button')];"
-    find = "const f = document.getElementById('filter');"
-    enter = "f.dispatchEvent(new Event('input'));"
-
-    plain = in_browser(page, "")
-    assert plain.counter == "300 of 300 trials"
-    assert len(plain.rows) == 1 + 200
-    more = in_browser(page, "document.getElementById('more').click();")
-    assert len(more.rows) == 1 + 300
-
     score = trial_table(Findings.of(ds)).headings.index("modes covered, score")
-    up = in_browser(page, f"{press} b[{score}].click();")
-    values = [float(row[score]) for row in up.rows[1:]]
-    assert values == sorted(values)
-    down = in_browser(page, f"{press} b[{score}].click(); b[{score}].click();")
-    values = [float(row[score]) for row in down.rows[1:]]
-    assert values == sorted(values, reverse=True)
-    steps = in_browser(page, f"{press} b[1].click(); b[1].click();")
-    assert {row[1] for row in steps.rows[1:101]} == {"10"}
-
-    kept = in_browser(page, f"{find} f.value = 'Minimax diverged'; {enter}")
-    assert kept.counter == "1 of 300 trials"
-    assert kept.rows[1][:4] == ["minimax", "1", "0", "diverged"]
-    failed = in_browser(page, f"{find} f.value = 'failed'; {enter}")
-    assert failed.rows[1][score] == "–"
+    script = """
+      const found = [];
+      const text = (cell) => cell.textContent;
+      const seen = () => {
+        const rows = [...document.querySelectorAll("#every-trial tr")];
+        const cells = rows.map((row) => [...row.cells].map(text));
+        found.push([text(document.getElementById("matches")), cells]);
+      };
+      const press = (k) => document.querySelectorAll("#every-trial thead button")[k].click();
+      const keep = (words) => {
+        const filter = document.getElementById("filter");
+        filter.value = words;
+        filter.dispatchEvent(new Event("input"));
+      };
+      const more = () => document.getElementById("more").click();
+    """
+    acts = (
+        *("", "more()", f"press({score})", f"press({score})", "press(1); press(1)"),
+        *("keep('Minimax diverged')", "keep('failed')"),
+    )
+    script += "".join(f"{act}; seen();" for act in acts) + "document.title = JSON.stringify(found);"
+    with unrendered():
+        page = build(ds, {}, tmp_path / "report")
+    plain, whole, up, down, steps, kept, failed = json.loads(
+        title(opened(with_script(page, script)))
+    )
+    assert plain[0] == "300 of 300 trials"
+    assert len(plain[1]) == 1 + 200
+    assert len(whole[1]) == 1 + 300
+    for (_, rows), falling in ((up, False), (down, True)):
+        values = [float(row[score]) for row in rows[1:-1]]
+        assert values == sorted(values, reverse=falling)
+        assert rows[-1][score] == "–"
+    assert {row[1] for row in steps[1][1:101]} == {"10"}
+    assert kept[0] == "1 of 300 trials"
+    assert kept[1][1][:4] == ["minimax", "1", "0", "diverged"]
+    assert failed[1][1][score] == "–"
 
 
 # --- tables for a paper ---------------------------------------------------------------------------
