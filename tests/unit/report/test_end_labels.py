@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 
 from ganstudy.report import style
 from ganstudy.report.end_labels import apart, end_labels
@@ -40,3 +41,12 @@ def test_names_of_lines_that_end_together_do_not_overlap(spread: float) -> None:
     assert len(boxes) == 10
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
     assert all(axes.bbox.y0 - 6 < box.y0 and box.y1 < axes.bbox.y1 + 6 for box in boxes)
+
+
+@pytest.mark.parametrize("name", ["minimax", "non_saturating, R1 + R2", "“Ωg@8” → 0.5 %"])
+def test_a_text_is_as_wide_as_its_strokes(name: str) -> None:
+    """By Matplotlib, along each of their curves; what is blank has no width."""
+    with style.figure_style():
+        drawn = TextPath((0, 0), name, size=9.0).get_extents().width
+        assert style.text_width(name, 9.0) == pytest.approx(drawn, rel=1e-9)
+        assert style.text_width(" ", 9.0) == style.text_width("", 9.0) == 0
