@@ -108,18 +108,27 @@ def check(path: Path) -> Checked:
 
 def pytest_configure(config: Any) -> None:
     """The member stands beside those of the package in each suite; what it breaks is collected."""
-    _, member = plugins.load(Path(os.environ[_CHECKED]))
-    config.pluginmanager.register(Collected(member.name))
+    family, member = plugins.load(Path(os.environ[_CHECKED]))
+    config.pluginmanager.register(Collected(member.name, family))
 
 
 class Collected:
     """Hooks of pytest that note each promise."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, family: str) -> None:
         # A suite numbers cases of one member that it cannot tell apart.
         self.own = re.compile(rf"(?<!\w){name}\d*(?!\w)")
+        self.of_family = re.compile(rf"^(from|import) .*\b({family}|families)\b", re.MULTILINE)
         self.kept = self.left = 0
         self.broken: list[Broken] = []
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Called by pytest with each path: a suite that imports neither the member's family nor
+        `families` has no test of it, and would take seconds to say so.
+        """
+        if collection_path.suffix != ".py":
+            return None
+        return not self.of_family.search(collection_path.read_text(encoding="utf-8")) or None
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         """Called by pytest with all tests: those of the member are left, by its whole name."""

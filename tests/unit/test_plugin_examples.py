@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from ganstudy import plugins
+from ganstudy.cli import main
 
 FOLDER = Path(__file__).parents[2] / "docs" / "plugins"
 PAGE = FOLDER.with_suffix(".md").read_text(encoding="utf-8")
 FILES = sorted(FOLDER.glob("*.py"))
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What a test has loaded is forgotten after it."""
+    yield
+    plugins.forget()
 
 
 def test_the_page_has_the_files_as_they_are() -> None:
@@ -25,9 +35,8 @@ def test_the_page_has_the_files_as_they_are() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_keeps_every_promise(path: Path) -> None:
     """By `check --plugin`, which says under which name it goes, and that it is the file's."""
-    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = CliRunner().invoke(main, ["check", "--plugin", str(path)])
+    assert done.exit_code == 0, done.output
     kept, count = re.findall(r"it keeps (\d+) of (\d+) promises", done.stdout)[0]
     assert kept == count
     assert f"{path.stem}, a member of " in done.stdout

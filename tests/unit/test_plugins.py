@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 from tiny import STUDY, write_study
+from unrendered import unrendered
 
 from ganstudy import divergences, plugins
 from ganstudy.cli import main
@@ -74,7 +75,9 @@ def test_member_of_a_plugin_is_found_by_its_stem(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
+def test_study_with_a_plugin_runs_and_reopens(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Workers find the member; trials of the copy equal those of the original bit for bit."""
     _plugin(folder)
     path, out = _study(folder), folder / "run"
@@ -98,8 +101,10 @@ def test_study_with_a_plugin_runs_and_reopens(folder: Path) -> None:
     minimax = dataset.sel(divergence="minimax")
     assert bool((mine["samples"] == minimax["samples"]).all())
     (folder / "my_divergence.py").unlink()  # the run keeps its own copy
-    report = [sys.executable, "-m", "ganstudy", "report", str(out), "--plugins"]
-    assert subprocess.run(report, capture_output=True, check=False, cwd="/").returncode == 0
+    monkeypatch.chdir("/")
+    with unrendered():
+        again = CliRunner().invoke(main, ["report", str(out), "--plugins"])
+    assert again.exit_code == 0, again.output
 
 
 def test_ids_follow_the_text_of_the_file(folder: Path) -> None:
@@ -143,9 +148,8 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
     text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
     path = folder / "own_reverse_kl.py"
     path.write_text(text.replace("(laws.q, laws.p)", "(laws.p, laws.q)"))
-    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stdout + done.stderr
+    done = CliRunner().invoke(main, ["check", "--plugin", str(path)])
+    assert done.exit_code == 1, done.output
     kept, count = map(int, re.findall(r"it keeps (\d+) of (\d+) promises", done.stdout)[0])
     assert kept > 10
     assert kept < count
@@ -227,10 +231,29 @@ def test_a_member_is_tested_by_its_whole_name(folder: Path) -> None:
     names = ["test_a[my_ring(std=1.0)]", "test_a[my_ring0]", "test_b[2-my_ring-ring]"]
     others = ["test_a[ring(std=0.1)]", "test_my_ring", "test_a[my_ring_2]", "test_a[Mine()]"]
     items = [SimpleNamespace(name=name) for name in (*names, *others)]
-    conformance.Collected("my_ring").pytest_collection_modifyitems(items)
+    conformance.Collected("my_ring", "targets").pytest_collection_modifyitems(items)
     assert [item.name for item in items] == names
     _, member = plugins.load(_plugin(folder))
     assert (member.__name__, repr(member())) == ("Mine", "my_divergence()")
+
+
+def test_suites_of_other_families_are_not_collected() -> None:
+    """All of them took most of the time of a check, and most have no test of the member."""
+    suites = {path.stem: path for path in (ROOT / "tests" / "conformance").glob("*.py")}
+    asked = {
+        name: {
+            stem
+            for stem, path in suites.items()
+            if not conformance.Collected("mine", name).pytest_ignore_collect(path)
+        }
+        for name in plugins.FAMILIES
+    }
+    assert all("test_families" in of_family for of_family in asked.values())
+    assert asked["constraints"] == {"test_constraints", "test_convolutional", "test_families"}
+    assert asked["initialisations"] == {"test_networks", "test_families"}
+    assert {stem for of_family in asked.values() for stem in of_family} == suites.keys()
+    # A folder, or a file that is no suite, is for pytest to say.
+    assert conformance.Collected("mine", "metrics").pytest_ignore_collect(ROOT / "tests") is None
 
 
 def test_what_the_suites_need_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +261,7 @@ def test_what_the_suites_need_is_named(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with pytest.raises(plugins.PluginError, match=r"need dask_jobqueue: pip install 'gan.*test\]'"):
         conformance.check(_plugin(folder))
-    found = conformance.Collected("my_divergence")
+    found = conformance.Collected("my_divergence", "divergences")
     found.pytest_exception_interact(SimpleNamespace(), SimpleNamespace(when="collect"), None)
     assert found.broken == []
 
@@ -283,9 +306,8 @@ def test_what_was_found_is_told_in_words(raised: str, words: str) -> None:
 
 def test_check_names_a_file_without_member(folder: Path) -> None:
     (folder / "empty.py").write_text("")
-    command = [sys.executable, "-m", "ganstudy", "check", "--plugin", str(folder / "empty.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = CliRunner().invoke(main, ["check", "--plugin", str(folder / "empty.py")])
+    assert done.exit_code == 2
     assert "found: none" in done.stderr
 
 
