@@ -24,8 +24,12 @@ _found: ContextVar[_Found | None] = ContextVar("_found", default=None)
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """While datasets stay as they are: what is `remembered` of one is found once."""
-    token = _found.set({})
+    """While datasets stay as they are: what is `remembered` of one is found once.
+
+    Within another one, what that has found is known.
+    """
+    known = _found.get()
+    token = _found.set({} if known is None else known)
     try:
         yield
     finally:

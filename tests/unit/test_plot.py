@@ -24,6 +24,7 @@ from unrendered import unrendered
 
 import ganstudy
 from ganstudy import analysis, plot
+from ganstudy.analysis.remembered import remembering
 from ganstudy.report import build
 
 Make = Callable[..., xr.Dataset]
@@ -90,6 +91,17 @@ def _called(studies: Sequence[xr.Dataset], folder: Path) -> set[str]:
     for ds in studies:
         with unrendered() as figures:
             page = build(ds, {}, folder / "report").read_text()
+        called |= _drawn_again(ds, page, figures)
+    return called
+
+
+def _drawn_again(ds: xr.Dataset, page: str, figures: dict[str, Figure]) -> set[str]:
+    """The functions that a page calls, each of which draws what stands above it.
+
+    What several calls ask is found once, by them and not by the page.
+    """
+    called = set()
+    with remembering():
         best = analysis.tuned(ds) if analysis.is_search(ds) else ds
         scope = {"analysis": analysis, "searched": ds, "ds": best}
         labels = {
