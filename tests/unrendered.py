@@ -1,4 +1,4 @@
-"""Reports whose figures are drawn and not written out, which is what takes their time."""
+"""Reports whose figures are not written out, which is what takes their time."""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ def unrendered() -> Iterator[dict[str, Figure]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Drawing, "save", keep)
         yield figures
+
+
+@contextmanager
+def unprinted() -> Iterator[None]:
+    """Reports whose figures are laid out, and every artist asked to draw, without a pixel."""
+
+    def lay_out(drawing: Drawing, folder: Path) -> None:
+        drawing.figure.draw_without_rendering()
+        (folder / f"{drawing.name}.svg").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Drawing, "save", lay_out)
+        yield

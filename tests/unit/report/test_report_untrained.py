@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from scaled_down import STUDIES, scaled_down
 from tiny import STUDY, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
 from ganstudy.search import search_of
 from ganstudy.store import RunDirectory
-from ganstudy.study import load
+from ganstudy.study import Study, load
 from ganstudy.trial import Record
 
-STUDIES = Path(__file__).parents[3] / "studies"
+EACH = {path.stem: path for path in STUDIES}
 CAUSE = "RuntimeError: <no> g++\n\nTraceback (most recent call last):\n ..."
 
 
-def _failed(study: Path, out: Path) -> None:
+def _failed(study: Study, out: Path) -> None:
     """A run whose trials have all failed."""
-    search = search_of(load(study))
+    search = search_of(study)
     run = RunDirectory(out)
     with run.locked():
         run.write_study(search)
@@ -35,10 +36,10 @@ def _reported(out: Path) -> str:
     return (out / "report" / "index.html").read_text(encoding="utf-8")
 
 
-def _says_why(study: Path, out: Path) -> None:
+def _says_why(study: Study, out: Path) -> None:
     _failed(study, out)
     page = _reported(out)
-    assert load(study).file.question.split()[-1].strip("?") in page
+    assert study.file.question.split()[-1].strip("?") in page
     assert "so that there is no answer" in page
     assert "RuntimeError: &lt;no&gt; g++" in page
     assert "<code>ganstudy retry RUN</code>" in page
@@ -47,12 +48,12 @@ def _says_why(study: Path, out: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nash_xy", "tune_wasserstein"])
 def test_of_a_theory_and_of_a_search(tmp_path: Path, name: str) -> None:
-    _says_why(STUDIES / f"{name}.yaml", tmp_path / "run")
+    _says_why(scaled_down(EACH[name]), tmp_path / "run")
 
 
 def test_of_a_grid(tmp_path: Path) -> None:
     """With the number of trials and the labels of one; the dataset has the causes."""
-    study, out = write_study(tmp_path, STUDY), tmp_path / "run"
+    study, out = load(write_study(tmp_path, STUDY)), tmp_path / "run"
     _says_why(study, out)
     page = _reported(out)
     assert "Every trial failed" in page
@@ -77,10 +78,8 @@ LIKE_OTHERS = {
 }
 """What would take five sixths of the time, and differs from another study in its target alone."""
 
-EACH = {p.stem: p for p in sorted(STUDIES.rglob("*.yaml")) if not p.name.startswith("_")}
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EACH.keys() - LIKE_OTHERS))
 def test_of_every_study(tmp_path: Path, name: str) -> None:
-    _says_why(EACH[name], tmp_path / "run")
+    _says_why(scaled_down(EACH[name]), tmp_path / "run")
