@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
 
 from ganstudy import pipeline, verification
+from ganstudy.schedule import worker_process
 from ganstudy.schedule.executor import Clock, Ended, Executor, Task, attempt
 
 
@@ -51,8 +52,9 @@ class Inline(Executor):
 
 @contextmanager
 def trained_inline() -> Iterator[None]:
-    """Runs of this process train within it."""
+    """Runs of this process train within it; no command begins a worker that none will ask."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker_process, "begun_ahead", nullcontext)
         for caller in (pipeline, verification):
             patch.setattr(caller, "open_executor", lambda *_: Inline(1))
         yield

@@ -38,14 +38,14 @@ def measure(device: str) -> dict[str, Any]:
     return {"suites": results, "failed": failed}
 
 
-def run(device: str, path: str, marks: str, keyword: str) -> dict[str, Any]:
+def run(device: str, path: str, marks: str, keyword: str, *, workers: int = 4) -> dict[str, Any]:
     """How many tests of a file ran, and the names of those that failed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         command = [
-            *(sys.executable, "-m", "pytest", "-q", "-n", "4", path, "-m", marks, "-k", keyword),
-            *("-p", "no:cacheprovider", "-p", "no:benchmark", "-o", "addopts=", "--tb=line"),
-            *("-o", "filterwarnings=", f"--junitxml={report}"),
+            *(sys.executable, "-m", "pytest", "-q", "-n", str(workers)),
+            *(path, "-m", marks, "-k", keyword, "-o", "addopts=", "-o", "filterwarnings="),
+            *("-p", "no:cacheprovider", "-p", "no:benchmark", "--tb=line", f"--junitxml={report}"),
         ]
         environment = {**os.environ, "GANSTUDY_TEST_DEVICE": device}
         done = subprocess.run(

@@ -11,8 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from click.testing import CliRunner
+from inline import trained_inline
+from unrendered import unrendered
 
 from ganstudy import open_run, plugins
+from ganstudy.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "plugins"
 """The files of the how-to, two of which are added here to more than one thing."""
@@ -208,32 +212,24 @@ def test_the_suite_of_its_family_finds_nothing(name: str, text: str, tmp_path: P
     """By `check --plugin`; it is not of a family that no suite has a test for."""
     path = tmp_path / f"{name}.py"
     path.write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "ganstudy", "check", "--plugin", str(path)],
-        env={**os.environ, "GANSTUDY_PLUGINS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    done = CliRunner().invoke(main, ["check", "--plugin", str(path)])
+    plugins.forget()
+    assert done.exit_code == 0, done.output[-3000:]
     assert int(re.findall(r"it keeps (\d+) of", done.stdout)[0]) > 4
 
 
-def test_an_unknown_executor_is_refused_with_the_names_there_are(tmp_path: Path) -> None:
+def test_an_unknown_executor_is_refused_with_the_names_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After the study is read, since a plug-in may have brought it."""
     (tmp_path / "study.yaml").write_text(
         STUDY.replace("plugins: [some.py, here.py, costs.py]\n", "").replace(
             "  some: {share: 0.75}\n", ""
         )
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "ganstudy", "run", "study.yaml", "--executor", "herre"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["run", "study.yaml", "--executor", "herre"])
+    assert done.exit_code == 2
     assert "'herre'" in done.stderr
     assert "dask" in done.stderr
     assert not (tmp_path / "runs").exists()
@@ -307,7 +303,7 @@ seeds: 2
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of each of two studies."""
+    """A folder with a run of each of two studies: the kind by a worker, the others here."""
     folder = tmp_path_factory.mktemp("trained")
     files = {
         **{"downhill.py": KIND, "spreading.py": VARIABLE, "sine.py": NETWORK},
@@ -315,19 +311,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    for study in ("downhill", "spreading"):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "ganstudy", "run", f"{study}.yaml"),
-                *("--out", study, "--workers", "1"),
-            ],
-            cwd=folder,
-            env={**os.environ, "GANSTUDY_PLUGINS": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert not done.returncode, done.stderr
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "ganstudy", "run", "downhill.yaml"),
+            *("--out", "downhill", "--workers", "1"),
+        ],
+        cwd=folder,
+        env={**os.environ, "GANSTUDY_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr
+    with trained_inline(), unrendered():
+        study, out = str(folder / "spreading.yaml"), str(folder / "spreading")
+        inline = CliRunner().invoke(main, ["run", study, "--out", out, "--workers", "1"])
+    plugins.forget()
+    assert inline.exit_code == 0, inline.output
     return folder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from inline import trained_inline
 from read_keys import chunks_of, counted
 from recomputed import sentences, unexplained
 from searched import bayes, peak
@@ -350,18 +350,20 @@ def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-def test_two_real_runs(tmp_path: Path) -> None:
+def test_two_real_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials that both runs have are equal in the comparison to the last bit."""
     write_study(tmp_path, STUDY + "engine: {program: eager}\n", "one.yaml")
     text = STUDY.replace("[minimax, wasserstein]", "[wasserstein, hinge]")
     write_study(tmp_path, text + "engine: {program: eager}\n", "two.yaml")
-    script = str(Path(sys.executable).with_name("ganstudy"))
+    monkeypatch.chdir(tmp_path)
     for verb in (
         ["run", "one.yaml", "--workers", "1"],
         ["run", "two.yaml", "--workers", "1"],
         ["compare", "runs/one", "runs/two", "--out", "both"],
     ):
-        subprocess.run([script, *verb], cwd=tmp_path, check=True, capture_output=True)
+        with trained_inline(), unrendered():
+            done = CliRunner().invoke(main, verb)
+        assert done.exit_code == 0, done.output
     assert (tmp_path / "both" / "report" / "index.html").is_file()
     ds = open_runs(tmp_path / "runs/one", tmp_path / "runs/two")
     one, two = (ds.sel(arm=f"{name}: wasserstein", drop=True) for name in ("one", "two"))

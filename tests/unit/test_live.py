@@ -195,7 +195,7 @@ def test_a_page_is_there_before_the_end(tmp_path: Path) -> None:
     out = tmp_path / "run"
     index = out / "report" / "index.html"
     command = [sys.executable, "-m", "ganstudy", "run", str(study), "--out", str(out)]
-    limits = ["engine.pack=2", "trial.record.every=50000"]
+    limits = ["--workers", "1", "engine.pack=2", "trial.record.every=50000"]
     with subprocess.Popen([*command, "--live", "--every", "1", *limits]) as process:
         try:
             assert until(lambda: index.exists() and RELOADS in index.read_text(), 600.0)
