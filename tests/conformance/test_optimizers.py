@@ -159,8 +159,9 @@ def _theirs(members: list[Optimizer], problem: _Regression) -> torch.Tensor:
         plain = {} if cls.__module__ == __name__ else {"foreach": False}
         solvers.append(cls([row], lr=lr, **plain, **arguments))  # type: ignore[call-arg]  # each solver has its own
     for step in range(STEPS):
-        for row, solver in zip(rows, solvers, strict=True):
-            row.grad = problem.gradient(step, row[None])[0]
+        gradients = problem.gradient(step, torch.stack(rows))
+        for row, gradient, solver in zip(rows, gradients, solvers, strict=True):
+            row.grad = gradient
             solver.step()
     return torch.stack(rows)
 
