@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -25,6 +26,9 @@ _SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     if hasattr(signal, name)
 )
+
+_MOMENT = 0.01
+"""Seconds in which Python is done with what it drops."""
 
 
 class Interruption:
@@ -47,6 +51,8 @@ class Interruption:
         """The signal that has raised, if one has."""
         self._earlier: dict[signal.Signals, object] = {}
         self._dropping = sys.unraisablehook
+        self._drops = False
+        """Whether Python is dropping one just now, and would drop the next with it."""
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -93,10 +99,17 @@ class Interruption:
 
     def _dropped(self, what: sys.UnraisableHookArgs) -> None:
         if what.exc_type is KeyboardInterrupt and self._latest is not None:
-            # A moment later, when nobody drops it.
-            threading.Timer(0.01, _interrupt_main, [self._latest]).start()
+            self._drops = True
+            threading.Timer(_MOMENT, self._again, [self._latest]).start()
+            self._drops = False
         else:
             self._dropping(what)
+
+    def _again(self, number: signal.Signals) -> None:
+        """As if the signal came to the main thread, once that drops it no longer."""
+        while self._drops:
+            time.sleep(_MOMENT)
+        _interrupt_main(number)
 
 
 def _exit_code(error: BaseException | None) -> int:

@@ -136,7 +136,7 @@ def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
 
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
     """A trial that waited in the cluster's queue was failed at its limit."""
-    theirs = [_script(tmp_path, seed, seconds=8.0) for seed in range(2)]
+    theirs = [_script(tmp_path, seed, seconds=10.0) for seed in range(2)]
     ours = _script(tmp_path, 9)
     with (
         DaskExecutor(2, scheduler=cluster.address) as other,
@@ -146,7 +146,7 @@ def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Clu
         for trial in theirs:
             other.submit(_task(trial))
         wait_until(lambda: all(attempts(trial) for trial in theirs))
-        parts = train_packs(Listed([(ours,)]), executor, limits=Limits(seconds=3.0))
+        parts = train_packs(Listed([(ours,)]), executor, limits=Limits(seconds=5.0))
         assert [record.status for part in parts for record in part] == ["complete"]
     assert attempts(ours) == 1
 

@@ -219,6 +219,18 @@ def test_an_interruption_that_python_drops_comes_again(number: signal.Signals) -
     assert sys.unraisablehook is hook
 
 
+def test_it_comes_again_after_what_dropped_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the main thread was still in Python's hook when it came: it was lost."""
+    begin = threading.Timer.start
+
+    def slowly(timer: threading.Timer) -> None:
+        begin(timer)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(threading.Timer, "start", slowly)
+    test_an_interruption_that_python_drops_comes_again(signal.SIGINT)
+
+
 def test_an_interruption_is_what_it_is_whatever_a_library_makes_of_it() -> None:
     """As one does that builds what it checks by, in another language."""
 
