@@ -34,6 +34,11 @@ __all__ = ["ClassModes", "Classifier", "classifier", "known_accuracy"]
 _BESIDE = ("accuracy", "confusion", "means", "unit", "read", "distance")
 """What is kept beside the parameters."""
 
+_AS_READ = 1 + 1e-5
+"""By how much an image may be read to be farther than where the classifier was trained, whose
+arithmetic is another: ten times what was found. Some image is the farthest of each class.
+"""
+
 _RECIPE = 3
 """Of the file that keeps a classifier; another training or network is another number."""
 
@@ -78,8 +83,9 @@ class Classifier(Reader):
         return self.judged[1]
 
     def training(self) -> tuple[NDArray[np.intp], Array]:
-        """Class and distance of training images."""
-        return self.known
+        """Class and distance of training images, as far as this process may read the same."""
+        read, distance = self.known
+        return read, distance * _AS_READ
 
     def features(self, samples: Array) -> NDArray[np.float64]:
         """Features of samples, `(count, dimension) -> (count, 64)`."""
