@@ -105,6 +105,23 @@ def test_two_classes_have_the_shares_of_rogan_and_gladen(monkeypatch: pytest.Mon
     assert nothing[0] == pytest.approx(np.log(2), abs=1e-9)
 
 
+@pytest.mark.parametrize("name", ["modes_covered", "mode_kl", "mode_forward_kl"])
+def test_a_cloud_without_a_good_sample_is_as_bad_as_where_nothing_is_misread(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nor does it warn of what it divides: nothing by nothing, as a young generator has it."""
+    monkeypatch.setattr(
+        _Read,
+        "assign",
+        lambda own, samples, radius: (samples[..., 0].astype(int), samples[..., 0] > 8),
+    )
+    read = np.stack([np.zeros(100, int), np.full(100, 9)])
+    found = _measured(monkeypatch, name, read, _Read(CLASSES, _confusion(CLASSES, 0.05)))
+    plain = _measured(monkeypatch, name, read, _Read(CLASSES))
+    assert found[0] == plain[0]
+    assert np.isfinite(found).all()
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_label_accuracy_is_unbiased(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
     """Of classes, and of stacks of them, each read by itself; with few samples of a label."""
