@@ -131,8 +131,10 @@ def _limits(
 
 
 def _eligible_means(oriented: Array) -> Array:
-    """Means of the settings with the most scored seeds, -inf elsewhere, NaN where none has one;
-    `(*, settings, seeds) -> (*, settings)`."""
+    """Means of the settings with the most scored seeds, -inf elsewhere, NaN where none has one.
+
+    Shapes  `(*, settings, seeds) -> (*, settings)`.
+    """
     mean, count = known_mean(oriented)
     return np.where(count == count.max(axis=-1, keepdims=True), mean, -np.inf)
 

@@ -68,10 +68,11 @@ def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.floa
         return np.asarray(counts / total)
     confusion = _shares(found)
     # A class without a sample that was read as it may be there all the same.
-    share = (counts / total + 0.01 / len(confusion)) / 1.01
+    read = counts / total
+    share = (read + 0.01 / len(confusion)) / 1.01
     for _ in range(_ROUNDS):
         expected = share @ confusion
-        more = np.divide(counts / total, expected, out=np.zeros_like(share), where=expected > 0)
+        more = np.divide(read, expected, out=np.zeros_like(share), where=expected > 0)
         share = share * (more @ confusion.T)
     return np.asarray(share)
 

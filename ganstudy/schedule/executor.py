@@ -13,6 +13,7 @@ from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
 from ganstudy.engine.session import Session
 from ganstudy.family import Part
+from ganstudy.interpreters import ON_ONE_CORE
 from ganstudy.schedule import memory
 from ganstudy.schedule.options import Options
 
@@ -38,23 +39,10 @@ __all__ = [
     "warm_up",
 ]
 
-_ENVIRONMENT = {
-    # Two threads on two busy cores are slower than one.
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    # glibc returns the memory of every large tensor to the system, and takes it again a moment
-    # later, page fault by page fault; keeping it saves 10 to 25 % of a step.
-    "MALLOC_TRIM_THRESHOLD_": str(2**30),
-    "MALLOC_MMAP_THRESHOLD_": str(2**30),
-    # No module is taken from the folder in which a worker stands, beside somebody's study.
-    "PYTHONSAFEPATH": "1",
-}
-
 
 def environment(program: ProgramName) -> dict[str, str]:
     """Variables of a worker's process, which act only if they are there when it starts."""
-    return {**_ENVIRONMENT, **arithmetic.environment(program)}
+    return {**ON_ONE_CORE, **arithmetic.environment(program)}
 
 
 _SHOWN, _WINDOW = 2.0, 15.0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from ganstudy.interpreters import found_in
 from ganstudy.schedule import questions
 from ganstudy.schedule.executor import environment
 from ganstudy.schedule.interruption import signals_held
@@ -44,8 +45,7 @@ class _Origin:
     @classmethod
     def now(cls, variables: Mapping[str, str]) -> Self:
         """As this process would start one, with variables of its own."""
-        found_in = [folder or str(Path.cwd()) for folder in sys.path]
-        return cls(sys.executable, found_in, {**os.environ, **variables})
+        return cls(sys.executable, found_in(), {**os.environ, **variables})
 
 
 class WorkerProcess:

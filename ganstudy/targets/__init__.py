@@ -7,11 +7,7 @@ from ganstudy.family import Family
 from ganstudy.settings import as_recorded
 from ganstudy.targets._base import Modes, Target
 from ganstudy.targets._classifier import classifier, known_accuracy
-from ganstudy.targets._classifier_training import (
-    labelled_images,
-    trained_classifier,
-    trained_portably,
-)
+from ganstudy.targets._classifier_training import trained_portably
 from ganstudy.targets._convolutions import FEATURES, features_of, initial, one_thread
 from ganstudy.targets._curve import CurveTarget
 from ganstudy.targets._digits import DigitModes
@@ -53,12 +49,10 @@ __all__ = [
     "from_config",
     "initial",
     "known_accuracy",
-    "labelled_images",
     "one_thread",
     "reading_again",
     "target_of",
     "there",
-    "trained_classifier",
     "trained_portably",
     "unchanged",
 ]

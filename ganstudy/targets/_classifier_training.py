@@ -15,12 +15,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganstudy import portable
+from ganstudy.interpreters import ON_ONE_CORE, found_in
 from ganstudy.targets._class_spread import ClassSpread, beside, class_of
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
 from ganstudy.targets._image import Image
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     Labelled = tuple[NDArray[np.float32], NDArray[np.int64]]
 
-__all__ = ["STEPS", "labelled_images", "serve", "trained_classifier", "trained_portably"]
+__all__ = ["serve", "trained_portably"]
 
-STEPS, _BATCH = 600, 128
+_STEPS, _BATCH = 600, 128
 """Some 77,000 images: ten times through 8,000 of MNIST, in ten to thirty seconds."""
 
 _RATE = 2e-3
@@ -43,11 +43,10 @@ _JUDGED = 5000
 """Held-out images by which it is judged, and draws of training images whose spread it knows."""
 
 _BEGIN = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
-_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
-def trained_portably(target: Target, image: Image, steps: int = STEPS) -> dict[str, NDArray[Any]]:
-    """What `trained_classifier` makes of a target's images, in a process that is started for it.
+def trained_portably(target: Target, image: Image, steps: int = _STEPS) -> dict[str, NDArray[Any]]:
+    """What a classifier is, found by a process that is started for it; see `_trained`.
 
     On a processor without AVX2 and FMA, or where it is not known what it has, the process has the
     environment of this one.
@@ -55,15 +54,14 @@ def trained_portably(target: Target, image: Image, steps: int = STEPS) -> dict[s
     Errors  `RuntimeError` with what that process said last, if it ends before it is done.
     """
     own = {} if portable.lacking() else portable.environment()
-    found_in = [folder or str(Path.cwd()) for folder in sys.path]
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(
-            [sys.executable, "-P", "-c", _BEGIN, *found_in],
+            [sys.executable, "-P", "-c", _BEGIN, *found_in()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
-            env={**os.environ, **_THREADS, **own},
+            env={**os.environ, **ON_ONE_CORE, **own},
             process_group=0,  # Ctrl-C is this process's business
         ) as there,
     ):
@@ -71,7 +69,7 @@ def trained_portably(target: Target, image: Image, steps: int = STEPS) -> dict[s
         assert there.stdout is not None
         try:
             pickle.dump((image, target.labels, steps), there.stdin)
-            for images in labelled_images(target, steps):
+            for images in _parts(target, steps):
                 pickle.dump(images, there.stdin)
             there.stdin.close()
             made: dict[str, NDArray[Any]] = pickle.load(there.stdout)
@@ -100,7 +98,7 @@ def serve() -> None:
         image, classes, steps = pickle.load(sys.stdin.buffer)
         # torch has not typed it.
         with Portable():  # type: ignore[no-untyped-call]
-            made = trained_classifier(_incoming(), image, classes, steps)
+            made = _trained(_incoming(), image, classes, steps)
         pickle.dump(made, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
@@ -110,7 +108,7 @@ def _incoming() -> Iterator[Labelled]:
         yield pickle.load(sys.stdin.buffer)
 
 
-def labelled_images(target: Target, steps: int) -> Iterator[Labelled]:
+def _parts(target: Target, steps: int) -> Iterator[Labelled]:
     """A batch of training images for each step, held-out images, and training images once more."""
     rng = np.random.default_rng(0)
     for _ in range(steps):
@@ -120,12 +118,12 @@ def labelled_images(target: Target, steps: int) -> Iterator[Labelled]:
     yield target.sample_labelled(np.random.default_rng(2), _JUDGED)
 
 
-def trained_classifier(
+def _trained(
     images: Iterator[Labelled], image: Image, classes: int, steps: int
 ) -> dict[str, NDArray[Any]]:
     """The network's parameters, how well it does on held-out images, and how images spread.
 
-    images  see `labelled_images`
+    images  see `_parts`
     """
     parameters = _fitted(islice(images, steps), image, classes, steps)
     rows, labels = next(images)
