@@ -317,11 +317,17 @@ def test_the_metrics_of_many_arms_stand_beside_each_other(make_study: Make) -> N
         assert flat == {cell for row in section.table.rows for cell in row if type(cell) is float}
 
 
-def test_a_page_says_at_its_top_that_the_run_is_not_finished(report: Path) -> None:
+def test_a_page_says_at_its_top_that_the_run_is_not_finished(
+    small: xr.Dataset, report: Path, tmp_path: Path
+) -> None:
     """As after a kill, where it was a clause at the end of the verdict."""
     said = BOX.search(report.read_text())
     assert said is not None
     assert "not finished.</strong> 11 of 12 trials have a record and 1 is missing" in said[1]
+    whole = small.assign(status=small["status"].where(small["status"] != "missing", "failed"))
+    with unrendered():
+        build(whole, PROVENANCE, tmp_path / "report")
+    assert BOX.search((tmp_path / "report" / "index.html").read_text()) is None
 
 
 def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
