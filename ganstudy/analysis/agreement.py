@@ -10,6 +10,7 @@ from ganstudy.analysis.budget import seen
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
+from ganstudy.analysis.ranks import ranked
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.analysis.studies import of_study
 
@@ -153,14 +154,12 @@ def _spearman(columns: Array) -> Array:
     Over the trials that have every metric that is recorded; NaN for one that is not, or is
     constant.
     """
-    from scipy.stats import rankdata
-
     recorded = np.isfinite(columns).any(axis=1)
     whole = np.isfinite(columns[recorded]).all(axis=0)
     found = np.full((len(columns), len(columns)), np.nan)
     if whole.sum() < 3:
         return found
-    ranks = rankdata(columns[recorded][:, whole], axis=1)
+    ranks = ranked(columns[recorded][:, whole])
     varied = np.ptp(ranks, axis=1) > 0
     places = np.flatnonzero(recorded)[varied]
     if len(places):

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betainccinv, betaincinv
 
 from ganstudy.analysis.intervals import Interval, known_mean, moments, t_interval
 
@@ -96,8 +97,6 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
     Source  Clopper and Pearson 1934; Korn and Graubard 1998, "Confidence intervals for proportions
             with small expected number of positive counts estimated from survey data".
     """
-    from scipy.stats import beta
-
     share, count = known_mean(hits, axis=(1, 2))
     _, spread, seeds = moments(known_mean(hits, axis=1)[0])
     size = np.divide(count, seeds, out=np.ones(len(count)), where=seeds > 0)
@@ -109,7 +108,7 @@ def share_interval(hits: Array, confidence: float = 0.95) -> Interval:
     level = (1 - confidence) / 2
     found = share * trials
     with np.errstate(invalid="ignore"):
-        low = np.where(found > 0, beta.ppf(level, found, trials - found + 1), 0.0)
-        high = np.where(found < trials, beta.isf(level, found + 1, trials - found), 1.0)
+        low = np.where(found > 0, betaincinv(found, trials - found + 1, level), 0.0)
+        high = np.where(found < trials, betainccinv(found + 1, trials - found, level), 1.0)
     none = count == 0
     return Interval(share, np.where(none, np.nan, low), np.where(none, np.nan, high), count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from scipy.special import bdtrc
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
@@ -46,8 +47,6 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              end, and `<name>_trials`, the number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
-    from scipy.stats import binom
-
     ds = for_tables(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]
@@ -59,7 +58,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[f"{loss}_strength"] = strength.mean(over)
         found[f"{loss}_cycles"] = cyclic.mean(over)
         number, tested = cyclic.sum(over), cyclic.notnull().sum(over)
-        often, once = binom.sf(number - 1, tested, LEVEL), p.min(over) * tested
+        often, once = bdtrc(number - 1, tested, LEVEL), p.min(over) * tested
         chance = 2 * np.minimum(often, once) * len(losses) * tested.size
         found[f"{loss}_period"] = median(period.where(cyclic == 1), over).where(chance < LEVEL)
         found[f"trial_{loss}_strength"] = strength

@@ -115,10 +115,8 @@ def sign_test(differences: Array) -> Array:
     Shapes  `(*, n) -> (*)`.
     Source  Arbuthnot 1710, "An argument for Divine Providence"; Dixon and Mood 1946.
     """
-    from scipy.stats import binom
-
     ahead, behind = (differences > 0).sum(axis=-1), (differences < 0).sum(axis=-1)
-    fewer = 2 * binom.cdf(np.minimum(ahead, behind), ahead + behind, 0.5)
+    fewer = 2 * special.bdtr(np.minimum(ahead, behind), ahead + behind, 0.5)
     return np.where(np.isfinite(differences).sum(axis=-1) < 2, np.nan, np.minimum(fewer, 1.0))
 
 

@@ -6,7 +6,9 @@ import math
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 import xarray as xr
+from scipy.special import fdtrc
 
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims
@@ -45,8 +47,6 @@ def rank_table(
              `left_out` (seeds), `trials` (of each arm that are ranked); NaN statistics with fewer
              than two blocks or arms.
     """
-    from scipy.stats import f, rankdata
-
     compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     oriented = compared.score.copy(data=compared.oriented.reshape(compared.score.shape))
     everywhere = oriented.notnull().all(arm)
@@ -55,7 +55,7 @@ def rank_table(
     whole = table[~np.isnan(table).any(axis=1)]
     blocks, arms = whole.shape
     # Sums of equal scores differ by rounding; to twelve digits they tie.
-    ranks = rankdata(-_rounded(whole), axis=1) if blocks else np.full((1, arms), np.nan)
+    ranks = ranked(-_rounded(whole)) if blocks else np.full((1, arms), np.nan)
     mean_rank = ranks.mean(axis=0)
     statistic = p = critical = np.nan
     if blocks > 1 and arms > 1:
@@ -65,7 +65,7 @@ def rank_table(
         left = blocks * (arms - 1) - statistic
         agreed = _chance_of_agreement(ranks)
         ratio = (blocks - 1) * statistic / left if left > 1e-9 * blocks else math.inf
-        p = max(float(f.sf(ratio, arms - 1, (arms - 1) * (blocks - 1))), agreed)
+        p = max(float(fdtrc(arms - 1, (arms - 1) * (blocks - 1), ratio)), agreed)
         critical = _quantile(level, arms) * math.sqrt(arms * (arms + 1) / (6 * blocks))
     return xr.Dataset(
         {
@@ -80,6 +80,11 @@ def rank_table(
         coords={arm: means[arm]},
         attrs={"metric": compared.fact.name, "level": level, "settings": settings},
     )
+
+
+def ranked(rows: Array) -> Array:
+    """Ranks within each row from the least, 1, on; equal values share their mean rank."""
+    return np.asarray(pd.DataFrame(rows).rank(axis=1), np.float64)
 
 
 def _chance_of_agreement(ranks: Array) -> float:

@@ -23,13 +23,13 @@ def bca_interval(values: Array, confidence: float = 0.95) -> tuple[float, float]
 
     Source  Efron 1987, "Better bootstrap confidence intervals", as in SciPy.
     """
-    from scipy.stats import bootstrap
-
     known = values[np.isfinite(values)]
     if known.size < 3:
         return (np.nan, np.nan)
     if np.ptp(known) <= 1e-12 * np.abs(known).max():
         return (float(known[0]), float(known[0]))
+    from scipy.stats import bootstrap
+
     limits = bootstrap(
         (known,),
         np.mean,

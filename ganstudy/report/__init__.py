@@ -15,10 +15,9 @@ from ganstudy.report.press import Press
 
 __all__ = ["Look", "PageError", "Press", "build", "end_look", "import_ahead"]
 
-_HEAVY = (
-    *("xarray", "zarr", "dask.array", "scipy.stats"),
-    *("ganstudy.analysis", "ganstudy.report.style"),
-)
+_HEAVY = ("xarray", "zarr", "dask.array", "ganstudy.analysis", "ganstudy.report.style")
+_SOMETIMES = ("scipy.stats", "scipy.optimize")
+"""What only some pages need, and takes a second."""
 
 
 def import_ahead() -> Iterator[None]:
@@ -28,7 +27,7 @@ def import_ahead() -> Iterator[None]:
     """
     from ganstudy.report.sections import family
 
-    for module in (*_HEAVY, *(f"{family.package}.{name}" for name in family.files)):
+    for module in (*_HEAVY, *(f"{family.package}.{name}" for name in family.files), *_SOMETIMES):
         with suppress(Exception):
             importlib.import_module(module)
         yield

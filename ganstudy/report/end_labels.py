@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 
 from ganstudy.report import style
 
@@ -20,6 +19,10 @@ def apart(places: ArrayLike, gap: float, low: float, high: float) -> NDArray[np.
     """
     given = np.asarray(places, np.float64)
     order = np.argsort(given, kind="stable")
+    if (np.diff(given[order]) >= gap).all() and (given >= low).all() and (given <= high).all():
+        return given
+    from scipy.optimize import isotonic_regression
+
     steps = gap * np.arange(len(given))
     room = max(high - low - gap * (len(given) - 1), 0.0)
     low = (low + high - room - gap * (len(given) - 1)) / 2

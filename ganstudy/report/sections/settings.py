@@ -6,7 +6,6 @@ import math
 from collections import Counter
 
 import numpy as np
-import seaborn as sns
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -80,27 +79,32 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     mean = findings.flat(findings.cells["mean"])
     written = len(findings.settings) <= MOST_WRITTEN
     low, high = _range(findings, mean)
-    sns.heatmap(
+    image = axes.pcolormesh(
         mean,
-        ax=axes,
         vmin=low,
         vmax=high,
         cmap="YlGnBu" if findings.metric.higher_is_better else "YlGnBu_r",
         linewidths=1.5 if written else 0,
-        linecolor="white",
+        edgecolors="white",
         rasterized=not written,
-        # A bar of many rows is as wide as one of few.
-        cbar_kws={
-            "label": findings.metric.label,
-            "aspect": max(14.0, 4.2 * len(findings.arms)),
-            "pad": 0.015,
-            "extend": {(1, 0): "min", (0, 1): "max", (1, 1): "both"}.get(
-                (int((mean < low).any()), int((mean > high).any())), "neither"
-            ),
-        },
-        xticklabels=False,
-        yticklabels=False,
     )
+    axes.invert_yaxis()
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    figure = axes.get_figure()
+    assert figure is not None
+    bar = figure.colorbar(
+        image,
+        ax=axes,
+        label=findings.metric.label,
+        # A bar of many rows is as wide as one of few.
+        aspect=max(14.0, 4.2 * len(findings.arms)),
+        pad=0.015,
+        extend={(1, 0): "min", (0, 1): "max", (1, 1): "both"}.get(
+            (int((mean < low).any()), int((mean > high).any())), "neither"
+        ),
+    )
+    bar.outline.set_visible(False)
     if written:
         _write(axes, findings, mean)
     style.arm_rows(axes, findings.arms, range(len(findings.arms)), centre=0.5)

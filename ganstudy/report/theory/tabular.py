@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
-import seaborn as sns
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -119,15 +121,13 @@ def _descent(findings: Findings) -> Drawing | None:
     figure = Figure(figsize=(10.4, 3.8), layout="constrained")
     axes = figure.subplots()
     steps = findings.ds["step"].values
-    colours = sns.color_palette("husl", len(places)).as_hex()
-    for number, ((arm, setting), colour) in enumerate(zip(places, colours, strict=True)):
+    for (arm, setting), look in zip(places, style.arm_lines(len(places)), strict=True):
         values = cost[arm, setting].mean(0)
         label = setting_name(findings, setting)
         axes.plot(
             steps,
             np.maximum(values, 1e-16),
-            color=colour,
-            linestyle=("-", "--", ":")[number % 3],
+            **look,
             label=label or name_of(findings, arm, setting),
         )
     style.log_scale(axes, "y")
@@ -155,10 +155,9 @@ def _critic_steps(findings: Findings) -> Drawing | None:
         return None
     figure = Figure(figsize=(10.4, 3.8), layout="constrained")
     axes = figure.subplots()
-    colours = sns.color_palette("husl", len(findings.settings)).as_hex()
-    for index, colour in enumerate(colours):
+    for index, look in enumerate(style.arm_lines(len(findings.settings))):
         label = setting_name(findings, index) or "practical algorithm"
-        _line(axes, steps[:, index], apart[:, index], label, colour, index)
+        _line(axes, steps[:, index], apart[:, index], label, look)
     axes.axhline(NEAR, color=style.MUTED, linewidth=1, linestyle=":")
     style.log_scale(axes, "xy")
     ticks = np.unique(steps[np.isfinite(steps)])
@@ -189,8 +188,7 @@ def _line(
     steps: Array,
     apart: Array,
     label: str,
-    colour: str,
-    index: int,
+    look: Mapping[str, Any],
 ) -> None:
     means = np.array(
         [row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in apart]
@@ -202,8 +200,7 @@ def _line(
     axes.plot(
         steps[kept][order],
         np.maximum(means[kept][order], 1e-12),
-        color=colour,
-        linestyle=("-", "--", ":")[index % 3],
+        **look,
         marker="o",
         markersize=4,
         label=label,
