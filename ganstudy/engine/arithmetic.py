@@ -94,12 +94,12 @@ def _mode(program: ProgramName, device: str) -> AbstractContextManager[object]:
 
         return Portable()  # type: ignore[no-untyped-call]  # torch has not typed it
     if program == "eager" and _is_gpu(device):
-        return _on_gpu()
+        return _on_gpu(device)
     return nullcontext()
 
 
 @contextmanager
-def _on_gpu() -> Iterator[None]:
+def _on_gpu(device: str) -> Iterator[None]:
     """Products and sums in fixed tiles; convolutions of single precision, by kernels that add up in
     one order and are not chosen by a race between them.
     """
@@ -110,7 +110,7 @@ def _on_gpu() -> Iterator[None]:
     fixed = torch.backends.cudnn.flags(
         enabled=True, benchmark=False, deterministic=True, allow_tf32=False
     )
-    with fixed, FixedTiles():  # type: ignore[no-untyped-call]  # torch has not typed it
+    with fixed, FixedTiles(device):
         yield
 
 

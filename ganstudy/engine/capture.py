@@ -106,6 +106,15 @@ def _copy(value: Any) -> Any:
 
 
 def _overwrite(there: Any, new: Any) -> None:
-    for old, value in zip(_pytree.tree_leaves(there), _pytree.tree_leaves(new), strict=True):
-        if isinstance(old, Tensor) and old is not value:
-            old.copy_(value, non_blocking=True)
+    leaves = zip(_pytree.tree_leaves(there), _pytree.tree_leaves(new), strict=True)
+    moved = [(old, own) for old, own in leaves if isinstance(old, Tensor) and old is not own]
+    # What goes from one place to another, as parameters that a slot remembers, is read before any
+    # place is written.
+    places = {_storage(own) for own in _pytree.tree_leaves(there) if isinstance(own, Tensor)}
+    kept = [own.clone() if _storage(own) in places else own for _, own in moved]
+    for (old, _), own in zip(moved, kept, strict=True):
+        old.copy_(own, non_blocking=True)
+
+
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()

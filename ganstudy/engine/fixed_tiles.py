@@ -26,18 +26,28 @@ AS_WRITTEN = {"num_warps": 4, "enable_fp_fusion": False}
 class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it
     """Stacked products, and sums within a trial, of single precision by kernels of our own.
 
-    All else is torch's, whose other kernels compute each number of a trial by itself. Acts below
-    autograd and `torch.func`, so that gradients of all orders are made of the same kernels.
+    All else is torch's, whose other kernels compute each number of a trial by itself, and so is
+    what lies on another device, as images do that features are computed of. Acts below autograd and
+    `torch.func`, so that gradients of all orders are made of the same kernels.
     """
+
+    def __init__(self, device: torch.device | str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch has not typed it
+        self._type = torch.device(device).type
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """To hide it from its compiler, torch would import that: two seconds of each process."""
+        return False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         """Called by torch for each operation."""
         if func is _aten.bmm.default:
-            if args[0].dtype == torch.float32:
+            if self._takes(args[0]):
                 return product(*args)
-        elif func in (_aten.sum.dim_IntList, _aten.mean.dim) and args[0].dtype == torch.float32:
+        elif func in (_aten.sum.dim_IntList, _aten.mean.dim) and self._takes(args[0]):
             axes = _axes(args[0], args[1])
             # Sums over the pack itself are no trial's numbers.
             if axes and 0 not in axes:
@@ -45,6 +55,9 @@ class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch h
                 total = within(args[0], axes, keepdim)
                 return total if func is _aten.sum.dim_IntList else total / _size(args[0], axes)
         return func(*args, **(kwargs or {}))
+
+    def _takes(self, x: Tensor) -> bool:
+        return x.dtype == torch.float32 and x.device.type == self._type
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:

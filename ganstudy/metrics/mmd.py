@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
+from ganstudy.metrics._kernel_metric import KernelMetric
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class MMD(CloudMetric):
+class MMD(KernelMetric):
     r"""Maximum mean discrepancy between samples of q and of p, with a Gaussian kernel.
 
     Maths   $(E k(Y, Y') + E k(X, X') - 2 E k(Y, X))^{1/2}$ over all pairs of samples, with
@@ -28,9 +27,6 @@ class MMD(CloudMetric):
     Cost    distances of all pairs; at the end.
     Source  Gretton et al. 2012, "A kernel two-sample test".
     """
-
-    at: ClassVar[Literal["every", "end"]] = "end"
-    bandwidth: float = Field(0.25, gt=0, description="s, in median distances of samples of p")
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Discrepancy of each cloud."""

@@ -29,7 +29,9 @@ class ModeShrinkage(ModeMetric):
             the covariance of the mode taken from samples of p that are of high quality too, so that
             the cut at the radius is the same for both. The modes that are missing are left to
             `modes_covered`; without any mode the value is 1.
-    Bias    upwards by about the standard error of a width, $1/\sqrt{4 d n}$, by the cut at 0.
+    Bias    upwards: a covariance of few samples has too small a determinant, which makes a width of
+            n samples narrower by up to $(d + 1)/4n$; the cut at 0 adds up to 0.4 of the standard
+            error, $1/\sqrt{2 d N}$ with N samples of all modes.
     Cost    that of counting and small covariances; cheap enough for every record.
     Source  ours; a share of high-quality samples above that of p says the same less directly.
     """

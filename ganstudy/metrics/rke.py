@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import draws, each_cloud, typical_distance_in
+from ganstudy.metrics._kernel_metric import KernelMetric
 from ganstudy.metrics._neighbours import BLOCK
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class RKE(CloudMetric):
+class RKE(KernelMetric):
     r"""Rényi kernel entropy, as a number of modes.
 
     Maths   $1 / \|K/m\|_F^2 = m^2 / \sum_{ij} e^{-|y_i - y_j|^2 / s^2}$ of m samples, with s a
@@ -33,9 +32,6 @@ class RKE(CloudMetric):
     Source  Jalali, Li & Farnia 2023, "An information-theoretic evaluation of generative models in
             learning multi-modal distributions".
     """
-
-    at: ClassVar[Literal["every", "end"]] = "end"
-    bandwidth: float = Field(0.25, gt=0, description="s, in median distances of samples of p")
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Number of modes of each cloud."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import draws, each_cloud, typical_distance_in
+from ganstudy.metrics._kernel_metric import KernelMetric
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 
-class VendiScore(CloudMetric):
+class VendiScore(KernelMetric):
     r"""Vendi score: effective number of different samples, with a Gaussian kernel.
 
     Maths   $\exp(-\sum_i \lambda_i \log \lambda_i)$ over the eigenvalues of $K/m$, with
@@ -31,8 +31,6 @@ class VendiScore(CloudMetric):
             learning", definition 3.1.
     """
 
-    at: ClassVar[Literal["every", "end"]] = "end"
-    bandwidth: float = Field(0.25, gt=0, description="s, in median distances of samples of p")
     subsample: int = Field(500, ge=2, description="samples that are counted")
 
     def compute(self, samples: Array, target: Target) -> Array:

@@ -164,6 +164,11 @@ class Target(Member, ABC):
         return type(self).held_out is not Target.held_out
 
     @property
+    def labels_held_out(self) -> bool:
+        """Whether samples that no training step sees have labels, where those it sees have."""
+        return not self.holds_out or type(self).held_out_labelled is not Target.held_out_labelled
+
+    @property
     def gone(self) -> str:
         """Why data of the user's own, which trials have seen, have no values here; else empty."""
         return ""

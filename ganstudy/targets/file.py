@@ -147,10 +147,12 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
             message = f"of {known} values of column {name!r}, {kept} can be told apart once scaled"
             advice = f"they reach from {low:g} to {high:g}: is one of them a code?"
             raise DataError(f"{path}: {message}; {advice}")
-    labels = None if table.labels is None else table.labels[train]
+    labels, unseen = (
+        None if table.labels is None else table.labels[part] for part in (train, held_out)
+    )
     names = tuple(map(str, table.names))
     features = Units(names, np.ldexp(mean, power), np.ldexp(std, power))
-    return Rows(values[train], values[held_out], labels, features)
+    return Rows(values[train], values[held_out], labels, features, unseen)
 
 
 def _shown(table: Table, place: int) -> str:

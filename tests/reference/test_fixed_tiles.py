@@ -97,7 +97,7 @@ def test_rounds(case: str) -> None:
         for player in ("generator", "critic"):
             settings[player] = {**settings.get(player, {}), "optimizer": "sgd", "lr": 0.01}
     found = _played(2, settings, DEVICE)
-    with fixed_tiles.FixedTiles():
+    with fixed_tiles.FixedTiles(DEVICE):
         tiled, alone = _played(2, settings, DEVICE), _played(1, settings, DEVICE)
     for own, whole, expected in zip(alone, tiled, found, strict=True):
         assert torch.equal(own, whole[:1])

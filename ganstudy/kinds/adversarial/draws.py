@@ -154,7 +154,10 @@ def evaluation_latents(trial: Trial[AdversarialSettings]) -> Iterator[Array]:
 
 
 def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device) -> Tensor:
-    """Samples of p that no D-step sees, `(pack, count, dimension)`."""
+    """Samples of p that no D-step sees, `(pack, count, dimension + labels)`.
+
+    With labels, any samples of a target that does not know those of what it holds out.
+    """
     drawn = []
     for trial in trials:
         configuration, rng = trial.configuration, trial.stream("evaluation", 1)
@@ -162,7 +165,9 @@ def held_out(trials: Sequence[Trial[AdversarialSettings]], device: torch.device)
         pac = configuration.critic.pac
         count = max(configuration.record.samples // pac, 1) * pac
         if configuration.labels:
-            drawn.append(_samples(configuration, rng, count))
+            target = configuration.target
+            draw = target.held_out_labelled if target.labels_held_out else target.sample_labelled
+            drawn.append(_with_labels(*draw(rng, count), configuration.labels))
         else:
             drawn.append(configuration.target.held_out(rng, count))
     # As batches are, whatever precision a plug-in draws in.

@@ -92,9 +92,10 @@ class AdversarialSettings(Member):
     @property
     def holds_out(self) -> bool:
         """Whether a critic sees the same samples of p again, and others can be held against it."""
-        # Rows that a target holds out have no labels.
-        rows = self.target.holds_out and not self.condition
-        return (self.training_set is not None or rows) and not self.divergence.closed_form
+        again = self.training_set is not None or self.target.holds_out
+        if self.condition and not self.target.labels_held_out:
+            return False
+        return again and not self.divergence.closed_form
 
     @property
     def affine_in_density(self) -> bool:

@@ -100,7 +100,7 @@ def _round(*cases: dict[str, Any]) -> tuple[Rules, State, Batches]:
 @pytest.mark.parametrize("pack", PACKS)
 def test_a_round_asks_the_host_for_nothing(pack: str) -> None:
     rules, state, batch = _round(*PACKS[pack])
-    with FixedTiles(), _Strangers() as strangers:
+    with FixedTiles(NOWHERE), _Strangers() as strangers:
         played = rules.updates.play(program("eager", "cuda"), rules, state, batch)
     assert not strangers.seen
     assert {x.device for x in _pytree.tree_leaves(played) if isinstance(x, Tensor)} == {NOWHERE}

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from tiny import trial
 
+from ganstudy import targets
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.draws import Data, held_out
 from ganstudy.targets.ring import Ring
@@ -107,3 +108,25 @@ def test_all_that_is_drawn_is_of_single_precision(monkeypatch: pytest.MonkeyPatc
     pack = [trial(0, target={"name": "ring", "modes": own}) for own in (5, 8)]
     for some in (pack[:1], pack):
         assert {next(batches(some, CPU)).real.dtype, held_out(some, CPU).dtype} == {torch.float32}
+
+
+def test_what_is_held_against_a_critic_with_labels_it_has_not_seen() -> None:
+    """Rows that digits hold out, each with its own label; and a curve says so with any law."""
+    digits = targets.from_config("digits")
+    rows, labels = digits.rows().held_out, digits.rows().held_out_labels
+    own = trial(0, target="digits", condition=True, training_set=200, record={"samples": 500})
+    drawn = held_out([own], CPU)[0].numpy()
+    assert own.configuration.holds_out
+    known = {row.tobytes(): label for row, label in zip(digits.values(rows), labels, strict=True)}
+    assert all(known[row[:-10].tobytes()] == row[-10:].argmax() for row in drawn)
+
+
+def test_nothing_is_held_against_it_where_labels_are_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a plug-in that holds rows out and says nothing of their labels."""
+    monkeypatch.setattr(Ring, "held_out", lambda self, rng, count: self.sample(rng, count))
+    assert trial(0, training_set=20).configuration.holds_out
+    own = trial(0, training_set=20, condition=True)
+    assert not own.configuration.holds_out
+    assert held_out([own], CPU).shape[-1] == 2 + own.configuration.labels

@@ -78,14 +78,36 @@ def test_divergences_of_a_perfect_generator_at_the_limit(name: str) -> None:
     assert np.mean(metric.compute(clouds, law)) < 0.1
 
 
-@pytest.mark.parametrize("features", [2, 10])
+@pytest.mark.parametrize("features", [1, 2, 10])
 def test_shrinkage_of_a_perfect_generator_at_the_least_number(features: int) -> None:
-    """Ten samples for each dimension of each mode leave a bias of some hundredths."""
-    metric = metrics.family.from_config("mode_shrinkage")
+    """Ten samples for each dimension of each mode leave the bias that it states, some hundredths.
+
+    Of modes that are not cut at a radius, as the normal ones of these are almost not.
+    """
+    metric = metrics.family.from_config({"name": "mode_shrinkage", "radius": 10})
     law = targets.from_config({"name": "random_mixture", "features": features, "modes": 3})
-    count = metric.fewest(law)
-    clouds = law.sample(np.random.default_rng(0), 20 * count).reshape(20, count, features)
-    assert np.mean(metric.compute(clouds, law)) < 0.1
+    count, repeats = metric.fewest(law), 400
+    clouds = law.sample(np.random.default_rng(0), repeats * count).reshape(repeats, count, features)
+    found = metric.compute(clouds, law)
+    n, error = count / 3, found.std() / np.sqrt(repeats)
+    # Modes have more samples and fewer than their mean: 1/n has a mean above that of n.
+    determinants = (features + 1 - 1 / features) / (4 * n) * (1 + 2 / n)
+    cut = 0.4 / np.sqrt(2 * features * count)
+    assert determinants - 4 * error < found.mean() < determinants + cut + 4 * error
+    assert found.mean() < min((features + 1) / (4 * n) + cut, 0.1)
+
+
+@pytest.mark.parametrize("name", ["mmd", "rke", "vendi_score"])
+def test_a_kernel_without_a_width_is_refused(tmp_path: Path, name: str) -> None:
+    """Where four fifths of a column are zeros, most pairs of samples are equal."""
+    values = np.where(np.arange(500) % 5 == 0, np.arange(500), 0)
+    (tmp_path / "zeros.csv").write_text("amount\n" + "\n".join(map(str, values)))
+    law = targets.from_config({"name": "file", "path": str(tmp_path / "zeros.csv")})
+    metric = metrics.family.from_config(name)
+    assert "the median distance of samples of file, which is 0" in str(metric.unfit(law, 1000))
+    (tmp_path / "some.csv").write_text("amount\n" + "\n".join(map(str, np.arange(500) ** 2)))
+    fit = targets.from_config({"name": "file", "path": str(tmp_path / "some.csv")})
+    assert metric.unfit(fit, 1000) is None
 
 
 STUDY = """\

@@ -91,6 +91,12 @@ def test_held_out_rows_are_never_drawn() -> None:
     assert len(held_out) == 30
     assert not drawn & held_out
     assert "90 training and 30 held-out rows of 3 features" in target.description
+    rows = target.rows()
+    for part in (rows.labels, rows.held_out_labels):
+        assert set(part) == {0, 1, 2}
+    unseen, labels = target.held_out_labelled(rng, 100)
+    known = {tuple(x): own for x, own in zip(rows.held_out, rows.held_out_labels, strict=True)}
+    assert [known[tuple(x)] for x in unseen] == labels.tolist()
 
 
 def _bad(folder: Path) -> Path:
