@@ -33,6 +33,9 @@ def test_a_module_beside_a_study_is_not_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+    page = (tmp_path / "runs" / "tiny" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Which divergence keeps all modes?" in page
+    assert "minimax" in page
 
 
 @pytest.mark.slow
