@@ -262,9 +262,12 @@ def test_a_search_with_one_objective_has_no_front(search: xr.Dataset) -> None:
 
 
 def test_matplotlib_waits_for_the_first_figure_and_torch_for_training() -> None:
+    """Neither `analysis` nor `report` brings one of them."""
     code = (
         "import sys, ganstudy\n"
         "assert not {'matplotlib', 'xarray', 'numpy'} & set(sys.modules)\n"
+        "import ganstudy.analysis, ganstudy.report\n"
+        "assert not {'torch', 'matplotlib', 'scipy.stats', 'jinja2'} & set(sys.modules)\n"
         "ganstudy.plot.ranking\n"
         "assert 'matplotlib' in sys.modules and 'torch' not in sys.modules\n"
     )
