@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from ganstudy.report.drawing import Drawing
+from ganstudy.report.sections import Section
 
 
 @contextmanager
@@ -24,6 +26,20 @@ def unrendered() -> Iterator[dict[str, Figure]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Drawing, "save", keep)
         yield figures
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Reports whose words alone are read: each figure of a section is an empty one of its name."""
+
+    def empty(section: Section) -> list[Drawing]:
+        charts = [own for own in section.charts if not own.missing(section.findings)]
+        return [Drawing(own.name, Figure(), "", Markup("")) for own in charts]
+
+    with unrendered(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Section, "drawings", empty)
+        patch.setattr("ganstudy.report.answer.picture", lambda findings: None)
+        yield
 
 
 @contextmanager

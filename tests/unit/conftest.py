@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from filelock import FileLock
 from inline import trained_inline
-from joined_studies import made_runs
+from joined_studies import FILES, made_runs
 from searched import bayes, made_up
 from synthetic_dataset import synthetic_dataset
 from tiny import TABLE, write_study
-from unrendered import unrendered
+from unrendered import undrawn
 
 from ganstudy import open_runs
 from ganstudy.pipeline import run
@@ -35,10 +37,23 @@ seeds: 2
 """
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first process of a session that asks for it makes, for all to read."""
+    own = factory.getbasetemp()
+    # Each process of xdist has a folder of its own within that of the session.
+    folder = (own.parent if own.name.startswith("popen-") else own) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that ended meanwhile
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a small study that has been run, just long enough for scores to differ."""
-    folder = tmp_path_factory.mktemp("tiny")
     changes = [
         "trial.target.std=0.4",
         "trial.steps=60",
@@ -47,9 +62,12 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "trial.generator.lr=0.005",
         "search.grid.divergence=[minimax, reverse_kl]",
     ]
-    with trained_inline(), unrendered():
-        run(load(write_study(folder), changes), folder / "run", workers=1)
-    return folder / "run"
+
+    def make(folder: Path) -> None:
+        with trained_inline(), undrawn():
+            run(load(write_study(folder), changes), folder / "run", workers=1)
+
+    return made_once(tmp_path_factory, "tiny", make) / "run"
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +164,8 @@ seeds: 2
 @pytest.fixture(scope="session")
 def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Runs of searches of the same arms on two targets, with made-up records."""
-    return made_runs(tmp_path_factory.mktemp("atlas"))
+    folder = made_once(tmp_path_factory, "atlas", made_runs)
+    return [folder / "runs" / name for name in FILES]
 
 
 @pytest.fixture(scope="session")
@@ -175,10 +194,12 @@ def image_study(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
 @pytest.fixture(scope="session")
 def theory_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a study whose trials check claims."""
-    folder = tmp_path_factory.mktemp("theory")
-    with trained_inline(), unrendered():
-        run(load(write_study(folder, THEORY)), folder / "run", workers=1)
-    return folder / "run"
+
+    def make(folder: Path) -> None:
+        with trained_inline(), undrawn():
+            run(load(write_study(folder, THEORY)), folder / "run", workers=1)
+
+    return made_once(tmp_path_factory, "theory", make) / "run"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from joined_studies import made_runs
 from recomputed import unexplained
 
 import ganstudy
@@ -19,9 +18,9 @@ from ganstudy.atlas.__main__ import BEGIN, END, PAGE, written
 from ganstudy.report import across
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_runs(tmp_path_factory.mktemp("atlas"))[0].parent
+@pytest.fixture
+def runs(targets: list[Path]) -> Path:
+    return targets[0].parent
 
 
 def unfounded(ds: xr.Dataset) -> list[str]:

@@ -20,7 +20,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 from ruamel.yaml import YAML
 from tiny import STUDY
-from unrendered import unrendered
+from unrendered import undrawn
 
 import ganstudy
 from ganstudy import plugins
@@ -49,9 +49,19 @@ EXAMPLES = [
 ]
 
 
+RUNS = ("runs/study", "runs/mode_collapse", "runs/equilibrium", "runs/a", "runs/b")
+"""Runs that pages take for finished ones."""
+
+JOB, FACES = "runs/mine", "data/faces"
+"""And a job, and a folder of images."""
+
+
 @pytest.fixture
-def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working directory as a reader has it: the studies, and finished runs of the names used."""
+def folder(
+    page: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A working directory as a reader of a page has it: the studies, and what the page names."""
+    named = page.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studies").symlink_to(ROOT / "studies")
     (tmp_path / "study.yaml").write_text(STUDY.replace("steps: 6", "steps: 1000"))
@@ -59,17 +69,20 @@ def folder(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     header = "area,perimeter,texture,type\n"
     rows = "".join(f"{k},{k * k % 7},{k % 5},{'ab'[k % 2]}\n" for k in range(40))
     (tmp_path / "data" / "cells.csv").write_text(header + rows)
-    _draw_faces(tmp_path / "data" / "faces")
-    for name in ("study", "mode_collapse", "equilibrium", "a", "b"):
-        shutil.copytree(tiny_run, tmp_path / "runs" / name)
+    if FACES in named:
+        _draw_faces(tmp_path / FACES)
+    for run in RUNS:
+        if run in named:
+            shutil.copytree(tiny_run, tmp_path / run)
     _share(tmp_path)
-    directory = JobDirectory(tmp_path / "runs" / "mine")
-    with directory.held():
-        directory.write({"study": Foreseen(8, 1.0)}, "study")
-        shutil.copytree(tiny_run, tmp_path / "runs" / "mine" / "study")
+    if JOB in named:
+        directory = JobDirectory(tmp_path / JOB)
+        with directory.held():
+            directory.write({"study": Foreseen(8, 1.0)}, "study")
+            shutil.copytree(tiny_run, tmp_path / JOB / "study")
     for plugin in (ROOT / "docs" / "plugins").glob("*.py"):
         shutil.copy(plugin, tmp_path)
-    with trained_inline(), unrendered():
+    with trained_inline(), undrawn():
         yield tmp_path
     plugins.forget()
 
@@ -199,6 +212,8 @@ def test_examples_are_found() -> None:
     kinds = [kind for page in PAGES for kind, _ in blocks(page)]
     assert kinds.count("python") >= 8
     assert kinds.count("yaml") >= 5
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    assert [own for own in (*RUNS, JOB, FACES) if not any(own in text for text in texts)] == []
     tutorial = [text for kind, text in blocks(ROOT / "docs" / "tutorial.md") if not kind]
     verbs = re.findall(r"^ganstudy (\w+)", "".join(tutorial), re.MULTILINE)
     assert set(verbs) == {"list", "check", "plan", "run", "status"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inline import trained_inline
-from joined_studies import made_runs
 from tiny import STUDY, write_study
 
 from ganstudy import open_run, pipeline
@@ -128,9 +128,10 @@ def test_studies_that_differ_have_no_page_in_common(ran: tuple[Path, Any]) -> No
     assert not (ran[0] / "runs" / "report").exists()
 
 
-def test_one_page_over_all_studies(tmp_path: Path) -> None:
+def test_one_page_over_all_studies(targets: list[Path], tmp_path: Path) -> None:
     """Also of a folder of runs that no job has made; after a job, where it is not current."""
-    runs = made_runs(tmp_path)
+    shutil.copytree(targets[0].parent, tmp_path / "runs")
+    runs = [tmp_path / "runs" / own.name for own in targets]
     page = tmp_path / "runs" / "report" / "index.html"
     with _quickly():
         code, text = _asked("report", tmp_path / "runs")

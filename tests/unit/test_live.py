@@ -3,6 +3,7 @@ word."""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,10 +14,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from browser import needs_browser, opened
+from browser import needs_browser, opened, title, with_script
 from click.testing import CliRunner
 from tiny import STUDY, write_study
-from unrendered import unrendered
+from unrendered import undrawn
 
 from ganstudy.cli import main
 from ganstudy.live import alongside, keep_current, publish
@@ -55,7 +56,7 @@ def test_it_reloads_itself_and_says_what_is_missing(run: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (run / "results.zarr").rglob("*")}
     with directory.locked():
         directory.write_heartbeat({"doing": "training"})
-        with unrendered():
+        with undrawn():
             assert publish(run, 7.0)
     page = (run / "report" / "index.html").read_text()
     recorded = len(directory.recorded())
@@ -150,22 +151,36 @@ def assert_says_that_it_stopped(index: Path) -> None:
 def test_an_old_page_reloads_no_more(looked: Path) -> None:
     """Where the whole machine went, nobody is left to say it."""
     index = looked / "report" / "index.html"
-    assert "The run is training." in opened(index)
-    hours_ago = f'data-built="{int(time.time()) - 3 * 3600}"'
-    index.write_text(re.sub(r'data-built="\d+"', hours_ago, index.read_text()))
-    shown = opened(index)
+    script = """
+      const live = document.querySelector(".live");
+      const found = [live.textContent];
+      live.dataset.built -= 3 * 3600;
+      eval(document.querySelector("script.reload").text);
+      document.title = JSON.stringify([...found, live.textContent]);
+    """
+    before, shown = json.loads(title(opened(with_script(index, script))))
+    assert "The run is training." in before
     assert "The run was training." in shown
     assert "By the clock of this device that was 3 hours ago." in shown
     assert "Unless the clock is wrong, no page has come since" in shown
 
 
 @pytest.mark.parametrize("said", [{"doing": "gathering"}, None])
-def test_who_gathers_has_the_last_word(run: Path, said: dict[str, str] | None) -> None:
+def test_who_gathers_has_the_last_word(
+    run: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str] | None
+) -> None:
     """A page that was begun while packs trained is thrown away if none train any more."""
     if said:
         RunDirectory(run).write_heartbeat(said)
-    with unrendered():
-        assert not publish(run, 7.0)
+    begun: list[Path] = []
+
+    def build(dataset: object, provenance: object, made: Path, look: object) -> None:
+        (made / "index.html").touch()
+        begun.append(made)
+
+    monkeypatch.setattr("ganstudy.live.build", build)
+    assert not publish(run, 7.0)
+    assert begun
     assert not (run / "report").exists()
 
 

@@ -10,13 +10,14 @@ import pytest
 from inline import trained_inline
 from scaled_down import STUDIES, scaled_down
 from tiny import write_study
-from unrendered import unprinted, unrendered
+from unrendered import unprinted
 
 from ganstudy import open_run, pipeline
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory import supports
 from ganstudy.search.grid import Grid
+from ganstudy.store import gather
 from ganstudy.study import load
 
 QUICK = {"gdpp_ring"}
@@ -65,9 +66,10 @@ seeds: 2
 """
 
 
-def test_arms_keep_their_own_numbers(tmp_path: Path) -> None:
+def test_arms_keep_their_own_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many arms as distances: nothing but the numbers tells one order from the other."""
-    with trained_inline(), unrendered():
+    monkeypatch.setattr(pipeline, "report", gather)
+    with trained_inline():
         pipeline.run(load(write_study(tmp_path, ARMS)), tmp_path / "run", workers=1)
     dataset = open_run(tmp_path / "run").compute()
     with style.figure_style():

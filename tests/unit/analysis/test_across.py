@@ -12,7 +12,7 @@ import xarray as xr
 from joined_studies import joined_of
 from recomputed import sentences
 from scipy.stats import kendalltau, rankdata, spearmanr
-from unrendered import unrendered
+from unrendered import undrawn
 
 from ganstudy import analysis
 from ganstudy.analysis.first_choice import most_behind
@@ -425,7 +425,7 @@ def test_pairs_that_lean_are_not_told_apart() -> None:
 
 def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Path) -> None:
     """What is true for what was joined: searches with fresh seeds here, grids of seeds there."""
-    with unrendered():
+    with undrawn():
         page = build(joined, {}, tmp_path).read_text(encoding="utf-8")
     found = [text for text, _ in sentences(page)]
     assert len(found) > 10

@@ -10,13 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from inline import trained_inline
-from tiny import write_study
-from unrendered import unrendered
 
-from ganstudy import analysis, open_run, pipeline, plot
+from ganstudy import analysis, open_run, plot
 from ganstudy.metrics import family as metrics
-from ganstudy.study import load
 
 ARMS = ["minimax", "hinge"]
 
@@ -47,10 +43,8 @@ def test_the_order_of_dimensions_changes_nothing(ds: xr.Dataset, verb: str) -> N
     xr.testing.assert_identical(getattr(ds.transpose().gan, verb)(), getattr(ds.gan, verb)())
 
 
-def test_a_run_can_be_turned_and_written_as_zarr(tmp_path: Path) -> None:
-    with trained_inline(), unrendered():
-        pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1)
-    ds = open_run(tmp_path / "run")
+def test_a_run_can_be_turned_and_written_as_zarr(tiny_run: Path, tmp_path: Path) -> None:
+    ds = open_run(tiny_run)
     own = metrics["sliced_wasserstein"]()
     xr.testing.assert_equal(
         ds.transpose("seed", ...).gan.measured(own).gan.arm_scores("sliced_wasserstein"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from unrendered import unrendered
+from unrendered import undrawn
 
 from ganstudy.report import build, latex, prose, style
 from ganstudy.report.findings import Findings
@@ -80,7 +80,7 @@ def test_a_test_of_wins_is_not_called_one_of_means(make_study: Make, tmp_path: P
 
     def methods(**settings: object) -> str:
         ds = make_study(axes, seeds=3, samples=4, steps=4, **settings)
-        with unrendered():
+        with undrawn():
             page = build(ds, {}, tmp_path).read_text(encoding="utf-8")
         return re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="methods"') :])
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from ruamel.yaml import YAML
 from tiny import TABLE
-from unrendered import unrendered
+from unrendered import undrawn, unrendered
 
 from ganstudy import analysis, plot
 from ganstudy.analysis.remembered import remembering
@@ -157,6 +157,19 @@ def test_figures_lie_beside_the_page(report: Path) -> None:
         *(f"{name}.tex" for name in TYPESET),
     }
     assert report.stat().st_size < 1_000_000
+
+
+def test_a_page_says_at_its_top_that_the_run_is_not_finished(
+    small: xr.Dataset, report: Path, tmp_path: Path
+) -> None:
+    """As after a kill, where it was a clause at the end of the verdict."""
+    said = BOX.search(report.read_text())
+    assert said is not None
+    assert "not finished.</strong> 11 of 12 trials have a record and 1 is missing" in said[1]
+    whole = small.assign(status=small["status"].where(small["status"] != "missing", "failed"))
+    with undrawn():
+        build(whole, PROVENANCE, tmp_path / "report")
+    assert BOX.search((tmp_path / "report" / "index.html").read_text()) is None
 
 
 def test_equal_inputs_give_equal_bytes_and_leave_matplotlib_alone(
@@ -315,19 +328,6 @@ def test_the_metrics_of_many_arms_stand_beside_each_other(make_study: Make) -> N
         assert section.table.headings[0] == "metric"
         flat = {cell for row in shown.rows for cell in row if isinstance(cell, float)}
         assert flat == {cell for row in section.table.rows for cell in row if type(cell) is float}
-
-
-def test_a_page_says_at_its_top_that_the_run_is_not_finished(
-    small: xr.Dataset, report: Path, tmp_path: Path
-) -> None:
-    """As after a kill, where it was a clause at the end of the verdict."""
-    said = BOX.search(report.read_text())
-    assert said is not None
-    assert "not finished.</strong> 11 of 12 trials have a record and 1 is missing" in said[1]
-    whole = small.assign(status=small["status"].where(small["status"] != "missing", "failed"))
-    with unrendered():
-        build(whole, PROVENANCE, tmp_path / "report")
-    assert BOX.search((tmp_path / "report" / "index.html").read_text()) is None
 
 
 def test_heat_map_states_values_divergences_and_gaps(make_study: Make) -> None:
@@ -533,7 +533,7 @@ def test_a_section_that_raises_is_named_in_its_place(
         raise ZeroDivisionError("no such <number>")
 
     monkeypatch.setattr(settings.SettingScores, "applies", fail)
-    with unrendered(), pytest.raises(PageError, match="settings") as caught:
+    with undrawn(), pytest.raises(PageError, match="settings") as caught:
         build(ds, PROVENANCE, tmp_path / "report")
     assert caught.value.failures == {"settings": "ZeroDivisionError: no such <number>"}
     page = caught.value.page.read_text()

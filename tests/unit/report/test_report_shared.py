@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from browser import keyboard, needs_browser
 from tiny import write_study
-from unrendered import unrendered
+from unrendered import undrawn, unrendered
 
 from ganstudy import open_run
 from ganstudy.report import build
@@ -89,7 +89,7 @@ def test_a_parameter_of_a_search_is_not_shared(tmp_path: Path) -> None:
 def test_the_page_has_them(tiny_run: Path, tmp_path: Path) -> None:
     """One row for each, the defaults marked; the file beside it has the same rows."""
     ds = open_run(tiny_run)
-    with unrendered():
+    with undrawn():
         page = build(ds, {}, tmp_path).read_text()
     told = json.loads(ds.attrs["shared"])
     section = page.partition('<section id="shared">')[2].partition("</section>")[0]

@@ -14,6 +14,7 @@ from ganstudy import analysis, open_run
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import claims
+from ganstudy.report.sections.curves import training
 from ganstudy.report.theory import basins, fit, game, ratio, supports
 
 
@@ -29,12 +30,13 @@ def test_claims_come_first(theory_run: Path) -> None:
     assert html.index("claims held") < html.index("ranks first")
     assert re.search(r"\(95% interval over \d seeds, [^;]*; the goal is 0\)", html)
     assert "open" in html
-    assert "Dotted line: the goal." in html
     assert "does not hold" in html
     assert 'id="figure-collapse"' in html
     assert 'id="figure-descent"' in html
     assert 'id="gallery"' not in html
     assert 'id="stability"' not in html
+    with style.figure_style():
+        assert "Dotted line: the goal." in training.draw_score(Findings.of(dataset)).caption
 
 
 def test_subscripts_are_set_low(theory_run: Path) -> None:

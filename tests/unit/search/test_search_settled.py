@@ -16,11 +16,14 @@ from inline import trained_inline
 from recomputed import sentences, unexplained
 from searched import made_up
 from tiny import write_study
-from unrendered import unrendered
+from unrendered import undrawn, unrendered
 
 from ganstudy import analysis, open_run
 from ganstudy.cli import main
 from ganstudy.report import build
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections import ranking
+from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
 from ganstudy.search.settled import Settled
 from ganstudy.store import RunDirectory, RunError, gather
@@ -298,9 +301,11 @@ def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
 
 def test_the_report_opens_with_what_is_settled(settled: xr.Dataset, tmp_path: Path) -> None:
     """Every number is in what its call returns; no p-value of a fixed number of seeds is shown."""
-    with unrendered():
+    with undrawn():
         page = build(settled, {}, tmp_path / "report").read_text(encoding="utf-8")
-    assert "Bars are those of a fixed number of seeds" in page
+    with figure_style():
+        caption = ranking.draw_arms(Findings.of(settled)).caption
+    assert "Bars are those of a fixed number of seeds" in caption
     found = list(sentences(page))
     scope = {"ds": settled, "analysis": analysis}
     names = [*settled["divergence"].values.tolist(), *map(str, settled.coords)]
