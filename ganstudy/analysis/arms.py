@@ -147,13 +147,13 @@ def interval_over_seeds(
 def most_agree(values: Array) -> NDArray[np.bool_]:
     """Whether more than half of the seeds have one value; `(*, seeds) -> (*)`."""
     known = np.isfinite(values)
-    slack = 1e-9 * np.where(known, np.abs(values), 0.0).max(axis=-1, initial=0.0)
     found, count = np.zeros(values.shape[:-1], bool), known.sum(axis=-1)
     if not values.shape[-1]:
         return found
     # The median is among them, and they within twice the slack of it: all pairs of those alone.
     ordered = np.sort(np.where(known, values, np.nan), axis=-1)
     median = np.take_along_axis(ordered, np.maximum(count - 1, 0)[..., None] // 2, axis=-1)
+    slack = 1e-9 * np.abs(median[..., 0])
     near = np.abs(ordered - median) <= 2 * slack[..., None]
     at = 2 * near.sum(axis=-1) > count
     apart = np.abs(ordered[at][:, :, None] - ordered[at][:, None, :])

@@ -51,7 +51,7 @@ def paired(scores: Array, basis: Basis) -> Paired:
     arms, _, seeds = scores.shape
     differences = np.full((arms, arms, seeds), np.nan)
     common = np.zeros((arms, arms, seeds), np.int64)
-    rounding = ROUNDING * np.abs(scores[np.isfinite(scores)]).max(initial=0.0)
+    sizes = np.abs(np.where(np.isfinite(scores), scores, 0.0)).max(axis=1, initial=0.0)
     differences[np.arange(arms), np.arange(arms)] = 0.0
     for i, j in combinations(range(arms), 2):
         both = ~np.isnan(scores[i]) & ~np.isnan(scores[j])
@@ -60,8 +60,9 @@ def paired(scores: Array, basis: Basis) -> Paired:
         else:
             apart = 1.0 * (scores[i] > scores[j]) - 1.0 * (scores[i] < scores[j])
         mean, count = known_mean(np.where(both, apart, np.nan), axis=0)
-        # Sums of equal scores differ by rounding.
-        mean[np.abs(mean) <= rounding] = 0.0
+        if basis == "means":
+            # Sums of equal scores differ by rounding, of no other scores than these.
+            mean[np.abs(mean) <= ROUNDING * np.maximum(sizes[i], sizes[j])] = 0.0
         differences[i, j], differences[j, i] = mean, -mean
         common[i, j] = common[j, i] = count
     return Paired(differences, common)

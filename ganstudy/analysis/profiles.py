@@ -8,7 +8,7 @@ import xarray as xr
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim
 from ganstudy.analysis.handling import of_run
-from ganstudy.analysis.intervals import Array
+from ganstudy.analysis.intervals import ROUNDING, Array
 
 LEVELS = 1000
 """Scores at which a profile is evaluated, at most."""
@@ -36,7 +36,7 @@ def performance_profile(
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     # The slack keeps scores that differ from a level by rounding on its good side.
-    reached = values[..., None] >= levels - 1e-12 * np.abs(seen).max()
+    reached = values[..., None] >= levels - ROUNDING * np.abs(levels)
     share = (reached & known[..., None]).sum(axis=1) / np.where(count, count, np.nan)[:, None]
     order = np.argsort(fact.sign * levels, kind="stable")
     profile = xr.DataArray(

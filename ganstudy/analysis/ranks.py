@@ -13,7 +13,7 @@ from scipy.special import fdtrc
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims
 from ganstudy.analysis.handling import of_run
-from ganstudy.analysis.intervals import Array
+from ganstudy.analysis.intervals import ROUNDING, Array
 
 
 @of_run
@@ -52,10 +52,12 @@ def rank_table(
     everywhere = oriented.notnull().all(arm)
     means = oriented.where(everywhere).mean(setting_dims(ds))
     table = means.transpose("seed", arm).values
-    whole = table[~np.isnan(table).any(axis=1)]
+    complete = ~np.isnan(table).any(axis=1)
+    known = oriented.where(everywhere & np.isfinite(oriented), 0.0)
+    sizes = abs(known).max(setting_dims(ds)).transpose("seed", arm).values[complete]
+    whole = table[complete]
     blocks, arms = whole.shape
-    # Sums of equal scores differ by rounding; to twelve digits they tie.
-    ranks = ranked(-_rounded(whole)) if blocks else np.full((1, arms), np.nan)
+    ranks = ranked(-_levels(whole, sizes)) if blocks else np.full((1, arms), np.nan)
     mean_rank = ranks.mean(axis=0)
     statistic = p = critical = np.nan
     if blocks > 1 and arms > 1:
@@ -103,6 +105,16 @@ def _quantile(level: float, arms: int) -> float:
     return float(studentized_range.ppf(1 - level, arms, np.inf)) / math.sqrt(2)
 
 
-def _rounded(values: Array) -> Array:
-    scale = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
-    return np.asarray(np.round(values / scale, 12), np.float64)
+def _levels(rows: Array, sizes: Array) -> Array:
+    """The order of values within each row: equal scores, whose sums differ by rounding, tie.
+
+    sizes  of the largest score in each sum; one that is huge ties no two others
+    """
+    order = np.argsort(rows, axis=1)
+    ordered, own = (np.take_along_axis(each, order, axis=1) for each in (rows, sizes))
+    # Minus infinity is as far from itself as no number.
+    with np.errstate(invalid="ignore"):
+        apart = np.diff(ordered, axis=1) > ROUNDING * np.maximum(own[:, 1:], own[:, :-1])
+    levels = np.zeros(rows.shape)
+    np.put_along_axis(levels, order[:, 1:], apart.cumsum(axis=1), axis=1)
+    return levels

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganstudy import analysis
+from ganstudy.analysis.arms import most_agree
 from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
 from ganstudy.analysis.intervals import holm
 from ganstudy.analysis.periods import periodicity
@@ -204,6 +205,31 @@ def test_diverged_trials_of_an_unbounded_metric_are_the_worst() -> None:
     assert math.isinf(analysis.interquartile_mean(study(values, status=many, lower=True))[0])
     ranks = analysis.rank_table(study(values, status=many))
     assert_array_equal(ranks["rank"], [(4 * 2 + 4 * 1.5) / 8, (4 * 1 + 4 * 1.5) / 8])
+
+
+def test_an_exploded_trial_makes_no_others_equal() -> None:
+    """Rounding is of the scores in a sum: a third arm's trial at 1e13 hid differences up to 10."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(3, 1, 12)) / 10 + np.array([5.0, 6.0, 7.0])[:, None, None]
+    alone = analysis.compare_arms(study(values[:2], lower=True)).isel(arm=0, other=1)
+    assert alone["grade"] == "clear"
+    ranks = analysis.rank_table(study(values[:2], lower=True))["rank"]
+    values[2, 0, 3] = 1e13
+    ds = study(values, lower=True)
+    beside = analysis.compare_arms(ds).isel(arm=0, other=1)
+    assert float(beside["difference"]) == float(alone["difference"]) == pytest.approx(-1, abs=0.2)
+    assert float(beside["won"]) == float(alone["won"]) == 1
+    assert beside["grade"] == "clear"
+    assert_array_equal(analysis.rank_table(ds)["rank"][:2], ranks)
+    profile = analysis.performance_profile(ds)
+    assert_allclose(profile.isel(level=0), [1 / 12, 0, 0])
+    assert not most_agree(values[2]).any()
+
+
+def test_scores_of_any_size_are_won() -> None:
+    values = np.array([[1e12, 1e13, 2e13], [2e12, 2e13, math.inf]])[:, None, :]
+    found = analysis.compare_arms(study(values, lower=True)).isel(arm=0, other=1)
+    assert float(found["won"]) == 1
 
 
 def test_infinitely_bad_trials_are_the_worst_and_not_left_out() -> None:
