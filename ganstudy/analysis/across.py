@@ -24,13 +24,13 @@ from ganstudy.analysis.blocks import (
 )
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.budget_curve import values_by_budget
-from ganstudy.analysis.design import FRESH, label_text
+from ganstudy.analysis.design import FRESH, label_text, testable
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.analysis.studies import by_study, grid_axes, of_study
+from ganstudy.analysis.studies import by_study, grid_axes, of_study, tested
 
 __all__ = ["rank_over_studies", "rank_studies", "study_scores", "wins_by_budget"]
 
@@ -109,7 +109,8 @@ def rank_studies(
 
     The unit is the search: differences are taken within its number, whose seeds arms share. Grades
     are those of `rank_arms`, by Holm over all pairs of arms of one target and budget; where a trial
-    is worse than any number, of which arm is better.
+    is worse than any number, of which arm is better. They are empty, and limits NaN, of studies in
+    which `rank_arms` tests nothing: of computations, and where seeds were added by results.
 
     Returns  variables (study, arm): `mean`, `low`, `high` over searches, in units of the study's
              score; `place`, 1 the best; `behind`, by how much the best one is better, over the
@@ -141,6 +142,8 @@ def _ranked(
     score = scores["score"].transpose("arm", "repeat").rename(repeat="seed")
     student = interval_with_gaps(score.values[:, None], confidence)
     found = interval_over_seeds(score, fact, confidence, student=student)
+    known = testable(one)
+    found = found.assign({end: found[end].where(xr.DataArray(known)) for end in ("low", "high")})
     oriented = scores["oriented"].values[:, None, :]
     pairs = paired(oriented, "wins" if np.isneginf(oriented).any() else "means")
     place = order_of(center_of(oriented[:, 0]))
@@ -148,7 +151,7 @@ def _ranked(
     found["place"] = ("arm", place)
     both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
     found["behind"] = ("arm", both.mean[best])
-    found["grade"] = ("arm", _grades_behind(pairs, best))
+    found["grade"] = ("arm", _grades_behind(pairs, best, known))
     found["best"] = ((), str(found["arm"].values[best]))
     found["leads"] = leads(found["grade"])
     quality = xr.full_like(found["mean"], np.nan)
@@ -176,13 +179,13 @@ def order_of(worth: Array) -> NDArray[np.int64]:
     return place
 
 
-def _grades_behind(pairs: Paired, best: int, *, wins: bool = False) -> Array:
+def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool = False) -> Array:
     """Grades of the best arm's lead over each other one; empty for itself and untested."""
     differences, arms = pairs.differences, len(pairs.differences)
     upper = np.triu_indices(arms, 1)
     p, grades = graded(differences[upper], pairs.settings[upper], wins=wins)
     whole = np.full((arms, arms), "", dtype="<U7")
-    whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p), grades, "")
+    whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p) & known, grades, "")
     ahead = known_mean(differences)[0][best] >= 0
     mine = whole[best]
     return np.where((mine != "") & ~ahead, "open", mine)
@@ -203,7 +206,8 @@ def rank_over_studies(
 
     An arm's `wins` is the share of comparisons with other arms, of one target and one number of
     search, in which it is better, ties counting half: units of scores play no part. It is averaged
-    over targets within each number of search, and the interval is over these.
+    over targets within each number of search, and the interval is over these. Nothing has limits or
+    a grade where there is a target on which nothing is tested.
 
     Returns  variables (arm,), best first: `wins`, `low`, `high`; `worst_place`, `mean_place` over
              targets; `grade` of the best one's lead, by Holm over all pairs, and `leads`, how
@@ -224,7 +228,9 @@ def rank_over_studies(
     found = interval_over_seeds(shares, fact, confidence, settings=settings)
     found = found.rename(mean="wins").drop_vars("seeds")
     best = int(order_of(found["wins"].values).argmin())
-    found["grade"] = ("arm", _grades_behind(pairs, best, wins=True))
+    known = tested(ds).all()
+    found = found.assign({end: found[end].where(known) for end in ("low", "high")})
+    found["grade"] = ("arm", _grades_behind(pairs, best, bool(known), wins=True))
     found["leads"] = leads(found["grade"])
     ranked = _ranked_studies(ds, scores, budget, confidence)
     found["diverged"] = ranked["diverged"].mean(STUDY)

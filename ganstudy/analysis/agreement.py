@@ -12,7 +12,7 @@ from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.ranks import ranked
 from ganstudy.analysis.scores import trial_scores
-from ganstudy.analysis.studies import of_study
+from ganstudy.analysis.studies import of_study, tested
 
 __all__ = ["metric_agreement", "rank_agreement"]
 
@@ -39,7 +39,8 @@ def rank_agreement(
              the share of pairs of arms that both rank alike, ties counting half, `same_low`,
              `same_high`; `same_way_across` and `same_way_within`, its means over pairs of targets
              and over targets with themselves; `of_means`, $\tau_a$ between the means over all
-             searches. NaN limits with fewer than three searches.
+             searches. NaN limits with fewer than three searches, and of targets that are not
+             tested.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].transpose(STUDY, "repeat", "arm")
@@ -47,7 +48,9 @@ def rank_agreement(
     whole = kendall(signs)
     repeats = signs.shape[1]
     without = np.array([kendall(np.delete(signs, r, axis=1)) for r in range(repeats)])
-    low, high = (np.clip(end, -1, 1) for end in jackknife(whole, without, confidence)[1:3])
+    known = np.outer(tested(ds), tested(ds))
+    limits = jackknife(whole, without, confidence)[1:3]
+    low, high = (np.where(known, np.clip(end, -1, 1), np.nan) for end in limits)
     # Where an arm is worse than any number in one search, it is so on average.
     means = oriented.mean("repeat").values
     # Twice the same, so that there are two different searches.
@@ -117,13 +120,17 @@ def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     for s, own in enumerate(each):
         table[s, ..., : len(own)] = np.moveaxis(own, 0, -1)
     mean, _ = known_mean(table, axis=0)
+    known = tested(ds).values
     dims = ("metric", "other")
     found = {}
-    for prefix, values, own_dims in (("", table, (STUDY, *dims)), ("mean_", mean, dims)):
+    for prefix, values, own_dims, sure in (
+        ("", table, (STUDY, *dims), known[:, None, None]),
+        ("mean_", mean, dims, known.all()),
+    ):
         interval = t_interval(values, confidence)
         found[prefix[:-1] or "correlation"] = (own_dims, interval.mean)
-        found[f"{prefix}low"] = (own_dims, np.clip(interval.low, -1, 1))
-        found[f"{prefix}high"] = (own_dims, np.clip(interval.high, -1, 1))
+        for end, own in (("low", interval.low), ("high", interval.high)):
+            found[f"{prefix}{end}"] = (own_dims, np.where(sure, np.clip(own, -1, 1), np.nan))
     found["studies"] = (dims, np.isfinite(table).any(axis=-1).sum(axis=0))
     return xr.Dataset(
         found,

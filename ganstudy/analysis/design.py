@@ -82,7 +82,12 @@ def testable(ds: xr.Dataset) -> bool:
     """
     if computed(ds) or int(ds.attrs.get("searches", 0)) == 1:
         return False
-    return "settled_by" not in ds.attrs
+    return not seeds_added(ds)
+
+
+def seeds_added(ds: xr.Dataset) -> bool:
+    """Whether seeds were added as results came in: in this run, or in any that is compared here."""
+    return "settled_by" in ds.attrs or bool(ds.attrs.get("seeds_added", 0))
 
 
 def computed(ds: xr.Dataset) -> bool:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
-from ganstudy.analysis.design import arm_dim, factor_dims, for_tables, setting_dims, testable
+from ganstudy.analysis.design import (
+    arm_dim,
+    factor_dims,
+    for_tables,
+    seeds_added,
+    setting_dims,
+    testable,
+)
 from ganstudy.analysis.grades import CLEAR, LEANING, graded
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
@@ -59,7 +66,7 @@ def factor_effects(
     whole, without = _with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
     sparse = _mostly_missing(table)
-    kept = [] if sparse or "settled_by" in ds.attrs else [one.share for one in without]
+    kept = [] if sparse or seeds_added(ds) else [one.share for one in without]
     _, low, high, _ = jackknife(whole.share, np.array(kept), confidence)
     grades = _grades(whole.p, [one.p for one in without])
     adjusted = whole.p

@@ -14,7 +14,7 @@ from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.handling import STUDY, of_studies
 from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.studies import of_study
+from ganstudy.analysis.studies import of_study, tested
 
 __all__ = ["first_choice", "most_behind"]
 
@@ -42,7 +42,7 @@ def first_choice(
              `quality`, the share of high-quality samples of the choice, and `best_quality` of the
              first of the target, both with all points of the search; `arm`, its label; `agreed`,
              the share of searches without which it is the same. NaN costs with fewer than three
-             searches.
+             searches, and no limits on targets that are not tested.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].values
@@ -57,6 +57,7 @@ def first_choice(
     facts = [RecordedMetric.of(of_study(ds, name)) for name in names]
     widest = np.array([fact.bounds[1] - fact.bounds[0] for fact in facts])
     most = most_behind(oriented, (1 - confidence) / studies, widest[:, None])
+    most[~tested(ds).values] = np.nan
     each = np.arange(studies)
     summary = _summary(facts, widest, (cost, most[:, choice]), (new, most[each, without]))
     agreed = np.mean([_choose(rest) == choice for rest in kept]) if kept else np.nan

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import arm_dim, given_dims, label_text, setting_dims
+from ganstudy.analysis.design import arm_dim, given_dims, label_text, seeds_added, setting_dims
 from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
@@ -90,6 +90,8 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
         "runs": [run.path for run in runs],
     }
     attributes |= {fact: known[0][fact] for fact in FACTS if fact in known[0]}
+    if any(seeds_added(run.dataset) for run in runs):
+        attributes["seeds_added"] = 1
     if all("sampler" in attrs for attrs in known):
         attributes["sampler"] = ", ".join(dict.fromkeys(str(attrs["sampler"]) for attrs in known))
     searches = [int(attrs["searches"]) for attrs in known if "searches" in attrs]

@@ -14,7 +14,7 @@ from ganstudy.analysis.effects import factor_effects
 from ganstudy.analysis.grades import graded
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, t_interval
-from ganstudy.analysis.studies import by_study, grid_axes, of_study
+from ganstudy.analysis.studies import by_study, grid_axes, of_study, tested
 
 __all__ = ["spread_of_arms", "study_effects"]
 
@@ -31,7 +31,8 @@ def study_effects(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
         one = tuned(one) if is_search(one) else one
         effects = factor_effects(one, confidence=confidence)
         found[name] = effects[["share", "low", "high", "grade", "residual"]]
-    joined = by_study(found).drop_attrs(deep=False)
+    joined, known = by_study(found).drop_attrs(deep=False), tested(ds)
+    joined = joined.assign({end: joined[end].where(known) for end in ("low", "high")})
     return joined.assign_attrs(confidence=confidence)
 
 
@@ -53,8 +54,9 @@ def spread_of_arms(
 
     Returns  variables (study, label): `spread`, `low`, `high` in the score's units; `told_apart`,
              the number of pairs of arms that are at least leaning, of `pairs`,
-             and of `pairs_of_all` targets together (scalars);
-             `narrower` (study, label, to): the spread at `label` less that at `to`, `grade` of it;
+             and of `pairs_of_all`, of all targets that are tested (scalars);
+             `narrower` (study, label, to): the spread at `label` less that at `to`, `grade` of it,
+             empty of targets on which nothing is tested;
              `vanished` (study, label, to): pairs told apart at `label` and open at `to`.
 
     Errors  `ValueError` for an axis that the searches' grid does not have, or the compared one.
@@ -79,15 +81,11 @@ def spread_of_arms(
         variance[at] = _variance(own)
         without = [_variance(np.delete(own, r, axis=1)) for r in range(count)]
         pseudo[at][finite[at][0]] = count * variance[at] - (count - 1) * np.array(without)
+    known = tested(ds).values
+    pseudo[~known] = np.nan
     limits = t_interval(pseudo, confidence)
     half = (limits.high - limits.low) / 2
-    apart = _told_apart(values)
-    upper = np.triu_indices(len(labels), 1)
-    differences = pseudo[:, upper[0]] - pseudo[:, upper[1]]
-    _, grades = graded(differences.reshape(-1, repeats))
-    whole = np.full((len(names), len(labels), len(labels)), "", dtype="<U7")
-    whole[:, upper[0], upper[1]] = grades.reshape(len(names), -1)
-    whole[:, upper[1], upper[0]] = grades.reshape(len(names), -1)
+    apart = _told_apart(values) & known[:, None, None]
     root = _root(variance)
     pair = (STUDY, axis, "to")
     return xr.Dataset(
@@ -97,10 +95,10 @@ def spread_of_arms(
             "high": ((STUDY, axis), _root(variance + half)),
             "told_apart": ((STUDY, axis), apart.sum(axis=-1)),
             "narrower": (pair, root[:, :, None] - root[:, None]),
-            "grade": (pair, whole),
+            "grade": (pair, np.where(known[:, None, None], _grades(pseudo), "")),
             "vanished": (pair, (apart[:, :, None] & ~apart[:, None]).sum(axis=-1)),
             "pairs": apart.shape[-1],
-            "pairs_of_all": apart.shape[-1] * len(names),
+            "pairs_of_all": apart.shape[-1] * int(known.sum()),
             "metric": tables[0]["metric"],
         },
         coords={STUDY: names, axis: labels, "to": labels},
@@ -120,6 +118,17 @@ def _variance(table: Array) -> float:
 
 def _root(variance: Array) -> Array:
     return np.sqrt(np.where(np.isnan(variance), np.nan, np.maximum(variance, 0.0)))
+
+
+def _grades(pseudo: Array) -> NDArray[np.str_]:
+    """Of the differences between labels, `(studies, labels, searches) -> (studies, labels, to)`."""
+    studies, labels, repeats = pseudo.shape
+    upper = np.triu_indices(labels, 1)
+    differences = pseudo[:, upper[0]] - pseudo[:, upper[1]]
+    grades = graded(differences.reshape(-1, repeats))[1].reshape(studies, -1)
+    whole = np.full((studies, labels, labels), "", dtype="<U7")
+    whole[:, upper[0], upper[1]] = whole[:, upper[1], upper[0]] = grades
+    return whole
 
 
 def _told_apart(values: Array) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.design import testable
 from ganstudy.analysis.handling import STUDY, along_studies
 from ganstudy.analysis.joined import Run, check_labels
 from ganstudy.analysis.metric import metric_names
@@ -18,7 +19,7 @@ from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
 from ganstudy.variable import LABELS, SAMPLES
 
-__all__ = ["by_study", "grid_axes", "join_studies", "of_study"]
+__all__ = ["by_study", "grid_axes", "join_studies", "of_study", "tested"]
 
 _OWN = "own"
 """Attribute, as JSON, of what holds for some studies and not for others, by their names."""
@@ -90,6 +91,13 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
         one = one.isel(step=np.flatnonzero(kept)) if kept.any() else one
     one.attrs = json.loads(ds.attrs[_OWN])[name]
     return one
+
+
+def tested(ds: xr.Dataset) -> xr.DataArray:
+    """Whether each of joined studies is `testable`, along `study`; others have no limits either."""
+    names, own = ds[STUDY].values, json.loads(ds.attrs[_OWN])
+    known = [testable(xr.Dataset(attrs=own[name])) for name in names.tolist()]
+    return xr.DataArray(known, dims=STUDY, coords={STUDY: names})
 
 
 def grid_axes(ds: xr.Dataset) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import joined_studies
 import numpy as np
 import pytest
 import xarray as xr
@@ -24,6 +25,7 @@ from unrendered import unrendered
 
 from ganstudy import analysis, open_run, open_runs, plugins
 from ganstudy.cli import main
+from ganstudy.report import build
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import load
@@ -347,6 +349,30 @@ def test_the_report_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
     assert refused.exit_code == 2
     assert "is a run" in refused.output
+
+
+def test_what_one_run_does_not_test_no_comparison_does(tmp_path: Path) -> None:
+    """Seeds were added to its arms as results came in: grades beside fixed seeds were shown."""
+    text = STUDY.replace("seeds: 2", "seeds: {until: settled, start: 6, max: 6}")
+    settled = joined_studies.made_run(tmp_path, "settled", text, made_up)
+    fixed = joined_studies.made_run(tmp_path, "fixed", STUDY.replace("2\n", "6\n"), made_up)
+    ds = open_runs(settled, fixed)
+    assert not analysis.is_settled_by_seeds(ds)
+    ranked = analysis.rank_arms(ds)
+    assert not ranked["grade"].astype(bool).any()
+    assert ranked["p"].isnull().all()
+    assert analysis.factor_effects(ds)["low"].isnull().all()
+    with unrendered():
+        page = build(ds, {}, tmp_path / "page").read_text(encoding="utf-8")
+    assert "Of some arms seeds were added as results came in: nothing is tested here" in page
+    assert not re.search("searched once|clearly|leaning ahead", page)
+    other = joined_studies.made_run(
+        tmp_path, "other", text.replace("modes: 4", "modes: 6"), made_up
+    )
+    along = open_runs(settled, other, along="study")
+    with unrendered():
+        page = build(along, {}, tmp_path / "along").read_text(encoding="utf-8")
+    assert "nothing is tested. What is settled is on the page of each study." in page
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
         ("", "Behind the best of each target it is"),
         ("new_", "Chosen on the other targets alone, the first choice is behind the best of"),
     ):
-        parts = []
+        parts, limited = [], False
         for study in ds["study"].values.tolist():
             own, one = found.sel(study=study), of_study(ds, study)
             fact = RecordedMetric.of(one)
@@ -43,11 +43,12 @@ def first(ds: xr.Dataset, name: str) -> list[Sentence]:
                 behind = f"{at}{study} by {prose.number(cost, decimals)}"
                 if math.isfinite(most):
                     behind += f", at most {prose.number(most, decimals)}"
+                    limited = True
                 behind = f"{behind} {fact.units}".rstrip()
                 parts.append(behind + ("" if prefix else _quality(own)))
         if parts:
-            limits = "; limits hold for all targets at once, and estimates below zero are told as 0"
-            ends = limits if not prefix else ""
+            limits = "limits hold for all targets at once, and " if limited else ""
+            ends = f"; {limits}estimates below zero are told as 0" if not prefix else ""
             said.append(
                 Sentence(Markup("{} {}{}.").format(beginning, Markup("; ").join(parts), ends), call)
             )

@@ -16,6 +16,7 @@ from ganstudy.analysis import (
     rank_studies,
     wins_by_budget,
 )
+from ganstudy.analysis.studies import tested
 from ganstudy.report import prose
 from ganstudy.report.across.words import (
     MOST_NAMED,
@@ -139,19 +140,23 @@ def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
     call = f"analysis.wins_by_budget({name}, {known})"
     return [
         Sentence(text, call),
-        *(_firsts(found, study, call) for study in found["study"].values.tolist()),
+        *(_firsts(found, own, call) for own in tested(ds)),
     ]
 
 
-def _firsts(found: xr.Dataset, study: str, call: str) -> Sentence:
-    """The first of a target at every budget, and over how many others it at least leans ahead."""
-    parts = []
+def _firsts(found: xr.Dataset, tested: xr.DataArray, call: str) -> Sentence:
+    """The first of a target at every budget, and, of one that is tested, over how many others it at
+    least leans ahead."""
+    study, parts = tested["study"].item(), []
     for k in found["budget"].values.tolist():
         own = found.sel(budget=k, study=study)
-        parts.append(f"{prose.quoted(own['first'].item())} with {k} ({int(own['ahead'])})")
-    text = Markup(
-        "On {} the first is {}; in brackets, over how many of {} others its lead is clear or leans."
-    ).format(study, prose.listing(parts), int(found["others"]))
+        ahead = f" ({int(own['ahead'])})" if tested else ""
+        parts.append(f"{prose.quoted(own['first'].item())} with {k}{ahead}")
+    text = Markup("On {} the first is {}").format(study, prose.listing(parts))
+    if tested:
+        how = Markup("; in brackets, over how many of {} others its lead is clear or leans")
+        text += how.format(int(found["others"]))
+    text += Markup(".")
     return Sentence(text, f"{call}.sel(study={study!r})")
 
 

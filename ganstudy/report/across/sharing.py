@@ -16,7 +16,7 @@ from ganstudy.analysis import (
     spread_of_arms,
     study_effects,
 )
-from ganstudy.analysis.studies import grid_axes
+from ganstudy.analysis.studies import grid_axes, tested
 from ganstudy.report import prose
 from ganstudy.report.across import words
 from ganstudy.report.across.words import share, value
@@ -43,23 +43,34 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
                 row = own.sel({axis: label}).rename(spread="mean")
                 shown.append(f"{value(one, fact, row)} with {axis} {label}")
             grade = own["grade"].sel({axis: labels[0], "to": labels[-1]}).item()
-            text = Markup("On {} the {}s are apart in {} by {}: the difference is {}.").format(
-                study, arm_dim(ds), fact.long_name, prose.listing(shown), grade
+            text = Markup("On {} the {}s are apart in {} by {}{}.").format(
+                study,
+                arm_dim(ds),
+                fact.long_name,
+                prose.listing(shown),
+                f": the difference is {grade}" if grade else "",
             )
             said.append(Sentence(text, f"{call}.sel(study={study!r})"))
-        apart = found["told_apart"].sum("study").values.tolist()
-        vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
-        be = "is" if vanished == 1 else "are"
-        gone = f"; {vanished} of those with {labels[0]} {be} open with {labels[-1]}"
-        text = Markup("Over all targets, of {} of {}s the lead is clear or leans in {}{}.").format(
-            prose.plural(int(found["pairs_of_all"]), "pair"),
-            arm_dim(ds),
-            prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
-            gone if apart[0] else "",
-        )
-        said.append(Sentence(text, call))
+        if tested(ds).any():
+            said.append(Sentence(_apart(ds, found, axis), call))
         said += explained(ds, name, axis)
     return said
+
+
+def _apart(ds: xr.Dataset, found: xr.Dataset, axis: str) -> Markup:
+    """How many pairs of arms at least lean, at each label of another axis."""
+    labels = ds[axis].values.tolist()
+    apart = found["told_apart"].sum("study").values.tolist()
+    vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
+    be = "is" if vanished == 1 else "are"
+    gone = f"; {vanished} of those with {labels[0]} {be} open with {labels[-1]}"
+    return Markup("Over all targets{}, of {} of {}s the lead is clear or leans in {}{}.").format(
+        "" if tested(ds).all() else " that are tested",
+        prose.plural(int(found["pairs_of_all"]), "pair"),
+        arm_dim(ds),
+        prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
+        gone if apart[0] else "",
+    )
 
 
 def explained(ds: xr.Dataset, name: str, axis: str) -> list[Sentence]:

@@ -12,8 +12,8 @@ import xarray as xr
 
 from ganstudy.analysis import RecordedMetric, along_studies, is_search, of_study, study_scores
 from ganstudy.analysis.budget_curve import BY_CHANCE
-from ganstudy.analysis.design import computed
-from ganstudy.analysis.studies import grid_axes
+from ganstudy.analysis.design import computed, seeds_added
+from ganstudy.analysis.studies import grid_axes, tested
 from ganstudy.report import prose
 from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.sharing import further_axes
@@ -28,6 +28,7 @@ class Joined:
     axes     those of the grid, of whose points arms are made; `further` is that beside the compared
     scored   `fresh`, `told` or `seeds`: on what an arm is scored
     budgets  points of a search at which arms are compared; `by_chance` where none was learned
+    untested studies in which nothing has limits or grades
     bounded  targets of which the score has a worst value, and `unbounded`, the others
     common   settings that all trials of all studies share
     rows     of text: a name, and what each study has; sizes, and settings in which they differ
@@ -42,6 +43,7 @@ class Joined:
     budgets: list[int]
     by_chance: bool
     names: list[str]
+    untested: list[str]
     bounded: list[str]
     unbounded: list[str]
     common: int
@@ -75,6 +77,7 @@ class Joined:
             budgets=budgets(ds),
             by_chance=ds.attrs.get("sampler") in BY_CHANCE,
             names=names,
+            untested=[n for n, known in zip(names, tested(ds).values, strict=True) if not known],
             bounded=bounded,
             unbounded=[name for name in names if name not in bounded],
             common=len(values) - len(differing),
@@ -122,7 +125,7 @@ class Methods(Section):
 
     def facts(self) -> dict[str, Any]:
         """What joined studies have in common, None of one study, which the template words alone;
-        and whether all is computed."""
-        ds = self.findings.gathered
+        whether all is computed, and whether seeds were added as results came in."""
+        ds, own = self.findings.gathered, self.findings.ds
         joined = Joined.of(ds) if along_studies(ds) else None
-        return {"joined": joined, "computed": computed(self.findings.ds)}
+        return {"joined": joined, "computed": computed(own), "seeds_added": seeds_added(own)}

@@ -41,10 +41,14 @@ def draw_places(findings: Findings) -> Drawing:
     draw_places_on(figure.subplots(), findings)
     caption = Markup(
         "Place of every arm on every target, 1 the best, equals in the study's order; arms are in "
-        "the order of their wins over all targets, which the label has. Beside a place, = where it "
-        "is open whether the first of that target is better, and ~ where it leans that way; "
-        "nothing where it is clear."
+        "the order of their wins over all targets, which the label has."
     )
+    graded = (rank_studies(findings.gathered)["grade"] != "").any("arm")
+    if graded.any():
+        caption += Markup(
+            " Beside a place{}, = where it is open whether the first of that target is better, and "
+            "~ where it leans that way; nothing where it is clear."
+        ).format("" if graded.all() else " on a target that is tested")
     shown = "; ".join(
         f"{prose.quoted(arm)} {', '.join(map(str, over['places'].isel(arm=i).values.tolist()))}"
         for i, arm in enumerate(over["arm"].values.tolist())
@@ -141,10 +145,13 @@ def draw_alike(findings: Findings) -> Drawing:
         for other in names[i:]
     )
     caption = Markup(
-        "Share of pairs of arms that one {0} on a target and another {0} on the other order alike, "
-        "with its 95% interval over {1}; 50% is chance. On the diagonal: two {1} of the same "
-        "target."
-    ).format(findings.unit, findings.units)
+        "Share of pairs of arms that one {0} on a target and another {0} on the other order alike"
+        "{2}; 50% is chance. On the diagonal: two {1} of the same target."
+    ).format(
+        findings.unit,
+        findings.units,
+        f", with its 95% interval over {findings.units}" if found["low"].notnull().any() else "",
+    )
     return Drawing("alike", figure, f"Pairs of arms ordered alike: {shown}.", caption)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from ganstudy import analysis
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.remembered import remembering
-from ganstudy.report import across, build
+from ganstudy.report import across, build, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
+from ganstudy.report.sections.studies import Studies
 from ganstudy.score import tail_mean
 
 
@@ -438,3 +441,54 @@ def test_the_page_says_how_its_numbers_are_made(joined: xr.Dataset, tmp_path: Pa
     grids = Methods(Findings.of(joined_of(drawn()))).facts()["joined"]
     assert (grids.unit, grids.count, grids.scored) == ("seed", 5, "seeds")
     assert (grids.budgets, grids.further) == ([], [])
+
+
+def of_each(ds: xr.Dataset, own: dict[str, dict[str, object]]) -> xr.Dataset:
+    """Joined studies with further attributes of some of them."""
+    known = json.loads(ds.attrs["own"])
+    return ds.assign_attrs(own=json.dumps({n: known[n] | own.get(n, {}) for n in known}))
+
+
+@pytest.mark.parametrize("why", [{"deterministic": 1}, {"settled_by": "{}"}])
+def test_what_is_not_tested_has_no_grades_and_no_limits(
+    why: dict[str, object], tmp_path: Path
+) -> None:
+    """Computations, and studies whose seeds were added by results; on one of two targets, or both.
+
+    Arms are far apart: all were graded.
+    """
+    rng = np.random.default_rng(1)
+    far = 1 + np.arange(3.0)[:, None, None] * np.array([2.0, 1.0])[:, None]
+    ds = joined_of(far + 0.1 * rng.normal(size=(2, 3, 2, 12)))
+    whole = of_each(ds, dict.fromkeys(ds["study"].values.tolist(), why)).assign_attrs(why)
+    part = of_each(ds, {"target0": why})
+    for found in (analysis.rank_studies, partial(analysis.spread_of_arms, axis="constraint")):
+        all_tested, mixed, none = (found(own) for own in (ds, part, whole))
+        for name in ("low", "high"):
+            xr.testing.assert_equal(mixed[name][1], all_tested[name][1])
+            assert mixed[name].sel(study="target0").isnull().all()
+            assert none[name].isnull().all()
+        assert "clear" in mixed["grade"].sel(study="target1")
+        assert not mixed["grade"].sel(study="target0").astype(bool).any()
+        assert not none["grade"].astype(bool).any()
+    assert (mixed["pairs_of_all"], none["pairs_of_all"], none["told_apart"].sum()) == (3, 0, 0)
+    for own in (part, whole):
+        over = analysis.rank_over_studies(own)
+        assert over["low"].isnull().all()
+        assert not over["grade"].astype(bool).any()
+        first = analysis.first_choice(own)
+        assert first["most"].sel(study="target0").isnull()
+        assert first["cost"].notnull().all()
+    for own in (analysis.rank_agreement(whole), analysis.study_effects(whole)):
+        assert own["low"].isnull().all()
+        assert own["high"].isnull().all()
+    said = " ".join(str(s.text) for part in across.sentences(whole).values() for s in part)
+    assert not re.search(r"clear|lean|open|interval|limits|\b[\d.]+%? to |at most", said), said
+    with style.figure_style():
+        captions = [str(own.draw(Findings.of(whole)).caption) for own in Studies.charts[::2]]
+    assert not re.search("clear|interval", " ".join(captions))
+    with undrawn():
+        page = build(whole.assign_attrs(study="both"), {}, tmp_path).read_text(encoding="utf-8")
+    methods = page.partition('<section id="methods">')[2]
+    assert "nothing has an interval, and nothing is tested." in methods
+    assert not re.search("paired t test|jackknife", methods)
