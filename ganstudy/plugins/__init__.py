@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import json
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +42,14 @@ _WITHIN = {
 _VARIABLE = "GANSTUDY_PLUGINS"
 _HERE = Path(__file__).parent
 
-__path__ += [folder for folder in os.environ.get(_VARIABLE, "").split(os.pathsep) if folder]
+
+def _folders() -> list[str]:
+    """Where plug-ins lie; as JSON, since any sign may stand in the name of a folder."""
+    folders: list[str] = json.loads(os.environ.get(_VARIABLE) or "[]")
+    return folders
+
+
+__path__ += _folders()
 
 
 class PluginError(Exception):
@@ -80,10 +89,11 @@ def load(path: Path) -> tuple[str, type[Part]]:
     if folder not in __path__:
         __path__.append(folder)
         importlib.invalidate_caches()
-        known = os.environ.get(_VARIABLE)
-        os.environ[_VARIABLE] = os.pathsep.join([known, folder] if known else [folder])
+        os.environ[_VARIABLE] = json.dumps([*_folders(), folder])
     try:
-        module = importlib.import_module(f"{__name__}.{path.stem}")
+        # Standard output is for answers.
+        with redirect_stdout(sys.stderr):
+            module = importlib.import_module(f"{__name__}.{path.stem}")
     # Whatever a file of the user's raises is told with its name, the end of a script too.
     except (Exception, SystemExit) as error:
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
@@ -112,7 +122,8 @@ def forget() -> None:
     """
     for own in families().values():
         own.forget()
-    folders = {folder for folder in os.environ.pop(_VARIABLE, "").split(os.pathsep) if folder}
+    folders = _folders()
+    os.environ.pop(_VARIABLE, None)
     __path__[:] = [folder for folder in __path__ if folder not in folders]
     for name, module in list(sys.modules.items()):
         if name.startswith(f"{__name__}.") and Path(str(module.__file__)).parent != _HERE:

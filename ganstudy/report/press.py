@@ -103,6 +103,8 @@ def serve() -> None:
     collect_seldom()
     from ganstudy.report.style import figure_style
 
+    # What is drawn may be a plug-in's, which prints what it likes.
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
     with figure_style(), suppress(EOFError, OSError, pickle.UnpicklingError):
         while True:
             order = pickle.load(sys.stdin.buffer)
@@ -112,5 +114,5 @@ def serve() -> None:
                 answer = _PRINTED
             except Exception:  # who asks prints it, then, and says what is wrong
                 answer = _FAILED
-            sys.stdout.buffer.write(answer)
-            sys.stdout.buffer.flush()
+            answers.write(answer)
+            answers.flush()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkerProcess", "begun_ahead", "taken"]
 
 _STACK_SECONDS = 2.0
+_STANDARD_ERROR = 2
 
 _BEGIN = "import sys; sys.path[:] = sys.argv[5:]; from ganstudy.schedule.worker import main; main()"
 
@@ -82,6 +83,7 @@ class WorkerProcess:
                     [self.origin.python, "-P", "-c", _BEGIN, *map(str, own), *self.origin.found_in],
                     env=self.origin.variables,
                     stdin=None if by_signal else subprocess.PIPE,
+                    stdout=_STANDARD_ERROR,  # standard output is for answers
                     **_inheriting(theirs),
                 )
             undone.pop_all()

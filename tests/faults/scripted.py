@@ -26,8 +26,8 @@ _kept: list[Any] = []
 
 
 class Scripted(Kind):
-    """Sleeps, then trains nothing, raises, takes memory, kills its own process, or stays in it, or
-    does so only at first; notes it."""
+    """Sleeps, says so, then trains nothing, raises, takes memory, kills its own process, or stays
+    in it, or does so only at first; notes it."""
 
     folder: str
     steps: int = 1
@@ -62,6 +62,7 @@ class Scripted(Kind):
         _begun.append(trial.id)
         (Path(script.folder) / f"{trial.id}-{uuid.uuid4()}").touch()
         time.sleep(script.seconds)
+        print("has slept", flush=True)
         if script.action == "stay" or (script.action == "stay once" and first):
             _stay()
         if script.action == "raise":

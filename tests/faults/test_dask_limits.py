@@ -70,8 +70,13 @@ def test_shared_memory_counts(
     assert "its worker died" in found[greedy.id].cause
 
 
-def test_what_waits_behind_a_death_is_not_blamed(tmp_path: Path) -> None:
-    """A worker may hold one task more than it trains; what it had not begun is handed out again."""
+def test_what_waits_behind_a_death_is_not_blamed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A worker may hold one task more than it trains; what it had not begun is handed out again.
+
+    What a trial prints is no answer of the command that has made the cluster.
+    """
     kills = _script(tmp_path, 0, action="kill", seconds=2.0)
     waits = _script(tmp_path, 1)
     ended: dict[Hashable, Ended] = {}
@@ -85,6 +90,8 @@ def test_what_waits_behind_a_death_is_not_blamed(tmp_path: Path) -> None:
             ended.update(executor.wait(1.0))
     assert (ended[killing].how, ended[waiting].how) == ("died", "stopped")
     assert (attempts(kills), attempts(waits)) == (1, 0)
+    said = capfd.readouterr()
+    assert (said.out, said.err.count("has slept")) == ("", 1)
 
 
 def test_what_leaks_is_missed_by_nobody(tmp_path: Path, cluster: Cluster) -> None:

@@ -101,7 +101,7 @@ class DaskClient(Executor):
         """Have every worker warmed up, though one of them may die meanwhile."""
         for left in reversed(range(_REGISTRATIONS)):
             try:
-                self._client.register_plugin(WarmUp(self.program))
+                self._client.register_plugin(WarmUp(self.program, self._owned))
             except (ImportError, NotPortable) as error:
                 where = self._client.scheduler.address
                 message = f"the workers of {where} cannot train: {error}"

@@ -37,18 +37,24 @@ class Said(NamedTuple):
 
 
 class WarmUp(WorkerPlugin):
-    """Done by every worker of the cluster before its first task, including workers to come."""
+    """Done by every worker of the cluster before its first task, including workers to come.
+
+    owned  whether the cluster is of the executor's own: standard output is for answers of who has
+           started it, and what trials print goes to standard error
+    """
 
     name = "ganstudy"
 
-    def __init__(self, program: ProgramName) -> None:
-        self.program = program
+    def __init__(self, program: ProgramName, owned: bool) -> None:
+        self.program, self.owned = program, owned
 
     def setup(self, worker: object) -> None:
         """Called by Dask.
 
         Errors  `NotPortable` where the cluster's workers were not started for the program.
         """
+        if self.owned:
+            os.dup2(2, 1)
         warm_up()
         check(self.program, CPU)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,16 @@ def test_what_the_other_process_prints_has_the_same_bytes(
     assert set(by_itself[1:]) <= {"b"}
     assert {name: _files(there)[name] for name in ("a.png", "a.svg")} == _files(here)
     assert {"b.png", "b.svg"} <= _files(there).keys()
+
+
+def test_what_is_printed_by_an_artist_is_no_answer(tmp_path: Path, by_itself: list[str]) -> None:
+    """A plug-in may print, and what it said was taken for that of its figure and of later ones."""
+    with figure_style(), Press() as press:
+        printed = press.give(_drawing("a", partial(print, flush=True)), tmp_path)
+        while "a.svg" not in _files(tmp_path):
+            pass
+        printed()
+    assert not by_itself
 
 
 def test_what_it_cannot_print_is_printed_here(tmp_path: Path, by_itself: list[str]) -> None:
