@@ -92,7 +92,7 @@ def _ingredients(path: Path, study: Study) -> list[Any]:
     return [
         path.as_posix(),  # by which the page says how it is opened
         resolved.text_of(study, study.document.text),
-        [digest(own.read_bytes()) for own in study.plugins if own.is_file()],
+        [digest(content) for content in study.plugins.values()],
         code(),
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -35,17 +34,21 @@ class KeptStudy:
         self.resolved = folder / "resolved.yaml"
 
     def write(self, search: Search, recorded: Collection[str]) -> None:
-        """Write both files; not where they are there already and every trial is recorded."""
+        """Write both files; not where they are there already and every trial is recorded.
+
+        A plug-in is written as it was read: its file may have been set aside with a run since.
+        """
         text = search.study.document.text
-        if self._holds(text) and all(trial.id in recorded for trial in search.trials.values()):
-            return
-        # In this order: a folder with the second of the two is a run.
-        write_whole(self.resolved, resolved.text_of(search.study, text).encode())
-        known_data.write(self.folder, search)
-        write_whole(self.study, text.encode())
-        for source in search.study.plugins:
-            if source.is_file() and source.parent != self.folder:
-                shutil.copy(source, self.folder)
+        ended = all(trial.id in recorded for trial in search.trials.values())
+        if not (ended and self._holds(text)):
+            # In this order: a folder with the second of the two is a run.
+            write_whole(self.resolved, resolved.text_of(search.study, text).encode())
+            known_data.write(self.folder, search)
+            write_whole(self.study, text.encode())
+        for name, content in search.study.plugins.items():
+            copy = self.folder / name
+            if not (copy.is_file() and copy.read_bytes() == content):
+                write_whole(copy, content)
 
     def read(
         self,

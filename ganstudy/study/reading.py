@@ -95,7 +95,7 @@ def load(
         problems += study.keys.problems(document, configuration)
     if problems:
         raise StudyError(problems)
-    return replace(study, points=points)
+    return replace(study, points=points, plugins=_contents(study))
 
 
 def json_schema() -> dict[str, Any]:
@@ -144,6 +144,13 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
                 plugins.load(path)
         except (plugins.PluginError, OSError, ValueError) as error:
             yield document.problem(("plugins", index), str(error))
+
+
+def _contents(study: Study) -> dict[str, bytes]:
+    """What the files of a study's plug-ins hold, by their names."""
+    folder = study.document.path.parent
+    files = [plugins.place(folder, name) for name in study.file.plugins]
+    return {own.name: own.read_bytes() for own in files}
 
 
 def _space(

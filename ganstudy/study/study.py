@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ganstudy import kinds, plugins
+from ganstudy import kinds
 from ganstudy.family import label
 from ganstudy.study.configuration import Assignment, configure
 from ganstudy.study.document import Document, KeyPath
@@ -53,6 +52,7 @@ class Study:
     points   the configuration at each point of the grid, by its index on each axis; in a search by
              results, that of each arm with the first value of every parameter
     space    the parameters of a search by results
+    plugins  what the files of its plug-ins hold, by their names
     read_in  what counted as the study was read, such as what a run knows of its data: later points
              are made in it, too
     """
@@ -64,6 +64,7 @@ class Study:
     seeds: tuple[int, ...]
     points: Mapping[tuple[int, ...], kinds.Kind]
     space: tuple[AnyParameter, ...] = ()
+    plugins: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     read_in: Context = field(default_factory=copy_context, repr=False, compare=False)
 
     @property
@@ -123,12 +124,6 @@ class Study:
         if isinstance(self.file.seeds, SettledSeeds):
             return self.file.seeds
         return self.file.search.asked[1]
-
-    @property
-    def plugins(self) -> list[Path]:
-        """The files of its plug-ins."""
-        folder = self.document.path.parent
-        return [plugins.place(folder, name) for name in self.file.plugins]
 
     def labels(self, index: Sequence[int]) -> dict[str, Any]:
         """The label on each axis at a point of the grid."""

@@ -134,6 +134,21 @@ def test_a_plugin_that_lay_in_a_folder_is_noticed(run: Path) -> None:
         plugins.forget()
 
 
+def test_a_section_that_has_changed_is_kept(run: Path) -> None:
+    """The page had the new one, and its next one the old, since trials are the same with both."""
+    own = run.parent / "counted.py"
+    write_study(run.parent, f"plugins: [counted.py]\n{STUDY}")
+    try:
+        for heading in ("counted", "numbered"):
+            own.write_text(SECTION.replace("counted", heading))
+            plugins.forget()
+            assert not _asked(run)["current"]
+            assert (run / own.name).read_bytes() == own.read_bytes()
+        assert _asked(run)["current"]
+    finally:
+        plugins.forget()
+
+
 def test_another_version_is_noticed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of this package, to the last letter, and of what it needs."""
     known = finished.code()

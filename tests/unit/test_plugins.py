@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from inline import trained_inline
 from tiny import STUDY, write_study
 from unrendered import unrendered
 
@@ -60,6 +62,14 @@ def _plugin(folder: Path, stem: str = "my_divergence", name: str = "Mine") -> Pa
     return path
 
 
+def _talking(folder: Path) -> Path:
+    """The same, which prints when it is imported, and when it is asked for its loss."""
+    path = _plugin(folder)
+    said = path.read_text().replace("return -fake", 'print("it is lost")\n        return -fake')
+    path.write_text(f'{said}\n\nprint("it is there")\n', encoding="utf-8")
+    return path
+
+
 def _study(folder: Path) -> Path:
     text = STUDY.replace("[minimax, wasserstein]", "[minimax, my_divergence]")
     return write_study(folder, f"plugins: [my_divergence.py]\n{text}")
@@ -78,24 +88,19 @@ def test_member_of_a_plugin_is_found_by_its_stem(folder: Path) -> None:
 def test_study_with_a_plugin_runs_and_reopens(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Workers find the member; trials of the copy equal those of the original bit for bit."""
-    _plugin(folder)
+    """Workers find the member, wherever it is and whatever it prints, and once its run has been set
+    aside; trials of the copy equal those of the original bit for bit.
+    """
+    folder /= f"a{os.pathsep}b"
+    folder.mkdir()
+    _talking(folder)
     path, out = _study(folder), folder / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "ganstudy",
-        "run",
-        str(path),
-        "--out",
-        str(out),
-        "--workers",
-        "1",
-        "--json",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["status"] == {"complete": 8}
+    for asked in ([path, "--out", out], [out / "study.yaml", "--fresh"]):
+        command = [sys.executable, "-m", "ganstudy", "run", *asked, "--workers", "1", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["status"] == {"complete": 8}
+        assert "it is lost" in done.stderr
     dataset = open_run(out)
     mine = dataset.sel(divergence="my_divergence")
     minimax = dataset.sel(divergence="minimax")
@@ -105,6 +110,39 @@ def test_study_with_a_plugin_runs_and_reopens(
     with unrendered():
         again = CliRunner().invoke(main, ["report", str(out), "--plugins"])
     assert again.exit_code == 0, again.output
+
+
+def _run(*asked: object) -> dict[str, int]:
+    """How many trials of a run have which status; nothing but that is on standard output."""
+    with trained_inline(), unrendered():
+        done = CliRunner().invoke(main, ["run", *map(str, asked), "--workers", "1", "--json"])
+    assert done.exit_code == 0, done.output
+    status: dict[str, int] = json.loads(done.stdout)["status"]
+    return status
+
+
+def test_a_run_has_the_plugin_that_was_set_aside_with_the_run_before(folder: Path) -> None:
+    """It was looked for where the run had been, and left out: no worker found it."""
+    text = _talking(folder).read_bytes()
+    out = folder / "run"
+    _run(_study(folder), "--out", out)
+    (folder / "my_divergence.py").unlink()
+    plugins.forget()
+    assert _run(out / "study.yaml", "--fresh") == {"complete": 8}
+    assert (out / "my_divergence.py").read_bytes() == text
+    assert (folder / "run.aside-1" / "my_divergence.py").read_bytes() == text
+
+
+def test_a_run_goes_on_by_whatever_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own plug-in was to be copied over itself, where its folder was written in two ways."""
+    _talking(folder)
+    _run(_study(folder), "--out", folder / "run")
+    monkeypatch.chdir(folder)
+    (folder / "link").symlink_to("run")
+    for study in (folder / "run" / "study.yaml", "link/study.yaml"):
+        next((folder / "run" / "records").iterdir()).unlink()
+        plugins.forget()
+        assert _run(study, "--out", "run") == {"complete": 8}
 
 
 def test_ids_follow_the_text_of_the_file(folder: Path) -> None:
