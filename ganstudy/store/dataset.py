@@ -124,12 +124,16 @@ def check_nothing_lost(run: RunDirectory) -> None:
 def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
     """Build the dataset from the records and replace results.zarr with it.
 
+    Where that is a link it stays, and the dataset lies on the disk to which it leads.
+
     Errors  `OSError`, such as for a full disk; results.zarr is then what it was.
     """
     from ganstudy.store import gathered_store  # with zarr
 
     dataset = assemble(run, plan)
-    fresh, old = (run.results.with_suffix(suffix) for suffix in (".partial", ".old"))
+    place = run.results.resolve()
+    # Where a link leads, names that end in less may be somebody's own.
+    fresh, old = (place.with_name(f"{place.name}.ganstudy-{which}") for which in ("new", "old"))
     for left in (fresh, old):
         shutil.rmtree(left, ignore_errors=True)
     try:
@@ -140,9 +144,9 @@ def gather(run: RunDirectory, plan: Search) -> xr.Dataset:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     # A folder cannot be replaced at once; for those who look, moving is quicker than removing.
-    if run.results.exists():
-        run.results.rename(old)
-    fresh.rename(run.results)
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
     shutil.rmtree(old, ignore_errors=True)
     return dataset
 
@@ -212,7 +216,7 @@ def _recorded(
     del found
     # Bulky ones may have been left out so far: a second look at the files, not all in memory.
     if not at_once:
-        near = on_disk(run.path)
+        near = on_disk(run.results.resolve().parent)
         values = gathered(run.read("bulky"), places, plan.shape, along, near, values)
     for name in (name for name in known if name in values):
         dims, whole = values[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from itertools import count
 from pathlib import Path
 
 from ganstudy.cause import one_line
@@ -17,6 +18,7 @@ __all__ = [
     "FOLDERS",
     "RunError",
     "Unlike",
+    "aside",
     "check_joined",
     "check_kinds",
     "check_new",
@@ -40,8 +42,8 @@ _BEGUN = {".lock", "records", "checkpoints", "heartbeat.json", "resolved.yaml", 
 
 _RECORDS = re.compile(r"[0-9a-f]{16}-[0-9a-f]{16}\.nc")
 
-_ASIDE = re.compile(r"\.[0-9]+$")
-"""How the name of a run ends that has been set aside."""
+_ASIDE = ".aside-"
+"""Between the name that a run had which has been set aside, and a number."""
 
 _SHOWN = 3
 
@@ -70,8 +72,14 @@ def runs_at(path: Path) -> list[Path]:
     if is_run(path) or not path.is_dir():
         return [path]
     inside = {child.name: child for child in _runs_in(path)}
-    aside = {name for name in inside if _ASIDE.sub("", name) in inside and _ASIDE.search(name)}
-    return sorted(own for name, own in inside.items() if name not in aside) or [path]
+    kept = [own for own in inside.values() if own.name.rpartition(_ASIDE)[0] not in inside]
+    return sorted(kept) or [path]
+
+
+def aside(path: Path) -> Path:
+    """Where a run is set aside: beside its place, by a name that no study has."""
+    names = (path.with_name(f"{path.name}{_ASIDE}{number}") for number in count(1))
+    return next(own for own in names if not os.path.lexists(own))
 
 
 def _runs_in(folder: Path) -> list[Path]:

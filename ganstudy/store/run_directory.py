@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from ganstudy.store import environment, heartbeat, lock, receipts, records
 from ganstudy.store.generators import Generators
 from ganstudy.store.kept_study import KeptStudy
-from ganstudy.store.place import FOLDERS, RunError, check_kinds, check_room, is_run, why_none
+from ganstudy.store.place import (
+    FOLDERS,
+    RunError,
+    aside,
+    check_kinds,
+    check_room,
+    is_run,
+    why_none,
+)
 from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
@@ -110,15 +117,15 @@ class RunDirectory:
         if linked := path.is_symlink():
             path = path.resolve()
         _check_elsewhere(self.path)
-        aside = _free(path)
+        moved = aside(path)
         with self.locked():
             if not WINDOWS:
-                path.rename(aside)
+                path.rename(moved)
         if WINDOWS:  # where no folder moves while its lock is open
-            path.rename(aside)
+            path.rename(moved)
         if linked:
             path.mkdir()
-        return aside if linked else self.path.with_name(aside.name)
+        return moved if linked else self.path.with_name(moved.name)
 
     def write_study(self, search: Search) -> None:
         """Write study.yaml, as asked, and resolved.yaml, every setting of every point."""
@@ -246,9 +253,3 @@ def _check_elsewhere(path: Path) -> None:
     if Path.cwd().is_relative_to(path.resolve()):
         message = "is, or holds, the current folder; set it aside from elsewhere"
         raise RunError(f"{path}: {message}")
-
-
-def _free(path: Path) -> Path:
-    """A path beside another one, with a number behind its name, at which there is nothing."""
-    names = (path.with_name(f"{path.name}.{number}") for number in count(1))
-    return next(own for own in names if not own.exists())

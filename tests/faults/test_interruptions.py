@@ -284,7 +284,7 @@ def test_before_and_after_the_training(
     assert "Traceback" not in said
     assert gone(run)
     assert (out / "results.zarr").exists() == (where == "report")
-    assert not (out / "results.partial").exists()
+    assert not (out / "results.zarr.ganstudy-new").exists()
     with trained_inline():
         again = CliRunner().invoke(main, ["run", str(study), "--out", str(out), "--workers", "2"])
     assert again.exit_code == 0, again.output

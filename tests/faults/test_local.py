@@ -293,7 +293,7 @@ def test_fresh_sets_the_earlier_run_aside(tmp_path: Path) -> None:
     assert set(RunDirectory(out).recorded()) == ids
     assert _answer(_run(study, out, "--fresh"))["trained"] == 2
     assert RunDirectory(out).recorded() == dict.fromkeys(ids, "complete")
-    assert RunDirectory(tmp_path / "run.1").recorded() == dict.fromkeys(ids, "failed")
+    assert RunDirectory(tmp_path / "run.aside-1").recorded() == dict.fromkeys(ids, "failed")
 
 
 def test_a_run_in_use_is_left_alone(tmp_path: Path) -> None:

@@ -321,5 +321,5 @@ def test_a_run_is_set_aside_where_no_folder_moves_while_its_lock_is_open(
     (tmp_path / "run" / "records").mkdir(parents=True)
     monkeypatch.setattr(run_directory, "WINDOWS", True)
     monkeypatch.setattr(Path, "rename", held)
-    assert RunDirectory(tmp_path / "run").set_aside() == tmp_path / "run.1"
-    assert (tmp_path / "run.1" / "records").is_dir()
+    assert RunDirectory(tmp_path / "run").set_aside() == tmp_path / "run.aside-1"
+    assert (tmp_path / "run.aside-1" / "records").is_dir()

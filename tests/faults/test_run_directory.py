@@ -21,7 +21,7 @@ from tiny import STUDY, write_study
 
 from ganstudy import open_run
 from ganstudy.cli import main
-from ganstudy.store import RunDirectory, RunError, digests
+from ganstudy.store import RunDirectory, RunError, digests, runs_at
 from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
 from ganstudy.whole_file import sealed
@@ -102,10 +102,20 @@ def test_a_link_to_a_run_stays_when_the_run_is_set_aside(tmp_path: Path) -> None
     filled(run)
     link.symlink_to(run)
     aside = RunDirectory(link).set_aside()
-    assert aside == run.with_name("run.1")
+    assert aside == run.with_name("run.aside-1")
     assert RunDirectory(aside).recorded()
     assert link.resolve() == run
     assert not any(run.iterdir())
+
+
+def test_a_run_named_like_another_is_not_one_that_was_set_aside(tmp_path: Path) -> None:
+    """`v1.1` beside `v1` was left out of all that was told of a folder, without a word."""
+    for name in ("v1", "v1.1"):
+        filled(tmp_path / "runs" / name)
+    aside = RunDirectory(tmp_path / "runs" / "v1").set_aside()
+    filled(tmp_path / "runs" / "v1")
+    assert runs_at(tmp_path / "runs") == [tmp_path / "runs" / name for name in ("v1", "v1.1")]
+    assert runs_at(aside) == [aside]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a name there is text, or is refused")
@@ -258,15 +268,32 @@ def test_what_stands_in_the_way_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     """A lock of somebody else's in a folder of ours, and a dataset that could not be removed."""
     out = tmp_path / "run"
     filled(out)
-    (out / "results.old").mkdir()
-    (out / "results.old" / "theirs").touch()
+    (out / "results.zarr.ganstudy-old").mkdir()
+    (out / "results.zarr.ganstudy-old" / "theirs").touch()
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        assert f"-> {out / 'results.old'}" in invoke("report", out).stderr
+        assert f"-> {out / 'results.zarr.ganstudy-old'}" in invoke("report", out).stderr
     assert not invoke("report", out).exit_code
     (out / ".lock").unlink(missing_ok=True)
     (out / ".lock").mkdir()
     assert f"{out / '.lock'}" in invoke("report", out).stderr
+
+
+def test_a_dataset_is_where_a_link_leads(tmp_path: Path) -> None:
+    """It was written on the run's own disk, and the next one met the link that had been moved."""
+    results, there = tmp_path / "run" / "results.zarr", tmp_path / "scratch" / "data.1"
+    filled(tmp_path / "run")
+    there.parent.mkdir()
+    (there.parent / "data.old").mkdir()
+    results.rename(there)
+    results.symlink_to(there)
+    for _ in range(2):
+        (there / "mark").touch()
+        assert invoke("report", tmp_path / "run").exit_code == 0
+        assert not (there / "mark").exists()
+    assert results.is_symlink()
+    assert sorted(own.name for own in there.parent.iterdir()) == ["data.1", "data.old"]
+    assert open_run(tmp_path / "run").sizes["seed"] == 2
 
 
 # --- nothing is lost -----------------------------------------------------------------------------
