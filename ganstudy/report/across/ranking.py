@@ -161,5 +161,8 @@ def _firsts(found: xr.Dataset, tested: xr.DataArray, call: str) -> Sentence:
 
 
 def budgets(ds: xr.Dataset) -> list[int]:
-    """Numbers of points at which searches are compared; none for grids."""
-    return [k for k in BUDGETS if k <= ds.sizes["trial"]] if is_search(ds) else []
+    """Numbers of points at which searches are compared, which all studies have; none for grids."""
+    if not is_search(ds):
+        return []
+    least = min(of_study(ds, name).sizes["trial"] for name in ds["study"].values.tolist())
+    return [k for k in BUDGETS if k <= least]

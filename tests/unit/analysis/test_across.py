@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from joined_studies import joined_of
+from joined_studies import joined_of, made_run, text_of
 from recomputed import sentences
 from scipy.stats import kendalltau, rankdata, spearmanr
 from unrendered import undrawn
 
-from ganstudy import analysis
+from ganstudy import analysis, open_runs
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.remembered import remembering
 from ganstudy.report import across, build, style
+from ganstudy.report.across.ranking import budgets
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
 from ganstudy.report.sections.studies import Studies
@@ -492,3 +493,14 @@ def test_what_is_not_tested_has_no_grades_and_no_limits(
     methods = page.partition('<section id="methods">')[2]
     assert "nothing has an interval, and nothing is tested." in methods
     assert not re.search("paired t test|jackknife", methods)
+
+
+def test_budgets_are_those_that_every_study_has(tmp_path: Path) -> None:
+    """One search had eight points, the other four: the page ended in an error."""
+    text = text_of("ring").replace("trials: 4", "trials: 8")
+    runs = [made_run(tmp_path, "ring", text), made_run(tmp_path, "roll")]
+    ds = open_runs(*runs, along="study")
+    assert budgets(ds) == [1, 2, 4]
+    with undrawn():
+        page = build(ds, {}, tmp_path / "page").read_text(encoding="utf-8")
+    assert "By points of each search, most comparisons are won by" in page
