@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tiny import made_up, trial, write_study
 
 from ganstudy.engine.pace import GUESS, Pace, shared
@@ -28,12 +27,13 @@ from ganstudy.store import RunDirectory, RunError
 from ganstudy.study import load
 from ganstudy.trial import Trial
 
-shapes = st.lists(
-    st.tuples(st.sampled_from([1, 16, 128, 1024]), st.sampled_from([1, 5]), st.integers(1, 90)),
-    min_size=1,
-    max_size=4,
-    unique_by=lambda shape: shape[:2],
-)
+SHAPES = [(width, steps) for width in (1, 16, 128, 1024) for steps in (1, 5)]
+
+
+def _drawn(rng: np.random.Generator) -> list[tuple[int, int, int]]:
+    """One to four shapes, with the number of trials of each."""
+    chosen = rng.permutation(len(SHAPES))[: rng.integers(1, 5)]
+    return [(*SHAPES[own], int(rng.integers(1, 91))) for own in chosen]
 
 
 def _trials(chosen: list[tuple[int, int, int]]) -> list[Trial[Adversarial]]:
@@ -44,25 +44,25 @@ def _trials(chosen: list[tuple[int, int, int]]) -> list[Trial[Adversarial]]:
     return [Trial(shape, seed) for shape, count in shapes for seed in range(count)]
 
 
-@given(shapes, st.integers(1, 16))
-@settings(derandomize=True, deadline=None, max_examples=40)
-def test_every_trial_once_and_no_worker_idle_for_long(
-    chosen: list[tuple[int, int, int]], workers: int
-) -> None:
+def test_every_trial_once_and_no_worker_idle_for_long() -> None:
     """Laws of any packing."""
-    trials = _trials(chosen)
-    found = packs(trials, workers)
-    assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
-    for pack in found:
-        assert len({t.configuration.pack_key() for t in pack}) == 1
-        assert len(pack) <= PackSize().largest
-        memory = len(pack) * pack[0].configuration.working_set()
-        assert memory <= PackSize().working_set or len(pack) == 2
-    costs = [cost(pack) for pack in found]
-    assert costs == sorted(costs, reverse=True)
-    # A stack of one costs as much as two, so that pairs are as far as trials are spread.
-    pair = max(2 * cost(pack) / len(pack) for pack in found)
-    assert shared(costs, workers) <= 1.6 * sum(costs) / workers + pair
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        chosen, workers = _drawn(rng), int(rng.integers(1, 17))
+        told = f"{chosen} on {workers} workers"
+        trials = _trials(chosen)
+        found = packs(trials, workers)
+        assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials), told
+        for pack in found:
+            assert len({t.configuration.pack_key() for t in pack}) == 1, told
+            assert len(pack) <= PackSize().largest, told
+            memory = len(pack) * pack[0].configuration.working_set()
+            assert memory <= PackSize().working_set or len(pack) == 2, told
+        costs = [cost(pack) for pack in found]
+        assert costs == sorted(costs, reverse=True), told
+        # A stack of one costs as much as two, so that pairs are as far as trials are spread.
+        pair = max(2 * cost(pack) / len(pack) for pack in found)
+        assert shared(costs, workers) <= 1.6 * sum(costs) / workers + pair, told
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,16 @@ def test_arms_of_one_seed_train_together() -> None:
     ]
 
 
-@given(st.integers(1, 40), st.integers(1, 8), st.integers(1, 50))
-@settings(derandomize=True, deadline=None, max_examples=30)
-def test_a_study_can_bound_its_packs(count: int, workers: int, largest: int) -> None:
+def test_a_study_can_bound_its_packs() -> None:
     """`engine.pack` is the most trials of a pack."""
-    trials = _trials([(16, 1, count)])
-    found = packs(trials, workers, PackSize(asked=largest))
-    assert max(map(len, found)) <= largest
-    assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        count, workers, largest = rng.integers(1, (41, 9, 51)).tolist()
+        trials = _trials([(16, 1, count)])
+        found = packs(trials, workers, PackSize(asked=largest))
+        told = f"{count} on {workers} workers, at most {largest}"
+        assert max(map(len, found)) <= largest, told
+        assert sorted(t.id for pack in found for t in pack) == sorted(t.id for t in trials), told
 
 
 def test_repeated_trials_are_trained_once() -> None:
