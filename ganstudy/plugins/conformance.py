@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import json
@@ -159,11 +160,21 @@ def _broken(node: Any, excinfo: Any) -> Broken:
     where = f"{plugin}:{within[-1].lineno + 1}, in {test}" if within else f"the test {test}"
     of_test = [entry for entry in excinfo.traceback if entry.path == node.path] or [last]
     statement = " ".join(str(of_test[-1].statement).split())
-    expected = statement.removeprefix("assert ").replace("pytest.", "").partition('), "')[0]
+    expected = _condition(statement).replace("pytest.", "")
     got = in_words(str(excinfo.value))
     if not isinstance(excinfo.value, AssertionError):
         got = f"{type(excinfo.value).__name__}: {got}"
     return Broken(_promise(node), _short(expected), _short(got), where)
+
+
+def _condition(statement: str) -> str:
+    """What an assertion holds to be so, without the words beside it; of others, all of it."""
+    try:
+        node = ast.parse(statement).body[0]
+    except SyntaxError:
+        return statement
+    asserted = isinstance(node, ast.Assert) and ast.get_source_segment(statement, node.test)
+    return asserted or statement
 
 
 def in_words(text: str) -> str:

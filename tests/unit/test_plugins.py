@@ -195,6 +195,8 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
     assert f"(broken {count - kept} times, first so:)" in done.stdout
     assert done.stdout.count("  promise: ") == 1 == done.stdout.count("    got: ")
     assert re.search(r"    got: [-.0-9]+ instead of [-.0-9]+ ± 1.0e-09\n", done.stdout)
+    expected = "    expected: losses @ direction == approx(slope / h, abs=near)\n"
+    assert expected in done.stdout, "without the words beside it"
     assert done.stdout.startswith(f"{path}: own_reverse_kl, a member of divergences, because ")
     for word in ("pytest", "FAILED", "Traceback", "====", " passed", "comparison failed"):
         assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
