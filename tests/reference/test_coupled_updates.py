@@ -51,7 +51,7 @@ def _lead(v: Array, jacobian: Array, size: int, moved: Array) -> Array:
 STATED: dict[str, tuple[dict[str, Any], Callable[[Array, Array, int, Array], Array]]] = {
     "consensus": ({}, _consensus),
     "symplectic_gradient_adjustment": ({}, _symplectic),
-    "competitive_gradient_descent": ({"iterations": 200}, _competitive),
+    "competitive_gradient_descent": ({"iterations": 80}, _competitive),
     "lead": ({}, _lead),
 }
 
