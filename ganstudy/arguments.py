@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from ganstudy.cause import one_line
@@ -85,14 +86,27 @@ plugins_option = click.option(
     "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
 )
 live_option = click.option(
-    "--live", is_flag=True, help="Keep the page current while packs train; it reloads itself."
+    "--live",
+    is_flag=True,
+    is_eager=True,  # known before --every is
+    help="Keep the page current while packs train; it reloads itself.",
 )
+
+
+def _of_live_pages(ctx: click.Context, param: click.Parameter, every: float) -> float:
+    asked = ctx.get_parameter_source("every") is not ParameterSource.DEFAULT
+    if asked and not ctx.params["live"]:
+        raise click.UsageError("--every is the time between live pages; add --live")
+    return every
+
+
 every_option = click.option(
     "--every",
     type=click.FloatRange(min=1.0),
     default=30.0,
     show_default=True,
     help="Seconds between two live pages.",
+    callback=_of_live_pages,
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 workers_option = click.option(

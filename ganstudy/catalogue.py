@@ -28,6 +28,8 @@ def print_members(family: Family[Any], as_json: bool) -> None:
         click.echo(f"{member['name']}: {member['summary']}")
         for key, about in member["parameters"].items():
             click.echo(f"    {key} = {about['default']}  ({about['description']})")
+        if member["implies"]:
+            click.echo(f"    implies, where a study leaves it out: {_yaml(member['implies'])}")
         for section in ("maths", "source"):
             if member[section]:
                 click.echo(f"    {section}: {member[section]}")
@@ -39,7 +41,7 @@ def _described(family: Family[Any], name: str) -> dict[str, Any]:
         member: type[Part] = family[name]
     except ModuleNotFoundError as error:  # an executor's, whose extra has its name
         needs = f"needs {error.name}, which is not installed: pip install 'ganstudy[{name}]'"
-        return {"name": name, "summary": needs, "maths": "", "source": "", "parameters": {}}
+        return {**_NOTHING, "name": name, "summary": needs}
     lines = (member.__doc__ or "").strip().splitlines()
     return {
         "name": name,
@@ -50,7 +52,12 @@ def _described(family: Family[Any], name: str) -> dict[str, Any]:
             name: {"default": _default(info), "description": info.description}
             for name, info in member.parameters_of().items()
         },
+        "implies": dict(getattr(member, "defaults", {})),
     }
+
+
+_NOTHING: Mapping[str, Any] = {"maths": "", "source": "", "parameters": {}, "implies": {}}
+"""What is told of a member that cannot be imported."""
 
 
 def _default(info: FieldInfo) -> str:

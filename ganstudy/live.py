@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 
 from ganstudy.cause import telling
 from ganstudy.existing import reopen
@@ -135,7 +136,10 @@ def _await(directory: RunDirectory) -> None:
         say(f"{directory.path}: nobody trains this run yet; waiting for that, {wait} at most")
     while _doing(directory) not in _BUSY:
         if time.monotonic() > end or not directory.path.is_dir():
-            raise RunError(f"{directory.path}: nobody trains this run; `ganstudy report` is enough")
+            own = quote(str(directory.path))
+            raise RunError(
+                f"{directory.path}: nobody trains this run; `ganstudy report {own}` is enough"
+            )
         time.sleep(0.2)
 
 

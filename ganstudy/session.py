@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ganstudy.engine import checkpoints, pace
@@ -50,10 +51,10 @@ def take_up(directory: RunDirectory, search: Search) -> None:
     directory.set_damaged_aside()
     recall(directory, search)
     if lacking := without_generator(directory, search):
+        again = f"`ganstudy retry {quote(str(directory.path))} --generators` trains them again"
         _log.warning(
-            "%s: %d of its trials keep no generator, though the study asks for it; `ganstudy retry"
-            " %s --generators` trains them again",
-            *(directory.path, len(lacking), directory.path),
+            "%s: %d of its trials keep no generator, though the study asks for it; %s",
+            *(directory.path, len(lacking), again),
         )
 
 

@@ -16,11 +16,15 @@ from ganstudy.terminal import duration, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
+    from ganstudy.engine.pace import Pace
+    from ganstudy.kinds import Pack
     from ganstudy.search import Search
     from ganstudy.study import Study
+    from ganstudy.trial import ProgramName
     from ganstudy.verification import Verification
 
 __all__ = [
+    "GUESS",
     "planned",
     "print_checked",
     "print_plan",
@@ -29,6 +33,10 @@ __all__ = [
     "print_studies",
     "print_verification",
 ]
+
+
+GUESS = " (a guess: no such run has been measured on this machine)"
+"""What is said of a time that rests on another machine's pace."""
 
 
 def print_checked(path: Path, study: Study) -> None:
@@ -62,19 +70,36 @@ def print_studies(
         program, _ = session.first_program(search, parts, workers)
         rows[name] = {
             "question": study.file.question,
-            "trials": search.counts().total(),
+            "trials": _trials(search, parts),
             "seconds": round(estimate(parts, workers, program, known)),
+            "open_ended": search.open_ended,
+            "measured": _measured(parts, program, known),
         }
     if as_json:
         click.echo(json.dumps(rows))
         return
     width = max(map(len, rows))
     for name, row in rows.items():
-        time = f"{plural(row['trials'], 'trial')}, about {duration(row['seconds'])}"
-        click.echo(f"{name:{width}}  {row['question']} ({time})")
+        most = "at most " * row["open_ended"]
+        trials, time = plural(row["trials"], "trial"), duration(row["seconds"])
+        guess = "" if row["measured"] else ", a guess"
+        said = f"{most}{trials}, {most or 'about '}{time}{guess}"
+        click.echo(f"{name:{width}}  {row['question']} ({said})")
     for name in folders:
         click.echo(f"{name:{width}}  a folder of studies that are run as one job")
     click.echo("\nganstudy new my.yaml --from NAME")
+
+
+def _trials(search: Search, parts: Iterable[Pack]) -> int:
+    """How many there are; where results decide that, the most there can be, with its outlook."""
+    counts = search.counts()
+    known = counts.total()
+    return known - counts["missing"] + sum(map(len, parts)) if search.open_ended else known
+
+
+def _measured(parts: Iterable[Pack], program: ProgramName, known: Pace) -> bool:
+    """Whether this machine has trained the like of all of them."""
+    return all(known.measured(program, pack[0].configuration.work) for pack in parts)
 
 
 class Plan(NamedTuple):
@@ -114,19 +139,19 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
         session.recall(run, search)
         parts = search.outlook(workers)
         program, reason = session.program(run, search, parts, workers)
-    counts = search.counts()
-    known = pace.known()
+    counts, known = search.counts(), pace.known()
+    trials = _trials(search, parts)
     summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
         "seeds": list(study.seeds),
-        "trials": counts.total(),
+        "trials": trials,
         "recorded": counts.total() - counts["missing"],
         "packs": [len(pack) for pack in parts],
         "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
         "program": program,
         "seconds": round(estimate(parts, workers, program, known)),
-        "measured": all(known.measured(program, pack[0].configuration.work) for pack in parts),
+        "measured": _measured(parts, program, known),
     }
     power = _power(study)
     if power is not None:
@@ -160,15 +185,17 @@ def print_planned(plan: Plan, workers: int) -> None:
         click.echo(f"  {parameter.name}: {parameter}")
     click.echo(f"  seeds: {search.seeds_in_words()}")
     trials, recorded = summary["trials"], summary["recorded"]
-    click.echo(f"{plural(trials, 'trial')}, {recorded:,} recorded, {trials - recorded:,} to train")
+    most = "at most " * search.open_ended
+    click.echo(
+        f"{most}{plural(trials, 'trial')}, {recorded:,} recorded, {trials - recorded:,} to train"
+    )
     if sizes:
-        guess = " (a guess: no such run has been measured on this machine)"
-        source = "" if summary["measured"] else guess
-        least, most = min(sizes), max(sizes)
-        each = plural(most, "trial") if least == most else f"{least} to {plural(most, 'trial')}"
+        source = "" if summary["measured"] else GUESS
+        small, large = min(sizes), max(sizes)
+        each = plural(large, "trial") if small == large else f"{small} to {plural(large, 'trial')}"
         click.echo(
             f"{plural(len(sizes), 'pack')} of {each}; "
-            f"{'at most' if search.open_ended else 'about'} {duration(summary['seconds'])} with "
+            f"{most or 'about '}{duration(summary['seconds'])} with "
             f"{plural(workers, 'worker')}{source}; "
             f"{summary['program']}: {reason}"
         )

@@ -26,7 +26,7 @@ __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"
 def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = False) -> None:
     """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
     from ganstudy.store import RunError
-    from ganstudy.summaries import planned, print_planned
+    from ganstudy.summaries import GUESS, planned, print_planned
 
     plans, refused = {}, 0
     for name, study in folder.studies.items():
@@ -46,9 +46,11 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     for plan in plans.values():
         totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
     studies, trials = plural(len(plans), "study"), plural(totals["trials"], "trial")
+    most = "at most " * any(plan.search.open_ended for plan in plans.values())
+    source = "" if all(plan.summary["measured"] for plan in plans.values()) else GUESS
     click.echo(
-        f"{studies}, one after the other: {trials}, {totals['recorded']:,} "
-        f"recorded; about {duration(totals['seconds'])} with {plural(workers, 'worker')}"
+        f"{studies}, one after the other: {most}{trials}, {totals['recorded']:,} recorded; "
+        f"{most or 'about '}{duration(totals['seconds'])} with {plural(workers, 'worker')}{source}"
     )
     sys.exit(refused)
 

@@ -66,7 +66,8 @@ def open_run(path: str | Path) -> xr.Dataset:
     known_data.know(run.path)
     training = run.read_heartbeat() is not None
     if not run.results.is_dir():
-        who = "its training, as it ends," if training else "`ganstudy report`"
+        who = f"`ganstudy report {quote(str(run.path))}`"
+        who = "its training, as it ends," if training else who
         raise RunError(f"{run.path}: no results yet; {who} gathers the records")
     if training:
         _log.warning("%s is in training; its results are as they were gathered last", run.path)

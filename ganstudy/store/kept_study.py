@@ -101,7 +101,7 @@ class KeptStudy:
         self,
         search: Search,
         recorded: Collection[str],
-        advice: str = "`ganstudy run` trains it elsewhere with --out, or in its place with --fresh",
+        advice: str = "--out trains it elsewhere, and --fresh in its place",
     ) -> None:
         """Refuse a study that shares no trial with those that are recorded.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
-__all__ = ["Resolved", "ResolvedPoint", "SharedSetting", "digest", "read", "shared", "text_of"]
+__all__ = [
+    *("ImpliedSetting", "Resolved", "ResolvedPoint", "SharedSetting", "digest", "implied", "read"),
+    *("shared", "text_of"),
+]
 
 _OF_STUDY = "# sha256 of study.yaml: "
 _OF_ALL = "# sha256 of all above: "
@@ -72,6 +75,19 @@ class SharedSetting(NamedTuple):
     key: str
     value: Any
     stated: bool
+    meaning: str
+
+
+class ImpliedSetting(NamedTuple):
+    """A setting in which trials differ by default: neither an axis nor a search sets it.
+
+    axis    the one by whose values it differs; empty if it takes several
+    values  each of its values with the labels there that have it; without any where axis is empty
+    """
+
+    key: str
+    axis: str
+    values: list[tuple[Any, list[Any]]]
     meaning: str
 
 
@@ -152,25 +168,80 @@ def shared(study: Study) -> list[SharedSetting]:
             key if key != "name" else "kind",
             value,
             _is_written(key, written) or (key == "name" and "kind" in written),
-            _meaning(first, key.split(".")),
+            _meaning(first, key),
         )
         for key, value in _common(_points(study)).items()
     ]
 
 
+def implied(study: Study) -> list[ImpliedSetting]:
+    """What the values of axes bring along, as a divergence the settings of its paper."""
+    flat = _points(study)
+    common = _common(flat)
+    varied = {
+        key
+        for axis in study.axes
+        for own in axis.settings
+        for at in own.items()
+        for key in _set(*at)
+    }
+    if "kind" in varied:
+        return []
+    found: dict[str, dict[tuple[int, ...], Any]] = {}
+    for index, settings in flat.items():
+        for key, value in settings.items():
+            if key not in common and not varied.intersection(_above(key)):
+                found.setdefault(key, {})[index] = value
+    return [
+        ImpliedSetting(key, *_by_axis(study, own), _meaning(study.points[next(iter(own))], key))
+        for key, own in found.items()
+    ]
+
+
+def _set(key: str, value: Any) -> Iterator[str]:
+    """The keys that an axis sets by a value: a member as a whole, a section key by key."""
+    if isinstance(value, Mapping) and value and "name" not in value:
+        for name, own in value.items():
+            yield from _set(f"{key}.{name}", own)
+    else:
+        yield key
+
+
+def _by_axis(
+    study: Study, own: Mapping[tuple[int, ...], Any]
+) -> tuple[str, list[tuple[Any, list[Any]]]]:
+    """The axis whose labels tell the value of a setting at each point, and what they tell."""
+    for number, axis in enumerate(study.axes):
+        told: dict[Any, set[str]] = {}
+        for index, value in own.items():
+            told.setdefault(axis.labels[index[number]], set()).add(json.dumps(value))
+        if all(len(values) == 1 for values in told.values()):
+            values = {value: None for (value,) in told.values()}
+            return axis.name, [
+                (json.loads(value), [label for label in told if told[label] == {value}])
+                for value in values
+            ]
+    return "", [(json.loads(value), []) for value in dict.fromkeys(map(json.dumps, own.values()))]
+
+
 def _is_written(key: str, written: Mapping[str, Any]) -> bool:
     """Whether a study says it: by its own key, by a member's bare name, or in a list."""
-    parts = key.split(".")
-    above = [".".join(parts[: length + 1]) for length in range(len(parts))]
     return any(
         own == key or isinstance(written[own], list) or key == f"{own}.name"
-        for own in above
+        for own in _above(key)
         if own in written
     )
 
 
-def _meaning(settings: Any, path: Sequence[str]) -> str:
+def _above(key: str) -> list[str]:
+    """A key, and those that it lies below."""
+    parts = key.split(".")
+    return [".".join(parts[: length + 1]) for length in range(len(parts))]
+
+
+def _meaning(settings: Any, key: str) -> str:
     """What a setting is, as its field says; empty where it is a part of a value."""
+    path = key.split(".")
     for name in path[:-1]:
         settings = getattr(settings, name, None)
     fields = getattr(type(settings), "model_fields", {})

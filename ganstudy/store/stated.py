@@ -40,6 +40,7 @@ def attributes(plan: Search) -> dict[str, Any]:
         "given": plan.study.given,
         "schema": SCHEMA,
         "shared": json.dumps(resolved.shared(plan.study)),
+        "implied": json.dumps(resolved.implied(plan.study)),
         **plan.attributes(),
     }
 

@@ -18,6 +18,7 @@ from tiny import STUDY, write_study
 
 from ganstudy import plugins
 from ganstudy.cli import FAMILIES, main
+from ganstudy.divergences import family as divergences
 from ganstudy.report import PageError
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory
@@ -221,6 +222,39 @@ def test_list_shows_members_with_parameters_and_sources(family: str) -> None:
         for name, about in member["parameters"].items():
             assert about["description"], name
             assert "Undefined" not in about["default"]
+
+
+@pytest.mark.parametrize("asked", [["run", "tiny.yaml", "--dry-run"], ["report", "run"]])
+def test_a_time_between_live_pages_asks_for_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    """It was dropped without a word; beside --live, on whichever side, it is taken."""
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(main, [*asked, "--every", "5"])
+    assert (result.exit_code, "add --live" in result.stderr) == (2, True)
+    if asked[0] == "run":
+        for live in (["--live", "--every", "5"], ["--every", "5", "--live"]):
+            assert CliRunner().invoke(main, [*asked, *live]).exit_code == 0
+
+
+IMPLYING = [name for name in divergences.names if divergences[name].defaults]
+
+
+@pytest.mark.parametrize("name", IMPLYING)
+def test_what_a_divergence_implies_is_said(name: str) -> None:
+    """Each key and value, by `list` and in the table of docs/objectives.md."""
+    implied = dict(divergences[name].defaults)
+    members = json.loads(_output(["list", "divergences", "--json"]))
+    assert [own["implies"] for own in members if own["name"] == name] == [implied]
+    own = _output(["list", "divergences"]).partition(f"\n{name}: ")[2]
+    line = re.search(r"^    implies, where a study leaves it out: (.*)$", own, re.MULTILINE)
+    assert line
+    assert YAML(typ="safe").load(line[1]) == implied
+    page = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    rows = page.partition("## What a divergence implies")[2].partition("\n## ")[0].splitlines()
+    (row,) = (row for row in rows if row.startswith(f"| `{name}` |"))
+    told = YAML(typ="safe").load("\n".join(re.findall(r"`(.+?)`", row)[1:]))
+    assert told == implied
 
 
 @pytest.mark.parametrize("verb", ["report", "run", "compare"])

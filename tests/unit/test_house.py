@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ganstudy import plugins
+from ganstudy.cli import main
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "ganstudy").rglob("*.py"))
@@ -62,16 +63,46 @@ def test_every_module_can_be_imported() -> None:
             import_module(".".join(parts).removesuffix(".__init__"))
 
 
+def _messages(tree: ast.AST) -> Iterator[str]:
+    """Texts that are no docstrings, whole, with what is put into them in braces."""
+    documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in ast.walk(node)
+        if part is not node
+    }
+    for node in ast.walk(tree):
+        if id(node) in documented | parts:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else _in_braces(part)
+                for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _in_braces(part: ast.expr) -> str:
+    assert isinstance(part, ast.FormattedValue)
+    return f"{{{ast.unparse(part.value)}}}"
+
+
 def test_commands_in_messages_can_be_pasted() -> None:
-    """Whatever a folder is called, with spaces or quotes."""
+    """Whatever a folder is called, with spaces or quotes; and a verb has its run or its study."""
     told = [
-        (_name(path), value)
+        (_name(path), command)
         for path in FILES
-        for command in re.findall(r"`ganstudy [^`\n]*", path.read_text(encoding="utf-8"))
-        for value in re.findall(r"{(.*?)}", command)
+        for message in _messages(ast.parse(path.read_text(encoding="utf-8")))
+        for command in re.findall(r"`ganstudy ([^`]*)", message)
     ]
-    assert len(told) > 5
-    assert [own for own in told if not own[1].startswith(("quote(", "own"))] == []
+    assert len(told) > 15
+    values = [(name, own) for name, command in told for own in re.findall(r"{(.*?)}", command)]
+    assert [own for own in values if not own[1].startswith(("quote(", "own"))] == []
+    alone = sorted(main.commands.keys() - {"list", "schema", "studies"})
+    assert [own for own in told if own[1] in alone or "%" in own[1]] == []
 
 
 def test_no_file_class_or_function_is_larger_than_the_law_allows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tiny import STUDY, write_study
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
 from ganstudy.display import display
+from ganstudy.engine import pace
 from ganstudy.job.folder import Folder
 from ganstudy.job.page import JoinedPage, page_where_due
 from ganstudy.job.status import status
@@ -292,6 +294,24 @@ def test_check_and_plan_say_it_of_each(tmp_path: Path) -> None:
     code, text = _asked("plan", path, "--out", tmp_path / "runs")
     assert (code, "b: " in text, "is no run" in text) == (2, True, True)
     assert "1 study, one after the other: 4 trials" in text
+
+
+def test_a_plan_of_seeds_until_it_is_settled_is_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trials of the first look stood beside the time of all that there can be."""
+    monkeypatch.setattr(pace, "known", lambda: pace.GUESS)
+    path = tmp_path / "mine"
+    path.mkdir()
+    settled = STUDY.replace("seeds: 2", "seeds: {until: settled, start: 2, max: 7}")
+    write_study(path, settled, "a.yaml")
+    write_study(path, STUDY, "b.yaml")
+    code, text = _asked("plan", path, "--workers", "1")
+    assert code == 0
+    assert "at most 28 trials, 0 recorded, 28 to train" in text
+    assert re.search(r"other: at most 36 trials, 0 recorded; at most .* \(a guess", text)
+    plans = json.loads(_asked("plan", path, "--workers", "1", "--json")[1])["studies"]
+    assert [plans[name]["trials"] for name in "ab"] == [28, 8]
 
 
 REFUSED = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from ganstudy import shipped
 from ganstudy.cli import main
+from ganstudy.engine import pace
 from ganstudy.study import json_schema, load
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,7 @@ def _asked(*words: str) -> tuple[int, str]:
 def test_every_study_is_listed_with_question_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
     studies = shipped.studies()  # read once: all of them take seconds
     monkeypatch.setattr(shipped, "studies", lambda: studies)
+    monkeypatch.setattr(pace, "known", lambda: pace.GUESS)
     code, text = _asked("studies", "--json")
     rows = json.loads(text)
     assert code == 0
@@ -38,6 +41,14 @@ def test_every_study_is_listed_with_question_and_time(monkeypatch: pytest.Monkey
         assert rows[name]["seconds"] > 0
     text = _asked("studies")[1]
     assert text.count("?") >= len(rows)
+    # Of seeds until it is settled, time and trials are both the most.
+    own = studies["settled"]
+    most = len(own.points) * len(own.seeds)
+    (line,) = (line for line in text.splitlines() if line.startswith("settled "))
+    assert re.search(rf"\(at most {most} trials, at most [^()]+, a guess\)$", line)
+    assert (rows["settled"]["trials"], rows["settled"]["open_ended"]) == (most, True)
+    assert not any(row["measured"] for row in rows.values())
+    assert re.search(r"^quick .*\(40 trials, about [^()]+, a guess\)$", text, re.MULTILINE)
     assert [line for line in text.splitlines() if line.startswith("atlas ")]
 
 

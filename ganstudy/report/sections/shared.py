@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Section
+
+SHOWN = 3
+"""Values that are named, of a setting that takes several."""
 
 
 class SharedSettings(Section):
@@ -24,9 +28,14 @@ class SharedSettings(Section):
         return "shared" in findings.gathered.attrs
 
     def tables(self) -> Mapping[str, tuple[DataTable, str]]:
-        """A row for each setting, those of the study first."""
-        shared = json.loads(self.findings.gathered.attrs["shared"])
+        """A row for each setting: what axes imply, then those of the study first."""
+        attrs = self.findings.gathered.attrs
+        shared, implied = json.loads(attrs["shared"]), json.loads(attrs.get("implied", "[]"))
         rows = [
+            [key, _values(own), axis or "several axes", meaning]
+            for key, axis, own, meaning in implied
+        ]
+        rows += [
             [key, prose.written(value), "the study" if stated else "default", meaning]
             for key, value, stated, meaning in sorted(shared, key=lambda own: not own[2])
         ]
@@ -36,5 +45,30 @@ class SharedSettings(Section):
             "study says and the others by default. Axes and what a search chooses are not among "
             "them."
         )
+        if implied:
+            keys = prose.listing(_members(key for key, *_ in implied))
+            caption += f" By default, and not by what the study says, trials differ in {keys}."
         table = DataTable(["setting", "value", "by", "meaning"], [None] * 4, rows)
         return {"shared": (table, caption)}
+
+
+def _members(keys: Iterable[str]) -> Iterable[str]:
+    """Keys, those of a member of a family as one: `constraint` for its name and its bound."""
+    known = list(keys)
+    parts = {key: key.rpartition(".")[0] for key in known}
+    return dict.fromkeys(own if f"{own}.name" in known else key for key, own in parts.items())
+
+
+def _values(own: Sequence[tuple[Any, Sequence[Any]]]) -> str:
+    """`5 with wasserstein; 1 with minimax`: which values a setting takes, and where."""
+    *few, (most, labels) = sorted(own, key=lambda one: len(one[1]))
+    if not labels:
+        values = [prose.written(value) for value, _ in own]
+        return ", ".join(values) if len(values) <= SHOWN else f"{len(values)} values"
+    others = f"the {len(labels)} others" if few and len(labels) > SHOWN else _listed(labels)
+    told = [f"{prose.written(value)} with {_listed(where)}" for value, where in few]
+    return "; ".join([*told, f"{prose.written(most)} with {others}"])
+
+
+def _listed(labels: Iterable[Any]) -> str:
+    return ", ".join(prose.quoted(prose.written(label)) for label in labels)

@@ -15,7 +15,9 @@ from unrendered import undrawn, unrendered
 
 from ganstudy import open_run
 from ganstudy.report import build
-from ganstudy.store.resolved import SharedSetting, read, shared, text_of
+from ganstudy.report.findings import Findings
+from ganstudy.report.sections.shared import SharedSettings
+from ganstudy.store.resolved import ImpliedSetting, SharedSetting, implied, read, shared, text_of
 from ganstudy.study import load
 
 STUDY = """\
@@ -86,17 +88,63 @@ def test_a_parameter_of_a_search_is_not_shared(tmp_path: Path) -> None:
     assert "critic.lr" in keys
 
 
+def _implied(folder: Path, grid: str) -> dict[str, tuple[str, list[tuple[object, list[object]]]]]:
+    text = f"question: Which?\ntrial: {{target: ring}}\nsearch: {{grid: {grid}}}\nseeds: 2\n"
+    return {key: own for key, *own, _ in implied(load(write_study(folder, text)))}  # type: ignore[misc]
+
+
+def test_what_a_divergence_brings_differs_by_it(tmp_path: Path) -> None:
+    """All of it, with what it stands against; a setting that an axis sets is told by the axis."""
+    grid = "{divergence: [minimax, hinge, wasserstein], critic.steps: [1, 5]}"
+    found = _implied(tmp_path, grid)
+    assert found["critic.lr"] == [
+        "divergence",
+        [(0.001, ["minimax", "hinge"]), (5e-5, ["wasserstein"])],
+    ]
+    assert found["constraint.bound"] == ["divergence", [(0.01, ["wasserstein"])]]
+    assert not {"critic.steps", "divergence.name", "steps"} & found.keys()
+
+
+def test_a_bundle_sets_what_it_names(tmp_path: Path) -> None:
+    """Of a player a key at a time, of a member all; what it leaves out is implied."""
+    grid = (
+        "{side: {ours: {divergence: {name: least_squares, a: -1}, generator: {width: 4}, "
+        "constraint: none}, theirs: {divergence: wasserstein, generator: {width: 8}, "
+        "constraint: clip}}}"
+    )
+    found = _implied(tmp_path, grid)
+    assert found["generator.lr"] == ["side", [(0.001, ["ours"]), (5e-5, ["theirs"])]]
+    assert not [key for key in found if key.startswith(("divergence", "constraint"))]
+    assert "generator.width" not in found
+
+
+def test_what_no_axis_tells_alone_has_its_values(
+    make_study: Callable[..., xr.Dataset],
+) -> None:
+    own = ImpliedSetting("critic.lr", "", [(1.0, []), (2.0, [])], "")
+    ds = make_study().assign_attrs(shared="[]", implied=json.dumps([own]))
+    table, _ = SharedSettings(Findings.of(ds)).tables()["shared"]
+    assert table.rows == [["critic.lr", "1.0, 2.0", "several axes", ""]]
+
+
 def test_the_page_has_them(tiny_run: Path, tmp_path: Path) -> None:
     """One row for each, the defaults marked; the file beside it has the same rows."""
     ds = open_run(tiny_run)
+    assert ds.attrs["implied"] == "[]"
+    ds.attrs["implied"] = json.dumps(implied(load(write_study(tmp_path))))  # with wasserstein
     with undrawn():
         page = build(ds, {}, tmp_path).read_text()
     told = json.loads(ds.attrs["shared"])
     section = page.partition('<section id="shared">')[2].partition("</section>")[0]
-    assert section.count('<th scope="row">') == len(told)
+    differing = {key for key, *_ in json.loads(ds.attrs["implied"])}
+    assert "critic.lr" in differing
+    assert section.count('<th scope="row">') == len(told) + len(differing)
     assert section.count('class="default"') == sum(not own[2] for own in told)
     assert "<code>batch</code>" in section
-    assert len((tmp_path / "shared.csv").read_text().splitlines()) == len(told) + 1
+    rows = (tmp_path / "shared.csv").read_text().splitlines()
+    assert len(rows) == len(told) + len(differing) + 1
+    assert "critic.lr,0.001 with minimax; 5e-05 with wasserstein,divergence,learning rate" in rows
+    assert "trials differ in generator.optimizer, generator.lr, critic.optimizer, critic.lr" in page
 
 
 @pytest.mark.slow
@@ -118,7 +166,4 @@ def test_a_printed_page_has_them_unfolded(tiny_run: Path, tmp_path: Path) -> Non
 
 def test_one_of_several_runs_says_none(make_study: Callable[..., xr.Dataset]) -> None:
     """Without the attribute there is no section."""
-    from ganstudy.report.findings import Findings
-    from ganstudy.report.sections.shared import SharedSettings
-
     assert not SharedSettings.applies(Findings.of(make_study()))
