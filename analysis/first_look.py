@@ -11,8 +11,9 @@
 #
 # The dataset of a run, the answer to its question, and the figures of its report, one line each.
 #
-# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
-# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
+# Needs a run: the one that `GANSTUDY_RUN` names as seen from here, such as
+# `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
+# trains in half a minute if it is not there.
 
 # %%
 import os

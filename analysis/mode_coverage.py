@@ -12,9 +12,9 @@
 # Which modes does a generator reach, does it keep them, and how well are they served? One number
 # does not say.
 #
-# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names, such as
-# `runs/mode_collapse`, which `make study` makes, or else `runs/quick`, which the first cell trains
-# in half a minute if it is not there.
+# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names as seen from here, such as
+# `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
+# trains in half a minute if it is not there.
 
 # %%
 import json

@@ -12,9 +12,9 @@
 # A run keeps the final samples of every trial. A question that comes up later needs no new
 # training: write the metric, measure, and every statistic and figure takes it.
 #
-# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names, such as
-# `runs/mode_collapse`, which `make study` makes, or else `runs/quick`, which the first cell trains
-# in half a minute if it is not there.
+# Needs a run on a target with modes: the one that `GANSTUDY_RUN` names as seen from here, such as
+# `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
+# trains in half a minute if it is not there.
 
 # %%
 import os

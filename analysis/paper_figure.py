@@ -12,8 +12,9 @@
 # Two panels across both columns, in the fonts of the paper, as a vector file. Functions of
 # `ganstudy.plot` draw on axes of your own, so that sizes, fonts and labels are up to you.
 #
-# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
-# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
+# Needs a run: the one that `GANSTUDY_RUN` names as seen from here, such as
+# `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
+# trains in half a minute if it is not there.
 
 # %%
 import os

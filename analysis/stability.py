@@ -12,8 +12,9 @@
 # The last step of adversarial training is luck. Does a trial diverge, does it lose what it had, do
 # its losses cycle?
 #
-# Needs a run: the one that `GANSTUDY_RUN` names, such as `runs/mode_collapse`, which `make study`
-# makes, or else `runs/quick`, which the first cell trains in half a minute if it is not there.
+# Needs a run: the one that `GANSTUDY_RUN` names as seen from here, such as
+# `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
+# trains in half a minute if it is not there.
 
 # %%
 import os

@@ -6,8 +6,16 @@ import re
 from collections import Counter
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+from ganstudy import shipped
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "findings.md"
+README = ROOT / "README.md"
+TABLE = "| study | lead | 256 bits | Zen 5 | Zen 4 |\n|---|---|---|---|---|\n"
+NUMBERS = (
+    *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+)
 GRADE = re.compile(r"\b(clear|leaning to the other|leaning|open)\b")
 
 
@@ -25,9 +33,7 @@ def _grades(rows: str) -> list[tuple[str, str, str]]:
 def test_grades_are_counted_as_the_table_has_them() -> None:
     """Fifteen clear leads, and what became of those that leaned or were open."""
     text = PAGE.read_text(encoding="utf-8")
-    prose, table = text.split(
-        "| study | lead | 256 bits | Zen 5 | Zen 4 |\n|---|---|---|---|---|\n"
-    )
+    prose, table = text.split(TABLE)
     grades = _grades(table.split("| `settled`")[0].strip())
     said = " ".join(prose.split("## Trained three times")[1].split())
     assert "*clear* with 256 bits is clear with 512, fifteen leads of fifteen" in said
@@ -47,3 +53,33 @@ def test_grades_are_counted_as_the_table_has_them() -> None:
     assert sorted(was_open) == [2 * ("leaning to the other",), ("open", "open")]
     assert "Of two *open* ones one is open again, and one leans to the other side" in said
     assert len(grades) == 15 + len(leant) + len(was_open)
+
+
+def test_the_readme_counts_clear_leads_as_the_table_has_them() -> None:
+    """Those that are clear at least once, and those that are each time."""
+    rows = PAGE.read_text(encoding="utf-8").split(TABLE)[1].split("| `settled`")[0].strip()
+    once = [own for own in _grades(rows) if "clear" in own]
+    always = [own for own in once if set(own) == {"clear"}]
+    said = re.search(
+        r"Of the (\w+) leads in \[the table of all studies\]\(\S+#trained-three-times\) that are "
+        r"clear at least once, (\w+) are clear each time\.",
+        " ".join(README.read_text(encoding="utf-8").split()),
+    )
+    assert said
+    assert [NUMBERS.index(word) for word in said.groups()] == [len(once), len(always)]
+
+
+def test_each_study_has_a_finding_or_is_said_to_have_none() -> None:
+    """Here, or on the page that this one names for it; the README names those without, too."""
+    text = PAGE.read_text(encoding="utf-8")
+    without = re.search(r"Not reported are ([^;]+);", text)
+    assert without
+    lacking = set(re.findall(r"`(\w+)`", without[1]))
+    reported = set(re.findall(r"^\[`(\w+)`\]\(\.\./studies", text, re.MULTILINE))
+    assert not lacking & reported
+    for page in re.findall(r"\]\(([\w./]+\.md)", text[without.end() : without.end() + 300]):
+        beside = (PAGE.parent / page).read_text(encoding="utf-8")
+        reported |= set(re.findall(r"\((?:[\w./]*/)?(\w+)\.yaml\)", beside))
+    assert set(shipped.files()) - reported == lacking
+    excepted = README.read_text(encoding="utf-8").partition("has the answers")[2].partition(".")[0]
+    assert lacking == {"quick", *re.findall(r"`(\w+)`", excepted)}

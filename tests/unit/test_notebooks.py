@@ -6,6 +6,7 @@ What reads notebooks takes seconds to import, for which no collection waits.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,3 +94,13 @@ def test_each_says_at_its_top_which_run_it_needs(name: str) -> None:
     assert "Needs a run" in text.source
     assert "GANSTUDY_RUN" in text.source
     assert 'shipped.made("quick", "../runs")' in code.source
+    # Seen from the folder of the kernel, it is where runs of the checkout are.
+    for path in re.findall(r"`([./\w]*runs/\w+)`", text.source):
+        assert (FOLDER / path).resolve().parent == FOLDER.parent / "runs", path
+
+
+def test_the_tutorial_names_a_run_as_the_kernel_sees_it() -> None:
+    text = (FOLDER.parent / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    named = re.search(r"`GANSTUDY_RUN`[^`]*`analysis/`: `([./\w]+)`", text)
+    assert named
+    assert (FOLDER / named[1]).resolve().parent == FOLDER.parent / "runs"

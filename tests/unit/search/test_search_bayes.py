@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import optuna
 import pytest
 from searched import TEXT, bayes, made_up, peak, points, search
 
+from ganstudy.search import search_of
 from ganstudy.search.bayes import halving
 from ganstudy.search.bayes.samplers import Known, Question, propose
+from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
 
@@ -475,6 +478,17 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
 
 
 # --- the cache ------------------------------------------------------------------------------------
+
+
+def test_the_storage_has_the_study_that_the_documentation_opens(tmp_path: Path) -> None:
+    """Of a shipped search; nothing need be recorded for its name."""
+    root = Path(__file__).parents[3]
+    page = (root / "docs" / "search.md").read_text(encoding="utf-8")
+    named = re.search(r'optuna\.load_study\(study_name="([^"]+)"', page)
+    assert named
+    name = named[1].partition(",")[0]
+    search_of(load(root / "studies" / f"{name}.yaml")).write_files(tmp_path)
+    assert named[1] in optuna.get_all_study_names(f"sqlite:///{tmp_path / 'search.db'}")
 
 
 @pytest.mark.slow

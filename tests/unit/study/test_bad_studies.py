@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner, Result
 from tiny import write_study
 
-from ganstudy import targets
+from ganstudy import networks, targets
 from ganstudy.cli import main
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
+from ganstudy.trial import ProgramName
 
 GRID = "search: {grid: {divergence: [minimax, wasserstein], critic.steps: [1, 5]}}\n"
 
@@ -712,6 +715,25 @@ def test_condition_needs_labels() -> None:
         with pytest.raises(ValueError, match="target ring has no labels"):
             Adversarial.model_validate({"condition": True})
     assert Adversarial.model_validate({"condition": True}).labels == 8
+
+
+@pytest.mark.parametrize("name", networks.family.names)
+def test_networks_take_the_programs_that_their_page_says(tmp_path: Path, name: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "networks.md").read_text(encoding="utf-8")
+    heads, row = (
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith(("| | `mlp`", "| programs "))
+    )
+    words = {"as written": "eager", "compiled": "compiled", "portable": "portable"}
+    assert set(words.values()) == set(get_args(ProgramName))
+    said = dict(zip(heads, row, strict=True))[name]
+    taken = {words[word] for word in (words if said == "all" else said.split(" and "))}
+    text = f"question: Which?\ntrial: {{target: sprites, critic: {{network: {name}}}}}\n"
+    for program in get_args(ProgramName):
+        study = write_study(tmp_path, f"{text}engine: {{program: {program}}}\n")
+        with nullcontext() if program in taken else pytest.raises(StudyError, match="no compiled"):
+            load(study)
 
 
 @pytest.mark.parametrize(
