@@ -192,7 +192,7 @@ def test_of_a_run_at_rest_it_says_so(run: Path, monkeypatch: pytest.MonkeyPatch)
     assert said.exit_code == 2
     waiting, ended = said.output.splitlines()
     assert "nobody trains this run yet; waiting for that, 0 s at most" in waiting
-    assert "nobody trains this run; `ganstudy report` is enough" in ended
+    assert f"nobody trains this run; `ganstudy report {run}` is enough" in ended
 
 
 def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
