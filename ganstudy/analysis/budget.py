@@ -106,6 +106,7 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
     stands at the one that breaks them least; an arm without any value, at its first. Scores at the
     best point are optimistic; see `best_by_budget` for what they are worth. `attrs["searches"]` is
     the number of searches of an arm: with one, its luck cannot be told from the arm's worth.
+    `attrs["chosen_on_seeds"]` is 1 where the seeds that score a point have chosen it.
 
     Where searches are repeated, their points stand for themselves on fresh seeds, which chose
     nothing. What is drawn anew is then the search: `seed` numbers the searches of an arm, those of
@@ -126,7 +127,8 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
         chosen = chosen.transpose(*axes, "seed", ...)
     elif "repeat" in ds.dims:
         chosen = chosen.isel(repeat=0, drop=True)
-    return chosen.assign_attrs(axes=axes, searches=searches)
+    on_seeds = int("fresh" not in ds and searches == 1)
+    return chosen.assign_attrs(axes=axes, searches=searches, chosen_on_seeds=on_seeds)
 
 
 @of_run

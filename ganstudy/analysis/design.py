@@ -90,6 +90,14 @@ def seeds_added(ds: xr.Dataset) -> bool:
     return "settled_by" in ds.attrs or bool(ds.attrs.get("seeds_added", 0))
 
 
+def chosen_on_seeds(ds: xr.Dataset) -> bool:
+    """Whether an arm stands at a point that was chosen on the seeds that score it.
+
+    No interval over these seeds holds then.
+    """
+    return bool(ds.attrs.get("chosen_on_seeds", 0))
+
+
 def computed(ds: xr.Dataset) -> bool:
     """Whether a seed chooses where a computation starts, and chance has no other part in it."""
     return bool(ds.attrs.get("deterministic", 0))

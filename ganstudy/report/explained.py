@@ -33,9 +33,7 @@ def sentence(findings: Findings) -> Markup | None:
     ranked = effects.sortby(-effects["share"])
     ranked = ranked.isel(effect=np.isfinite(ranked["share"].values))
     single = [name for name in ranked["effect"].values if name in factor_dims(findings.ds)]
-    # What is computed without chance has no intervals.
-    shown = with_interval if findings.drawn else lambda own: percent(float(own["share"]))
-    parts = [f"{name} {shown(ranked.sel(effect=name))}" for name in single]
+    parts = [f"{name} {with_interval(findings, ranked.sel(effect=name))}" for name in single]
     parts[0] = parts[0].replace(single[0], f"{single[0]} explains", 1)
     text = Markup("Of the variance of the scores, {}.").format(prose.listing(parts))
     return text + Markup(" ") + rest(findings)
@@ -55,8 +53,8 @@ def rest(findings: Findings) -> Markup:
     if findings.drawn and findings.seeds == 1:
         # As many trials as there are pairs of values: what is left is nothing, by arithmetic.
         return Markup(
-            "The rest is of pairs of axes or of chance, which one seed does not tell apart."
-        )
+            "The rest is of pairs of axes or of chance, which one {} does not tell apart."
+        ).format(findings.unit)
     if not (findings.graded and tested):
         known = effects["effect"].values
         others = ~np.isin(known, factor_dims(findings.ds))
@@ -64,22 +62,24 @@ def rest(findings: Findings) -> Markup:
             return left
         more = percent(float(np.nansum(effects["share"].values[others])))
         paired, seeded = any(" × " in name for name in known), "seed" in known
-        what = "Pairs of axes" + (" and the seed" if seeded else "") if paired else "The seed"
+        what = f"Pairs of axes{f' and the {findings.unit}' if seeded else ''}"
+        what = what if paired else f"The {findings.unit}"
         return Markup("{} explain{} {} more; ").format(what, "" if paired else "s", more) + left
-    left = _of_the_seed(effects) + left
+    left = _of_the_seed(findings) + left
     if not pairs.sizes["effect"]:
         return Markup("No interaction of two axes is told from chance; ") + left
-    return Markup("Beyond what two axes do alone, {}; {}").format(_named(pairs), left)
+    return Markup("Beyond what two axes do alone, {}; {}").format(_named(findings, pairs), left)
 
 
-def _named(pairs: xr.Dataset) -> Markup:
+def _named(findings: Findings, pairs: xr.Dataset) -> Markup:
     """The largest interactions with their shares and grades, and how small the others are."""
     parts = []
     names = pairs["effect"].values.tolist()
     # To name one more is shorter than to count it.
     named = names if len(names) == MOST_PAIRS + 1 else names[:MOST_PAIRS]
     for name in named:
-        share, grade = with_interval(pairs.sel(effect=name)), pairs["grade"].sel(effect=name).item()
+        share = with_interval(findings, pairs.sel(effect=name))
+        grade = pairs["grade"].sel(effect=name).item()
         # Two seeds give a share and its grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
@@ -89,15 +89,20 @@ def _named(pairs: xr.Dataset) -> Markup:
     return prose.listing(parts)
 
 
-def _of_the_seed(effects: xr.Dataset) -> Markup:
+def _of_the_seed(findings: Findings) -> Markup:
     """What trials of a seed have in common, which is no axis and may be most of the variance."""
+    effects = findings.effects
     known = effects["effect"].values == "seed"
     share = percent(float(effects["share"].values[known].sum()))
-    return Markup("" if share == percent(0.0) else "the seed explains {}, and ").format(share)
+    return Markup("" if share == percent(0.0) else "the {} explains {}, and ").format(
+        findings.unit, share
+    )
 
 
-def with_interval(effect: xr.Dataset) -> str:
-    """`37% (28% to 46%)`: a share with its interval, where it has one."""
+def with_interval(findings: Findings, effect: xr.Dataset) -> str:
+    """`37% (28% to 46%)`: a share with its interval, where chance draws one."""
+    if not findings.drawn:
+        return percent(float(effect["share"]))
     return prose.with_limits(
         prose.each(percent), *(float(effect[name]) for name in ("share", "low", "high"))
     )

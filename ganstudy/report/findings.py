@@ -39,6 +39,7 @@ from ganstudy.analysis import (
 )
 from ganstudy.analysis.design import (
     WhichSettings,
+    chosen_on_seeds,
     computed,
     label_text,
     testable,
@@ -190,8 +191,7 @@ class Findings(Layout):
         """Whether intervals say how far chance reaches: not where nothing is drawn by chance, and
         not where points were chosen on the seeds that score them.
         """
-        found = self.searched
-        return not computed(self.ds) and (found is None or bool(found.fresh) or found.repeats > 1)
+        return not (computed(self.ds) or chosen_on_seeds(self.ds))
 
     @property
     def all_diverged(self) -> bool:

@@ -136,7 +136,7 @@ def effect(findings: Findings) -> Verdict:
     grades = {
         name: str(pairs["grade"].sel(effect=order[0], other=name).item()) for name in order[1:]
     }
-    shown = [explained.with_interval(found.sel(effect=name)) for name in order]
+    shown = [explained.with_interval(findings, found.sel(effect=name)) for name in order]
     parts = [Markup("{} {}").format(*own) for own in zip(order[1:], shown[1:], strict=True)]
     name = findings.metric.long_name
     if float(found["share"].sel(effect=order[0])) <= 0:
@@ -198,8 +198,9 @@ def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
     """How the best arm, or those that share its place, stand to others; the least sure grade."""
     ranked = findings.ranked
     if not findings.graded:
-        once = Markup("; each arm was searched once, which tells none apart from another")
-        return once if findings.searched else Markup(""), ""
+        once = findings.ds.attrs.get("searches") == 1
+        text = "; {} searched once, which tells none apart from another" if once else ""
+        return Markup(text).format("each arm was" if findings.searched else "arms were"), ""
     if findings.seeds == 1:
         return Markup("; there is one seed, so there is no interval and nothing is compared"), ""
     arms, grades = findings.ranked_arms[1:], ranked["grade"].values[1:].tolist()

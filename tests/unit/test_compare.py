@@ -26,6 +26,9 @@ from unrendered import unrendered
 from ganstudy import analysis, open_run, open_runs, plugins
 from ganstudy.cli import main
 from ganstudy.report import build
+from ganstudy.report.findings import Findings
+from ganstudy.report.tables import ranking_table
+from ganstudy.report.verdicts import ranking
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather
 from ganstudy.study import load
@@ -206,6 +209,12 @@ def test_a_search_stands_at_its_best_points(
     np.testing.assert_allclose(mine[: len(divergences)], found.values)
     assert ds["critic_steps"].values.tolist() == ["own", "1", "2"]
     assert json.loads(ds.attrs["differences"])["critic.steps"][0] == "searched"
+    # Its seeds chose the points: in a comparison they have no more of an interval than on its page.
+    page = Findings.of(ds)
+    assert not page.drawn
+    assert "interval" not in ranking(page).text
+    assert "; arms were searched once, which tells none apart from another" in ranking(page).text
+    assert "95% interval" not in ranking_table(page).headings
 
 
 def _with_samples(record: Record, own: Trial[Any]) -> Record:

@@ -49,13 +49,16 @@ def draw(findings: Findings) -> Drawing:
     ]
     caption = Markup(
         "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
-        "of axes beyond its two axes, and the seed explain{}; the rest is what differs between "
+        "of axes beyond its two axes, and the {} explain{}; the rest is what differs between "
         "trials of the same kind, and higher interactions. Right: mean score at each value of an "
         "axis{}."
     ).format(
         int(effects["trials"]),
-        _intervals(effects),
-        " with its 95% interval over seeds" if findings.drawn and findings.seeds > 1 else "",
+        findings.unit,
+        _intervals(findings, effects),
+        f" with its 95% interval over {findings.units}"
+        if findings.drawn and findings.seeds > 1
+        else "",
     )
     if fitted:
         caption += Markup(
@@ -84,12 +87,13 @@ def draw_shares(findings: Findings) -> Drawing:
     figure = Figure(figsize=(8.2, 0.9 + 0.3 * (effects.sizes["effect"] + 1)), layout="constrained")
     draw_on(figure.subplots(), findings)
     shown = [
-        f"{name} {with_interval(effects.sel(effect=name))}" for name in effects["effect"].values
+        f"{name} {with_interval(findings, effects.sel(effect=name))}"
+        for name in effects["effect"].values
     ]
     caption = Markup(
         "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
-        "and the seed explain{}."
-    ).format(_intervals(effects))
+        "and the {} explain{}."
+    ).format(findings.unit, _intervals(findings, effects))
     caption += _added_up(findings, effects)
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
@@ -100,6 +104,8 @@ def _largest(findings: Findings) -> xr.Dataset:
     share = findings.effects["share"].values
     order = np.argsort(-share, kind="stable")[: min(MOST_BARS, int(np.isfinite(share).sum()))]
     effects = findings.effects.isel(effect=order)
+    names = [findings.named(name) for name in effects["effect"].values.tolist()]
+    effects = effects.assign_coords(effect=names)
     if findings.drawn:
         return effects
     return effects.assign({end: effects[end] * np.nan for end in ("low", "high")})
@@ -108,7 +114,8 @@ def _largest(findings: Findings) -> xr.Dataset:
 def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     """What is to be known of shares that do not add up, or that hold more than they say."""
     if findings.drawn and findings.seeds == 1:
-        return Markup(" Of one seed, what pairs of axes explain has all of chance in it.")
+        text = Markup(" Of one {}, what pairs of axes explain has all of chance in it.")
+        return text.format(findings.unit)
     if effects.attrs["mostly_missing"]:
         return Markup(" Most trials are missing, and of so few no interval is known that holds.")
     if below_zero(effects):
@@ -116,8 +123,9 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     return Markup("")
 
 
-def _intervals(effects: xr.Dataset) -> str:
-    return ", with 95% intervals over seeds" if np.isfinite(effects["low"]).any() else ""
+def _intervals(findings: Findings, effects: xr.Dataset) -> str:
+    shown = np.isfinite(effects["low"]).any()
+    return f", with 95% intervals over {findings.units}" if shown else ""
 
 
 def _bars(axes: Axes, effects: xr.Dataset) -> None:

@@ -43,7 +43,8 @@ def draw(findings: Findings) -> Drawing:
     )
     draw_on(figure.subplots(), findings)
     mean = findings.flat(findings.cells["mean"])
-    caption = Markup("Mean over seeds of each trial's score; darker is better.")
+    units = findings.units
+    caption = Markup("Mean over {} of each trial's score; darker is better.").format(units)
     diverged = findings.flat(findings.cells["diverged"])
     if (diverged[np.isfinite(mean)] > 0).any():
         worst = math.isfinite(findings.metric.worst)
@@ -53,9 +54,9 @@ def draw(findings: Findings) -> Drawing:
     gaps = int((_scored(findings) < _trials(findings)).sum())
     if settings > MOST_WRITTEN:
         caption = Markup(
-            "Mean over seeds of each trial's score, {} settings in study order; darker is better, "
+            "Mean over {} of each trial's score, {} settings in study order; darker is better, "
             "and a white cell has no score."
-        ).format(settings)
+        ).format(units, settings)
         if gaps:
             caption += Markup(
                 " In {} fewer trials have a score than are planned, and the mean is of those; "

@@ -21,6 +21,7 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.sections import distribution, effects, ranking
 from ganstudy.report.sections.curves import training
 from ganstudy.report.tables import ranking_table, score_table
+from ganstudy.report.verdicts import effect
 
 Make = Callable[..., xr.Dataset]
 ARMS = ["minimax", "non_saturating", "reverse_kl", "wasserstein"]
@@ -213,6 +214,9 @@ def test_computations_without_chance_have_differences_and_no_more(make_study: Ma
     assert "Of the variance of the scores, divergence explains" in said
     for word in ("clear", "leaning", "open against", "95% interval", "of seeds", "chance", "% ("):
         assert word not in said
+    effects_first = effect(Findings.of(ds.assign_attrs(answer="effects")))
+    assert "of the variance of" in effects_first.text
+    assert " to " not in effects_first.text
     for table in (ranking_table(findings), score_table(findings)):
         assert "95% interval" not in table.headings
     assert "Nemenyi" not in distribution.note(findings)

@@ -21,7 +21,9 @@ from ganstudy import analysis, open_run, plot
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.remembered import remembering
 from ganstudy.report import build
+from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
+from ganstudy.report.sections import effects, settings
 from ganstudy.report.sections.search.parallel import embedded
 from ganstudy.report.sections.search.tables import best_table
 from ganstudy.search import search_of
@@ -33,10 +35,12 @@ from ganstudy.study.document import StudyError
 from ganstudy.trial import Record
 
 SMALL = ("search.bayes.trials=5", "search.bayes.sampler=random")
+TWO_AXES = TEXT.replace("reverse_kl]", "reverse_kl], generator.width: [4, 8]")
+THREE = ("search.bayes.repeats=3", "search.bayes.fresh=2")
 
 
-def repeated(folder: Path, *overrides: str) -> Repeated:
-    own = search_of(study_of(folder, *SMALL, *overrides))
+def repeated(folder: Path, *overrides: str, text: str = TEXT) -> Repeated:
+    own = search_of(study_of(folder, *SMALL, *overrides, text=text))
     assert isinstance(own, Repeated)
     return own
 
@@ -195,6 +199,20 @@ def test_the_point_of_a_search_has_the_interval_of_its_fresh_seeds(gathered: xr.
     assert row.cells[3] == f"{searched.show(float(own.mean))} ({low} to {high})"
     with pytest.raises(ValueError, match="no fresh seeds"):
         analysis.fresh_scores(gathered.drop_vars("fresh"))
+
+
+def test_captions_are_of_searches(tmp_path: Path) -> None:
+    """Where searches are what is drawn anew, nothing is over seeds."""
+    own = repeated(tmp_path, *THREE, text=TWO_AXES)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own))
+    findings = Findings.of(gather(directory, own))
+    drawings = [own.draw(findings) for own in (effects, settings)] + [effects.draw_shares(findings)]
+    said = " ".join(f"{own.caption} {own.alt}" for own in drawings)
+    assert not re.search("over seeds|[Tt]he seed", said)
+    assert "95% intervals over searches" in said
+    assert re.search(r"\d% search", said)
 
 
 def test_one_search_an_arm_tells_no_arms_apart(tmp_path: Path) -> None:

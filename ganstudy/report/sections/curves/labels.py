@@ -28,8 +28,8 @@ def draw(findings: Findings) -> Drawing:
     _heat(figure.subplots(), rows, names)
     caption = Markup(
         "Share of the final samples generated under a label that are of high quality and of the "
-        "mode which the label names; mean over seeds."
-    )
+        "mode which the label names; mean over {}."
+    ).format(findings.units)
     alt = (
         "Heat map of the share of right samples by label, lowest to highest label: "
         f"{prose.spans(*zip(*rows, strict=True))}."
