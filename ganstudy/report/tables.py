@@ -166,10 +166,9 @@ def stability_table(findings: Findings) -> ArmTable:
         if finite
         else [prose.MISSING] * len(findings.arms),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
-        "drops per trial": _means(
-            findings, stable["trial_drops"], partial(prose.numbers, decimals=1)
-        ),
-        "drawdown": _means(findings, stable["trial_drawdown"], findings.together),
+        # Means of counts and of zeros have no interval that holds and says anything.
+        "drops per trial": [prose.number(x, 1) for x in stable["drops"].values.tolist()],
+        "drawdown": [findings.show(value) for value in stable["drawdown"].values],
         "largest drawdown": [findings.show(value) for value in stable["largest_drawdown"].values],
         "as good as p": _shares(findings, stable["trial_perfect"]),
         "so first at M-step, median": _steps(stable["steps_to_perfect"]),
@@ -223,7 +222,7 @@ def _means(
     findings: Findings,
     values: xr.DataArray,
     show: Show,
-    bounds: tuple[float, float] = (0.0, math.inf),
+    bounds: tuple[float, float],
 ) -> list[str]:
     """The mean of each arm with its interval over seeds, where these differ."""
     return _with_limits(findings, over_seeds(values, bounds=bounds), show)

@@ -72,22 +72,31 @@ def sentences(findings: Findings) -> list[Sentence]:
             prose.listing(seeds)
         )
     ]
-    rows = [text for text in (_pair(findings, found, j) for j in range(len(findings.arms))) if text]
-    if rows:
-        said.append(
-            Markup("Behind {}, paired within seeds: {}.").format(
-                prose.quoted(findings.arms[_leader(findings, found)]), Markup("; ").join(rows)
+    # The leader leads over the seeds of all; an arm that has more may be ahead of it over these.
+    leader = _leader(findings, found)
+    others = [other for other in range(len(findings.arms)) if other != leader]
+    for side, ahead in (("Behind", False), ("Ahead of", True)):
+        own = [j for j in others if (_behind(findings, found, j) < 0) is ahead]
+        if own:
+            said.append(
+                Markup("{} {}, paired within seeds: {}.").format(
+                    side,
+                    prose.quoted(findings.arms[leader]),
+                    Markup("; ").join(_pair(findings, found, j) for j in own),
+                )
             )
-        )
     return [Sentence(text, CALL) for text in said]
 
 
-def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup | None:
-    """How an arm stands to the leader."""
+def _behind(findings: Findings, found: xr.Dataset, other: int) -> float:
+    """How far an arm is behind the leader over the seeds of both; NaN where that is infinite."""
     leader = _leader(findings, found)
-    if other == leader:
-        return None
-    own = found.isel({findings.arm: leader, "other": other})
+    return findings.metric.sign * float(found["difference"].values[leader, other])
+
+
+def _pair(findings: Findings, found: xr.Dataset, other: int) -> Markup:
+    """How an arm stands to the leader."""
+    own = found.isel({findings.arm: _leader(findings, found), "other": other})
     difference = abs(own["difference"].item())
     evidence = own["evidence"].values
     evidence = evidence[np.isfinite(evidence)]

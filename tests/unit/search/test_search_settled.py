@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import ranking
+from ganstudy.report.sections.settled import sentences as told
 from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
 from ganstudy.search.settled import Settled
@@ -47,6 +49,8 @@ seeds: {until: settled, start: 4, max: 20}
 """
 
 Score = Callable[[Trial[Any]], float]
+FIRST = 0
+"""The first seed of a study."""
 
 
 def ahead(trial: Trial[Any]) -> float:
@@ -137,6 +141,30 @@ def test_equal_arms_end_it(tmp_path: Path) -> None:
     assert own.played.standing.settled
     assert own.played.seeds.max() < 20
     assert any("equal to within 3" in line for line in own.sentences())
+
+
+def turning(trial: Trial[Any]) -> float:
+    """Of three arms two alike; the third is behind them on ten seeds, and ahead on the next ten."""
+    name, place = trial.configuration.divergence.name, trial.seed - FIRST
+    if name != "reverse_kl":
+        return 8.0 + 0.01 * (name == "non_saturating")
+    return 8.0 + (2.5 if place % 2 == 0 else -2.5) + (0.6 if place < 10 else -1.5)
+
+
+def test_an_arm_that_is_ahead_of_the_leader_is_not_told_as_behind(tmp_path: Path) -> None:
+    """The leader is that over the seeds of all; an arm that goes on may come to be ahead of it."""
+    own = settled_search(tmp_path, "seeds.equal_within=1.0")
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own, turning))
+    ds = gather(directory, own)
+    found = analysis.settlement(ds)
+    assert found.attrs["leader"] == "minimax"
+    assert found["seeds"].values[1] < found["seeds"].values[2] == 20
+    assert float(found["difference"].isel(divergence=0, other=2)) == pytest.approx(0.45)
+    _, behind, ahead_of = (re.sub("<.*?>", "", s.text) for s in told(Findings.of(ds)))
+    assert "reverse_kl by" not in behind
+    assert ahead_of.startswith("Ahead of minimax, paired within seeds: reverse_kl by 0.45, open")
 
 
 def test_failed_and_diverged_trials(tmp_path: Path) -> None:
