@@ -12,14 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import (
-    arm_dim,
-    chosen_on_seeds,
-    given_dims,
-    label_text,
-    seeds_added,
-    setting_dims,
-)
+from ganstudy.analysis.design import arm_dim, given_dims, label_text, seeds_added, setting_dims
 from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
@@ -105,7 +98,7 @@ def _attributes(runs: Sequence[Run], arm: str, axes: Sequence[str]) -> dict[str,
     if searches:
         # What holds for the arm of which least is known holds for the comparison.
         attributes["searches"] = min(searches)
-        attributes["chosen_on_seeds"] = max(int(chosen_on_seeds(run.dataset)) for run in runs)
+        attributes["chosen_on_seeds"] = max(int(attrs.get("chosen_on_seeds", 0)) for attrs in known)
     return attributes
 
 

@@ -24,7 +24,7 @@ from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import ranking
-from ganstudy.report.sections.settled import sentences as told
+from ganstudy.report.sections.settled import sentences as pairs_told
 from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
 from ganstudy.search.settled import Settled
@@ -162,7 +162,7 @@ def test_an_arm_that_is_ahead_of_the_leader_is_not_told_as_behind(tmp_path: Path
     assert found.attrs["leader"] == "minimax"
     assert found["seeds"].values[1] < found["seeds"].values[2] == 20
     assert float(found["difference"].isel(divergence=0, other=2)) == pytest.approx(0.45)
-    _, behind, ahead_of = (re.sub("<.*?>", "", s.text) for s in told(Findings.of(ds)))
+    _, behind, ahead_of = (re.sub("<.*?>", "", s.text) for s in pairs_told(Findings.of(ds)))
     assert "reverse_kl by" not in behind
     assert ahead_of.startswith("Ahead of minimax, paired within seeds: reverse_kl by 0.45, open")
 
