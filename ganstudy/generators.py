@@ -283,7 +283,7 @@ def _computed(
 
 def _held_against_stored(kept: _Kept, samples: Array, arithmetic: str) -> str:
     """Whether samples have the bits of the stored ones; how far they are from them if not."""
-    (record,) = kept.directory.read(trial=kept.trial.id)
+    (record,) = kept.directory.read(trials={kept.trial.id})
     stored = record.values["samples"][: len(samples)]
     own = samples[: len(stored)]
     which = "the stored ones" if len(own) == len(samples) else f"the {len(own):,} stored ones"

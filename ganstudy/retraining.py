@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ganstudy.store import RunDirectory
     from ganstudy.trial import Record, Trial
 
-__all__ = ["failed", "renewed", "with_status", "without_generator", "without_metric"]
+__all__ = ["failed", "keep", "with_status", "without_generator", "without_metric"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -62,15 +62,22 @@ def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]
     ]
 
 
-def renewed(
-    directory: RunDirectory, search: Search, records: Sequence[Record], again: Collection[str]
-) -> list[Record]:
-    """What is written of a pack of which some trials are recorded; their records are dropped.
+def keep(directory: RunDirectory, records: list[Record], recorded: Collection[str]) -> list[Record]:
+    """Keep the records of a pack, in place of those of its trials that are recorded; what is kept.
 
     Results stay where a trial that had some has failed this time, and keep their place in the order
     in which a search has learned.
     """
-    earlier = {record.id: record for record in directory.forget(again)}
+    again = {record.id for record in records if record.id in recorded}
+    kept = _renewed(directory, records, again) if again else records
+    directory.write(kept, again)
+    return kept
+
+
+def _renewed(
+    directory: RunDirectory, records: Sequence[Record], again: Collection[str]
+) -> list[Record]:
+    earlier = {record.id: record for record in directory.read(trials=again)}
     found = []
     for new in records:
         old = earlier.get(new.id)
@@ -78,7 +85,6 @@ def renewed(
             found.append(new)
         elif new.status == "failed":
             _log.warning("%s: failed this time (%s); its results stay", old.id, telling(new.cause))
-            search.tell([old])
             found.append(old)
         else:
             found.append(replace(new, finished=old.finished))

@@ -21,7 +21,7 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
-from ganstudy.retraining import failed, renewed, with_status, without_generator, without_metric
+from ganstudy.retraining import failed, keep, with_status, without_generator, without_metric
 from ganstudy.schedule.devices import CPU, has_gpu
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
@@ -248,6 +248,7 @@ def train(
     """Train the packs of a source, and keep the records as they land."""
     entries = directory.entries()
     known, arithmetics = set(entries), {entry.arithmetic for entry in entries.values()} - {""}
+    landed = set[str]()
     engine = search.study.file.engine
     kept = directory.checkpoints.absolute()  # workers elsewhere have another current folder
     before, trained, begun = pace.known(), pace.Trained(), time.perf_counter()
@@ -269,17 +270,16 @@ def train(
             beat=watch,
             meanwhile=import_ahead(),
         ):
-            landed = {record.id: record.status for record in records}
-            if again := landed.keys() & known:
-                records = renewed(directory, search, records, again)
-            pack = tuple(source.given[trial] for trial in landed)
+            ended = {record.id: record.status for record in records}
+            pack = tuple(source.given[trial] for trial in ended)
             known_data.add(directory.path, search, pack)
-            directory.write(records)
-            known |= landed.keys()
+            records = keep(directory, records, known)
+            search.tell(records)
+            landed |= ended.keys()
             _tell_of_other_arithmetic(directory, arithmetics, records)
-            checkpoints.discard(directory.checkpoints, known)
+            checkpoints.discard(directory.checkpoints, landed | (known - source.given.keys()))
             seconds = sum(record.seconds for record in records)
-            if set(landed.values()) == {"complete"}:
+            if set(ended.values()) == {"complete"}:
                 own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)
                 trained.add(own.work, own.graph_key(), cost(pack), max(stepping, 0.0))
             progress.add(search, pack, seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,16 +118,11 @@ class Listed:
 
     def __init__(self, packs: Sequence[Pack]) -> None:
         self.packs = list(packs)
-        self.told: list[Record] = []
 
     def ask(self, free_slots: int) -> list[Pack]:
         """All packs at once."""
         packs, self.packs = self.packs, []
         return packs
-
-    def tell(self, records: Iterable[Record]) -> None:
-        """Keep the records."""
-        self.told += records
 
 
 def variants(cls: type[MemberT], count: int, seed: int = 0) -> list[MemberT]:

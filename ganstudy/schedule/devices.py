@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ganstudy.engine.packing import PackSize
+from ganstudy.schedule.executor import ExecutorError
 from ganstudy.system import WINDOWS
 
 __all__ = [
@@ -149,20 +150,36 @@ class Slot:
     def leased(self) -> Iterator[str]:
         """Hold the slot alone, and wait while somebody else does; its device.
 
-        The kernel frees it when the process that holds it dies.
+        The kernel frees it when the process that holds it dies. Everybody on the machine can.
+
+        Errors  `ExecutorError` where it cannot be held.
         """
         if self.lock is None:
             yield self.device
             return
-        self.lock.parent.mkdir(exist_ok=True)
-        lock = FileLock(self.lock)
+        # A lock that is a mere file, and stays when its process dies, would hold it for ever.
+        lock = FileLock(self.lock, mode=0o666, fallback_to_soft=False)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            _log.warning("%s is in use by another process; waiting for it", self.device)
-            lock.acquire()
-        with lock:
+            _make_for_all(self.lock.parent)
+            try:
+                held = lock.acquire(timeout=0)
+            except Timeout:
+                _log.warning("%s is in use by another process; waiting for it", self.device)
+                held = lock.acquire()
+        except OSError as error:
+            why = error.strerror or error
+            raise ExecutorError(f"{self.lock}: cannot hold {self.device}: {why}") from None
+        with held:
             yield self.device
+
+
+def _make_for_all(folder: Path) -> None:
+    """A folder in which everybody can make files, and nobody remove those of others."""
+    try:
+        folder.mkdir()
+    except FileExistsError:  # perhaps somebody else's, or a link to where nobody else may write
+        return
+    folder.chmod(0o1777)  # of which `mkdir` leaves what the umask lets through
 
 
 def slots(

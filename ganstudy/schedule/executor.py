@@ -138,14 +138,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `cramped` if no worker could train anything within its limit.
+    """How a task ended; `unable` if no worker could train anything: within its limit of memory, or
+    without the device.
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
     grown   whether its worker has kept so much memory that it is better made anew
     """
 
-    how: Literal["trained", "raised", "died", "late", "uncompiled", "cramped", "stopped"]
+    how: Literal["trained", "raised", "died", "late", "uncompiled", "unable", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
     fresh: bool = False
@@ -265,7 +266,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
     except Stopped:
         return Ended("stopped")
     except memory.TooSmall as error:
-        return Ended("cramped", cause=str(error))
+        return Ended("unable", cause=str(error))
     except BaseException as error:
         cause = cause_of(error)
         if task.memory_limit is not None and memory.is_lacking(error):

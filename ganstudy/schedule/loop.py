@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -52,13 +52,10 @@ _log = logging.getLogger("ganstudy")
 
 
 class Source(Protocol):
-    """What packs are asked of, and what is told of their records: a search."""
+    """What packs are asked of: a search."""
 
     def ask(self, free_slots: int) -> list[Pack]:
         """Packs for workers that have nothing to do; empty if there are none now."""
-
-    def tell(self, records: Iterable[Record]) -> None:
-        """Take note of the records of a pack."""
 
 
 class Resumed:
@@ -84,10 +81,6 @@ class Resumed:
     def begin_again(self, packs: Sequence[Pack]) -> None:
         """Hand out trials once more that have been handed out, and not trained."""
         self._packs = list(packs)
-
-    def tell(self, records: Iterable[Record]) -> None:
-        """Tell the search."""
-        self._search.tell(records)
 
 
 @dataclass(frozen=True)
@@ -152,8 +145,9 @@ def train_packs(
 ) -> Iterator[list[Record]]:
     """Records of each pack as it ends, in no order.
 
-    The source is asked when a worker is free and no pack waits, and told as records land. The parts
-    of `meanwhile` are done in between, one after each look at the workers.
+    The source is asked when a worker is free and no pack waits; who takes records tells the search
+    of what is kept, before the next ones. The parts of `meanwhile` are done in between, one after
+    each look at the workers.
 
     A pack that fails, by an exception, the death of its worker or the time limit, is split in
     halves until the trial at fault stands alone. That trial becomes a `failed` record with its
@@ -197,7 +191,6 @@ def train_packs(
                 one = running.pop(handle)
                 records = _kept(one, ended, waiting, confirmed, checkpoints.folder, program)
                 if records:
-                    source.tell(records)
                     yield records
     if interruption.asked:
         raise KeyboardInterrupt
@@ -232,7 +225,7 @@ def _kept(
     """The records of a pack that has ended; what is to be trained again waits."""
     if ended.how == "uncompiled":
         raise CompilerError(f"compiled steps cannot be made: {telling(ended.cause)}")
-    if ended.how == "cramped":
+    if ended.how == "unable":
         raise ExecutorError(ended.cause)
     if ended.how == "trained":
         return list(ended.records)

@@ -19,7 +19,7 @@ import psutil
 
 from ganstudy.garbage import uncollected
 from ganstudy.schedule import questions
-from ganstudy.schedule.executor import Begun, Ended, attempt, warm_up
+from ganstudy.schedule.executor import Begun, Ended, ExecutorError, attempt, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
@@ -45,10 +45,13 @@ def main() -> None:
         # Where the other end is gone, so is the parent, and nobody is left to be told.
         with suppress(EOFError, OSError), _connected(int(handle)) as connection:
             slot: Slot = connection.recv()
-            with slot.leased() as device:
-                connection.send(None)
-                while True:
-                    connection.send(_answer(connection.recv_bytes(), device, connection.send))
+            try:
+                with slot.leased() as device:
+                    connection.send(None)
+                    while True:
+                        connection.send(_answer(connection.recv_bytes(), device, connection.send))
+            except ExecutorError as error:
+                connection.send(error)
 
 
 def _connected(handle: int) -> Connection:

@@ -6,7 +6,7 @@ that a file of an earlier training is never taken for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,9 @@ class Generators:
             return True
         return False
 
-    def forget(self, trials: Collection[str]) -> None:
-        """Drop every generator of these trials."""
+    def forget(self, trials: Collection[str], but: Mapping[str, str]) -> None:
+        """Drop every generator of these trials, but those of the digests that are told by trial."""
+        stay = {self.path(trial, digest) for trial, digest in but.items()}
         for path in self.folder.glob("*.safetensors"):
-            if path.name.partition("-")[0] in trials:
+            if path.name.partition("-")[0] in trials and path not in stay:
                 path.unlink()

@@ -69,6 +69,11 @@ class Entry(NamedTuple):
         """Whether it is of a trial that ran, and of which some metric could not be measured."""
         return self.status != "failed" and bool(self.cause)
 
+    @property
+    def says(self) -> tuple[bool, bool, bool]:
+        """How much the record has: results, all metrics, and a generator."""
+        return self.status != "failed", not self.cause, bool(self.generator_digest)
+
 
 def write(records: Sequence[Record], folder: Path) -> Path:
     """Write the records of one pack; the file appears under its name only when it is whole.

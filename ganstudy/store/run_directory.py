@@ -21,6 +21,7 @@ from ganstudy.store.place import (
     is_run,
     why_none,
 )
+from ganstudy.store.record_files import RecordFiles
 from ganstudy.system import WINDOWS
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import Damaged, remove_partial
@@ -55,8 +56,7 @@ class RunDirectory:
         self.results = path / "results.zarr"
         self.report = path / "report"
         self._heartbeat = path / "heartbeat.json"
-        self._indices: dict[str, dict[str, Entry]] = {}
-        self._told = set[Path]()
+        self._files = RecordFiles(self.records)
 
     @classmethod
     def existing(cls, path: Path) -> RunDirectory:
@@ -79,9 +79,9 @@ class RunDirectory:
 
         Errors  `RunError`.
         """
-        for path in _files(self.records):
+        for path in self._files:
             try:
-                self._index(path)
+                self._files.index(path)
             except Damaged:  # somebody else's concern: nothing that is in it is believed
                 continue
             except records.OtherSchema as found:
@@ -147,20 +147,14 @@ class RunDirectory:
 
     def entries(self) -> dict[str, Entry]:
         """Trial id to entry for every record that is not damaged; damaged files are named."""
-        found: dict[str, Entry] = {}
-        for path in _files(self.records):
-            try:
-                found |= self._index(path)
-            except Damaged as error:
-                _tell_damaged(path, error, self._told)
-        return found
+        return {trial: entry for trial, (_, entry) in self._files.counting().items()}
 
     def set_damaged_aside(self) -> list[Path]:
         """Move damaged files out of the way: the trials of records are trained again."""
         moved: list[Path] = []
-        for path in [*_files(self.records), self.environment]:
+        for path in [*self._files, self.environment]:
             try:
-                environment.read(path) if path == self.environment else self._index(path)
+                environment.read(path) if path == self.environment else self._files.index(path)
             except Damaged as error:
                 self.damaged.mkdir(exist_ok=True)
                 moved.append(path.rename(self.damaged / path.name))
@@ -172,33 +166,31 @@ class RunDirectory:
         trained = (e.program for e in self.entries().values() if e.status != "failed")
         return next(trained, None)
 
-    def read(self, part: records.Part = "all", trial: str = "") -> Iterator[Record]:
-        """Every record that is not damaged, or one trial's, with all variables or some."""
-        for path in _files(self.records):
-            try:
-                if not trial or trial in self._index(path):
-                    yield from (r for r in records.read(path, part) if trial in ("", r.id))
-            except Damaged as error:
-                _tell_damaged(path, error, self._told)
+    def read(
+        self, part: records.Part = "all", trials: Collection[str] | None = None
+    ) -> Iterator[Record]:
+        """Every record that is not damaged, or those of some trials, with all variables or some."""
+        return self._files.read(part, trials)
 
-    def write(self, pack: Sequence[Record]) -> None:
-        """Keep the records of a pack, and the generators that they bring."""
+    def write(self, pack: Sequence[Record], again: Collection[str] = ()) -> None:
+        """Keep the records of a pack, and the generators that they bring.
+
+        again  those of its trials that have records: these go when the new ones are there, so that
+               a crash leaves one or the other
+        """
         self.generators.write(pack)
-        records.write(pack, self.records)
+        path = records.write(pack, self.records)
+        if again:
+            self.forget(again, but=path)
 
-    def forget(self, trials: Collection[str]) -> list[Record]:
-        """Drop the records of these trials, and their generators: they are missing again."""
-        forgotten: list[Record] = []
-        for path in _files(self.records):
-            if not self._index(path).keys() & set(trials):
-                continue
-            found = list(records.read(path))
-            forgotten += [record for record in found if record.id in trials]
-            if kept := [record for record in found if record.id not in trials]:
-                self.write(kept)
-            path.unlink()
-        self.generators.forget(trials)
-        return forgotten
+    def forget(self, trials: Collection[str], but: Path | None = None) -> None:
+        """Drop the records of these trials, and their generators: they are missing again.
+
+        but  a file of records that stays, with the generators of which it tells
+        """
+        self._files.forget(trials, but)
+        told = {} if but is None else self._files.index(but)
+        self.generators.forget(trials, {own: told[own].generator_digest for own in told})
 
     def write_session(self, session: Mapping[str, Any], name: str) -> None:
         """Append one invocation to environment.json."""
@@ -228,25 +220,6 @@ class RunDirectory:
     def read_heartbeat(self) -> dict[str, Any] | None:
         """What the process that runs here has last said; None if there is no such process."""
         return heartbeat.read(self._heartbeat)
-
-    def _index(self, path: Path) -> dict[str, Entry]:
-        """The entries of a file, which is read and checked once; its name is its content's."""
-        if path.name not in self._indices:
-            self._indices[path.name] = records.index(path)
-        return self._indices[path.name]
-
-
-def _files(folder: Path) -> list[Path]:
-    # A pattern finds nothing in a folder that cannot be read, and all would count as missing.
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(own for own in found if own.suffix == ".nc")
-
-
-def _tell_damaged(path: Path, error: Damaged, told: set[Path]) -> None:
-    """Once, however often it is asked what is in a file."""
-    if path not in told:
-        told.add(path)
-        _log.warning("%s: %s; its trials count as missing", path, error)
 
 
 def _check_elsewhere(path: Path) -> None:

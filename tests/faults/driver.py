@@ -47,8 +47,8 @@ def _then_dwell(function: Any, where: str) -> Any:
     return wrapped
 
 
-def _dwell_once_landed(self: RunDirectory, pack: Any) -> None:
-    _write(self, pack)
+def _dwell_once_landed(self: RunDirectory, pack: Any, again: Any) -> None:
+    _write(self, pack, again)
     if os.environ.get("DWELL") == f"first record of {self.path.name}":
         del os.environ["DWELL"]
         print("dwelling", flush=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 import pytest
 from click.testing import CliRunner
 from dask_cluster import Cluster, Shared, dask_cluster, dask_process, end
-from distributed import Client
+from distributed import Client, LocalCluster
 from distributed.comm import CommClosedError
 from inline import trained_inline
 from processes import (
@@ -36,6 +37,7 @@ from tiny import Listed, write_study
 from ganstudy import pipeline
 from ganstudy.cli import main
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.schedule.devices import Slot
 from ganstudy.schedule.executor import ExecutorError, Task
 from ganstudy.schedule.executors import dask as schedule_dask
 from ganstudy.schedule.executors.dask import DaskExecutor
@@ -96,6 +98,25 @@ def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> 
     assert found[greedy.id].status == "failed"
     assert "MemoryError" in found[greedy.id].cause
     assert attempts(greedy) <= 3
+
+
+def test_a_worker_without_its_device_is_no_fault_of_a_trial(cluster: Cluster) -> None:
+    """What it lacks is said, and no trial fails for it."""
+    script, devices = _script(Path(), 0), ("cuda:98", "cuda:99")
+    with (
+        DaskExecutor(2, devices, scheduler=cluster.address) as executor,
+        pytest.raises(ExecutorError, match="no device 'cuda:98' here"),
+    ):
+        list(train_packs(Listed([(script,)]), executor))
+    with (
+        LocalCluster(
+            1, processes=False, dashboard_address=None, scheduler_kwargs={"dashboard_address": ":0"}
+        ) as here,
+        DaskExecutor(1, scheduler=here.scheduler_address) as executor,
+        mock.patch.object(Slot, "leased", side_effect=ExecutorError("cannot hold cuda:0")),
+        pytest.raises(ExecutorError, match="cannot hold cuda:0"),
+    ):
+        list(train_packs(Listed([(script,)]), executor))
 
 
 def test_a_killed_dask_worker_costs_nothing_but_time(tmp_path: Path, cluster: Cluster) -> None:

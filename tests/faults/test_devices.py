@@ -5,17 +5,24 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
+import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from tiny import Listed, trial
 
 from ganstudy.engine.packing import PackSize
 from ganstudy.schedule import devices
 from ganstudy.schedule.devices import Slot, named, pack_size, slots
+from ganstudy.schedule.executor import ExecutorError
+from ganstudy.schedule.executors.local import LocalExecutor
+from ganstudy.schedule.loop import train_packs
+from ganstudy.system import WINDOWS
 
 TWO = {"cuda:0": "GPU-aaaa", "cuda:1": "GPU-bbbb"}
 
@@ -138,6 +145,36 @@ def test_a_lease_ends_with_its_holder(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         assert got.wait(120.0)
         waiting.join()
+
+
+@pytest.mark.skipif(WINDOWS, reason="where files have no modes")
+def test_everybody_on_a_machine_can_lease(tmp_path: Path) -> None:
+    """Whatever the umask of the first one; a link leads to no folder whose mode is changed."""
+    lock, own, link = tmp_path / "all" / "GPU-aaaa.0.lock", tmp_path / "own", tmp_path / "link"
+    own.mkdir(0o700)
+    link.symlink_to(own)
+    before = os.umask(0o077)
+    try:
+        for path in (lock, link / "GPU-aaaa.0.lock"):
+            with Slot("cuda:0", path).leased():
+                pass
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (lock.parent, lock, own)]
+    assert modes == [0o1777, 0o666, 0o700]
+
+
+def test_a_device_that_cannot_be_held_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as for a folder that another user has made; workers ended without a word."""
+    folder = tmp_path / "ganstudy-devices"
+    folder.write_text("not a folder", encoding="utf-8")
+    slot = Slot("cuda:0", folder / "GPU-aaaa.0.lock")
+    monkeypatch.setattr("ganstudy.schedule.executors.local.slots", lambda *_: [slot])
+    said = f"{re.escape(str(slot.lock))}: cannot hold cuda:0: "
+    with LocalExecutor(1) as executor, pytest.raises(ExecutorError, match=said):
+        list(train_packs(Listed([(trial(0),)]), executor))
 
 
 def test_packs_on_a_gpu_fill_what_is_free() -> None:

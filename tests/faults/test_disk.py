@@ -6,7 +6,7 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,12 +89,12 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     write = RunDirectory.write
     written: list[int] = []
 
-    def one_fits(self: RunDirectory, pack: list[Record]) -> None:
+    def one_fits(self: RunDirectory, pack: list[Record], again: Collection[str]) -> None:
         """The disk fills up after the first pack."""
         if written:
             with _full_disk(2000):
-                write(self, pack)
-        write(self, pack)
+                write(self, pack, again)
+        write(self, pack, again)
         written.append(len(pack))
 
     with monkeypatch.context() as patch:

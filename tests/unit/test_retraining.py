@@ -7,15 +7,30 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 from inline import trained_inline
-from tiny import STUDY, differences, write_study
+from tiny import STUDY, differences, stopping_at, write_study
 
-from ganstudy import pipeline
+from ganstudy import open_run, pipeline
 from ganstudy.cli import main
+from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.session import Session
+from ganstudy.existing import reopen
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics.modes_covered import ModesCovered
-from ganstudy.store import RunDirectory
+from ganstudy.progress import Progress
+from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
+
+TWO_METRICS = STUDY.replace("samples: 32}", "samples: 32, metrics: [mode_kl, modes_covered]}")
+
+SEARCHED = TWO_METRICS.replace(
+    "  grid:\n    divergence: [minimax, wasserstein]\n    critic.steps: [1, 2]\n",
+    "  bayes:\n    space: {generator.lr: {low: 1.0e-4, high: 1.0e-2}}\n    trials: 3\n"
+    "    sampler: random\n    objective: {minimize: mode_kl}\n    repeats: 2\n    fresh: 1\n",
+)
+"""Two searches of three points, of which one has a trial more."""
 
 
 def test_trials_that_lack_a_metric_are_trained_again_where_asked(
@@ -24,7 +39,6 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
     """A metric that could not be measured, for want of memory perhaps, left a gap for ever."""
     monkeypatch.setattr(pipeline, "report", lambda *_: None)
     run = RunDirectory(tmp_path / "run")
-    text = STUDY.replace("samples: 32}", "samples: 32, metrics: [mode_kl, modes_covered]}")
 
     def broken(*_: Any) -> None:
         raise MemoryError("not today")
@@ -45,7 +59,7 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
     with trained_inline():
         with monkeypatch.context() as patch:
             patch.setattr(ModesCovered, "compute", broken)
-            pipeline.run(load(write_study(tmp_path, text)), run.path, workers=1)
+            pipeline.run(load(write_study(tmp_path, TWO_METRICS)), run.path, workers=1)
         before = {own.id: own for own in run.read()}
         assert {own.status for own in before.values()} == {"complete"}
         assert retried() == len(before)
@@ -54,3 +68,59 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
         assert np.isfinite(own.values["modes_covered"]).all()
         assert differences(own, before[own.id]) == ["modes_covered"]
         assert own.finished == before[own.id].finished
+
+
+def test_points_of_a_search_keep_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a retry had those that were trained again last, and the next one where they were.
+
+    Here every third trial has lacked a metric.
+    """
+    monkeypatch.setattr(pipeline, "report", gather)
+    run, compute = RunDirectory(tmp_path / "run"), ModesCovered.compute
+
+    def at_times(*arguments: Any) -> Any:
+        if len(run.recorded()) % 3 == 0:
+            raise MemoryError("not today")
+        return compute(*arguments)
+
+    asked = load(write_study(tmp_path, SEARCHED), ["engine.pack=1", "seeds=1"])
+    with trained_inline():
+        with monkeypatch.context() as patch:
+            patch.setattr(ModesCovered, "compute", at_times)
+            pipeline.run(asked, run.path, workers=1)
+        before = open_run(run.path).load()
+        assert 0 < sum(own.unmeasured for own in run.entries().values()) < len(run.entries())
+        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True)
+    retried = open_run(run.path).load()
+    assert not any(own.unmeasured for own in run.entries().values())
+    gather(*reopen(run.path))
+    xr.testing.assert_identical(retried, open_run(run.path))
+    xr.testing.assert_equal(retried["trial_id"], before["trial_id"])
+
+
+def test_a_pack_in_flight_keeps_its_checkpoint_while_others_land(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of trials that are trained again all are recorded: the first to land took those of all."""
+    monkeypatch.setattr(pipeline, "report", lambda *_: None)
+    run, seen = RunDirectory(tmp_path / "run"), set[tuple[int, int]]()
+
+    def broken(*_: Any) -> None:
+        raise MemoryError("not today")
+
+    def observe(progress: Progress) -> None:
+        seen.add((progress.trained, len(list(run.checkpoints.glob("*.checkpoint")))))
+
+    few = ["engine.pack=1", "search.grid={divergence: [minimax, wasserstein]}", "seeds=1"]
+    asked = load(write_study(tmp_path, TWO_METRICS), few)
+    with trained_inline():
+        with monkeypatch.context() as patch:
+            patch.setattr(ModesCovered, "compute", broken)
+            pipeline.run(asked, run.path, workers=1)
+        for own in reopen(run.path)[1].trials.values():
+            with stopping_at(3), pytest.raises(Stopped):
+                train([own], Session(checkpoints=Checkpoints(run.checkpoints)))
+        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True, observe=observe)
+    assert seen == {(0, 2), (1, 1), (2, 0)}

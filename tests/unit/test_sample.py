@@ -99,7 +99,7 @@ def _id(run: Path, case: str, seed: int = 0) -> str:
 
 
 def _stored(run: Path, trial: str) -> Any:
-    (record,) = RunDirectory(run).read(trial=trial)
+    (record,) = RunDirectory(run).read(trials={trial})
     return record.values["samples"]
 
 

@@ -12,7 +12,7 @@ from distributed import WorkerPlugin, get_worker
 
 from ganstudy.engine.arithmetic import check
 from ganstudy.schedule.devices import CPU, named, slots
-from ganstudy.schedule.executor import Begun, Ended, Task, attempt, warm_up
+from ganstudy.schedule.executor import Begun, Ended, ExecutorError, Task, attempt, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -74,12 +74,19 @@ def train(task: Task, devices: str, topic: str) -> Ended:
         said = Said(str(key), worker.id, begun.stepping, begun.earlier, begun.share, age)
         worker.log_event(topic, said)
 
-    return attempt(task, _device(devices), say)
+    try:
+        device = _device(devices)
+    except (ExecutorError, ValueError) as error:  # no trial is at fault
+        return Ended("unable", cause=str(error))
+    return attempt(task, device, say)
 
 
 @functools.cache
 def _device(devices: str) -> str:
-    """The device of this process, whose slot it leases with its first pack and keeps."""
+    """The device of this process, whose slot it leases with its first pack and keeps.
+
+    Errors  `ValueError` for devices that are not there; those of `Slot.leased`.
+    """
     names = named(devices)
     first = os.getpid() % len(names)
     (slot,) = slots(names[first:], 1)

@@ -75,9 +75,11 @@ class LocalExecutor(Executor):
         spoken = wait([worker.process.connection for worker in self._workers], seconds)
         for worker in [own for own in self._workers if own.process.connection in spoken]:
             try:
-                answer: Ended | Begun | None = worker.process.connection.recv()
+                answer: Ended | Begun | ExecutorError | None = worker.process.connection.recv()
             except (EOFError, OSError):
                 answer = Ended("died", cause=f"its worker {worker.process.obituary()}", fresh=True)
+            if isinstance(answer, ExecutorError):
+                raise answer
             if isinstance(answer, Begun):
                 worker.clock = Clock.started(answer, worker.clock)
             elif answer is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import logging
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ from ganstudy.cli import main
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 from ganstudy.kinds.adversarial.training import train
+from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.store import RunDirectory, records
+from ganstudy.store.generators import Generators
 from ganstudy.study import load
 from ganstudy.trial import Record
 from ganstudy.whole_file import Damaged, digest_of
@@ -192,3 +195,72 @@ def test_results_stay_where_a_trial_fails_when_it_is_trained_for_its_generator(
     after = _read(RunDirectory(run.path))
     assert [differences(after[name], before[name]) for name in before] == [[], []]
     assert set(RunDirectory(run.path).recorded().values()) == {"complete"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_they_stay_where_trials_are_trained_again_for_a_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """And fail then: their results stayed, and what these tell of was gone."""
+    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
+    text = KEPT.replace("samples: 32,", "samples: 32, metrics: [mode_kl, modes_covered],")
+
+    def broken(*_: Any) -> None:
+        raise MemoryError("not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ModesCovered, "compute", broken)
+        run = _run(tmp_path, text, *few)
+    before = _read(run)
+    assert all(own.cause for own in before.values())
+    with monkeypatch.context() as patch:
+        if fails:
+            patch.setattr("ganstudy.kinds.adversarial.training.train", broken)
+        _retry(run, "--metrics")
+    after = _read(RunDirectory(run.path))
+    for name, own in before.items():
+        assert bool(after[name].cause) == fails
+        assert after[name].generator_digest == own.generator_digest
+        assert run.generators.read(name, own.generator_digest)
+
+
+@pytest.mark.parametrize("moment", ["full disk", "before", "after"])
+def test_a_retry_that_does_not_get_far_costs_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """By a full disk, or a kill before and after the earlier records have gone: each trial has one
+    record, and of the one pack that has got so far it is the new one.
+    """
+    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
+    run = _run(tmp_path, STUDY, *few)
+    before = _read(run)
+    _run(tmp_path, KEPT, *few)
+    forget = RunDirectory.forget
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def killed(*arguments: Any, **more: Any) -> None:
+        if moment == "after":
+            forget(*arguments, **more)
+        raise KeyboardInterrupt
+
+    with unreported(), monkeypatch.context() as patch:
+        if moment == "full disk":
+            patch.setattr(Generators, "write", full)
+        else:
+            patch.setattr(RunDirectory, "forget", killed)
+        arguments = ["retry", str(run.path), "--workers", "1", "--generators"]
+        assert CliRunner().invoke(main, arguments).exit_code == (
+            2 if moment == "full disk" else 130
+        )
+    left = RunDirectory(run.path)
+    assert left.recorded() == dict.fromkeys(before, "complete")
+    found = list(left.read())
+    assert sorted(own.id for own in found) == sorted(before)
+    for own in found:
+        assert differences(own, before[own.id]) == []
+        assert not own.generator_digest or left.generators.read(own.id, own.generator_digest)
+    assert sum(bool(own.generator_digest) for own in found) == (moment != "full disk")
+    _retry(run, "--generators")
+    assert all(own.generator_digest for own in _read(RunDirectory(run.path)).values())

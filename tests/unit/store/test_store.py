@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,23 @@ def test_forget_drops_the_records_of_some_trials_only(run: tuple[RunDirectory, G
     assert differences(record, made_up(plan.trials[0, 0, 0])) == []
     directory.forget({complete})
     assert directory.recorded() == {}
+
+
+def test_of_two_records_of_a_trial_that_counts_which_says_more(
+    run: tuple[RunDirectory, Grid],
+) -> None:
+    """As a kill may leave them while one takes the place of the other, whichever file is last."""
+    directory, plan = run
+    trials = {own.id: own for own in plan.trials.values()}
+    directory.forget(trials)
+    for own, beside in itertools.pairwise([*trials.values(), plan.trials[0, 0, 0]]):
+        directory.write([made_up(own), made_up(beside, "failed")])
+    assert directory.recorded() == dict.fromkeys(trials, "complete")
+    found = list(directory.read())
+    assert len(found) == len(trials)
+    for record in found:
+        assert differences(record, made_up(trials[record.id])) == []
+    assert len(list(directory.read(trials={found[0].id, found[1].id}))) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "emptied", "one bit"])
