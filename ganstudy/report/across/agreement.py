@@ -22,7 +22,7 @@ def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
     found = rank_agreement(ds)
     names = ds["study"].values.tolist()
     pairs = [(first, two) for i, first in enumerate(names) for two in names[i + 1 :]]
-    if not pairs:
+    if not pairs or not math.isfinite(float(found["same_way_across"])):
         return []
     same = {pair: found.sel(study=pair[0], other=pair[1]) for pair in pairs}
     order = sorted(pairs, key=lambda pair: float(same[pair]["same_way"]))
@@ -32,11 +32,12 @@ def predicts(ds: xr.Dataset, name: str) -> list[Sentence]:
 
     text = Markup(
         "Of two arms, the one that one {0} finds better on one target is the better by a {0} on "
-        "another in {1} of pairs, on average over pairs of targets; by another {0} of the "
-        "same target in {2}. Guessing is right in half."
-    ).format(
-        one(ds), *(prose.percent(float(found[f"same_way_{at}"])) for at in ("across", "within"))
-    )
+        "another in {1} of pairs, on average over pairs of targets"
+    ).format(one(ds), prose.percent(float(found["same_way_across"])))
+    if math.isfinite(within := float(found["same_way_within"])):
+        again = Markup("; by another {} of the same target in {}")
+        text += again.format(one(ds), prose.percent(within))
+    text += Markup(". Guessing is right in half.")
     if len(order) > 1:
         alike = Markup(" Least alike are {}, most alike {}.")
         text += alike.format(shown(order[0]), shown(order[-1]))
@@ -62,7 +63,8 @@ def metrics(ds: xr.Dataset, name: str) -> list[Sentence]:
         ends = [float(row[f"mean_{end}"]) for end in ("low", "high")]
         told, low, high = prose.numbers([float(mean[at]), *ends])
         pair = f"{metrics[at[0]]} and {metrics[at[1]]} {told}"
-        return f"{pair} ({low} to {high}; {prose.plural(int(row['studies']), 'target')})"
+        limits = f"{low} to {high}; " if math.isfinite(ends[0]) else ""
+        return f"{pair} ({limits}{prose.plural(int(row['studies']), 'target')})"
 
     text = Markup(
         "Over the trials that ran to their end, metrics order them alike (Spearman's correlation): "

@@ -111,7 +111,7 @@ def _diverged(found: xr.Dataset) -> Markup:
     most = found.isel(arm=int(found["diverged"].values.argmax()))
     if not float(most["diverged"]):
         return Markup("No trial diverged.")
-    return Markup("Of all trials {}% diverged, of {} most: {}%.").format(
+    return Markup("On average over targets {}% of trials diverged, of {} most: {}%.").format(
         prose.number(100 * float(found["diverged_of_all"]), 1),
         prose.quoted(most["arm"].item()),
         prose.number(100 * float(most["diverged"]), 1),

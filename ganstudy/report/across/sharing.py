@@ -34,7 +34,7 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
             own, one = found.sel(study=study), of_study(ds, study)
             fact = RecordedMetric.of(one)
             if not np.isfinite(own["spread"]).all():
-                text = Markup("On {} too many {} end worse than any number to say so.")
+                text = Markup("On {} fewer than three {} have a finite score of every arm.")
                 text = text.format(study, prose.several(words.one(ds)))
                 said.append(Sentence(text, f"{call}.sel(study={study!r})"))
                 continue
@@ -86,6 +86,8 @@ def explained(ds: xr.Dataset, name: str, axis: str) -> list[Sentence]:
             for study in ds["study"].values.tolist()
             if math.isfinite(float(own["share"].sel(study=study)))
         ]
+        if not parts:  # all scores are equal
+            continue
         at = " at the points that searches chose" if is_search(ds) else ""
         text = Markup("Of the variance of scores{}, {} explains {}.")
         text = text.format(at, effect, prose.listing(parts))

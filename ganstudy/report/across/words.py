@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from ganstudy.analysis import (
     RecordedMetric,
+    is_search,
 )
 from ganstudy.report import prose
 from ganstudy.report.prose import decimals_of
@@ -20,7 +21,7 @@ MOST_NAMED = 4
 
 def one(ds: xr.Dataset) -> str:
     """What is drawn anew: a `search`, or a `seed` of a grid."""
-    return "search" if "repeat" in ds.dims else "seed"
+    return "search" if "repeat" in ds.dims or is_search(ds) else "seed"
 
 
 def unit(ds: xr.Dataset) -> str:

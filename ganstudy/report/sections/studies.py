@@ -183,6 +183,13 @@ def _no_budgets(findings: Findings) -> str:
     return known or ("" if len(budgets(findings.gathered)) > 1 else "the studies are no searches")
 
 
+def _none_alike(findings: Findings) -> str:
+    if known := _one_target(findings):
+        return known
+    alike = rank_agreement(findings.gathered)["same_way"]
+    return "" if alike.notnull().any() else f"targets have one {findings.unit} each"
+
+
 class Studies(Section):
     """Arms by targets, in figures and in tables."""
 
@@ -212,7 +219,7 @@ class Studies(Section):
             "How alike the rankings of targets are (`analysis.rank_agreement`).",
             draw_alike,
             draw_alike_on,
-            missing=_one_target,
+            missing=_none_alike,
             single=True,
         ),
     )

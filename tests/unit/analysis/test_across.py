@@ -504,3 +504,22 @@ def test_budgets_are_those_that_every_study_has(tmp_path: Path) -> None:
     with undrawn():
         page = build(ds, {}, tmp_path / "page").read_text(encoding="utf-8")
     assert "By points of each search, most comparisons are won by" in page
+
+
+def test_nothing_is_said_of_what_one_seed_does_not_show() -> None:
+    """How alike rankings are takes another seed of the same target; there is no figure of it."""
+    joined = joined_of(drawn(seeds=1))
+    said = [str(s.text) for part in across.sentences(joined).values() for s in part]
+    assert said
+    assert not [text for text in said if "–" in text or "by a seed on another" in text]
+    charts = {own.name: own for own in Studies.charts}
+    assert charts["alike"].missing(Findings.of(joined)) == "targets have one seed each"
+    assert not charts["alike"].missing(Findings.of(joined_of(drawn())))
+
+
+def test_few_seeds_are_not_called_divergence() -> None:
+    """Two seeds of equal scores: too few to say how far arms are apart, and nothing to explain."""
+    said = across.sentences(joined_of(np.full((2, 3, 2, 2), 4.0)))
+    texts = [str(s.text) for part in said.values() for s in part]
+    assert "On target0 fewer than three seeds have a finite score of every arm." in texts
+    assert not [text for text in texts if "worse than any number" in text or "explains ." in text]
