@@ -520,7 +520,7 @@ def test_results_that_are_not_there_yet_come_as_training_ends(tmp_path: Path) ->
     """`ganstudy report`, which was advised, is refused while a run is trained."""
     filled(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "results.zarr", ignore_errors=True)
-    with pytest.raises(RunError, match="`ganstudy report` gathers"):
+    with pytest.raises(RunError, match=f"`ganstudy report {tmp_path / 'run'}` gathers"):
         open_run(tmp_path / "run")
     _beat(tmp_path / "run")
     with pytest.raises(RunError, match="its training, as it ends, gathers"):

@@ -186,7 +186,7 @@ def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -
     assert scores["label_name"].values.tolist() == ["0", "1", "4"]
     np.testing.assert_array_equal(scores["accuracy"].sel(seed=0), [1, 1, 0])
     monkeypatch.setattr(labels, "label_scores", lambda ds: scores.expand_dims(arm=2))
-    known: Any = SimpleNamespace(ds=ds, arms=["a", "b"], settings=[()])
+    known: Any = SimpleNamespace(ds=ds, arms=["a", "b"], settings=[()], units="seeds")
     known.setting_label, known.flat = lambda setting: "", lambda values: values.values[:, None]
     drawing = labels.draw(known)
     ticks = drawing.figure.axes[0].get_xticklabels()
