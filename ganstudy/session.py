@@ -248,7 +248,7 @@ def train(
     """Train the packs of a source, and keep the records as they land."""
     entries = directory.entries()
     known, arithmetics = set(entries), {entry.arithmetic for entry in entries.values()} - {""}
-    landed = set[str]()
+    done = known - source.beforehand  # what is trained once more has a checkpoint till it lands
     engine = search.study.file.engine
     kept = directory.checkpoints.absolute()  # workers elsewhere have another current folder
     before, trained, begun = pace.known(), pace.Trained(), time.perf_counter()
@@ -275,9 +275,9 @@ def train(
             known_data.add(directory.path, search, pack)
             records = keep(directory, records, known)
             search.tell(records)
-            landed |= ended.keys()
+            done |= ended.keys()
             _tell_of_other_arithmetic(directory, arithmetics, records)
-            checkpoints.discard(directory.checkpoints, landed | (known - source.given.keys()))
+            checkpoints.discard(directory.checkpoints, done)
             seconds = sum(record.seconds for record in records)
             if set(ended.values()) == {"complete"}:
                 own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -70,7 +71,7 @@ def print_studies(
         program, _ = session.first_program(search, parts, workers)
         rows[name] = {
             "question": study.file.question,
-            "trials": _trials(search, parts),
+            "trials": _trials(search, search.counts(), parts),
             "seconds": round(estimate(parts, workers, program, known)),
             "open_ended": search.open_ended,
             "measured": _measured(parts, program, known),
@@ -90,9 +91,8 @@ def print_studies(
     click.echo("\nganstudy new my.yaml --from NAME")
 
 
-def _trials(search: Search, parts: Iterable[Pack]) -> int:
+def _trials(search: Search, counts: Counter[str], parts: Iterable[Pack]) -> int:
     """How many there are; where results decide that, the most there can be, with its outlook."""
-    counts = search.counts()
     known = counts.total()
     return known - counts["missing"] + sum(map(len, parts)) if search.open_ended else known
 
@@ -140,7 +140,7 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
         parts = search.outlook(workers)
         program, reason = session.program(run, search, parts, workers)
     counts, known = search.counts(), pace.known()
-    trials = _trials(search, parts)
+    trials = _trials(search, counts, parts)
     summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},

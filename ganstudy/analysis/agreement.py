@@ -48,7 +48,8 @@ def rank_agreement(
     whole = kendall(signs)
     repeats = signs.shape[1]
     without = np.array([kendall(np.delete(signs, r, axis=1)) for r in range(repeats)])
-    known = np.outer(tested(ds), tested(ds))
+    own = tested(ds).values
+    known = np.outer(own, own)
     limits = jackknife(whole, without, confidence)[1:3]
     low, high = (np.where(known, np.clip(end, -1, 1), np.nan) for end in limits)
     # Where an arm is worse than any number in one search, it is so on average.

@@ -61,11 +61,13 @@ class Source(Protocol):
 class Resumed:
     """Packs that are known beforehand, and behind them what a search asks for, if it is to ask.
 
-    given  trials that have been handed out, by id
+    given       trials that have been handed out, by id
+    beforehand  ids of those in packs that are known beforehand
     """
 
     def __init__(self, packs: Sequence[Pack], search: Source, *, search_on: bool = True) -> None:
         self.given: dict[str, Trial[Kind]] = {}
+        self.beforehand = {trial.id for pack in packs for trial in pack}
         self._packs = list(packs)
         self._search = search
         self._search_on = search_on

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ganstudy.study import Study
     from ganstudy.study.document import KeyPath
 
+    Flat = Mapping[tuple[int, ...], Mapping[str, Any]]
+
 __all__ = [
     *("ImpliedSetting", "Resolved", "ResolvedPoint", "SharedSetting", "digest", "implied", "read"),
-    *("shared", "text_of"),
+    *("settings_of", "shared", "text_of"),
 ]
 
 _OF_STUDY = "# sha256 of study.yaml: "
@@ -102,7 +104,7 @@ def text_of(study: Study, written: str) -> str:
     Each line below `points:` is JSON, which is YAML, so that large studies are written quickly. Of
     a search by results, `arms:` leaves out what the parameters below `space:` set.
     """
-    flat = _points(study)
+    flat = settings_of(study)
     common = _common(flat)
     lines = [
         f"question: {json.dumps(study.file.question)}",
@@ -157,8 +159,11 @@ def read(text: str) -> Resolved:
     return Resolved(tuple(seeds), tuple(points), space, of_study.strip(), name)
 
 
-def shared(study: Study) -> list[SharedSetting]:
-    """What all trials of a study share, in the order of its settings, by the keys of `trial:`."""
+def shared(study: Study, flat: Flat) -> list[SharedSetting]:
+    """What all trials of a study share, in the order of its settings, by the keys of `trial:`.
+
+    flat  `settings_of` the study
+    """
     first = next(iter(study.points.values()))
     written = _flat(study.file.trial)
     for axis in study.axes:
@@ -170,13 +175,15 @@ def shared(study: Study) -> list[SharedSetting]:
             _is_written(key, written) or (key == "name" and "kind" in written),
             _meaning(first, key),
         )
-        for key, value in _common(_points(study)).items()
+        for key, value in _common(flat).items()
     ]
 
 
-def implied(study: Study) -> list[ImpliedSetting]:
-    """What the values of axes bring along, as a divergence the settings of its paper."""
-    flat = _points(study)
+def implied(study: Study, flat: Flat) -> list[ImpliedSetting]:
+    """What the values of axes bring along, as a divergence the settings of its paper.
+
+    flat  `settings_of` the study
+    """
     common = _common(flat)
     varied = {
         key
@@ -248,13 +255,13 @@ def _meaning(settings: Any, key: str) -> str:
     return (fields[path[-1]].description if path[-1] in fields else None) or ""
 
 
-def _points(study: Study) -> dict[tuple[int, ...], dict[str, Any]]:
+def settings_of(study: Study) -> Flat:
     """The settings of each point by key path, without those that a search sets."""
     searched = {path for p in study.space for key in p.extremes for path, *_ in p.settings(key)}
     return {index: _flat(c.model_dump(), without=searched) for index, c in study.points.items()}
 
 
-def _common(flat: Mapping[tuple[int, ...], Mapping[str, Any]]) -> dict[str, Any]:
+def _common(flat: Flat) -> dict[str, Any]:
     """The settings that are the same at all points."""
     first = next(iter(flat.values()))
     return {k: v for k, v in first.items() if all(f.get(k) == v for f in flat.values())}

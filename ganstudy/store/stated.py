@@ -28,6 +28,7 @@ __all__ = ["attributes", "configurations", "members", "variables"]
 
 def attributes(plan: Search) -> dict[str, Any]:
     """What the dataset says of the study as a whole."""
+    settings = resolved.settings_of(plan.study)
     return {
         "question": plan.study.file.question,
         "study": plan.study.name,
@@ -39,8 +40,8 @@ def attributes(plan: Search) -> dict[str, Any]:
         "axes": list(plan.dimensions[:-1]),
         "given": plan.study.given,
         "schema": SCHEMA,
-        "shared": json.dumps(resolved.shared(plan.study)),
-        "implied": json.dumps(resolved.implied(plan.study)),
+        "shared": json.dumps(resolved.shared(plan.study, settings)),
+        "implied": json.dumps(resolved.implied(plan.study, settings)),
         **plan.attributes(),
     }
 

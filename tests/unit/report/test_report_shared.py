@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
@@ -17,7 +18,15 @@ from ganstudy import open_run
 from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.shared import SharedSettings
-from ganstudy.store.resolved import ImpliedSetting, SharedSetting, implied, read, shared, text_of
+from ganstudy.store.resolved import (
+    ImpliedSetting,
+    SharedSetting,
+    implied,
+    read,
+    settings_of,
+    shared,
+    text_of,
+)
 from ganstudy.study import load
 
 STUDY = """\
@@ -33,11 +42,17 @@ seeds: 2
 """
 
 
+def found_in(what: Callable[..., list[Any]], path: Path) -> list[Any]:
+    """What is shared, or implied, by the study of a file."""
+    study = load(path)
+    return what(study, settings_of(study))
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SharedSetting]:
     """What the trials of the study share, by key."""
     path = write_study(tmp_path_factory.mktemp("shared"), STUDY)
-    return {own.key: own for own in shared(load(path))}
+    return {own.key: own for own in found_in(shared, path)}
 
 
 @pytest.mark.parametrize(
@@ -83,14 +98,14 @@ def test_a_parameter_of_a_search_is_not_shared(tmp_path: Path) -> None:
         "search: {bayes: {trials: 2, objective: {maximize: modes_covered}, "
         "space: {generator.lr: {low: 1e-4, high: 1e-2, log: true}}}}\nseeds: 2\n"
     )
-    keys = {own.key for own in shared(load(write_study(tmp_path, text)))}
+    keys = {own.key for own in found_in(shared, write_study(tmp_path, text))}
     assert "generator.lr" not in keys
     assert "critic.lr" in keys
 
 
 def _implied(folder: Path, grid: str) -> dict[str, tuple[str, list[tuple[object, list[object]]]]]:
     text = f"question: Which?\ntrial: {{target: ring}}\nsearch: {{grid: {grid}}}\nseeds: 2\n"
-    return {key: own for key, *own, _ in implied(load(write_study(folder, text)))}  # type: ignore[misc]
+    return {key: own for key, *own, _ in found_in(implied, write_study(folder, text))}  # type: ignore[misc]
 
 
 def test_what_a_divergence_brings_differs_by_it(tmp_path: Path) -> None:
@@ -131,7 +146,7 @@ def test_the_page_has_them(tiny_run: Path, tmp_path: Path) -> None:
     """One row for each, the defaults marked; the file beside it has the same rows."""
     ds = open_run(tiny_run)
     assert ds.attrs["implied"] == "[]"
-    ds.attrs["implied"] = json.dumps(implied(load(write_study(tmp_path))))  # with wasserstein
+    ds.attrs["implied"] = json.dumps(found_in(implied, write_study(tmp_path)))  # with wasserstein
     with undrawn():
         page = build(ds, {}, tmp_path).read_text()
     told = json.loads(ds.attrs["shared"])
