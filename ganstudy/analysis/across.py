@@ -70,9 +70,8 @@ def _of_one(one: xr.Dataset, budget: int | None, metric: str | None = None) -> x
         values = values_by_budget(one)
         scored = "held_out" if values["held_out"].notnull().any() else "told"
         score = values[scored].isel(trial=budget - 1, drop=True)
-        oriented = fact.sign * score
-        # No point with a number among the best of so many: worse than every arm that has one.
-        oriented = oriented.where(score.notnull(), -np.inf)
+        worse = values["unbounded"].isel(trial=budget - 1, drop=True)
+        oriented = (fact.sign * score).where(~worse, -np.inf)
     else:
         scored = "fresh" if "fresh" in one else "told" if is_search(one) else "seeds"
         arms = tuned(one) if is_search(one) else one

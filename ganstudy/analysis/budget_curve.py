@@ -64,7 +64,9 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """What each search finds with k points, as `budget_curve` averages it over repeats.
 
     Returns  variables (arm, axes..., repeat, trial): `told` and `held_out`, by the number of points
-             less one; NaN where a search has not tried as many.
+             less one; NaN where a search has not tried as many, or where none of them has a value.
+             `unbounded`, whether it has tried as many, none has a value, and some ran to an end:
+             they are worse than any number, while of points that failed nothing is known.
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     if "repeat" not in ds.dims:
@@ -73,15 +75,20 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     score = trial_scores(ds, metric)["score"].where(feasible(ds)).transpose(..., *order, "seed")
     told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *order)
     tried = (ds["status"] != "missing").all("seed").transpose(*told.dims).values
-    summary = expected_best if str(ds.attrs["sampler"]) in BY_CHANCE else _best_so_far
+    ran = ds["status"].isin(("complete", "diverged", "pruned")).all("seed").transpose(*told.dims)
+    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
+    summary = expected_best if by_chance else _best_so_far
+    some = ran.any("trial") if by_chance else ran.cumsum("trial") > 0
+    as_many = np.arange(told.sizes["trial"]) < tried.sum(axis=-1, keepdims=True)
     whole, others = np.full((2, *told.shape), np.nan)
     for search in np.ndindex(*told.shape[:-1]):
         values = fact.sign * told.values[search]
         whole[search] = summary(values, tried[search], values)
         others[search] = _averaged(summary, fact.sign * score.values[search], tried[search])
-    found = {"told": whole, "held_out": others}
+    found = {"told": fact.sign * whole, "held_out": fact.sign * others}
+    found["unbounded"] = as_many & np.isnan(whole) & some.broadcast_like(told).values
     return xr.Dataset(
-        {name: (told.dims, fact.sign * own) for name, own in found.items()},
+        {name: (told.dims, own) for name, own in found.items()},
         coords={d: told[d] for d in told.dims if d in told.coords},
         attrs={"metric": fact.name},
     )

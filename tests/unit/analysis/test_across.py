@@ -113,6 +113,23 @@ def test_a_budget_is_that_of_the_curve(joined: xr.Dataset) -> None:
         analysis.study_scores(joined_of(drawn()), 1)
 
 
+def test_a_search_that_has_not_tried_as_many_is_not_worse_than_any_number(
+    joined: xr.Dataset,
+) -> None:
+    """Nor one whose points failed; that is for points that ran and have no number."""
+    arm = {"divergence": 0, "constraint": 0}
+    status, found = joined["status"].copy(deep=True), {}
+    for ended, trials in (("missing", [3]), ("failed", range(4)), ("diverged", range(4))):
+        changed = status.copy(deep=True)
+        changed[{**arm, "study": 1, "trial": list(trials)}] = ended
+        oriented = analysis.study_scores(joined.assign(status=changed), 4)["oriented"]
+        found[ended] = oriented.isel(study=1, arm=0).values
+        assert oriented.isel(study=1, arm=1).notnull().any()
+    assert np.isnan(found["missing"]).all()
+    assert np.isnan(found["failed"]).all()
+    assert np.isneginf(found["diverged"]).all()
+
+
 def test_places_and_grades_are_those_of_the_arms_of_one_study() -> None:
     """By `rank_arms`, of grids without settings."""
     ds = joined_of(drawn(seeds=12))
