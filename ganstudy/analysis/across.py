@@ -144,13 +144,14 @@ def _ranked(
     known = testable(one)
     found = found.assign({end: found[end].where(xr.DataArray(known)) for end in ("low", "high")})
     oriented = scores["oriented"].values[:, None, :]
-    pairs = paired(oriented, "wins" if np.isneginf(oriented).any() else "means")
+    wins = bool(np.isneginf(oriented).any())
+    pairs = paired(oriented, "wins" if wins else "means")
     place = order_of(center_of(oriented[:, 0]))
     best = int(np.argmin(place))
     found["place"] = ("arm", place)
     both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
     found["behind"] = ("arm", both.mean[best])
-    found["grade"] = ("arm", _grades_behind(pairs, best, known))
+    found["grade"] = ("arm", _grades_behind(pairs, best, known, wins=wins))
     found["best"] = ((), str(found["arm"].values[best]))
     found["leads"] = leads(found["grade"])
     quality = xr.full_like(found["mean"], np.nan)
@@ -178,7 +179,7 @@ def order_of(worth: Array) -> NDArray[np.int64]:
     return place
 
 
-def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool = False) -> Array:
+def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool) -> Array:
     """Grades of the best arm's lead over each other one; empty for itself and untested."""
     differences, arms = pairs.differences, len(pairs.differences)
     upper = np.triu_indices(arms, 1)

@@ -58,7 +58,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     halves = [(limits.high - limits.low) / 2 for limits in (student, own)]
     scores["half_width"] = (score.dims[0], np.where(np.isnan(student.mean), halves[1], halves[0]))
     scores["fitted"] = (score.dims[0], np.isfinite(student.mean))
-    scores["trials"] = score.notnull().sum([*axes, "seed"])
+    scores["trials"] = compared.trials
     scores["settings"] = compared.used.astype(np.int64).sum(axes)
     seed_mean = whole.mean(axes).clip(*fact.bounds).where(ran)
     scores["seed_mean"] = seed_mean.assign_attrs(long_name=f"{fact.long_name}, mean of a seed")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.blocks import Basis, Paired, filled, has_gaps, paired, per_seed
-from ganstudy.analysis.design import WhichSettings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import FRESH, WhichSettings, arm_dim, in_comparison, setting_dims
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -19,27 +19,46 @@ from ganstudy.analysis.scores import trial_scores
 class Compared:
     """Arms of a study, compared by a metric on what they have in common.
 
+    Fresh seeds of a search are no settings: its score is their mean, and one of them that is worse
+    than any number makes it so.
+
+    Fresh seeds of a search are no settings: they are averaged over, and a search is worse than any
+    number where one of them is.
+
     score     scores (arm, settings…, seed), NaN where there is none
     oriented  the same (arms, settings, seeds), more is better; minus infinity where a trial is
               worse than any number
     used      grid points that take part, (arm, settings…)
+    trials    of each arm that have a score, (arm,)
     """
 
     fact: RecordedMetric
     score: xr.DataArray
     oriented: Array
     used: xr.DataArray
+    trials: xr.DataArray
 
     @classmethod
-    def of(cls, ds: xr.Dataset, metric: str | None, settings: WhichSettings) -> Compared:
-        """The comparison of a study's arms by a metric."""
+    def of(
+        cls, ds: xr.Dataset, metric: str | None, settings: WhichSettings, *, fresh: bool = False
+    ) -> Compared:
+        """The comparison of a study's arms by a metric.
+
+        fresh  trials with fresh seeds stand for themselves, as where these are counted
+        """
         fact, arm = RecordedMetric.of(ds, metric), arm_dim(ds)
         used, scores = in_comparison(ds, settings), trial_scores(ds, metric)
-        score = scores["score"].where(used).transpose(arm, *setting_dims(ds), "seed")
-        unbounded = (scores["unbounded"] & used).transpose(*score.dims)
+        score, unbounded = scores["score"].where(used), scores["unbounded"] & used
+        trials = score.notnull().sum([dim for dim in score.dims if dim != arm])
+        dims = [arm, *setting_dims(ds), "seed"]
+        if FRESH in dims and not fresh:
+            dims.remove(FRESH)
+            unbounded, used = unbounded.any(FRESH), used.any(FRESH)
+            score = score.mean(FRESH).where(~unbounded)
+        score, unbounded = score.transpose(*dims), unbounded.transpose(*dims)
         oriented = (fact.sign * score).where(~unbounded, -np.inf).values
         flat = oriented.reshape(score.sizes[arm], -1, score.sizes["seed"])
-        return cls(fact, score, flat, used)
+        return cls(fact, score, flat, used, trials)
 
     @property
     def basis(self) -> Basis:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
 from ganstudy.analysis.design import (
+    FRESH,
     arm_dim,
     factor_dims,
     for_tables,
@@ -203,7 +204,9 @@ def marginal_means(
     if not bool(shared.any()):
         raise ValueError(f"no point is planned for every value of {axis}")
     score = trial_scores(ds, metric)["score"].where(shared)
-    others = [name for name in axes if name != axis]
+    if FRESH in axes:
+        score = score.mean(FRESH)
+    others = [name for name in axes if name not in (axis, FRESH)]
     flat = score.transpose(axis, *others, "seed").values
     flat = flat.reshape(len(flat), -1, score.sizes["seed"]).astype(np.float64)
     student = interval_with_gaps(flat, confidence)

@@ -40,7 +40,7 @@ def compare_by_resampling(
     Returns  variables (arm, other): `difference` = score(arm) - score(other), `low`, `high`, `p`
              (adjusted), `improvement` (0.5 on the diagonal), `pairs` (of trials, that it is over).
     """
-    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    compared, arm = Compared.of(ds, metric, settings, fresh=True), arm_dim(ds)
     score = compared.score
     arms, level = score.sizes[arm], confidence if testable(ds) else None
     pairs = [[_SAME] * arms for _ in range(arms)]

@@ -28,7 +28,7 @@ def performance_profile(
     Source  Dolan and Moré 2002, "Benchmarking optimization software with performance profiles"; as
             distributions of scores, Agarwal et al. 2021, section 4.2.
     """
-    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    compared, arm = Compared.of(ds, metric, settings, fresh=True), arm_dim(ds)
     fact, values = compared.fact, _by_arm(compared)
     finite = values[np.isfinite(values)]
     seen = np.unique(finite) if finite.size else np.zeros(1)
@@ -64,7 +64,7 @@ def interquartile_mean(
     Source  Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical
             precipice", section 4.3.
     """
-    compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
+    compared, arm = Compared.of(ds, metric, settings, fresh=True), arm_dim(ds)
     fact = compared.fact
     means = [fact.sign * _middle_mean(row[~np.isnan(row)]) for row in _by_arm(compared)]
     result = xr.DataArray(means, dims=(arm,), coords={arm: compared.score[arm]}, name="iqm")

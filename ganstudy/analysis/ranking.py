@@ -42,7 +42,7 @@ def compare_arms(
              in which the arm is better, ties counting half; `detectable`, the difference that would
              have been clear with a chance of 80 %, were its spread that seen (infinite where so few
              seeds can make nothing clear; NaN for `wins`); `seeds` (that both arms have), `trials`
-             (of each arm that are compared).
+             (of each arm that are compared, or searches).
     """
     compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     arms = compared.score.sizes[arm]

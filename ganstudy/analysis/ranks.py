@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.special import fdtrc
 
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims
+from ganstudy.analysis.design import WhichSettings, arm_dim
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import ROUNDING, Array
 
@@ -44,17 +44,18 @@ def rank_table(
     A trial that is worse than any number makes its arm the last of its block.
 
     Returns  variables (arm,): `rank`; scalars `statistic`, `p`, `critical_difference`, `blocks`,
-             `left_out` (seeds), `trials` (of each arm that are ranked); NaN statistics with fewer
-             than two blocks or arms.
+             `left_out` (seeds), `trials` (of each arm that are ranked, or searches); NaN
+             statistics with fewer than two blocks or arms.
     """
     compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     oriented = compared.score.copy(data=compared.oriented.reshape(compared.score.shape))
+    axes = oriented.dims[1:-1]
     everywhere = oriented.notnull().all(arm)
-    means = oriented.where(everywhere).mean(setting_dims(ds))
+    means = oriented.where(everywhere).mean(axes)
     table = means.transpose("seed", arm).values
     complete = ~np.isnan(table).any(axis=1)
     known = oriented.where(everywhere & np.isfinite(oriented), 0.0)
-    sizes = abs(known).max(setting_dims(ds)).transpose("seed", arm).values[complete]
+    sizes = abs(known).max(axes).transpose("seed", arm).values[complete]
     whole = table[complete]
     blocks, arms = whole.shape
     ranks = ranked(-_levels(whole, sizes)) if blocks else np.full((1, arms), np.nan)

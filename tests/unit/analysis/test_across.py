@@ -17,6 +17,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 from unrendered import undrawn
 
 from ganstudy import analysis, open_runs
+from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.first_choice import most_behind
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.remembered import remembering
@@ -540,3 +541,48 @@ def test_few_seeds_are_not_called_divergence() -> None:
     texts = [str(s.text) for part in said.values() for s in part]
     assert "On target0 fewer than three seeds have a finite score of every arm." in texts
     assert not [text for text in texts if "worse than any number" in text or "explains ." in text]
+
+
+def found_by(scores: np.ndarray, bounds: tuple[float, float] = (0.0, 100.0)) -> xr.Dataset:
+    """What `tuned` has of repeated searches: scores (arms, fresh seeds, searches)."""
+    grid = analysis.of_study(joined_of(scores[None], bounds=bounds), "target0")
+    return grid.rename(constraint="fresh_seed").assign_attrs(searches=scores.shape[-1])
+
+
+def test_a_search_is_one_setting_however_many_fresh_seeds_it_has() -> None:
+    """Of fewer than ten nothing is clear, and limits are those that no law within bounds fools."""
+    noise = np.random.default_rng(2).normal(size=(2, 5, 8))
+    scores = np.array([60.0, 50.0])[:, None, None] + noise
+    ds, whole = found_by(scores), scores.mean(axis=1)
+    pairs = analysis.compare_arms(ds)
+    assert "clear" not in pairs["grade"].values
+    assert np.isinf(pairs["detectable"].values[0, 1])
+    ranked = analysis.rank_arms(ds)
+    expected = analysis.rank_studies(joined_of(whole[None], bounds=(0.0, 100.0)))
+    assert ranked["grade"].values.tolist() == expected["grade"].squeeze().values.tolist()
+    safe = gaffke_interval(whole, (0.0, 100.0))
+    for found in (ranked, analysis.marginal_means(ds, "divergence")):
+        np.testing.assert_allclose(found["low"], safe.low)
+        np.testing.assert_allclose(found["high"], safe.high)
+    assert ranked["trials"].values.tolist() == [40, 40]
+    assert ranked["settings"].values.tolist() == [1, 1]
+    profile = analysis.performance_profile(ds)
+    assert profile.sizes["level"] == 80
+    assert analysis.rank_table(ds)["rank"].values.tolist() == [1.0, 2.0]
+
+
+def test_a_search_with_a_fresh_seed_worse_than_any_number_is_worse_too() -> None:
+    noise = np.random.default_rng(3).normal(size=(2, 5, 8))
+    noise[0, 1, 2:4] = -np.inf
+    scores, bounds = np.array([60.0, 50.0])[:, None, None] + noise, (-np.inf, 100.0)
+    ds = found_by(scores, bounds)
+    pairs = analysis.compare_arms(ds)
+    assert pairs.attrs["basis"] == "wins"
+    assert pairs["won"].values[0, 1] == 6 / 8
+    # Six searches of eight by their signs: 2 (1 + 8 + 28) / 2⁸.
+    assert pairs["p"].values[0, 1] == pytest.approx(74 / 256)
+    for found in (
+        analysis.rank_arms(ds),
+        analysis.rank_studies(joined_of(scores.mean(axis=1)[None], bounds=bounds)),
+    ):
+        assert found["grade"].squeeze().values.tolist() == ["", "open"]
