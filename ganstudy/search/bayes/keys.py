@@ -167,6 +167,12 @@ class BayesKeys(SearchKeys):
         if len(self.metrics) > 1:
             message = "points are pruned by one objective, and there are several"
             yield document.problem((*_HERE, "pruner"), message)
+        if self.sampler in ("gp", "cmaes"):
+            message = (
+                f"{self.sampler} learns nothing from points that are pruned; "
+                "tpe does, qmc and random learn nothing anyway"
+            )
+            yield document.problem((*_HERE, "sampler"), message)
         if self.pruner.first >= steps:
             message = f"the first comparison is to come before the end, at {steps}"
             yield document.problem((*_HERE, "pruner", "first"), message)

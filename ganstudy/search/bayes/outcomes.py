@@ -54,6 +54,7 @@ class Outcomes:
         self.objectives = dict(file.objective.metrics)
         self.constraints = bounds(file.constraints)
         self._statistic = STATISTICS[file.statistic]
+        self._first_rung = None if file.pruner is None else file.pruner.first
         self._of: dict[str, _Outcome] = {}
 
     def note(self, point: Point, record: Record) -> None:
@@ -122,10 +123,15 @@ class Outcomes:
     def known(
         self, points: Sequence[Point], lies: Sequence[Point] = ()
     ) -> list[tuple[Point, Known]]:
-        """Points with values, in their order; then others that count as the worst of them."""
-        told = [(point, self._values(point, point.level)) for point in points]
-        found = [(point, self._told(values)) for point, values in told if values is not None]
-        replaced = self._worst_known([vector for _, vector in found])
+        """Points with values, in their order; then others that count as the worst of them.
+
+        With a pruner one that is trained further has the value of the rung that it has reached, and
+        the rest stand at the first: a sampler takes whoever was trained further for better.
+        """
+        told = [(p, self._last_values(p, p.level)) for p in points]
+        told += [(p, self._last_values(p, p.level - 1)) for p in lies]
+        found = [(p, at[0], self._told(at[1])) for p, at in told if at is not None]
+        replaced = self._worst_known([vector for _, _, vector in found])
         split = len(self.objectives)
 
         def known(point: Point, vector: Sequence[float], **more: Any) -> Known:
@@ -135,11 +141,13 @@ class Outcomes:
             return Known(point.values, whole[:split], whole[split:], **more)
 
         answers = [
-            (point, known(point, vector, rung=None if point.last else point.rungs[point.level]))
-            for point, vector in found
+            (point, known(point, vector, rung=None if at == point.rungs[-1] else at))
+            for point, at, vector in found
         ]
         if answers:
-            answers += [(point, known(point, replaced, lie=True)) for point in lies]
+            unknown = [point for point, at in told[len(points) :] if at is None]
+            lie = {"rung": self._first_rung, "lie": True}
+            answers += [(point, known(point, replaced, **lie)) for point in unknown]
         return answers
 
     def front(self, points: Sequence[Point]) -> list[Point]:
@@ -177,6 +185,13 @@ class Outcomes:
             finite = all(map(math.isfinite, scores))
             values[name] = float(self._statistic(scores)) if finite else math.nan
         return values
+
+    def _last_values(self, point: Point, level: int) -> tuple[int, dict[str, float]] | None:
+        """Its values at the last rung that has any, up to this one, and the M-steps there."""
+        for rung in range(level, -1, -1):
+            if (values := self._values(point, rung)) is not None:
+                return point.rungs[rung], values
+        return None
 
     def _total(self, values: Mapping[str, float]) -> float:
         broken = (

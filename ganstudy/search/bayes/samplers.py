@@ -104,7 +104,7 @@ def _evolved(question: Question) -> dict[str, Any]:
     bounds = np.tile([0.0, 1.0], (size, 1))
     strategy = CMA(mean=np.full(size, 0.5), sigma=1 / 4, bounds=bounds, seed=_number(question.seed))
     sign = 1.0 if question.directions[0] == "minimize" else -1.0
-    told = [known for known in question.known if not known.lie and known.rung is None]
+    told = [known for known in question.known if not known.lie]
     population = strategy.population_size
     for start in range(0, len(told) - population + 1, population):
         generation = []

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from optuna.samplers._tpe.sampler import _split_trials
 from searched import TEXT, bayes, made_up, peak, points, search
 
 from ganstudy.search import search_of
 from ganstudy.search.bayes import halving
-from ganstudy.search.bayes.samplers import Known, Question, propose
+from ganstudy.search.bayes.samplers import Known, Question, propose, to_study
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
@@ -475,6 +476,30 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
     own = bayes(tmp_path, pruner, "search.bayes.trials=2")
     list(search(own))
     assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
+
+
+@pytest.mark.parametrize("name", ["successive_halving", "hyperband"])
+def test_a_pruned_search_takes_no_point_in_training_for_good(tmp_path: Path, name: str) -> None:
+    """Of what TPE is told: those in training are behind all others, and a promoted one is known."""
+    pruner = f"search.bayes.pruner={{name: {name}, factor: 3, first: 10}}"
+    own = bayes(tmp_path, pruner, "search.grid.divergence=[minimax]", "search.bayes.trials=40")
+    while len(own.points((0,))) < 20:
+        own.tell([made_up(t, peak(t)) for pack in own.ask(1) for t in pack])
+    own.ask(6)
+    found = own.points((0,))
+    beside = [point for point in found if not own.outcomes.recorded(point)]
+    known = own.outcomes.known([p for p in found if p not in beside], lies=beside)
+    study = to_study(own.study.space, ["maximize"], [told for _, told in known])
+    new = {number for number, (_, told) in enumerate(known) if told.lie}
+    assert len(new) >= 3
+    good = _split_trials(study, study.trials, len(known) - len(new))[0]
+    assert new.isdisjoint(trial.number for trial in good)
+    promoted = [(p, told) for p, told in known if p in beside and p.level]
+    assert promoted
+    for point, told in promoted:
+        standing = own.outcomes.standing(point, point.level - 1)
+        assert standing is not None
+        assert (told.rung, told.values[0]) == (point.rungs[point.level - 1], standing[1])
 
 
 # --- the cache ------------------------------------------------------------------------------------

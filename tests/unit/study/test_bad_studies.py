@@ -268,6 +268,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
         f"{BAYES}    pruner: {{name: hyperband, first: 9000}}\n",
         [":7", "search.bayes.pruner.first", "4000"],
     ),
+    **{
+        f"{sampler} with a pruner": (
+            f"{BAYES}    sampler: {sampler}\n    pruner: {{name: hyperband, first: 9}}\n",
+            [":7", "search.bayes.sampler", "pruned"],
+        )
+        for sampler in ("gp", "cmaes")
+    },
     "steps that are no whole rounds": (
         "trial:\n  steps: 100\n  generator: {steps: 3}\n",
         [":4", "trial.generator", "`steps: 100` is not a multiple of `generator.steps: 3`"],
