@@ -90,7 +90,7 @@ def _read(
                 raise FileNotFoundError("no file")
             images[path] = _decoded(path, asked)
         except Exception as error:  # Pillow's readers have errors of their own
-            why = "no image" if isinstance(error, UnidentifiedImageError) else str(error)
+            why = "no PNG or JPEG" if isinstance(error, UnidentifiedImageError) else str(error)
             broken.append(f"{_short(path, folder)} ({why})")
         else:
             small_enough(folder, images[path].size * len(files))
@@ -147,7 +147,8 @@ def _decoded(path: Path, asked: AskedImages) -> Pixels:
     with warnings.catch_warnings():
         # A small file that claims to be a huge image.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path) as opened:
+        # Whatever the name says, Pillow reads others, too, and runs Ghostscript for some.
+        with Image.open(path, formats=("PNG", "JPEG")) as opened:
             opened.load()
             # Cameras say beside the pixels which way up they are.
             image = _eight_bits(ImageOps.exif_transpose(opened))

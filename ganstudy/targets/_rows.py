@@ -12,7 +12,7 @@ from ganstudy.targets._base import Target
 from ganstudy.targets._problems import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,6 +54,22 @@ def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     shuffled = np.random.default_rng(0).permutation(count)
     held_out = min(max(round(share * count), 1), count - 1)
     return np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])
+
+
+def all_trained(path: str, what: str, names: Sequence[str], labels: NDArray[np.int64]) -> None:
+    """Refuse labels that no training row has.
+
+    what  as in "images of class"
+
+    Errors  `DataError`.
+    """
+    untrained = np.bincount(labels, minlength=len(names)) == 0
+    if untrained.any():
+        first = names[int(untrained.argmax())]
+        others = np.count_nonzero(untrained) - 1
+        more = f" (and those of {others:,} more)" if others else ""
+        message = f"all {what} {first!r}{more} are held out, and none is left to train on"
+        raise DataError(f"{path}: {message}; add some, or leave them out")
 
 
 def empirical_moments(rows: NDArray[np.float32]) -> tuple[Array, Array]:

@@ -45,6 +45,7 @@ class Asked:
 class Table:
     """Columns of finite numbers `(rows, columns)`, their names, and the rows' labels 0, 1, ...
 
+    classes  what the labels are in the file, in their order
     kinds    what each column holds: whole numbers, numbers, or true and false
     dropped  what was left out, a sentence each
     """
@@ -52,6 +53,7 @@ class Table:
     values: NDArray[np.float64]
     names: Columns
     labels: NDArray[np.int64] | None
+    classes: tuple[str, ...]
     kinds: tuple[str, ...]
     dropped: tuple[str, ...]
 
@@ -87,10 +89,12 @@ def read_table(path: str, sha256: str, asked: Asked) -> Table:
     kept = _kept(path, names, values, of_label, asked)
     if not kept.all():
         dropped.append(f"{np.count_nonzero(~kept):,} rows with missing values")
+    labels, classes = (None, ()) if of_label is None else _codes(np.asarray(of_label)[kept])
     return Table(
         values[kept],
         names,
-        None if of_label is None else _codes(np.asarray(of_label)[kept]),
+        labels,
+        classes,
         tuple(kind for _, kind in columns),
         tuple(dropped),
     )
@@ -263,8 +267,11 @@ def _kept(
     return np.asarray(~np.any(list(gaps.values()), axis=0))
 
 
-def _codes(of_label: NDArray[Any]) -> NDArray[np.int64]:
-    """Labels as 0, 1, ... in their own order: numbers by size, others by their text."""
+def _codes(of_label: NDArray[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Labels as 0, 1, ... in their own order, numbers by size, others by their text; and what each
+    stands for.
+    """
     if of_label.dtype.kind not in "biuf":
         of_label = of_label.astype(str)
-    return np.asarray(np.unique(of_label, return_inverse=True)[1], np.int64)
+    known, codes = np.unique(of_label, return_inverse=True)
+    return np.asarray(codes, np.int64), tuple(map(str, known))

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from ganstudy.plural import plural
 from ganstudy.targets._own_data import OwnData
 from ganstudy.targets._problems import DataError
-from ganstudy.targets._rows import Rows, RowsTarget, Units, split
+from ganstudy.targets._rows import Rows, RowsTarget, Units, all_trained, split
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
 
@@ -37,7 +37,7 @@ class File(OwnData, RowsTarget):
     Errors  a file that is missing, changed or of another format; rows of different length; columns
             that are missing, no numbers, not finite, count the rows, are constant over the training
             rows, or become so in single precision; missing values, unless they are dropped; fewer
-            than three rows.
+            than three rows; a label of which all rows are held out.
     Source  the user; formats are NumPy's .npz and .npy, text (.csv, .tsv, .txt), and .parquet.
     """
 
@@ -150,6 +150,8 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
     labels, unseen = (
         None if table.labels is None else table.labels[part] for part in (train, held_out)
     )
+    if labels is not None:
+        all_trained(path, "rows with label", table.classes, labels)
     names = tuple(map(str, table.names))
     features = Units(names, np.ldexp(mean, power), np.ldexp(std, power))
     return Rows(values[train], values[held_out], labels, features, unseen)

@@ -16,11 +16,9 @@ from ganstudy.targets._own_images import OwnImages
 from ganstudy.targets._pictures import AskedImages, Pictures
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._reader import shares
-from ganstudy.targets._rows import Rows, RowsTarget, split
+from ganstudy.targets._rows import Rows, RowsTarget, all_trained, split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from ganstudy.targets._base import Modes
@@ -161,15 +159,5 @@ def _rows(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> 
     rows = np.moveaxis(read.pixels, -1, 1).reshape(count, -1)
     labels = [None if read.labels is None else read.labels[part] for part in (train, held_out)]
     if labels[0] is not None:
-        _all_trained(path, read.classes, labels[0])
+        all_trained(path, "images of class", read.classes, labels[0])
     return Rows(rows[train], rows[held_out], labels[0], held_out_labels=labels[1])
-
-
-def _all_trained(path: str, classes: Sequence[str], labels: NDArray[np.int64]) -> None:
-    """Errors  `DataError` for a class that no training image is of."""
-    for name, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
-        if not count:
-            raise DataError(
-                f"{path}: all images of class {name!r} are held out, and none is left to train on; "
-                "add some to the class or leave it out"
-            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import struct
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -358,7 +359,7 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     ("path", "more", "line", "message"),
     [
         ("goood", "", 5, "trial.target.path: no such file: .*goood; did you mean 'good'"),
-        ("broken", "", 3, r"2 of 4 files cannot be read: 1.png \(.*\), 2.png \(no image\)"),
+        ("broken", "", 3, r"2 of 4 files cannot be read: 1.png \(.*\), 2.png \(no PNG or JPEG\)"),
         ("sizes", "", 3, "0.png has 4 x 6 pixels, 3.png 5 x 6; `size: 32`"),
         ("mixed", "", 3, "images beside the folder 'cats'"),
         ("sets", "", 3, "sets test, train, val; two are read, for training and held out"),
@@ -400,6 +401,28 @@ def test_broken_files_can_be_left_out(tmp_path: Path, pixels: Pixels) -> None:
     target = _target(tmp_path / "broken", unreadable="drop")
     assert len(_every(target)) == 4
     assert "left out: 2 files that cannot be read: 1.png" in target.account()[-1]
+
+
+@pytest.mark.parametrize("form", ["gif", "eps", "tiff", "bmp"])
+def test_what_its_name_says_is_what_is_read(
+    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Of other formats Pillow reads a first frame, or has another program run what they say."""
+    for name in ("check_call", "Popen", "run"):
+        monkeypatch.setattr(subprocess, name, lambda *_, **__: pytest.fail("a program was run"))
+    for place in range(4):
+        _png(tmp_path / f"{place}.png", pixels[place])
+    Image.fromarray(pixels[5]).save(tmp_path / "4.png", format=form)
+    with pytest.raises(ValueError, match=r"1 of 5 files cannot be read: 4.png \(no PNG or JPEG\)"):
+        _target(tmp_path)
+
+
+def test_photographs_of_several_images_are_their_first(tmp_path: Path, pixels: Pixels) -> None:
+    """As phones write JPEG, with another one of the depth behind it."""
+    for place in range(3):
+        one, other = map(Image.fromarray, pixels[[place, place + 3]])
+        one.save(tmp_path / f"{place}.jpg", format="MPO", save_all=True, append_images=[other])
+    assert len(_every(_target(tmp_path))) == 3
 
 
 def test_a_file_that_claims_to_be_huge_is_not_decoded(

@@ -146,6 +146,30 @@ def test_mistakes_name_file_line_and_key(
     assert f"{study}:{line}: " in str(caught.value)
 
 
+@pytest.mark.parametrize("rare", ["a", "m", "z"])
+def test_a_label_that_no_training_row_has_is_refused(tmp_path: Path, rare: str) -> None:
+    """The first, a middle or the last one: no trial could be told what it is like."""
+    path = tmp_path / "rare.csv"
+    frame = pd.DataFrame({"x": np.arange(40) ** 2, "label": ["f", "r"] * 20})
+
+    def read() -> RowsTarget:
+        frame.to_csv(path, index=False)
+        return _target(path=str(path), label="label")
+
+    rows, units = read().rows(), read().features
+    assert units is not None
+    unseen, seen = (
+        np.flatnonzero(np.isin(frame["x"], np.round(own[:, 0] * units.scale + units.mean)))
+        for own in (rows.held_out, rows.train)
+    )
+    assert (len(unseen), len(seen)) == (8, 32)
+    frame.loc[unseen[:2], "label"] = rare
+    with pytest.raises(ValueError, match=f"all rows with label '{rare}' are held out"):
+        read()
+    frame.loc[seen[0], "label"] = rare
+    assert read().labels == 3
+
+
 def test_other_content_makes_other_trials(tmp_path: Path) -> None:
     """The same path with other data is another configuration; a copy elsewhere is not read."""
     path = tmp_path / "mine.csv"
