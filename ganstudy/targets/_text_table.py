@@ -97,7 +97,7 @@ def _decoded(path: Path, encoding: str | None) -> str:
                 f"{path}: no such encoding: {encoding!r}; utf-8, latin-1, ..."
             ) from None
     marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    name = encoding or ("utf-16" if marked else "utf-8-sig")
+    name = encoding or ("utf-16" if marked else "utf-8")
     try:
         text = content.decode(name)
     except UnicodeDecodeError as error:
@@ -107,7 +107,8 @@ def _decoded(path: Path, encoding: str | None) -> str:
         raise DataError(f"{path}: {what}{advice}") from None
     if "\0" in text:
         raise DataError(f"{path}: holds NUL characters; is it text, and of which encoding?")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    # The mark of the byte order, which codecs drop only where it is part of their name.
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _cells(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -56,6 +56,8 @@ WRITTEN: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "told": (_text("!", ","), {"separator": "!", "decimal": ","}),
     "windows": (_text().replace("\n", "\r\n").encode("utf-8-sig"), {}),
     "utf-16": (_text().encode("utf-16"), {}),
+    "marked": (_text().encode("utf-8-sig"), {"encoding": "utf-8"}),
+    "utf-16 by its order": (f"\ufeff{_text()}".encode("utf-16-be"), {"encoding": "utf-16-be"}),
     "latin-1": (_text().replace("a", "größe", 1).encode("latin-1"), {"encoding": "latin-1"}),
     "no header": (_text(header=False), {}),
     "no header, told": (_text(header=False), {"header": False}),
@@ -85,6 +87,8 @@ def test_the_same_rows_however_they_are_written(tmp_path: Path, written: str) ->
     text, settings = WRITTEN[written]
     target = _read(tmp_path, text, **settings)
     assert target.dimension == 3
+    assert target.features is not None
+    assert not any("\ufeff" in name for name in target.features.names)
     np.testing.assert_allclose(_in_file(target), VALUES[np.lexsort(VALUES.T)], atol=2e-6)
 
 
