@@ -25,6 +25,9 @@ ARRAYS = (".npz", ".npy")
 _SETS, _THEIR_LABELS = ("x_train", "x_test"), ("y_train", "y_test")
 """Arrays of an .npz file as Keras names them."""
 
+_ROUNDED = 1e-6
+"""Of the way between the ends, by which single precision may lie beyond them."""
+
 _IDX = re.compile(r"(train|t10k)-images[-.]idx3-ubyte(\.gz)?")
 
 
@@ -35,7 +38,7 @@ def read_pictures(path: str, asked: AskedImages) -> Pictures:
     """
     place = Path(path).expanduser()
     arrays = place.suffix.lower() in ARRAYS
-    told = {"key": asked.key, "label": asked.label, "layout": asked.layout}
+    told = {"key": asked.key, "label": asked.label, "layout": asked.layout, "range": asked.range}
     for name in (name for name, value in told.items() if value is not None and not arrays):
         raise DataError(f"{path}: `{name}` is for .npz and .npy files, which this is not")
     try:
@@ -81,8 +84,9 @@ def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
                 labels = np.asarray(loaded[asked.label])
             unread = [name for name in loaded if name not in (key, asked.label)]
             account = (f"not read: {', '.join(unread)}; `label` names labels",) if unread else ()
-    pixels = _on_scale(path, _channels_last(path, np.asarray(array), asked.layout))
-    whole = Pictures(prepared(path, pixels, asked), held_out=held_out, account=account)
+    lying = _channels_last(path, np.asarray(array), asked.layout)
+    pixels, scale = _on_scale(path, lying, asked.range)
+    whole = Pictures(prepared(path, pixels, asked), held_out=held_out, account=(*scale, *account))
     if labels is None:
         return whole
     if labels.shape not in ((len(pixels),), (len(pixels), 1)):
@@ -137,10 +141,14 @@ def _channels_last(path: Path, array: Pixels, layout: str | None) -> Pixels:
     return array
 
 
-def _on_scale(path: Path, pixels: Pixels) -> Pixels:
-    """Bytes, or float32 on [-1, 1]; the scale follows from the ends.
+def _on_scale(
+    path: Path, pixels: Pixels, ends: tuple[float, float] | None
+) -> tuple[Pixels, tuple[str, ...]]:
+    """Bytes, or float32 on [-1, 1], and what was made of them; the scale follows from the largest
+    number unless `ends` tell it.
 
-    Errors  `DataError` for numbers that are on none of [0, 255], [0, 1] and [-1, 1].
+    Errors  `DataError` for numbers that are on none of [0, 255], [0, 1] and [-1, 1], or may be on
+            another scale, and for those beyond `ends`.
     """
     if pixels.dtype.kind not in "bfiu" or not pixels.size:
         raise DataError(f"{path}: {pixels.size} values of type {pixels.dtype}, which are no pixels")
@@ -148,20 +156,43 @@ def _on_scale(path: Path, pixels: Pixels) -> Pixels:
     if floats and not (finite := np.isfinite(pixels).all(axis=(1, 2, 3))).all():
         raise DataError(f"{path}: image {finite.argmin()} (from 0) has values that are not finite")
     low, high = float(pixels.min()), float(pixels.max())
+    if ends is not None:
+        return _between(path, pixels, ends), (_taken(low, high, f"[{ends[0]:.9g}, {ends[1]:.9g}]"),)
     if not floats and low >= 0 and high <= 1:
-        return pixels.astype(np.uint8) * np.uint8(255)  # black and white
+        return pixels.astype(np.uint8) * np.uint8(255), (_taken(low, high, "black and white"),)
     if pixels.dtype == np.uint8:
-        return pixels
-    if pixels.dtype == np.uint16 and high > 255:
-        return (pixels / 257).round().astype(np.uint8)
+        return pixels, ()
+    deep = pixels.dtype == np.uint16 and high > 255
+    scale = "[0, 65535]" if deep else "[0, 255]"
+    if low >= 0 and (1 < high < 128 or (deep and high < 2**15)):
+        what = f"values from {low:.9g} to {high:.9g} may be on {scale} or another scale"
+        raise DataError(f"{path}: {what}; write `range: {scale}`, or which numbers are the ends")
+    if deep:
+        return (pixels / 257).round().astype(np.uint8), (_taken(low, high, scale),)
     if low >= 0 and 1 < high <= 255:
-        return (pixels / 127.5 - 1).astype(np.float32)
+        return (pixels / 127.5 - 1).astype(np.float32), (_taken(low, high, scale),)
     if low >= 0 and high <= 1:
-        return (2 * pixels - 1).astype(np.float32)
+        return (2 * pixels - 1).astype(np.float32), (_taken(low, high, "[0, 1]"),)
     if low >= -1 and high <= 1:
-        return pixels.astype(np.float32)
-    ends = f"values from {low:g} to {high:g}"
-    raise DataError(f"{path}: {ends} are on none of [0, 255], [0, 1] and [-1, 1]")
+        return pixels.astype(np.float32), (_taken(low, high, "[-1, 1]"),)
+    what = f"values from {low:.9g} to {high:.9g} are on none of [0, 255], [0, 1] and [-1, 1]"
+    raise DataError(f"{path}: {what}; `range` says which numbers are the ends")
+
+
+def _taken(low: float, high: float, scale: str) -> str:
+    return f"values from {low:.9g} to {high:.9g}, taken for {scale}"
+
+
+def _between(path: Path, pixels: Pixels, ends: tuple[float, float]) -> Pixels:
+    """On [-1, 1], which are the ends; what rounding has put beyond them is at them."""
+    black, white = ends
+    if pixels.dtype == np.uint8 and ends == (0, 255):
+        return pixels
+    shares = (pixels.astype(np.float64) - black) / (white - black)
+    if shares.min() < -_ROUNDED or shares.max() > 1 + _ROUNDED:
+        what = f"values from {pixels.min():.9g} to {pixels.max():.9g}"
+        raise DataError(f"{path}: {what} lie beyond `range: [{black:.9g}, {white:.9g}]`")
+    return (2 * shares.clip(0, 1) - 1).astype(np.float32)
 
 
 # --- MNIST's files --------------------------------------------------------------------------------

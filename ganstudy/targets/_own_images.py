@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ganstudy.targets._image_files import ARRAYS
 from ganstudy.targets._own_data import OwnData
@@ -24,6 +24,11 @@ class OwnImages(OwnData, ABC):
         None, description="the array of an .npz file; not needed if only one can be images"
     )
     label: str | None = Field(None, description="the array of an .npz file that has the labels")
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = Field(
+        None,
+        exclude_if=lambda ends: ends is None,
+        description="the numbers of an array that are black and white; null: recognised",
+    )
     size: int | None = Field(
         None, ge=4, le=512, description="pixels a side, of the middle square; null: as they are"
     )
@@ -31,6 +36,13 @@ class OwnImages(OwnData, ABC):
     sha256: str | None = Field(
         None, validate_default=True, description="of all contents; null: taken from them"
     )
+
+    @field_validator("range")
+    @classmethod
+    def _two_ends(cls, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ends is not None and not ends[0] < ends[1]:
+            raise ValueError(f"the first number is less than the second (got {list(ends)})")
+        return ends
 
     @model_validator(mode="after")
     def _readable(self) -> Self:

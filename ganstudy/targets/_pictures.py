@@ -26,11 +26,12 @@ LARGEST = 4 * 2**30
 
 @dataclass(frozen=True)
 class AskedImages:
-    """What a study says of images: which arrays, how they lie, and what is made of them."""
+    """What a study says of images: which arrays, how they lie, their ends, and what is made of them."""
 
     key: str | None = None
     label: str | None = None
     layout: Literal["channels_first", "channels_last"] | None = None
+    range: tuple[float, float] | None = None
     size: int | None = None
     grey: bool = False
     unreadable: Literal["refuse", "drop"] = "refuse"

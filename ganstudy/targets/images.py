@@ -39,9 +39,9 @@ class Images(OwnImages, RowsTarget):
             held-out set; else which images are follows from their number alone. A file is `.npz` or
             `.npy` with an array (images, height, width), with channels before height or after
             width, or with arrays as Keras names them; or one of MNIST's, whose labels lie beside
-            it. Numbers are taken for [0, 255], [0, 1] or [-1, 1] by their ends; `ganstudy check`
-            prints what was read. A relative path starts at the working directory. The SHA-256 of
-            all contents is part of the trial's settings.
+            it. Numbers are taken for [0, 255], [0, 1] or [-1, 1] by the largest, or `range` says
+            which are the ends; `ganstudy check` prints what was read. A relative path starts at the
+            working directory. The SHA-256 of all contents is part of the trial's settings.
     Labels  class folders, MNIST's labels, or the array that `label` names.
     Modes   the classes, told apart by a classifier that is trained once on the training images.
     Errors  what is missing, changed, no image or of another size; an array that can be read in two

@@ -188,6 +188,50 @@ def test_what_has_no_colours_is_grey(tmp_path: Path, pixels: Pixels, mode: str) 
     assert {bytes(row) for row in target.rows().train} <= {bytes(own) for own in grey[:4]}
 
 
+LEVELS = np.arange(3 * 36).reshape(3, 6, 6) / 107
+"""From 0 to 1."""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "ends", "largest"),
+    [
+        (LEVELS * 16, [0, 16], 16),
+        ((LEVELS * 16).round().astype(np.int64), [0, 16], 16),
+        (LEVELS * 1.0000001, [0, 1], 1),
+        ((LEVELS * 4095).round().astype(np.uint16), [0, 4095], 4095),
+        ((LEVELS * 100).round().astype(np.uint16), [0, 100], 100),
+        (LEVELS * 3000 - 1000, [-1000, 2000], None),
+    ],
+)
+def test_a_scale_that_is_one_of_several_is_refused_unless_it_is_told(
+    tmp_path: Path, numbers: NDArray[Any], ends: list[int], largest: int | None
+) -> None:
+    """The pictures would be nearly black, or of a few levels; with its ends each is as it was."""
+    path = tmp_path / "numbers.npy"
+    np.save(path, numbers)
+    with pytest.raises(ValueError, match="`range"):
+        _target(path)
+    target = _target(path, range=ends)
+    expected = (2 * LEVELS - 1).reshape(3, -1)
+    np.testing.assert_allclose(_every(target), expected, atol=0.13 if largest == 16 else 0.011)
+    assert f", taken for [{ends[0]}, {ends[1]}]" in target.account()[-1]
+    with pytest.raises(ValueError, match=r"lie beyond `range: \[0, 0.5\]`"):
+        _target(path, range=[0, 0.5])
+
+
+def test_ends_are_two_and_change_no_id_where_they_are_not_told(
+    tmp_path: Path, pixels: Pixels
+) -> None:
+    np.save(tmp_path / "bytes.npy", pixels)
+    plain = _target(tmp_path / "bytes.npy")
+    assert "range" not in plain.model_dump()
+    told = _target(tmp_path / "bytes.npy", range=[0, 255])
+    np.testing.assert_array_equal(told.rows().train, plain.rows().train)
+    assert told.rows().train.dtype == np.uint8
+    with pytest.raises(ValueError, match="the first number is less than the second"):
+        _target(tmp_path / "bytes.npy", range=[255, 0])
+
+
 @pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.uint16, np.int64, np.float32])
 def test_zero_and_one_are_black_and_white(tmp_path: Path, pixels: Pixels, kind: type) -> None:
     np.save(tmp_path / "masks.npy", (pixels > 128).astype(kind))
@@ -367,6 +411,7 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("empty", "", 3, "no PNG or JPEG files, nor those of MNIST$"),
         ("others", "", 3, "those of MNIST; it has 0.gif, 1.gif, 2.gif and 2 more"),
         ("good/0.png", "", 3, "one image; `path` is that of the folder that holds them"),
+        ("good", "range: [0, 16]", 3, "`range` is for .npz and .npy files"),
         ("good", "key: x", 3, "`key` is for .npz and .npy files"),
         ("flat.npy", "", 3, r"an array of 5 x 36; images are \(count, height, width\)"),
         ("two_ways.npy", "", 3, "can be read in two ways; write `layout`"),
