@@ -7,6 +7,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
+from ganstudy.analysis import compare_arms
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 
@@ -17,11 +18,49 @@ MOST_LISTED = 6
 
 
 def behind(findings: Findings) -> Markup | None:
-    """Paired differences from the best, how sure they are, and what would have been clear."""
+    """Paired differences from the best, how sure they are, and what would have been clear.
+
+    Where a trial is worse than any number they are no differences of scores, but shares of wins.
+    """
     if findings.all_equal or len(findings.arms) == 1 or findings.settlement is not None:
         return None
-    sign, ranked = findings.metric.sign, findings.ranked
+    best = prose.quoted(findings.ranked_arms[0])
+    within = Markup("Paired within {}{},").format(findings.units, _ties(findings))
+    if findings.ranked.attrs["basis"] == "wins":
+        said = [(f"{best} is better than", text) for text in _won(findings)]
+    else:
+        # Of what two arms have in common one may be ahead that least squares put behind.
+        sides = _differences(findings)
+        said = [(f"{side} {best}:", text) for side, own in sides.items() for text in own]
+    if not said:
+        return None
+    if more := max(len(said) - MOST_LISTED, 0):
+        said = [*said[:MOST_LISTED], (said[MOST_LISTED - 1][0], f"{more} more in the table below")]
+    parts = [
+        Markup("{} {}").format(side, "; ".join(text for own, text in said if own == side))
+        for side in dict.fromkeys(side for side, _ in said)
+    ]
+    return Markup("{} {}.").format(within, Markup("; ").join(parts)) + _seen(findings)
+
+
+def _won(findings: Findings) -> list[str]:
+    """Of each arm, in how many seeds the best one is better."""
+    if findings.seeds == 1:
+        return []
     parts = []
+    for place, arm in enumerate(findings.ranked_arms[1:], start=1):
+        row = findings.ranked.isel({findings.arm: place})
+        won, grade = 1 - float(row["won"]), str(row["grade"].item())
+        if math.isfinite(won):
+            text = f"{prose.quoted(arm)} in {prose.percent(won)} of {findings.units}"
+            parts.append(f"{text}: {grade}" if findings.graded and grade else text)
+    return parts
+
+
+def _differences(findings: Findings) -> dict[str, list[str]]:
+    """By how much arms are behind the best, and ahead of it; not those equal in every seed."""
+    sign, ranked = findings.metric.sign, findings.ranked
+    sides: dict[str, list[str]] = {"behind": [], "ahead of": []}
     for place, arm in enumerate(findings.ranked_arms[1:], start=1):
         row = ranked.isel({findings.arm: place})
         behind = -sign * float(row["difference"])
@@ -29,27 +68,25 @@ def behind(findings: Findings) -> Markup | None:
             continue
         limits = sorted(-sign * float(row[end]) for end in ("difference_low", "difference_high"))
         if behind == limits[0] == limits[1] == 0:
-            continue  # they are equal in every seed, and the verdict names both
+            continue  # the verdict names both
+        side = "behind" if behind >= 0 else "ahead of"
+        if behind < 0:
+            behind, limits = -behind, [-limits[1], -limits[0]]
         told, *ends = findings.together([behind, *limits])
         text = f"{prose.quoted(arm)} by {told}"
         if findings.graded and all(map(math.isfinite, limits)):
             spread = "" if {*ends} == {told} else f"{ends[0]} to {ends[1]}, "
             won = f"better in {prose.percent(float(row['won']))} of {findings.units}"
             text += f" ({spread}{won}): {row['grade'].item()}"
-        parts.append(text)
-    if not parts:
-        return None
-    more = len(parts) - MOST_LISTED
-    parts = [*parts[:MOST_LISTED], *([f"{more} more in the table below"] if more > 0 else [])]
-    text = Markup("Paired within {}{}, behind {}: {}.").format(
-        findings.units, _ties(findings), prose.quoted(findings.ranked_arms[0]), "; ".join(parts)
-    )
-    return text + _seen(findings)
+        sides[side].append(text)
+    return sides
 
 
 def _ties(findings: Findings) -> str:
     """How seeds count in which arms tie, where there are any."""
-    won = findings.ranked["won"].values[1:] * findings.ranked["seeds"].values[1:]
+    pairs = compare_arms(findings.ds, settings=findings.settings_used)
+    best = pairs.isel(other=findings.arms.index(findings.ranked_arms[0]))
+    won = (best["won"] * best["seeds"]).values[best["seeds"].values > 0]
     means = findings.ranked["seed_mean"].values
     tied = (means[1:] == means[0]).any() or (np.abs(won - np.round(won)) > 0.01).any()
     return ", ties counting half" if findings.graded and findings.seeds > 1 and tied else ""

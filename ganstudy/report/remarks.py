@@ -16,13 +16,20 @@ from ganstudy.report.prose import Sentence
 from ganstudy.report.verdicts import quality
 
 
+def _behind_call(findings: Findings, used: str) -> str:
+    """By wins the sentence has how often the best arm is better, the ranking how often another."""
+    call = f"analysis.rank_arms(ds{used})"
+    wins = findings.ranked.attrs["basis"] == "wins"
+    return f"{call}.assign(ahead=1 - {call}['won'])" if wins else call
+
+
 def remarks(findings: Findings) -> dict[str, Sentence]:
     """All that there is to say, by name."""
     used = "" if findings.settings_used == "shared" else ", settings='own'"
     perfect = f"analysis.perfect_sampler(ds).sel(metric='{findings.metric.name}')"
     theory = findings.theory
     said: dict[str, tuple[Markup | None, str]] = {
-        "behind": (behind(findings), f"analysis.rank_arms(ds{used})"),
+        "behind": (behind(findings), _behind_call(findings, used)),
         "best_settings": (_best_settings(findings), _best_call(findings)),
         "effects": (
             None if findings.answer == "effects" else explained.sentence(findings),

@@ -48,13 +48,12 @@ def draw(findings: Findings) -> Drawing:
         for name, share in zip(effects["effect"].values, effects["share"].values, strict=True)
     ]
     caption = Markup(
-        "Left: share of the variance of scores over all {} scored trials that each axis, each pair "
-        "of axes beyond its two axes, and the {} explain{}; the rest is what differs between "
-        "trials of the same kind, and higher interactions. Right: mean score at each value of an "
-        "axis{}."
+        "Left: share of the variance of scores over all {} scored trials that {} explain{}; the "
+        "rest is what differs between trials of the same kind, and higher interactions. Right: "
+        "mean score at each value of an axis{}."
     ).format(
         int(effects["trials"]),
-        findings.unit,
+        _explaining(findings),
         _intervals(findings, effects),
         f" with its 95% interval over {findings.units}"
         if findings.drawn and findings.seeds > 1
@@ -90,10 +89,9 @@ def draw_shares(findings: Findings) -> Drawing:
         f"{name} {with_interval(findings, effects.sel(effect=name))}"
         for name in effects["effect"].values
     ]
-    caption = Markup(
-        "Share of the variance of scores that each axis, each pair of axes beyond its two axes, "
-        "and the {} explain{}."
-    ).format(findings.unit, _intervals(findings, effects))
+    caption = Markup("Share of the variance of scores that {} explain{}.").format(
+        _explaining(findings), _intervals(findings, effects)
+    )
     caption += _added_up(findings, effects)
     alt = f"Variance of {findings.metric.long_name} explained: {'; '.join(shown)}."
     return Drawing("answer", figure, alt, caption)
@@ -111,6 +109,14 @@ def _largest(findings: Findings) -> xr.Dataset:
     return effects.assign({end: effects[end] * np.nan for end in ("low", "high")})
 
 
+def _explaining(findings: Findings) -> str:
+    """What the variance is shared out among; of one seed, nothing is its own."""
+    pairs = "each pair of axes beyond its two axes"
+    if "seed" in findings.effects["effect"].values:
+        return f"each axis, {pairs}, and the {findings.unit}"
+    return f"each axis and {pairs}"
+
+
 def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     """What is to be known of shares that do not add up, or that hold more than they say."""
     if findings.drawn and findings.seeds == 1:
@@ -118,7 +124,12 @@ def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
         return text.format(findings.unit)
     if effects.attrs["mostly_missing"]:
         return Markup(" Most trials are missing, and of so few no interval is known that holds.")
-    if below_zero(effects):
+    below = below_zero(findings.effects)
+    known = int(np.isfinite(findings.effects["share"]).sum())
+    if known > MOST_BARS:
+        added = "; all add up to 100%, some of them below zero" if below else ""
+        return Markup(" The ten largest of {} are drawn{}.").format(known, added)
+    if below:
         return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
     return Markup("")
 

@@ -440,6 +440,47 @@ def test_one_seed_has_no_interval(make_study: Make) -> None:
     assert "The one trial that ran did not diverge." in plain(one)[1]
 
 
+def test_captions_of_one_seed_speak_of_no_mean_over_seeds(make_study: Make) -> None:
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, samples=1)
+    found = Findings.of(ds)
+    with style.figure_style():
+        curves, shares, first = training.draw_score(found), effects.draw(found), ranking.draw(found)
+    assert curves.caption.startswith("Line: the one seed.")
+    assert "Band" not in curves.caption
+    assert "over seeds" not in curves.alt + first.caption
+    for caption in (shares.caption, effects.draw_shares(found).caption):
+        assert "that each axis and each pair of axes beyond its two axes explain" in caption
+        assert "and the seed" not in caption
+
+
+def test_the_effects_that_are_drawn_are_said_to_be_the_largest(make_study: Make) -> None:
+    """Four axes have ten effects, and the seed is one more; all of them add up."""
+    ds = make_study(samples=1, seeds=3, status={})
+    found = Findings.of(ds)
+    assert found.effects.sizes["effect"] == 11
+    caption = effects.draw_shares(found).caption
+    assert "The ten largest of 11 are drawn" in caption
+    below = found.effects["share"].min() < -0.005
+    assert ("some of them below zero" in caption) is bool(below)
+    assert "below zero are drawn as zero" not in caption
+
+
+def test_averaged_curves_are_over_the_settings_that_are_compared(make_study: Make) -> None:
+    """Of scores that the setting alone decides, arms have one curve, whatever one of them lacks."""
+    hardest = {(1, 12, seed): "excluded" for seed in range(2)}
+    axes = {"divergence": ["a", "b"], "lr": list(range(13))}
+    ds = make_study(axes, seeds=2, samples=1, status=hardest)
+    values = np.broadcast_to(np.linspace(8, 0, 13)[:, None], (2, 13, 2))
+    ds = scored(ds, "modes_covered", np.where(ds["status"] == "excluded", np.nan, values))
+    with style.figure_style():
+        drawing = training.draw_score(Findings.of(ds))
+    panel = drawing.figure.axes[0]
+    assert panel.get_title(loc="left") == "averaged over 12 settings"
+    first, second = (np.asarray(line.get_ydata(), float) for line in panel.get_lines()[:2])
+    np.testing.assert_allclose(first, second)
+    assert drawing.alt.endswith("a 4.33; b 4.33.")
+
+
 def test_what_is_nearly_perfect_is_told_in_its_own_digits(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS[:2]}, score="mode_kl", samples=1)
     assert "scores 0.0012 to 0.0024 in 3 draws" in plain(ds)[1]
@@ -503,6 +544,36 @@ def test_unbounded_metric_says_that_divergence_flatters(make_study: Make) -> Non
     assert lead.endswith("since 1 of wasserstein is worse than any number and in no mean.")
     assert "the metric has no worst value" in points
     assert "no finite score" not in points
+
+
+def scored(ds: xr.Dataset, name: str, scores: Any) -> xr.Dataset:
+    """The study with these scores, of the shape of its trials."""
+    values = np.broadcast_to(np.asarray(scores, np.float64)[..., None], ds[name].shape)
+    return ds.assign({name: ds[name].copy(data=values)})
+
+
+def test_where_trials_count_by_wins_nobody_is_behind_by_less_than_nothing(make_study: Make) -> None:
+    """Of what both have the second is better; in eight seeds of ten it is beyond number."""
+    status = {(1, seed): "diverged" for seed in range(8)}
+    ds = make_study({"divergence": ["a", "b"]}, seeds=10, samples=1, score="mode_kl", status=status)
+    ds = scored(ds, "mode_kl", [[1.0] * 10, [0.5] * 10])
+    points = plain(ds)[1]
+    assert "Paired within seeds, a is better than b in 80% of seeds: leaning." in points
+    assert "by \N{MINUS SIGN}" not in points
+    one = make_study({"divergence": ["a", "b"]}, seeds=1, samples=1, score="mode_kl", status={})
+    assert "is better than" not in plain(scored(one, "mode_kl", [[1.0], [np.inf]]))[1]
+
+
+def test_an_arm_that_is_ahead_on_what_both_have_is_told_as_ahead(make_study: Make) -> None:
+    """Least squares, over all pairs of three arms, put it behind."""
+    values = [[0.0, 0, 6, 0], [0, 0, 3, 7], [7, 8, 1, 0]]
+    gone = dict.fromkeys([(0, 0), (0, 1), (1, 1), (2, 3)], "failed")
+    ds = make_study({"divergence": ["a", "b", "c"]}, seeds=4, samples=1, status=gone)
+    lead, points = plain(scored(ds, "modes_covered", values))
+    assert lead.startswith("c ranks first")
+    assert "Paired within seeds, behind c: b by 2.50" in points
+    assert "; ahead of c: a by 5.00" in points
+    assert "by \N{MINUS SIGN}" not in points
 
 
 def test_trials_without_a_finite_score_are_counted(make_study: Make) -> None:

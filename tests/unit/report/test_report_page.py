@@ -206,6 +206,17 @@ def test_page_without_axes_in_the_place_of_another(make_study: Make, tmp_path: P
     assert "scores the worst value" not in text
 
 
+def test_methods_of_one_seed_describe_no_test_over_seeds(make_study: Make, tmp_path: Path) -> None:
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=1, steps=5, samples=9)
+    with unrendered():
+        index = build(ds, {}, tmp_path / "report")
+    methods = re.sub(r"\s+", " ", index.read_text().split('<section id="methods">')[1])
+    assert "There is one seed of every arm: means and differences have none." in methods
+    assert "There is one seed: nothing is tested." in methods
+    for word in ("Student", "jackknife", "paired t", "Holm", "Bonferroni", "on the others"):
+        assert word not in methods
+
+
 SECTIONS = (ranking.Ranking, settings.SettingScores, Curves, samples.Samples, stability.Stability)
 NAMES = ("ranking", "heatmap", "curves", "diagnostics", "gallery", "stability")
 CHARTS = {own.name: own for member in SECTIONS for own in member.charts if own.name in NAMES}

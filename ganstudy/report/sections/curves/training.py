@@ -14,7 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, charged_curves, metric_names, trial_scores
+from ganstudy.analysis import (
+    RecordedMetric,
+    charged_curves,
+    in_comparison,
+    metric_names,
+    trial_scores,
+)
 from ganstudy.analysis.design import FRESH
 from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
@@ -55,8 +61,9 @@ def draw_score(findings: Findings) -> Drawing:
     averaged = len(findings.settings) > MOST_PANELS or fresh > 0
     if averaged:
         values = _averaged(findings, curves)[:, None]
-        what = prose.plural(fresh, "fresh seed") if fresh else f"{len(findings.settings)} settings"
-        titles = [f"averaged over {what}"]
+        own = [findings.averaged_over] if findings.several else []
+        own += [prose.plural(fresh, "fresh seed")] if fresh else []
+        titles = [f"averaged over {prose.listing(own)}"]
     else:
         values = findings.flat(curves.transpose(..., "seed", "step"))
         titles = [findings.setting_label(setting) for setting in findings.settings]
@@ -73,32 +80,43 @@ def draw_score(findings: Findings) -> Drawing:
     for axes in panels[:, 0]:
         axes.set_ylabel(findings.metric.label)
     style.arm_legend(figure, findings.arms)
-    over = f", each averaged over its {prose.listing(findings.within)}" if averaged else ""
-    bands = f" Band: lowest to highest {findings.unit}." if banded(findings) else ""
-    caption = Markup("Line: mean over {}{}.{}").format(findings.units, over, bands)
+    where = f", averaged over {findings.column}s" if averaged else ", a panel for each setting"
+    last = trial_scores(findings.ds)["last"]
+    ends = findings.flat(last.mean("seed"))
+    if averaged:
+        ends = _compared(findings, last).mean(findings.axes).mean("seed").values
+    over = f"The one {findings.unit}" if findings.seeds == 1 else f"Means over {findings.units}"
+    alt = (
+        f"{findings.metric.long_name} against M-steps"
+        f"{where if len(findings.settings) > 1 else ''}. {over} at the last record: "
+        f"{prose.spans(findings.arms, ends)}."
+    )
+    return Drawing("curves", figure, alt, _caption(findings, averaged))
+
+
+def _caption(findings: Findings, averaged: bool) -> Markup:
+    """What lines and bands are, and what became of trials without a score."""
+    alone, each, bands = findings.seeds == 1, "each ", ""
+    if banded(findings) and not alone:
+        bands = f" Band: lowest to highest {findings.unit}."
+    what = f"mean over {findings.units}"
+    if alone:
+        what, each = f"the one {findings.unit}", ""
+    over = f", {each}averaged over its {prose.listing(findings.within)}" if averaged else ""
+    caption = Markup("Line: {}{}.{}").format(what, over, bands)
     if findings.fitted:
         caption += Markup(
             " Trials that have no score are left out, so that averages are over other trials of "
             "one arm than of another; those of the ranking are not."
         )
     if findings.with_status("diverged"):
-        caption += Markup(
-            " A diverged trial stays at the worst value from its divergence on."
+        ends = "ends" if alone and not averaged else "leaves the mean"
+        caption += (
+            Markup(" A diverged trial stays at the worst value from its divergence on.")
             if math.isfinite(findings.metric.worst)
-            else " A diverged trial leaves the mean at its divergence."
+            else Markup(" A diverged trial {} at its divergence.").format(ends)
         )
-    caption += reference.said(findings)
-    where = f", averaged over {findings.column}s" if averaged else ", a panel for each setting"
-    last = trial_scores(findings.ds)["last"]
-    ends = findings.flat(last.mean("seed"))
-    if averaged:
-        ends = last.mean(findings.axes).mean("seed").values
-    alt = (
-        f"{findings.metric.long_name} against M-steps"
-        f"{where if len(findings.settings) > 1 else ''}. Means over {findings.units} at the last "
-        f"record: {prose.spans(findings.arms, ends)}."
-    )
-    return Drawing("curves", figure, alt, caption)
+    return caption + reference.said(findings)
 
 
 def _lines(title: str, inches: float) -> str:
@@ -166,8 +184,14 @@ def _title(findings: Findings, name: str) -> str:
 
 
 def _averaged(findings: Findings, curves: xr.DataArray) -> Array:
-    """Curves averaged over settings; `(arms, seeds, steps)`."""
-    return np.asarray(curves.mean(findings.axes).transpose(findings.arm, "seed", "step").values)
+    """Curves averaged over the settings that are compared; `(arms, seeds, steps)`."""
+    mean = _compared(findings, curves).mean(findings.axes)
+    return np.asarray(mean.transpose(findings.arm, "seed", "step").values)
+
+
+def _compared(findings: Findings, values: xr.DataArray) -> xr.DataArray:
+    """Of trials that take part in comparisons of arms, NaN of others."""
+    return values.where(in_comparison(findings.ds, findings.settings_used))
 
 
 def _score_lines(axes: Axes, findings: Findings, curves: Array) -> None:
