@@ -26,6 +26,8 @@ class GradientPenalty(Constraint):
     Maths   $\lambda E (|\nabla a(\hat x)| - 1)^2$ with `sides: two`, and
             $\lambda E \max(0, |\nabla a(\hat x)| - 1)^2$ with `sides: one`, at
             $\hat x = u x + (1 - u) \tilde x$ with x from p, $\tilde x$ from q, u uniform on [0, 1].
+            With labels $\hat x$ lies between the labels too, and slopes are those in the sample
+            alone: p and q are laws of both, whose labels are drawn independently.
     Source  Gulrajani et al. 2017, WGAN-GP, eq. 3 and algorithm 1 (lambda = 10); one-sided: ibid.,
             section 4, and Petzka et al. 2018, WGAN-LP.
     """

@@ -26,9 +26,10 @@ class SpectralNorm(Constraint):
 
     Maths   $\bar W = c W / \sigma(W)$, $\sigma(W) = u^T W v$ with u, v from a power iteration that
             makes one step in each D-step; the gradient sees u and v as constants. With 1-Lipschitz
-            activations a perceptron is $c^{layers}$-Lipschitz. A convolution is seen as the matrix
-            from a patch to its channels: the layer then stretches by up to $c \lceil k/s \rceil$,
-            with k the kernel's edge and s its stride, since patches overlap.
+            activations and no `norm` a perceptron of `scale` 1 is $c^{layers}$-Lipschitz. A
+            convolution is seen as the matrix from a patch to its channels: the layer then stretches
+            by up to $c \lceil k/s \rceil$, with k the kernel's edge and s its stride, since
+            patches overlap.
     Source  Miyato et al. 2018, algorithm 1 and section 2.1. `torch.nn.utils.spectral_norm`
             iterates in M-steps as well; here u stands still there, and v follows the new weights.
     """

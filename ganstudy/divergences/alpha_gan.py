@@ -39,7 +39,7 @@ class AlphaGAN(Divergence):
             0.03, which is refused, that holds of the gradient of a new critic, whose logits reach
             1. For alpha > 1 a sample costs the critic $\alpha / (\alpha - 1)$ at most, and pulls
             no more.
-    Source  Welfert, Kurri, Otstot & Sankar 2023, "(alpha_D, alpha_G)-GANs: addressing GAN training
+    Source  Welfert, Otstot, Kurri & Sankar 2023, "(alpha_D, alpha_G)-GANs: addressing GAN training
             instabilities via dual objectives". Their divergence is the value at the optimal critic
             as a function of q; M-steps hold the critic fixed, and what they descend is stated here.
     """

@@ -36,8 +36,10 @@ class FAlpha(VariationalDivergence):
             squared Hellinger distance for 1/2. The limits 0 and 1 are KL(q || p), KL(p || q).
     Errors  for $0 < \alpha < 1$ infinite in float32 for logits of q beyond
             $88 (1 - \alpha) / \alpha + \log(1 - \alpha)$. From 0.91 to 1, which is refused, that
-            holds of the gradient of a new critic, whose logits reach 1. For $\alpha < 0$ a sample
-            of q costs the critic $-1/\alpha$ at most, and pulls no more.
+            holds of the gradient of a new critic, whose logits reach 1. Near above 1 they are
+            infinite for logits of q beyond
+            $(e^{88 (\alpha - 1) / \alpha} - 1) / (\alpha - 1)$, which is 139 at 1.01. For
+            $\alpha < 0$ a sample of q costs the critic $-1/\alpha$ at most, and pulls no more.
     Source  Nowozin et al. 2016, tables 5 and 6. For $\alpha > 1$ they give f* without the positive
             part, where it is no real number for most $\alpha$ if $v < -1/(\alpha - 1)$.
     """

@@ -29,7 +29,8 @@ class RelativisticPairing(RelativisticDivergence):
             Fang & Schwing 2020, "Towards a better global loss landscape of GANs"; with R1
             and R2: Huang et al. 2024, "The GAN is dead; long live the GAN!", R3GAN. Training pairs
             each sample with another one in every batch; what Sun et al. prove of the landscape is
-            of pairs that are fixed.
+            of pairs that are fixed. With labels those of a pair are independent; in the code of
+            R3GAN they are the same.
     """
 
     pairing: Literal["random", "all"] = Field(

@@ -21,8 +21,8 @@ class Wasserstein(Divergence):
 
     Maths   $W_1(p, q) = \sup_{Lip(a) \le 1} E_p a - E_q a$; critic loss $E_q a - E_p a$, generator
             loss $-E_q a$. A K-Lipschitz critic gives K W1.
-    Source  Arjovsky, Chintala & Bottou 2017, eq. 2 and algorithm 1, whose settings are the
-            defaults; Bouman, "Wasserstein practical algorithm".
+    Source  Arjovsky, Chintala & Bottou 2017, eq. 2 and algorithm 1, whose settings but for
+            its batch of 64 are the defaults; Bouman, "Wasserstein practical algorithm".
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {

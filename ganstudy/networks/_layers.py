@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
     from ganstudy.initialisations import Initialisation
 
-__all__ = ["Layer", "convolution", "first_weight", "product", "transposed"]
+__all__ = ["Layer", "convolution", "first_weight", "product", "projection", "transposed"]
 
 
 class Layer(NamedTuple):
     """A weight, where it acts, and what stands behind its sums.
 
-    shape   of the weight: `(inputs, outputs)` of a product of matrices, `(outputs, inputs, k, k)`
-            of a convolution, `(inputs, outputs, k, k)` of a transposed one
+    shape   of the weight: `(inputs, outputs)` of a product of matrices, `(labels, inputs)` of a
+            projection, `(outputs, inputs, k, k)` of a convolution, `(inputs, outputs, k, k)` of a
+            transposed one
     inputs  numbers that add up in one sum
     places  of a row at which the weight acts
     units   sums of a row
@@ -44,6 +45,11 @@ class Layer(NamedTuple):
 def product(inputs: int, outputs: int, **more: Any) -> Layer:
     """A product of matrices."""
     return Layer((inputs, outputs), inputs, 1, outputs, **more)
+
+
+def projection(labels: int, features: int) -> Layer:
+    """Inner products of the features with the row of the label that is told."""
+    return Layer((labels, features), features, 1, features)
 
 
 def convolution(
@@ -74,7 +80,7 @@ def first_weight(
     """
     if layer.law == "normal":
         return rng.standard_normal(layer.shape, np.float32)
-    if len(layer.shape) == 2:
+    if len(layer.shape) == 2 and layer.inputs == layer.shape[0]:
         drawn: NDArray[np.float32] = law.weight(rng, *layer.shape)
         return drawn
     if not layer.transposed:

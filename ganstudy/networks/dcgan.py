@@ -14,7 +14,7 @@ from ganstudy.networks._convolutional import (
     pixel_by_pixel,
     with_planes,
 )
-from ganstudy.networks._layers import Layer, convolution, product, transposed
+from ganstudy.networks._layers import Layer, convolution, product, projection, transposed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,9 +39,10 @@ class DCGAN(Convolutional):
             behind the channels, or by their inner product with its last features:
             $a(x, y) = w^T \phi(x) + y^T V \phi(x)$.
     Source  Radford, Metz & Chintala 2016, "Unsupervised representation learning with deep
-            convolutional GANs": figure 1 is `width: 128, depth: 4` at 64x64. As there, `norm` acts
-            on no sums of the critic's first layer and of the generator's last, and rectifiers and
-            the normal law of the weights are settings of the study. Projection: Miyato & Koyama
+            convolutional GANs": figure 1 is `width: 128, depth: 4` at 64x64, but for its kernels
+            of 5x5. As there, `norm` acts on no sums of the critic's first layer and of the
+            generator's last, and rectifiers and the normal law of the weights are settings of the
+            study. Projection: Miyato & Koyama
             2018, with features that are not pooled. Layer norm is over channels and pixels.
     """
 
@@ -168,7 +169,5 @@ def _critic(architecture: Architecture, ends: Ends, planes: bool) -> dict[str, L
     bias = outputs * architecture.bias
     layers[str(architecture.depth)] = product(features, outputs, bias=bias)
     if side.labels and not planes:
-        rows = side.pac * side.labels
-        # Its sums are inner products with the features, whichever label is told.
-        layers["labels"] = Layer((rows, features), features, 1, features)
+        layers["labels"] = projection(side.pac * side.labels, features)
     return layers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from ganstudy.networks._convolutional import Convolutional, judged, pixel_by_pixel, with_planes
-from ganstudy.networks._layers import Layer, convolution, product
+from ganstudy.networks._layers import Layer, convolution, product, projection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class ResNet(Convolutional):
         layers["last"] = Layer(smallest, sizes[-1], 1, width)
         layers["logit"] = product(width, ends.outputs.row)
         if side.labels and not planes:
-            layers["labels"] = Layer((side.pac * side.labels, width), width, 1, width)
+            layers["labels"] = projection(side.pac * side.labels, width)
         return layers
 
     def _blocks(self, architecture: Architecture, sizes: list[int]) -> dict[str, Layer]:

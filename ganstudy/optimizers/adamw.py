@@ -19,7 +19,8 @@ class AdamW(MomentEstimation):
     r"""Adam whose weight decay does not pass through the moments.
 
     Maths   $\theta \leftarrow (1 - \eta \lambda) \theta - \eta \hat m / (\sqrt{\hat v} + \epsilon)$
-    Source  Loshchilov & Hutter 2019, algorithm 2; `torch.optim.AdamW`, whose defaults these are.
+    Source  `torch.optim.AdamW`, whose defaults these are. Loshchilov & Hutter 2019, algorithm 2,
+            multiply lambda by their schedule alone and not by the learning rate.
     """
 
     decay: float = Field(0.01, ge=0, description="lambda, the weight decay")

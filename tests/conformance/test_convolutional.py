@@ -385,6 +385,20 @@ def test_fan_in_counts_what_adds_up() -> None:
     assert 0.99 * bound < np.abs(generator["weight_1"]).max() <= bound
 
 
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+def test_a_projection_adds_up_features_and_not_labels(name: str) -> None:
+    """Its law was that of as many inputs as there are labels, which are far fewer."""
+    network = _network(name, labels="projection")
+    first = network.initialise(_architecture(width=16), CRITIC, np.random.default_rng(0))
+    weight = first["weight_labels"]
+    bound = weight.shape[1] ** -0.5
+    assert weight.shape[0] == 2 * 3
+    assert 0.9 * bound < np.abs(weight).max() <= bound
+    orthogonal = _architecture(width=16, initialisation="orthogonal")
+    rows = network.initialise(orthogonal, CRITIC, np.random.default_rng(0))["weight_labels"]
+    np.testing.assert_allclose(rows @ rows.T, np.eye(6), atol=1e-6)
+
+
 def test_residual_blocks_begin_as_the_identity() -> None:
     """With weights of variance gain^2 / inputs before, gain^4 = 1 / blocks, as Fixup's."""
     network = _network("resnet", blocks=2, group=8)

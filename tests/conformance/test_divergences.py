@@ -564,6 +564,17 @@ def test_where_losses_of_an_alpha_overflow_is_documented(alpha: float) -> None:
             assert bool(torch.isfinite(loss)) == finite
 
 
+@pytest.mark.parametrize("alpha", [1.01, 1.04])
+def test_where_losses_of_an_alpha_above_one_overflow_is_documented(alpha: float) -> None:
+    """So near to one the power is a hundred, and overflows in the hundreds."""
+    limit = float(np.expm1(88 * (alpha - 1) / alpha)) / (alpha - 1)
+    assert limit == pytest.approx({1.01: 139, 1.04: 713}[alpha], rel=0.005)
+    divergence = divergences.family.from_config({"name": "f_alpha", "alpha": alpha})
+    for share, finite in ((0.95, True), (1.05, False)):
+        loss = divergence.critic_loss(torch.zeros(1), torch.tensor([share * limit]))
+        assert bool(torch.isfinite(loss)) == finite
+
+
 def test_every_divergence_that_overflows_is_named() -> None:
     """In docs/objectives.md, under the heading of numbers out of range."""
     page = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text("utf-8")

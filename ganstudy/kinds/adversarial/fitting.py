@@ -145,6 +145,11 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
                 f"{scheme.name} updates need `{player}.optimizer: {allowed}`, not "
                 f"{own.optimizer.name}: their directions are in units of the step"
             )
+        if own is not None and scheme.optimizers and getattr(own.optimizer, "nesterov", False):
+            raise ValueError(
+                f"{scheme.name} updates need `{player}.optimizer.nesterov: false`: "
+                "their directions are in units of the step"
+            )
     if scheme.single and critic is not None and generator is not None:
         for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
             if steps != 1:

@@ -35,6 +35,8 @@ def _space(text: str) -> str:
 
 
 # Each case: the keys below `question:`, which stands on line 1; then what the message must contain.
+NESTEROV = "{optimizer: {name: momentum, nesterov: true}}"
+
 CASES: dict[str, tuple[str, list[str]]] = {
     "unknown key": ("seeds: 2\nsede: 3\n", [":3", "sede", "'seeds'"]),
     "unknown key of a trial": ("trial:\n  stepz: 3\n", [":3", "trial.stepz", "'steps'"]),
@@ -310,6 +312,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "several M-steps at once": (
         "trial:\n  updates: simultaneous\n  generator: {steps: 2}\n  record: {every: 2}\n",
         [":3", "trial.updates", "simultaneous", "`generator.steps: 1`"],
+    ),
+    "Nesterov's momentum under a force in units of the step": (
+        f"trial:\n  updates: lead\n  generator: &n {NESTEROV}\n  critic: *n\n",
+        [":3", "trial.updates", "`generator.optimizer.nesterov: false`", "units of the step"],
     ),
     "D-steps until they settle, at once": (
         "trial:\n  updates: consensus\n  critic: {steps: {until: 0.1}}\n",

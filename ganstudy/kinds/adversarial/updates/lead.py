@@ -21,6 +21,7 @@ class Lead(CoupledUpdates):
     Maths   $\theta_{k+1} = \theta_k + \beta \Delta\theta_k - \eta \nabla_\theta L_M
             - \alpha D^2_{\theta\phi} L_M \Delta\phi_k$ with $\Delta\phi_k = \phi_k - \phi_{k-1}$,
             and the same for the critic. $\beta$ is the momentum of the optimizer: zero with `sgd`.
+            Nesterov's is refused: it would multiply the force too.
     Source  Hemmat et al. 2023, "LEAD: min-max optimization from a physical perspective", for a
             zero-sum game, written here for two losses. Their LEAD-Adam is left out.
     """
