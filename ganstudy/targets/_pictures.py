@@ -26,7 +26,7 @@ LARGEST = 4 * 2**30
 
 @dataclass(frozen=True)
 class AskedImages:
-    """What a study says of images: which arrays, how they lie, their ends, and what is made of them."""
+    """What a study says of images: which arrays, how they lie, their ends, what is made of them."""
 
     key: str | None = None
     label: str | None = None
