@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -60,6 +61,7 @@ class Repeated(Search):
         ]
         self._fresh: dict[str, str] = {}
         self._in_flight: set[str] = set()
+        self._slots = 1
 
     # --- trials ---------------------------------------------------------------------------------
 
@@ -185,8 +187,14 @@ class Repeated(Search):
                 self.searches[repeat].tell([record])
 
     def ask(self, free_slots: int) -> list[Pack]:
-        """What every search asks for, and fresh seeds for what is chosen, packed together."""
-        asked = [part for search in self.searches for part in search.ask(free_slots)]
+        """What every search asks for, and fresh seeds for what is chosen, packed together.
+
+        Searches that have not spent their budget share the slots.
+        """
+        self._slots = max(self._slots, free_slots)
+        going = sum(not all(map(search.spent, self.study.points)) for search in self.searches)
+        share = math.ceil(self._slots / max(going, 1))
+        asked = [part for search in self.searches for part in search.ask(share)]
         fresh = [trial for trial in self._missing_fresh() if trial.id not in self._in_flight]
         trials = [trial for part in asked for trial in part] + fresh
         self._in_flight.update(trial.id for trial in fresh)

@@ -121,6 +121,16 @@ def test_records_alone_decide_and_searches_grow(tmp_path: Path) -> None:
     assert single.ask(1) == []
 
 
+@pytest.mark.parametrize(("slots", "each"), [(1, 4), (20, 4), (120, 6)])
+def test_searches_share_the_slots(tmp_path: Path, slots: int, each: int) -> None:
+    """Ten searches of two arms: none asks for its whole budget because there are many workers."""
+    own = repeated(tmp_path, "search.bayes.repeats=10", "search.bayes.trials=12")
+    asked = [trial for part in own.ask(slots) for trial in part]
+    assert len(asked) == 10 * 2 * each * 2
+    for search in own.searches:
+        assert [len(search.points(arm)) for arm in own.study.points] == [each, each]
+
+
 def test_an_arm_all_of_whose_points_fail_has_no_fresh_trials(tmp_path: Path) -> None:
     space = "search.bayes.space={generator.lr: {low: 0.02, high: 0.1}}"
     own = repeated(tmp_path, "search.bayes.repeats=2", space)
