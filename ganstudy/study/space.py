@@ -15,7 +15,7 @@ from ganstudy.study.names import label_problems
 
 __all__ = [
     *("AnyParameter", "Choice", "Parameter", "Range"),
-    *("at_random", "extremes", "labelled", "size", "values_at"),
+    *("at_random", "extremes", "labelled", "listed", "size", "values_at"),
 ]
 
 
@@ -97,12 +97,16 @@ class Range(Parameter):
                 low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
                 nearest_whole = round(math.exp(low + unit * (high - low)))
                 return int(min(max(nearest_whole, self.low), self.high))
-            stepped = self.low + (self.step or 1) * min(int(unit * self.count), self.count - 1)
-            return int(stepped) if self.whole else float(min(stepped, self.high))
+            return self.numbered(int(min(int(unit * self.count), self.count - 1)))
         value = self.low + unit * (self.high - self.low)
         if self.log:
             value = self.low * (self.high / self.low) ** unit
         return float(min(max(value, self.low), self.high))
+
+    def numbered(self, number: int) -> Any:
+        """The value of this number, from 0, of those that it has if it is not continuous."""
+        stepped = self.low + (self.step or 1) * number
+        return int(stepped) if self.whole else float(min(stepped, self.high))
 
     def share(self, value: Any) -> float:
         """The inverse of `at`: for whole and stepped values, the middle of their shares."""
@@ -165,6 +169,15 @@ class Choice(Parameter):
         for key, setting in self.bundles[index].items():
             yield tuple(key.split(".")), setting, self.places[index]
 
+    @property
+    def count(self) -> float:
+        """Number of labels."""
+        return len(self.labels)
+
+    def numbered(self, number: int) -> Any:
+        """The label of this number, from 0."""
+        return self.labels[number]
+
     def at(self, unit: float) -> Any:
         """The label at a share of the list; equal shares are equally likely."""
         return self.labels[min(max(int(unit * len(self.labels)), 0), len(self.labels) - 1)]
@@ -200,6 +213,30 @@ def at_random(
     return values_at(space, rng.random(len(space)).tolist(), arm)
 
 
+def listed(
+    space: Sequence[AnyParameter],
+    rng: np.random.Generator,
+    arm: Mapping[str, Any],
+    values: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """All points of a space, from one at random; each has its own draw of what is continuous."""
+    chosen = dict(values or {})
+    if not space:
+        yield chosen
+        return
+    first, rest = space[0], space[1:]
+    if not first.active({**arm, **chosen}):
+        yield from listed(rest, rng, arm, chosen)
+    elif math.isinf(first.count):
+        yield from listed(rest, rng, arm, {**chosen, first.name: first.at(rng.random())})
+    else:
+        count = int(first.count)
+        begin = int(rng.random() * count)
+        for number in range(count):
+            value = first.numbered((begin + number) % count)
+            yield from listed(rest, rng, arm, {**chosen, first.name: value})
+
+
 def size(
     space: Sequence[AnyParameter],
     arm: Mapping[str, Any],
@@ -211,10 +248,8 @@ def size(
     first, rest, chosen = space[0], space[1:], values or {}
     if not first.active({**arm, **chosen}):
         return size(rest, arm, chosen)
-    if isinstance(first, Range):
+    if isinstance(first, Range) or not any(first.name in below.when for below in rest):
         return first.count * size(rest, arm, chosen)
-    if not any(first.name in below.when for below in rest):
-        return len(first.labels) * size(rest, arm, chosen)
     return sum(size(rest, arm, {**chosen, first.name: label}) for label in first.labels)
 
 

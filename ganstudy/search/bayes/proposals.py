@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from ganstudy.search.bayes.samplers import Question, propose
+import numpy as np
+
+from ganstudy.search.bayes.samplers import Question, propose, quasi_random
+from ganstudy.study.space import listed
 
 if TYPE_CHECKING:
     from ganstudy.search.bayes.making import PointMaker
@@ -16,9 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Proposals"]
 
 ATTEMPTS = 20
-"""Proposals of known points after which a sampler is passed over for random ones."""
+"""Proposals of known points after which a sampler that draws is passed over for random ones."""
+ALONG = 2**16
+"""Points of a sequence in a row that are all known, after which random ones take over."""
 RANDOM_ATTEMPTS = 500
-"""Random points in a row that are all known: the space counts as used up."""
+"""Random points in a row that are all known, after which those of the space are listed."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +35,48 @@ class Proposals:
     outcomes: Outcomes
 
     def of(self, arm: Arm, before: Sequence[Point], beside: Sequence[Point]) -> Iterator[Point]:
-        """Proposals one after another, any of which may be known; they end with random ones.
+        """Proposals one after another, any of which may be known; they end with all that there are.
 
         before  points that are recorded, in the order in which the sampler is told of them
         beside  points in training, which count as the worst of those before
         """
+        yield from self._beyond(arm, (*before, *beside), self._values(arm, before, beside))
+
+    def others(self, arm: Arm, known: Sequence[Point]) -> Iterator[str]:
+        """Settings of all points of an arm but these; of continuous parameters one draw each."""
+        study, rng = self.make.study, np.random.default_rng(self.make.stream(arm))
+        for point in self._beyond(arm, known, listed(study.space, rng, study.labels(arm))):
+            yield point.trials[0][0].settings
+
+    def _beyond(
+        self, arm: Arm, known: Sequence[Point], proposed: Iterable[Mapping[str, Any]]
+    ) -> Iterator[Point]:
+        """The points of these values, without those that are known: making one takes its time."""
+        taken = {frozenset(point.values.items()) for point in known}
+        for values in proposed:
+            if frozenset(values.items()) not in taken:
+                yield self.make.point(arm, values)
+
+    def _values(
+        self, arm: Arm, before: Sequence[Point], beside: Sequence[Point]
+    ) -> Iterator[dict[str, Any]]:
         study, file = self.make.study, self.make.file
         number = len(before) + len(beside)
-        known = tuple(known for _, known in self.outcomes.known(before, lies=beside))
         learns = file.sampler in ("tpe", "gp")
         sampler = "random" if learns and len(before) < file.startup else file.sampler
+        first = Question(
+            space=study.space,
+            arm=study.labels(arm),
+            directions=tuple(self.outcomes.objectives.values()),
+            known=tuple(known for _, known in self.outcomes.known(before, lies=beside)),
+            number=number,
+            seed=(*self.make.stream(arm), number, 0),
+            stream=self.make.stream(arm),
+        )
+        if sampler == "qmc":
+            yield from itertools.islice(quasi_random(first), ALONG)
         for attempt in range(ATTEMPTS + RANDOM_ATTEMPTS):
-            question = Question(
-                space=study.space,
-                arm=study.labels(arm),
-                directions=tuple(self.outcomes.objectives.values()),
-                known=known,
-                number=number + attempt,
-                seed=(*self.make.stream(arm), number, attempt),
-                stream=self.make.stream(arm),
-            )
-            values = propose(sampler if attempt < ATTEMPTS else "random", question)
-            yield self.make.point(arm, values)
+            question = replace(first, seed=(*first.stream, number, attempt))
+            own = sampler if attempt < ATTEMPTS and sampler != "qmc" else "random"
+            yield propose(own, question)
+        yield from listed(study.space, np.random.default_rng(first.seed), first.arm)

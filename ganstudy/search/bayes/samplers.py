@@ -7,7 +7,7 @@ same proposal, whatever happened in between; a search that was killed needs no s
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,10 @@ from ganstudy.study.space import AnyParameter, Range, at_random, values_at
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Known", "Question", "propose", "to_study"]
+__all__ = ["Known", "Question", "propose", "quasi_random", "to_study"]
+
+AT_ONCE = 64
+"""Points that are drawn of a sequence at a time; a power of two, as Sobol's are balanced."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def propose(sampler: str, question: Question) -> dict[str, Any]:
     if sampler == "random":
         return _random(question)
     if sampler == "qmc":
-        return _quasi_random(question)
+        return next(quasi_random(question))
     if sampler == "cmaes":
         return _evolved(question)
     return _modelled(sampler, question)
@@ -73,8 +76,8 @@ def _random(question: Question) -> dict[str, Any]:
     return at_random(question.space, np.random.default_rng(question.seed), question.arm)
 
 
-def _quasi_random(question: Question) -> dict[str, Any]:
-    """Point `number` of a scrambled Sobol sequence.
+def quasi_random(question: Question) -> Iterator[dict[str, Any]]:
+    """Points of a scrambled Sobol sequence, from that of the question's `number` on.
 
     Source  Sobol 1967; scrambled by random linear maps and a shift of digits, Matoušek 1998, as in
             `scipy.stats.qmc`.
@@ -85,7 +88,9 @@ def _quasi_random(question: Question) -> dict[str, Any]:
     sequence = qmc.Sobol(len(question.space), scramble=True, rng=rng)
     if question.number:
         sequence.fast_forward(question.number)
-    return values_at(question.space, sequence.random(1)[0].tolist(), question.arm)
+    while True:
+        for unit in sequence.random(AT_ONCE).tolist():
+            yield values_at(question.space, unit, question.arm)
 
 
 def _evolved(question: Question) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Single(Described):
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
         self._in_flight: set[str] = set()
         self._used_up: set[Arm] = set()
+        self._looked_at: dict[Arm, int] = {}
         self._slots = 1
 
     @property
@@ -64,9 +65,7 @@ class Single(Described):
 
     def spent(self, arm: Arm) -> bool:
         """Whether all points of an arm's budget, or of its space, are recorded."""
-        points = self.points(arm)
-        whole = len(points) == self.file.trials or arm in self._used_up
-        return whole and all(self.outcomes.recorded(point) for point in points)
+        return self._room(arm) == 0 and all(map(self.outcomes.recorded, self.points(arm)))
 
     def chosen(self, arm: Arm) -> tuple[int, Point] | None:
         """The best point of an arm and its number, once the budget is spent.
@@ -96,8 +95,8 @@ class Single(Described):
     def counts(self) -> Counter[str]:
         """Planned trials by status; a pruned point counts once, where it was stopped."""
         found = Counter(self.statuses.values())
-        planned = len(self._points) * self.file.trials * len(self.study.seeds)
-        found["missing"] += planned - found.total()
+        room = sum(map(self._room, self._points))
+        found["missing"] += room * len(self.study.seeds)
         return +found
 
     def masked(self) -> tuple[Member, ...]:
@@ -150,7 +149,7 @@ class Single(Described):
         for arm in self._points:
             labels, points = self.study.labels(arm), self.points(arm)
             trials += [t for p in points for t in p.current if t not in self.outcomes]
-            for number in range(len(points), self.file.trials):
+            for number in range(len(points), len(points) + self._room(arm)):
                 rng = np.random.default_rng((*self._make.stream(arm), number))
                 point = self._make.point(arm, at_random(self.study.space, rng, labels))
                 trials += point.trials[0]
@@ -168,7 +167,7 @@ class Single(Described):
     def _new(self, arm: Arm) -> Point | None:
         """A point chosen by all that is known; None when the budget or the space is used up."""
         points, recorded = self.points(arm), self.outcomes.recorded
-        if len(points) == self.file.trials:
+        if self._room(arm) == 0:
             return None
         before = [point for point in points if recorded(point)]
         return self._proposed(arm, before, [point for point in points if not recorded(point)])
@@ -209,7 +208,7 @@ class Single(Described):
             return None
         points = self.points(arm)
         chosen = next(iter(self._promotable(points)), None)
-        if chosen is None and (len(points) == self.file.trials or arm in self._used_up):
+        if chosen is None and self._room(arm) == 0:
             chosen = last_resort(points, self.outcomes)
         if chosen is not None:
             chosen.level += 1
@@ -218,6 +217,16 @@ class Single(Described):
     def _promotable(self, points: Sequence[Point]) -> list[Point]:
         pruner = self.file.pruner
         return list(promotable(points, self.outcomes, pruner.factor)) if pruner else []
+
+    def _room(self, arm: Arm) -> int:
+        """How many points an arm has yet to choose; none where those of its space are all known."""
+        known = self._points[arm]
+        left = max(self.file.trials - len(known), 0)
+        if left and self._looked_at.get(arm) != len(known):
+            self._looked_at[arm] = len(known)
+            if all(map(self._by_settings.get, self._proposals.others(arm, known))):
+                self._used_up.add(arm)
+        return 0 if arm in self._used_up else left
 
     def _is_missing(self, trial: Trial[Kind]) -> bool:
         return trial not in self.outcomes and trial.id not in self._in_flight

@@ -15,7 +15,8 @@ from searched import TEXT, bayes, made_up, peak, points, search
 
 from ganstudy.search import search_of
 from ganstudy.search.bayes import halving
-from ganstudy.search.bayes.samplers import Known, Question, propose, to_study
+from ganstudy.search.bayes.making import PointMaker
+from ganstudy.search.bayes.samplers import Known, Question, propose, quasi_random, to_study
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
 from ganstudy.trial import Record, Trial
@@ -201,16 +202,57 @@ def test_no_barrier(tmp_path: Path) -> None:
     assert len(first) >= len(stuck)
 
 
-def test_a_small_space_is_used_up(tmp_path: Path) -> None:
-    """Every point of a finite space is found once, whatever the sampler prefers."""
-    text = TEXT[: TEXT.index("    space:")] + (
-        "    space: {critic.steps: {low: 1, high: 3}, critic.width: [4, 8]}\n"
-        "    trials: 6\n    startup: 2\n    objective: {maximize: modes_covered}\nseeds: 1\n"
+def small(space: str, trials: int, sampler: str = "tpe") -> str:
+    """A study of one arm and seed."""
+    return TEXT[: TEXT.index("    space:")] + (
+        f"    space: {space}\n    trials: {trials}\n    startup: 2\n    sampler: {sampler}\n"
+        "    objective: {maximize: modes_covered}\nseeds: 1\n"
     )
-    own = bayes(tmp_path, text=text)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_small_space_is_used_up(
+    tmp_path: Path, sampler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every point of a finite space is found once, whatever the sampler prefers, without luck."""
+    for drawn in ("ATTEMPTS", "ALONG", "RANDOM_ATTEMPTS"):
+        monkeypatch.setattr(f"ganstudy.search.bayes.proposals.{drawn}", 1)
+    space = "{critic.steps: {low: 1, high: 5}, critic.width: [4, 8], batch: [8, 16]}"
+    own = bayes(tmp_path, text=small(space, 20, sampler))
     list(search(own))
-    pairs = {(v["critic.steps"], v["critic.width"]) for v in points(own)[0]}
-    assert len(pairs) == 6
+    assert len({tuple(values.values()) for values in points(own)[0]}) == 20
+    assert own.counts() == {"complete": 20}
+    assert own.outlook(1) == []
+
+
+def test_points_of_one_meaning_are_one(tmp_path: Path) -> None:
+    """A budget that counts two labels of the same settings ends, and is known to have ended."""
+    space = "{size: {a: {batch: 8}, b: {batch: 8}, c: {batch: 16}}}"
+    own, again = (bayes(tmp_path, text=small(space, 3)) for _ in range(2))
+    again.tell(list(search(own)))
+    for ended in (own, again):
+        assert ended.counts() == {"complete": 2}
+        assert ended.outlook(1) == []
+        assert ended.spent(())
+        assert ended.ask(1) == []
+
+
+def test_a_sequence_is_followed_past_points_that_are_known(tmp_path: Path) -> None:
+    """Every other place of the sequence is the one point without momentum."""
+    space = (
+        "{rule: {adam: {generator.optimizer: adam, critic.optimizer: adam},"
+        " sgd: {generator.optimizer: sgd, critic.optimizer: sgd}},"
+        " critic.optimizer.beta1: {low: 0.0, high: 0.9, when: {rule: adam}}}"
+    )
+    own = bayes(tmp_path, text=small(space, 40, "qmc"))
+    stream = PointMaker(own.study, own.file, 0).stream(())
+    sequence = quasi_random(Question(own.study.space, {}, ("maximize",), (), 0, (0,), stream))
+    list(search(own))
+    expected: list[dict[str, Any]] = []
+    while len(expected) < 40:
+        if (values := next(sequence)) not in expected:
+            expected.append(values)
+    assert points(own)[0] == expected
 
 
 # --- samplers on functions whose optimum is known ------------------------------------------------
