@@ -26,6 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
+from ganstudy.analysis import accessor  # noqa: F401  # for `ds.gan`
 from ganstudy.report import style, theory, verdicts
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import Chart, family

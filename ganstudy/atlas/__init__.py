@@ -23,6 +23,8 @@ def open_atlas() -> xr.Dataset:
 
     Errors  `FileNotFoundError` where the package came without it.
     """
+    # For `ds.gan`.
+    import ganstudy.analysis.accessor  # noqa: F401
     from ganstudy.atlas.packed import opened
 
     return opened(FILE)

@@ -60,9 +60,9 @@ class ExportedTrial:
 
     @cached_property
     def digest(self) -> str:
-        """Of all that is exported of it: trained anew with other bits, it is another."""
-        # What a trial took is no result, and infinities are not JSON.
-        scalars = {k: repr(v) for k, v in self.scalars.items()}
+        """Of its results: with other bits it is another trial, with other seconds it is not."""
+        # Infinities are not JSON.
+        scalars = {k: repr(v) for k, v in self.scalars.items() if k != "seconds"}
         text = canonical_json([self.id, dict(self.tags), dict(self.parameters), scalars])
         found = hashlib.sha256(text.encode())
         for name, (steps, values) in self.curves.items():
@@ -84,8 +84,8 @@ class ExportedRun:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Of each trial, by its id."""
-        return {trial.id: trial.digest for trial in self.trials}
+        """Of each trial, by `STUDY/ID`: two studies may have a trial in common."""
+        return {f"{self.study}/{trial.id}": trial.digest for trial in self.trials}
 
     @cached_property
     def figures_digest(self) -> str:

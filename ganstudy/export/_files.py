@@ -12,11 +12,11 @@ from ganstudy.whole_file import write_whole
 __all__ = ["known", "remember", "replaced"]
 
 _DIGESTS = "exported.json"
-"""What a place holds: the digest of each trial, by its id."""
+"""What a place holds: the digest of each trial, by `STUDY/ID`."""
 
 
 def known(place: Path) -> dict[str, str]:
-    """Digests of the trials that a place holds, by id."""
+    """Digests of the trials that a place holds, by `STUDY/ID`."""
     try:
         content = json.loads((place / _DIGESTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -20,7 +20,17 @@ def trials(run: ExportedRun) -> pd.DataFrame:
     for trial in run.trials:
         parameters = {f"trial.{name}": value for name, value in trial.parameters.items()}
         rows.append({**trial.tags, **trial.scalars, **parameters})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, dtype=object).apply(_typed)
+
+
+def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Of the one type of its values, if they have one: gaps make no text and no fraction of it."""
+    types = {type(value) for value in column.dropna()}
+    if types == {bool}:
+        return column.astype("boolean" if column.hasnans else "bool")
+    if types == {int}:
+        return column.astype("Int64" if column.hasnans else "int64")
+    return column.astype("float64") if types <= {int, float} else column.astype("string")
 
 
 def curves(run: ExportedRun) -> pd.DataFrame:

@@ -24,10 +24,7 @@ class ParquetExporter(Exporter):
         content = {}
         tables = {"trials.parquet": _tables.trials(run), "curves.parquet": _tables.curves(run)}
         for name, table in tables.items():
-            # A parameter may be a number in one trial and a text in another.
-            mixed = [own for own in table if table[own].map(type).nunique() > 1]
-            own = table.astype({name: "string" for name in mixed if table[name].dtype == object})
             file = io.BytesIO()
-            pq.write_table(pa.Table.from_pandas(own, preserve_index=False), file)
+            pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file)
             content[name] = file.getvalue()
         return replaced(run, place, content)

@@ -33,15 +33,18 @@ class TensorboardExporter(Exporter):
         place.mkdir(parents=True, exist_ok=True)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
-            if before.get(trial.id) == trial.digest and folder.is_dir():
+            if before.get(f"{run.study}/{trial.id}") == trial.digest and folder.is_dir():
                 continue
-            shutil.rmtree(folder, ignore_errors=True)
+            # Its arm may have had another name.
+            for earlier in (place / run.study).glob(f"*/{trial.id}"):
+                shutil.rmtree(earlier, ignore_errors=True)
             with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
-        if run.figures and before.get(_REPORT) != run.figures_digest:
-            _write_figures(place / run.study / _REPORT, run)
-            now[_REPORT] = run.figures_digest
+        figures = f"{run.study}/{_REPORT}"
+        if run.figures and before.get(figures) != run.figures_digest:
+            _write_figures(place / figures, run)
+            now[figures] = run.figures_digest
         remember(place, before | now)
         return added
 

@@ -156,6 +156,59 @@ def test_a_second_export_adds_nothing(run: Path, tool: str) -> None:
         assert (place / name).read_bytes() == before[place / name]
 
 
+def test_a_trial_whose_arm_is_called_otherwise_stands_there_once(tmp_path: Path) -> None:
+    """TensorBoard showed it below both names."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    for arm in ("small", "tiny"):
+        own = ExportedTrial("0", arm, {"arm": arm, "seed": "0"}, {}, {}, {})
+        assert family["tensorboard"]().write(ExportedRun("a", "Why?", [own], []), tmp_path) == 1
+    assert [path.parent.name for path in tmp_path.glob("a/*/0")] == ["tiny"]
+
+
+def test_a_trial_of_two_studies_is_one_of_each(tmp_path: Path) -> None:
+    """The second took the tables of the first; and each wrote what the other had, for ever."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    one, other = (
+        ExportedRun(study, "Why?", [ExportedTrial("0", "a", {"arm": study}, {}, {}, {})], [])
+        for study in ("a", "b")
+    )
+    family["csv"]().write(one, tmp_path / "tables")
+    with pytest.raises(ExportError, match="the export of another run"):
+        family["csv"]().write(other, tmp_path / "tables")
+    board = family["tensorboard"]()
+    added = [board.write(run, tmp_path / "board") for run in (one, other, one, other)]
+    assert added == [1, 1, 0, 0]
+
+
+def test_seconds_are_no_result() -> None:
+    """Trained again with the same bits a trial was deleted and written anew."""
+    one, other, better = (
+        ExportedTrial("0", "a", {}, {}, {"seconds": seconds, "score": score}, {})
+        for seconds, score in ((1.0, 0.5), (2.0, 0.5), (1.0, 0.6))
+    )
+    assert one.digest == other.digest != better.digest
+
+
+def test_a_column_with_gaps_keeps_its_type(tmp_path: Path) -> None:
+    """Whole numbers became fractions, and truths texts."""
+    pytest.importorskip("pyarrow", reason="needs pyarrow")
+    trials = [
+        ExportedTrial("0", "a", {}, {"pac": 2, "shared": True, "lr": 1, "steps": 3}, {}, {}),
+        ExportedTrial("1", "b", {}, {"lr": 0.5, "steps": "all"}, {}, {}),
+    ]
+    for tool in FILES:
+        family[tool]().write(ExportedRun("a", "Why?", trials, []), tmp_path / tool)
+    table = pd.read_parquet(tmp_path / "parquet" / "trials.parquet")
+    assert table.dtypes.astype(str).drop("trial.steps").to_dict() == {
+        "trial.pac": "Int64",
+        "trial.shared": "boolean",
+        "trial.lr": "float64",
+    }
+    assert table["trial.steps"].tolist() == ["3", "all"]
+    text = (tmp_path / "csv" / "trials.csv").read_text()
+    assert text == "trial.pac,trial.shared,trial.lr,trial.steps\n2,True,1.0,3\n,,0.5,all\n"
+
+
 def test_two_exports_at_once_are_one(run: Path, tmp_path: Path) -> None:
     """TensorBoard showed each figure twice."""
     place = tmp_path / "place"

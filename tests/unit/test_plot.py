@@ -272,3 +272,11 @@ def test_matplotlib_waits_for_the_first_figure_and_torch_for_training() -> None:
         "assert 'matplotlib' in sys.modules and 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["plot", "open_atlas", "open_run", "open_runs"])
+def test_what_gives_datasets_or_takes_them_brings_the_accessor(name: str) -> None:
+    """Only what opens a run did: a file of somebody else's, and the atlas, had no `ds.gan`."""
+    code = f"import xarray as xr\nfrom ganstudy import {name}\n"
+    code += "open_atlas()\n" if name == "open_atlas" else ""
+    subprocess.run([sys.executable, "-c", f"{code}xr.Dataset().gan"], check=True)
