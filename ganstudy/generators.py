@@ -196,17 +196,18 @@ def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:
         raise RunError(f"{where} is of kind {configuration.name}, which trains no generator")
     if averaged and configuration.generator.average is None:
         raise RunError(f"{where} keeps no average: it was trained without `generator.average`")
-    retry = f"`ganstudy retry {quote(str(path))} --generators"
+    own_setting = "" if configuration.keeps_generator else " trial.record.generator=true"
+    retry = f"`ganstudy retry {quote(str(path))} --generators{own_setting}`"
     if not entry.generator_digest:
         raise RunError(
             f"{where} keeps no generator: it was trained without `record.generator: true`; "
-            f"{retry} trial.record.generator=true` trains it again"
+            f"{retry} trains it again"
         )
     try:
         content = directory.generators.read(trial.id, entry.generator_digest)
     except Damaged as error:
         file = directory.generators.path(trial.id, entry.generator_digest)
-        raise RunError(f"{file}: {error}; {retry}` trains the trial again") from None
+        raise RunError(f"{file}: {error}; {retry} trains the trial again") from None
     return _Kept(directory, Trial(configuration, trial.seed), entry, content)
 
 

@@ -56,11 +56,15 @@ def retry(
 ) -> None:
     """Train the failed trials of a run again."""
     from ganstudy import pipeline
-    from ganstudy.store import RunDirectory
+    from ganstudy.store import RunDirectory, RunError
 
     directory = RunDirectory.existing(run)
     directory.asked.warn_of_changes()
     asked = directory.read_study(overrides, run_plugins=True, to_train=True)
+    directory.asked.check_overrides(asked)
+    if generators and not any(point.keeps_generator for point in asked.points.values()):
+        message = "its study keeps no generators; add trial.record.generator=true"
+        raise RunError(f"{run}: {message}")
     how = {**execution(**where), "command": command_line()}
     how |= {"generators": generators, "metrics": metrics}
     with display(quiet=as_json) as observe:

@@ -71,7 +71,7 @@ def run(
         chosen = program(directory, search, left, workers, devices)
         started = engaged(search, left, workers, executor)
         progress = Progress.of(search, left, started, *chosen)
-        if not only_failed:
+        if not only_failed or study.document.overridden:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:

@@ -65,8 +65,8 @@ def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]
 def keep(directory: RunDirectory, records: list[Record], recorded: Collection[str]) -> list[Record]:
     """Keep the records of a pack, in place of those of its trials that are recorded; what is kept.
 
-    Results stay where a trial that had some has failed this time, and keep their place in the order
-    in which a search has learned.
+    Results stay where a trial that had some has failed this time, and a generator where none comes
+    in its place; both keep their place in the order in which a search has learned.
     """
     again = {record.id for record in records if record.id in recorded}
     kept = _renewed(directory, records, again) if again else records
@@ -87,5 +87,7 @@ def _renewed(
             _log.warning("%s: failed this time (%s); its results stay", old.id, telling(new.cause))
             found.append(old)
         else:
-            found.append(replace(new, finished=old.finished))
+            # What was kept stays, though the study that asks now keeps none.
+            stays = new.generator_digest or old.generator_digest
+            found.append(replace(new, finished=old.finished, generator_digest=stays))
     return found

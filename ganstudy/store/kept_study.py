@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 from ganstudy.settings import as_recorded
 from ganstudy.store import known_data, resolved
 from ganstudy.store.place import RunError
 from ganstudy.study import load
+from ganstudy.study.configuration import leaves
 from ganstudy.study.document import StudyError, read_document
 from ganstudy.whole_file import Damaged, write_whole
 
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from ganstudy.search import Search
     from ganstudy.store.resolved import Resolved
     from ganstudy.study import Study
+    from ganstudy.study.document import KeyPath
 
 __all__ = ["KeptStudy"]
 
 _log = logging.getLogger("ganstudy")
+
+_IN_NO_ID = (("engine",), ("trial", "record", "generator"), ("trial", "record", "frames"))
+"""Keys that change no trial, and nothing of what is asked of them."""
 
 
 class KeptStudy:
@@ -68,10 +74,8 @@ class KeptStudy:
         """
         meant = self._meant()
         own = name or (meant.name if meant else "") or self.folder.resolve().name
-        # Of a study that is to be trained, nobody knows of what is written anew that it ever was;
-        # what is set of the engine is of no trial.
-        written = [key for key in overrides if not key.startswith(("engine.", "engine="))]
-        new = to_train and (bool(written) or self._has_changed(meant))
+        # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
+        new = to_train and (any(map(_is_told, overrides)) or self._has_changed(meant))
         numbers = nullcontext(dict[str, None]()) if new else as_recorded()
         data = nullcontext() if to_train else known_data.reading(self.folder)
         with data, numbers as passed:
@@ -79,6 +83,20 @@ class KeptStudy:
         for why in passed:
             _log.warning("%s: %s; read as it was recorded", self.study, why)
         return study
+
+    def check_overrides(self, study: Study) -> None:
+        """Refuse a study that was changed in more than what is in no id, as a retry may not be.
+
+        Errors  `StudyError`.
+        """
+        asked = study.document
+        if _told(asked.values) != _told(read_document(self.study).values):
+            message = (
+                "changes more than how trials are trained and what is kept of them; "
+                f"`ganstudy run {quote(str(self.study))}` takes it"
+            )
+            told = [path for path, override in asked.overridden.items() if _is_told(override)]
+            raise StudyError(asked.problem(path, message) for path in told or asked.overridden)
 
     def read_resolved(self) -> Resolved:
         """What the study meant; told from study.yaml where resolved.yaml is damaged or gone.
@@ -184,3 +202,18 @@ class KeptStudy:
             return self.study.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return None
+
+
+def _is_told(override: str) -> bool:
+    """Whether an override is of more than what is in no id."""
+    path = tuple(override.partition("=")[0].split("."))
+    return not any(path[: len(own)] == own for own in _IN_NO_ID)
+
+
+def _told(values: Mapping[str, Any]) -> dict[KeyPath, Any]:
+    """Single values of a study, without those that are in no id."""
+    return {
+        path: value
+        for path, value in leaves(values)
+        if value != {} and not any(path[: len(own)] == own for own in _IN_NO_ID)
+    }

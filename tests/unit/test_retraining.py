@@ -11,6 +11,7 @@ import xarray as xr
 from click.testing import CliRunner
 from inline import trained_inline
 from tiny import STUDY, differences, stopping_at, write_study
+from unrendered import unrendered
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
@@ -124,3 +125,33 @@ def test_a_pack_in_flight_keeps_its_checkpoint_while_others_land(
                 train([own], Session(checkpoints=Checkpoints(run.checkpoints)))
         pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True, observe=observe)
     assert seen == {(0, 2), (1, 1), (2, 0)}
+
+
+def test_a_retry_changes_no_trial_and_no_question(tmp_path: Path) -> None:
+    """It made a page of a study that study.yaml did not know, half of it missing."""
+    with trained_inline(), unrendered():
+        asked = load(
+            write_study(tmp_path), ["search.grid={divergence: [minimax, hinge]}", "seeds=1"]
+        )
+        pipeline.run(asked, tmp_path / "run", workers=1)
+        run = RunDirectory(tmp_path / "run")
+
+        def kept() -> dict[Path, bytes]:
+            return {own: own.read_bytes() for own in run.path.rglob("*") if own.is_file()}
+
+        before = kept()
+        for override in (
+            *("seeds=2", "compare=divergence", "score=mode_kl", "answer=ranking", "question=what?"),
+            *("trial.generator.lr=0.1", "trial.record={samples: 16}", "trial.record.samples=16"),
+        ):
+            refused = CliRunner().invoke(main, ["retry", str(run.path), override])
+            assert refused.exit_code == 2, override
+            assert f"{override}: changes more than" in refused.output
+        assert kept() == before
+        changed = CliRunner().invoke(
+            main,
+            ["retry", str(run.path), "--workers", "1", "engine.pack=1", "trial.record.frames=3"],
+        )
+        assert changed.exit_code == 0, changed.output
+    found = load(run.study).file
+    assert (found.engine.pack, found.trial["record"]["frames"]) == (1, 3)

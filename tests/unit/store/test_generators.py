@@ -224,6 +224,40 @@ def test_they_stay_where_trials_are_trained_again_for_a_metric(
         assert run.generators.read(name, own.generator_digest)
 
 
+def test_they_stay_where_the_study_of_a_retry_keeps_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were asked for once, and gone with the next retry for another reason."""
+    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
+    text = STUDY.replace("samples: 32}", "samples: 32, metrics: [mode_kl, modes_covered]}")
+
+    def broken(*_: Any) -> None:
+        raise MemoryError("not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ModesCovered, "compute", broken)
+        run = _run(tmp_path, text, *few, "trial.record.generator=true")
+    before = _read(run)
+    _run(tmp_path, text, *few)
+    _retry(run, "--metrics")
+    after = _read(RunDirectory(run.path))
+    for name, own in before.items():
+        assert not after[name].cause
+        assert after[name].generator_digest == own.generator_digest
+        assert run.generators.read(name, own.generator_digest)
+
+
+def test_a_retry_for_generators_that_nobody_asks_for_is_refused(tmp_path: Path) -> None:
+    """It did nothing, and said nothing; with the setting the study of the run keeps them."""
+    run = _run(tmp_path, STUDY, "search.grid={divergence: [minimax]}", "seeds=1")
+    refused = CliRunner().invoke(main, ["retry", str(run.path), "--workers", "1", "--generators"])
+    assert refused.exit_code == 2
+    assert "add trial.record.generator=true" in refused.output
+    _retry(run, "--generators", "trial.record.generator=true")
+    assert all(own.generator_digest for own in _read(RunDirectory(run.path)).values())
+    assert load(run.study).file.trial["record"]["generator"] is True
+
+
 @pytest.mark.parametrize("moment", ["full disk", "before", "after"])
 def test_a_retry_that_does_not_get_far_costs_no_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
