@@ -6,6 +6,7 @@ import math
 
 from markupsafe import Markup
 
+from ganstudy.analysis import trial_scores
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
@@ -48,7 +49,7 @@ def diverged(findings: Findings) -> Markup:
 def left_out(findings: Findings) -> Markup:
     """Failed, missing and unscored trials."""
     planned = int(findings.counts.drop_sel(status="excluded").sum())
-    parts = []
+    parts, gone = [], 0
     for status in ("failed", "pruned", "missing"):
         by_arm = findings.with_status(status)
         if by_arm:
@@ -58,13 +59,12 @@ def left_out(findings: Findings) -> Markup:
                 else Markup("in {}").format(prose.quoted(next(iter(by_arm))))
             )
             count = sum(by_arm.values())
+            gone += count
             parts.append(Markup("{} {} ({})").format(count, _told(status, count), where))
-    complete = sum(findings.with_status("complete").values())
-    diverged = sum(findings.with_status("diverged").values())
-    scored = int(findings.cells["seeds"].sum())
-    unscored = complete + diverged - scored
-    if math.isnan(findings.metric.worst):
-        unscored -= diverged
+    # What is worse than any number is in no mean, and decides the order.
+    scores = trial_scores(findings.ds)
+    ended = findings.ds["status"].isin(["complete", "diverged"])
+    unscored = int((ended & scores["score"].isnull() & ~scores["unbounded"]).sum())
     if unscored:
         parts.append(
             Markup("{} {} no finite score").format(unscored, "has" if unscored == 1 else "have")
@@ -73,12 +73,11 @@ def left_out(findings: Findings) -> Markup:
         return Markup("All {}{} are recorded.").format(
             prose.plural(planned, "planned trial"), findings.where
         )
-    one = len(parts) == 1 and planned - scored == 1
     return Markup("Of {}{}, {}; {} left out.").format(
         prose.plural(planned, "planned trial"),
         findings.where,
         prose.listing(parts),
-        "it is" if one else "they are",
+        "it is" if gone + unscored == 1 else "they are",
     )
 
 

@@ -137,12 +137,18 @@ LEGEND_LINE = 1.7
 """Height of a line of a legend with the gap above it, in sizes of its font."""
 
 
-def arm_legend(on: Figure | Axes, arms: Sequence[str], kind: str = "lines") -> None:
+def arm_legend(
+    on: Figure | Axes,
+    arms: Sequence[str],
+    kind: str = "lines",
+    only: Sequence[int] | None = None,
+) -> None:
     """A legend of the arms: above the panels of a figure, or within a lone panel.
 
     The figure is as much higher as the legend has lines beyond the first, and its panels no lower.
 
     kind  what stands for an arm: `lines` of its stroke, its `markers`, or `colours` alone
+    only  arms that are drawn, by their numbers; without it all
     """
     looks: list[dict[str, Any]] = [{"color": colour} for colour in arm_colours(len(arms))]
     if kind == "lines":
@@ -154,9 +160,10 @@ def arm_legend(on: Figure | Axes, arms: Sequence[str], kind: str = "lines") -> N
     plain = len(arms) <= EACH or kind == "colours"
     wide, handle = (3, 1.2) if plain else (2, 2.6)
     handles = [
-        Line2D([], [], linewidth=wide, label=arm, **own)
-        for arm, own in zip(arms, looks, strict=True)
+        Line2D([], [], linewidth=wide, label=arms[arm], **looks[arm])
+        for arm in (range(len(arms)) if only is None else only)
     ]
+    arms = [str(own.get_label()) for own in handles]
     if isinstance(on, Axes):
         on.legend(handles=handles, handlelength=handle)
         return

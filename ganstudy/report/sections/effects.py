@@ -190,7 +190,7 @@ def _means(axes: Axes, findings: Findings, factors: list[str]) -> bool:
             row += 1
     axes.set_yticks(ticks, labels)
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
-    axes.set_ylim(row - 0.5, -0.5)
+    axes.set_ylim(max(row, 1) - 0.5, -0.5)
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(findings.metric.label)

@@ -19,6 +19,9 @@ from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.sharing import further_axes
 from ganstudy.report.sections._base import Section
 
+GAME = {"trial_critic_gap", "trial_critic_loss_strength", "trial_generator_loss_strength"}
+"""Of `analysis.equilibrium`, what has a mean with limits on the page."""
+
 
 @dataclass(frozen=True)
 class Joined:
@@ -125,7 +128,13 @@ class Methods(Section):
 
     def facts(self) -> dict[str, Any]:
         """What joined studies have in common, None of one study, which the template words alone;
-        whether all is computed, and whether seeds were added as results came in."""
+        whether all is computed, whether seeds were added as results came in, and whether the page
+        has means of the game."""
         ds, own = self.findings.gathered, self.findings.ds
         joined = Joined.of(ds) if along_studies(ds) else None
-        return {"joined": joined, "computed": computed(own), "seeds_added": seeds_added(own)}
+        return {
+            "joined": joined,
+            "computed": computed(own),
+            "seeds_added": seeds_added(own),
+            "game": joined is None and bool(GAME & {*self.findings.equilibrium}),
+        }

@@ -67,11 +67,9 @@ def sentences(findings: Findings) -> list[Sentence]:
         f"{prose.quoted(arm)} {int(own)}"
         for arm, own in zip(findings.arms, found["seeds"].values, strict=True)
     ]
-    said = [
-        Markup("Seeds were added to arms that were not told apart from the leader: {}.").format(
-            prose.listing(seeds)
-        )
-    ]
+    added = bool((found["seeds"] > found.attrs["start"]).any())
+    what = "Seeds were added to arms that were not told apart from the leader"
+    said = [Markup("{}: {}.").format(what if added else "Seeds of each arm", prose.listing(seeds))]
     # The leader leads over the seeds of all; an arm that has more may be ahead of it over these.
     leader = _leader(findings, found)
     others = [other for other in range(len(findings.arms)) if other != leader]

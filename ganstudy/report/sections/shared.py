@@ -27,6 +27,11 @@ class SharedSettings(Section):
         """Where the dataset says so; one of several runs does not."""
         return "shared" in findings.gathered.attrs
 
+    @property
+    def common(self) -> int:
+        """Settings that all trials share; the table has those that differ by default, too."""
+        return len(json.loads(self.findings.gathered.attrs["shared"]))
+
     def tables(self) -> Mapping[str, tuple[DataTable, str]]:
         """A row for each setting: what axes imply, then those of the study first."""
         attrs = self.findings.gathered.attrs

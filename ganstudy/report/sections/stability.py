@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from ganstudy.analysis.design import computed
 from ganstudy.report import latex, prose, style
 from ganstudy.report.data_tables import arm_table
 from ganstudy.report.drawing import Drawing
@@ -178,5 +179,9 @@ class Stability(Section):
         return written
 
     def facts(self) -> dict[str, Any]:
-        """Both tables."""
-        return {"stability": self.steady, "equilibrium": self.game}
+        """Both tables, and whether all is computed."""
+        return {
+            "stability": self.steady,
+            "equilibrium": self.game,
+            "computed": computed(self.findings.ds),
+        }

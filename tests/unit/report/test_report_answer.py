@@ -20,6 +20,7 @@ from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import distribution, effects, ranking
 from ganstudy.report.sections.curves import training
+from ganstudy.report.sections.settled import sentences as evidence
 from ganstudy.report.tables import ranking_table, score_table
 from ganstudy.report.verdicts import effect
 
@@ -465,6 +466,22 @@ def test_the_effects_that_are_drawn_are_said_to_be_the_largest(make_study: Make)
     assert "below zero are drawn as zero" not in caption
 
 
+def test_an_axis_of_very_many_values_alone_is_drawn(make_study: Make) -> None:
+    """Without a row for its means the limits of the panel were one number."""
+    ds = make_study({"divergence": ["a"], "lr": list(range(25))}, seeds=2, samples=1, steps=5)
+    with style.figure_style():
+        assert "Without axes of very many values: lr (25)." in effects.draw(Findings.of(ds)).caption
+
+
+def test_seeds_that_were_not_added_are_not_said_to_be(settled: xr.Dataset) -> None:
+    """Where the contest was settled at its first look, or that was all it may have."""
+    added = evidence(Findings.of(settled))[0].text
+    assert added.startswith("Seeds were added to arms that were not told apart")
+    first = evidence(Findings.of(settled.isel(seed=slice(0, 4))))[0].text
+    assert "Seeds of each arm: minimax 4, non_saturating 4 and reverse_kl 4." in first
+    assert "Seeds were added" not in first
+
+
 def test_averaged_curves_are_over_the_settings_that_are_compared(make_study: Make) -> None:
     """Of scores that the setting alone decides, arms have one curve, whatever one of them lacks."""
     hardest = {(1, 12, seed): "excluded" for seed in range(2)}
@@ -578,8 +595,16 @@ def test_an_arm_that_is_ahead_on_what_both_have_is_told_as_ahead(make_study: Mak
 
 def test_trials_without_a_finite_score_are_counted(make_study: Make) -> None:
     ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1)
-    ds["mode_kl"][0, 0] = np.inf
+    ds["mode_kl"][0, 0] = np.nan
     assert "1 has no finite score; it is left out" in plain(ds)[1]
+    ds["mode_kl"][0, 0] = np.inf
+    assert "left out" not in plain(ds)[1], "it decides the order, by wins"
+
+
+def test_a_failed_trial_is_one_however_many_diverged(make_study: Make) -> None:
+    ended = {(0, 0): "failed", (1, 1): "diverged"}
+    ds = make_study({"divergence": ARMS}, score="mode_kl", samples=1, status=ended)
+    assert "1 failed (in minimax); it is left out." in plain(ds)[1]
 
 
 def test_arms_that_share_settings_two_by_two_are_like_for_like(make_study: Make) -> None:

@@ -228,6 +228,27 @@ def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -
 
 
 @pytest.mark.slow
+def test_arms_that_a_figure_has_no_room_for_are_counted(dataset: xr.Dataset) -> None:
+    """And are in no legend; an odd arm is one without a complete trial at a setting."""
+    names = [f"arm {number}" for number in range(9)]
+    many = Findings.of(dataset.isel(divergence=[0] * 9).assign_coords(divergence=names))
+    few = Findings.of(dataset)
+    for draw, most in (
+        (neighbours.draw, neighbours.MOST_ARMS),
+        (neighbours.draw_distances, neighbours.MOST_ARMS),
+        (modes.draw, modes.MOST_ARMS),
+    ):
+        with figure_style():
+            drawing = draw(many)
+            assert f" {most} of 9 arms." in drawing.caption
+            assert "arms." not in draw(few).caption
+        for legend in drawing.figure.legends:
+            assert [own.get_text() for own in legend.get_texts()] == [
+                names[place] for place in (0, 2, 3, 5, 6, 8)
+            ]
+
+
+@pytest.mark.slow
 def test_what_is_missing_is_said(dataset: xr.Dataset) -> None:
     plain = dataset["modes_covered"].copy()
     del plain.attrs["settings"]

@@ -217,6 +217,19 @@ def test_methods_of_one_seed_describe_no_test_over_seeds(make_study: Make, tmp_p
         assert word not in methods
 
 
+def test_a_page_says_what_limits_the_game_has(report: Path) -> None:
+    said = report.read_text()
+    assert "The critic's distance from 1/2 and the strength of cycles have Student's" in said
+
+
+def test_points_of_a_computation_were_chosen_on_no_seeds(make_study: Make, tmp_path: Path) -> None:
+    ds = make_study({"divergence": ARMS}, seeds=2, steps=5, samples=9)
+    with unrendered():
+        text = build(ds.assign_attrs(deterministic=1), {}, tmp_path / "report").read_text()
+    assert "computed and not sampled, and so without intervals" in text
+    assert "points chosen on the same seeds" not in text
+
+
 SECTIONS = (ranking.Ranking, settings.SettingScores, Curves, samples.Samples, stability.Stability)
 NAMES = ("ranking", "heatmap", "curves", "diagnostics", "gallery", "stability")
 CHARTS = {own.name: own for member in SECTIONS for own in member.charts if own.name in NAMES}

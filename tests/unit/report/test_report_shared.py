@@ -156,6 +156,8 @@ def test_the_page_has_them(tiny_run: Path, tmp_path: Path) -> None:
     assert section.count('<th scope="row">') == len(told) + len(differing)
     assert section.count('class="default"') == sum(not own[2] for own in told)
     assert "<code>batch</code>" in section
+    assert f">{len(told)} settings that all trials share" in section
+    assert f"All {len(told)} settings, and {len(differing)} that differ<" in section
     rows = (tmp_path / "shared.csv").read_text().splitlines()
     assert len(rows) == len(told) + len(differing) + 1
     assert "critic.lr,0.001 with minimax; 5e-05 with wasserstein,divergence,learning rate" in rows

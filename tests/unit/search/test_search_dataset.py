@@ -26,6 +26,7 @@ from ganstudy.report.answer import answer
 from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search import importances as importances_report
+from ganstudy.report.sections.search import parallel
 from ganstudy.report.sections.search import section as search_report
 from ganstudy.report.sections.search.figures import draw_budget
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
@@ -183,6 +184,16 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     points = budget.figure.axes[1].get_lines()
     crosses = sum(len(line.get_xdata()) for line in points if line.get_marker() == "x")
     assert crosses == int((~allowed).sum())
+    lines = json.loads(str(parallel.embedded(searched)))["lines"]
+    own = allowed.transpose("divergence", "trial").values
+    assert [line["keeps"] for line in lines] == own.ravel().tolist()
+    good = [line for line in lines if line["good"]]
+    assert all(line["keeps"] for line in good)
+    assert len(good) == math.ceil(own[0].sum() / 4)
+    with figure_style():
+        assert (
+            "quarter of each search among its points that keep" in parallel.draw(searched).caption
+        )
 
 
 # So few points as are made up here leave a conditional parameter almost none of its own.
@@ -258,6 +269,13 @@ def test_importances_find_what_matters(tmp_path: Path) -> None:
     said = str(importances_report.sentence(searched))
     assert said.count("critic.lr") == 2
     assert "generator.lr" not in said
+    with figure_style():
+        assert "or ties" not in importances_report.draw(searched).caption
+    own = searched.ds["modes_covered"]
+    tied = own.where(own["divergence"] != "reverse_kl", 4.0).assign_attrs(own.attrs)
+    with figure_style():
+        one = importances_report.draw(Searched.of(searched.ds.assign(modes_covered=tied)))
+    assert " reverse_kl: too few points, or ties." in one.caption
 
 
 def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from ganstudy.report import build
 from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections import effects, settings
+from ganstudy.report.sections.search import section as search_report
 from ganstudy.report.sections.search.parallel import embedded
 from ganstudy.report.sections.search.tables import best_table
 from ganstudy.search import search_of
@@ -283,9 +284,22 @@ def test_a_search_of_one_seed_has_scores_and_figures(
     with unrendered():
         page = build(ds, {}, tmp_path / "report").read_text()
     assert "generator.lr" in page
+    assert ("Every arm has" in page) is (text == TEXT)
     drawn = re.search(r'id="parallel-data" type="application/json">(.*?)<', page)
     assert drawn is not None
     assert json.loads(drawn[1]) == json.loads(str(embedded(Searched.of(ds))))
+
+
+def test_one_arm_is_not_told_as_one_of_several(tmp_path: Path) -> None:
+    """However many searches it has."""
+    own = repeated(tmp_path, *THREE, text=WITHOUT_AXIS)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own))
+    said = str(search_report.sentence(Searched.of(gather(directory, own))))
+    assert said.startswith("The study is shown at the best of its 5 points")
+    assert "It was searched 3 times" in said
+    assert not re.search("[Ee]ach arm|all arms|Each was", said)
 
 
 @pytest.mark.slow

@@ -101,6 +101,12 @@ def missing(findings: Findings, name: str = "samples") -> str:
     return "" if with_images(findings) else "no trial of the first seed is complete"
 
 
+def of_all(findings: Findings, shown: int) -> str:
+    """` 6 of 9 arms.`, the end of a caption of so many; empty where all are shown."""
+    arms = len(findings.arms)
+    return f" {shown} of {arms} arms." if shown < arms else ""
+
+
 def samples_of(findings: Findings, first: First, count: int) -> NDArray[np.float32]:
     """The first samples of a trial, `(count, dimension)`."""
     assert first.target is not None

@@ -18,6 +18,7 @@ from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     First,
     missing,
+    of_all,
     panel,
     proportion,
     say,
@@ -78,7 +79,7 @@ def draw(findings: Findings) -> Drawing:
         "images, none chosen by its looks.{}{}"
     ).format(
         f" Drawn at 1/{factor} of their size." if factor > 1 else "",
-        f" {len(chosen)} of {len(findings.arms)} arms." * (len(chosen) < len(findings.arms)),
+        of_all(findings, len(chosen)),
     )
     return Drawing("image_film", figure, f"Images of fixed latent noise: {trials}.", caption)
 

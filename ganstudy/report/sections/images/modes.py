@@ -22,7 +22,7 @@ from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
-from ganstudy.report.sections.images.firsts import missing
+from ganstudy.report.sections.images.firsts import missing, of_all
 from ganstudy.settings import as_recorded
 from ganstudy.targets import Target, target_of
 
@@ -122,12 +122,13 @@ def draw(findings: Findings) -> Drawing:
         for own in found
     )
     caption = Markup(
-        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does.{} {}"
+        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does.{} {}{}"
     ).format(
         findings.where,
         f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
         * (max(own.trials for own in found) == MOST_TRIALS),
         "A column for each class." if named else _axes(found[0].factors),
+        of_all(findings, len(found)),
     )
     return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
 

@@ -17,6 +17,7 @@ from ganstudy.report.layout import thinned
 from ganstudy.report.sections.images.firsts import (
     First,
     missing,
+    of_all,
     panel,
     proportion,
     real,
@@ -93,10 +94,11 @@ def draw(findings: Findings) -> Drawing:
         axes.set_ylabel(_named(findings, own), fontsize=8.5, color=style.INK)
     caption = Markup(
         "Upper lines: {} held out, and the first that the first trial of each arm made. Lower "
-        "lines: the training image nearest to each, by Euclidean distance over pixels.{}"
+        "lines: the training image nearest to each, by Euclidean distance over pixels.{}{}"
     ).format(
         prose.plural(len(found[0].images), "image"),
         f" Drawn at 1/{factor} of their size." if factor > 1 else "",
+        of_all(findings, len(found) - 1),
     )
     names = prose.listing(_named(findings, own) for own in found)
     alt = f"Images and the nearest training image below each: {names}."
@@ -114,7 +116,8 @@ def draw_distances(findings: Findings) -> Drawing:
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
     _curves(axes, findings, found)
-    style.arm_legend(figure, findings.arms)
+    drawn = _drawn(found)
+    style.arm_legend(figure, findings.arms, only=drawn)
     held = found[0].distances
     medians = prose.listing(
         f"{_named(findings, own)} {np.median(own.distances):.2f}" for own in found
@@ -131,15 +134,22 @@ def draw_distances(findings: Findings) -> Drawing:
         "training images lies far left. So may one whose images are blurred, or of frequent kinds "
         "alone, and a copy moved by a pixel is far: distances over pixels find plain copies and "
         "rule out no other memory. Training images are the target's; a trial with a "
-        "training set of its own has seen some of them."
-    ).format(len(found[1].images), nearer)
+        "training set of its own has seen some of them.{}"
+    ).format(len(found[1].images), nearer, of_all(findings, len(drawn)))
     alt = f"Distances to the nearest training image, medians: {medians}."
     return Drawing("memory", figure, alt, caption)
 
 
 def draw_distances_on(axes: Axes, findings: Findings) -> None:
     """The same curves."""
-    _curves(axes, findings, beside(findings))
+    found = beside(findings)
+    _curves(axes, findings, found)
+    style.arm_legend(axes, findings.arms, only=_drawn(found))
+
+
+def _drawn(found: list[Beside]) -> list[int]:
+    """The arms among them."""
+    return [own.arm for own in found if own.arm is not None]
 
 
 def _nearer(made: NDArray[np.float64], held: NDArray[np.float64]) -> float:

@@ -55,6 +55,5 @@ class Images(Section):
             neighbours.draw_distances_on,
             missing=neighbours.why_missing,
             single=True,
-            legend="lines",
         ),
     )

@@ -66,6 +66,8 @@ def draw(searched: Searched) -> Drawing:
         "what the largest of them all exceeds in one case of twenty with scores dealt out at "
         "random; pale bars are no larger than that."
     )
+    if lost := [name for row, name in enumerate(searched.groups) if row not in rows]:
+        caption += Markup(" {}: too few points, or ties.").format(prose.names(lost))
     if not searched.curve.attrs["by_chance"]:
         caption += Markup(
             " A sampler that learns has put its points where scores were good: where nothing "

@@ -51,8 +51,9 @@
       paths[k].setAttribute("class", !inside ? "out" : brushes.some(Boolean) || line.good ? "good" : "");
       return inside;
     });
-    // The last axis is that of the first objective, better upwards.
-    const best = kept.reduce((a, b) => (a === null || b.at.at(-1) > a.at.at(-1) ? b : a), null);
+    // The last axis is that of the first objective, better upwards. No point that breaks a constraint is best.
+    const best = kept.reduce((a, b) =>
+      (b.keeps && (a === null || b.at.at(-1) > a.at.at(-1)) ? b : a), null);
     said.textContent = `${kept.length} of ${lines.length} points`
       + (best === null ? "" : `; best of them ${best.search}, point ${best.point}: `
         + axes.map((axis, k) => `${axis.name} ${best.texts[k]}`).join(", "));

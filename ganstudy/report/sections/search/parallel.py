@@ -62,9 +62,10 @@ def draw(searched: Searched) -> Drawing:
     style.arm_legend(figure, searched.arm_names)
     caption = Markup(
         "Each line is a point of a search: its parameters, and on the right its {}, better "
-        "upwards. Pale: all but the best quarter of each search{}. "
+        "upwards. Pale: all but the best quarter of each search{}{}. "
     ).format(
         prose.listing(axis.name for axis in axes[len(searched.parameters) :]),
+        " among its points that keep the constraints" if searched.constraints else "",
         "; a line passes below an axis whose parameter took no part" if _any_absent(axes) else "",
     )
     caption += Markup(
@@ -98,6 +99,7 @@ def draw_on(panel: Axes, searched: Searched) -> None:
 def embedded(searched: Searched) -> Markup:
     """What the page's script draws and filters."""
     axes, good = _axes(searched), _best_quarter(searched)
+    kept = searched.by_row(searched.feasible)
     lines: list[dict[str, Any]] = []
     for row, arm in enumerate(searched.arms):
         for point in range(searched.points):
@@ -112,6 +114,7 @@ def embedded(searched: Searched) -> Markup:
                         "point": point + 1,
                         "arm": arm,
                         "good": bool(good[row, point]),
+                        "keeps": bool(kept[row, point]),
                     }
                 )
     told = [{"name": axis.name, "ticks": axis.ticks} for axis in axes]
@@ -193,9 +196,11 @@ def _line(axes: list[_Axis], row: int, point: int) -> Array:
 
 
 def _best_quarter(searched: Searched) -> NDArray[np.bool_]:
-    """The best quarter of the points of each search that have a score, by the first objective."""
+    """Of the points of each search that have a score and keep its constraints, the best quarter by
+    the first objective."""
     scores = searched.metric.sign * searched.by_row(searched.told).astype(float)
-    scores = np.where(np.isfinite(scores), scores, np.nan)
+    kept = searched.by_row(searched.feasible).astype(bool)
+    scores = np.where(np.isfinite(scores) & kept, scores, np.nan)
     count = np.isfinite(scores).sum(axis=1, keepdims=True)
     order = np.argsort(np.argsort(-np.where(np.isnan(scores), -np.inf, scores), kind="stable"))
     return np.asarray((order < np.ceil(count / 4)) & np.isfinite(scores))

@@ -30,7 +30,7 @@ def sentence(searched: Searched) -> Markup:
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
         if count and status in ("diverged", "pruned", "failed", "missing")
     ]
-    one = len(searched.rows) == 1
+    one = len(searched.groups) == 1
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
         "The study is" if one else "Each arm is",
         prose.plural(searched.points, "point"),
@@ -42,10 +42,14 @@ def sentence(searched: Searched) -> Markup:
     text += _constrained(searched)
     if searched.repeats > 1:
         return text + Markup(
-            ". Each was searched {} times, with other draws and other seeds, and the best point of "
+            ". {} was searched {} times, with other draws and other seeds, and the best point of "
             "each search is scored on {}, which no search has seen: what is averaged and tested "
             "here are whole searches."
-        ).format(searched.repeats, prose.plural(searched.fresh, "fresh seed"))
+        ).format(
+            "It" if one else "Each",
+            searched.repeats,
+            prose.plural(searched.fresh, "fresh seed"),
+        )
     text += _scored(searched)
     if len(searched.groups) > 1:
         text += Markup(
