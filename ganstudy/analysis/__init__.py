@@ -1,7 +1,7 @@
 """From the dataset of a study to statistics with intervals: xarray in, xarray out, no torch.
 
-The lower layer (`intervals`, `paths`) knows only NumPy arrays; the modules above it know the
-dataset's labels and attributes and none of its metrics.
+The lowest modules (`intervals`, `paths`, `variance`) know only NumPy arrays; those above them know
+the dataset's labels and attributes. Metrics and targets are asked by `measured` and `labels` alone.
 """
 
 from ganstudy.analysis.across import (

@@ -22,7 +22,7 @@ from ganstudy import plugins
 __all__ = ["Broken", "Checked", "Collected", "check", "in_words", "pytest_configure"]
 
 _CHECKED, _FOUND = "GANSTUDY_CHECKED_PLUGIN", "GANSTUDY_FOUND"
-_NEEDED = ("pytest", "xdist", "mpmath", "sympy", "dask", "distributed", "dask_jobqueue")
+_NEEDED = ("pytest", "xdist", "mpmath", "ot", "sympy", "dask", "distributed", "dask_jobqueue")
 _LONGEST = 300
 
 

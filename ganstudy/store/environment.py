@@ -16,7 +16,7 @@ from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
 
 __all__ = ["append", "read"]
 
-_PACKAGES = ("ganstudy", "torch", "numpy", "scipy", "xarray", "pydantic", "joblib")
+_PACKAGES = ("ganstudy", "torch", "numpy", "scipy", "xarray", "pydantic")
 
 
 def append(path: Path, known: Mapping[str, Any], session: Mapping[str, Any], study: str) -> None:
