@@ -13,6 +13,7 @@ SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "
 NAMES = ("numpy", "matplotlib", "joblib", "torch", "random", "queue", "ganstudy")
 
 
+@pytest.mark.slow
 def test_a_module_beside_a_study_is_not_run(tmp_path: Path) -> None:
     """By no worker, by no tracker, by no press, and not by the process of a live page.
 

@@ -61,6 +61,7 @@ def test_golden_digests() -> None:
     assert _digests(*GOLDEN) == GOLDEN
 
 
+@pytest.mark.slow
 def test_convolutions_are_not_those_of_the_processor() -> None:
     """oneDNN, which takes them elsewhere, chooses its loops by the processor; told to do so by an
     older one it had other bits in each of these. Other digests are of no concern to it.

@@ -130,6 +130,7 @@ def test_a_basin_is_left_downwards_or_not_at_all() -> None:
     assert bad_basins(lattice, values) == 0
 
 
+@pytest.mark.slow
 def test_every_divergence_has_a_landscape() -> None:
     """Collapse is worse than recovery under each whose losses see nothing of q but its law."""
     for member in divergences.family:
