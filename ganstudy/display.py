@@ -74,15 +74,15 @@ class _PlainLines:
 
 def _progress_line(progress: Progress) -> str:
     """How far a run is, in one line."""
-    done = sum(progress.done.values())
+    done = progress.ended
     parts = [f"{done}/{plural(progress.planned, 'trial')}"]
     if progress.share * progress.planned > done:
         parts[0] += f" ({progress.share:.0%} of their steps)"
     if not progress.trained:
         parts.append(f"{progress.program} steps ({progress.program_reason})")
-    parts += [
-        f"{progress.done[s]} {s}" for s in ("diverged", "pruned", "failed") if progress.done[s]
-    ]
+    # What it is of all of a run says nothing of those that are trained once more.
+    told = () if progress.once_more else ("diverged", "pruned", "failed")
+    parts += [f"{progress.done[status]} {status}" for status in told if progress.done[status]]
     if rate := progress.rate:
         parts.append(f"{rate:,.0f} trial-steps/s")
     left = progress.seconds_left

@@ -169,6 +169,13 @@ class Forecast:
         done = share * len(one.pack) * shape.cost
         self._took[name] = _Took(shape, done, seconds, clock.heard)
 
+    def resumed(self, pack: Pack) -> float:
+        """Share of its steps that a pack under way had taken before, by what its worker said."""
+        ids = {trial.id for trial in pack}
+        own = (lane.running for lane in self.lanes if lane.running is not None)
+        said = (one.clock for one in own if not ids.isdisjoint(t.id for t in one.pack))
+        return max((clock.resumed for clock in said if clock is not None), default=0.0)
+
     def ended(self, pack: Pack, seconds: float, now: float | None = None) -> None:
         """A pack has ended after some seconds; if it has never said how far it is, they count."""
         now = time.monotonic() if now is None else now

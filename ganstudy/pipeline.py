@@ -70,7 +70,7 @@ def run(
         first, left = choose(directory, search, workers, only_failed, generators, metrics)
         chosen = program(directory, search, left, workers, devices)
         started = engaged(search, left, workers, executor)
-        progress = Progress.of(search, left, started, *chosen)
+        progress = Progress.of(search, left, started, *chosen, once_more=only_failed)
         if not only_failed or study.document.overridden:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -33,10 +33,12 @@ class Beat(Protocol):
 class Progress:
     """Where a run stands; trial-steps are M-steps summed over trials.
 
-    trial_steps  of the packs that have ended
+    planned      trials in all; where some are trained once more, those alone
+    trial_steps  taken in this session, of the packs that have ended
     forecast     who trains what, and how long that takes
     incomplete   what the report lacks; empty for a whole one
     current      whether the run had ended before, and nothing has been made anew
+    once_more    whether what is trained has records, which it is to replace
     unmeasured   how many trials of it lack a metric that could not be measured, once it has ended
     """
 
@@ -52,6 +54,7 @@ class Progress:
     incomplete: str = ""
     open_ended: bool = False
     current: bool = False
+    once_more: bool = False
     unmeasured: int = 0
 
     @classmethod
@@ -70,17 +73,20 @@ class Progress:
         workers: int,
         program: ProgramName,
         reason: str,
+        *,
+        once_more: bool = False,
     ) -> Progress:
         """At the start, with these packs left to train, by a program chosen for a reason."""
         done = search.counts()
         progress = cls(
-            done.total(),
+            sum(map(len, left)) if once_more else done.total(),
             program,
             reason,
             done=done,
             workers=workers,
             forecast=Forecast(program, left),
             open_ended=search.open_ended,
+            once_more=once_more,
         )
         del done["missing"]
         return progress
@@ -96,10 +102,15 @@ class Progress:
         return self.forecast.seconds()
 
     @property
+    def ended(self) -> int:
+        """How many of those planned have ended."""
+        return self.trained if self.once_more else self.done.total()
+
+    @property
     def share(self) -> float:
         """How much of what is planned is done, steps of packs under way included."""
         under_way = sum(p.trials * p.share for p in self.packs)
-        return min((self.done.total() + under_way) / max(self.planned, 1), 1.0)
+        return min((self.ended + under_way) / max(self.planned, 1), 1.0)
 
     @property
     def rate(self) -> float:
@@ -112,13 +123,18 @@ class Progress:
         lanes = enumerate(self.forecast.lanes, 1)
         return [PackProgress.of(n, lane, self.forecast) for n, lane in lanes if lane.running]
 
-    def add(self, search: Search, ended: Pack, seconds: float) -> None:
-        """Count trials that have ended, after some seconds; the search has been told of them."""
+    def add(self, search: Search, ended: Pack, seconds: float, statuses: Mapping[str, str]) -> None:
+        """Count trials that have ended, after some seconds; the search has been told of them.
+
+        statuses  what has become of each, by its id; those that failed count for no steps
+        """
         self.done = search.counts()
-        self.planned = self.done.total()
+        if not self.once_more:
+            self.planned = self.done.total()
         del self.done["missing"]
         self.trained += len(ended)
-        self.trial_steps += sum(trial.configuration.steps for trial in ended)
+        steps = sum(t.configuration.steps for t in ended if statuses[t.id] != "failed")
+        self.trial_steps += round(steps * (1.0 - self.forecast.resumed(ended)))
         self.forecast.ended(ended, seconds)
         if search.open_ended or not self.forecast.foreseen:
             # What is left at most, which is less whenever something is settled.
@@ -150,7 +166,7 @@ class PackProgress:
         one = lane.running
         assert one is not None
         clock, steps, trials = one.clock, one.pack[0].configuration.steps, len(one.pack)
-        share, since = (clock.share, clock.first_share) if clock else (0.0, 0.0)
+        share, since = (clock.share, clock.resumed) if clock else (0.0, 0.0)
         return cls(
             worker,
             trials,

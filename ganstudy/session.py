@@ -282,7 +282,7 @@ def train(
             if set(ended.values()) == {"complete"}:
                 own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)
                 trained.add(own.work, own.graph_key(), cost(pack), max(stepping, 0.0))
-            progress.add(search, pack, seconds)
+            progress.add(search, pack, seconds, ended)
             observe(progress)
         watch(())
     if executor.here:

@@ -122,6 +122,11 @@ class Clock:
         return time.monotonic() - self.since
 
     @property
+    def resumed(self) -> float:
+        """Share of its steps that it had taken before, where it continues from a checkpoint."""
+        return self.first_share if self.first_heard > self.since else 0.0
+
+    @property
     def rate(self) -> float | None:
         """Share of its steps that the task takes in a second, of late; None before it shows."""
         share, seconds = self.lately

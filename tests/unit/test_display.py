@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -108,6 +109,69 @@ def test_a_pack_that_has_ended_counts_once() -> None:
     found.forecast.ended(PACKS[0], 10.0)
     assert found.share == 4 / 16
     assert [pack.worker for pack in found.packs] == [2]
+
+
+class Counted:
+    """A search of sixteen trials by what has become of them."""
+
+    open_ended = False
+
+    def __init__(self, **done: int) -> None:
+        self.done = Counter(done)
+
+    def counts(self) -> Counter[str]:
+        """What there is of them, and what is missing."""
+        return self.done + Counter(missing=16 - self.done.total())
+
+
+def counted(**done: int) -> Any:
+    """Such a search, for whoever asks no more of one."""
+    return Counted(**done)
+
+
+def ended(pack: Sequence[Any], failed: int = -1) -> dict[str, str]:
+    """What has become of the trials of a pack, all of which are complete but for one."""
+    return {t.id: "failed" if n == failed else "complete" for n, t in enumerate(pack)}
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_session_counts_its_own_steps() -> None:
+    """Of a pack that continues from a checkpoint, as it trains and once it has landed; what failed
+    counts for none.
+    """
+    found = progress(())
+    clock = Clock.started(Begun(True, 60.0, 0.75))
+    found.forecast.watch([Running(PACKS[0], 1, 0, started=1.0, clock=clock)])
+    clock = Clock.started(Begun(True, 60.0, 1.0), clock)
+    found.forecast.watch([Running(PACKS[0], 1, 0, started=1.0, clock=clock)])
+    assert [pack.trial_steps for pack in found.packs] == [4 * 250]
+    found.add(counted(complete=4), PACKS[0], 80.0, ended(PACKS[0]))
+    assert found.trial_steps == 4 * 250
+    assert found.packs == []
+    # It was first heard of late, and is new all the same.
+    clock = Clock.started(Begun(True, 0.0, 0.25))
+    found.forecast.watch([Running(PACKS[1], 1, 0, started=1.0, clock=clock)])
+    found.add(counted(complete=7, failed=1), PACKS[1], 10.0, ended(PACKS[1], failed=2))
+    assert found.trial_steps == 4 * 250 + 3 * 1000
+
+
+@pytest.mark.usefixtures("stopped")
+def test_what_is_trained_once_more_is_what_is_planned() -> None:
+    """Four of sixteen trials have failed and are trained again: nothing is done at the start."""
+    found = Progress.of(
+        counted(complete=12, failed=4), PACKS[:1], 1, "eager", "as before", once_more=True
+    )
+    found = replace_seconds(found, 10.0)
+    found.forecast.watch(under_way(0.25)[:1])
+    assert found.share == 0.25
+    head, study, _ = drawn(found)
+    assert head.startswith("0/4 trials (25% of their steps), eager steps (as before), ")
+    assert head.endswith(" 30 s of training left")
+    assert study.endswith(" 25%")
+    found.add(counted(complete=15, failed=1), PACKS[0], 40.0, ended(PACKS[0], failed=0))
+    assert drawn(found)[0].startswith("4/4 trials, ")
+    assert found.share == 1.0
+    assert found.done == {"complete": 15, "failed": 1}
 
 
 def test_plain_lines_come_when_a_pack_has_ended_and_now_and_then(
