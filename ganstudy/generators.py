@@ -19,6 +19,7 @@ from ganstudy.existing import reopen
 from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.plural import plural
+from ganstudy.sampled import Sampled, legend
 from ganstudy.schedule.devices import one
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.trial import Trial
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ganstudy.kinds import Kind
     from ganstudy.search import Search
     from ganstudy.store.records import Entry
-    from ganstudy.targets import Image
 
     Array = NDArray[np.float32]
 
@@ -39,28 +39,6 @@ __all__ = ["BEST", "Sampled", "load_generator", "sample", "write_onnx"]
 
 BEST = "best"
 """What stands for the complete trial with the best score by the headline metric."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sampled:
-    """Samples of a trial's generator.
-
-    samples  `(count, dimension)`, or `(count, channels, height, width)` of a target with images
-    latent   what each was made from, `(count, latent)`
-    labels   the label that each was made under; None without labels
-    image    the shape of a sample where it is an image
-    target   settings of p, as JSON
-    words    what they are, in a line; whether they have the bits of those that the trial stored,
-             where these were asked for
-    """
-
-    trial: str
-    samples: Array
-    latent: Array
-    labels: NDArray[np.int64] | None
-    image: Image | None
-    target: str
-    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +90,8 @@ def sample(
     image = own.configuration.target.image
     words = f"{plural(count, 'sample')} of trial {own.id} (seed {own.seed}, {kept.entry.status})"
     words += ", averaged parameters" * averaged
+    known = legend(own.configuration)
+    words += ", standardised" * ("scale" in known)
     if drawn.seed == own.seed and not averaged:
         words += f": {_held_against_stored(kept, samples, arithmetic)}"
     return Sampled(
@@ -119,6 +99,7 @@ def sample(
         samples if image is None else samples.reshape(count, *image),
         latent[:, : latent.shape[1] - labels],
         told,
+        known,
         image,
         own.configuration.target.settings,
         words,
@@ -154,7 +135,8 @@ def write_onnx(
     """Write the module of `load_generator` as an ONNX file; what it takes and gives, in a line.
 
     Input `latent` and output `samples` are those of the module, for a batch of any size. The
-    metadata tell trial, seed and settings, as JSON. The file appears whole or not at all.
+    metadata tell trial, seed and settings, as JSON, and the legend of `Sampled`. The file appears
+    whole or not at all.
 
     Errors  as `sample`; `RunError` for a path that does not end in .onnx, without the packages of
             the extra `onnx`, and for a network that PyTorch cannot write.
@@ -168,17 +150,19 @@ def write_onnx(
     kept = _kept(Path(run), trial, averaged, run_plugins)
     own, configuration = kept.trial, kept.trial.configuration
     inputs = configuration.generator.latent + configuration.labels
+    known = {name: array.tolist() for name, array in legend(configuration).items()}
     about = {"averaged": averaged, "seed": own.seed, "settings": own.settings, "trial": own.id}
     whole = module(own, kept.content, averaged)
     try:
-        write_whole(path, content(whole, inputs, canonical_json(about)))
+        write_whole(path, content(whole, inputs, canonical_json(about | known)))
     except NotExported as error:
         raise RunError(f"{path}: {error}") from None
     image = configuration.target.image
     shape = (configuration.target.dimension,) if image is None else tuple(image)
     made = " x ".join(map(str, ("batch", *shape)))
     words = f"generator of trial {own.id}" + ", averaged parameters" * averaged
-    return f"{words}: latent, batch x {inputs}, to samples, {made}"
+    standardised = ", standardised" * ("scale" in known)
+    return f"{words}: latent, batch x {inputs}, to samples, {made}{standardised}"
 
 
 def _kept(path: Path, name: str, averaged: bool, run_plugins: bool) -> _Kept:

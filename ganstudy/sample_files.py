@@ -67,8 +67,9 @@ def check_places(*paths: Path) -> None:
 
 
 def _arrays(sampled: Sampled) -> bytes:
-    """`samples`, `latent`, and `labels` if there are any."""
+    """`samples`, `latent`, `labels` if there are any, and their legend."""
     arrays: dict[str, NDArray[Any]] = {"samples": sampled.samples, "latent": sampled.latent}
+    arrays |= sampled.legend
     if sampled.labels is not None:
         arrays["labels"] = sampled.labels
     buffer = io.BytesIO()

@@ -84,12 +84,15 @@ class Outline(FileOutline):
         )
 
     def is_like(self, other: Outline) -> bool:
-        """Whether two say the same, but for last digits of means and scales."""
+        """Whether two say the same, but for last digits of means and scales, and for names of
+        labels that one does not tell: of tables they once were not kept.
+        """
         own, others = (
-            (x.rows, x.dimension, x.labels, x.classes, x.image, x.features and x.features[0])
+            (x.rows, x.dimension, x.labels, x.image, x.features and x.features[0])
             for x in (self, other)
         )
-        return own == others
+        named = bool(self.classes and other.classes)
+        return own == others and not (named and self.classes != other.classes)
 
     @property
     def words(self) -> str:
@@ -113,7 +116,7 @@ class Outline(FileOutline):
         if self.features is not None:
             names, *scaling = self.features
             units = Units(names, *map(np.array, scaling))
-        return Rows(parts[0], parts[1], labels[0], units, labels[1])
+        return Rows(parts[0], parts[1], labels[0], units, labels[1], self.classes)
 
 
 class Gone(NamedTuple):

@@ -96,7 +96,7 @@ class OwnData(OwnFile, Target, ABC):
 @cache
 def _outline(target: OwnData) -> Outline:
     own = target.read
-    return Outline.of(own.settings, target.place, own.rows(), own.image, own.mode_names)
+    return Outline.of(own.settings, target.place, own.rows(), own.image, own.label_names)
 
 
 @contextmanager

@@ -40,6 +40,8 @@ class Rows:
     """Training and held-out rows, `(rows, features)`, and their labels if any.
 
     They are float32, or what the target's `values` makes float32 of.
+
+    classes  what labels are called, where they have names
     """
 
     train: NDArray[Any]
@@ -47,6 +49,7 @@ class Rows:
     labels: NDArray[np.int64] | None = None
     features: Units | None = None
     held_out_labels: NDArray[np.int64] | None = None
+    classes: tuple[str, ...] = ()
 
 
 def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -137,6 +140,11 @@ class RowsTarget(Target, ABC):
         """Number of labels among the training rows."""
         labels = self.rows().labels
         return 0 if labels is None else int(labels.max()) + 1
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """What the user calls the labels, in their order; empty where they have numbers alone."""
+        return self.rows().classes or self.mode_names
 
     def sample_labelled(
         self, rng: np.random.Generator, count: int

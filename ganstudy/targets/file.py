@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from ganstudy.plural import plural
 from ganstudy.targets._own_data import OwnData
-from ganstudy.targets._problems import DataError
+from ganstudy.targets._problems import DataError, some
 from ganstudy.targets._rows import Rows, RowsTarget, Units, all_trained, split
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
@@ -18,7 +18,7 @@ from ganstudy.targets._text_table import Dialect
 Column = str | int
 
 _SHOWN = 20
-"""Columns that an account lists: more than a screen of them helps nobody."""
+"""Columns, and labels, that an account lists: more than a screen of them helps nobody."""
 
 
 def _unset(value: object) -> bool:
@@ -99,16 +99,19 @@ class File(OwnData, RowsTarget):
         return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
 
     def account(self) -> list[str]:
-        """What was read, for the user to see: rows, columns with some values, what was dropped."""
+        """What was read, for the user to see: rows, columns with some values, labels with how many
+        rows have each, what was dropped.
+        """
         table = _table(self.path, str(self.sha256), self._asked())
-        labelled = (
-            "" if table.labels is None else f", {plural(int(table.labels.max()) + 1, 'label')}"
-        )
+        counts = [] if table.labels is None else np.bincount(table.labels).tolist()
+        labels = [f"{name} ({n:,})" for name, n in zip(table.classes, counts, strict=True)]
+        labelled = f", {plural(len(labels), 'label')}" if labels else ""
         shape = f"{plural(len(table.values), 'row')} of {plural(len(table.names), 'column')}"
         return [
             f"{self.path}: {shape}{labelled}",
             *(_shown(table, place) for place in range(min(len(table.names), _SHOWN))),
             *([f"  and {len(table.names) - _SHOWN} more"] if len(table.names) > _SHOWN else []),
+            *([f"  labels: {some(labels, _SHOWN)}"] if labels else []),
             *(f"  left out: {sentence}" for sentence in table.dropped),
         ]
 
@@ -154,7 +157,7 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
         all_trained(path, "rows with label", table.classes, labels)
     names = tuple(map(str, table.names))
     features = Units(names, np.ldexp(mean, power), np.ldexp(std, power))
-    return Rows(values[train], values[held_out], labels, features, unseen)
+    return Rows(values[train], values[held_out], labels, features, unseen, table.classes)
 
 
 def _shown(table: Table, place: int) -> str:

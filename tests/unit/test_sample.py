@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
@@ -356,6 +357,77 @@ def test_arrays_and_sheets(run: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     with np.load("own.npz") as found:
         assert found["labels"].shape == (64,)
         assert set(found["labels"].tolist()) <= set(range(4))
+
+
+TABLE_STUDY = """\
+question: What do columns say?
+trial:
+  target: {{name: file, path: {path}, label: kind}}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 2
+  batch: 8
+  record: {{every: 2, samples: 20, frames: 0, generator: true, metrics: [sliced_wasserstein]}}
+search: {{grid: {{case: {{alone: {{condition: false}}, told: {{condition: true}}}}}}}}
+seeds: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def of_table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run of a table with labels, and the table."""
+    folder = tmp_path_factory.mktemp("table")
+    path = folder / "cells.csv"
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.uniform(size=(40, 2)) * [10, 1e-3] + [500, 7], columns=["area", "ph"])
+    frame.assign(kind=["b", "a"] * 20).to_csv(path, index=False)
+    study = write_study(folder, TABLE_STUDY.format(path=path))
+    with _gathered():
+        pipeline.run(load(study), folder / "run", workers=1)
+    return folder / "run", path
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_samples_of_a_table_tell_their_units_and_names(
+    of_table: tuple[Path, Path], tmp_path: Path, told: bool
+) -> None:
+    """Those of labels, and without labels where the table is gone."""
+    run, table = of_table
+    numbers = pd.read_csv(table).drop(columns="kind")
+    path, trial = tmp_path / "own.npz", _id(run, "told" if told else "alone")
+    elsewhere = None if told else table.rename(tmp_path / "cells.csv")
+    try:
+        said = _verb(str(run), "--trial", trial, "--to", str(path))
+    finally:
+        if elsewhere is not None:
+            elsewhere.rename(table)
+    assert ", complete), standardised: the same bits as" in said
+    with np.load(path) as found:
+        assert found["features"].tolist() == ["area", "ph"]
+        assert ("label_names" in found) == told
+        if told:
+            assert found["label_names"].tolist() == ["a", "b"]
+        own = found["samples"] * found["scale"] + found["mean"]
+    # A generator that has hardly begun stays near the mean.
+    width = numbers.to_numpy().std(axis=0)
+    assert (np.abs(own.mean(axis=0) - numbers.mean()) < 2 * width).all()
+    assert (own.std(axis=0) < 3 * width).all()
+
+
+@pytest.mark.slow
+def test_an_onnx_file_of_a_table_tells_the_same(
+    of_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
+    run, _ = of_table
+    trial = _id(run, "told")
+    words = write_onnx(run, tmp_path / "own.onnx", trial)
+    assert words.endswith("to samples, batch x 2, standardised")
+    (held,) = onnx.load(tmp_path / "own.onnx").metadata_props
+    about, legend = json.loads(held.value), sample(run, trial).legend
+    assert {name: about[name] for name in legend} == {n: a.tolist() for n, a in legend.items()}
+    assert set(legend) == {"features", "mean", "scale", "label_names"}
 
 
 def test_points_in_the_plane(run: Path, tmp_path: Path) -> None:

@@ -221,6 +221,20 @@ def test_check_prints_what_it_read(tmp_path: Path) -> None:
     assert "left out: column 0, which has no name and counts the rows" in result.output
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("2", "10"), ("10", "x"), ("2.5", "10.0")])
+def test_labels_keep_their_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    """Numbers by size, others by their text, whatever stands first in the file."""
+    first, second = names
+    frame = FRAME.assign(type=[second, first, first, first] * 10)
+    target = _read(tmp_path, str(frame.to_csv(index=False)), label="type")
+    assert target.label_names == names
+    assert target.account()[0].endswith("40 rows of 3 columns, 2 labels")
+    assert f"  labels: {first} (30), {second} (10)" in target.account()
+    parts = target.rows().labels, target.rows().held_out_labels
+    counts = [np.bincount(own, minlength=2) for own in parts if own is not None]
+    assert sum(counts).tolist() == [30, 10]
+
+
 def test_the_dataset_names_its_features_and_knows_their_units(tmp_path: Path) -> None:
     """Samples by column, and in the units of the file; a page of them too."""
     path = tmp_path / "data.csv"
