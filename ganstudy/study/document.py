@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,13 +95,25 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
         if key == KEY:
             message = "the file that a study extends is named in the study"
             raise StudyError([Problem("command line", override, message)])
-        overridden[_assign(values, key, _value(override))] = override
+        path_of_new = _assign(values, key, _value(override))
+        # The last of two stands where it was written: what came between may have replaced both.
+        overridden.pop(path_of_new, None)
+        overridden[path_of_new] = override
     document = Document(path, text, values, whole.places, overridden, shared)
     try:
         given = resolved(values)
     except BadReferenceError as error:
         raise StudyError([document.problem(error.path, error.message)]) from None
+    if unused := [own for own in overridden if _holds_anchors(str(own[0]), values)]:
+        message = "changes nothing: {} holds anchors; override the keys that use them"
+        raise StudyError(document.problem(own, message.format(own[0])) for own in unused)
     return replace(document, values={k: v for k, v in given.items() if not k.startswith("x-")})
+
+
+def _holds_anchors(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether a top-level key is for anchors, which were read before any override, alone."""
+    referred = re.search(rf"\$\{{\s*{re.escape(key)}\W", str(values))
+    return key.startswith("x-") and referred is None
 
 
 def _written(path: Path, text: str, *, shared: bool = False) -> Written:

@@ -120,6 +120,8 @@ class BayesKeys(SearchKeys):
         if not self.metrics:
             message = "write maximize or minimize, and a metric"
             yield document.problem((*_HERE, "objective"), message)
+        for name in self.objective.repeated:
+            yield document.problem((*_HERE, "objective"), f"{name!r} is written more than once")
         for name, direction in self.objective.metrics.items():
             place = (*_HERE, "objective", direction)
             if name not in metrics:

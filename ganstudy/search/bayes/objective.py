@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,12 +23,19 @@ class ObjectiveFile(Settings):
     @property
     def metrics(self) -> dict[str, Literal["maximize", "minimize"]]:
         """Direction by metric, in the order in which they are written."""
-        listed = {"maximize": self.maximize, "minimize": self.minimize}
-        return {
-            name: "maximize" if key == "maximize" else "minimize"
-            for key, names in listed.items()
-            for name in ([names] if isinstance(names, str) else names)
-        }
+        return dict(self._listed())
+
+    @property
+    def repeated(self) -> list[str]:
+        """Metrics that are written more than once."""
+        names = Counter(name for name, _ in self._listed())
+        return [name for name, count in names.items() if count > 1]
+
+    def _listed(self) -> Iterator[tuple[str, Literal["maximize", "minimize"]]]:
+        for name in [self.maximize] if isinstance(self.maximize, str) else self.maximize:
+            yield name, "maximize"
+        for name in [self.minimize] if isinstance(self.minimize, str) else self.minimize:
+            yield name, "minimize"
 
 
 class PrunerFile(Settings):

@@ -102,6 +102,8 @@ def _conditions(
             problems.append(document.problem(where, message))
             continue
         asked = [label(v) for v in (written if isinstance(written, list) else [written])]
+        if not asked:
+            problems.append(document.problem(where, "names no value, so that it is never searched"))
         labels = tuple(x if x in known[name] else str(x) for x in asked)
         for wrong in [x for x in labels if x not in known[name]]:
             hint = nearest(wrong, map(str, known[name]))

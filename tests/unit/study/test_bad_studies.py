@@ -204,6 +204,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         _space("constraint: [none, clip], batch: {low: 8, high: 9, when: {constraint: clpi}}"),
         [":4", "search.bayes.space.batch.when.constraint", "'clip'"],
     ),
+    "condition on none of the values": (
+        _space("constraint: [none, clip], batch: {low: 8, high: 9, when: {constraint: []}}"),
+        [":4", "search.bayes.space.batch.when.constraint", "never searched"],
+    ),
     "condition on what comes later": (
         _space("batch: {low: 8, high: 9, when: {constraint: clip}}, constraint: [none, clip]"),
         [":4", "search.bayes.space.batch.when.constraint", "above"],
@@ -228,6 +232,14 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "objective in the wrong direction": (
         BAYES.replace("maximize", "minimize"),
         [":6", "search.bayes.objective.minimize", "maximize: modes_covered"],
+    ),
+    "objective in both directions": (
+        BAYES.replace("maximize: modes_covered", "maximize: mode_kl, minimize: mode_kl"),
+        [":6", "search.bayes.objective", "'mode_kl' is written more than once"],
+    ),
+    "objective that is written twice": (
+        BAYES.replace("modes_covered", "[modes_covered, modes_covered]"),
+        [":6", "search.bayes.objective", "'modes_covered' is written more than once"],
     ),
     "no objective": (
         BAYES.replace("{maximize: modes_covered}", "{}"),

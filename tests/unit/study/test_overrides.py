@@ -123,6 +123,30 @@ def test_an_override_without_effect_is_refused(tmp_path: Path, case: str) -> Non
     assert f"is set by {by}; override that" in result.stderr
 
 
+ANCHORS = "x-players: {one: &one {width: 8}, two: 16}\ntrial: {generator: *one, critic: *one}\n"
+
+
+def test_an_override_of_an_anchor_is_refused(tmp_path: Path) -> None:
+    """What uses it had been read before; a reference is read afterwards."""
+    path = write_study(tmp_path, f"question: Why?\n{ANCHORS}")
+    for override in ("x-players.one.width=9", "x-players={one: {width: 9}}", "x-new=3"):
+        result = _check(path, override)
+        assert result.exit_code == 2, result.output
+        name = override.partition("=")[0].partition(".")[0]
+        assert f"command line: {override}: changes nothing: {name} holds anchors" in result.stderr
+    path.write_text(f"{path.read_text()}seeds: ${{x-players.two}}\n", encoding="utf-8")
+    assert len(load(path, ["x-players.two=3"]).seeds) == 3
+
+
+def test_the_last_override_of_a_key_counts_in_a_kept_study(tmp_path: Path) -> None:
+    """Of three, the kept study had them in another order, and another value."""
+    overrides = ["trial.critic.steps=2", "trial.critic={width: 8}", "trial.critic.steps=5"]
+    asked = read_document(write_study(tmp_path), overrides)
+    assert asked.values["trial"]["critic"] == {"width": 8, "steps": 5}
+    kept = read_document(write_study(tmp_path, asked.text))
+    assert json.dumps(kept.values) == json.dumps(asked.values)
+
+
 @pytest.mark.parametrize(
     ("body", "override"),
     [
