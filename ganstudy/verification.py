@@ -33,9 +33,15 @@ __all__ = ["Again", "Difference", "Verification", "differences", "verify"]
 _log = logging.getLogger("ganstudy")
 
 Verdict = Literal[
-    "the same bits", "other arithmetic", "other bits on the same arithmetic", "fails this time"
+    "nothing to compare",
+    "the same bits",
+    "other arithmetic",
+    "other bits on the same arithmetic",
+    "fails this time",
 ]
 _WORST_LAST: tuple[Verdict, ...] = get_args(Verdict)
+
+_NO_NUMBERS = "none of its trials has numbers to compare: all have failed"
 
 _NO_RESULT = (
     *("seconds", "cause", "finished", "arithmetic", "variables"),
@@ -78,8 +84,10 @@ class Again:
     @property
     def verdict(self) -> Verdict:
         """What the trial alone says."""
-        if "failed" in (self.status, self.status_now):  # there are no numbers to compare
-            return "the same bits" if self.status == "failed" else "fails this time"
+        if self.status == "failed":
+            return "nothing to compare"
+        if self.status_now == "failed":
+            return "fails this time"
         if not self.differences:
             return "the same bits"
         same = self.then == self.now
@@ -101,27 +109,30 @@ class Verification:
     @property
     def sound(self) -> bool:
         """Whether what was promised holds: bits differ on other arithmetic alone."""
-        return _WORST_LAST.index(self.verdict) < 2
+        return _WORST_LAST.index(self.verdict) < 3
 
     def sentences(self) -> Iterator[str]:
         """The verdict, and what it rests on."""
-        alone = sum(not own.beside for own in self.trials)
-        counted = f"{plural(len(self.trials), 'trial')} trained again, {alone} of them alone"
+        compared = [own for own in self.trials if own.verdict != "nothing to compare"]
+        alone = sum(not own.beside for own in compared)
+        counted = f"{plural(len(compared), 'trial')} trained again, {alone} of them alone"
         yield f"{self.verdict}: {counted}"
+        if failed := len(self.trials) - len(compared):
+            yield f"and {plural(failed, 'trial')} of which the run has no numbers to compare"
         for then, now in sorted({(t.then, t.now) for t in self.trials if t.then and t.now}):
             yield f"arithmetic: {now}" if then == now else f"the run: {then}; here: {now}"
         for own in self.trials:
             if own.status != own.status_now:
                 yield f"trial {own.trial} was {own.status} and is {own.status_now} now"
         largest: dict[str, list[Difference]] = {}
-        for own in self.trials:
+        for own in compared:
             for name, difference in own.differences.items():
                 largest.setdefault(name, []).append(difference)
         for name, found in sorted(largest.items()):
             most = max(difference.largest for difference in found)
             steps = [d.since for d in found if np.isfinite(d.since)]
             since = f", from step {min(steps):g} on" if steps else ""
-            yield f"  {name}: in {len(found)} of {len(self.trials)}, by at most {most:.3g}{since}"
+            yield f"  {name}: in {len(found)} of {len(compared)}, by at most {most:.3g}{since}"
 
     def receipt(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -144,12 +155,13 @@ def verify(
     The sample is random and has trials of every arm and every status, `count` of them, or two of
     each. One is trained alone, the others in packs that they were not trained in before.
 
-    Errors  `RunError` if the run has no records, or no workers can be had.
+    Errors  `RunError` if the run has no records but those of failures, or no workers can be had.
     """
     directory, search = reopen(path, run_plugins=True, to_train=True)
     program = directory.program()
     if program is None:
-        raise RunError(f"{path}: no records, and so nothing to verify")
+        why = _NO_NUMBERS if directory.recorded() else "no records, and so nothing to verify"
+        raise RunError(f"{path}: {why}")
     chosen = _chosen(directory, search, count)
     planned = [(chosen[0],), *packs(chosen[1:], workers)]
     engine = search.study.file.engine
@@ -221,7 +233,7 @@ def _numbers(record: Record) -> dict[str, NDArray[Any]]:
 
 
 def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[Trial[Kind]]:
-    """Trials of every arm and status in turn; which ones of each is random."""
+    """Trials of every arm and status in turn, failed ones last; which ones of each is random."""
     rng = np.random.default_rng()
     entries = directory.entries()
     strata: dict[tuple[str, str], list[Trial[Kind]]] = {}
@@ -231,6 +243,9 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
             strata.setdefault(stratum, []).append(trial)
     if not strata:
         raise RunError(f"{directory.path}: no record of a trial of its study, nothing to verify")
+    strata = {own: strata[own] for own in sorted(strata, key=lambda own: own[1] == "failed")}
+    if next(iter(strata))[1] == "failed":
+        raise RunError(f"{directory.path}: {_NO_NUMBERS}")
     shuffled = [list(rng.permutation(len(own))) for own in strata.values()]
     rounds = range(max(map(len, shuffled)))
     dealt = [

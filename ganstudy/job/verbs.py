@@ -56,7 +56,8 @@ def run(
     if dry_run:
         print_job_plan(folder, planned_workers(**where), as_json, fresh)
         return
-    names, how = list(folder.studies), {**execution(**where), "command": command_line()}
+    names, command = list(folder.studies), command_line()
+    how = {**execution(**where), "command": command}
 
     @contextmanager
     def observing(name: str) -> Iterator[Callable[[Progress], None]]:
@@ -68,12 +69,16 @@ def run(
     def during(study: Study, run: Path) -> AbstractContextManager[None]:
         return live_page(run, every) if live else nullcontext()
 
+    def moved(place: Path) -> None:
+        say(f"the earlier run is now {place}")
+
     ended = []
-    for own in walk(folder, observing=observing, during=during, fresh=fresh, **how):
+    how |= {"observing": observing, "during": during, "fresh": fresh, "moved": moved}
+    for own in walk(folder, **how):
         ended.append(own)
         if own.progress and own.progress.current and not as_json:
             say(f"{own.study} has ended before, and nothing has changed; left as it is")
-    told = page_where_due(folder.directory, ended, how["command"])
+    told = page_where_due(folder.directory, ended, command)
     print_job_ended(folder, ended, told, as_json)
 
 

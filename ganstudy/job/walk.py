@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -59,6 +59,7 @@ def walk(
         nullcontext()
     ),
     fresh: bool = False,
+    moved: Callable[[Path], None] = lambda path: None,
     **how: Any,
 ) -> Iterator[RunEnded]:
     """Run the studies of a folder one after the other; how each has ended, as it ends.
@@ -68,6 +69,7 @@ def walk(
     observing  entered for each study, by its name; gives what is told of its progress
     during     entered while its packs train
     fresh      set each run that is there aside, before the first is begun
+    moved      told where each of them is now
     how        workers and the like, as `pipeline.run` takes them
 
     Errors  `RunError` if another process runs the folder; `KeyboardInterrupt`, which ends the job,
@@ -76,14 +78,14 @@ def walk(
     directory = folder.directory
     with directory.held():
         runs = {name: directory.run(name) for name in folder.studies}
-        for run in runs.values():
-            if fresh and run.path.exists():
-                run.set_aside()
+        refused = _set_aside(runs, moved) if fresh else {}
+        studies = {name: own for name, own in folder.studies.items() if name not in refused}
+        for name, why in refused.items():
+            yield RunEnded(name, runs[name].path, None, why)
         outlooks = {
-            name: _Outlook.of(study, runs[name], how["workers"])
-            for name, study in folder.studies.items()
+            name: _Outlook.of(study, runs[name], how["workers"]) for name, study in studies.items()
         }
-        for name, study in folder.studies.items():
+        for name, study in studies.items():
             # Anew each time: what ran before has shown the pace of this machine.
             directory.write(_plan(outlooks, how["workers"]), running=name)
             path = runs[name].path
@@ -96,6 +98,18 @@ def walk(
                 yield RunEnded(name, path, None, str(error))
             else:
                 yield RunEnded(name, path, progress)
+
+
+def _set_aside(runs: Mapping[str, RunDirectory], moved: Callable[[Path], None]) -> dict[str, str]:
+    """Set each run that is there aside; by name, why one could not be."""
+    refused: dict[str, str] = {}
+    for name, run in runs.items():
+        if run.path.exists():
+            try:
+                moved(run.set_aside())
+            except RunError as error:
+                refused[name] = str(error)
+    return refused
 
 
 def _plan(outlooks: dict[str, _Outlook], workers: int) -> dict[str, Foreseen]:

@@ -28,6 +28,7 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     from ganstudy.store import RunError
     from ganstudy.summaries import GUESS, planned, print_planned
 
+    folder.directory.check()
     plans, refused = {}, 0
     for name, study in folder.studies.items():
         try:

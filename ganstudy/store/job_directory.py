@@ -48,17 +48,24 @@ class JobDirectory:
         """The run of a study."""
         return RunDirectory(self.path / name)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the job alone; the kernel frees it when this process dies.
+    def check(self) -> None:
+        """Refuse a place that no job can have.
 
-        Errors  `RunError` if another process holds it, or if the place is a run's or a file's.
+        Errors  `RunError` if it is a run's or a file's.
         """
         if is_run(self.path):
             message = "is a run, and no place for those of a folder; choose another --out"
             raise RunError(f"{self.path}: {message}")
         if self.path.exists() and not self.path.is_dir():
             raise RunError(f"{self.path}: is a file; choose another --out")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the job alone; the kernel frees it when this process dies.
+
+        Errors  `RunError` if another process holds it, and as `check`.
+        """
+        self.check()
         with lock.held(self.path, self._heartbeat):
             remove_partial(self.path)
             try:

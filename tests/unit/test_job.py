@@ -25,6 +25,7 @@ from ganstudy.job.page import JoinedPage, page_where_due
 from ganstudy.job.status import status
 from ganstudy.job.walk import RunEnded, walk
 from ganstudy.progress import Progress
+from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen, JobDirectory
 from ganstudy.study import load
@@ -354,7 +355,43 @@ def test_fresh_sets_each_run_aside(ran: tuple[Path, Any]) -> None:
     """Last, since the runs of the others are gone then."""
     path, out = ran[0], ran[0] / "runs"
     with _quickly():
-        code, _ = _asked("run", path, "--out", out, "--workers", "1", "--fresh", "--json")
+        code, text = _asked("run", path, "--out", out, "--workers", "1", "--fresh", "--json")
     assert code == 0
+    for name in ("a.aside-1", "b.aside-1"):
+        assert f"the earlier run is now {out / name}" in text
     names = {own.name for own in out.iterdir() if own.is_dir()}
     assert names == {"a", "a.aside-1", "b", "b.aside-1"}
+
+
+def test_one_that_cannot_be_set_aside_keeps_no_other_from_it(tmp_path: Path) -> None:
+    """The job ended there, with the runs of others moved, and nothing said of these."""
+    folder, out = _folder(tmp_path / "mine"), tmp_path / "job"
+    for name in ("a", "b"):
+        (out / name).mkdir(parents=True)
+        (out / name / "notes.txt").write_text("mine" * (name == "b"))
+    (out / "a" / "notes.txt").unlink()
+    run: list[str] = []
+
+    def ran(study: Any, path: Path, **_: Any) -> Progress:
+        run.append(path.name)
+        return Progress(6, "eager", "", done=Counter(complete=6))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.job.walk.pipeline.run", ran)
+        patch.setattr("ganstudy.job.verbs.page_where_due", lambda *_: JoinedPage())
+        code, text = _asked("run", folder, "--out", out, "--workers", "1", "--fresh")
+    assert (code, run) == (2, ["a"])
+    assert f"the earlier run is now {out / 'a.aside-1'}" in text
+    assert (out / "b" / "notes.txt").is_file()
+
+
+@pytest.mark.parametrize("words", [["plan"], ["run", "--dry-run"]])
+def test_a_place_that_the_job_is_refused_is_refused_to_its_plan(
+    tmp_path: Path, words: list[str]
+) -> None:
+    folder, out = _folder(tmp_path / "mine"), tmp_path / "job"
+    RunDirectory(out).records.mkdir(parents=True)
+    RunDirectory(out).write_study(Grid(load(folder / "b.yaml")))
+    code, text = _asked(*words, folder, "--out", out)
+    assert code == 2
+    assert "no place for those of a folder" in text

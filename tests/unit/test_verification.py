@@ -138,7 +138,7 @@ def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None
 
 @pytest.mark.usefixtures("_inline")
 def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
-    """There are no numbers to compare."""
+    """There are no numbers to compare, and none is said to be the same."""
     failed = "MemoryError: too much"
     _rewritten(
         run,
@@ -146,7 +146,24 @@ def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
     )
     found = verify(run, 99, 1, ("cpu",))
     assert found.sound
-    assert any("was failed and is complete now" in sentence for sentence in found.sentences())
+    said = [*found.sentences()]
+    assert any("was failed and is complete now" in sentence for sentence in said)
+    compared = len(found.trials) - 1
+    assert said[0].startswith(f"the same bits: {compared} trials trained again")
+    assert said[1] == "and 1 trial of which the run has no numbers to compare"
+    assert [own.verdict for own in found.trials].count("nothing to compare") == 1
+
+
+def test_a_run_of_failures_has_no_numbers_to_verify(run: Path) -> None:
+    """It had "the same bits" without a number compared."""
+    directory = RunDirectory(run)
+    records = [*directory.read()]
+    directory.forget([own.id for own in records])
+    directory.write(
+        [dataclasses.replace(own, status="failed", values={}, cause="no") for own in records]
+    )
+    with pytest.raises(RunError, match="none of its trials has numbers to compare"):
+        verify(run, None, 1, ("cpu",))
 
 
 def test_nothing_to_verify(run: Path) -> None:
