@@ -71,14 +71,16 @@ def sample(
     device    `cpu`, a GPU such as `cuda:0`, or `auto`, which is the first of these if there is one
 
     Errors  `RunError` for a run that cannot be read, a trial that it does not have, and one that
-            keeps no generator; `ValueError` for a device that is not there, a count below 1 and a
-            seed below 0.
+            keeps no generator, or takes labels of data that are gone; `ValueError` for a device
+            that is not there, a count below 1 and a seed below 0.
     """
     if count < 1 or (seed or 0) < 0:
         raise ValueError(f"count is at least 1 and seed at least 0 (got {count} and {seed})")
     device = one(device)
     kept = _kept(Path(run), trial, averaged, run_plugins)
     own = kept.trial
+    if own.configuration.labels and (gone := own.configuration.target.gone):
+        raise RunError(f"{run}: trial {own.id} takes labels, which are drawn of its data: {gone}")
     drawn = own if seed is None else Trial(own.configuration, seed)
     latents = _latents(drawn, count)
     session = Session(device, kept.entry.program)

@@ -414,6 +414,22 @@ def test_samples_of_a_table_tell_their_units_and_names(
     assert (own.std(axis=0) < 3 * width).all()
 
 
+def test_labels_of_a_table_that_is_gone_cannot_be_drawn(
+    of_table: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, table = of_table
+    trial = _id(run, "told")
+    elsewhere = table.rename(tmp_path / "cells.csv")
+    try:
+        with pytest.raises(RunError, match=r"takes labels, .*cells.csv is no longer there"):
+            sample(run, trial)
+        result = CliRunner().invoke(main, ["sample", str(run), "--trial", trial])
+        ganstudy.load_generator(run, trial)
+    finally:
+        elsewhere.rename(table)
+    assert result.exit_code == 2
+
+
 @pytest.mark.slow
 def test_an_onnx_file_of_a_table_tells_the_same(
     of_table: tuple[Path, Path], tmp_path: Path
