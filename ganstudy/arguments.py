@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -149,7 +149,9 @@ def run_options(verb: Callable[..., None]) -> Callable[..., None]:
         every_option,
         live_option,
         click.option("--fresh", is_flag=True, help="Set an existing run aside and start anew."),
-        click.option("--dry-run", is_flag=True, help="Print the plan and train nothing."),
+        click.option(
+            "--dry-run", is_flag=True, help="Print the plan, with its time on CPUs; train nothing."
+        ),
         execution_options,
         out_option,
         overrides_argument,
@@ -241,9 +243,7 @@ def execution(workers: int | None, devices: str, executor: str, **asked: Any) ->
     """
     options = _executor_options(executor, asked)
     names = _devices(devices)
-    workers = workers or options.default_workers
-    if workers is None:
-        workers = cores() if "cpu" in names else len(names)
+    workers = _workers(workers, options, names)
     return {
         "workers": workers,
         "devices": names,
@@ -253,8 +253,21 @@ def execution(workers: int | None, devices: str, executor: str, **asked: Any) ->
 
 
 def planned_workers(workers: int | None, devices: str, executor: str, **asked: Any) -> int:
-    """How many workers a plan is made for; devices are not looked for, which takes seconds."""
-    return workers or _executor_options(executor, asked).default_workers or cores()
+    """How many workers a plan is made for; it is refused what training would be.
+
+    Devices are looked for where they are named: it takes seconds.
+    """
+    names = ("cpu",) if devices == "auto" else _devices(devices)
+    return _workers(workers, _executor_options(executor, asked), names)
+
+
+def _workers(asked: int | None, options: Options, devices: Sequence[str]) -> int:
+    workers = asked or options.default_workers
+    if workers is None:
+        workers = cores() if "cpu" in devices else len(devices)
+    if why := options.why_not(workers):
+        raise click.BadParameter(why, param_hint="--workers")
+    return workers
 
 
 def _executor_options(executor: str, asked: Mapping[str, Any]) -> Options:

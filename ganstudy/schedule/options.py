@@ -15,3 +15,7 @@ class Options(Settings):
         """How many workers there are where nobody says; None for as many as this machine has
         cores."""
         return None
+
+    def why_not(self, workers: int) -> str:
+        """Why there cannot be so many workers; empty where there can."""
+        return ""

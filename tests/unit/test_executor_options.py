@@ -23,6 +23,8 @@ from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
         ("--executor dask --partition short", "--partition is an option of --executor slurm"),
         ("--executor slurm --scheduler tcp://a:1", "--scheduler is an option of --executor dask"),
         ("--executor slurm --jobs 0", "--jobs: 0: "),
+        ("--executor slurm --jobs 4 --workers 6", "6 workers cannot be dealt out evenly to 4 jobs"),
+        ("--devices banana", "no device 'banana' here"),
         ("--executor slurm --jobs two", "'two' is not a valid integer"),
         ("--executor=slurm --time soon", "--time: 'soon': should be minutes"),
         ("--executor slurm --partition 'a\n#SBATCH'", "should be one word"),
@@ -33,9 +35,10 @@ def test_a_mistake_is_told_before_anything_begins(tmp_path: Path, options: str, 
     import shlex
 
     command = ["run", str(write_study(tmp_path)), "--out", str(tmp_path / "run")]
-    result = CliRunner().invoke(main, [*command, *shlex.split(options)])
-    assert result.exit_code == 2, result.output
-    assert said in result.stderr
+    for further in ([], ["--dry-run"]):
+        result = CliRunner().invoke(main, [*command, *shlex.split(options), *further])
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr
     assert not (tmp_path / "run").exists()
 
 

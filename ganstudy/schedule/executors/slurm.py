@@ -66,6 +66,13 @@ class SlurmOptions(Options):
         """One for each job."""
         return self.jobs
 
+    def why_not(self, workers: int) -> str:
+        """Jobs are alike."""
+        if workers % self.jobs == 0:
+            return ""
+        message = f"{plural(workers, 'worker')} cannot be dealt out evenly to"
+        return f"{message} {plural(self.jobs, 'job')}; --workers should be a multiple of --jobs"
+
 
 def seconds_of(limit: str) -> float:
     """A time limit of Slurm in seconds.
@@ -163,11 +170,9 @@ class SlurmExecutor(DaskClient):
 
         Errors  `ExecutorError` if workers cannot be dealt out, or no time limit can be read.
         """
-        asked, each, rest = self.options, *divmod(self.workers, self.options.jobs)
-        if rest:
-            all_of_them = plural(self.workers, "worker")
-            message = f"{all_of_them} cannot be dealt out evenly to {plural(asked.jobs, 'job')}"
-            raise ExecutorError(f"{message}; --workers should be a multiple of --jobs")
+        asked, each = self.options, self.workers // self.options.jobs
+        if why := asked.why_not(self.workers):
+            raise ExecutorError(why)
         configured = dask.config.get(_CONFIGURATION)
         try:
             seconds = seconds_of(limit)
