@@ -35,10 +35,14 @@ UNKNOWN_VIOLATION = 1.0
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What is kept of a record."""
+    """What is kept of a record.
+
+    measured  whether every metric that is sought has a value, or the trial none to measure
+    """
 
     status: str
     finished: float
+    measured: bool
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -46,8 +50,9 @@ class Outcomes:
     """Outcomes of trials, and the values of points that follow from them.
 
     A value of a point is the study's statistic over the scores of its seeds. A trial that diverged
-    or failed scores the worst bound of the metric; where that is infinite the value is NaN, breaks
-    every constraint on it, and is told to samplers as the worst that is known.
+    or failed, or whose metric could not be measured, scores the worst bound of the metric; where
+    that is infinite the value is NaN, breaks every constraint on it, and is told to samplers as the
+    worst that is known.
     """
 
     def __init__(self, file: BayesKeys) -> None:
@@ -60,13 +65,14 @@ class Outcomes:
     def note(self, point: Point, record: Record) -> None:
         """Take note of the record of one of a point's trials."""
         readings = point.trials[0][0].configuration.readings
-        scores = {}
+        scores, measured = {}, True
         for name in self._metrics:
             score = math.nan
             if record.status == "complete":
                 score = float(tail_mean(record.values[name].astype(np.float64)))
+                measured = measured and not math.isnan(score)
             scores[name] = score if math.isfinite(score) else worst(readings[name])
-        self._of[record.id] = _Outcome(record.status, record.finished, scores)
+        self._of[record.id] = _Outcome(record.status, record.finished, measured, scores)
 
     def __contains__(self, trial: Trial[Kind]) -> bool:
         return trial.id in self._of
@@ -85,9 +91,9 @@ class Outcomes:
         return all(trial in self for trial in point.current)
 
     def finished(self, point: Point) -> bool:
-        """Whether it is at its last rung, with all seeds recorded and none failed."""
+        """Whether it is at its last rung, with all seeds recorded, none failed and all measured."""
         own = [self._of.get(trial.id) for trial in point.current]
-        return point.last and all(o is not None and o.status != "failed" for o in own)
+        return point.last and all(o and o.status != "failed" and o.measured for o in own)
 
     def alive(self, point: Point, level: int) -> bool:
         """Whether a seed is complete at a rung."""

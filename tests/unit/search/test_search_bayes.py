@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,23 @@ def test_all_points_bad_is_no_end(tmp_path: Path) -> None:
     list(search(own, status=lambda trial: "diverged"))
     assert own.counts() == {"diverged": 48}
     assert own.outcomes.front(own.points((0,)))
+
+
+def test_a_point_that_could_not_be_measured_is_never_best(tmp_path: Path) -> None:
+    """It is told as the worst, as one that failed, until it is measured: also of all points."""
+    own = bayes(tmp_path, "search.bayes.objective={minimize: mode_kl}", "seeds=1")
+    records = list(search(own, lambda trial: math.nan))
+    arm = (0,)
+    assert own.spent(arm)
+    assert own.chosen(arm) is None
+    assert own.outcomes.front(own.points(arm)) == []
+    assert {known.values for known in own.known(arm)} == {(math.log(8),)}
+    third = own.points(arm)[2]
+    [trial] = third.trials[0]
+    [old] = [record for record in records if record.id == trial.id]
+    own.tell([replace(made_up(trial, 2.0), finished=old.finished)])
+    assert own.chosen(arm) == (2, third)
+    assert own.known(arm)[2].values == (2.0,)
 
 
 @pytest.mark.parametrize(("statistic", "expected"), [("mean", 2.0), ("min", 1.0), ("max", 4.0)])
