@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ganstudy import report as reports
+from ganstudy.engine.checkpoints import clear
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.retraining import without_metric
 from ganstudy.schedule.devices import pack_size
@@ -82,6 +83,9 @@ def run(
                     during or nullcontext(),
                 ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
+            if not search.counts()["missing"]:
+                # A search may have left points of an earlier session that it did not choose again.
+                clear(directory.checkpoints)
             progress.unmeasured = len(without_metric(directory, search))
             beat("gathering")
             try:

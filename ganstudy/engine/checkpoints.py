@@ -23,6 +23,7 @@ __all__ = [
     "STOP",
     "Checkpoints",
     "Stopped",
+    "clear",
     "discard",
     "forget",
     "headers",
@@ -101,6 +102,12 @@ def discard(folder: Path, recorded: Collection[str]) -> None:
     for path, header in list(headers(folder)):
         if all(trial in recorded for trial in header["trials"]):
             path.unlink(missing_ok=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove all checkpoints, whosever they are."""
+    for path, _ in list(headers(folder)):
+        path.unlink(missing_ok=True)
 
 
 def forget(folder: Path | None, pack: Sequence[Trial[Any]]) -> None:

@@ -33,7 +33,8 @@ Column = tuple[tuple[str, ...], "NDArray[Any]", Mapping[str, Any]]
 class Search(Part, ABC):
     """All trials of a study, each with its place in the dataset.
 
-    A search keeps nothing on disk: told the records of a run, in any order, it is where it was.
+    A search keeps nothing on disk: told the records of a run, in any order, it is where it was, but
+    for trials in flight of points of which nothing is recorded; such a point is chosen anew.
 
     keys         the keys that a study file may write below `search.NAME`
     adds         what the search adds to the dataset beside its trials; no axis can take its names

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from inline import trained_inline
-from tiny import STUDY, differences, stopping_at, write_study
+from tiny import STUDY, differences, stopping_at, trial, write_study
 from unrendered import unrendered
 
 from ganstudy import open_run, pipeline
@@ -125,6 +125,22 @@ def test_a_pack_in_flight_keeps_its_checkpoint_while_others_land(
                 train([own], Session(checkpoints=Checkpoints(run.checkpoints)))
         pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True, observe=observe)
     assert seen == {(0, 2), (1, 1), (2, 0)}
+
+
+def test_no_checkpoint_is_left_when_nothing_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search may choose other points after an interruption: those in flight were nobody's."""
+    monkeypatch.setattr(pipeline, "report", lambda *_: None)
+    run = RunDirectory(tmp_path / "run")
+    few = ["search.grid={divergence: [minimax]}"]
+    with trained_inline():
+        pipeline.run(load(write_study(tmp_path), [*few, "seeds=1"]), run.path, workers=1)
+        with stopping_at(3), pytest.raises(Stopped):
+            train([trial(77)], Session(checkpoints=Checkpoints(run.checkpoints)))
+        assert list(run.checkpoints.glob("*.checkpoint"))
+        pipeline.run(load(write_study(tmp_path), [*few, "seeds=2"]), run.path, workers=1)
+    assert not list(run.checkpoints.glob("*"))
 
 
 def test_a_retry_changes_no_trial_and_no_question(tmp_path: Path) -> None:
