@@ -69,8 +69,8 @@ panels = plot.diagnostics(
 # %% [markdown]
 # ## Cycles, and the distance from equilibrium
 #
-# At the equilibrium D = ½ everywhere. Losses that cycle have a period that stands out of their
-# spectrum.
+# At the equilibrium of a classifier D = ½ everywhere; of other critics nothing is said. Losses that
+# cycle have a period that stands out of their spectrum.
 
 # %%
 balance = ds.gan.equilibrium()

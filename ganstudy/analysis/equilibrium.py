@@ -7,6 +7,7 @@ import xarray as xr
 from scipy.special import bdtrc
 
 from ganstudy.analysis import paths
+from ganstudy.analysis.classifiers import is_classifier
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.periods import periodicity
@@ -34,10 +35,10 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
     At the equilibrium of a classifier D = 1/2 everywhere. What is recorded is the mean logit on p
     and on q; `critic_gap` is the mean of $|\sigma(\bar a) - 1/2|$ over the two, averaged over the
     last fifth of the records. It is smaller than the mean of |D - 1/2| where logits of both signs
-    cancel, and without meaning for critics that are no classifiers. `bound`, the lower bound on the
-    divergence that the critic's loss states, measures the same for each divergence in its own
-    terms: it is zero when the loss is that of an uninformed critic, which for a classifier is
-    2 log 2, log 2 for each half.
+    cancel, and NaN of trials whose critics the dataset knows to be no classifiers. `bound`, the
+    lower bound on the divergence that the critic's loss states, measures the same for each
+    divergence in its own terms: it is zero when the loss is that of an uninformed critic, which for
+    a classifier is 2 log 2, log 2 for each half.
 
     Returns  variables (arm,), each where the dataset has its curves: for both losses
              `<loss>_strength` (mean share of the variance at the strongest frequency),
@@ -47,6 +48,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
              end, and `<name>_trials`, the number of trials behind each.
              And (arm, settings…, seed): `trial_<loss>_strength`, `trial_critic_gap`.
     """
+    classifiers = _of_classifiers(ds)
     ds = for_tables(ds)
     complete = ds["status"] == "complete"
     over = [*setting_dims(ds), "seed"]
@@ -64,7 +66,8 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[f"trial_{loss}_strength"] = strength
     if "real_logit" in ds and "fake_logit" in ds:
         gap = (_gap(ds["real_logit"]) + _gap(ds["fake_logit"])) / 2
-        found["trial_critic_gap"] = _tail(gap).where(complete).transpose(arm_dim(ds), ...)
+        ended = _tail(gap).where(complete & classifiers)
+        found["trial_critic_gap"] = ended.transpose(arm_dim(ds), ...)
         found["critic_gap"] = found["trial_critic_gap"].mean(over)
     if "bound" in ds:
         found["bound"] = _tail(ds["bound"]).where(complete).mean(over)
@@ -75,6 +78,14 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[name] = median(last, over)
         found[f"{name}_trials"] = last.notnull().sum(over)
     return xr.Dataset(found)
+
+
+def _of_classifiers(ds: xr.Dataset) -> xr.DataArray | bool:
+    """Of which trials the best D is 1/2; of all where the dataset does not know the divergence."""
+    if "divergence_settings" not in ds:
+        return True
+    settings = ds["divergence_settings"]
+    return settings.copy(data=np.vectorize(is_classifier, otypes=[bool])(settings.values))
 
 
 def _cycles(curves: xr.DataArray, arm: str) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:

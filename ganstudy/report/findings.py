@@ -46,7 +46,6 @@ from ganstudy.analysis.design import (
 )
 from ganstudy.analysis.handling import in_memory, whole
 from ganstudy.report import prose
-from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
 
@@ -135,14 +134,8 @@ class Findings(Layout):
 
     @cached_property
     def equilibrium(self) -> xr.Dataset:
-        """How far losses and critics are from where they would rest; |D - 1/2| of classifiers."""
-        found = equilibrium(self.ds)
-        if "trial_critic_gap" not in found or "divergence_settings" not in self.ds:
-            return found
-        names = self.ds["divergence_settings"]
-        known = names.copy(data=np.vectorize(is_classifier, otypes=[bool])(names.values))
-        gap = found["trial_critic_gap"].where(known)
-        return found.assign(trial_critic_gap=gap, critic_gap=gap.mean([*self.axes, "seed"]))
+        """How far losses and critics are from where they would rest."""
+        return equilibrium(self.ds)
 
     @cached_property
     def counts(self) -> xr.DataArray:

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import expit
 
+from ganstudy.analysis.classifiers import is_classifier
 from ganstudy.film import GRID, grid
 from ganstudy.report import prose, style
-from ganstudy.report.classifiers import is_classifier
 from ganstudy.report.contours import backdrop, draw_behind, draw_discs
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings

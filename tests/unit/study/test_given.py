@@ -18,7 +18,6 @@ GIVEN = {
     "failure_modes": ["cause"],
     "kl_directions": ["model"],
     "metric_audit": ["check"],
-    "nash_xy": ["game"],
     "ratio_generator": ["target"],
     "wgan_gp_toy": ["law"],
 }
