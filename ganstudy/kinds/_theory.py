@@ -74,6 +74,16 @@ Check = tuple[float, float]
 """Error and tolerance."""
 
 
+def worst_of(checks: Iterable[Check]) -> Check:
+    """The one with the largest error for its tolerance; one that is no number, if there is any."""
+
+    def relative(check: Check) -> tuple[bool, float]:
+        share = check[0] / check[1]
+        return bool(np.isnan(share)), share
+
+    return max(checks, key=relative)
+
+
 @dataclass(eq=False)
 class Outcome:
     """What one trial computed.

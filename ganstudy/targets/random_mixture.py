@@ -38,6 +38,15 @@ class RandomMixture(MixtureTarget):
             raise ValueError(f"{message}, at that cost")
         return self
 
+    @model_validator(mode="after")
+    def _of_modes_that_are_there(self) -> RandomMixture:
+        # From 0.1 up a weight is rounded to 0 once in 10^32.
+        missing = 0 if self.concentration >= 0.1 else int((self.mixture().weights == 0).sum())
+        if missing:
+            few = f"{missing} of {self.modes} modes have a weight of 0"
+            raise ValueError(f"concentration: {few}; raise it, or take another law_seed")
+        return self
+
     def mixture(self) -> IsotropicMixture:
         """The modes, in the order in which they were drawn."""
         means, weights = _drawn(self.modes, self.features, self.concentration, self.law_seed)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from ganstudy import metrics
 from ganstudy.kinds._theory import OneOf, TheorySettings
 from ganstudy.kinds.audit.checks import CHECKS
+from ganstudy.kinds.audit.cloud import Cloud
 
 __all__ = ["AuditSettings"]
 
@@ -45,4 +47,17 @@ class AuditSettings(TheorySettings):
                 f"{self.audited.name} is no metric of fidelity or diversity, which audits are for: "
                 f"{', '.join(known)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _is_measured_as_it_says(self) -> Self:
+        """Of the samples themselves, and of as many as the metric and the sweep of sizes need."""
+        law = Cloud.of(np.zeros((self.samples, 1)))
+        if self.audited.seen(law) is not law:
+            raise ValueError("audited: the samples of a check have no features; leave these out")
+        if self.samples < (least := self.audited.fewest(law)):
+            raise ValueError(f"samples: {self.audited.name} needs {least:,} (got {self.samples})")
+        if round(self.samples / self.spread) < 2:
+            fewest = f"{self.samples} / {self.spread:g}"
+            raise ValueError(f"spread: sweeps of sizes begin with {fewest} samples, fewer than 2")
         return self

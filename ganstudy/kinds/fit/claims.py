@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.kinds._normal import normal
-from ganstudy.kinds._theory import EPS, Check, Claim
+from ganstudy.kinds._theory import EPS, Check, Claim, worst_of
 from ganstudy.kinds.fit.descent import both, descend
 from ganstudy.kinds.fit.line import Model, Objective
 
@@ -74,7 +74,7 @@ def checks(
     left = 4 * norm * max(std**2, 1.0)
     if name in FORWARD:
         spread = float(np.sqrt((x**2 * goal.p).sum() * dx))
-        found["moments"] = (max(abs(mean), abs(std - spread)), left + 1e-6)
+        found["moments"] = (float(np.maximum(abs(mean), abs(std - spread))), left + 1e-6)
     if name in REVERSE and settings.modes > 1:
         own = normal(x, float(settings.centres[0]), settings.mode_std)
         rest = np.maximum(settings.modes * goal.p / np.maximum(own, 1e-300), 1.0)
@@ -91,7 +91,7 @@ def checks(
         z = np.linspace(-8, 8, 20_001)
         quantiles = np.interp(stats.norm.cdf(z), own / own[-1], fine)
         spread = float((quantiles * z * stats.norm.pdf(z)).sum() * (z[1] - z[0]))
-        found["transport"] = (max(abs(mean), abs(std - spread)), dx + left)
+        found["transport"] = (float(np.maximum(abs(mean), abs(std - spread))), dx + left)
     return found
 
 
@@ -108,7 +108,7 @@ def _variation(goal: Objective, parameters: Array) -> Check | None:
     # A variation is known up to a constant, which the mass that leaves the grid multiplies.
     q = Model(parameters).density(goal.x)
     grain += 16 * float(q[0] + q[-1]) * float(goal.x[-1])
-    worst = (0.0, 1.0)
+    found = []
     for index in np.ndindex(2, parameters.shape[1]):
         unit = np.zeros_like(parameters)
         unit[index] = h
@@ -121,6 +121,5 @@ def _variation(goal: Objective, parameters: Array) -> Check | None:
 
         fine, coarse = slope(1), slope(2)
         rounding = 64 * EPS * scale * math.sqrt(len(goal.x)) / h
-        check = (abs(fine - float(stated[index])), abs(fine - coarse) + rounding + grain)
-        worst = max(worst, check, key=lambda pair: pair[0] / pair[1])
-    return worst
+        found.append((abs(fine - float(stated[index])), abs(fine - coarse) + rounding + grain))
+    return worst_of(found)

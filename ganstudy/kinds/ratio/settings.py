@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ganstudy.kinds._theory import OneOf, TheorySettings
 from ganstudy.kinds.ratio.estimators import ESTIMATORS
@@ -32,6 +32,12 @@ class RatioSettings(TheorySettings):
         0.8, gt=0, description="standard deviation of p, or of its modes, in each direction"
     )
     samples: int = Field(500, ge=100, description="samples of each law to fit, and to test")
+
+    @model_validator(mode="after")
+    def _are_two_laws(self) -> Self:
+        if (self.laws, self.shift, self.scale) == ("normal", 0, 1):
+            raise ValueError("p is q with shift: 0 and scale: 1, and their ratio is 1 everywhere")
+        return self
 
     @property
     def pair(self) -> Laws:

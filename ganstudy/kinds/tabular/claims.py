@@ -9,7 +9,7 @@ import numpy as np
 
 from ganstudy.divergences import ClassifierDivergence
 from ganstudy.kinds._losses import critic_terms, generator_terms
-from ganstudy.kinds._theory import EPS, Check, Claim
+from ganstudy.kinds._theory import EPS, Check, Claim, worst_of
 from ganstudy.kinds.tabular import finite_game as game
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _descends(settings: TabularSettings, p: Array, ratio: Array) -> Check:
         up, down = (divergence.exact(game.laws(p, ratio + s * direction)) for s in (step, -step))
         return (up - down) / (2 * step)
 
-    worst = (0.0, 1.0)
+    found = []
     scale = 1 + abs(divergence.exact(game.laws(p, ratio)))
     for point in range(len(p) - 1):
         direction = np.zeros_like(p)
@@ -230,9 +230,8 @@ def _descends(settings: TabularSettings, p: Array, ratio: Array) -> Check:
         stated = float(np.sum(p * terms * direction))
         fine, coarse = slope(direction, h), slope(direction, 2 * h)
         tolerance = abs(fine - coarse) + 16 * len(p) * noise * scale / h
-        check = (abs(fine - stated), tolerance)
-        worst = max(worst, check, key=lambda pair: pair[0] / pair[1])
-    return worst
+        found.append((abs(fine - stated), tolerance))
+    return worst_of(found)
 
 
 def _descent(settings: TabularSettings, p: Array, path: Array, lr: float) -> dict[str, Check]:

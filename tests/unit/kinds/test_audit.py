@@ -243,6 +243,9 @@ def test_every_judge_can_be_audited() -> None:
         ("audited: vendi_score", "vendi_score is no metric of fidelity or diversity"),
         ("steps: 11", "multiple of 2"),
         ("check: mean_shfit", "mean_shift"),
+        ("audited: {name: density, features: random_convolutions}", "have no features"),
+        ("samples: 90, audited: alpha_precision", "alpha_precision needs 100"),
+        ("samples: 140, spread: 100", "fewer than 2"),
     ],
 )
 def test_settings_that_make_no_sense(tmp_path: Path, keys: str, said: str) -> None:

@@ -190,3 +190,17 @@ def test_gradient_penalty_pulls_to_the_asked_slope() -> None:
         for step in range(1, 6):
             psi -= 1e-2 * 2 * 2.0 * (psi - slope)
             assert record.values["psi"][step] == pytest.approx(psi, abs=1e-5) or step > 1
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize("lr", [0.1, 0.95, 1.025, 1.9, 2.05, 2.5])
+def test_alternating_steps_are_on_an_ellipse_where_there_is_one(steps: int, lr: float) -> None:
+    """Beyond h = 2/sqrt(n) the conserved form bounds nothing: the orbit leaves for infinity."""
+    record = _run(order="alternating", critic={"steps": steps}, lr=lr, steps=500)
+    if lr * np.sqrt(steps) < 2:
+        errors, tolerance = (record.values[f"ellipse{end}"] for end in ("", "_tolerance"))
+        assert errors[-1] <= tolerance[-1]
+        assert record.values["distance"][-1] < 20
+    else:
+        assert "ellipse" not in record.values
+        assert np.nanmax(record.values["distance"]) > 1e3

@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 from tiny import write_study
 
 from ganstudy.kinds.ratio import Ratio, classifiers, estimators, least_squares
+from ganstudy.kinds.ratio.claims import checks
 from ganstudy.kinds.ratio.kernels import median_distance
 from ganstudy.kinds.ratio.laws import LAWS
 from ganstudy.kinds.ratio.least_squares import relative_ratio
@@ -24,6 +25,23 @@ def _samples(dimension: int = 1, shift: float = 1.0, count: int = 400) -> tuple[
     rng = np.random.default_rng(0)
     p, q = rng.normal(size=(2, count, dimension))
     return 0.8 * p + shift, q
+
+
+def test_a_law_and_itself_are_refused(tmp_path: Path) -> None:
+    """Their log-ratio is 0 everywhere, and no error is relative to that."""
+    text = "question: Ratio?\ntrial: {kind: ratio, KEYS}\nseeds: 2\n"
+    with pytest.raises(StudyError, match="shift: 0 and scale: 1"):
+        load(write_study(tmp_path, text.replace("KEYS", "shift: 0, scale: 1")))
+    load(write_study(tmp_path, text.replace("KEYS", "shift: 0, scale: 1.5")))
+    load(write_study(tmp_path, text.replace("KEYS", "laws: mixture_and_student, shift: 0")))
+
+
+def test_an_error_that_is_no_number_holds_no_claim() -> None:
+    """It is shown as one that was not checked."""
+    neural, nothing = Ratio(estimator="neural"), (np.nan, np.nan, np.nan)
+    found = checks(neural, _samples(dimension=2)[0], nothing, nothing)
+    for name in ("gradients_worse", "worse_out_of_sample"):
+        assert np.isnan(found[name][0]), name
 
 
 def test_the_truth_is_that_of_scipy() -> None:

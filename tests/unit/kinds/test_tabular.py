@@ -13,6 +13,7 @@ from tiny import write_study
 
 from ganstudy.kinds.tabular import Tabular
 from ganstudy.kinds.tabular import finite_game as game
+from ganstudy.kinds.tabular.claims import checks
 from ganstudy.study import load
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
@@ -114,3 +115,14 @@ def test_practical_wasserstein_is_a_mistake_with_a_line(tmp_path: Path) -> None:
     )
     with pytest.raises(StudyError, match=r"tiny.yaml:2.*needs a critic without a constraint"):
         load(write_study(tmp_path, text))
+
+
+def test_slopes_that_are_no_numbers_hold_no_claim() -> None:
+    """They are shown as not checked; numbers beside them make them no better."""
+    p, ratio = _random(5, 0)
+    kind = Tabular.model_validate({"points": 5, "algorithm": "alternating"})
+    error, tolerance = checks(kind, p, np.stack([ratio] * 3), 0.1)["descends"]
+    assert 0 < error <= tolerance
+    with np.errstate(invalid="ignore"):
+        error, _ = checks(kind, p, np.full((3, 5), np.nan), 0.1)["descends"]
+    assert np.isnan(error)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ganstudy import targets
 from ganstudy.targets.ring import Ring
 
 
@@ -41,3 +42,11 @@ def test_modes_are_found_as_a_search_finds_them(modes: int, closed: bool) -> Non
     expected = np.searchsorted(edges, uniform, side="right")
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(samples, ring.law.means.astype(np.float32)[expected])
+
+
+def test_a_mode_that_is_rounded_away_is_refused() -> None:
+    """Of a weight of 0 the divergences of the modes are no numbers."""
+    law = {"name": "random_mixture", "concentration": 0.05}
+    with pytest.raises(ValueError, match=r"concentration: .* a weight of 0; .* law_seed"):
+        targets.from_config({**law, "law_seed": 0})
+    assert targets.from_config({**law, "law_seed": 1}).labels == 12
