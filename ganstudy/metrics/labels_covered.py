@@ -34,6 +34,8 @@ class LabelsCovered(LabelMetric):
         return np.asarray((shares >= self.share).sum(axis=-1), np.float64)
 
     def reading(self, target: Target) -> Reading:
-        """Between none and all labels."""
+        """Between none and all labels; none at p = q if `share` is more than is right there."""
         labels = float(len(modes_of(target).weights))
-        return Reading("labels covered", "labels", "higher", (0.0, labels), labels)
+        reached = self.share < modes_of(target).high_quality_share(self.radius)
+        at_equality = labels if reached else 0.0
+        return Reading("labels covered", "labels", "higher", (0.0, labels), at_equality)

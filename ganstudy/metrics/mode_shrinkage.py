@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
 REFERENCE_SAMPLES = 20_000
+FLAT = 1e-5
+"""A mode of p has no volume if it is narrower somewhere than this share of its widest direction,
+which is what single precision leaves of none."""
 
 
 class ModeShrinkage(ModeMetric):
@@ -36,11 +39,22 @@ class ModeShrinkage(ModeMetric):
     Source  ours; a share of high-quality samples above that of p says the same less directly.
     """
 
+    of_many: ClassVar[bool] = True
+
     minimum: int = Field(10, ge=3, description="high-quality samples that a width is taken from")
 
     def fewest(self, target: Target) -> int:
         """Ten for each dimension of each mode: the bias of a width is then some hundredths."""
         return len(modes_of(target).weights) * max(self.minimum, 10 * target.dimension)
+
+    def unfit(self, target: Target, samples: int) -> str | None:
+        """As of any metric; and nothing is narrower than modes without volume."""
+        if why := super().unfit(target, samples):
+            return why
+        if _own_widths(self, target).any():
+            return None
+        shown = f"which {REFERENCE_SAMPLES:,} samples of {target.name} do not show"
+        return f"metric {self.name} needs modes with a volume, {shown}"
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Shrinkage of each cloud."""
@@ -62,8 +76,13 @@ class ModeShrinkage(ModeMetric):
         ratio = np.average(widths[used] / own[used], weights=counts[used])
         return float(np.clip(1 - ratio, 0.0, 1.0))
 
-    def widths(self, cloud: Array, target: Target) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Geometric mean of the standard deviations within each mode, and the samples used."""
+    def widths(
+        self, cloud: Array, target: Target, flat: float = 0.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Geometric mean of the standard deviations within each mode, and the samples used.
+
+        flat  the share of the widest direction below which a mode has no width at all
+        """
         mode, high_quality = modes_of(target).assign(cloud, self.radius)
         modes, dimension = len(modes_of(target).weights), cloud.shape[-1]
         widths, counts = np.zeros(modes), np.zeros(modes, np.int64)
@@ -72,6 +91,8 @@ class ModeShrinkage(ModeMetric):
             counts[index] = len(members)
             if len(members) > dimension:
                 covariance = np.atleast_2d(np.cov(members, rowvar=False))
+                if flat and _narrowest(covariance) < flat:
+                    continue
                 sign, log_determinant = np.linalg.slogdet(covariance)
                 widths[index] = np.exp(log_determinant / (2 * dimension)) if sign > 0 else 0.0
         return widths, counts
@@ -79,4 +100,10 @@ class ModeShrinkage(ModeMetric):
 
 @cache
 def _own_widths(metric: ModeShrinkage, target: Target) -> NDArray[np.float64]:
-    return metric.widths(reference(target, REFERENCE_SAMPLES), target)[0]
+    return metric.widths(reference(target, REFERENCE_SAMPLES), target, FLAT)[0]
+
+
+def _narrowest(covariance: NDArray[np.float64]) -> float:
+    """The least standard deviation in any direction, as a share of the largest."""
+    variances = np.linalg.eigvalsh(covariance)
+    return float(np.sqrt(max(variances[0], 0.0) / variances[-1])) if variances[-1] > 0 else 0.0

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ganstudy.metrics._clouds import Cloud
     from ganstudy.targets import Target
 
+DRAWS, COINCIDENCES = 4000, 100
+"""Samples of p that its own support is told by, and how many of their pairs must coincide: a trial
+has fewer samples, and of ten coincidences might have none.
+"""
+
 
 class SupportSize(CloudMetric):
     r"""Birthday-paradox estimate of the support: the number of pairs for one that coincides.
@@ -25,7 +30,8 @@ class SupportSize(CloudMetric):
             distances of p. For a law that is uniform on N points it is N on average over c; in
             general it is $1 / P(\text{two samples coincide})$, to which points in dense places
             count most. Without a coincidence c is taken for 1: the support is at least that large.
-    Bias    none to speak of while c is many.
+            At p = q a value is stated where a hundred pairs of 4,000 samples of p coincide.
+    Bias    none to speak of while c is many; of a larger support no more than all pairs are seen.
     Cost    pairs that are close, found by a tree; at the end.
     Source  Arora and Zhang 2017, "Do GANs actually learn the distribution? An empirical study",
             section 2, where a person looks for duplicates; here a distance decides.
@@ -50,9 +56,10 @@ class SupportSize(CloudMetric):
 
 @cache
 def _perfect(metric: SupportSize, target: Target) -> float:
-    return _pairs_per_coincidence(
-        draws(target, 4000), metric.resolution * typical_distance_in(target)
+    found = _pairs_per_coincidence(
+        draws(target, DRAWS), metric.resolution * typical_distance_in(target)
     )
+    return found if DRAWS * (DRAWS - 1) / 2 / found >= COINCIDENCES else np.nan
 
 
 def _pairs_per_coincidence(cloud: Cloud, distance: float) -> float:

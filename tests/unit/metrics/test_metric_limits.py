@@ -97,6 +97,40 @@ def test_shrinkage_of_a_perfect_generator_at_the_least_number(features: int) -> 
     assert found.mean() < min((features + 1) / (4 * n) + cut, 0.1)
 
 
+def test_shrinkage_of_modes_whose_width_is_not_known_is_refused() -> None:
+    """A few held-out digits of each class, and modes on a subspace: always 1 is no score."""
+    metric = metrics.family.from_config("mode_shrinkage")
+    digits = targets.from_config("digits")
+    assert "needs 6,400 held-out samples" in str(metric.unfit(digits, 6400))
+    plane = {"name": "embedded_mixture", "modes": 2, "features": 4, "latent": 2}
+    assert "modes with a volume" in str(metric.unfit(targets.from_config(plane), 1000))
+    full = targets.from_config({**plane, "latent": 4})
+    assert metric.unfit(full, 1000) is None
+
+
+@pytest.mark.parametrize(("name", "known", "unknown"), [("support_size", 2, 5), ("rke", 2, 60)])
+def test_a_diversity_beyond_what_samples_can_tell_is_not_stated(
+    name: str, known: int, unknown: int
+) -> None:
+    """No cloud of p is nearer to the worst than to the value at p = q: none has collapsed."""
+    metric = metrics.family.from_config(name)
+    for features in (known, unknown):
+        law = targets.from_config({"name": "gaussian", "mean": [0.0] * features})
+        perfect = metric.reading(law).value_at_equality
+        assert math.isnan(perfect) == (features == unknown)
+        clouds = law.sample(np.random.default_rng(5), 8000).reshape(4, 2000, features)
+        assert not (metric.compute(clouds, law) < (1 + perfect) / 2).any()
+
+
+def test_of_more_than_a_perfect_generator_serves_no_label_is_covered() -> None:
+    """A share of 1 misses the samples of p that are beyond the radius."""
+    for share, labels in ((0.5, 8.0), (1.0, 0.0)):
+        metric = metrics.family.from_config({"name": "labels_covered", "share": share})
+        assert metric.reading(RING).value_at_equality == labels
+        clouds, asked = RING.sample_labelled(np.random.default_rng(0), 4000)
+        assert metric.compute_labelled(clouds[None], asked[None], RING) == labels
+
+
 @pytest.mark.parametrize("name", ["mmd", "rke", "vendi_score"])
 def test_a_kernel_without_a_width_is_refused(tmp_path: Path, name: str) -> None:
     """Where four fifths of a column are zeros, most pairs of samples are equal."""
