@@ -19,9 +19,6 @@ from ganstudy.analysis.scores import trial_scores
 class Compared:
     """Arms of a study, compared by a metric on what they have in common.
 
-    Fresh seeds of a search are no settings: its score is their mean, and one of them that is worse
-    than any number makes it so.
-
     Fresh seeds of a search are no settings: they are averaged over, and a search is worse than any
     number where one of them is.
 
