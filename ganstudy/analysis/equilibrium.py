@@ -84,7 +84,7 @@ def _of_classifiers(ds: xr.Dataset) -> xr.DataArray | bool:
     """Of which trials the best D is 1/2; of all where the dataset does not know the divergence."""
     if "divergence_settings" not in ds:
         return True
-    settings = ds["divergence_settings"]
+    settings = ds["divergence_settings"].reset_coords(drop=True)
     return settings.copy(data=np.vectorize(is_classifier, otypes=[bool])(settings.values))
 
 

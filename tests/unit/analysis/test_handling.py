@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def test_one_seed_has_statistics(ds: xr.Dataset, verb: str) -> None:
 
 def test_tables_of_statistics_have_no_settings_as_json(ds: xr.Dataset) -> None:
     """What the target is stood in every row of a table for a paper."""
-    ds = ds.assign_coords(target_settings="{...}", divergence_settings=("divergence", ARMS))
+    divergences = [json.dumps({"name": arm}) for arm in ARMS]
+    ds = ds.assign_coords(target_settings="{...}", divergence_settings=("divergence", divergences))
     verbs = ("trial_scores", "arm_scores", "setting_scores", "rank_arms", "compare_arms")
     for verb in (*verbs, "rank_table", "stability", "equilibrium", "compare_by_resampling"):
         coords = map(str, getattr(ds.gan, verb)().coords)
