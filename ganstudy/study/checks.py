@@ -30,6 +30,7 @@ __all__ = [
     "name_problems",
     "program_problems",
     "space_problems",
+    "twin_problems",
 ]
 
 DRAWN, DRAWN_IN_ALL = 100, 2_000
@@ -139,6 +140,22 @@ def space_problems(study: Study) -> Iterator[Problem]:
                     if problem.key not in told:
                         told.add(problem.key)
                         yield replace(problem, message=f"{problem.message} (drawn from it: {at})")
+
+
+def twin_problems(study: Study, points: Mapping[tuple[int, ...], kinds.Kind]) -> Iterator[Problem]:
+    """Two labels of an axis under which all trials are the same: no difference could be found."""
+    for at, axis in enumerate(study.axes):
+        trials: dict[int, set[tuple[tuple[int, ...], str]]] = {}
+        for index, point in points.items():
+            others = index[:at] + index[at + 1 :]
+            trials.setdefault(index[at], set()).add((others, point.settings))
+        first: dict[frozenset[tuple[tuple[int, ...], str]], int] = {}
+        for number, own in trials.items():
+            twin = first.setdefault(frozenset(own), number)
+            if twin != number:
+                same, other = axis.labels[number], axis.labels[twin]
+                message = f"{label(same)} sets what {label(other)} sets: their trials are the same"
+                yield study.document.problem(("search", "grid", axis.name), message)
 
 
 def answer_problems(study: Study, configuration: kinds.Kind) -> Iterator[Problem]:

@@ -54,7 +54,8 @@ def load(
     Without `run_plugins`, no code is run, and a study that names plug-ins is refused. Its data have
     to be there, but for a run's that is read; see `store.known_data`.
 
-    kept  whether it is a run's own: what its search has drawn is recorded, and is not tried out
+    kept  whether it is a run's own: what its search has drawn is recorded, and is not tried out; of
+          two labels that have the same trials nothing is said
 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
@@ -82,6 +83,8 @@ def load(
     follows = tuple(f"{problem.key}." for problem in unread)
     problems[:] = [*unread, *(own for own in problems if not own.key.startswith(follows))]
     problems += checks.contest_problems(study, points)
+    if not (kept or space):
+        problems += checks.twin_problems(study, points)
     for configuration in itertools.islice(points.values(), 1):
         every = [*points.values()]
         if space and not problems:

@@ -16,7 +16,7 @@ def test_counts_are_those_of_the_records(tmp_path: Path) -> None:
     """Told in any order, of one trial twice, of another study's, and of a trial of two places."""
     same = "again: {a: {critic.steps: 1}, b: {critic.steps: 1}}"
     text = STUDY.replace("critic.steps: [1, 2]", same)
-    plan = Grid(load(write_study(tmp_path, text)))
+    plan = Grid(load(write_study(tmp_path, text), kept=True))
     ids = list(dict.fromkeys(own.id for own in plan.trials.values()))
     assert len(ids) == len(plan.trials) / 2
     told = {own.id: own for own in plan.trials.values()}

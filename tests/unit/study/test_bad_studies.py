@@ -321,6 +321,18 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "trial:\n  updates: extragradient\n  critic: {steps: 2}\n",
         [":3", "trial.updates", "extragradient", "`critic.steps: 1`"],
     ),
+    "two labels of the same trials": (
+        "search:\n  grid:\n    capacity: {small: {critic.width: 64}, large: {critic.width: 64}}\n",
+        [":4", "search.grid.capacity", "large sets what small sets"],
+    ),
+    "a member and its default": (
+        "search:\n  grid:\n    critic.optimizer: [adam, {name: adam, beta1: 0.9}]\n",
+        [":4", "search.grid.critic.optimizer", "sets what adam sets"],
+    ),
+    "an axis of what no trial depends on": (
+        "search:\n  grid: {record.frames: [0, 20], critic.steps: [1, 2]}\n",
+        [":3", "search.grid.record.frames", "their trials are the same"],
+    ),
     "several M-steps at once": (
         "trial:\n  updates: simultaneous\n  generator: {steps: 2}\n  record: {every: 2}\n",
         [":3", "trial.updates", "simultaneous", "`generator.steps: 1`"],
