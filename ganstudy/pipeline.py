@@ -83,8 +83,8 @@ def run(
                     during or nullcontext(),
                 ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
-            if not search.counts()["missing"]:
-                # A search may have left points of an earlier session that it did not choose again.
+            if study.space and not only_failed and not search.counts()["missing"]:
+                # Points of an earlier session may be in flight that were not chosen again.
                 clear(directory.checkpoints)
             progress.unmeasured = len(without_metric(directory, search))
             beat("gathering")

@@ -87,7 +87,10 @@ def _renewed(
             _log.warning("%s: failed this time (%s); its results stay", old.id, telling(new.cause))
             found.append(old)
         else:
-            # What was kept stays, though the study that asks now keeps none.
-            stays = new.generator_digest or old.generator_digest
+            # What was kept stays, though the study that asks now keeps none: it has the same bits.
+            same = old.generator_digest if old.arithmetic == new.arithmetic else ""
+            stays = new.generator_digest or same
+            if old.generator_digest and not stays:
+                _log.warning("%s: its generator is of another arithmetic, and is dropped", old.id)
             found.append(replace(new, finished=old.finished, generator_digest=stays))
     return found

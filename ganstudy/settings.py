@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = ["Settings", "as_recorded", "shortened"]
+__all__ = ["Settings", "as_recorded", "shortened", "tolerated"]
 
 LARGEST = 1_000_000
 """Largest whole number of a setting that states no bound of its own."""
@@ -44,6 +44,14 @@ def as_recorded() -> Iterator[dict[str, None]]:
         yield passed
     finally:
         _passed.reset(token)
+
+
+def tolerated(what: str, why: str) -> bool:
+    """Whether something that is refused is read as it was recorded; if so, it is told."""
+    if (passed := _passed.get()) is None:
+        return False
+    passed[f"{what}: {why}"] = None
+    return True
 
 
 class Settings(BaseModel):
@@ -110,9 +118,8 @@ class Settings(BaseModel):
     @classmethod
     def _refuse(cls, field: str, why: str) -> None:
         """Tell what is wrong with a number, and refuse it unless it is as it was recorded."""
-        if (passed := _passed.get()) is None:
+        if not tolerated(f"{getattr(cls, 'name', '') or cls.__name__}: {field}", why):
             raise ValueError(why)
-        passed[f"{getattr(cls, 'name', '') or cls.__name__}: {field}: {why}"] = None
 
 
 def _is_of_number(error: Any, values: Mapping[str, Any]) -> bool:

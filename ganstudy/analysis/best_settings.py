@@ -14,7 +14,7 @@ from ganstudy.analysis.design import FRESH, arm_dim, given_dims, planned, settin
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.scores import over_fresh, trial_scores
 
 
 @of_run
@@ -52,7 +52,7 @@ def best_setting_scores(
     arm, given = arm_dim(ds), given_dims(ds)
     axes = [dim for dim in setting_dims(ds) if dim not in (*given, FRESH)]
     score, other = (
-        _over_fresh(trial_scores(ds, own.name)["score"]).transpose(arm, *given, *axes, "seed")
+        over_fresh(trial_scores(ds, own.name)).transpose(arm, *given, *axes, "seed")
         for own in (chooser, fact)
     )
     cells = [score.sizes[dim] for dim in (arm, *given)]
@@ -84,11 +84,6 @@ def best_setting_scores(
         chosen = score[axis].values[index].reshape(cells)
         scores = scores.assign_coords({axis: ((arm, *given), chosen)})
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
-
-
-def _over_fresh(scores: xr.DataArray) -> xr.DataArray:
-    """Fresh seeds of a searched point are averaged over: there is nothing to choose among them."""
-    return scores.mean(FRESH) if FRESH in scores.dims else scores
 
 
 def _given_to_all(points: xr.DataArray, arm: str, given: Sequence[str]) -> NDArray[np.bool_]:

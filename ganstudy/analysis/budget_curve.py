@@ -65,17 +65,20 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     Returns  variables (arm, axes..., repeat, trial): `told` and `held_out`, by the number of points
              less one; NaN where a search has not tried as many, or where none of them has a value.
-             `unbounded`, whether it has tried as many, none has a value, and some ran to an end:
-             they are worse than any number, while of points that failed nothing is known.
+             `unbounded`, whether it has tried as many, none has a value, and some are worse than
+             any number, break a constraint or were pruned; of points that failed, or could not be
+             measured, nothing is known.
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     if "repeat" not in ds.dims:
         ds = ds.expand_dims("repeat")
     order = ("repeat", "trial")
-    score = trial_scores(ds, metric)["score"].where(feasible(ds)).transpose(..., *order, "seed")
-    told = point_scores(ds, metric).where(feasible(ds)).transpose(..., *order)
+    scores, keeps, point = trial_scores(ds, metric), feasible(ds), point_scores(ds, metric)
+    score = scores["score"].where(keeps).transpose(..., *order, "seed")
+    told = point.where(keeps).transpose(..., *order)
     tried = (ds["status"] != "missing").all("seed").transpose(*told.dims).values
-    ran = ds["status"].isin(("complete", "diverged", "pruned")).all("seed").transpose(*told.dims)
+    ran = (scores["unbounded"] | (ds["status"] == "pruned")).any("seed") | point.notnull() & ~keeps
+    ran = ran.transpose(*told.dims)
     by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
     summary = expected_best if by_chance else _best_so_far
     some = ran.any("trial") if by_chance else ran.cumsum("trial") > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +10,14 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.blocks import Basis, Paired, filled, has_gaps, paired, per_seed
-from ganstudy.analysis.design import FRESH, WhichSettings, arm_dim, in_comparison, setting_dims
+from ganstudy.analysis.design import (
+    FRESH,
+    OWN,
+    WhichSettings,
+    arm_dim,
+    in_comparison,
+    setting_dims,
+)
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -49,9 +57,9 @@ class Compared:
         trials = score.notnull().sum([dim for dim in score.dims if dim != arm])
         dims = [arm, *setting_dims(ds), "seed"]
         if FRESH in dims and not fresh:
-            dims.remove(FRESH)
-            unbounded, used = unbounded.any(FRESH), used.any(FRESH)
-            score = score.mean(FRESH).where(~unbounded)
+            unbounded, used = (_of_searches(x, lambda x: x.any(FRESH)) for x in (unbounded, used))
+            score = _of_searches(score, lambda x: x.mean(FRESH)).where(~unbounded)
+            dims = [dim for dim in dims if dim in score.dims]
         score, unbounded = score.transpose(*dims), unbounded.transpose(*dims)
         oriented = (fact.sign * score).where(~unbounded, -np.inf).values
         flat = oriented.reshape(score.sizes[arm], -1, score.sizes["seed"])
@@ -61,7 +69,8 @@ class Compared:
     def basis(self) -> Basis:
         """`means` of scores, or `wins` where a mean would leave out trials worse than any number.
 
-        A win is one trial against another of the same setting and seed.
+        A win is one trial against another of the same setting and seed, or one search against
+        another.
         """
         return "wins" if np.isneginf(self.oriented).any() else "means"
 
@@ -94,3 +103,17 @@ class Compared:
     @property
     def _finite(self) -> Array:
         return np.where(np.isfinite(self.oriented), self.oriented, np.nan)
+
+
+def _of_searches(
+    array: xr.DataArray, reduced: Callable[[xr.DataArray], xr.DataArray]
+) -> xr.DataArray:
+    """Searches in place of their fresh seeds; a run beside them that has none stands apart, for its
+    seeds share nothing with theirs."""
+    own = array[FRESH].astype(str).values == OWN
+    whole = reduced(array.isel({FRESH: ~own}))
+    if not own.any():
+        return whole
+    apart = array.isel({FRESH: own}).drop_vars(FRESH)
+    joined: xr.DataArray = xr.concat([whole.expand_dims(FRESH), apart], FRESH)
+    return joined

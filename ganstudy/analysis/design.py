@@ -23,6 +23,9 @@ FRESH = "fresh_seed"
 """Axis of repeated searches: trials of one search that differ by their seed alone, not a setting.
 """
 
+OWN = "own"
+"""Label of what a run has alone on an axis that other runs beside it have."""
+
 STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
 
 

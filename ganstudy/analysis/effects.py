@@ -23,7 +23,7 @@ from ganstudy.analysis.grades import CLEAR, LEANING, graded
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
-from ganstudy.analysis.scores import trial_scores
+from ganstudy.analysis.scores import over_fresh, trial_scores
 from ganstudy.analysis.variance import Shares, shares
 
 
@@ -146,7 +146,7 @@ def compare_effects(
 
 def _table(ds: xr.Dataset, metric: str | None) -> tuple[list[str], Array]:
     """Names of the factors and of the seed, and scores along them, NaN where there is none."""
-    score = trial_scores(ds, metric)["score"]
+    score = over_fresh(trial_scores(ds, metric))
     factors = [name for name in factor_dims(ds) if score.sizes[name] > 1]
     others = [dim for dim in score.dims if dim not in (*factors, "seed")]
     values = score.mean(others).transpose(*factors, "seed").values.astype(np.float64)
@@ -203,9 +203,9 @@ def marginal_means(
     shared = (ds["status"] != "excluded").any("seed").all(axis)
     if not bool(shared.any()):
         raise ValueError(f"no point is planned for every value of {axis}")
-    score = trial_scores(ds, metric)["score"].where(shared)
     if FRESH in axes:
-        score = score.mean(FRESH)
+        shared = shared.any(FRESH)
+    score = over_fresh(trial_scores(ds, metric)).where(shared)
     others = [name for name in axes if name not in (axis, FRESH)]
     flat = score.transpose(axis, *others, "seed").values
     flat = flat.reshape(len(flat), -1, score.sizes["seed"]).astype(np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import arm_dim, given_dims, label_text, seeds_added, setting_dims
+from ganstudy.analysis.design import OWN, arm_dim, given_dims, label_text, seeds_added, setting_dims
 from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
@@ -21,9 +21,6 @@ from ganstudy.film import FILM
 from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
 from ganstudy.store.resolved import Resolved
-
-OWN = "own"
-"""Label of a run on an axis that it does not have, where its settings are none of the values."""
 
 FACTS = ("kind", "schema", "deterministic")
 """Attributes that runs have in common where they can be compared."""
@@ -131,7 +128,8 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
 
 
 def _standing(run: Run, axis: str, runs: Sequence[Run]) -> Any:
-    """Where a run stands on an axis that it does not have."""
+    """Where a run stands on an axis that it does not have: `own` if its settings are none of the
+    values."""
     own = settled(run.resolved)
     for other in runs:
         if axis not in other.dataset["status"].dims:

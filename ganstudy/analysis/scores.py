@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import paths
-from ganstudy.analysis.design import for_tables
+from ganstudy.analysis.design import FRESH, for_tables
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.score import tail_mean
@@ -65,6 +65,14 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     scores["unbounded"].attrs = {"long_name": "worse than any number"}
     scores["charged"].attrs = {"long_name": "diverged and given the worst bound"}
     return scores
+
+
+def over_fresh(scores: xr.Dataset) -> xr.DataArray:
+    """Scores of trials, and of searches in place of their fresh seeds: there is nothing to choose
+    among these. A search of which one is worse than any number has no score."""
+    if FRESH not in scores["score"].dims:
+        return scores["score"]
+    return scores["score"].mean(FRESH).where(~scores["unbounded"].any(FRESH))
 
 
 def _where(holds: xr.Variable, then: object, otherwise: object) -> xr.Variable:

@@ -37,7 +37,8 @@ def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int
 
     Errors  `OSError`; `ExportError` for files that no export has written, or that of another run.
     """
-    before = known(place)
+    # An earlier version noted ids alone.
+    before = {i if "/" in i else f"{run.study}/{i}": digest for i, digest in known(place).items()}
     now = run.digests
     missing = [name for name in content if not (place / name).exists()]
     if now == before and not missing:

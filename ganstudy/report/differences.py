@@ -38,7 +38,7 @@ def behind(findings: Findings) -> Markup | None:
         said = [*said[:MOST_LISTED], (said[MOST_LISTED - 1][0], f"{more} more in the table below")]
     parts = [
         Markup("{} {}").format(side, "; ".join(text for own, text in said if own == side))
-        for side in dict.fromkeys(side for side, _ in said)
+        for side in sorted({side for side, _ in said}, reverse=True)  # behind before ahead of
     ]
     return Markup("{} {}.").format(within, Markup("; ").join(parts)) + _seen(findings)
 
@@ -60,7 +60,7 @@ def _won(findings: Findings) -> list[str]:
 def _differences(findings: Findings) -> dict[str, list[str]]:
     """By how much arms are behind the best, and ahead of it; not those equal in every seed."""
     sign, ranked = findings.metric.sign, findings.ranked
-    sides: dict[str, list[str]] = {"behind": [], "ahead of": []}
+    sides: dict[str, list[str]] = {"ahead of": [], "behind": []}
     for place, arm in enumerate(findings.ranked_arms[1:], start=1):
         row = ranked.isel({findings.arm: place})
         behind = -sign * float(row["difference"])

@@ -38,6 +38,7 @@ from ganstudy.analysis import (
     with_arms,
 )
 from ganstudy.analysis.design import (
+    FRESH,
     WhichSettings,
     chosen_on_seeds,
     computed,
@@ -207,8 +208,12 @@ class Findings(Layout):
 
     @cached_property
     def unbounded(self) -> NDArray[np.int64]:
-        """Trials of each arm that take part in the comparison and are worse than any number."""
-        return self._compared(trial_scores(self.ds)["unbounded"])
+        """Trials, or searches, of each arm that take part in the comparison and are worse than any
+        number."""
+        used = trial_scores(self.ds)["unbounded"] & in_comparison(self.ds, self.settings_used)
+        if FRESH in used.dims:
+            used = used.any(FRESH)
+        return np.asarray(used.sum([dim for dim in used.dims if dim != self.arm]), np.int64)
 
     @property
     def fitted(self) -> list[str]:

@@ -242,8 +242,8 @@ def _left_out(findings: Findings) -> Markup:
         counts = prose.listing(f"{count} of {prose.quoted(arm)}" for arm, count in counted if count)
         verb = "is" if findings.unbounded.sum() == 1 else "are"
         return Markup(
-            "; counted trial against trial, since {} {} worse than any number and in no mean"
-        ).format(counts, verb)
+            "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
+        ).format("search" if findings.unit == "search" else "trial", counts, verb)
     gone = {
         arm: count
         for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)
@@ -260,7 +260,7 @@ def _left_out(findings: Findings) -> Markup:
         return Markup("; {} {}").format(prose.plural(sum(gone.values()), "trial"), why)
     # An arm without any score changes no mean of the others.
     scored = zip(findings.ranked_arms, np.isfinite(ranked["mean"].values).tolist(), strict=True)
-    fitted = any(arm in gone for arm, known in scored if known)
+    fitted = bool(findings.fitted) and any(arm in gone for arm, known in scored if known)
     return Markup("; {}{} {} no score").format(
         "means are those of least squares, as " if fitted else "",
         prose.listing(

@@ -113,6 +113,11 @@ class Target(Member, ABC):
         """Number of labels; 0 for a target without labels."""
         return 0
 
+    @property
+    def untrained(self) -> str:
+        """Why the labels cannot be told to trials; empty where they can."""
+        return ""
+
     def sample_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

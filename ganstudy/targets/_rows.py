@@ -41,7 +41,8 @@ class Rows:
 
     They are float32, or what the target's `values` makes float32 of.
 
-    classes  what labels are called, where they have names
+    classes    what labels are called, where they have names
+    untrained  why labels cannot be told to trials: no training row has one of them; else empty
     """
 
     train: NDArray[Any]
@@ -50,6 +51,7 @@ class Rows:
     features: Units | None = None
     held_out_labels: NDArray[np.int64] | None = None
     classes: tuple[str, ...] = ()
+    untrained: str = ""
 
 
 def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -59,20 +61,19 @@ def split(count: int, share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])
 
 
-def all_trained(path: str, what: str, names: Sequence[str], labels: NDArray[np.int64]) -> None:
-    """Refuse labels that no training row has.
+def untrained(path: str, what: str, names: Sequence[str], labels: NDArray[np.int64]) -> str:
+    """What is wrong with labels of training rows that lack some; empty where they have all.
 
     what  as in "images of class"
-
-    Errors  `DataError`.
     """
-    untrained = np.bincount(labels, minlength=len(names)) == 0
-    if untrained.any():
-        first = names[int(untrained.argmax())]
-        others = np.count_nonzero(untrained) - 1
-        more = f" (and those of {others:,} more)" if others else ""
-        message = f"all {what} {first!r}{more} are held out, and none is left to train on"
-        raise DataError(f"{path}: {message}; add some, or leave them out")
+    lacking = np.bincount(labels, minlength=len(names)) == 0
+    if not lacking.any():
+        return ""
+    first = names[int(lacking.argmax())]
+    others = np.count_nonzero(lacking) - 1
+    more = f" (and those of {others:,} more)" if others else ""
+    message = f"all {what} {first!r}{more} are held out, and none is left to train on"
+    return f"{path}: {message}; add some, or leave them out"
 
 
 def empirical_moments(rows: NDArray[np.float32]) -> tuple[Array, Array]:
@@ -140,6 +141,11 @@ class RowsTarget(Target, ABC):
         """Number of labels among the training rows."""
         labels = self.rows().labels
         return 0 if labels is None else int(labels.max()) + 1
+
+    @property
+    def untrained(self) -> str:
+        """As the rows say; nothing of data that are gone."""
+        return "" if self.gone else self.rows().untrained
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from ganstudy.plural import plural
 from ganstudy.targets._own_data import OwnData
 from ganstudy.targets._problems import DataError, some
-from ganstudy.targets._rows import Rows, RowsTarget, Units, all_trained, split
+from ganstudy.targets._rows import Rows, RowsTarget, Units, split, untrained
 from ganstudy.targets._table import FORMATS, Asked, Table, read_table
 from ganstudy.targets._text_table import Dialect
 
@@ -153,11 +153,12 @@ def _rows(path: str, sha256: str, asked: Asked, held_out_share: float) -> Rows:
     labels, unseen = (
         None if table.labels is None else table.labels[part] for part in (train, held_out)
     )
+    lacking = ""
     if labels is not None:
-        all_trained(path, "rows with label", table.classes, labels)
+        lacking = untrained(path, "rows with label", table.classes, labels)
     names = tuple(map(str, table.names))
     features = Units(names, np.ldexp(mean, power), np.ldexp(std, power))
-    return Rows(values[train], values[held_out], labels, features, unseen, table.classes)
+    return Rows(values[train], values[held_out], labels, features, unseen, table.classes, lacking)
 
 
 def _shown(table: Table, place: int) -> str:

@@ -16,7 +16,7 @@ from ganstudy.targets._own_images import OwnImages
 from ganstudy.targets._pictures import AskedImages, Pictures
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._reader import shares
-from ganstudy.targets._rows import Rows, RowsTarget, all_trained, split
+from ganstudy.targets._rows import Rows, RowsTarget, split, untrained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,6 +158,8 @@ def _rows(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> 
         train, held_out = np.split(np.arange(count), [count - read.held_out])
     rows = np.moveaxis(read.pixels, -1, 1).reshape(count, -1)
     labels = [None if read.labels is None else read.labels[part] for part in (train, held_out)]
-    if labels[0] is not None:
-        all_trained(path, "images of class", read.classes, labels[0])
+    if labels[0] is not None and (
+        why := untrained(path, "images of class", read.classes, labels[0])
+    ):
+        raise DataError(why)
     return Rows(rows[train], rows[held_out], labels[0], held_out_labels=labels[1])

@@ -180,6 +180,14 @@ def test_a_trial_of_two_studies_is_one_of_each(tmp_path: Path) -> None:
     assert added == [1, 1, 0, 0]
 
 
+def test_an_export_that_noted_ids_alone_is_that_of_the_run(tmp_path: Path) -> None:
+    """As an earlier version did."""
+    run = ExportedRun("a", "Why?", [ExportedTrial("0", "a", {"seed": "0"}, {}, {}, {})], [])
+    family["csv"]().write(run, tmp_path)
+    (tmp_path / "exported.json").write_text(json.dumps({"0": "other"}))
+    assert family["csv"]().write(run, tmp_path) == 1
+
+
 def test_seconds_are_no_result() -> None:
     """Trained again with the same bits a trial was deleted and written anew."""
     one, other, better = (

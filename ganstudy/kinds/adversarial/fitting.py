@@ -13,6 +13,7 @@ from ganstudy.kinds.adversarial import ends
 from ganstudy.kinds.adversarial.players import Critic, Generator
 from ganstudy.kinds.adversarial.training_set import TrainingSet
 from ganstudy.metrics import are_measured, is_new, known_variable
+from ganstudy.settings import tolerated
 
 PlayerT = TypeVar("PlayerT", Generator, Critic)
 
@@ -34,6 +35,8 @@ def labels_exist(condition: bool, info: ValidationInfo) -> bool:
     target = info.data.get("target")
     if condition and target is not None and not target.labels:
         raise ValueError(f"target {target.name} has no labels to condition on")
+    if condition and target is not None and target.untrained:
+        raise ValueError(target.untrained)
     return condition
 
 
@@ -45,6 +48,8 @@ def balance_exists(
     balanced = isinstance(training_set, TrainingSet) and training_set.balanced
     if balanced and target is not None and not target.labels:
         raise ValueError(f"target {target.name} has no labels to balance")
+    if balanced and target is not None and target.untrained:
+        raise ValueError(target.untrained)
     return training_set
 
 
@@ -146,10 +151,10 @@ def steps_fit(scheme: Updates, info: ValidationInfo) -> Updates:
                 f"{own.optimizer.name}: their directions are in units of the step"
             )
         if own is not None and scheme.optimizers and getattr(own.optimizer, "nesterov", False):
-            raise ValueError(
-                f"{scheme.name} updates need `{player}.optimizer.nesterov: false`: "
-                "their directions are in units of the step"
-            )
+            why = f"{scheme.name} updates need `{player}.optimizer.nesterov: false`: "
+            why += "their directions are in units of the step"
+            if not tolerated("updates", why):
+                raise ValueError(why)
     if scheme.single and critic is not None and generator is not None:
         for player, steps in (("critic", critic.steps), ("generator", generator.steps)):
             if steps != 1:

@@ -54,10 +54,10 @@ class AuditSettings(TheorySettings):
         """Of the samples themselves, and of as many as the metric and the sweep of sizes need."""
         law = Cloud.of(np.zeros((self.samples, 1)))
         if self.audited.seen(law) is not law:
-            raise ValueError("audited: the samples of a check have no features; leave these out")
+            self._refuse("audited", "the samples of a check have no features; leave these out")
         if self.samples < (least := self.audited.fewest(law)):
-            raise ValueError(f"samples: {self.audited.name} needs {least:,} (got {self.samples})")
+            self._refuse("samples", f"{self.audited.name} needs {least:,} (got {self.samples})")
         if round(self.samples / self.spread) < 2:
             fewest = f"{self.samples} / {self.spread:g}"
-            raise ValueError(f"spread: sweeps of sizes begin with {fewest} samples, fewer than 2")
+            self._refuse("spread", f"sweeps of sizes begin with {fewest} samples, fewer than 2")
         return self

@@ -36,7 +36,8 @@ class RatioSettings(TheorySettings):
     @model_validator(mode="after")
     def _are_two_laws(self) -> Self:
         if (self.laws, self.shift, self.scale) == ("normal", 0, 1):
-            raise ValueError("p is q with shift: 0 and scale: 1, and their ratio is 1 everywhere")
+            why = "p is q with shift: 0 and scale: 1, and their ratio is 1 everywhere"
+            self._refuse("shift", why)
         return self
 
     @property

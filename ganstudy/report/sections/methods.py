@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
+from markupsafe import Markup
 
 from ganstudy.analysis import RecordedMetric, along_studies, is_search, of_study, study_scores
 from ganstudy.analysis.budget_curve import BY_CHANCE
@@ -19,8 +20,14 @@ from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.sharing import further_axes
 from ganstudy.report.sections._base import Section
 
-GAME = {"trial_critic_gap", "trial_critic_loss_strength", "trial_generator_loss_strength"}
-"""Of `analysis.equilibrium`, what has a mean with limits on the page."""
+GAME = {
+    Markup("the critic's distance from 1/2"): ("trial_critic_gap",),
+    Markup("the strength of cycles"): (
+        "trial_critic_loss_strength",
+        "trial_generator_loss_strength",
+    ),
+}
+"""Of `analysis.equilibrium`, what has a mean with limits on the page, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +135,18 @@ class Methods(Section):
 
     def facts(self) -> dict[str, Any]:
         """What joined studies have in common, None of one study, which the template words alone;
-        whether all is computed, whether seeds were added as results came in, and whether the page
-        has means of the game."""
+        whether all is computed, whether seeds were added as results came in, and which means of the
+        game the page has."""
         ds, own = self.findings.gathered, self.findings.ds
         joined = Joined.of(ds) if along_studies(ds) else None
         return {
             "joined": joined,
             "computed": computed(own),
             "seeds_added": seeds_added(own),
-            "game": joined is None and bool(GAME & {*self.findings.equilibrium}),
+            "game": [] if joined or self.findings.theory else self._game(),
         }
+
+    def _game(self) -> list[str]:
+        found = self.findings.equilibrium
+        known = {name for name in found if bool(found[name].notnull().any())}
+        return [words for words, names in GAME.items() if known.intersection(names)]

@@ -13,6 +13,7 @@ from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, Prune
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
 from ganstudy.search.bayes.seeds import FRESH
 from ganstudy.search.bayes.space import parameters
+from ganstudy.settings import tolerated
 from ganstudy.study.document import Document, Problem, nearest
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, size
@@ -121,7 +122,8 @@ class BayesKeys(SearchKeys):
             message = "write maximize or minimize, and a metric"
             yield document.problem((*_HERE, "objective"), message)
         for name in self.objective.repeated:
-            yield document.problem((*_HERE, "objective"), f"{name!r} is written more than once")
+            if not tolerated("objective", message := f"{name!r} is written more than once"):
+                yield document.problem((*_HERE, "objective"), message)
         for name, direction in self.objective.metrics.items():
             place = (*_HERE, "objective", direction)
             if name not in metrics:
@@ -174,7 +176,8 @@ class BayesKeys(SearchKeys):
                 f"{self.sampler} learns nothing from points that are pruned; "
                 "tpe does, qmc and random learn nothing anyway"
             )
-            yield document.problem((*_HERE, "sampler"), message)
+            if not tolerated("sampler", message):
+                yield document.problem((*_HERE, "sampler"), message)
         if self.pruner.first >= steps:
             message = f"the first comparison is to come before the end, at {steps}"
             yield document.problem((*_HERE, "pruner", "first"), message)

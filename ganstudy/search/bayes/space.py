@@ -8,6 +8,7 @@ from typing import Any
 
 from ganstudy.family import label
 from ganstudy.search.bayes.parameter_keys import ChoiceFile, ParameterFile, RangeFile
+from ganstudy.settings import tolerated
 from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.space import AnyParameter, Choice, Range, labelled
 
@@ -102,8 +103,9 @@ def _conditions(
             problems.append(document.problem(where, message))
             continue
         asked = [label(v) for v in (written if isinstance(written, list) else [written])]
-        if not asked:
-            problems.append(document.problem(where, "names no value, so that it is never searched"))
+        message = "names no value, so that it is never searched"
+        if not asked and not tolerated(f"when: {name}", message):
+            problems.append(document.problem(where, message))
         labels = tuple(x if x in known[name] else str(x) for x in asked)
         for wrong in [x for x in labels if x not in known[name]]:
             hint = nearest(wrong, map(str, known[name]))

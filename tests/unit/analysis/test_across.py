@@ -120,14 +120,21 @@ def test_a_search_that_has_not_tried_as_many_is_not_worse_than_any_number(
     """Nor one whose points failed; that is for points that ran and have no number."""
     arm = {"divergence": 0, "constraint": 0}
     status, found = joined["status"].copy(deep=True), {}
-    for ended, trials in (("missing", [3]), ("failed", range(4)), ("diverged", range(4))):
-        changed = status.copy(deep=True)
-        changed[{**arm, "study": 1, "trial": list(trials)}] = ended
-        oriented = analysis.study_scores(joined.assign(status=changed), 4)["oriented"]
+    for ended, trials in (
+        *(("missing", [3]), ("failed", range(4)), ("diverged", range(4))),
+        ("unmeasured", range(4)),
+    ):
+        changed, score = status.copy(deep=True), joined["sliced_wasserstein"].copy(deep=True)
+        at = {**arm, "study": 1, "trial": list(trials)}
+        changed[at] = "complete" if ended == "unmeasured" else ended
+        score[at] = np.nan
+        ds = joined.assign(status=changed, sliced_wasserstein=score)
+        oriented = analysis.study_scores(ds, 4)["oriented"]
         found[ended] = oriented.isel(study=1, arm=0).values
         assert oriented.isel(study=1, arm=1).notnull().any()
     assert np.isnan(found["missing"]).all()
     assert np.isnan(found["failed"]).all()
+    assert np.isnan(found["unmeasured"]).all()
     assert np.isneginf(found["diverged"]).all()
 
 
@@ -586,3 +593,19 @@ def test_a_search_with_a_fresh_seed_worse_than_any_number_is_worse_too() -> None
         analysis.rank_studies(joined_of(scores.mean(axis=1)[None], bounds=bounds)),
     ):
         assert found["grade"].squeeze().values.tolist() == ["", "open"]
+    own = analysis.arm_scores(ds)["mean"].values
+    np.testing.assert_allclose(analysis.best_setting_scores(ds)["mean"], own)
+    assert analysis.marginal_means(ds, "divergence")["seeds"].values.tolist() == [6, 8]
+
+
+def test_seeds_of_a_grid_are_no_searches() -> None:
+    """Beside repeated searches it has seeds of the same numbers, on other streams."""
+    scores = np.full((2, 3, 8), np.nan)
+    scores[0, :2] = np.random.default_rng(4).normal(60.0, size=(2, 8))
+    scores[1, 2] = np.random.default_rng(5).normal(50.0, size=8)
+    ds = found_by(scores).assign_coords(fresh_seed=["1", "2", "own"])
+    ds["status"] = ds["status"].where(np.isfinite(scores), "excluded")
+    found = analysis.rank_arms(ds, settings="own")
+    assert found["mean"].values == pytest.approx(np.nanmean(scores, axis=(1, 2)))
+    assert not {"clear", "leaning"} & {*found["grade"].values.tolist()}
+    assert np.isnan(found["p"].values[1])

@@ -44,7 +44,7 @@ seeds: 2
 
 def found_in(what: Callable[..., list[Any]], path: Path) -> list[Any]:
     """What is shared, or implied, by the study of a file."""
-    study = load(path)
+    study = load(path, kept=True)
     return what(study, settings_of(study))
 
 
@@ -78,7 +78,7 @@ def test_a_default_is_what_the_study_does_not_say(
 
 def test_all_that_is_common_is_told(settings: dict[str, SharedSetting], tmp_path: Path) -> None:
     """What an axis sets is no part of it; all else that resolved.yaml tells is."""
-    study = load(write_study(tmp_path, STUDY))
+    study = load(write_study(tmp_path, STUDY), kept=True)
     points = read(text_of(study, STUDY)).points
     alike = {
         key: value

@@ -164,8 +164,11 @@ def test_a_label_that_no_training_row_has_is_refused(tmp_path: Path, rare: str) 
     )
     assert (len(unseen), len(seen)) == (8, 32)
     frame.loc[unseen[:2], "label"] = rare
-    with pytest.raises(ValueError, match=f"all rows with label '{rare}' are held out"):
-        read()
+    target, record = read().model_dump(), {"metrics": ["sliced_wasserstein"]}
+    for told in ({"condition": True}, {"training_set": {"size": 16, "balanced": True}}):
+        with pytest.raises(ValueError, match=f"all rows with label '{rare}' are held out"):
+            trial(target=target, record=record, **told)
+    trial(target=target, record=record)
     frame.loc[seen[0], "label"] = rare
     assert read().labels == 3
 
