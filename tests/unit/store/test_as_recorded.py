@@ -93,6 +93,37 @@ def test_nothing_new_is_trained_with_it(change: str, tmp_path: Path) -> None:
         assert change in result.output
 
 
+SEARCH = """\
+search:
+  bayes:
+    space: {divergence: [minimax, hinge], critic.lr: {low: 1e-4, high: 1e-2%s}}
+    trials: 2
+    startup: 1
+    objective: {maximize: %s}
+"""
+PRUNER = "    sampler: gp\n    pruner: {name: successive_halving, first: 40}\n"
+NESTEROV = "{optimizer: {name: momentum, nesterov: true}}"
+REFUSED_SINCE = {
+    "a sampler that learns nothing from what is pruned": SEARCH % ("", "modes_covered") + PRUNER,
+    "a condition on no value": SEARCH % (", when: {divergence: []}", "modes_covered"),
+    "a metric twice": SEARCH % ("", "[modes_covered, modes_covered]"),
+    "Nesterov's momentum": f"trial: {{updates: lead, generator: &n {NESTEROV}, critic: *n}}\n",
+    "one law twice": "trial: {kind: ratio, laws: normal, shift: 0, scale: 1}\n",
+    "fewer samples than a metric needs": "trial: {kind: audit, samples: 20, spread: 100}\n",
+}
+
+
+@pytest.mark.parametrize("trial", REFUSED_SINCE.values(), ids=REFUSED_SINCE)
+def test_what_was_recorded_before_it_was_refused_is_read(trial: str, tmp_path: Path) -> None:
+    """No verb could read such a run, whose trials are there."""
+    study = write_study(tmp_path, f"question: What?\n{trial}")
+    with pytest.raises(StudyError):
+        load(study)
+    with as_recorded() as passed:
+        load(study, kept=True)
+    assert passed
+
+
 def test_what_is_set_of_the_engine_is_nothing_new(tmp_path: Path) -> None:
     """`retry RUN engine.memory_limit=8`, as is told of failures, was refused."""
     run = _recorded(tmp_path, next(iter(CHANGES)))
