@@ -51,7 +51,7 @@ def _overrides(study: Study) -> Iterator[str]:
     if kind.name == "basins":
         yield "trial.steps=2"
     if kind.name == "audit":
-        yield from ("trial.samples=40", "trial.spread=2", "trial.repeats=1")
+        yield from ("trial.samples=100", "trial.spread=2", "trial.repeats=1")
     if study.file.engine.program == "compiled":
         yield "engine.program=eager"
     if study.file.search.bayes is not None:
