@@ -44,7 +44,8 @@ class RandomMixture(MixtureTarget):
         missing = 0 if self.concentration >= 0.1 else int((self.mixture().weights == 0).sum())
         if missing:
             few = f"{missing} of {self.modes} modes have a weight of 0"
-            self._refuse("concentration", f"{few}; raise it, or take another law_seed")
+            why = f"concentration: {few}; raise it, or take another law_seed"
+            self._refuse("concentration", why)
         return self
 
     def mixture(self) -> IsotropicMixture:

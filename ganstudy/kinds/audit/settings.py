@@ -54,10 +54,14 @@ class AuditSettings(TheorySettings):
         """Of the samples themselves, and of as many as the metric and the sweep of sizes need."""
         law = Cloud.of(np.zeros((self.samples, 1)))
         if self.audited.seen(law) is not law:
-            self._refuse("audited", "the samples of a check have no features; leave these out")
+            self._refuse(
+                "audited", "audited: the samples of a check have no features; leave these out"
+            )
         if self.samples < (least := self.audited.fewest(law)):
-            self._refuse("samples", f"{self.audited.name} needs {least:,} (got {self.samples})")
+            why = f"{self.audited.name} needs {least:,} (got {self.samples})"
+            self._refuse("samples", f"samples: {why}")
         if round(self.samples / self.spread) < 2:
             fewest = f"{self.samples} / {self.spread:g}"
-            self._refuse("spread", f"sweeps of sizes begin with {fewest} samples, fewer than 2")
+            why = f"spread: sweeps of sizes begin with {fewest} samples, fewer than 2"
+            self._refuse("spread", why)
         return self
