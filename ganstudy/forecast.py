@@ -171,19 +171,15 @@ class Forecast:
 
     def resumed(self, pack: Pack) -> float:
         """Share of its steps that a pack under way had taken before, by what its worker said."""
-        ids = {trial.id for trial in pack}
-        own = (lane.running for lane in self.lanes if lane.running is not None)
-        said = (one.clock for one in own if not ids.isdisjoint(t.id for t in one.pack))
-        return max((clock.resumed for clock in said if clock is not None), default=0.0)
+        own = (lane.running for lane in self._lanes_of(pack))
+        return max((one.clock.resumed for one in own if one and one.clock), default=0.0)
 
     def ended(self, pack: Pack, seconds: float, now: float | None = None) -> None:
         """A pack has ended after some seconds; if it has never said how far it is, they count."""
         now = time.monotonic() if now is None else now
-        ids = {trial.id for trial in pack}
-        for lane in self.lanes:
+        for lane in self._lanes_of(pack):
             # Else its steps count twice until the workers are looked at again.
-            if lane.running is not None and not ids.isdisjoint(t.id for t in lane.running.pack):
-                lane.running = None
+            lane.running = None
         said = [self._took.pop(name) for name in [*self._took] if name[0] == pack[0].id]
         if not any(own.done for own in said):
             shape = _Shape.of(pack, self._program)
@@ -191,6 +187,12 @@ class Forecast:
         self._ended = self._ended.at(now)
         for own in said:
             self._ended.add(own)
+
+    def _lanes_of(self, pack: Pack) -> list[Lane]:
+        """Of the workers that train some of its trials."""
+        ids = {trial.id for trial in pack}
+        packs = [(lane, lane.running.pack if lane.running else ()) for lane in self.lanes]
+        return [lane for lane, own in packs if not ids.isdisjoint(trial.id for trial in own)]
 
     def pack_left(self, lane: Lane, now: float | None = None) -> float | None:
         """Seconds until the pack of a worker will have ended; None if nothing is known."""

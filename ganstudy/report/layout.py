@@ -96,6 +96,11 @@ class Layout:
         return prose.several(self.unit)
 
     @property
+    def rival(self) -> str:
+        """What wins against another: a trial, or a whole search."""
+        return "search" if self.unit == "search" else "trial"
+
+    @property
     def within(self) -> list[str]:
         """What the value of a unit is the mean over: settings, and fresh seeds of a search."""
         fresh = ["fresh seeds"] if FRESH in self.axes else []

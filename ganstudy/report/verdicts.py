@@ -243,7 +243,7 @@ def _left_out(findings: Findings) -> Markup:
         verb = "is" if findings.unbounded.sum() == 1 else "are"
         return Markup(
             "; counted {0} against {0}, since {1} {2} worse than any number and in no mean"
-        ).format("search" if findings.unit == "search" else "trial", counts, verb)
+        ).format(findings.rival, counts, verb)
     gone = {
         arm: count
         for arm, count in zip(findings.arms, findings.unscored.tolist(), strict=True)

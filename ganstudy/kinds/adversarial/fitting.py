@@ -32,11 +32,8 @@ if TYPE_CHECKING:
 
 def labels_exist(condition: bool, info: ValidationInfo) -> bool:
     """`condition` needs a target with labels."""
-    target = info.data.get("target")
-    if condition and target is not None and not target.labels:
-        raise ValueError(f"target {target.name} has no labels to condition on")
-    if condition and target is not None and target.untrained:
-        raise ValueError(target.untrained)
+    if condition:
+        _check_labels(info, "to condition on")
     return condition
 
 
@@ -44,13 +41,17 @@ def balance_exists(
     training_set: int | TrainingSet | None, info: ValidationInfo
 ) -> int | TrainingSet | None:
     """A balanced training set needs labels to balance."""
-    target = info.data.get("target")
-    balanced = isinstance(training_set, TrainingSet) and training_set.balanced
-    if balanced and target is not None and not target.labels:
-        raise ValueError(f"target {target.name} has no labels to balance")
-    if balanced and target is not None and target.untrained:
-        raise ValueError(target.untrained)
+    if isinstance(training_set, TrainingSet) and training_set.balanced:
+        _check_labels(info, "to balance")
     return training_set
+
+
+def _check_labels(info: ValidationInfo, purpose: str) -> None:
+    target = info.data.get("target")
+    if target is not None and not target.labels:
+        raise ValueError(f"target {target.name} has no labels {purpose}")
+    if target is not None and target.untrained:
+        raise ValueError(target.untrained)
 
 
 def estimable(critic: Critic, info: ValidationInfo) -> Critic:

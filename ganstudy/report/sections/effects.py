@@ -120,20 +120,19 @@ def _explaining(findings: Findings) -> str:
 def _added_up(findings: Findings, effects: xr.Dataset) -> Markup:
     """What is to be known of shares that do not add up, or that hold more than they say."""
     known = int(np.isfinite(findings.effects["share"]).sum())
-    cut = Markup(" The ten largest of {} are drawn").format(known) if known > MOST_BARS else ""
+    cut = Markup(" The ten largest of {} are drawn").format(known)
+    most = Markup("{}.").format(cut) if known > MOST_BARS else Markup("")
     if findings.drawn and findings.seeds == 1:
         text = Markup(" Of one {}, what pairs of axes explain has all of chance in it.")
-        return Markup(f"{cut}." if cut else "") + text.format(findings.unit)
+        return most + text.format(findings.unit)
     if effects.attrs["mostly_missing"]:
         text = Markup(" Most trials are missing, and of so few no interval is known that holds.")
-        return Markup(f"{cut}." if cut else "") + text
-    below = below_zero(findings.effects)
-    if cut:
-        added = "; all add up to 100%, some of them below zero" if below else ""
-        return Markup("{}{}.").format(cut, added)
-    if below:
-        return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
-    return Markup("")
+        return most + text
+    if not below_zero(findings.effects):
+        return most
+    if most:
+        return Markup("{}; all add up to 100%, some of them below zero.").format(cut)
+    return Markup(" Estimates below zero are drawn as zero; with them all add up to 100%.")
 
 
 def _intervals(findings: Findings, effects: xr.Dataset) -> str:

@@ -37,6 +37,7 @@ FOLLOWED: dict[str, Any] = {
 """With everything that follows a generator: an average, and running moments of batch norm."""
 
 KEPT = STUDY.replace("samples: 32}", "samples: 32, generator: true}")
+FEW = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
 
 
 def test_a_kept_generator_changes_no_number_and_no_id() -> None:
@@ -166,11 +167,10 @@ def test_damage_is_told_and_mended(
 
 def test_asked_for_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is trained again unless it is asked for; `retry` takes the setting, too."""
-    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
-    run = _run(tmp_path, STUDY, *few)
+    run = _run(tmp_path, STUDY, *FEW)
     before = _read(run)
     with caplog.at_level(logging.WARNING):
-        _run(tmp_path, KEPT, *few)
+        _run(tmp_path, KEPT, *FEW)
     assert "2 of its trials keep no generator, though the study asks for it" in caplog.text
     assert not run.generators.folder.exists()
     _retry(run, "--generators")
@@ -197,25 +197,31 @@ def test_results_stay_where_a_trial_fails_when_it_is_trained_for_its_generator(
     assert set(RunDirectory(run.path).recorded().values()) == {"complete"}
 
 
+def _broken(*_: Any) -> None:
+    raise MemoryError("not today")
+
+
+def _unmeasured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *changes: str
+) -> RunDirectory:
+    """A run of few trials, none of whose metric could be measured."""
+    with monkeypatch.context() as patch:
+        patch.setattr(ModesCovered, "compute", _broken)
+        return _run(folder, text, *FEW, *changes)
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_they_stay_where_trials_are_trained_again_for_a_metric(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """And fail then: their results stayed, and what these tell of was gone."""
-    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
     text = KEPT.replace("samples: 32,", "samples: 32, metrics: [mode_kl, modes_covered],")
-
-    def broken(*_: Any) -> None:
-        raise MemoryError("not today")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ModesCovered, "compute", broken)
-        run = _run(tmp_path, text, *few)
+    run = _unmeasured(tmp_path, monkeypatch, text)
     before = _read(run)
     assert all(own.cause for own in before.values())
     with monkeypatch.context() as patch:
         if fails:
-            patch.setattr("ganstudy.kinds.adversarial.training.train", broken)
+            patch.setattr("ganstudy.kinds.adversarial.training.train", _broken)
         _retry(run, "--metrics")
     after = _read(RunDirectory(run.path))
     for name, own in before.items():
@@ -228,17 +234,10 @@ def test_they_stay_where_the_study_of_a_retry_keeps_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They were asked for once, and gone with the next retry for another reason."""
-    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
     text = STUDY.replace("samples: 32}", "samples: 32, metrics: [mode_kl, modes_covered]}")
-
-    def broken(*_: Any) -> None:
-        raise MemoryError("not today")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ModesCovered, "compute", broken)
-        run = _run(tmp_path, text, *few, "trial.record.generator=true")
+    run = _unmeasured(tmp_path, monkeypatch, text, "trial.record.generator=true")
     before = _read(run)
-    _run(tmp_path, text, *few)
+    _run(tmp_path, text, *FEW)
     _retry(run, "--metrics")
     after = _read(RunDirectory(run.path))
     for name, own in before.items():
@@ -265,10 +264,9 @@ def test_a_retry_that_does_not_get_far_costs_no_record(
     """By a full disk, or a kill before and after the earlier records have gone: each trial has one
     record, and of the one pack that has got so far it is the new one.
     """
-    few = ("search.grid={divergence: [minimax, wasserstein]}", "seeds=1")
-    run = _run(tmp_path, STUDY, *few)
+    run = _run(tmp_path, STUDY, *FEW)
     before = _read(run)
-    _run(tmp_path, KEPT, *few)
+    _run(tmp_path, KEPT, *FEW)
     forget = RunDirectory.forget
 
     def full(*_: Any) -> None:
