@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, get_args
 
 import numpy as np
@@ -21,7 +22,10 @@ from ganstudy.whole_file import digest_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCHEMA", "Configuration", "ProgramName", "Purpose", "Record", "Status", "Trial"]
+__all__ = [
+    *("SCHEMA", "Configuration", "ProgramName", "Purpose", "Record", "Status", "Trial"),
+    "records_of",
+]
 
 SCHEMA = 2
 """Version of what a configuration means; part of every id, so that old records never mix in."""
@@ -216,3 +220,61 @@ class Record:
             for name, values in self.values.items()
             if self.variables[name].dims == dims and not self.variables[name].is_coordinate
         }
+
+
+_KINDS = "fiubU"
+"""Of arrays that a file and a dataset hold: numbers, truths and texts."""
+
+
+def records_of(trials: Sequence[Trial[Member]], returned: Any) -> list[Record]:
+    """What a kind has returned of trials that were trained together, which is one record of each.
+
+    Errors  `ValueError` for anything else, and for values that cannot be kept: other than arrays in
+            the dimensions of their variables, whose lengths are the same in all records of a pack,
+            and so are coordinates.
+    """
+    kind = trials[0].configuration.name
+    records: list[Any] = list(returned) if isinstance(returned, Iterable) else [returned]
+    for record in records:
+        if not isinstance(record, Record):
+            got = type(record).__name__
+            raise ValueError(f"kind {kind}: train should return a list of records (got {got})")
+    made = [(own.id, own.seed, own.settings) for own in records]
+    if sorted(made) != sorted((own.id, own.seed, own.settings) for own in trials):
+        told = ", ".join(own.id for own in records) or "nothing"
+        wanted = ", ".join(own.id for own in trials)
+        raise ValueError(f"kind {kind}: train returns records of {told}, and should of {wanted}")
+    first: dict[str, NDArray[Any]] = {}
+    lengths: dict[str, int] = {}
+    for record in records:
+        told = record.status, record.seconds, record.diverged_at
+        if told[0] not in get_args(Status) or not all(isinstance(x, Real) for x in told[1:]):
+            names = "status, seconds and diverged_at"
+            raise ValueError(f"kind {kind}: {names} of a record are {', '.join(map(str, told))}")
+        for name, values in record.values.items():
+            if why := _unkept(values, record.variables.get(name), lengths, first):
+                raise ValueError(f"kind {kind}: {name!r} of a record {why}")
+    return records
+
+
+def _unkept(
+    values: object,
+    variable: Variable | None,
+    lengths: dict[str, int],
+    first: dict[str, NDArray[Any]],
+) -> str:
+    """Why values cannot be kept beside those of `first`; empty where they can."""
+    if variable is None:
+        return "is of none of its variables"
+    if not isinstance(values, np.ndarray | np.generic) or values.dtype.kind not in _KINDS:
+        return f"should be an array of numbers, truths or texts (got {type(values).__name__})"
+    if values.ndim != len(variable.dims):
+        return f"has shape {values.shape}, and its variable the dimensions {variable.dims}"
+    for dim, length in zip(variable.dims, values.shape, strict=True):
+        if lengths.setdefault(dim, length) != length:
+            return f"has length {length} along {dim!r}, where others have {lengths[dim]}"
+    if variable.is_coordinate and not np.array_equal(
+        first.setdefault(variable.name, np.asarray(values)), values
+    ):
+        return "is a coordinate, and differs from that of a trial beside it"
+    return ""

@@ -16,6 +16,7 @@ from ganstudy.family import Part
 from ganstudy.interpreters import ON_ONE_CORE
 from ganstudy.schedule import memory
 from ganstudy.schedule.options import Options
+from ganstudy.trial import records_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -264,10 +265,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
 
         torch.set_num_threads(1)
         memory.limit(task.memory_limit)
-        kind = task.pack[0].configuration
-        records = kind.train(
-            task.pack, Session(device, task.program, task.beside, task.checkpoints)
-        )
+        records = _trained(task, Session(device, task.program, task.beside, task.checkpoints))
     except Stopped:
         return Ended("stopped")
     except memory.TooSmall as error:
@@ -279,3 +277,13 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         how: Literal["raised", "uncompiled"] = "uncompiled" if of_compiler(error) else "raised"
         return Ended(how, cause=cause)
     return Ended("trained", records)
+
+
+def _trained(task: Task, session: Session) -> list[Record]:
+    """A kind may be a plug-in: what it leaves is held to what all others build on."""
+    from ganstudy.engine.chance import Chance  # with torch
+
+    chance = Chance(task.pack, session.device)
+    records = records_of(task.pack, task.pack[0].configuration.train(task.pack, session))
+    chance.undrawn()
+    return records

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import random
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
+import numpy as np
 import pytest
 from inline import Inline
 from tiny import Listed, trial
 
 from ganstudy import report
+from ganstudy.engine.session import ALONE, Session
+from ganstudy.kinds import Kind
 from ganstudy.schedule.loop import train_packs
+from ganstudy.trial import Record, Trial
+from ganstudy.variable import Variable
 
 
 class Late(Inline):
@@ -74,3 +81,92 @@ def test_what_a_page_needs_is_imported_ahead(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(importlib, "import_module", broken)
     assert list(report.import_ahead())
+
+
+class Leaves(Kind):
+    """Its trials leave what a test wants."""
+
+    plugin: ClassVar[str] = "digest"
+    leave: ClassVar[Callable[[list[Record]], Any]]
+    steps: int = 1
+
+    def pack_key(self) -> str:
+        return "told"
+
+    def graph_key(self) -> str:
+        return "told"
+
+    def cost(self) -> float:
+        return 1.0
+
+    def working_set(self) -> int:
+        return 1
+
+    def variables(self) -> tuple[Variable, ...]:
+        return Variable("place", "", ("place",)), Variable("ends", "", ("place",))
+
+    def train(self, trials: Sequence[Trial[Self]], session: Session = ALONE) -> list[Record]:
+        values = {"place": np.arange(2), "ends": np.zeros(2, np.float32)}
+        made = [Record.of(own, session, self.variables(), values, 0.0) for own in trials]
+        left: list[Record] = Leaves.leave(made)
+        return left
+
+
+def _with(records: list[Record], **values: Any) -> list[Record]:
+    """The same, but for some values of the first one."""
+    return [replace(records[0], values={**records[0].values, **values}), *records[1:]]
+
+
+WRONG: dict[str, tuple[Callable[[list[Record]], Any], str]] = {
+    "nothing": (lambda made: None, "should return a list of records (got NoneType)"),
+    "others": (lambda made: [made[0].values], "should return a list of records (got dict)"),
+    "fewer": (lambda made: [], "train returns records of nothing, and should of "),
+    "twice": (lambda made: [*made, *made], "train returns records of "),
+    "another's": (lambda made: [replace(made[0], id="0" * 16)], "returns records of 0000000"),
+    "status": (lambda made: [replace(made[0], status="done")], "of a record are done, 0.0, nan"),
+    "seconds": (lambda made: [replace(made[0], seconds=None)], "of a record are complete, None,"),
+    "a number": (lambda made: _with(made, ends=1.0), "'ends' of a record should be an array"),
+    "objects": (lambda made: _with(made, ends=np.array([None, 1])), "'ends' of a record should be"),
+    "rank": (lambda made: _with(made, ends=np.zeros((2, 1))), "'ends' of a record has shape (2, 1"),
+    "length": (lambda made: _with(made, ends=np.zeros(3)), "has length 3 along 'place', where oth"),
+    "unknown": (lambda made: _with(made, more=np.zeros(2)), "'more' of a record is of none of its"),
+    "random": (lambda made: made[: 1 + int(random.random())], "draws of Python's own generator"),
+    "np.random": (
+        lambda made: _with(made, ends=np.random.normal(size=2)),  # noqa: NPY002  # the slip
+        "a plug-in draws of NumPy's own generator",
+    ),
+}
+
+
+def _left(leave: Callable[[list[Record]], Any], packs: Sequence[Any]) -> list[Record]:
+    Leaves.leave = leave
+    return [own for records in train_packs(Listed(packs), Inline(1)) for own in records]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_record_fails_its_own_trial(name: str) -> None:
+    """It was a traceback of the run, each time that it was continued; too few were no fault."""
+    leave, cause = WRONG[name]
+    bad, good = Trial(Leaves(), 0), trial(0, steps=1)
+    records = {own.id: own for own in _left(leave, [(bad,), (good,)])}
+    assert records.keys() == {bad.id, good.id}
+    assert records[bad.id].status == "failed"
+    assert cause in records[bad.id].cause.splitlines()[0]
+    assert records[good.id].status == "complete"
+
+
+def test_coordinates_that_differ_are_not_taken_for_each_other() -> None:
+    """Of a pack one was kept for all; alone each trial is what it is."""
+    pack = tuple(Trial(Leaves(), seed) for seed in range(2))
+    records = _left(
+        lambda made: [
+            replace(own, values={**own.values, "place": np.arange(2) + own.seed}) for own in made
+        ],
+        [pack],
+    )
+    assert {own.seed: own.values["place"].tolist() for own in records} == {0: [0, 1], 1: [1, 2]}
+
+
+def test_records_as_they_should_be_are_kept() -> None:
+    pack = tuple(Trial(Leaves(), seed) for seed in range(2))
+    assert [own.status for own in _left(tuple, [pack])] == ["complete"] * 2

@@ -58,8 +58,8 @@ def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE
 def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
     m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
     rounds = trials[0].configuration.steps // m_steps
-    flight, chance = Flight(trials, session, rounds), Chance(trials)
     device = torch.device(session.device)
+    flight, chance = Flight(trials, session, rounds), Chance(trials, device)
     compiled = session.program == "compiled"
     padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     copies = len(padded) - len(trials)

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny import differences, train, trial
+import torch
+from inline import Inline
+from tiny import Listed, differences, train, trial
 
 from ganstudy import plugins
+from ganstudy.engine.chance import Chance
+from ganstudy.schedule.loop import train_packs
 
 DIVERGENCE = '''\
 import torch
@@ -102,19 +106,34 @@ def test_a_projection_of_all_trials_at_once_is_refused(folder: Path, axis: int) 
             assert differences(train([own])[0], packed) == []
 
 
-def test_what_no_seed_sets_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("whose", "noise"),
+    [("torch", "torch.rand_like(fake)"), ("Python", "__import__('random').random()")],
+)
+def test_what_no_seed_sets_is_refused(folder: Path, whose: str, noise: str) -> None:
     """Each training of it was another; neighbours have their numbers."""
-    _load(folder, DIVERGENCE.format(loss="(fake * torch.rand_like(fake)).mean(-1)"))
-    with pytest.raises(RuntimeError, match="a plug-in draws of torch's own generator"):
+    _load(folder, DIVERGENCE.format(loss=f"(fake * {noise}).mean(-1)"))
+    with pytest.raises(RuntimeError, match=f"a plug-in draws of {whose}'s own generator"):
         train([trial(0, divergence="own", steps=4)])
     (other,) = train([trial(0, divergence="minimax", steps=4)])
     assert other.status == "complete"
 
 
+def test_draws_on_a_gpu_are_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There the generator is another one, which was never looked at."""
+    _load(folder, DIVERGENCE.format(loss="fake.mean(-1)"))
+    drawn = iter([torch.tensor([0]), torch.tensor([0]), torch.tensor([4])])
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: next(drawn))
+    chance = Chance([trial(0, divergence="own")], "cuda:0")
+    chance.undrawn()
+    with pytest.raises(RuntimeError, match="draws of torch on cuda:0's own generator"):
+        chance.undrawn()
+
+
 @pytest.mark.parametrize("noise", ["np.random", "np.random.default_rng(0)"])
 def test_metrics_see_one_cloud_at_a_time(folder: Path, noise: str) -> None:
     """One that draws as many numbers as it is given samples gave each place of a pack others. What
-    draws of NumPy's own generator costs its own number alone.
+    draws of NumPy's own generator costs its own number alone, in a worker as well.
     """
     _load(folder, METRIC.format(noise=noise))
     record = {"every": 4, "samples": 40, "metrics": ["own", "sliced_wasserstein"]}
@@ -125,3 +144,5 @@ def test_metrics_see_one_cloud_at_a_time(folder: Path, noise: str) -> None:
         assert alone.cause == record_in_pack.cause
         assert ("NumPy's own generator" in alone.cause) == (noise == "np.random")
         assert alone.values["sliced_wasserstein"].all()
+    (in_worker,) = train_packs(Listed([tuple(trials)]), Inline(1))
+    assert [own.status for own in in_worker] == ["complete"] * 3
