@@ -247,10 +247,10 @@ def records_of(trials: Sequence[Trial[Member]], returned: Any) -> list[Record]:
     first: dict[str, NDArray[Any]] = {}
     lengths: dict[str, int] = {}
     for record in records:
-        told = record.status, record.seconds, record.diverged_at
-        if told[0] not in get_args(Status) or not all(isinstance(x, Real) for x in told[1:]):
-            names = "status, seconds and diverged_at"
-            raise ValueError(f"kind {kind}: {names} of a record are {', '.join(map(str, told))}")
+        status, *times = record.status, record.seconds, record.diverged_at
+        if status not in get_args(Status) or not all(isinstance(own, Real) for own in times):
+            said = f"are {status}, {times[0]}, {times[1]}"
+            raise ValueError(f"kind {kind}: status, seconds and diverged_at of a record {said}")
         for name, values in record.values.items():
             if why := _unkept(values, record.variables.get(name), lengths, first):
                 raise ValueError(f"kind {kind}: {name!r} of a record {why}")

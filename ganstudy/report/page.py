@@ -189,14 +189,24 @@ def _rendered(
     pictures = {name: own() for name, own in printed.items()}
     template = environment.select_template([f"{section.name}.html.j2", "section.html.j2"])
     text = template.render(section=section, pictures=pictures, **section.facts())
-    return Placed(
-        section.name,
-        section.label,
-        Markup(text),
-        section.sentences(),
-        list(pictures),
-        section.files(),
-    )
+    sentences, files = [*section.sentences()], dict(section.files())
+    _check_added(sentences, files)
+    return Placed(section.name, section.label, Markup(text), sentences, list(pictures), files)
+
+
+def _check_added(sentences: Sequence[object], files: Mapping[Any, object]) -> None:
+    """What a section adds to the page is used where no guard of its own is left.
+
+    Errors  `TypeError` for what is no sentence, and for files other than texts beside the page.
+    """
+    from ganstudy.report.prose import Sentence
+
+    for own in sentences:
+        if not isinstance(own, Sentence) or not all(isinstance(part, str) for part in own):
+            raise TypeError(f"sentences should be a list of Sentence (got {own!r})")
+    for name, text in files.items():
+        if Path(name).name != name or not isinstance(text, str):
+            raise TypeError(f"files should be texts by file name (got {name!r}: {text!r:.40})")
 
 
 def _failed(member: type[Section], environment: Any, error: Exception) -> Placed:

@@ -53,16 +53,23 @@ class Section(Part):
 
     place    where it stands: the page has its sections in the order of their places
     label    what the navigation calls it; empty for a section that it leaves out
-    heading  of the plain template
+    heading  of the plain template; by default the label, or the name
     charts   its figures
     several  whether the page of studies joined along `study` has it, which has no others
     """
 
-    place: ClassVar[float]
-    label: ClassVar[str]
+    place: ClassVar[float] = 1_000.0
+    label: ClassVar[str] = ""
     heading: ClassVar[str] = ""
     charts: ClassVar[Sequence[Chart]] = ()
     several: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Errors  `TypeError` for what would keep the page from standing in order."""
+        super().__init_subclass__(**options)
+        if not isinstance(cls.place, int | float) or not isinstance(cls.label, str):
+            got = f"{cls.place!r} and {cls.label!r}"
+            raise TypeError(f"place should be a number, and label a text (got {got})")
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings

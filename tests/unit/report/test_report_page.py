@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from ruamel.yaml import YAML
 from tiny import TABLE
 from unrendered import undrawn, unrendered
 
-from ganstudy import analysis, plot
+from ganstudy import analysis, plot, plugins
 from ganstudy.analysis.remembered import remembering
 from ganstudy.report import build, prose, remarks, style
 from ganstudy.report.contours import backdrop
@@ -568,3 +569,67 @@ def test_a_section_that_raises_is_named_in_its_place(
     assert "This section could not be made: ZeroDivisionError: no such &lt;number&gt;" in page
     assert (tmp_path / "report" / "curves.svg").is_file()
     assert not (tmp_path / "report" / "heatmap.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "why"),
+    [
+        ("sentences", ["Costs 3."], "sentences should be a list of Sentence (got 'Costs 3.')"),
+        ("sentences", None, "must be an iterable, not NoneType"),
+        (
+            "files",
+            {"costs.csv": b"3"},
+            "files should be texts by file name (got 'costs.csv': b'3')",
+        ),
+        ("files", {"../costs.csv": "3"}, "should be texts by file name (got '../costs.csv': '3')"),
+    ],
+)
+def test_what_a_section_adds_wrongly_costs_its_place_alone(
+    make_study: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    given: Any,
+    why: str,
+) -> None:
+    """It was used where nothing caught it, and there was no page."""
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=5, samples=3)
+    monkeypatch.setattr(settings.SettingScores, method, lambda self: given)
+    with undrawn(), pytest.raises(PageError, match="settings") as caught:
+        build(ds, PROVENANCE, tmp_path / "report")
+    assert why in caught.value.failures["settings"]
+    assert (tmp_path / "report" / "curves.svg").is_file()
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_section_that_states_neither_place_nor_label_stands_behind_all(
+    make_study: Make, tmp_path: Path, raises: bool
+) -> None:
+    """No page had any section then."""
+    text = (
+        "from ganstudy.report.sections import Section\n\n\nclass Own(Section):\n    heading = ''\n"
+    )
+    text += "    def facts(self):\n        return {}[0]\n" * raises
+    (tmp_path / "of_my_own.py").write_text(text)
+    ds = make_study({"divergence": ARMS, "lr": [1, 2]}, seeds=2, steps=5, samples=3)
+    try:
+        plugins.load(tmp_path / "of_my_own.py")
+        with undrawn(), pytest.raises(PageError) if raises else nullcontext():
+            build(ds, PROVENANCE, tmp_path / "report")
+    finally:
+        plugins.forget()
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert re.findall(r'<section id="(.*?)">', page)[-1] == "of_my_own"
+    assert "<h2>Of_my_own</h2>" in page
+
+
+@pytest.mark.parametrize("stated", ["place = 'last'", "label = 3"])
+def test_a_section_that_could_not_be_placed_is_no_member(tmp_path: Path, stated: str) -> None:
+    """It would keep all others from being placed."""
+    text = f"from ganstudy.report.sections import Section\n\n\nclass Own(Section):\n    {stated}\n"
+    (tmp_path / "of_my_own.py").write_text(text)
+    try:
+        with pytest.raises(plugins.PluginError, match="place should be a number, and label a text"):
+            plugins.load(tmp_path / "of_my_own.py")
+    finally:
+        plugins.forget()
