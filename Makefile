@@ -74,9 +74,10 @@ $(VENV)/.installed-bench: $(VENV)/.installed
 	touch $@
 
 # On a machine that has a GPU and PyTorch for it, and perhaps no network: no environment is made.
+# `make gpu-check ARGS="--out results throughput"`; all arguments by `ARGS=--help`.
 gpu-check:
 	$(if $(WHEELS),$(PYTHON) -m pip install --quiet --no-index --no-deps --upgrade --target build/gpu-packages $(WHEELS)/*.whl)
-	PYTHONPATH=.:build/gpu-packages:$$PYTHONPATH $(PYTHON) -m benchmarks.gpu
+	PYTHONPATH=.:build/gpu-packages:$$PYTHONPATH $(PYTHON) -m benchmarks.gpu $(ARGS)
 
 # A GPU's kernels without one: compiled for several, and computed by Triton's interpreter. 1 GB.
 kernels: $(VENV)/.installed-test build/triton
@@ -88,7 +89,7 @@ build/triton:
 	$(PIP) --no-deps --target $@.partial triton==3.9.0
 	mv $@.partial $@
 
-# What such a machine is likely to lack, for Python 3.12 on x86-64 Linux: 32 MB.
+# What such a machine is likely to lack, for Python 3.12 on x86-64 Linux: 50 MB.
 wheels:
 	$(PYTHON) -m benchmarks.gpu.wheels build/wheels
 

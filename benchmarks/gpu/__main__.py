@@ -1,21 +1,34 @@
 """`make gpu-check`: prove the step on a GPU, time it, and write results.json and results.md.
 
 It needs no network: Python 3.12 with a CUDA build of PyTorch 2.11 or later. Parts can be named to
-run them alone; `--wheels` names what to install beforehand where packages are missing.
+run them alone. Whatever is found is written at once; what fails is told in failures.txt beside it.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-PARTS = ("syncs", "leases", "steps", "throughput", "convolutions", "compiled")
+from benchmarks.gpu import convolutions, leases, packages, syncs, throughput, training
+from benchmarks.gpu.suites import SUITES
+from benchmarks.gpu.visit import Visit
+
+PARTS: Mapping[str, Any] = {
+    **{"syncs": syncs, "packs_of_convolutions": SUITES["packs_of_convolutions"]},
+    **{"convolutions": convolutions, "networks": SUITES["networks"]},
+    **{"compiled": SUITES["compiled"], "training": training, "leases": leases},
+    **SUITES,
+    "throughput": throughput,
+}
+"""In the order in which they run: what the least is known of comes first. Each has `measure`, which
+gives what it has found whenever that is more, and `lines`."""
+TABLES = ("convolutions", "training", "throughput")
 HERE = Path(__file__).parent
 
 
@@ -23,30 +36,58 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("parts", nargs="*", default=PARTS, help=", ".join(PARTS))
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--out", type=Path, default=HERE, help="folder of the two result files")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the result files")
+    parser.add_argument("--minutes", type=float, default=9.0, help="after which none is begun")
+    parser.add_argument("--anyway", action="store_true", help="with older packages, too")
     asked = parser.parse_args()
-    from benchmarks.gpu import packages
-
-    if missing := packages.missing():
+    if unknown := [name for name in asked.parts if name not in PARTS]:
+        parser.error(f"no part {unknown[0]!r}; there is {', '.join(PARTS)}")
+    if (missing := packages.missing()) and not asked.anyway:
         sys.exit(packages.what_to_do(missing))
-    results = kept(asked.out / "results.json", machine(asked.device))
-    failed = False
-    for part in asked.parts:
-        started = time.perf_counter()
-        print(f"{part} ...", file=sys.stderr, flush=True)
-        found = importlib.import_module(f"benchmarks.gpu.{part}").measure(asked.device)
-        results[part] = {**found, "seconds": round(time.perf_counter() - started, 1)}
-        failed |= bool(found.get("failed"))
-        asked.out.mkdir(parents=True, exist_ok=True)
-        (asked.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-        (asked.out / "results.md").write_text(markdown(results))
+    visit = Visit(asked.device, asked.out, time.monotonic() + 60 * asked.minutes)
+    results = kept(asked.out, machine(asked.device))
+    failed, late = visited(asked.parts, visit, results)
     print(markdown(results))
+    if late:
+        print(f"time was up: {', '.join(late)}", file=sys.stderr)
     sys.exit(failed)
 
 
-def kept(path: Path, here: dict[str, Any]) -> dict[str, Any]:
-    """What other parts have found on this kind of machine."""
-    earlier: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, list[str]]:
+    """Measure parts, and write whatever is found at once; whether a promise has failed, and those
+    for which there was no time, or not enough.
+    """
+    failed, late = False, []
+    for name in parts:
+        if visit.left <= 0:
+            late.append(name)
+            continue
+        part, started = PARTS[name], time.perf_counter()
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        now = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": packages.PROJECT["version"]}
+        for found in part.measure(visit):
+            seconds = round(time.perf_counter() - started, 1)
+            results[name] = {**now, **found, "seconds": seconds}
+            write(visit.out, results)
+            if visit.left <= 0:
+                late.append(name)
+                break
+        if getattr(part, "promised", True):
+            failed |= bool(results[name].get("failed"))
+    return failed, late
+
+
+def write(out: Path, results: dict[str, Any]) -> None:
+    """Both files."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    (out / "results.md").write_text(markdown(results), encoding="utf-8")
+
+
+def kept(out: Path, here: dict[str, Any]) -> dict[str, Any]:
+    """What was found before on this kind of machine: there, or as this checkout has it."""
+    path = next((own for own in (out, HERE) if (own / "results.json").is_file()), None)
+    earlier = json.loads((path / "results.json").read_text(encoding="utf-8")) if path else {}
     there = earlier.get("machine", {})
     same = all(there.get(key) == here[key] for key in ("gpu", "torch"))
     return {**(earlier if same else {}), "machine": here}
@@ -60,7 +101,6 @@ def machine(device: str) -> dict[str, Any]:
 
     free, total = torch.cuda.mem_get_info(device)
     return {
-        "date": datetime.now(UTC).date().isoformat(),
         "gpu": torch.cuda.get_device_name(device),
         "memory_GiB": round(total / 2**30, 1),
         "free_GiB": round(free / 2**30, 1),
@@ -71,14 +111,19 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """The page that docs/performance.md includes."""
+    """The page that docs/performance.md includes: each part with when it was found, and by what."""
     about = results["machine"]
     machine = f"{about['gpu']}, {about['memory_GiB']} GiB, PyTorch {about['torch']}"
-    lines = [f"Written by `make gpu-check` on an {machine}, {about['date']}.", ""]
-    for part in PARTS:
-        if part in results:
-            lines += importlib.import_module(f"benchmarks.gpu.{part}").lines(results[part])
-    return "\n".join(lines) + "\n"
+    page = [f"Written by `make gpu-check` on an {machine}.", ""]
+    for name in sorted(PARTS, key=lambda name: name in TABLES):
+        if (found := results.get(name)) is not None:
+            lines = PARTS[name].lines(found)
+            # The first line with words is a promise or what a table is of.
+            place = next(number for number, line in enumerate(lines) if line)
+            words, end = lines[place][:-1], lines[place][-1]
+            lines[place] = f"{words} ({found['date']}, version {found['version']}){end}"
+            page += lines
+    return "\n".join(page) + "\n"
 
 
 if __name__ == "__main__":

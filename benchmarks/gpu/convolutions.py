@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.gpu.throughput import rate
+from benchmarks.gpu.visit import Visit
 
 BATCH = 64
 CASES: Mapping[str, dict[str, Any]] = {
@@ -18,16 +19,16 @@ WAYS = {"apart": False, "tiles": True}
 
 
 def measure(
-    device: str, cases: Mapping[str, dict[str, Any]] = CASES, packs: tuple[int, ...] = PACKS
-) -> dict[str, Any]:
+    visit: Visit, cases: Mapping[str, dict[str, Any]] = CASES, packs: tuple[int, ...] = PACKS
+) -> Iterator[dict[str, Any]]:
     """A row for each network and pack."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, case in cases.items():
         for pack in packs:
-            row = {"network": name, "pack": pack}
-            rows.append(row | {way: _rate(device, case, pack, WAYS[way]) for way in WAYS})
+            rates = {way: _rate(visit.device, case, pack, WAYS[way]) for way in WAYS}
+            rows.append({"network": name, "pack": pack, **rates})
             print(rows[-1], flush=True)
-    return {"batch": BATCH, "rows": rows}
+            yield {"batch": BATCH, "rows": rows}
 
 
 def _rate(device: str, case: Mapping[str, Any], pack: int, at_once: bool) -> float:

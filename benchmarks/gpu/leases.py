@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from benchmarks.gpu.visit import Visit
 
 _HOLD = """
 import sys
@@ -18,11 +21,11 @@ with slots([sys.argv[1]], 1, folder=Path(sys.argv[2]))[0].leased():
 """
 
 
-def measure(device: str) -> dict[str, Any]:
+def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     """A slot is waited for, is free once its holder was killed, and two differ."""
     from ganstudy.schedule.devices import slots
 
-    failed = []
+    device, failed = visit.device, []
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         first, second = slots([device], 2, folder=folder)
@@ -39,7 +42,7 @@ def measure(device: str) -> dict[str, Any]:
             if waiting.stdout.readline() != "held\n":
                 failed.append("a slot whose holder was killed is not free")
             waiting.kill()
-    return {"failed": failed}
+    yield {"failed": failed}
 
 
 def _holder(device: str, folder: Path, wait: bool = True) -> subprocess.Popen[str]:

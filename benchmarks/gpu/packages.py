@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PROJECT: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+)["project"]
+"""What this checkout says of itself; what is installed may be another one."""
+
+OF_SUITES = ("pot", "pytest", "pytest-xdist")
+"""What the suites take of the tests' packages."""
+
+
+def _asked(requirements: list[str]) -> dict[str, str]:
+    return {name: least for name, _, least in (own.partition(">=") for own in requirements)}
+
 
 NEEDED = {
-    **{"ganstudy": "0.1.0", "annotated-types": "0.6", "click": "8.1", "cmaes": "0.11"},
-    **{"filelock": "3.15", "greenlet": "3.1", "h5netcdf": "1.4", "h5py": "3.11"},
-    **{"jinja2": "3.1", "joblib": "1.4", "matplotlib": "3.11"},
-    **{"numcodecs": "0.16.6", "numpy": "1.26", "omegaconf": "2.4", "optuna": "5.0"},
-    **{"pandas": "2.2", "pot": "0.9.5", "psutil": "5.9", "pydantic": "2.12", "pytest": "8.3"},
-    **{"pytest-xdist": "3.6", "ruamel.yaml": "0.18", "scikit-learn": "1.5", "scipy": "1.13"},
-    **{"threadpoolctl": "3.2", "torch": "2.11", "triton": "3.6"},
-    **{"xarray": "2024.10", "zarr": "3.0.8"},
+    **_asked(PROJECT["dependencies"]),
+    **{name: _asked(PROJECT["optional-dependencies"]["test"])[name] for name in OF_SUITES},
+    **{"ganstudy": PROJECT["version"], "triton": "3.6"},
 }
-"""Each with the least version; what these need comes with them, or is named here."""
+"""Each with the least version; what these need comes with them."""
 
 
 def missing() -> dict[str, str]:
@@ -36,8 +47,9 @@ def what_to_do(absent: dict[str, str]) -> str:
     names = ", ".join(absent.values())
     return (
         f"missing: {names}\n"
-        "`make wheels` on a machine with a network puts what is needed into build/wheels (30 MB);\n"
-        "bring that folder, and run `make gpu-check WHEELS=build/wheels`"
+        "`make wheels` on a machine with a network puts most of what may be missing into\n"
+        "build/wheels (50 MB); bring that folder, and run `make gpu-check WHEELS=build/wheels`;\n"
+        "with `ARGS=--anyway` older ones will do"
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
+
+from benchmarks.gpu.visit import Visit
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "alternating, five D-steps": {"critic": {"steps": 5}},
@@ -34,7 +37,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def measure(device: str) -> dict[str, Any]:
+def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     """Rounds on new batches, as kernels one by one and as a graph."""
     import torch
     from torch.utils import _pytree
@@ -53,7 +56,7 @@ def measure(device: str) -> dict[str, Any]:
         for key in ("generator", "critic"):
             whole[key] = {**player, **whole.get(key, {})}
         own = [Trial(Adversarial.model_validate(whole), seed) for seed in range(3)]
-        place, session = torch.device(device), Session(device)
+        place, session = torch.device(visit.device), Session(visit.device)
         with session.computing():
             game, state = initial(own, place)
             steps = program("eager", place.type)
@@ -74,7 +77,7 @@ def measure(device: str) -> dict[str, Any]:
             same = zip(_pytree.tree_leaves(one), _pytree.tree_leaves(other), strict=True)
             if not all(torch.equal(own, its) for own, its in same):
                 failed.append(f"{name}: the graph has other numbers")
-    return {"settings": len(SETTINGS), "failed": failed}
+    yield {"settings": len(SETTINGS), "failed": failed}
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from benchmarks.gpu.visit import Visit
+
 BATCH = 256
 PACKS = {32: (64, 1024, 4096), 64: (1024,), 128: (64, 512), 256: (64,)}
 HEADINGS = (
@@ -18,20 +20,20 @@ SECONDS = 1.0
 """Aim for the length of one measurement."""
 
 
-def measure(device: str) -> dict[str, Any]:
+def measure(visit: Visit) -> Iterator[dict[str, Any]]:
     """A row for each width and pack."""
     import torch
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for width, sizes in PACKS.items():
         for pack in sizes:
-            row = {"width": width, "pack": pack, **_ours(device, width, pack)}
+            row = {"width": width, "pack": pack, **_ours(visit.device, width, pack)}
             # JAX is to have the memory that torch would keep.
             gc.collect()
             torch.cuda.empty_cache()
             rows.append({**row, "jax": _jax(width, pack)})
             print(rows[-1], flush=True)
-    return {"batch": BATCH, "rows": rows}
+            yield {"batch": BATCH, "rows": rows}
 
 
 def _ours(device: str, width: int, pack: int) -> dict[str, float]:
@@ -39,7 +41,7 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
 
     from ganstudy.engine.session import Session
     from ganstudy.kinds.adversarial import Adversarial
-    from ganstudy.kinds.adversarial.batches import batches
+    from ganstudy.kinds.adversarial.batches import batches, block_length
     from ganstudy.kinds.adversarial.program import playing, program
     from ganstudy.kinds.adversarial.training import initial
     from ganstudy.trial import Trial
@@ -69,9 +71,13 @@ def _ours(device: str, width: int, pack: int) -> dict[str, float]:
         graph = playing(steps, game, place)
         row["graph"] = rate(same(graph), pack)
         row["MiB_a_trial"] = torch.cuda.max_memory_allocated(place) / pack / 2**20
-        row["with_draws"] = rate(_on(graph, start, drawn, place), pack)
-    row["library"] = rate(same(playing(steps, game, place)), pack)
-    row["compiled"] = rate(same(playing(program("compiled", place.type), game, place)), pack)
+        # Two blocks are drawn before anybody waits: they would flatter few rounds of a large pack.
+        block = block_length(settings)
+        on = _on(graph, start, drawn, place)
+        row["with_draws"] = rate(on, pack, before=2 * block, least=3 * block)
+    with Session(device, "compiled").computing():  # which leaves products to the library
+        row["library"] = rate(same(playing(steps, game, place)), pack)
+        row["compiled"] = rate(same(playing(program("compiled", place.type), game, place)), pack)
     return row
 
 
@@ -87,12 +93,12 @@ def _on(play: Any, start: Any, drawn: Iterator[Any], place: Any) -> Callable[[in
     return run
 
 
-def rate(run: Callable[[int], None], pack: int) -> float:
-    """Trial-steps per second, after a start that does not count."""
-    run(3)
+def rate(run: Callable[[int], None], pack: int, before: int = 3, least: int = 10) -> float:
+    """Trial-steps per second of so many rounds at least, after some that do not count."""
+    run(before)
     started = time.perf_counter()
     run(10)
-    rounds = max(10, min(2000, round(10 * SECONDS / (time.perf_counter() - started))))
+    rounds = max(least, min(2000, round(10 * SECONDS / (time.perf_counter() - started))))
     started = time.perf_counter()
     run(rounds)
     return rounds * pack / (time.perf_counter() - started)

@@ -9,12 +9,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 NAMES = (
-    *("alembic", "annotated-types", "cmaes", "colorlog", "donfig", "filelock", "google-crc32c"),
-    *("greenlet", "h5netcdf", "mako", "matplotlib", "numcodecs", "omegaconf", "optuna", "pydantic"),
-    *("pydantic_core", "ruamel.yaml", "sqlalchemy", "threadpoolctl", "typing-inspection", "xarray"),
-    "zarr",
+    *("alembic", "annotated-types", "click", "cmaes", "colorlog", "donfig", "filelock"),
+    *("google-crc32c", "greenlet", "h5netcdf", "jinja2", "joblib", "mako", "markdown-it-py"),
+    *("matplotlib", "mdurl", "numcodecs", "omegaconf", "optuna", "pillow", "psutil", "pydantic"),
+    *("pydantic_core", "pygments", "rich", "ruamel.yaml", "safetensors", "sqlalchemy"),
+    *("threadpoolctl", "typing-inspection", "xarray", "zarr"),
 )
 """What images with PyTorch and the usual scientific packages seldom have, or only in old forms."""
+
+IN_IMAGES = ("h5py", "numpy", "pandas", "scikit-learn", "scipy", "torch")
+"""The usual ones, which are larger than all others together."""
 
 OTHERS = ("pot==0.9.5",)
 """In other versions than those of the constraints: a later wheel is thirty times as large."""

@@ -423,7 +423,10 @@ def test_spectral_norm_divides_convolutions_as_torch_does() -> None:
     matrices = network.matrices(architecture, ALONE)
     assert list(matrices) == ["weight_0", "weight_1", "weight_2"]
     first = constraint.initial(np.random.default_rng(0), matrices)
-    slots = {name: torch.from_numpy(np.stack([own] * 2)).double() for name, own in first.items()}
+    slots = {
+        name: torch.from_numpy(np.stack([own] * 2)).double().to(DEVICE)
+        for name, own in first.items()
+    }
     for _ in range(200):
         constrained, slots = constraint.constrain(parameters, slots, True)
     for name, (inputs, outputs) in {"weight_0": (2, 4), "weight_1": (4, 8)}.items():

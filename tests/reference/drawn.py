@@ -103,7 +103,7 @@ class Ends(TorchDispatchMode):
     ATen's loops over functions go 32 numbers at a time, and through other code for the rest: here
     those are larger by a share that no rounding reaches. So are products of one matrix alone, sums
     of a table's columns by how many there are, and products and sums of what lies in memory in
-    another order than that of its axes, or with gaps.
+    another order than that of its axes, or with gaps. A GPU's loops have no such ends.
     """
 
     def __torch_dispatch__(
@@ -111,6 +111,8 @@ class Ends(TorchDispatchMode):
     ) -> Any:
         result = func(*args, **(kwargs or {}))
         if not isinstance(result, torch.Tensor) or not result.is_floating_point():
+            return result
+        if result.device.type != "cpu":
             return result
         name = str(func.overloadpacket).partition(".")[2].rstrip("_")
         if name in ("bmm", "sum", "mean"):

@@ -268,6 +268,14 @@ def test_drawn_settings_where_the_ends_of_loops_are_certain_to_show(seed: int) -
         assert drawn.faults(seed) == []
 
 
+def test_ends_are_those_of_loops_of_the_cpu() -> None:
+    """Elsewhere they were a mixture of two devices."""
+    with drawn.Ends():
+        found = {place: torch.ones(2, 33, device=place).sigmoid() for place in ("cpu", "meta")}
+    assert len(found["cpu"].unique()) == 2
+    assert found["meta"].is_meta
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("seed", range(200, 210))

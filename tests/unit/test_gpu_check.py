@@ -2,20 +2,204 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks.gpu import convolutions, packages, steps, throughput
-from benchmarks.gpu.__main__ import markdown
+from benchmarks.gpu import convolutions, packages, throughput, training, wheels
+from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited
+from benchmarks.gpu.suites import LOG, SUITES, Suite
+from benchmarks.gpu.visit import Visit
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "gpu"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "benchmarks" / "gpu"
+TILES = "tests/reference/test_fixed_tiles.py"
+MACHINE = {"gpu": "NVIDIA H200", "memory_GiB": 139.8, "torch": "2.11.0+cu130"}
+
+
+# --- the page -------------------------------------------------------------------------------------
 
 
 def test_the_page_is_that_of_the_results() -> None:
     results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
     assert (FOLDER / "results.md").read_text(encoding="utf-8") == markdown(results)
+    assert results.keys() - {"machine"} <= PARTS.keys()
+
+
+def test_each_part_of_the_page_has_its_own_date_and_version() -> None:
+    """They were all of today once one part was run again."""
+    old = {"date": "2026-11-26", "version": "0.1.0"}
+    new = {"date": "2026-12-01", "version": "0.2.0"}
+    row = {"trials": 64, "workers": 1, "steps": 600, "rate": 40_000.0}
+    results = {
+        "machine": MACHINE,
+        "training": {**new, "width": 32, "batch": 256, "rows": [row]},
+        "bits": {**old, "tests": 103, "failed": []},
+        "workers": {**new, "tests": 1, "failed": [], "cut": True},
+    }
+    today = "(2026-12-01, version 0.2.0)"
+    assert markdown(results).splitlines() == [
+        "Written by `make gpu-check` on an NVIDIA H200, 139.8 GiB, PyTorch 2.11.0+cu130.",
+        "",
+        f"- Trials in two workers, with ==: 1 of 1 tests until time was up {today}.",
+        "- Trials alone and in packs, with ==: 103 of 103 tests (2026-11-26, version 0.1.0).",
+        "",
+        f"Whole trainings, trial-steps per second, width 32, batches of 256, by default {today}:",
+        "",
+        "| trials | workers | steps | trial-steps per second |",
+        "|---|---|---|---|",
+        "| 64 | 1 | 600 | 40,000 |",
+    ]
+
+
+def test_what_was_found_before_is_kept_where_results_go_elsewhere(tmp_path: Path) -> None:
+    """From this checkout; from there, once there is something; nothing of another GPU's."""
+    known = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    here = {**known["machine"], "free_GiB": 1.0}
+    assert kept(tmp_path, here) == {**known, "machine": here}
+    assert kept(tmp_path, {**here, "gpu": "NVIDIA H100"}).keys() == {"machine"}
+    (tmp_path / "results.json").write_text(json.dumps({"machine": here, "leases": {}}))
+    assert kept(tmp_path, here) == {"machine": here, "leases": {}}
+
+
+# --- the visit ------------------------------------------------------------------------------------
+
+
+class _Rows:
+    """A part that finds a row after the other, each of which takes a second of a clock."""
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+
+    def measure(self, visit: Visit) -> Iterator[dict[str, Any]]:
+        rows = []
+        for number in range(3):
+            self.clock[0] += 1
+            rows.append(number)
+            yield {"rows": rows, "failed": ["a promise"]}
+
+    def lines(self, found: dict[str, Any]) -> list[str]:
+        return [f"{len(found['rows'])} rows."]
+
+
+def test_what_was_found_is_there_when_time_is_up_and_the_rest_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part was written when it had ended, and the visit ended within the third."""
+    clock = [0.0]
+    for name in TABLES:
+        monkeypatch.setitem(PARTS, name, _Rows(clock))  # type: ignore[misc]  # a dict after all
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    results: dict[str, Any] = {"machine": MACHINE}
+    visit = Visit("cpu", tmp_path, until=5.0)
+    assert visited(TABLES, visit, results) == (True, [TABLES[1], TABLES[2]])
+    written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [len(written[name]["rows"]) for name in TABLES[:2]] == [3, 2]
+    assert TABLES[2] not in written
+    assert "2 rows (" in (tmp_path / "results.md").read_text(encoding="utf-8")
+
+
+def test_what_has_never_run_comes_first() -> None:
+    results = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    new = [name for name in PARTS if name not in results]
+    assert set(new) <= set([*PARTS][: len(new) + 2])  # beside a short one and one of other steps
+
+
+# --- suites ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_suite_names_tests_that_are_there(name: str) -> None:
+    own = SUITES[name]
+    tree = ast.parse((ROOT / own.path).read_text(encoding="utf-8"))
+    there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert {*own.only, *own.without} <= there
+
+
+@pytest.mark.parametrize(
+    "name", ["workers", *(pytest.param(n, marks=pytest.mark.slow) for n in SUITES)]
+)
+def test_a_suite_collects_what_it_says(name: str) -> None:
+    """A keyword selected one test of two workers once, and 118 others when they were there."""
+    own = SUITES[name]
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-o", "addopts="]
+    told = subprocess.run(
+        [*command, *own.tests], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    found = {
+        line.partition("::")[2].partition("[")[0] for line in told.splitlines() if "::" in line
+    }
+    assert found
+    if own.only:
+        assert found == {*own.only}
+    others = {test for other in SUITES.values() if other != own for test in other.only}
+    assert not found & {*own.without, *others}
+
+
+@pytest.mark.slow
+def test_a_suite_is_run_counted_and_missed(tmp_path: Path) -> None:
+    """On the CPU, which it takes as any device; where nothing runs, that is a failure.
+
+    By one process: more would each begin with torch, for a few tests.
+    """
+    visit = Visit("cpu", tmp_path)
+    games = Suite(
+        "", "tests/reference/test_training.py", ("test_updates_of_a_bilinear_game_by_hand",)
+    )
+    (own,) = games.measure(visit, workers=0)
+    assert own == {"tests": 4, "failed": []}
+    assert not (tmp_path / LOG).exists()
+    (own,) = Suite("", TILES, ("test_sums",)).measure(visit, workers=0)
+    assert own == {"tests": 0, "failed": [f"{TILES}: no test ran"]}
+    assert "14 skipped" in (tmp_path / LOG).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_suite_that_fails_leaves_its_trace_and_one_without_time_what_it_found(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "test_own.py"
+    tests = ("def test_one():", "    assert 1 + 1 == 3", "def test_other():", "    time.sleep(99)")
+    path.write_text("\n".join(["import time", *tests]))
+    (own,) = Suite("Sums", str(path), ("test_one",)).measure(Visit("cpu", tmp_path), workers=0)
+    assert own == {"tests": 1, "failed": ["test_one: assert (1 + 1) == 3"]}
+    assert f"{path.name}:3: in test_one" in (tmp_path / LOG).read_text(encoding="utf-8")
+    soon = Visit("cpu", tmp_path, time.monotonic() + 15.0)
+    (own,) = Suite("Sums", str(path)).measure(soon, workers=0)
+    assert own["cut"]
+    assert own["failed"][0] == "test_one: assert (1 + 1) == 3"
+
+
+# --- what is timed --------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_convolutions_are_timed_both_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On the CPU, where a pack in tiles can be computed, too."""
+    monkeypatch.setattr(throughput, "SECONDS", 0.01)
+    case = {"network": "dcgan", "width": 4, "depth": 1, "size": 12}
+    (found,) = convolutions.measure(Visit("cpu", tmp_path), {"dcgan": case}, (1,))
+    (row,) = found["rows"]
+    assert min(row["apart"], row["tiles"]) > 0
+    assert convolutions.lines(found)[-1].startswith("| dcgan | 1 | ")
+
+
+@pytest.mark.slow
+def test_whole_trainings_are_timed(tmp_path: Path) -> None:
+    """By workers, one row after the other."""
+    found = [*training.measure(Visit("cpu", tmp_path), ((2, 1, 4), (4, 2, 4)), width=4)]
+    assert [len(own["rows"]) for own in found] == [2, 2]  # one list that grows
+    assert training.lines(found[-1])[-1].startswith("| 4 | 2 | 4 | ")
+
+
+# --- packages -------------------------------------------------------------------------------------
 
 
 def test_what_is_missing_is_named_with_the_version_that_is_wanted(
@@ -28,26 +212,8 @@ def test_what_is_missing_is_named_with_the_version_that_is_wanted(
     assert "no-such>=1.0" in packages.what_to_do(absent)
 
 
-@pytest.mark.slow
-def test_convolutions_are_timed_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the CPU, where a pack in tiles can be computed, too."""
-    monkeypatch.setattr(throughput, "SECONDS", 0.01)
-    case = {"network": "dcgan", "width": 4, "depth": 1, "size": 12}
-    found = convolutions.measure("cpu", {"dcgan": case}, (1,))
-    (row,) = found["rows"]
-    assert min(row["apart"], row["tiles"]) > 0
-    assert convolutions.lines(found)[-1].startswith("| dcgan | 1 | ")
-
-
-@pytest.mark.slow
-def test_a_suite_is_run_counted_and_missed() -> None:
-    """On the CPU, which it takes as any device; where nothing runs, that is a failure.
-
-    By one process: four would each begin with torch, for a single test.
-    """
-    own = steps.run("cpu", steps.TRAINING, "not slow", "bilinear", workers=0)
-    assert own["tests"] > 0
-    assert own["failures"] == []
-    assert steps.run("cpu", steps.TILES, "not slow", "", workers=0)["failures"] == [
-        f"{steps.TILES}: no test ran"
-    ]
+def test_what_the_package_asks_for_is_asked_for_there_and_brought_along() -> None:
+    """Lists of another time had older versions, and neither rich nor safetensors."""
+    asked = dict(own.split(">=") for own in packages.PROJECT["dependencies"])
+    assert asked.items() <= packages.NEEDED.items()
+    assert asked.keys() <= {*wheels.NAMES, *wheels.IN_IMAGES}
