@@ -69,7 +69,7 @@ def run(
             return Progress.of_finished(known)
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed, generators, metrics)
-        chosen = program(directory, search, left, workers, devices)
+        chosen = program(directory, search, left, devices)
         started = engaged(search, left, workers, executor)
         progress = Progress.of(search, left, started, *chosen, once_more=only_failed)
         if not only_failed or study.document.overridden:

@@ -69,9 +69,10 @@ def recall(directory: RunDirectory, search: Search) -> None:
 
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
-    """Packs of earlier sessions that can continue from a checkpoint; the search is told of them."""
-    missing = with_status(search, "missing")
-    flying = checkpoints.packs_in_flight(directory.checkpoints, {t.id: t for t in missing})
+    """Packs that continue from a checkpoint, none larger than asked; the search is told of them."""
+    missing = {trial.id: trial for trial in with_status(search, "missing")}
+    earlier = checkpoints.packs_in_flight(directory.checkpoints, missing)
+    flying = [own for pack in earlier for own in packs(pack, 1, search.pack_size)]
     search.begin(flying)
     return flying
 
@@ -106,7 +107,6 @@ def program(
     directory: RunDirectory,
     search: Search,
     parts: Sequence[Pack],
-    workers: int,
     devices: Sequence[str] = (CPU,),
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
@@ -130,11 +130,11 @@ def program(
             message = f"this run was trained by the {used} program; use that one or --fresh"
             raise RunError(f"{directory.path}: {message}")
         return used, "as the earlier trials of this run"
-    return first_program(search, parts, workers, devices)
+    return first_program(search, parts, devices)
 
 
 def first_program(
-    search: Search, parts: Sequence[Pack], workers: int, devices: Sequence[str] = (CPU,)
+    search: Search, parts: Sequence[Pack], devices: Sequence[str] = (CPU,)
 ) -> tuple[ProgramName, str]:
     """How a study is trained that nobody has trained yet, and why."""
     asked = search.study.file.engine.program
@@ -144,7 +144,7 @@ def first_program(
         return "eager", search.why_eager
     if has_gpu(devices):
         return "eager", "a GPU is given each round as one graph"
-    return choose_program(parts, workers)
+    return choose_program(parts)
 
 
 def engaged(search: Search, parts: Sequence[Pack], workers: int, executor: str) -> int:

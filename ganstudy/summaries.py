@@ -68,7 +68,7 @@ def print_studies(
     for name, study in studies.items():
         search = search_of(study)
         parts = search.outlook(workers)
-        program, _ = session.first_program(search, parts, workers)
+        program, _ = session.first_program(search, parts)
         rows[name] = {
             "question": study.file.question,
             "trials": _trials(search, search.counts(), parts),
@@ -133,12 +133,12 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
     check_writable(directory)
     if fresh:
         parts = search.outlook(workers)
-        program, reason = session.first_program(search, parts, workers)
+        program, reason = session.first_program(search, parts)
     else:
         run.check_schema()
         session.recall(run, search)
         parts = search.outlook(workers)
-        program, reason = session.program(run, search, parts, workers)
+        program, reason = session.program(run, search, parts)
     counts, known = search.counts(), pace.known()
     trials = _trials(search, counts, parts)
     summary: dict[str, Any] = {

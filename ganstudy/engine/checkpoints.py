@@ -79,7 +79,7 @@ NO_CHECKPOINTS = Checkpoints()
 
 
 def packs_in_flight(folder: Path, missing: Mapping[str, TrialT]) -> list[tuple[TrialT, ...]]:
-    """Packs of the missing trials that have a checkpoint, so that they continue as they were."""
+    """Packs of the missing trials that have a checkpoint, as they were when it was written."""
     known = sorted(headers(folder), key=lambda found: (-found[1]["step"], found[0].name))
     packs: list[tuple[TrialT, ...]] = []
     taken: set[str] = set()

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -44,6 +45,10 @@ perceptrons of width 24 as written, three of width 32, none of width 128."""
 
 WORTH_A_WORKER = 2.0
 """Seconds of work, by `cost`, for which one more worker is started."""
+
+COMPILING = 2
+"""Workers that a graph's compilation takes, by the guess that chooses the program: its D-step and
+its M-step are made side by side. Not all there are: a trial has the same bits by any number."""
 
 
 @dataclass(frozen=True)
@@ -204,31 +209,37 @@ def estimate(
     return seconds
 
 
-def choose_program(parts: Sequence[Sequence[Trial]], workers: int) -> tuple[ProgramName, str]:
-    """Compiled where that ends sooner and can be done at all, and why in a few words.
+def choose_program(parts: Sequence[Sequence[Trial]]) -> tuple[ProgramName, str]:
+    """Compiled where that pays and can be done at all, and why in a few words.
 
     All trials are trained alike: one that can only be computed as it is written decides for all.
 
-    By the same guess on every machine: after what was measured on this one, the same study would
-    have other bits from one day to the next.
+    By the same guess on every machine, however trials are cut into packs, and for how many workers:
+    the same study would have other bits from one day, or one command, to the next.
     """
     for part in parts:
         if reason := part[0].configuration.as_written:
             return "eager", reason
     if not any(trial.configuration.compiles for part in parts for trial in part):
         return "eager", "there is nothing to compile"
-    if not _pays(parts, workers):
+    if not _pays(parts):
         return "eager", "too little work to pay for compilation"
     if trouble := why_no_compiler():
         return "eager", trouble
     return "compiled", "the work pays for compilation"
 
 
-def _pays(parts: Sequence[Sequence[Trial]], workers: int) -> bool:
-    """Whether all workers together spend less on compiled steps than compilation takes them."""
-    saved = (GUESSED["eager"] - GUESSED["compiled"]) * sum(map(cost, parts))
+def _pays(parts: Sequence[Sequence[Trial]]) -> bool:
+    """Whether compiled steps save more work than compilation takes.
+
+    Trials of one pack may differ in what they cost, and whichever comes first speaks for none.
+    """
+    shared_by = Counter(id(trial.configuration) for pack in parts for trial in pack)
+    each = {id(trial.configuration): trial.configuration for pack in parts for trial in pack}
+    work = math.fsum(shared_by[own] * float(each[own].cost()) for own in each)
     graphs = {pack[0].configuration.graph_key() for pack in parts}
-    return saved > GUESS.graph * len(graphs) * workers
+    saved = (GUESSED["eager"] - GUESSED["compiled"]) * work
+    return saved > GUESS.graph * len(graphs) * COMPILING
 
 
 @functools.cache

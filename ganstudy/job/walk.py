@@ -47,7 +47,7 @@ class _Outlook(NamedTuple):
             return cls(sum(known.status.values()), [], known.program)
         search = search_of(study)
         parts = search.outlook(workers)
-        program, _ = session.first_program(search, parts, workers)
+        program, _ = session.first_program(search, parts)
         return cls(search.counts().total(), parts, program)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from fuzz import DAMAGES
-from tiny import differences, stopping_at, trial
+from tiny import differences, stopping_at, trial, write_study
 
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import (
@@ -26,9 +26,15 @@ from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.adversarial.batches import batches, block_length
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics.modes_covered import ModesCovered
+from ganstudy.search import search_of
+from ganstudy.session import in_flight
+from ganstudy.store import RunDirectory
+from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 
 Trials = list[Trial[Adversarial]]
+
+TINY = "{steps: 20, generator: {width: 8, depth: 1}, critic: {width: 8, depth: 1}}"
 
 
 @pytest.fixture(autouse=True)
@@ -296,3 +302,18 @@ def test_packs_in_flight_are_packed_as_they_were(tmp_path: Path) -> None:
     assert path.exists()
     discard(tmp_path, {t.id for t in trials})
     assert not path.exists()
+
+
+def test_packs_in_flight_are_no_larger_than_is_asked_now(tmp_path: Path) -> None:
+    """Each part continues from the checkpoint of the whole."""
+    text = f"question: Which?\ntrial: {TINY}\nseeds: 10\n"
+    study, run = write_study(tmp_path, text), RunDirectory(tmp_path / "run")
+    run.path.mkdir()
+    search = search_of(load(study))
+    _stopped([*search.trials.values()], run.checkpoints, 10)
+    assert [len(pack) for pack in in_flight(run, search)] == [10]
+    search = search_of(load(study, ["engine.pack=4"]))
+    parts = in_flight(run, search)
+    assert sorted(len(pack) for pack in parts) == [3, 3, 4]
+    assert {trial.id for pack in parts for trial in pack} == {t.id for t in search.trials.values()}
+    assert search.ask(2) == []

@@ -8,20 +8,26 @@ from pathlib import Path
 
 import pytest
 from inline import trained_inline
-from scaled_down import STUDIES, scaled_down
+from scaled_down import FOLDER, STUDIES, scaled_down
 from tiny import write_study
 from unrendered import unprinted
 
 from ganstudy import open_run, pipeline
+from ganstudy.engine.packing import packs
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory import supports
+from ganstudy.search import search_of
 from ganstudy.search.grid import Grid
+from ganstudy.session import first_program
 from ganstudy.store import gather
 from ganstudy.study import load
 
 QUICK = {"gdpp_ring"}
 """Studies that go to their page whenever tests run; the others do so where slow tests run."""
+
+ATLAS = FOLDER / "atlas"
+"""Studies of so many trials that to plan one takes seconds."""
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
@@ -29,6 +35,21 @@ def test_study_is_valid(path: Path) -> None:
     study = load(path)
     assert study.file.question.endswith("?")
     assert len({trial.id for trial in Grid(study).trials.values()}) > 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.parent == ATLAS else ())
+        for path in STUDIES
+    ],
+)
+def test_program_is_the_same_for_any_number_of_workers(path: Path) -> None:
+    """A trial's bits are: the first promise."""
+    search = search_of(load(path))
+    trials = [trial for pack in search.outlook(1) for trial in pack]
+    cuts = [packs(trials, workers) for workers in (1, 2, 3, 4, 8, 16, 64)]
+    assert len({first_program(search, parts)[0] for parts in cuts}) == 1
 
 
 @pytest.mark.parametrize(
