@@ -52,6 +52,12 @@ class Divergence(Member, ABC):
     log_ratio: ClassVar[bool] = False
     """Whether the best logit is log p/q: an estimate of it can then take the critic's place."""
 
+    classifies: ClassVar[bool] = False
+    """Whether the losses are of D = sigma(logit), 1/2 where p = q, though log p/q is not best."""
+
+    attained: ClassVar[bool] = True
+    """Whether finite logits are best; else `optimal_logits` are as good only to rounding."""
+
     @property
     def descends_exact(self) -> bool:
         """Whether the generator descends `exact`, and not something that has no name."""

@@ -45,6 +45,7 @@ class AlphaGAN(Divergence):
     """
 
     overflows: ClassVar[bool] = True
+    classifies: ClassVar[bool] = True
 
     critic_alpha: float = Field(0.5, ge=LOWEST, description="alpha_D, of the critic's loss")
     generator_alpha: float = Field(1.0, ge=LOWEST, description="alpha_G, of the generator's loss")

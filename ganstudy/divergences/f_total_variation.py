@@ -26,6 +26,7 @@ class FTotalVariation(VariationalDivergence):
     """
 
     saturates: ClassVar[bool] = True
+    attained: ClassVar[bool] = False
 
     def f(self, u: Array) -> Array:
         """|u - 1|/2."""

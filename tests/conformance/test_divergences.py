@@ -495,6 +495,28 @@ def test_best_logit_is_the_log_ratio_where_it_is_said_to_be(
 
 
 @pytest.mark.parametrize(
+    "divergence", [c for c in CASES if c.uninformed_loss() is not None], ids=_identity
+)
+def test_no_finite_logit_is_best_only_where_it_is_said(divergence: Divergence) -> None:
+    """Beyond the best logits the critic loses; where none is best, larger ones cost nothing."""
+    laws = _laws(5)
+    best = divergence.optimal_logits(laws)
+    loss = _critic_loss(divergence, laws, 2 * best) - divergence.critic_minimum(laws)
+    assert (loss > 1e-6) == divergence.attained
+
+
+@pytest.mark.parametrize(
+    "divergence", [c for c in CASES if c.log_ratio or c.classifies], ids=_identity
+)
+def test_a_classifiers_best_probability_is_one_half_at_equality(divergence: Divergence) -> None:
+    """D = sigma(logit) is 1/2 where p = q, and above it where p > q."""
+    laws = _laws(5)
+    equal = divergence.optimal_logits(_with_q(laws, laws.p))
+    np.testing.assert_allclose(equal, 0, atol=1e-12)
+    np.testing.assert_array_equal(divergence.optimal_logits(laws) > 0, laws.p > laws.q)
+
+
+@pytest.mark.parametrize(
     "cls", [m for m in MEMBERS if issubclass(m, ClassifierDivergence)], ids=lambda cls: cls.name
 )
 def test_classifier_at_equilibrium(cls: type[Divergence]) -> None:

@@ -75,6 +75,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
                 ("relativistic_pairing", ["r1", "r2"]),
                 ("relativistic_average", "r2"),
                 ("wasserstein", "clip"),
+                ("least_squares", "r1"),
             )
         ),
         *(

@@ -15,7 +15,7 @@ from tiny import trial
 from ganstudy import divergences, plugins, targets
 from ganstudy.cli import FAMILIES, main
 from ganstudy.family import Member
-from ganstudy.kinds.adversarial.affine import exact_value
+from ganstudy.kinds.adversarial.affine import critic_error, exact_value
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.training import train
 
@@ -102,6 +102,27 @@ def test_exact_values_that_a_grid_cannot_give_are_nan() -> None:
     assert np.isnan(_exact("f_kl", (0, 0), (1, 1e-4)))
     assert np.isnan(_exact("f_kl", (0, 0), (1, 1), {"name": "ring", "std": 0.01}))
     assert np.isnan(_exact("f_pearson", (CENTRE, 0), (STD / 2, STD / 2)))
+
+
+def test_there_is_no_distance_from_a_best_logit_that_is_infinite() -> None:
+    """Of total variation it was the distance from 20, where tanh is 1."""
+    parameters = {"weight_0": np.eye(2, dtype=np.float32), "bias_0": np.zeros((1, 2), np.float32)}
+    points, logits = np.array([[0.1, 0.2], [1.0, -0.4]]), np.array([0.3, -0.2])
+    found = {
+        name: critic_error(
+            divergences.family.from_config(name),
+            targets.from_config(TARGET),
+            parameters,
+            points,
+            logits,
+        )
+        for name in ("f_total_variation", "minimax")
+    }
+    assert np.isnan(found["f_total_variation"])
+    on_p = _log_density(points, np.array([CENTRE, 0.0]), STD)
+    on_q = _log_density(points, np.zeros(2), 1.0)
+    expected = np.abs(logits - (on_p - on_q)).mean()
+    assert found["minimax"] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["f_kl", "f_pearson", "minimax", "f_squared_hellinger"])

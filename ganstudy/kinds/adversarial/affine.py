@@ -90,10 +90,13 @@ def critic_error(
     Maths   $\frac1n \sum_i |a(x_i) - a^*(x_i)|$ with $a^*$ from the densities of p and of
             $N(b, W^T W)$: $\log p/q$ for classifiers, $g_f^{-1}(f'(p/q))$ for f-divergences.
     Shapes  x `(points, dimension)`, logits `(points,)`.
-    Errors  NaN where the best logits are not finite at all points, or q has no density.
+    Errors  NaN where the best logits are not finite at all points, as those of total variation
+            never are, or q has no density.
     """
     from scipy.stats import multivariate_normal
 
+    if not divergence.attained:
+        return float("nan")
     mean, covariance = _law(parameters)
     if not np.isfinite(covariance).all() or np.linalg.eigvalsh(covariance)[0] <= 0:
         return float("nan")

@@ -65,9 +65,11 @@ CLAIMS = (
     Claim(
         "jacobian",
         "eigenvalues of the Dirac-GAN",
-        "At the equilibrium of the Dirac-GAN the flow's eigenvalues are those of λ² + γλ − ℓ′c′ = "
-        "0: ±i/2 without regularizer, with real part −γ/2 under R1, and under instance noise with "
-        "γ = σ²(curvature of the critic's loss)",
+        "At the equilibrium of the Dirac-GAN the flow's eigenvalues solve λ² + γλ − ℓ′c′ = 0, ℓ′ "
+        "and c′ the slopes of both losses on q: without regularizer ±√(ℓ′c′), which is ±i/2 for "
+        "minimax, non_saturating and least_squares, ±i/√2 for reverse_kl and forward_kl, ±i for "
+        "hinge, wasserstein and f_pearson; the real part is −γ/2 where γ² < −4ℓ′c′, with γ the "
+        "weight under R1, and σ²(curvature of the critic's loss) under instance noise",
         f"{DIRAC}, sections 2 and 3; eigenvalues by differences of the gradients",
         "change of the difference quotient from step h to 2h, and rounding over h",
     ),

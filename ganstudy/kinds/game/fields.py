@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganstudy.divergences import DiscreteLaws
 from ganstudy.kinds._losses import fake_slopes, generator_slopes, real_slopes
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Linear(VectorField):
 
 @dataclass(frozen=True, eq=False)
 class DiracGAN(VectorField):
-    r"""p at 0, q at theta, logit psi x of the critic; with noise, both blurred by N(0, noise^2).
+    r"""p at 0, q at theta, logit psi x + level; with noise, both blurred by N(0, noise^2).
 
     `ridge` adds ridge psi^2 / 2 to the critic's loss, `pull` adds pull (|psi| - slope)^2.
 
@@ -69,6 +71,12 @@ class DiracGAN(VectorField):
     noise: Array
     slope: Array
 
+    @cached_property
+    def level(self) -> float:
+        """The critic's best logit where p = q: between the labels of least_squares, mostly 0."""
+        one = np.ones(1)
+        return float(self.divergence.optimal_logits(DiscreteLaws(one, one, one[:, None]))[0])
+
     def _at(self, state: Array) -> tuple[Array, Array, Array, Array]:
         nodes, weights = np.zeros(1), np.ones(1)
         if self.noise.any():
@@ -80,9 +88,9 @@ class DiracGAN(VectorField):
     def gradient(self, state: Array) -> Array:
         """Derivatives of the expected losses."""
         x, blur, psi, weights = self._at(state)
-        lifted, _ = generator_slopes(self.divergence, psi * x)
-        pushed, _ = fake_slopes(self.divergence, psi * x)
-        held, _ = real_slopes(self.divergence, psi * blur)
+        lifted, _ = generator_slopes(self.divergence, psi * x + self.level)
+        pushed, _ = fake_slopes(self.divergence, psi * x + self.level)
+        held, _ = real_slopes(self.divergence, psi * blur + self.level)
         generator = (weights * lifted * psi).sum(-1)
         critic = (weights * (held * blur + pushed * x)).sum(-1)
         slope = state[:, 1]
@@ -93,9 +101,9 @@ class DiracGAN(VectorField):
     def jacobian(self, state: Array) -> Array:
         """Second derivatives of the expected losses."""
         x, blur, psi, weights = self._at(state)
-        lifted, lifted_bend = generator_slopes(self.divergence, psi * x)
-        pushed, pushed_bend = fake_slopes(self.divergence, psi * x)
-        _, held_bend = real_slopes(self.divergence, psi * blur)
+        lifted, lifted_bend = generator_slopes(self.divergence, psi * x + self.level)
+        pushed, pushed_bend = fake_slopes(self.divergence, psi * x + self.level)
+        _, held_bend = real_slopes(self.divergence, psi * blur + self.level)
         rows = [
             [lifted_bend * psi**2, lifted + lifted_bend * psi * x],
             [pushed + pushed_bend * psi * x, held_bend * blur**2 + pushed_bend * x**2],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from tiny import write_study
 
+from ganstudy import divergences
 from ganstudy.kinds.game import Game
 from ganstudy.kinds.game.fields import DiracGAN
 from ganstudy.study import load
@@ -204,3 +207,46 @@ def test_alternating_steps_are_on_an_ellipse_where_there_is_one(steps: int, lr: 
     else:
         assert "ellipse" not in record.values
         assert np.nanmax(record.values["distance"]) > 1e3
+
+
+PLAYABLE = [name for name in divergences.family.names if name not in ("otm", "uotm")]
+
+
+@pytest.mark.parametrize("divergence", PLAYABLE)
+def test_the_critic_starts_from_its_best_logit_where_p_is_q(divergence: str) -> None:
+    """There p and q push it equally: with the label of q there, `least_squares` had no game."""
+    kind = Game.model_validate({"game": "dirac_gan", "divergence": divergence})
+    none = np.zeros(1)
+    field = DiracGAN(kind.divergence, none, none, none, none)
+    logits = torch.full((2,), field.level, dtype=torch.float64, requires_grad=True)
+    loss = kind.divergence.critic_loss(logits[:1], logits[1:])
+    (slopes,) = torch.autograd.grad(loss, logits)
+    held, pushed = slopes.tolist()
+    assert pushed == pytest.approx(-held, rel=1e-12)
+    assert field.jacobian(np.zeros((1, 2)))[0, 1, 0] == pushed > 0
+
+
+@pytest.mark.parametrize(
+    ("turn", "losses"),
+    [
+        (0.5, ["minimax", "non_saturating", "least_squares"]),
+        (0.5**0.5, ["reverse_kl", "forward_kl"]),
+        (1.0, ["hinge", "wasserstein", "f_pearson"]),
+    ],
+)
+def test_dirac_gans_turn_as_the_claim_says(turn: float, losses: list[str]) -> None:
+    """±√(ℓ′c′) of every loss of dirac_stabilizers; under R1 −γ/2 until γ² reaches −4ℓ′c′."""
+    for divergence in losses:
+        stated = [complex(0, -turn), complex(0, turn)]
+        np.testing.assert_allclose(_rates(divergence=divergence), stated, atol=1e-7)
+        for gamma in (0.9 * 2 * turn, 1.1 * 2 * turn):
+            real = _rates(divergence=divergence, regularizer="r1", weight=gamma).real
+            assert np.allclose(real, -gamma / 2, atol=1e-6) == (gamma < 2 * turn)
+
+
+def test_the_claim_names_the_losses_of_the_study() -> None:
+    """What the page of dirac_stabilizers prints is told of each of its losses."""
+    study = load(Path(__file__).parents[3] / "studies" / "dirac_stabilizers.yaml")
+    (axis,) = (axis for axis in study.axes if axis.name == "divergence")
+    (claim,) = (claim for claim in Game.claims if claim.name == "jacobian")
+    assert all(re.search(rf"\b{name}\b", claim.claim) for name in axis.labels)
