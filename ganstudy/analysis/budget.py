@@ -168,11 +168,11 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     """The parameters of a search, from the attributes of their coordinates; without conditions."""
     found: list[AnyParameter] = []
-    # A netCDF file has no lists of one.
+    # A netCDF file has no lists of one, and those of numbers are arrays.
     for name in np.atleast_1d(ds.attrs["parameters"]):
         about = ds[name].attrs
         if "choices" in about:
-            labels = tuple(about["choices"])
+            labels = tuple(np.atleast_1d(about["choices"]).tolist())
             found.append(Choice(str(about["long_name"]), (), labels=labels))
             continue
         number = int if about["whole"] else float

@@ -129,14 +129,9 @@ class _Points:
 def _plain(parameter: AnyParameter, value: object) -> object:
     """A stored value as the parameter has it; None where it took no part."""
     if isinstance(parameter, Choice):
-        return next((label for label in parameter.labels if str(label) == _text(value)), None)
+        # Numbers are stored as floats: 1.0 is the label 1. NaN and empty text are none.
+        return {label: label for label in parameter.labels}.get(value)
     number = float(str(value))
     if np.isnan(number):
         return None
     return int(number) if parameter.whole else number
-
-
-def _text(value: object) -> str:
-    """Text of a label that may have been stored as a float."""
-    number = value if isinstance(value, float | np.floating) else None
-    return str(int(number)) if number is not None and number == int(number) else str(value)

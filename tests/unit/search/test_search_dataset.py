@@ -33,6 +33,7 @@ from ganstudy.report.sections.search.tables import best_table, front_table, poin
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
 from ganstudy.store import RunDirectory, gather
+from ganstudy.study.space import Choice
 from ganstudy.trial import Trial
 
 
@@ -276,6 +277,50 @@ def test_importances_find_what_matters(tmp_path: Path) -> None:
     with figure_style():
         one = importances_report.draw(Searched.of(searched.ds.assign(modes_covered=tied)))
     assert " reverse_kl: too few points, or ties." in one.caption
+
+
+NUMBERS = TEXT[: TEXT.index("      generator.lr")] + """\
+      critic.lr: [0.25, 1, 2]
+      generator.lr: {low: 0.1, high: 0.2}
+      critic.steps: [2]
+      constraint: [none, clip]
+      constraint.bound: {values: [0.5, 1.0], when: {constraint: clip}}
+    trials: 40
+    sampler: random
+    objective: {maximize: modes_covered}
+seeds: 1
+"""
+
+
+# So few points leave a conditional parameter almost none of its own.
+@pytest.mark.filterwarnings("ignore:Some regimes for parameter:UserWarning")
+def test_lists_of_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    """Stored as floats, whole ones among them, NaN where one took no part; and a list of one."""
+
+    def middle(trial: Trial[Any]) -> float:
+        own = trial.configuration
+        return (own.critic.lr == 1) * 4 + math.sin(trial.seed * 1e6 * own.generator.lr) ** 2
+
+    own = bayes(tmp_path, text=NUMBERS)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(list(search(own, middle)))
+    (directory.study).write_text("question: made up\n")
+    gather(directory, own)
+    # Which makes arrays of lists of numbers, and of a list of one none.
+    open_run(directory.path).to_netcdf(tmp_path / "run.nc")
+    ds = xr.load_dataset(tmp_path / "run.nc")
+    labels = {p.dimension: p.labels for p in analysis.parameters_of(ds) if isinstance(p, Choice)}
+    assert labels["critic_lr"] == (0.25, 1, 2)
+    assert labels["critic_steps"] == (2,)
+    assert ds["constraint_bound"].isnull().any()
+    share = analysis.importances(ds)["share"].isel(study=0)
+    assert share.sel(parameter="critic_lr").item() > 0.8
+    told = json.loads(str(parallel.embedded(Searched.of(ds))))
+    assert [label for _, label in told["axes"][0]["ticks"]] == ["0.25", "1", "2"]
+    texts = [line["texts"] for line in told["lines"]]
+    assert {own[4] for own in texts if own[3] == "none"} == {"–"}
+    assert {own[4] for own in texts if own[3] == "clip"} == {"0.5", "1"}
 
 
 def test_importances_of_noise_are_not_shown(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, parameters_of, point_scores
+from ganstudy.analysis.design import label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.embedded import as_json
@@ -152,24 +153,13 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
             places,
             texts,
         )
-    labels = list(map(str, parameter.labels))
-    rung = {label: index / max(len(labels) - 1, 1) for index, label in enumerate(labels)}
-    known = np.vectorize(lambda name: _known(name, rung), otypes=[object])
-    names = known(values.astype(str))
-    places = np.vectorize(lambda name: rung.get(name, math.nan), otypes=[float])(names)
-    return _Axis(parameter.name, [(at, name) for name, at in rung.items()], places, names)
-
-
-def _known(name: str, rung: dict[str, float]) -> str:
-    """A label of a choice, whose numbers a dataset may hold as floats."""
-    if name in rung:
-        return name
-    try:
-        number = float(name)
-        absent = prose.MISSING if math.isnan(number) else name
-        return next((own for own in rung if float(own) == number), absent)
-    except ValueError:
-        return name
+    last = max(len(parameter.labels) - 1, 1)
+    # Numbers are stored as floats, and 1.0 finds 1. NaN and empty text are no label.
+    rung = {label: index / last for index, label in enumerate(parameter.labels)}
+    places = np.vectorize(lambda own: rung.get(own, math.nan), otypes=[float])(values)
+    named = {label: label_text(label) for label in rung}
+    texts = np.vectorize(lambda own: named.get(own, prose.MISSING), otypes=[object])(values)
+    return _Axis(parameter.name, [(rung[own], named[own]) for own in rung], places, texts)
 
 
 def _of_objective(searched: Searched, name: str) -> _Axis:
