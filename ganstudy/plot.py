@@ -81,7 +81,7 @@ def _function(chart: Chart) -> Callable[..., Any]:
             return first if chart.single else panels
         chart.draw_on(ax, found, *names)
         if chart.legend:
-            style.arm_legend(ax, found.arms, chart.legend)
+            style.arm_legend(ax, found.arms, chart.legend, settings=chart.settings(found))
         ax.set_axisbelow(True)
         return ax
 

@@ -23,6 +23,7 @@ EACH = 3
 
 STROKES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 MARKERS = ("o", "s", "^", "D")
+HATCHES = ("", "////", "....", "xxxx")
 
 
 def arm_colours(arms: int) -> list[str]:

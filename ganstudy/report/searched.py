@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,14 @@ from ganstudy.analysis import (
 )
 from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
-from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
+from ganstudy.report.colours import (
+    HATCHES,
+    MARKERS,
+    STROKES,
+    arm_colours,
+    arm_lines,
+    arm_markers,
+)
 from ganstudy.report.prose import arm_labels, decimals_of
 
 
@@ -32,16 +40,15 @@ from ganstudy.report.prose import arm_labels, decimals_of
 class Searched:
     """The dataset of a search and what it found; `rows` are the searches, `groups` those of an arm.
 
-    With several axes in the grid a group is one point of it; `arms[i]` and `group_arms[i]` are the
-    arms that they belong to. Without repeats, each group is one search.
+    With several axes in the grid a group is one point of it, an arm at one of the `settings` of
+    the others; those of one arm follow each other. Without repeats, each group is one search.
     """
 
     ds: xr.Dataset
     metric: RecordedMetric
     rows: list[str]
-    arms: list[int]
     groups: list[str]
-    group_arms: list[int]
+    settings: list[str]
     best: xr.Dataset
     chosen: xr.DataArray
     curve: xr.Dataset
@@ -57,8 +64,7 @@ class Searched:
         own = ("repeat", "trial")
         axes = [compare, *(str(d) for d in told.dims if d not in (compare, *own))]
         labels = [arm_labels(ds[axis]) for axis in axes]
-        places = list(np.ndindex(*(len(names) for names in labels)))
-        groups = [", ".join(n[i] for n, i in zip(labels, at, strict=True)) for at in places]
+        groups, settings = ([*map(", ".join, product(*own))] for own in (labels, labels[1:]))
         repeats = [""] * (1 if "repeat" not in ds.dims else 0)
         repeats += [f", search {number + 1}" for number in range(ds.sizes.get("repeat", 0))]
         keep = [*axes, *(dim for dim in own if dim in told.dims)]
@@ -66,9 +72,8 @@ class Searched:
             ds=ds,
             metric=RecordedMetric.of(ds),
             rows=[group + repeat for group in groups for repeat in repeats],
-            arms=[at[0] for at in places for _ in repeats],
             groups=groups,
-            group_arms=[at[0] for at in places],
+            settings=settings,
             best=best_by_budget(ds).transpose(*keep),
             chosen=chosen_points(ds).transpose(*keep[:-1]),
             curve=budget_curve(ds).transpose(*axes, "trial"),
@@ -112,20 +117,42 @@ class Searched:
         """Labels of the arms, in study order."""
         return arm_labels(self.ds[str(self.ds.attrs["compare"])])
 
+    @property
+    def row_groups(self) -> list[int]:
+        """The group of each search."""
+        return [row // self.repeats for row in range(len(self.rows))]
+
     @cached_property
     def colours(self) -> list[str]:
-        """The colour of each arm."""
-        return arm_colours(len(self.arm_names))
+        """The colour of each group, which is that of its arm."""
+        return [own for own in arm_colours(len(self.arm_names)) for _ in self.settings]
 
     @cached_property
     def lines(self) -> list[dict[str, Any]]:
-        """How each arm's line is drawn."""
-        return arm_lines(len(self.arm_names))
+        """Colour and stroke of each group's line."""
+        by_arm = [own["linestyle"] for own in arm_lines(len(self.arm_names))]
+        strokes = self._told_apart(by_arm, STROKES)
+        return [
+            {"color": colour, "linestyle": stroke}
+            for colour, stroke in zip(self.colours, strokes, strict=True)
+        ]
 
     @cached_property
     def markers(self) -> list[str]:
-        """The marker of each arm's points."""
-        return arm_markers(len(self.arm_names))
+        """The marker of each group's points."""
+        return self._told_apart(arm_markers(len(self.arm_names)), MARKERS)
+
+    @cached_property
+    def hatches(self) -> list[str]:
+        """The hatch of each group's bars."""
+        return self._told_apart([HATCHES[0]] * len(self.arm_names), HATCHES)
+
+    def _told_apart(self, by_arm: Sequence[Any], by_setting: Sequence[Any]) -> list[Any]:
+        """What each group has beside its colour: that of its setting, where there are several."""
+        if len(self.settings) == 1:
+            return list(by_arm)
+        own = [by_setting[number % len(by_setting)] for number in range(len(self.settings))]
+        return own * len(by_arm)
 
     def show(self, value: float) -> str:
         """A value of the metric."""

@@ -13,16 +13,19 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
 from ganstudy.report.colours import EACH as EACH
+from ganstudy.report.colours import HATCHES, MARKERS, STROKES
 from ganstudy.report.colours import arm_colours as arm_colours
 from ganstudy.report.colours import arm_lines as arm_lines
 from ganstudy.report.colours import arm_markers as arm_markers
@@ -142,38 +145,44 @@ def arm_legend(
     arms: Sequence[str],
     kind: str = "lines",
     only: Sequence[int] | None = None,
+    settings: Sequence[str] = (),
 ) -> None:
     """A legend of the arms: above the panels of a figure, or within a lone panel.
 
     The figure is as much higher as the legend has lines beyond the first, and its panels no lower.
 
-    kind  what stands for an arm: `lines` of its stroke, its `markers`, or `colours` alone
-    only  arms that are drawn, by their numbers; without it all
+    kind      what stands for an arm: `lines` of its stroke, its `markers`, or `colours` alone
+    only      arms that are drawn, by their numbers; without it all
+    settings  of all arms, where there are several: strokes, markers or hatches are then theirs, and
+              arms have their colours alone
     """
     looks: list[dict[str, Any]] = [{"color": colour} for colour in arm_colours(len(arms))]
-    if kind == "lines":
+    of_settings = [_of_setting(kind, *own) for own in enumerate(settings) if len(settings) > 1]
+    beside = "colours" if of_settings else kind
+    if beside == "lines":
         looks = arm_lines(len(arms))
-    elif kind == "markers" and len(arms) > EACH:
+    elif beside == "markers" and len(arms) > EACH:
         markers = arm_markers(len(arms))
         looks = [own | {"marker": marker} for own, marker in zip(looks, markers, strict=True)]
     # Of strokes and markers more is to be seen than of a colour.
-    plain = len(arms) <= EACH or kind == "colours"
+    plain = (len(arms) <= EACH and not of_settings) or kind == "colours"
     wide, handle = (3, 1.2) if plain else (2, 2.6)
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], linewidth=wide, label=arms[arm], **looks[arm])
         for arm in (range(len(arms)) if only is None else only)
     ]
-    arms = [str(own.get_label()) for own in handles]
+    handles += of_settings
+    names = [str(own.get_label()) for own in handles]
     if isinstance(on, Axes):
         on.legend(handles=handles, handlelength=handle)
         return
     size = float(mpl.rcParams["legend.fontsize"])
     # A column is as wide as its longest name, with the line before it and the gaps around it.
-    longest = max(text_width(arm, size) for arm in arms)
+    longest = max(text_width(name, size) for name in names)
     columns = max(
-        1, min(len(arms), 6, int(72 * on.get_figwidth() / (longest + (3.3 + handle) * size)))
+        1, min(len(names), 6, int(72 * on.get_figwidth() / (longest + (3.3 + handle) * size)))
     )
-    lines = math.ceil(len(arms) / columns)
+    lines = math.ceil(len(names) / columns)
     on.set_figheight(on.get_figheight() + LEGEND_LINE * size * (lines - 1) / 72)
     on.legend(
         handles=handles,
@@ -182,6 +191,17 @@ def arm_legend(
         handlelength=handle,
         columnspacing=1.6,
     )
+
+
+def _of_setting(kind: str, number: int, name: str) -> Artist:
+    """What a legend shows of a setting, in grey as no arm is."""
+    if kind == "colours":
+        hatch = HATCHES[number % len(HATCHES)]
+        return Patch(facecolor=MUTED, edgecolor="white", linewidth=0, hatch=hatch, label=name)
+    look: dict[str, Any] = {"marker": MARKERS[number % len(MARKERS)], "linestyle": "none"}
+    if kind == "lines":
+        look = {"linestyle": STROKES[number % len(STROKES)], "linewidth": 2}
+    return Line2D([], [], color=MUTED, label=name, **look)
 
 
 def text_width(text: str, size: float) -> float:

@@ -61,7 +61,7 @@ def picture(findings: Findings) -> Drawing | None:
     if findings.answer == "effects" and explained.drawable(findings):
         return effects.draw_shares(findings)
     if findings.searched and findings.answer == "budget" and budget.has_curve(findings.searched):
-        return budget.draw_curve(findings.searched)
+        return budget.draw_curve(findings)
     return ranked_section.draw_arms(findings)
 
 

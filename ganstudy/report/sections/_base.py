@@ -21,6 +21,10 @@ def _nothing(findings: Findings) -> str:
     return ""
 
 
+def _none(findings: Findings) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Chart:
     """A figure that the page shows and `ganstudy.plot` draws again.
@@ -35,6 +39,7 @@ class Chart:
     single    whether it has one panel, so that the function returns it and no array
     legend    what stands for arms in the legend that `draw_on` leaves to be added, as
               `style.arm_legend` has it; empty for none
+    settings  names of the settings that this legend has beside the arms
     """
 
     name: str
@@ -46,6 +51,7 @@ class Chart:
     curves: bool = False
     single: bool = False
     legend: str = ""
+    settings: Callable[[Findings], Sequence[str]] = _none
 
 
 class Section(Part):

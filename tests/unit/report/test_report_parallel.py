@@ -71,10 +71,10 @@ def test_arms_are_told_apart_by_more_than_their_colour(
 ) -> None:
     """By strokes, three arms of each, in the figure and on the page."""
     for line in data["lines"]:
-        assert data["arms"][line["arm"]]["name"] == line["search"]
+        assert data["groups"][line["group"]]["name"] == line["search"]
     six = search.isel(divergence=[0, 1] * 3).assign_coords(divergence=[*"abcdef"])
     many = Searched.of(six)
-    dashes = [arm["dashes"] for arm in json.loads(str(embedded(many)))["arms"]]
+    dashes = [group["dashes"] for group in json.loads(str(embedded(many)))["groups"]]
     assert dashes == ["none"] * 3 + ["5.2 1.95"] * 3
     with figure_style():
         drawing = draw(many)

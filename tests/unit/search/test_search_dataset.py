@@ -8,27 +8,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
 from inline import trained_inline
+from matplotlib.colors import to_hex
 from recomputed import sentences, unexplained
 from searched import TEXT, bayes, made_up, peak, search
 from tiny import write_study
 from unrendered import unrendered
 
-from ganstudy import analysis, open_run
+from ganstudy import analysis, open_run, plot
 from ganstudy.analysis.remembered import remembering
 from ganstudy.cli import main
 from ganstudy.report import build
 from ganstudy.report.answer import answer
+from ganstudy.report.colours import arm_colours
 from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search import importances as importances_report
 from ganstudy.report.sections.search import parallel
 from ganstudy.report.sections.search import section as search_report
-from ganstudy.report.sections.search.figures import draw_budget
+from ganstudy.report.sections.search.figures import draw_budget, draw_curve
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
@@ -177,9 +180,9 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
     assert float(reverse_kl[1]) == pytest.approx(least, abs=0.01)
     assert all(reverse_kl[3:6])
     assert " to " not in "".join([*minimax, *reverse_kl])
-    none_keeps = Searched.of(ds.assign(violation=ds["violation"] + 1))
+    none_keeps = Findings.of(ds.assign(violation=ds["violation"] + 1))
     with figure_style():
-        budget = draw_budget(searched)
+        budget = draw_budget(Findings.of(ds))
         assert "since no point keeps the constraints" in draw_budget(none_keeps).caption
     assert "crosses are those without mode_kl ≤ 0.5" in budget.caption
     points = budget.figure.axes[1].get_lines()
@@ -279,7 +282,59 @@ def test_importances_find_what_matters(tmp_path: Path) -> None:
     assert " reverse_kl: too few points, or ties." in one.caption
 
 
-NUMBERS = TEXT[: TEXT.index("      generator.lr")] + """\
+def test_settings_of_one_arm_are_told_apart(tmp_path: Path) -> None:
+    """By markers, strokes and hatches, of which each figure has a legend; arms by their colours."""
+
+    def rate(trial: Trial[Any]) -> float:
+        return 8 - 2 * abs(math.log10(trial.configuration.critic.lr) + 3)
+
+    axes = "search.grid={divergence: [minimax, reverse_kl], generator.width: [4, 8]}"
+    ds = scored_by(tmp_path, rate, axes, "search.bayes.trials=40")
+    ds = ds.assign_attrs(objectives=["modes_covered", "high_quality"])
+    with figure_style():
+        drawings = search_report.SearchSection(Findings.of(ds)).drawings()
+    drawn = {own.name: own.figure for own in drawings}
+
+    def lines(name: str) -> list[Any]:
+        own = drawn[name].axes[0].get_lines()
+        return [(x.get_color(), x.get_marker()) for x in own if x.get_linestyle() == "-"]
+
+    strokes = drawn["parallel_coordinates"].axes[0].collections[::2]
+    bars = [own[0] for own in drawn["importances"].axes[0].containers]
+    looks = {
+        "budget": lines("budget"),
+        "importances": [(to_hex(own.get_facecolor()), own.get_hatch()) for own in bars],
+        "parallel_coordinates": [
+            (to_hex(own.get_color()[0]), str(own.get_linestyle())) for own in strokes
+        ],
+        "pareto": lines("pareto"),
+    }
+    named = ["minimax", "reverse_kl", "generator_width 4", "generator_width 8"]
+    for name, own in looks.items():
+        assert [colour for colour, _ in own] == [c for c in arm_colours(2) for _ in range(2)]
+        assert (len(set(own)), len({apart for _, apart in own})) == (4, 2), name
+        ax = getattr(plot, name)(ds, ax=plt.figure().subplots())
+        for legend in (drawn[name].legends[0], ax.get_legend()):
+            assert [text.get_text() for text in legend.get_texts()] == named
+    plt.close("all")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_caption_says_what_each_dotted_line_is(tmp_path: Path, seeds: int) -> None:
+    """Of one seed no other chooses a point, and the one that is dotted is the perfect score."""
+    findings = Findings.of(scored_by(tmp_path, peak, f"seeds={seeds}"))
+    with figure_style():
+        captions = [own(findings).caption for own in (draw_budget, draw_curve)]
+    for said in captions:
+        assert said.endswith(
+            ". Dotted line and grey band: a perfect generator, measured like these."
+        )
+        assert ("Coloured, dotted: each seed" in said) == (seeds == 2)
+
+
+NUMBERS = (
+    TEXT[: TEXT.index("      generator.lr")]
+    + """\
       critic.lr: [0.25, 1, 2]
       generator.lr: {low: 0.1, high: 0.2}
       critic.steps: [2]
@@ -290,6 +345,7 @@ NUMBERS = TEXT[: TEXT.index("      generator.lr")] + """\
     objective: {maximize: modes_covered}
 seeds: 1
 """
+)
 
 
 # So few points leave a conditional parameter almost none of its own.

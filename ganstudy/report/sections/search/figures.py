@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -11,34 +9,34 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ganstudy.analysis import (
-    RecordedMetric,
-    point_scores,
-)
-from ganstudy.report import prose, style
+from ganstudy.analysis import RecordedMetric, point_scores
+from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
+from ganstudy.report.findings import Findings
 from ganstudy.report.searched import Searched
 
 Array = NDArray[np.float64]
 
 
-def draw_budget(searched: Searched) -> Drawing:
+def draw_budget(findings: Findings) -> Drawing:
     """What a search of k points finds, a line for each arm; dots are points."""
+    searched = found_in(findings)
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     known = has_curve(searched)
     if known:
         axes, single = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
-        draw_budget_on(axes, searched)
+        draw_budget_on(axes, findings)
         axes.set_title("what a search of so many points finds")
     else:
         single = figure.subplots()
         single.set_ylabel(searched.metric.label)
-    draw_points_on(single, searched)
+    draw_points_on(single, findings)
     single.set_title("every point")
-    style.arm_legend(figure, searched.arm_names, "markers")
+    style.arm_legend(figure, searched.arm_names, "markers", settings=searched.settings)
     caption = Markup("{}{} in the order in which they were learned{}.").format(
         _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
+    caption += reference.said(findings)
     mean = searched.by_group(searched.curve["best" if known else "held_out"])[:, -1]
     ends = zip(searched.groups, mean.tolist(), strict=True)
     alt = f"{searched.metric.long_name} of points in the order tried"
@@ -49,22 +47,30 @@ def draw_budget(searched: Searched) -> Drawing:
     return Drawing("budget", figure, f"{alt}.", caption)
 
 
-def draw_curve(searched: Searched) -> Drawing:
+def draw_curve(findings: Findings) -> Drawing:
     """The left panel alone, for the top of the page."""
+    searched = found_in(findings)
     figure = Figure(figsize=(8.2, 3.4), layout="constrained")
-    draw_budget_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names, "markers")
+    draw_budget_on(figure.subplots(), findings)
+    style.arm_legend(figure, searched.arm_names, "markers", settings=searched.settings)
     found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
     shown = "; ".join(
         f"{prose.quoted(name)} {searched.show(float(value))}" for name, value in found
     )
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
-    return Drawing("answer", figure, alt, _alone(_curve_caption(searched)))
+    caption = _alone(_curve_caption(searched)) + reference.said(findings)
+    return Drawing("answer", figure, alt, caption)
 
 
 def _alone(caption: Markup) -> Markup:
     """A caption of two panels for the first alone."""
-    return Markup(prose.capital(caption.removeprefix("Left: ")))
+    return Markup(prose.capital(caption.removeprefix("Left: ").rstrip()))
+
+
+def found_in(findings: Findings) -> Searched:
+    """What a search by results found."""
+    assert findings.searched is not None
+    return findings.searched
 
 
 def has_curve(searched: Searched) -> bool:
@@ -82,10 +88,6 @@ def _curve_caption(searched: Searched) -> Markup:
             "The best point so far is not drawn against the budget: of a sampler that learns, one "
             "search is one draw, and another would have gone another way. "
         )
-    dotted = Markup(
-        " Dotted: each seed scored at the point that the other seeds choose, without the optimism "
-        "of choosing and scoring on the same seeds. "
-    )
     if searched.curve.attrs["by_chance"]:
         band = "; band: 95% interval over searches" if searched.repeats > 1 else ""
         text = Markup(
@@ -97,26 +99,31 @@ def _curve_caption(searched: Searched) -> Markup:
             "Left: the {} over seeds of the best point so far; line: median over {} searches of an "
             "arm, band: their range."
         ).format(statistic, searched.repeats)
-    return text + dotted
+    if np.isfinite(searched.curve["held_out"]).any():
+        text += Markup(
+            " Coloured, dotted: each seed scored at the point that the other seeds choose, without "
+            "the optimism of choosing and scoring on the same seeds."
+        )
+    return text + Markup(" ")
 
 
-def draw_budget_on(axes: Axes, searched: Searched) -> None:
+def draw_budget_on(axes: Axes, findings: Findings) -> None:
     """The left panel: what a search of k points finds, with its spread and its held-out score.
 
     Every point where nothing is known of that.
     """
+    searched = found_in(findings)
     if not has_curve(searched):
-        draw_points_on(axes, searched)
+        draw_points_on(axes, findings)
         axes.set_ylabel(searched.metric.label)
         return
     budget = np.arange(1, searched.points + 1)
     names = ("best", "low", "high", "held_out")
     best, low, high, held = (searched.by_group(searched.curve[name]) for name in names)
-    every = max(searched.points // 8, 1) if len(searched.colours) > style.EACH else 0
+    every = max(searched.points // 8, 1) if len(set(searched.markers)) > 1 else 0
     by_chance = bool(searched.curve.attrs["by_chance"])
     drawn = "default" if by_chance else "steps-post"
-    for row, arm in enumerate(searched.group_arms):
-        colour = searched.colours[arm]
+    for row, (colour, marker) in enumerate(zip(searched.colours, searched.markers, strict=True)):
         axes.fill_between(
             budget,
             low[row],
@@ -130,24 +137,25 @@ def draw_budget_on(axes: Axes, searched: Searched) -> None:
             *(budget, best[row]),
             color=colour,
             drawstyle=drawn,
-            marker=searched.markers[arm] if every else "",
+            marker=marker if every else "",
             markersize=4.5,
             markevery=every or None,
         )
         axes.plot(budget, held[row], color=colour, linestyle=":", drawstyle=drawn)
     axes.set_ylabel(searched.metric.label)
-    _budget_axis(axes, searched.metric)
+    _budget_axis(axes, findings)
 
 
-def draw_points_on(axes: Axes, searched: Searched) -> None:
+def draw_points_on(axes: Axes, findings: Findings) -> None:
     """Every point's score in the order in which the search learned of it."""
+    searched = found_in(findings)
     told = searched.by_row(searched.told).astype(float)
     kept = searched.by_row(searched.feasible).astype(bool)
     number = np.arange(1, searched.points + 1)
-    for row, arm in enumerate(searched.arms):
-        colour, marker = searched.colours[arm], searched.markers[arm]
+    for row, group in enumerate(searched.row_groups):
+        colour, marker = searched.colours[group], searched.markers[group]
         _dots(axes, number, told[row], kept[row], colour, colour, marker)
-    _budget_axis(axes, searched.metric)
+    _budget_axis(axes, findings)
 
 
 def _crosses(searched: Searched) -> Markup:
@@ -163,7 +171,7 @@ def draw_pareto(searched: Searched) -> Drawing:
     first, second = (RecordedMetric.of(searched.ds, name) for name in objectives[:2])
     figure = Figure(figsize=(6.6, 4.2), layout="constrained")
     draw_pareto_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names, "markers")
+    style.arm_legend(figure, searched.arm_names, "markers", settings=searched.settings)
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
@@ -192,14 +200,14 @@ def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     )
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     kept = searched.by_row(searched.feasible).astype(bool)
-    for row, arm in enumerate(searched.arms):
-        colour, on = searched.colours[arm], front[row]
-        _dots(axes, x[row], y[row], kept[row], colour, "none", searched.markers[arm])
+    for row, group in enumerate(searched.row_groups):
+        colour, marker, on = searched.colours[group], searched.markers[group], front[row]
+        _dots(axes, x[row], y[row], kept[row], colour, "none", marker)
         order = np.argsort(x[row][on])
         axes.plot(
             x[row][on][order],
             y[row][on][order],
-            marker=searched.markers[arm],
+            marker=marker,
             markersize=6,
             color=colour,
             linewidth=1,
@@ -216,10 +224,10 @@ def _dots(
     kept: NDArray[np.bool_],
     colour: str,
     face: str,
-    of_arm: str,
+    own: str,
 ) -> None:
     """Points, those that break a constraint as crosses."""
-    for marker, shown in ((of_arm, kept), ("x", ~kept)):
+    for marker, shown in ((own, kept), ("x", ~kept)):
         axes.plot(
             np.asarray(x)[shown],
             np.asarray(y)[shown],
@@ -232,12 +240,12 @@ def _dots(
         )
 
 
-def _budget_axis(axes: Axes, metric: RecordedMetric) -> None:
+def _budget_axis(axes: Axes, findings: Findings) -> None:
+    metric = findings.metric
     axes.set_xlabel("points tried")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
-    if math.isfinite(metric.perfect):
-        axes.axhline(metric.perfect, color=style.MUTED, linewidth=1, linestyle=":")
+    reference.draw(axes.axhspan, axes.axhline, findings)
     if metric.bounded:
         low, high = metric.bounds
         axes.set_ylim(low - 0.03 * (high - low), high + 0.05 * (high - low))

@@ -59,7 +59,7 @@ def draw(searched: Searched) -> Drawing:
         figsize=(10.4, 1.0 + len(parameters) * max(0.3, 0.16 * len(rows))), layout="constrained"
     )
     draw_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names, "colours")
+    style.arm_legend(figure, searched.arm_names, "colours", settings=searched.settings)
     caption = Markup(
         "Shares by PED-ANOVA: how far the best quarter of an arm's points is from all of them, a "
         "parameter at a time. They sum to one whether or not there is anything to find. Dashed: "
@@ -87,8 +87,14 @@ def draw_on(axes: Axes, searched: Searched) -> None:
     height = 0.8 / len(rows)
     for place, (row, own, chance) in enumerate(zip(rows, shares, p, strict=True)):
         at = np.arange(len(parameters)) - 0.4 + height * (place + 0.5)
-        colour = searched.colours[searched.group_arms[row]]
-        bars = axes.barh(at, own, height=0.86 * height, color=colour)
+        bars = axes.barh(
+            *(at, own),
+            height=0.86 * height,
+            color=searched.colours[row],
+            hatch=searched.hatches[row],
+            edgecolor="white",
+            linewidth=0,
+        )
         for bar, value in zip(bars, chance, strict=True):
             bar.set_alpha(1.0 if value <= LEVEL else 0.25)
     axes.axvline(

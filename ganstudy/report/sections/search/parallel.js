@@ -1,7 +1,7 @@
 // Parallel coordinates that can be brushed, in place of the figure without a script.
 (() => {
   "use strict";
-  const { axes, arms, lines, absent } = JSON.parse(document.getElementById("parallel-data").textContent);
+  const { axes, groups, lines, absent } = JSON.parse(document.getElementById("parallel-data").textContent);
   const card = document.querySelector("#figure-parallel_coordinates .card");
   const width = 1000, top = 46, bottom = 330, left = 90, right = width - 40;
   const gap = (right - left) / Math.max(axes.length - 1, 1);
@@ -14,14 +14,14 @@
     parent.append(node);
     return node;
   }
-  const stroke = (arm) => ({ stroke: arm.colour, "stroke-dasharray": arm.dashes });
+  const stroke = (group) => ({ stroke: group.colour, "stroke-dasharray": group.dashes });
   const svg = draw("svg", { viewBox: `0 0 ${width} 376`, class: "parallel", role: "group",
     "aria-label": card.querySelector("img").alt }, card);
   card.querySelector("img").remove();
 
   const paths = lines.map((line) => {
     const points = line.at.map((place, k) => `${x(k).toFixed(1)} ${y(place ?? absent).toFixed(1)}`);
-    const path = draw("path", { d: `M${points.join("L")}`, ...stroke(arms[line.arm]) }, svg);
+    const path = draw("path", { d: `M${points.join("L")}`, ...stroke(groups[line.group]) }, svg);
     draw("title", {}, path).textContent = `${line.search}, point ${line.point}: `
       + axes.map((axis, k) => `${axis.name} ${line.texts[k]}`).join(", ");
     return path;
@@ -29,11 +29,11 @@
 
   const names = document.createElement("p");
   names.className = "note";
-  for (const arm of arms) {
+  for (const group of groups) {
     const own = document.createElement("span");
     own.className = "named";
-    draw("path", { d: "M0 5H28", ...stroke(arm) }, draw("svg", { viewBox: "0 0 28 10" }, own));
-    own.append(arm.name);
+    draw("path", { d: "M0 5H28", ...stroke(group) }, draw("svg", { viewBox: "0 0 28 10" }, own));
+    own.append(group.name);
     names.append(own);
   }
   const said = document.createElement("p");

@@ -60,7 +60,7 @@ def draw(searched: Searched) -> Drawing:
     axes = _axes(searched)
     figure = Figure(figsize=(10.4, 3.9), layout="constrained")
     draw_on(figure.subplots(), searched)
-    style.arm_legend(figure, searched.arm_names)
+    style.arm_legend(figure, searched.arm_names, settings=searched.settings)
     caption = Markup(
         "Each line is a point of a search: its parameters, and on the right its {}, better "
         "upwards. Pale: all but the best quarter of each search{}{}. "
@@ -86,11 +86,11 @@ def draw_on(panel: Axes, searched: Searched) -> None:
             panel.text(number - 0.03, place, label, ha="right", va="center", fontsize=7.5)
         panel.text(number, 1.07, axis.name, ha="center", fontsize=8.5, color=style.INK)
     good = _best_quarter(searched)
-    for row, arm in enumerate(searched.arms):
+    for row, group in enumerate(searched.row_groups):
         for chosen, alpha in ((~good[row], 0.15), (good[row], 0.85)):
             lines = [_line(axes, row, point) for point in np.flatnonzero(chosen).tolist()]
             kept = [line for line in lines if np.isfinite(line[-1, 1])]
-            look = searched.lines[arm]
+            look = searched.lines[group]
             panel.add_collection(LineCollection(kept, alpha=alpha, linewidths=1.1, **look))
     panel.set_xlim(-0.35, len(axes) - 0.8)
     panel.set_ylim(ABSENT - 0.05, 1.15)
@@ -102,7 +102,7 @@ def embedded(searched: Searched) -> Markup:
     axes, good = _axes(searched), _best_quarter(searched)
     kept = searched.by_row(searched.feasible)
     lines: list[dict[str, Any]] = []
-    for row, arm in enumerate(searched.arms):
+    for row, group in enumerate(searched.row_groups):
         for point in range(searched.points):
             places = [float(axis.places[row, point]) for axis in axes]
             if math.isfinite(places[-1]):
@@ -113,17 +113,17 @@ def embedded(searched: Searched) -> Markup:
                         "texts": texts,
                         "search": searched.rows[row],
                         "point": point + 1,
-                        "arm": arm,
+                        "group": group,
                         "good": bool(good[row, point]),
                         "keeps": bool(kept[row, point]),
                     }
                 )
     told = [{"name": axis.name, "ticks": axis.ticks} for axis in axes]
-    arms = [
+    groups = [
         {"name": name, "colour": look["color"], "dashes": _dashes(look["linestyle"])}
-        for name, look in zip(searched.arm_names, searched.lines, strict=True)
+        for name, look in zip(searched.groups, searched.lines, strict=True)
     ]
-    return as_json({"axes": told, "arms": arms, "lines": lines, "absent": ABSENT})
+    return as_json({"axes": told, "groups": groups, "lines": lines, "absent": ABSENT})
 
 
 def _dashes(stroke: Any) -> str:

@@ -15,6 +15,7 @@ from ganstudy.report.prose import Sentence
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections._base import Chart, Section
 from ganstudy.report.sections.search import figures, importances, parallel
+from ganstudy.report.sections.search.figures import found_in
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 
 
@@ -115,11 +116,6 @@ _SAMPLERS = {
 }
 
 
-def _found(findings: Findings) -> Searched:
-    assert findings.searched is not None
-    return findings.searched
-
-
 def _no_search(findings: Findings) -> str:
     return "the study is a grid, not a search" if findings.searched is None else ""
 
@@ -132,12 +128,16 @@ def _no_importances(findings: Findings) -> str:
 
 
 def _no_lines(findings: Findings) -> str:
-    return _no_search(findings) or parallel.missing(_found(findings))
+    return _no_search(findings) or parallel.missing(found_in(findings))
 
 
 def _no_front(findings: Findings) -> str:
     known = findings.searched is None or figures.has_front(findings.searched)
     return _no_search(findings) or ("" if known else "the search has one objective")
+
+
+def _settings(findings: Findings) -> list[str]:
+    return found_in(findings).settings
 
 
 class SearchSection(Section):
@@ -153,43 +153,47 @@ class SearchSection(Section):
             Left, or on `ax`: `analysis.budget_curve`; right: every point. Of a sampler that learns,
             a single search has no curve, and `ax` has the points.
             """,
-            lambda findings: figures.draw_budget(_found(findings)),
-            lambda axes, findings: figures.draw_budget_on(axes, _found(findings)),
+            lambda findings: figures.draw_budget(findings),
+            lambda axes, findings: figures.draw_budget_on(axes, findings),
             missing=_no_search,
             legend="markers",
+            settings=_settings,
         ),
         Chart(
             "importances",
             """How much each parameter of a search decides (`analysis.importances`).""",
-            lambda findings: importances.draw(_found(findings)),
-            lambda axes, findings: importances.draw_on(axes, _found(findings)),
+            lambda findings: importances.draw(found_in(findings)),
+            lambda axes, findings: importances.draw_on(axes, found_in(findings)),
             missing=_no_importances,
             single=True,
             legend="colours",
+            settings=_settings,
         ),
         Chart(
             "parallel_coordinates",
             """Every point of a search as a line through its parameters to its objectives.""",
-            lambda findings: parallel.draw(_found(findings)),
-            lambda axes, findings: parallel.draw_on(axes, _found(findings)),
+            lambda findings: parallel.draw(found_in(findings)),
+            lambda axes, findings: parallel.draw_on(axes, found_in(findings)),
             missing=_no_lines,
             single=True,
             legend="lines",
+            settings=_settings,
         ),
         Chart(
             "pareto",
             """All points of a search by its first two objectives, with each arm's Pareto front.""",
-            lambda findings: figures.draw_pareto(_found(findings)),
-            lambda axes, findings: figures.draw_pareto_on(axes, _found(findings)),
+            lambda findings: figures.draw_pareto(found_in(findings)),
+            lambda axes, findings: figures.draw_pareto_on(axes, found_in(findings)),
             missing=_no_front,
             single=True,
             legend="markers",
+            settings=_settings,
         ),
     )
 
     def sentences(self) -> list[Sentence]:
         """That arms are tuned, and chosen on their own seeds."""
-        found = _found(self.findings)
+        found = found_in(self.findings)
         said = [Sentence(sentence(found), call(found))]
         if decisive := importances.sentence(found):
             said.append(Sentence(decisive, importances.CALL))
@@ -197,7 +201,7 @@ class SearchSection(Section):
 
     def files(self) -> dict[str, str]:
         """All points; the best of each arm, and the front, for a paper."""
-        findings, found = self.findings, _found(self.findings)
+        findings, found = self.findings, found_in(self.findings)
         caption = f"The best of {found.points} points of each search, chosen on its own seeds."
         written = {
             "points.csv": point_table(found, findings.arm).csv(),
@@ -210,6 +214,6 @@ class SearchSection(Section):
 
     def facts(self) -> dict[str, Any]:
         """The best point of each arm, those on the front, and the lines of all points."""
-        found = _found(self.findings)
+        found = found_in(self.findings)
         lines = None if parallel.missing(found) else parallel.embedded(found)
         return {"best": best_table(found), "front": front_table(found), "parallel": lines}

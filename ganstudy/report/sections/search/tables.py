@@ -121,8 +121,9 @@ def _table(
         prose.column([None if at is None else _cell(own[row][at]) for row, at in places])
         for own in _parameters(searched)
     ]
+    colours = [searched.colours[group] for group in searched.row_groups]
     rows = [
-        Row(searched.rows[row], searched.colours[searched.arms[row]], False, (), [*own, *point])
+        Row(searched.rows[row], colours[row], False, (), [*own, *point])
         for (row, _), own, *point in zip(places, cells, *parameters, strict=True)
     ]
     return ArmTable(*known_columns([*headings, *searched.parameters], rows))
