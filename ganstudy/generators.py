@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from joblib.externals.loky import ProcessPoolExecutor
 
+from ganstudy import plugins
 from ganstudy.engine.arithmetic import NotPortable, environment
 from ganstudy.engine.session import Session
 from ganstudy.existing import reopen
@@ -262,10 +263,17 @@ def _computed(
             raise RunError(f"{kept.directory.path}: {error}") from None
     try:
         with ProcessPoolExecutor(1, env=environment(session.program)) as pool:
-            elsewhere: tuple[list[Array], str] = pool.submit(samples, *asked).result()
+            drawn: tuple[list[Array], str] = pool.submit(_there, plugins.carried(asked)).result()
     except NotPortable as error:
         raise RunError(f"{kept.directory.path}: {error}") from None
-    return elsewhere
+    return drawn
+
+
+def _there(content: bytes) -> tuple[list[Array], str]:
+    """Samples by the process that this was carried to, with the plug-ins of its trial."""
+    from ganstudy.kinds.adversarial.kept_generator import samples
+
+    return samples(*plugins.received(content))
 
 
 def _held_against_stored(kept: _Kept, samples: Array, arithmetic: str) -> str:

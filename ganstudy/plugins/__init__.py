@@ -1,29 +1,36 @@
 """Plug-ins: family members that live in files of the user's own.
 
 A plug-in is a Python file that defines one member, a subclass of `Divergence`, `Target`, `Metric`
-or of another family's base. Its stem is the member's name, as in the package. Files are imported as
-modules of this package, whose search path is kept in the environment, so that worker processes find
-them as well.
+or of another family's base. Its stem is the member's name, as in the package. Its text is imported
+as a module of this package, and goes with what is made of it to other processes: what becomes of
+the file meanwhile, and whether they see it, is nothing to them.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
-import importlib
+import importlib.util
 import inspect
-import json
-import os
+import pickle
 import sys
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
+from importlib.abc import SourceLoader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from ganstudy.family import Family, Part
 
-__all__ = ["FAMILIES", "PluginError", "families", "family", "forget", "load", "place"]
+__all__ = [
+    *("FAMILIES", "PluginError", "carried", "digest", "families", "family", "forget", "load"),
+    *("place", "received", "text"),
+]
 
 FAMILIES = (
     *("divergences", "constraints", "targets", "networks", "activations", "initialisations"),
@@ -38,18 +45,6 @@ _WITHIN = {
     "sections": "ganstudy.report",
 }
 """Where families lie that are no package of their own."""
-
-_VARIABLE = "GANSTUDY_PLUGINS"
-_HERE = Path(__file__).parent
-
-
-def _folders() -> list[str]:
-    """Where plug-ins lie; as JSON, since any sign may stand in the name of a folder."""
-    folders: list[str] = json.loads(os.environ.get(_VARIABLE) or "[]")
-    return folders
-
-
-__path__ += _folders()
 
 
 class PluginError(Exception):
@@ -74,45 +69,56 @@ def place(folder: Path, name: str) -> Path:
     return path if path.is_file() else folder / path.name
 
 
+def digest(content: bytes) -> str:
+    """What ids tell of the text of a plug-in."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def load(path: Path) -> tuple[str, type[Part]]:
     """Add the member that a file defines to its family; the family's name, and the member.
 
-    Errors  `PluginError` if there is no such file, if it cannot be imported, defines no member or
-            several, or if its name is taken.
+    Errors  `PluginError` if there is no such file, if it cannot be imported, imports a file beside
+            it, defines no member or several, if its name is taken, or if it has changed since this
+            process loaded it.
     """
     path = path.resolve()
     if not path.is_file() or path.suffix != ".py":
         raise PluginError(f"{path}: no such Python file")
     if not path.stem.isidentifier():
         raise PluginError(f"{path}: the stem is the member's name and must be an identifier")
-    folder = str(path.parent)
-    if folder not in __path__:
-        __path__.append(folder)
-        importlib.invalidate_caches()
-        os.environ[_VARIABLE] = json.dumps([*_folders(), folder])
-    try:
-        # Standard output is for answers.
-        with redirect_stdout(sys.stderr):
-            module = importlib.import_module(f"{__name__}.{path.stem}")
-    # Whatever a file of the user's raises is told with its name, the end of a script too.
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
-    # A run keeps copies of its plug-ins, each of which is as good as the file that it is of.
-    if module.__file__ is None or Path(module.__file__).read_bytes() != path.read_bytes():
-        raise PluginError(f"{path}: another plug-in has this name: {module.__file__}")
-    found = [
-        (name, own, member) for name, own in families().items() for member in own.defined_in(module)
-    ]
-    if len(found) != 1:
-        members = ", ".join(member.__name__ for _, _, member in found) or _lacking(module)
-        raise PluginError(f"{path}: a plug-in defines one member of a family (found: {members})")
-    ((name, own, member),) = found
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    try:
-        own.add(member, digest)
-    except ValueError as error:
-        raise PluginError(f"{path}: {error}") from None
-    return name, member
+    content = path.read_bytes()
+    for line, name in _imported_from_beside(path, content):
+        raise PluginError(
+            f"{path}:{line}: imports {name}, which lies beside it: a plug-in is one file, whose "
+            "text is in the ids of trials and in the run; put that into it, or install it"
+        )
+    own = _added(path, content, families())
+    return own.family, own.member
+
+
+def text(stem: str) -> bytes:
+    """The text of a plug-in that is loaded, as it was when it was."""
+    return _loaded[stem].text
+
+
+def carried(value: object) -> bytes:
+    """A value for another process, with the plug-ins that it is made of."""
+    content = pickle.dumps(value)
+    # A pickle names the modules of its classes as they are.
+    named = [own for own in _loaded.values() if _module(own.path).encode() in content]
+    return pickle.dumps(([(str(own.path), own.text, own.family) for own in named], content))
+
+
+def received(content: bytes) -> Any:
+    """What was carried here; its plug-ins are loaded as they were there.
+
+    Errors  `PluginError` for one that cannot be loaded here, or of which this process has loaded
+            another text; whatever comes of a value that cannot be unpickled.
+    """
+    named, inner = pickle.loads(content)
+    for path, own, name in named:
+        _added(Path(path), own, {name: family(name)})
+    return pickle.loads(inner)
 
 
 def forget() -> None:
@@ -122,12 +128,136 @@ def forget() -> None:
     """
     for own in families().values():
         own.forget()
-    folders = _folders()
-    os.environ.pop(_VARIABLE, None)
-    __path__[:] = [folder for folder in __path__ if folder not in folders]
-    for name, module in list(sys.modules.items()):
-        if name.startswith(f"{__name__}.") and Path(str(module.__file__)).parent != _HERE:
-            del sys.modules[name]
+    for known in _loaded.values():
+        del sys.modules[_module(known.path)]
+    _loaded.clear()
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A plug-in as it was loaded: the text that its member is made of."""
+
+    path: Path
+    text: bytes
+    family: str
+    member: type[Part]
+
+
+_loaded: dict[str, _Loaded] = {}
+"""By their stems."""
+
+_loading = RLock()
+
+
+def _added(path: Path, content: bytes, among: Mapping[str, Family[Part]]) -> _Loaded:
+    """The member of a text, which is added to its family unless it is there.
+
+    Errors  `PluginError`.
+    """
+    with _loading:
+        if known := _loaded.get(path.stem):
+            # A run keeps copies of its plug-ins, each of which is as good as the file it is of.
+            if known.text != content:
+                raise PluginError(f"{path}: {_why_not(path, known)}")
+            return known
+        module = _imported(path, content)
+        try:
+            found = [
+                _Loaded(path, content, name, member)
+                for name, own in among.items()
+                for member in own.defined_in(module)
+            ]
+            if len(found) != 1:
+                members = ", ".join(own.member.__name__ for own in found) or _lacking(module)
+                message = f"a plug-in defines one member of a family (found: {members})"
+                raise PluginError(f"{path}: {message}")
+            try:
+                among[found[0].family].add(found[0].member, digest(content))
+            except ValueError as error:
+                raise PluginError(f"{path}: {error}") from None
+        except PluginError:
+            del sys.modules[module.__name__]
+            raise
+        _loaded[path.stem] = found[0]
+        return found[0]
+
+
+def _why_not(path: Path, known: _Loaded) -> str:
+    if path != known.path:
+        return f"another plug-in has this name: {known.path}"
+    return (
+        "has changed since this process loaded it, and another text is another experiment: begin "
+        "anew, in a notebook by ganstudy.plugins.forget()"
+    )
+
+
+def _module(path: Path) -> str:
+    return f"{__name__}.{path.stem}"
+
+
+class _Text(SourceLoader):
+    """Imports a text as that of a file, whatever the file holds now."""
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        self.path, self.content = str(path), content
+
+    def get_filename(self, fullname: str) -> str:
+        """Where it was read."""
+        return self.path
+
+    def get_data(self, path: str) -> bytes:
+        """The text."""
+        return self.content
+
+
+def _imported(path: Path, content: bytes) -> ModuleType:
+    """The module of a text.
+
+    Errors  `PluginError`.
+    """
+    name, loader = _module(path), _Text(path, content)
+    if taken := importlib.util.find_spec(name):
+        raise PluginError(f"{path}: another plug-in has this name: {taken.origin}")
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        # Standard output is for answers.
+        with redirect_stdout(sys.stderr):
+            loader.exec_module(module)
+    # Whatever a file of the user's raises is told with its name, the end of a script too.
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _imported_from_beside(path: Path, content: bytes) -> Iterator[tuple[int, str]]:
+    """Modules that a text takes from its folder, or of other plug-ins, and in which lines."""
+    with suppress(SyntaxError, ValueError):  # which are told by who imports it
+        for node in ast.walk(ast.parse(content)):
+            if isinstance(node, ast.Import):
+                names = [own.name for own in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                names = [module] if node.module else [module + own.name for own in node.names]
+            else:
+                continue
+            for name in names:
+                if _lies_beside(path.parent, name):
+                    yield node.lineno, name
+
+
+def _lies_beside(folder: Path, name: str) -> bool:
+    if name.startswith("."):
+        return not name.startswith("..")
+    top = name.partition(".")[0]
+    with suppress(ImportError, ValueError):  # of what is no module, or is not said where
+        spec = importlib.util.find_spec(top)
+        if spec is not None and spec.origin == str(folder / f"{top}.py"):
+            return True
+    return f"{name}.".startswith(f"{__name__}.")
 
 
 def _lacking(module: ModuleType) -> str:

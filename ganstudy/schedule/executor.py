@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ganstudy import plugins
 from ganstudy.cause import cause_of, of_compiler, telling
 from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import Checkpoints, Stopped, when_stepping
@@ -27,17 +28,8 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    "Begun",
-    "Clock",
-    "CompilerError",
-    "Ended",
-    "Executor",
-    "ExecutorError",
-    "Task",
-    "attempt",
-    "environment",
-    "is_for_memory",
-    "warm_up",
+    *("Begun", "Clock", "CompilerError", "Ended", "Executor", "ExecutorError", "Task"),
+    *("answer", "attempt", "environment", "is_for_memory", "warm_up"),
 ]
 
 
@@ -144,8 +136,8 @@ class Clock:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended; `unable` if no worker could train anything: within its limit of memory, or
-    without the device.
+    """How a task ended; `unable` if no worker could train anything: within its limit of memory,
+    without the device, or without a plug-in.
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
@@ -211,7 +203,8 @@ class Executor(Part, ABC):
 
     @abstractmethod
     def submit(self, task: Task) -> Hashable:
-        """Hand out a task; return its handle."""
+        """Hand out a task; return its handle. To another process it is `plugins.carried`, for
+        `answer`."""
 
     @abstractmethod
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
@@ -240,6 +233,17 @@ class Executor(Part, ABC):
 def warm_up() -> None:
     """Import what takes seconds, before a worker is given a pack and its time begins to count."""
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
+
+
+def answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
+    """Train a pack whose task was `plugins.carried` to this worker; see `attempt`."""
+    try:
+        task: Task = plugins.received(content)
+    except plugins.PluginError as error:  # no trial is at fault
+        return Ended("unable", cause=f"a worker cannot load a plug-in: {error}")
+    except Exception as error:  # what does not unpickle raises anything; the worker lives on
+        return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
+    return attempt(task, device, say)
 
 
 def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun: None) -> Ended:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pickle
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,7 +17,7 @@ import psutil
 
 from ganstudy.garbage import uncollected
 from ganstudy.schedule import questions
-from ganstudy.schedule.executor import Begun, Ended, ExecutorError, attempt, warm_up
+from ganstudy.schedule.executor import ExecutorError, answer, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
@@ -49,7 +47,7 @@ def main() -> None:
                 with slot.leased() as device:
                     connection.send(None)
                     while True:
-                        connection.send(_answer(connection.recv_bytes(), device, connection.send))
+                        connection.send(answer(connection.recv_bytes(), device, connection.send))
             except ExecutorError as error:
                 connection.send(error)
 
@@ -61,14 +59,6 @@ def _connected(handle: int) -> Connection:
 
         return PipeConnection(handle)
     return Connection(handle)
-
-
-def _answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
-    try:
-        task = pickle.loads(content)
-    except Exception as error:  # what does not unpickle raises anything; the worker lives on
-        return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
-    return attempt(task, device, say)
 
 
 def die_with(parent: int) -> None:

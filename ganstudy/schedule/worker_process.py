@@ -56,9 +56,9 @@ class WorkerProcess:
 
     origin      what it was like at its start
     connection  to it, whose other end nobody else holds: its death, even while it sends its
-                records, is an end of file and nobody else's concern. In goes a `Slot`, then pickled
-                tasks; out comes None when it is ready, or the `ExecutorError` for which it never
-                is, then for each task what it has `Begun`, and its `Ended`
+                records, is an end of file and nobody else's concern. In goes a `Slot`, then tasks
+                that are `carried`; out comes None when it is ready, or the `ExecutorError` for
+                which it never is, then for each task what it has `Begun`, and its `Ended`
     """
 
     def __init__(self, variables: Mapping[str, str]) -> None:

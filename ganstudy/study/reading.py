@@ -151,9 +151,8 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
 
 def _contents(study: Study) -> dict[str, bytes]:
     """What the files of a study's plug-ins hold, by their names."""
-    folder = study.document.path.parent
-    files = [plugins.place(folder, name) for name in study.file.plugins]
-    return {own.name: own.read_bytes() for own in files}
+    files = map(Path, study.file.plugins)
+    return {own.name: plugins.text(own.stem) for own in files}
 
 
 def _space(

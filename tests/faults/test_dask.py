@@ -34,7 +34,7 @@ from processes import (
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
 
-from ganstudy import pipeline
+from ganstudy import kinds, pipeline, plugins
 from ganstudy.cli import main
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.schedule.devices import Slot
@@ -153,6 +153,30 @@ def test_a_cluster_of_its_own_is_left_to_nobody(tmp_path: Path) -> None:
 
 
 # --- several clients on one cluster ---------------------------------------------------------------
+
+
+def test_workers_are_sent_plugins(tmp_path: Path) -> None:
+    """They see no disk of this process: each trial failed. A worker trains by one text of a file;
+    it trained by the first one that it had seen, whatever came later.
+    """
+    path = tmp_path / "downhill.py"
+    text = (Path(__file__).parents[2] / "docs" / "plugins" / path.name).read_text()
+    with dask_cluster(tmp_path, workers=[()]) as cluster:
+        for own in (text, f"{text}\n# changed\n"):
+            path.write_text(own)
+            plugins.load(path)
+            path.unlink()
+            one = Trial(kinds.family["downhill"](), 0)
+            with DaskExecutor(1, scheduler=cluster.address) as executor:
+                parts = train_packs(Listed([(one,)]), executor)
+                if own == text:
+                    ((record,),) = parts
+                    assert (record.id, record.settings) == (one.id, one.settings)
+                    assert record.status == "complete"
+                else:
+                    with pytest.raises(ExecutorError, match=r"a worker cannot .*has changed since"):
+                        list(parts)
+            plugins.forget()
 
 
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:

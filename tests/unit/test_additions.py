@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -152,11 +151,9 @@ axes = plot.time_by_arm(open_run("run"))
 assert "time_by_arm" in plot.__all__
 print("bars:", len(axes.patches))
 """
-    environment = {**os.environ, "GANSTUDY_PLUGINS": ""}
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,
-        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -317,7 +314,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *("--out", "downhill", "--workers", "1"),
         ],
         cwd=folder,
-        env={**os.environ, "GANSTUDY_PLUGINS": ""},
         capture_output=True,
         text=True,
         check=False,

@@ -155,6 +155,62 @@ def test_ids_follow_the_text_of_the_file(folder: Path) -> None:
     assert {i for i in first if first[i] != second[i]} == {i for i in first if i[0] == 1}
 
 
+def test_a_file_that_has_changed_is_refused(folder: Path) -> None:
+    """The class that was there had the new digest from then on, and trained as the old one."""
+    path = _plugin(folder)
+    before = path.read_bytes()
+    digest = load(_study(folder)).points[1, 0].divergence.plugin
+    path.write_bytes(before + b"\n# changed\n")
+    with pytest.raises(StudyError, match=r"my_divergence\.py: has changed since this process load"):
+        load(_study(folder))
+    path.write_bytes(before)
+    assert load(_study(folder)).points[1, 0].divergence.plugin == digest == plugins.digest(before)
+    (folder / "copy").mkdir()
+    other = _plugin(folder / "copy")
+    assert plugins.load(other)[1] is divergences.family["my_divergence"]
+    other.write_bytes(before + b"\n# changed\n")
+    with pytest.raises(plugins.PluginError, match=f"another plug-in has this name: {path}"):
+        plugins.load(other)
+
+
+def test_a_file_that_could_not_be_loaded_is_read_anew(folder: Path) -> None:
+    """One without a member was kept as it was, however often it was mended."""
+    path = folder / "my_divergence.py"
+    for text in ("1 / 0\n", "x = 100\n"):
+        path.write_text(text)
+        with pytest.raises(plugins.PluginError):
+            plugins.load(path)
+    plugins.load(_plugin(folder))
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("from .helper import f", ".helper"),
+        ("from . import helper", ".helper"),
+        ("import ganstudy.plugins.helper", "ganstudy.plugins.helper"),
+        ("def later():\n    from ganstudy.plugins import helper", "ganstudy.plugins"),
+        ("import helper", "helper"),
+    ],
+)
+def test_a_plugin_is_one_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, name: str
+) -> None:
+    """What it imported from beside it was in no id and in no run, which could not be read then."""
+    monkeypatch.syspath_prepend(folder)  # as where somebody's script lies there
+    (folder / "helper.py").write_text("f = 1\n")
+    (folder / "json.py").write_text("f = 1\n")
+    path = _plugin(folder)
+    text = f"import json\nfrom ..divergences import hinge\n{path.read_text()}\n"
+    path.write_text(text + line)
+    number = len((text + line).splitlines())
+    told = f"my_divergence.py:{number}: imports {name}, which lies beside it: a plug-in is one file"
+    with pytest.raises(StudyError, match=re.escape(told)):
+        load(_study(folder))
+    path.write_text(text)
+    load(_study(folder))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -17,6 +17,7 @@ from typing import Any
 import dask
 from distributed import Client, Future, KilledWorker
 
+from ganstudy import plugins
 from ganstudy.cause import cause_of
 from ganstudy.engine.arithmetic import NotPortable
 from ganstudy.engine.checkpoints import request_stop
@@ -129,7 +130,7 @@ class DaskClient(Executor):
     def submit(self, task: Task) -> Hashable:
         """A future of its own, even for a pack that was submitted before."""
         topic, devices = self._topic, ",".join(self.devices)
-        future = self._client.submit(train, task, devices, topic, pure=False)
+        future = self._client.submit(train, plugins.carried(task), devices, topic, pure=False)
         self._tasks[str(future.key)] = future
         future.add_done_callback(self._over.put)
         return str(future.key)

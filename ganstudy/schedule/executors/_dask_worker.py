@@ -12,7 +12,7 @@ from distributed import WorkerPlugin, get_worker
 
 from ganstudy.engine.arithmetic import check
 from ganstudy.schedule.devices import CPU, named, slots
-from ganstudy.schedule.executor import Begun, Ended, ExecutorError, Task, attempt, warm_up
+from ganstudy.schedule.executor import Begun, Ended, ExecutorError, answer, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -64,8 +64,8 @@ def executing(dask_worker: Any) -> list[str]:
     return [str(task.key) for task in dask_worker.state.executing]
 
 
-def train(task: Task, devices: str, topic: str) -> Ended:
-    """How the training of a pack ended; Dask is told when it began."""
+def train(content: bytes, devices: str, topic: str) -> Ended:
+    """How the training of a pack, which was carried here, ended; Dask is told when it began."""
     worker = get_worker()
     key = worker.get_current_task()
 
@@ -78,7 +78,7 @@ def train(task: Task, devices: str, topic: str) -> Ended:
         device = _device(devices)
     except (ExecutorError, ValueError) as error:  # no trial is at fault
         return Ended("unable", cause=str(error))
-    return attempt(task, device, say)
+    return answer(content, device, say)
 
 
 @functools.cache

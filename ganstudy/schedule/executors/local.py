@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import shutil
 import tempfile
 from collections.abc import Hashable
@@ -11,6 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from ganstudy import plugins
 from ganstudy.cause import telling
 from ganstudy.schedule.devices import Slot, slots
 from ganstudy.schedule.executor import (
@@ -158,7 +158,7 @@ class _Worker:
     def give(self, task: Task) -> None:
         """Send a task, at once or when the process is ready for it."""
         self.task, self.used, self.clock = object(), True, None
-        self._held = pickle.dumps(task)
+        self._held = plugins.carried(task)
         if self.ready:
             self._send()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,10 @@ from tiny import Listed, differences, train, trial
 
 from ganstudy import plugins
 from ganstudy.engine.chance import Chance
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.kinds import Pack
+from ganstudy.schedule.executor import Ended, Task
+from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
 
 DIVERGENCE = '''\
@@ -72,10 +76,24 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     plugins.forget()
 
 
-def _load(folder: Path, text: str) -> None:
-    path = folder / "own.py"
+def _load(folder: Path, text: str, stem: str = "own") -> Path:
+    path = folder / f"{stem}.py"
     path.write_text(text, encoding="utf-8")
     plugins.load(path)
+    return path
+
+
+def _by_a_worker(packs: Sequence[Pack]) -> list[Ended]:
+    """How packs have ended that one process beside this one has trained, one after the other."""
+    found: list[Ended] = []
+    with LocalExecutor(1) as executor:
+        for number, pack in enumerate(packs):
+            while not executor.room():
+                assert executor.wait(1.0) == []
+            executor.submit(Task(pack, "eager", (), NO_CHECKPOINTS, None))
+            while len(found) == number:
+                found += [ended for _, ended in executor.wait(1.0)]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -146,3 +164,34 @@ def test_metrics_see_one_cloud_at_a_time(folder: Path, noise: str) -> None:
         assert alone.values["sliced_wasserstein"].all()
     (in_worker,) = train_packs(Listed([tuple(trials)]), Inline(1))
     assert [own.status for own in in_worker] == ["complete"] * 3
+
+
+def test_workers_hold_plugins_to_the_same(folder: Path) -> None:
+    """They imported a class that did not say it was a plug-in's, and looked for it in its file: the
+    mean of all trials was trained with beside another divergence, and an edited file as it was not.
+    """
+    paths = [
+        _load(folder, DIVERGENCE.format(loss="fake.mean()"), "mean_loss"),
+        _load(folder, CONSTRAINT.format(axis=0), "mean_projection"),
+        _load(folder, METRIC.format(noise="np.random.default_rng(0)"), "noise"),
+    ]
+    loss = trial(0, divergence="mean_loss", steps=4)
+    record = {"every": 4, "samples": 40, "metrics": ["noise"]}
+    trials = [trial(seed, steps=4, record=record) for seed in range(2)]
+    here = train(trials)
+    for path in paths:
+        path.write_text("1 / 0\n", encoding="utf-8")
+    *refused, measured = _by_a_worker(
+        [
+            (loss, trial(0, divergence="minimax", steps=4)),
+            tuple(trial(seed, constraint="mean_projection", steps=4) for seed in range(2)),
+            tuple(trials),
+        ]
+    )
+    assert [ended.how for ended in refused] == ["raised", "raised"]
+    assert "mean_loss: generator_loss gives shape (), not one number" in refused[0].cause
+    assert "mean_projection: project mixes the trials of a stack" in refused[1].cause
+    for own, there, alone in zip(trials, measured.records, here, strict=True):
+        assert (there.id, there.settings) == (own.id, own.settings)
+        assert '"plugin":' in there.settings
+        assert differences(there, alone) == []
