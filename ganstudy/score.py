@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["TAIL", "spanning", "tail_mean", "trial_score", "worst"]
+__all__ = ["TAIL", "ends", "spanning", "tail_mean", "trial_score", "worst"]
 
 TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
@@ -42,6 +42,11 @@ def worst(reading: Mapping[str, Any]) -> float:
     return worse if math.isfinite(worse) else math.nan
 
 
+def ends(reading: Mapping[str, Any]) -> tuple[float, float]:
+    """The worst value and that at p = q, NaN where there is none."""
+    return worst(reading), float(reading["value_at_equality"])
+
+
 def trial_score(status: str, curve: NDArray[np.floating], reading: Mapping[str, Any]) -> float:
     """The score of one trial, as `analysis.trial_scores` gives it, with infinity for the worst.
 
@@ -65,7 +70,7 @@ def trial_score(status: str, curve: NDArray[np.floating], reading: Mapping[str, 
 def spanning(readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One reading of a metric for several targets: bounds that hold all, every way to estimate it.
 
-    The value at p = q is NaN where it is not the same for all.
+    The value at p = q is NaN where it is not the same for all; `ends` of each are kept beside it.
     """
     whole = dict(readings[0])
     lows, highs = zip(*(reading["bounds"] for reading in readings), strict=True)

@@ -106,6 +106,14 @@ class Variable:
         return Variable(f"{self.name}_perfect", long_name, ("draw",), role="perfect")
 
     @property
+    def ends(self) -> tuple[Variable, Variable]:
+        """Of a metric: its worst value and that at p = q, where they differ between points."""
+        return (
+            Variable(f"{self.name}_worst", f"worst value of {self.name}", (), role="end"),
+            Variable(f"{self.name}_at_equality", f"{self.name} at p = q", (), role="end"),
+        )
+
+    @property
     def is_coordinate(self) -> bool:
         """Whether it says where the values of others stand."""
         return self.dims == (self.name,)
@@ -273,10 +281,12 @@ _OF_A_CURVE = ("_cycles", "_period", "_strength", "_trials")
 def names_of(variables: Iterable[Variable]) -> set[str]:
     """All names that variables bring into a dataset and its analyses.
 
-    Their own, their dimensions', what is perfect of metrics, and what is made of curves.
+    Their own, their dimensions', what is perfect of metrics and their ends, and what is made of
+    curves.
     """
     own = [*variables]
-    own += [variable.perfect for variable in own if variable.role == "metric"]
+    metrics = [variable for variable in own if variable.role == "metric"]
+    own += [other for metric in metrics for other in (metric.perfect, *metric.ends)]
     curves = [variable.name for variable in own if variable.role == "curve"]
     made = {name + ending for name in curves for ending in _OF_A_CURVE}
     made |= {f"trial_{name}_strength" for name in curves}

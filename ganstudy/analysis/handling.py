@@ -118,7 +118,8 @@ def _had(dim: str, variable: xr.DataArray) -> bool:
     role = variable.attrs.get("role")
     if variable.name in _OF_POINTS:
         return False
-    of_target = str(variable.name).endswith(("_settings", "_perfect")) or role in ("units", "film")
+    of_target = role in ("units", "film", "end")
+    of_target |= str(variable.name).endswith(("_settings", "_perfect"))
     return role in ("metric", "curve") if dim == "step" else not of_target
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import xarray as xr
 
 from ganstudy.score import worst
+from ganstudy.variable import Variable
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ class RecordedMetric:
         """What a diverged trial scores: the worse bound if it is finite, else NaN."""
         return worst({"direction": self.direction, "bounds": self.bounds})
 
+    def ends(self, ds: xr.Dataset) -> tuple[xr.Variable, xr.Variable]:
+        """`worst` and `perfect` at each point, where targets differ by that of its own."""
+        worst, perfect = (
+            _filled(ds.variables[own.name], whole)
+            if own.name in ds
+            else xr.Variable((), whole, own.attributes)
+            for own, whole in zip(Variable(self.name).ends, (self.worst, self.perfect), strict=True)
+        )
+        return worst, perfect
+
     @property
     def bounded(self) -> bool:
         """Whether both bounds are finite."""
@@ -79,3 +91,23 @@ def metric_names(ds: xr.Dataset) -> list[str]:
     """Names of the dataset's metrics, in its order."""
     variables = ds.variables
     return [str(name) for name in ds.data_vars if variables[name].attrs.get("role") == "metric"]
+
+
+def with_ends(sets: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """The datasets with the ends of each metric at their points, if these are not all the same."""
+    given: list[dict[str, xr.Variable]] = [{} for _ in sets]
+    for name in dict.fromkeys(name for ds in sets for name in metric_names(ds)):
+        known = [RecordedMetric.of(ds, name) if name in ds else None for ds in sets]
+        names = [own.name for own in Variable(name).ends]
+        stated = {str((fact.worst, fact.perfect)) for fact in known if fact}
+        if len(stated) == 1 and not any(names[0] in ds for ds in sets):
+            continue
+        for own, fact, ds in zip(given, known, sets, strict=True):
+            own |= dict(zip(names, fact.ends(ds), strict=True)) if fact else {}
+    return [ds.assign(own) for ds, own in zip(sets, given, strict=True)]
+
+
+def _filled(variable: xr.Variable, whole: float) -> xr.Variable:
+    # xarray has not typed it.
+    filled: xr.Variable = variable.fillna(whole)  # type: ignore[no-untyped-call]
+    return filled.compute()

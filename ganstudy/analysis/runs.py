@@ -15,7 +15,7 @@ import xarray as xr
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.handling import is_search
 from ganstudy.analysis.joined import Run, join
-from ganstudy.analysis.metric import metric_names
+from ganstudy.analysis.metric import metric_names, with_ends
 from ganstudy.analysis.studies import join_studies
 from ganstudy.store import RunDirectory, RunError, open_run, runs_at
 from ganstudy.store.place import Unlike
@@ -67,8 +67,9 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
         return joined.assign_attrs(differences=json.dumps(_differences(runs)))
     _check(runs)
     score = _score(runs)
-    ready = [run.with_dataset(_ready(run.dataset, score)) for run in runs]
-    joined = join(ready).assign_attrs(score=score, differences=json.dumps(_differences(runs)))
+    ready = with_ends([_ready(run.dataset, score) for run in runs])
+    joined = join([run.with_dataset(ds) for run, ds in zip(runs, ready, strict=True)])
+    joined = joined.assign_attrs(score=score, differences=json.dumps(_differences(runs)))
     return joined.set_coords([name for name in SETTINGS if name in joined])
 
 

@@ -23,10 +23,10 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
     A complete trial scores the mean over the last fifth of its recorded steps: adversarial training
     circles rather than settles, and the value at one step depends on when it stops. A diverged
-    trial scores the worst end of the metric's bounds, since a generator that blew up generates
-    nothing; if that end is infinite its score is NaN. So is that of a complete trial that is
-    infinitely bad, or has recorded nothing. Failed, pruned and missing trials have NaN. None scores
-    worse than that end, as rounding would have it of curves in single precision.
+    trial scores the worst end of the metric's bounds on its target, since a generator that blew up
+    generates nothing; if that end is infinite its score is NaN. So is that of a complete trial that
+    is infinitely bad, or has recorded nothing. Failed, pruned and missing trials have NaN. None
+    scores worse than that end, as rounding would have it of curves in single precision.
 
     Returns  variables (arm, settings…, seed): `score`; `last`, the last recorded value, by the same
              rules; `best`, the best recorded value before any divergence; `charged`, whether the
@@ -40,11 +40,12 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     # Variables, of which nothing has to be aligned: pages ask for scores a hundred times.
     curves, status = ds.variables[fact.name], ds.variables["status"]
     complete, diverged = status == "complete", status == "diverged"
+    worst, _ = fact.ends(ds)
 
     def score(values: xr.Variable) -> xr.Variable:
         valid = _where(complete & np.isfinite(values), values, np.nan)
-        beyond = fact.sign * valid < fact.sign * fact.worst
-        return _where(diverged | beyond, fact.worst, valid)
+        beyond = fact.sign * valid < fact.sign * worst
+        return _where(diverged | beyond, worst, valid)
 
     tail = along_steps(tail_mean, curves)
     best = _where(complete | diverged, (fact.sign * curves).max("step"), np.nan) * fact.sign
@@ -53,8 +54,8 @@ def trial_scores(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
             "score": score(tail),
             "last": score(along_steps(paths.last, curves)),
             "best": best,
-            "charged": diverged & np.isfinite(fact.worst),
-            "unbounded": (diverged & (not np.isfinite(fact.worst)))
+            "charged": diverged & np.isfinite(worst),
+            "unbounded": (diverged & ~np.isfinite(worst))
             | (complete & (fact.sign * tail == -np.inf)),
         },
         of_trials,
@@ -94,7 +95,8 @@ def charged_curves(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     curves, status = ds[fact.name], ds["status"]
     gone = (status == "diverged") & (ds["step"] >= ds["diverged_at"])
     kept = curves.where((status == "complete") | (status == "diverged"))
-    return kept.where(~gone, fact.worst).transpose(*curves.dims).assign_attrs(curves.attrs)
+    worst, _ = fact.ends(ds)
+    return kept.where(~gone, xr.DataArray(worst)).transpose(*curves.dims).assign_attrs(curves.attrs)
 
 
 def along_steps(summary: Callable[[paths.Array], paths.Array], curves: Curves) -> Curves:

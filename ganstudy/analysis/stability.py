@@ -50,8 +50,8 @@ def stability(
     below the worst of twenty clouds at one record in 21: where values do not tie, few keep it.
 
     A trial has collapsed if it diverged, or if its score is nearer to the worst bound of the metric
-    than to its value at p = q, where both are finite: means of two arms may agree while one of them
-    does well on most seeds and collapses on some.
+    on its target than to the value at p = q there, NaN where these are not both finite: means of
+    two arms may agree while one of them does well on most seeds and collapses on some.
 
     Returns  variables (arm,): `trials` (complete or diverged), `diverged`, `share_diverged`,
              `diverged_at` (median M-step), `drops` (mean number per trial), `share_dropped`
@@ -117,7 +117,10 @@ def _of_trials(
     at = ds["step"].isel(step=place.clip(min=0)).drop_vars("step")
     kept = xr.apply_ufunc(paths.stays, oriented, level, input_core_dims=[["step"], []])
     diverged = ds["status"] == "diverged"
-    collapsed = _collapsed(trial_scores(ds, fact.name), fact).where(~diverged, 1.0)
+    worst, perfect = map(xr.DataArray, fact.ends(ds))
+    score = trial_scores(ds, fact.name)["score"]
+    nearer = fact.sign * score < fact.sign * (worst + perfect) / 2
+    judged = score.notnull() & np.isfinite(worst + perfect)
     return xr.Dataset(
         {
             "trial_diverged": diverged.where(ran),
@@ -126,7 +129,7 @@ def _of_trials(
             "trial_perfect": reached,
             "steps_to_perfect": at.where(reached == 1),
             "trial_kept": (kept & (ds["status"] == "complete")).where(ran),
-            "trial_collapsed": collapsed.where(ran),
+            "trial_collapsed": (nearer | diverged).where(ran & judged),
         }
     )
 
@@ -181,14 +184,6 @@ def share_over_seeds(hits: xr.DataArray, *, confidence: float = 0.95) -> xr.Data
     )
 
 
-def _collapsed(scores: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
-    """Whether a score is nearer to the worst bound than to that of p, as 1 or 0; NaN of none."""
-    half = (fact.worst + fact.perfect) / 2
-    worse = fact.sign * scores["score"] < fact.sign * half
-    known = scores["score"].notnull() | scores["unbounded"]
-    return (worse | scores["unbounded"]).astype(np.float64).where(known)
-
-
 def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
     """The median, NaN of nothing."""
     loaded = values.compute()
@@ -199,8 +194,8 @@ def median(values: xr.DataArray, over: list[str]) -> xr.DataArray:
 
 def _perfect_level(ds: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
     """The least oriented value that counts as perfect, along the axes that change the target."""
-    stored = f"{fact.name}_perfect"
-    clouds = ds[stored] if stored in ds else xr.DataArray([fact.perfect], dims="draw")
+    stored, perfect = f"{fact.name}_perfect", xr.DataArray(fact.ends(ds)[1])
+    clouds = ds[stored] if stored in ds else perfect.expand_dims("draw")
     # In the precision of the curves: a trial can be exactly as good as a cloud.
     rounded = clouds.astype(ds[fact.name].dtype).astype(np.float64).compute()
-    return (fact.sign * rounded).min("draw").fillna(fact.sign * fact.perfect)
+    return (fact.sign * rounded).min("draw").fillna(fact.sign * perfect)

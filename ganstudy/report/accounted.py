@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from markupsafe import Markup
 
 from ganstudy.analysis import trial_scores
-from ganstudy.report import prose
+from ganstudy.report import prose, reference
 from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
 
@@ -34,10 +32,10 @@ def diverged(findings: Findings) -> Markup:
     where = prose.listing(
         f"{prose.quoted(arm)} {count} of {trials[arm]}" for arm, count in by_arm.items()
     )
-    worst = findings.metric.worst
+    worst = reference.worst(findings)
     counted = (
-        f"{'it' if total == 1 else 'each'} counts with the worst value, {prose.short(worst)}"
-        if math.isfinite(worst)
+        f"{'it' if total == 1 else 'each'} counts with the worst value, {worst}"
+        if worst
         else f"the metric has no worst value, so that {'it is' if total == 1 else 'they are'} in "
         "no average, and last in the order"
     )

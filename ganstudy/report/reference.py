@@ -1,4 +1,4 @@
-"""The score of a perfect generator, as figures draw it beside those of arms."""
+"""What scores lie between: that of a perfect generator, as figures draw it, and the worst."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import xarray as xr
 from markupsafe import Markup
 
-from ganstudy.report import style
+from ganstudy.analysis import trial_scores
+from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 
-__all__ = ["draw", "said"]
+__all__ = ["all_worst", "draw", "said", "worst"]
 
 
 def draw(span: Callable[..., Any], line: Callable[..., Any], findings: Findings) -> None:
@@ -36,6 +38,21 @@ def said(findings: Findings) -> Markup:
         goal = "the goal" if findings.theory else "a perfect generator"
         return Markup(" Dotted line: {}.").format(goal)
     return Markup("")
+
+
+def worst(findings: Findings) -> str:
+    """The worst value in words, by target where these differ in it; empty where there is none."""
+    if math.isnan(findings.metric.worst):
+        return ""
+    own, _ = findings.metric.ends(findings.ds)
+    low, high = (prose.short(float(end)) for end in (own.min(), own.max()))
+    return low if low == high else f"{low} to {high} by target"
+
+
+def all_worst(findings: Findings) -> bool:
+    """Whether every score there is is the worst of its target."""
+    score, (own, _) = trial_scores(findings.ds)["score"], findings.metric.ends(findings.ds)
+    return bool((score.isnull() | (score == xr.DataArray(own))).all())
 
 
 def _band(findings: Findings) -> tuple[float, float] | None:

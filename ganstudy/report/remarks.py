@@ -9,7 +9,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.analysis import best_setting_scores, metric_names, share_over_seeds
-from ganstudy.report import accounted, explained, prose
+from ganstudy.report import accounted, explained, prose, reference
 from ganstudy.report.differences import MOST_LISTED, behind
 from ganstudy.report.findings import COVERAGE, QUALITY, Findings
 from ganstudy.report.prose import Sentence
@@ -130,8 +130,7 @@ def _collapsed(findings: Findings) -> Markup | None:
     """How many trials collapsed, where means of few settings would not say so."""
     found = share_over_seeds(findings.stability["trial_collapsed"])
     means = found["mean"].values
-    # Where nothing is nearer to the worst value, those that diverged are all.
-    if not (means > 0).any() or not math.isfinite(findings.metric.worst):
+    if not (means > 0).any():
         return None
     known = np.flatnonzero(np.isfinite(means))
     if len(known) > MOST_LISTED:
@@ -169,12 +168,8 @@ def _scale(findings: Findings) -> Markup | None:
         else Markup("{} to {} in").format(*ends)
     )
     samples = findings.ds.sizes.get("sample", 0)
-    worst = findings.metric.worst
-    end = (
-        Markup("; the worst value is {}").format(prose.short(worst))
-        if math.isfinite(worst)
-        else Markup("")
-    )
+    worst = reference.worst(findings)
+    end = Markup("; the worst value is {}").format(worst) if worst else Markup("")
     # A dataset may have scores of samples that it does not hold.
     seen = f" with {prose.plural(samples, 'sample')}" if samples else ""
     return Markup("A perfect generator, measured like these{}, scores {} {} draws{}.").format(

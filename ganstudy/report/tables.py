@@ -157,14 +157,11 @@ def known_columns(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[st
 
 def stability_table(findings: Findings) -> ArmTable:
     """How steadily the score of arms grows and stays: means over seeds with intervals."""
-    stable, finite = findings.stability, math.isfinite(findings.metric.worst)
+    stable = findings.stability
     columns = {
         "trials run": _counts(stable["trials"]),
         "diverged": _shares(findings, stable["trial_diverged"]),
-        # Without a worst value those that diverged are all.
-        "collapsed": _shares(findings, stable["trial_collapsed"])
-        if finite
-        else [prose.MISSING] * len(findings.arms),
+        "collapsed": _shares(findings, stable["trial_collapsed"]),
         "diverged at M-step, median": _steps(stable["diverged_at"]),
         # Means of counts and of zeros have no interval that holds and says anything.
         "drops per trial": [prose.number(x, 1) for x in stable["drops"].values.tolist()],

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims
-from ganstudy.report import explained, prose
+from ganstudy.report import explained, prose, reference
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import STRONG
@@ -93,7 +93,7 @@ def ranking(findings: Findings) -> Verdict:
         return Verdict(text, call)
     if findings.all_equal:
         text = Markup("{} {} in {}, with {}{}{}: no arm wins.")
-        how = "have the worst score" if row["mean"] == findings.metric.worst else "do equally well"
+        how = "have the worst score" if reference.all_worst(findings) else "do equally well"
         grade = "open" if findings.graded and findings.seeds > 1 else ""
         every = "Both arms" if len(first) == 2 else f"All {len(first)} arms"
         value = with_interval(findings, row.assign(low=math.nan))

@@ -164,6 +164,7 @@ def assemble(run: RunDirectory, plan: Search) -> xr.Dataset:
             **columns,
             **plan.variables(),
             **_perfect(run, plan),
+            **dict(stated.ends_of_points(axes, plan)),
         },
         coords={
             **plan.coordinates(),

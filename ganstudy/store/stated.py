@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.score import spanning
+from ganstudy.score import ends, spanning
 from ganstudy.store import resolved
 from ganstudy.trial import SCHEMA
-from ganstudy.variable import OF_A_DATASET
+from ganstudy.variable import OF_A_DATASET, Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.kinds import Kind
     from ganstudy.search import Search
-    from ganstudy.variable import Variable
 
     Column = tuple[tuple[str, ...], NDArray[Any]]
 
-__all__ = ["attributes", "configurations", "members", "variables"]
+__all__ = ["attributes", "configurations", "ends_of_points", "members", "variables"]
 
 
 def attributes(plan: Search) -> dict[str, Any]:
@@ -85,5 +84,20 @@ def variables(plan: Search) -> dict[str, Variable]:
         known[name] = own[0]
         if own[0].role == "metric":
             about = spanning([variable.about for variable in own])
-            known |= {name: replace(own[0], about=about), own[0].perfect.name: own[0].perfect}
+            known[name] = replace(own[0], about=about)
+            known |= {other.name: other for other in (own[0].perfect, *own[0].ends)}
     return known
+
+
+def ends_of_points(axes: Sequence[str], plan: Search) -> Iterator[tuple[str, Column]]:
+    """`<metric>_worst` and `<metric>_at_equality` of each point, of metrics whose ends differ."""
+    readings = {index[:-1]: trial.configuration.readings for index, trial in plan.trials.items()}
+    for name in dict.fromkeys(name for own in readings.values() for name in own):
+        known = {index: ends(own[name]) for index, own in readings.items() if name in own}
+        if len(set(map(str, known.values()))) == 1:
+            continue
+        for place, variable in enumerate(Variable(name).ends):
+            whole = np.full(plan.shape[:-1], np.nan)
+            for index, own in known.items():
+                whole[index] = own[place]
+            yield variable.name, (tuple(axes), whole)

@@ -15,7 +15,7 @@ from ganstudy.analysis import RecordedMetric, along_studies, is_search, of_study
 from ganstudy.analysis.budget_curve import BY_CHANCE
 from ganstudy.analysis.design import computed, seeds_added
 from ganstudy.analysis.studies import grid_axes, tested
-from ganstudy.report import prose
+from ganstudy.report import prose, reference
 from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.sharing import further_axes
 from ganstudy.report.sections._base import Section
@@ -134,13 +134,14 @@ class Methods(Section):
     several = True
 
     def facts(self) -> dict[str, Any]:
-        """What joined studies have in common, None of one study, which the template words alone;
-        whether all is computed, whether seeds were added as results came in, and which means of the
-        game the page has."""
+        """What joined studies have in common, None of one study, which the template words alone,
+        and its worst value; whether all is computed, whether seeds were added as results came in,
+        and which means of the game the page has."""
         ds, own = self.findings.gathered, self.findings.ds
         joined = Joined.of(ds) if along_studies(ds) else None
         return {
             "joined": joined,
+            "worst": "" if joined else reference.worst(self.findings),
             "computed": computed(own),
             "seeds_added": seeds_added(own),
             "game": [] if joined or self.findings.theory else self._game(),

@@ -549,6 +549,24 @@ def test_perfection_is_measured_against_the_own_target() -> None:
     assert stable.attrs["perfect"] == 7
 
 
+def test_a_trial_has_collapsed_by_the_ends_of_its_own_target() -> None:
+    """Three modes of four are no collapse, three of 25 are; without an end nobody can say."""
+    ds = study(
+        [[[3.0, 3.0, 3.0], [3.0, 20.0, 3.0]]], status={(0, 1, 2): "diverged"}, bounds=(0, 25)
+    )
+    assert np.isnan(analysis.stability(ds)["trial_collapsed"]).all()
+    assert np.isnan(analysis.stability(ds)["share_collapsed"]).all()
+    ds["quality_worst"], ds["quality_at_equality"] = ("lr", [0.0, 0.0]), ("lr", [4.0, 25.0])
+    stable = analysis.stability(ds)
+    assert_array_equal(stable["trial_collapsed"].squeeze(), [[0, 0, 0], [1, 0, 1]])
+    # Clouds of p are not there either: what is perfect is stated, of each target.
+    assert_array_equal(stable["trial_perfect"].squeeze(), [[0, 0, 0], [0, 0, 0]])
+    unbounded = study(
+        [[[3.0, 3.0]]], status={(0, 0, 0): "diverged"}, lower=True, bounds=(0, math.inf)
+    )
+    assert np.isnan(analysis.stability(unbounded)["trial_collapsed"]).all()
+
+
 def test_a_trial_exactly_as_good_as_a_cloud_of_p_is_perfect() -> None:
     """Curves are of single precision, clouds of double: 0.9845 is not below 0.9845."""
     ds = study(np.full((1, 1, 3), 0.9845), bounds=(0, 1))

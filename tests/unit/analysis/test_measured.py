@@ -86,6 +86,8 @@ def test_targets_may_differ_and_samples_be_padded(ds: xr.Dataset) -> None:
     covered = padded.gan.measured(metrics["modes_covered"](), "own")
     assert covered["own"].attrs["bounds"] == (0.0, 5.0)
     assert covered["own_perfect"].max("draw").values.tolist() == [4.0, 5.0]
+    assert covered["own_at_equality"].values.tolist() == [4.0, 5.0]
+    assert "own_worst" not in own
 
 
 def test_what_cannot_be_measured_says_why(ds: xr.Dataset) -> None:

@@ -21,7 +21,7 @@ from unrendered import undrawn, unrendered
 
 from ganstudy import analysis, open_run
 from ganstudy.cli import main
-from ganstudy.report import build
+from ganstudy.report import accounted, build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import ranking
 from ganstudy.report.sections.settled import sentences as pairs_told
@@ -213,6 +213,47 @@ def test_scores_are_those_of_the_analysis(tmp_path: Path) -> None:
                 assert bool(scores["unbounded"].isel(here)) == math.isinf(worst)
             elif status(trial) == "complete":
                 assert told == sign * scores["score"].isel(here).item()
+
+
+def test_trials_are_charged_by_their_own_target_in_the_run_and_on_the_page(tmp_path: Path) -> None:
+    """Every third diverges: the worst `mode_kl` is log 4 on one target, and log 8 on the other."""
+
+    def status(trial: Trial[Any]) -> str:
+        minimax = trial.configuration.divergence.name == "minimax"
+        return "diverged" if minimax and trial.seed % 3 == 0 else "complete"
+
+    def score(trial: Trial[Any]) -> float:
+        key = [trial.seed, len(trial.configuration.divergence.name)]
+        return float(np.random.default_rng(key).uniform(1, 1.5))
+
+    text = TEXT.replace("critic.steps: [1, 2]", "target.modes: [4, 8]")
+    text = text.replace("[sliced_wasserstein, modes_covered]", "[mode_kl, modes_covered]")
+    own = settled_search(tmp_path, text=text)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(finish(own, score, status))
+    directory.study.write_text(text)
+    gather(directory, own)
+    ds = open_run(directory.path)
+    scores = analysis.trial_scores(ds)["score"]
+    for place, trial in own.trials.items():
+        here = {dim: place[i] for i, dim in enumerate(ds["status"].dims)}
+        assert own.board.scores[trial.id] == -float(scores.isel(here))
+    found, standing = analysis.settlement(ds), own.played.standing
+    assert standing is not None
+    assert (found["better"].values[np.triu_indices(3, 1)] == standing.better).all()
+    difference = -own.contest.differences[0, : int(own.played.seeds.min())].mean()
+    assert float(found["difference"][0, 1]) == pytest.approx(difference)
+    four = analysis.trial_scores(ds.isel(target_modes=0))
+    assert float(four["score"].where(four["charged"]).max()) == pytest.approx(math.log(4))
+    curves = analysis.charged_curves(ds.assign(diverged_at=ds["diverged_at"].fillna(10)))
+    assert curves.isel(divergence=0, seed=0, step=-1).values.tolist() == pytest.approx(
+        [math.log(4), math.log(8)]
+    )
+    collapsed = analysis.stability(ds)["trial_collapsed"].where(scores.notnull(), 0)
+    assert (collapsed == (scores > np.log([4, 8])[:, None] / 2)).all()
+    told = accounted.diverged(Findings.of(ds))
+    assert told.endswith("each counts with the worst value, 1.39 to 2.08 by target.")
 
 
 def test_the_dataset_has_what_was_needed(tmp_path: Path) -> None:
