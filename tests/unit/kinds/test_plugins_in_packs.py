@@ -195,3 +195,13 @@ def test_workers_hold_plugins_to_the_same(folder: Path) -> None:
         assert (there.id, there.settings) == (own.id, own.settings)
         assert '"plugin":' in there.settings
         assert differences(there, alone) == []
+
+
+def test_a_perfect_generator_is_measured_as_trials_are(folder: Path) -> None:
+    """One cloud at a time: a metric that looks at all of them had other values of p, 20 at once."""
+    alike = METRIC.replace("(samples * {noise}.normal(size=samples.shape)).mean((-2, -1))", "{}")
+    _load(folder, alike.format("np.full(samples.shape[:-2], len(samples))"))
+    own = trial(0, record={"every": 4, "samples": 40, "metrics": ["own"]}, steps=4)
+    (record,) = train([own])
+    assert record.values["own"].tolist() == [1.0]
+    assert set(own.configuration.perfect()["own"].tolist()) == {1.0}
