@@ -17,6 +17,7 @@ from ganstudy.cause import one_line
 from ganstudy.executor_options import checked_options
 from ganstudy.plugins import family as family_of
 from ganstudy.system import cores
+from ganstudy.terminal import answering
 
 if TYPE_CHECKING:
     from ganstudy.schedule.options import Options
@@ -108,7 +109,6 @@ every_option = click.option(
     help="Seconds between two live pages.",
     callback=_of_live_pages,
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 workers_option = click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -116,6 +116,12 @@ workers_option = click.option(
     show_default="number of cores",
     help="Worker processes, one thread each.",
 )
+
+
+def json_option(verb: Callable[..., None]) -> Callable[..., None]:
+    """For verbs that can answer in JSON."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    return option(answering(verb))
 
 
 def execution_options(verb: Callable[..., None]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ import click
 from pydantic import BaseModel
 
 from ganstudy.family import Family, Part
+from ganstudy.terminal import answer
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -22,7 +23,7 @@ def print_members(family: Family[Any], as_json: bool) -> None:
     package is not installed, which it is."""
     described = [_described(family, name) for name in family.names]
     if as_json:
-        click.echo(json.dumps(described))
+        answer(described)
         return
     for member in described:
         click.echo(f"{member['name']}: {member['summary']}")

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Iterator
 
 __all__ = [
-    *("LONGEST", "and_behind", "cause_of", "cleaned", "harmless", "of_compiler", "one_line"),
-    "telling",
+    *("LONGEST", "and_behind", "cause_of", "cleaned", "harmless", "of_compiler", "of_plugin"),
+    *("one_line", "telling"),
 ]
 
 LONGEST = 20_000
@@ -93,6 +93,28 @@ def of_compiler(error: BaseException | None) -> bool:
         ):
             return True
     return False
+
+
+_PLUGINS, _OURS = "ganstudy.plugins.", "ganstudy.plugins.conformance"
+
+
+def of_plugin(error: BaseException) -> tuple[str, str]:
+    """The file of a plug-in in which an error was raised, or called what raised it; and in words
+    the line there and what it was. Empty for all others, and for errors that are the package's own.
+    """
+    if type(error).__module__.startswith("ganstudy.") and not _is_plugin(type(error).__module__):
+        return "", ""
+    for own in and_behind(error):
+        frames = [*traceback.walk_tb(own.__traceback__)]
+        for frame, line in reversed(frames):
+            if _is_plugin(str(frame.f_globals.get("__name__"))):
+                file = frame.f_code.co_filename
+                return file, f"{file}:{line}: {' '.join(_message(own).split())}"
+    return "", ""
+
+
+def _is_plugin(module: str) -> bool:
+    return module.startswith(_PLUGINS) and module != _OURS
 
 
 def and_behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -17,7 +17,6 @@ from ganstudy.arguments import (
     asked_study,
     command_line,
     every_option,
-    execution,
     execution_options,
     from_option,
     json_option,
@@ -40,7 +39,6 @@ from ganstudy.summaries import (
     print_plan,
     print_status,
     print_studies,
-    print_verification,
 )
 from ganstudy.system import cores
 from ganstudy.terminal import Verbs, clear_errors
@@ -262,13 +260,9 @@ def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked
 def verify(run: Path, trials: int | None, as_json: bool, **where: Any) -> None:
     """Train some trials of a run again and compare every number that they stored."""
     with clear_errors():
-        from ganstudy.verification import verify as verified
+        from ganstudy import one_run
 
-        how = execution(**where)
-        verification = verified(run, trials, **how)
-        print_verification(verification, as_json)
-        if not verification.sound:
-            sys.exit(1)
+        one_run.verify(run, trials, as_json=as_json, **where)
 
 
 @main.command()

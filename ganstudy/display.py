@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ganstudy.plural import plural
@@ -31,12 +31,11 @@ _LEAST_WIDTH, _WIDTH = 4, 24
 def display(quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """A bar that moves and a line for each worker on a terminal, plain lines elsewhere.
 
-    A dumb terminal has plain lines too. Always on standard error, where all goes that is printed
-    while it is quiet. A plain line comes when a pack has ended, and every half a minute.
+    A dumb terminal has plain lines too. Always on standard error. A plain line comes when a pack
+    has ended, and every half a minute.
     """
     if quiet:
-        with redirect_stdout(sys.stderr):  # a plug-in may print, and standard output has an answer
-            yield lambda progress: None
+        yield lambda progress: None
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from rich.console import Console, RenderableType
         from rich.live import Live

@@ -21,7 +21,7 @@ from ganstudy.store import (
     known_data,
     runs_at,
 )
-from ganstudy.store.place import check_new, check_text, is_run
+from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
 from ganstudy.study.problem import nearest
 from ganstudy.whole_file import naming
 
@@ -30,6 +30,7 @@ __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "s
 _log = logging.getLogger("ganstudy")
 
 
+@naming_plugins()
 def report_anew(path: Path, *, run_plugins: bool = False) -> Path:
     """Gather the records of an existing run again and build its report.
 
@@ -124,6 +125,7 @@ def reopen(
     return directory, search
 
 
+@naming_plugins()
 def export_run(path: Path, tool: str, to: Path | None, *, run_plugins: bool = False) -> str:
     """Export a run for a tool; what was written and how it is opened, in a sentence.
 

@@ -1,7 +1,11 @@
-"""What `run` and `retry` do with one run: it is trained under a display, and its end is told."""
+"""What `run`, `retry` and `verify` do with one run: they train trials, and tell what came of it.
+
+An executor may be a plug-in's, so that a study is read before it is asked where to train.
+"""
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,10 +14,10 @@ import click
 
 from ganstudy.arguments import asked_study, command_line, execution, live_page, planned_workers
 from ganstudy.display import display
-from ganstudy.summaries import print_plan
+from ganstudy.summaries import print_plan, print_verification
 from ganstudy.terminal import print_ended
 
-__all__ = ["retry", "run"]
+__all__ = ["retry", "run", "verify"]
 
 
 def run(
@@ -70,3 +74,15 @@ def retry(
     with display(quiet=as_json) as observe:
         progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
     print_ended(run, progress, as_json)
+
+
+def verify(run: Path, trials: int | None, *, as_json: bool, **where: Any) -> None:
+    """Train some trials of a run again and compare every number that they stored."""
+    from ganstudy import verification
+    from ganstudy.store import RunDirectory
+
+    RunDirectory.existing(run).read_study(run_plugins=True, to_train=True)
+    found = verification.verify(run, trials, **execution(**where))
+    print_verification(found, as_json)
+    if not found.sound:
+        sys.exit(1)

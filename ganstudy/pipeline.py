@@ -26,11 +26,13 @@ from ganstudy.session import (
     train_anyhow,
 )
 from ganstudy.store import RunDirectory, finished, gather
+from ganstudy.store.place import naming_plugins
 from ganstudy.study import Study
 
 __all__ = ["report", "run"]
 
 
+@naming_plugins()
 def run(
     study: Study,
     out: Path,
@@ -59,7 +61,8 @@ def run(
     metrics      and those of which a metric could not be measured
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
-            full, or holds something else; `KeyboardInterrupt` once packs in flight are kept.
+            full, or holds something else, and for what a plug-in raises outside of its trials;
+            `KeyboardInterrupt` once packs in flight are kept.
     """
     directory = RunDirectory(out)
     search = search_of(study)

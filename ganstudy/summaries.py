@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ganstudy.plural import plural
-from ganstudy.terminal import duration, status_line, unmeasured
+from ganstudy.terminal import answer, duration, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
@@ -77,7 +76,7 @@ def print_studies(
             "measured": _measured(parts, program, known),
         }
     if as_json:
-        click.echo(json.dumps(rows))
+        answer(rows)
         return
     width = max(map(len, rows))
     for name, row in rows.items():
@@ -169,7 +168,7 @@ def print_plan(
     """Say what a run would train, and about how long."""
     plan = planned(study, directory, workers, fresh)
     if as_json:
-        click.echo(json.dumps(plan.summary))
+        answer(plan.summary)
     else:
         print_planned(plan, workers)
 
@@ -221,7 +220,7 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
     from ganstudy.cause import telling
 
     if as_json:
-        click.echo(json.dumps(found))
+        answer(found)
         return
     click.echo(status_line(found["status"]))
     for sentence in found["search"]:
@@ -243,7 +242,7 @@ def print_status(found: Mapping[str, Any], as_json: bool) -> None:
 def print_verification(verification: Verification, as_json: bool) -> None:
     """Say whether trials that were trained again have the same bits."""
     if as_json:
-        click.echo(json.dumps(verification.receipt()))
+        answer(verification.receipt())
         return
     for sentence in verification.sentences():
         click.echo(sentence)

@@ -6,8 +6,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from contextvars import ContextVar
+from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
 from shlex import quote
@@ -24,16 +26,44 @@ if TYPE_CHECKING:
     from ganstudy.progress import Progress
 
 __all__ = [
-    *("Outliving", "Verbs", "clear_errors", "duration", "print_ended", "run_summary", "say"),
-    *("status_line", "unmeasured"),
+    *("Outliving", "Verbs", "answer", "answering", "clear_errors", "duration", "print_ended"),
+    *("run_summary", "say", "status_line", "unmeasured"),
 ]
+
+_answers: ContextVar[TextIO | None] = ContextVar("_answers", default=None)
+"""Where the answer of a verb goes that prints nothing else."""
+
+
+def answering(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb that prints its `answer` alone where it is to be JSON, and all else to standard error:
+    a plug-in may print whatever it is asked.
+    """
+
+    @wraps(verb)
+    def told(*args: Any, as_json: bool, **asked: Any) -> None:
+        if not as_json:
+            verb(*args, as_json=False, **asked)
+            return
+        token = _answers.set(sys.stdout)
+        try:
+            with redirect_stdout(sys.stderr):
+                verb(*args, as_json=True, **asked)
+        finally:
+            _answers.reset(token)
+
+    return told
+
+
+def answer(found: Any) -> None:
+    """The one JSON object of a verb."""
+    click.echo(json.dumps(found), file=_answers.get())
 
 
 def print_ended(directory: Path, progress: Progress, as_json: bool) -> NoReturn:
     """Say how a run has ended, and exit as it deserves."""
     summary = run_summary(directory, progress)
     if as_json:
-        click.echo(json.dumps(summary))
+        answer(summary)
     else:
         click.echo(f"{status_line(summary['status'])}; {_trained_now(progress)}")
         for line in unmeasured(directory, progress.unmeasured):
@@ -214,7 +244,8 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[None]:
-    """Mistakes of the user end in a message and exit code 2, never in a traceback.
+    """Mistakes of the user, and of a plug-in's code, end in a message and exit code 2, never in a
+    traceback.
 
     A report that lacks a section ends in a message and exit code 1.
 
@@ -224,13 +255,15 @@ def clear_errors(after_interruption: str = "nothing has changed") -> Iterator[No
         from ganstudy.plugins import PluginError
         from ganstudy.report import PageError
         from ganstudy.store import RunError
+        from ganstudy.store.place import naming_plugins
         from ganstudy.study.document import StudyError
 
         handler = logging.StreamHandler()
         handler.setFormatter(_Harmless("%(message)s"))
         logging.basicConfig(handlers=[handler])
         try:
-            yield
+            with naming_plugins():
+                yield
         except (StudyError, RunError, PluginError) as error:
             say(str(error))
             sys.exit(2)

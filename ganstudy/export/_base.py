@@ -134,8 +134,8 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
         with _alone(place):
             return exporter.write(run, place)
     except ModuleNotFoundError as error:
-        advice = f"pip install 'ganstudy[{exporter.extra}]'"
-        raise ExportError(f"export to {exporter.name} needs {error.name}: {advice}") from None
+        advice = f": pip install 'ganstudy[{exporter.extra}]'" if exporter.extra else ""
+        raise ExportError(f"export to {exporter.name} needs {error.name}{advice}") from None
     except Exception as error:
         if not (why := _of_a_database(error)):
             raise

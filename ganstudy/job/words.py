@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ganstudy.plural import plural
-from ganstudy.terminal import duration, run_summary, say, status_line, unmeasured
+from ganstudy.terminal import answer, duration, run_summary, say, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
@@ -26,18 +25,20 @@ __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"
 def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = False) -> None:
     """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
     from ganstudy.store import RunError
+    from ganstudy.store.place import naming_plugins
     from ganstudy.summaries import GUESS, planned, print_planned
 
     folder.directory.check()
     plans, refused = {}, 0
     for name, study in folder.studies.items():
         try:
-            plans[name] = planned(study, folder.directory.path / name, workers, fresh)
+            with naming_plugins():
+                plans[name] = planned(study, folder.directory.path / name, workers, fresh)
         except RunError as error:
             refused = 2
             say(f"{name}: {error}")
     if as_json:
-        click.echo(json.dumps({"studies": {name: plan.summary for name, plan in plans.items()}}))
+        answer({"studies": {name: plan.summary for name, plan in plans.items()}})
         sys.exit(refused)
     for name, plan in plans.items():
         click.echo(f"{name}:")
@@ -59,7 +60,7 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
 def print_job_status(found: Mapping[str, Any], as_json: bool) -> None:
     """Say how far a job is: in all, which study is run, and the counts of each."""
     if as_json:
-        click.echo(json.dumps(found))
+        answer(found)
         return
     click.echo(status_line(found["status"]))
     if found["running"] is None:
@@ -102,7 +103,7 @@ def print_job_ended(
             code = max(code, 1)
     if as_json:
         whole = {"job": str(folder.directory.path), "status": dict(total), "studies": rows}
-        click.echo(json.dumps({**whole, "report": page.path and str(page.path)}))
+        answer({**whole, "report": page.path and str(page.path)})
     else:
         for name, row in rows.items():
             if "report" in row:

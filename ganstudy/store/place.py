@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from ganstudy.cause import one_line
+from ganstudy.cause import of_plugin, one_line
 from ganstudy.plural import plural
 from ganstudy.study.problem import closest
 from ganstudy.whole_file import PARTIAL
@@ -27,6 +29,7 @@ __all__ = [
     "check_writable",
     "is_run",
     "may_make_files",
+    "naming_plugins",
     "runs_at",
     "why_none",
 ]
@@ -50,6 +53,18 @@ _SHOWN = 3
 
 class RunError(Exception):
     """A run directory that cannot be used as asked."""
+
+
+@contextmanager
+def naming_plugins() -> Iterator[None]:
+    """What the code of a plug-in raises is a `RunError` that tells its file and line."""
+    try:
+        yield
+    except Exception as error:
+        _, told = of_plugin(error)
+        if not told:
+            raise
+        raise RunError(told) from error
 
 
 class Unlike(RunError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 
 from ganstudy import features, kinds, plugins
-from ganstudy.cause import one_line
+from ganstudy.cause import of_plugin, one_line
 from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
@@ -63,13 +64,19 @@ def load(
     # First, since a plug-in may say what else the file can hold.
     if problems := list(_plugin_problems(document, run_plugins)):
         raise StudyError(problems)
+    with _plugins_named(document):
+        return _read(document, name or one_line(path.stem), kept)
+
+
+def _read(document: Document, name: str, kept: bool) -> Study:
+    problems: list[Problem] = []
     file = read_study_file(document, problems)
     if too_large := list(extent_problems(document, file)):
         raise StudyError([*problems, *too_large])
     axes = tuple(_axes(document, file, problems))
     seeds = _seeds(document, file, problems)
     space = _space(document, file, axes, problems)
-    study = Study(name or one_line(path.stem), document, file, axes, seeds, points={}, space=space)
+    study = Study(name, document, file, axes, seeds, points={}, space=space)
     names = [axis.name for axis in axes]
     if file.compare is not None and file.compare not in names:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
@@ -147,6 +154,20 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
                 plugins.load(path)
         except (plugins.PluginError, OSError, ValueError) as error:
             yield document.problem(("plugins", index), str(error))
+
+
+@contextmanager
+def _plugins_named(document: Document) -> Iterator[None]:
+    """What the code of a plug-in raises is a mistake where the study names its file."""
+    try:
+        yield
+    except Exception as error:
+        file, told = of_plugin(error)
+        if not file:
+            raise
+        named = [Path(str(name)).name for name in document.values.get("plugins", [])]
+        index = named.index(Path(file).name) if Path(file).name in named else 0
+        raise StudyError([document.problem(("plugins", index), told)]) from error
 
 
 def _contents(study: Study) -> dict[str, bytes]:
