@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ganstudy.cause import telling
 from ganstudy.engine.packing import packs
@@ -65,32 +68,75 @@ def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]
 def keep(directory: RunDirectory, records: list[Record], recorded: Collection[str]) -> list[Record]:
     """Keep the records of a pack, in place of those of its trials that are recorded; what is kept.
 
-    Results stay where a trial that had some has failed this time, and a generator where none comes
-    in its place; both keep their place in the order in which a search has learned.
+    Nothing that a trial had is lost by training it again: results stay where it has failed this
+    time, and a metric, a generator or a film where none comes in its place. It keeps its place in
+    the order in which a search has learned.
     """
     again = {record.id for record in records if record.id in recorded}
-    kept = _renewed(directory, records, again) if again else records
-    directory.write(kept, again)
+    if not again:
+        directory.write(records)
+        return records
+    earlier = {record.id: record for record in directory.read(trials=again)}
+    kept = [_renewed(earlier.get(new.id), new) for new in records]
+    alike: dict[tuple[tuple[str, tuple[int, ...]], ...], list[Record]] = {}
+    for record in kept:  # films of earlier sessions have other numbers of frames
+        shapes = sorted((name, array.shape) for name, array in record.values.items())
+        alike.setdefault(tuple(shapes), []).append(record)
+    for part in alike.values():
+        directory.write(part, again & {record.id for record in part})
     return kept
 
 
-def _renewed(
-    directory: RunDirectory, records: Sequence[Record], again: Collection[str]
-) -> list[Record]:
-    earlier = {record.id: record for record in directory.read(trials=again)}
-    found = []
-    for new in records:
-        old = earlier.get(new.id)
-        if old is None or old.status == "failed":
-            found.append(new)
-        elif new.status == "failed":
-            _log.warning("%s: failed this time (%s); its results stay", old.id, telling(new.cause))
-            found.append(old)
-        else:
-            # What was kept stays, though the study that asks now keeps none: it has the same bits.
-            same = old.generator_digest if old.arithmetic == new.arithmetic else ""
-            stays = new.generator_digest or same
-            if old.generator_digest and not stays:
-                _log.warning("%s: its generator is of another arithmetic, and is dropped", old.id)
-            found.append(replace(new, finished=old.finished, generator_digest=stays))
-    return found
+def _renewed(old: Record | None, new: Record) -> Record:
+    """What is kept of a trial that has been trained again."""
+    if old is None or old.status == "failed":
+        return new
+    if new.status == "failed":
+        _log.warning("%s: failed this time (%s); its results stay", old.id, telling(new.cause))
+        return old
+    if old.arithmetic == new.arithmetic:
+        return _completed(new, old)
+    if lost := ", ".join(sorted(_gaps(new).keys() - _gaps(old).keys())):
+        message = "%s: %s could not be measured this time; its results stay, of other arithmetic"
+        _log.warning(message, old.id, lost)
+        return old
+    for what, had, has in (
+        ("generator", old.generator_digest, new.generator_digest),
+        ("film", "frame_step" in old.values, "frame_step" in new.values),
+    ):
+        if had and not has:
+            _log.warning("%s: its %s is of another arithmetic, and is dropped", old.id, what)
+    return replace(new, finished=old.finished)
+
+
+def _completed(new: Record, old: Record) -> Record:
+    """The new one, with what it lacks and the old one has: both have the same bits, whatever the
+    study that asks now keeps, and whichever metric was measured this time.
+    """
+    values = {**old.values, **new.values}
+    for name in old.values.keys() & new.values.keys():
+        before, now = old.values[name], new.values[name]
+        if now.dtype.kind == before.dtype.kind == "f" and now.shape == before.shape:
+            values[name] = np.where(np.isnan(now), before, now)
+    gaps, had = _gaps(new), _gaps(old)
+    lacking = "\n".join(why for name, why in gaps.items() if name in had)
+    return replace(
+        new,
+        values=values,
+        variables={**old.variables, **new.variables},
+        cause=lacking if gaps else new.cause,
+        finished=old.finished,
+        generator_digest=new.generator_digest or old.generator_digest,
+    )
+
+
+def _gaps(record: Record) -> dict[str, str]:
+    """What the cause of a trial that ran tells of each of its metrics, by their names."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in record.cause.splitlines():
+        told = re.match(r"metric (\w+): ", line)
+        name = told[1] if told and told[1] in record.values else name
+        found.setdefault(name, []).append(line)
+    found.pop("", None)
+    return {name: "\n".join(lines) for name, lines in found.items()}

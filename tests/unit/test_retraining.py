@@ -20,6 +20,7 @@ from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 from ganstudy.existing import reopen
 from ganstudy.kinds.adversarial.training import train
+from ganstudy.metrics.mode_kl import ModeKL
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.progress import Progress
 from ganstudy.store import RunDirectory, gather
@@ -70,6 +71,98 @@ def test_trials_that_lack_a_metric_are_trained_again_where_asked(
         assert np.isfinite(own.values["modes_covered"]).all()
         assert differences(own, before[own.id]) == ["modes_covered"]
         assert own.finished == before[own.id].finished
+
+
+@pytest.fixture
+def lacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
+    """A run with films of three frames, all of whose trials lack one of two metrics."""
+    monkeypatch.setattr(pipeline, "report", lambda *_: None)
+    asked = load(write_study(tmp_path, TWO_METRICS), [*FEW, "trial.record.frames=3"])
+    with trained_inline(), monkeypatch.context() as patch:
+        patch.setattr(ModesCovered, "compute", _broken)
+        pipeline.run(asked, tmp_path / "run", workers=1)
+    return RunDirectory(tmp_path / "run")
+
+
+FEW = ("search.grid={divergence: [minimax, non_saturating]}", "seeds=1")
+
+
+def _broken(*_: Any) -> None:
+    raise MemoryError("not today\nbut perhaps tomorrow")
+
+
+def _retry(run: RunDirectory, *overrides: str) -> None:
+    asked = run.read_study(overrides, to_train=True)
+    with trained_inline():
+        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True)
+
+
+def test_a_retry_loses_no_metric_and_no_film(
+    lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another metric was wanting this time, and the whole record was replaced; with no frames asked
+    for, the film went with it.
+    """
+    before = {own.id: own for own in lacking.read()}
+    assert all(len(own.values["frame_step"]) == 3 for own in before.values())
+    with monkeypatch.context() as patch:
+        patch.setattr(ModeKL, "compute", _broken)
+        _retry(lacking, "trial.record.frames=0")
+    for own in lacking.read():
+        assert own.cause == ""
+        assert np.isfinite(own.values["modes_covered"]).all()
+        assert differences(own, before[own.id]) == ["modes_covered"]
+
+
+def test_a_metric_that_neither_has_stays_told(
+    lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other."""
+    with monkeypatch.context() as patch:
+        for metric in (ModeKL, ModesCovered):
+            patch.setattr(metric, "compute", _broken)
+        _retry(lacking)
+    for own in lacking.read():
+        assert own.cause.startswith("metric modes_covered: MemoryError: not today")
+        assert "mode_kl" not in own.cause
+        assert np.isfinite(own.values["mode_kl"]).all()
+
+
+def test_results_stay_where_other_arithmetic_lacks_a_metric_of_theirs(
+    lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are of other bits, which nothing can be put together of."""
+    before = {own.id: own for own in lacking.read()}
+    monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
+    with monkeypatch.context() as patch:
+        patch.setattr(ModeKL, "compute", _broken)
+        _retry(lacking)
+    assert caplog.text.count("mode_kl could not be measured this time; its results stay") == 2
+    assert all(differences(own, before[own.id]) == [] for own in lacking.read())
+    _retry(lacking, "trial.record.frames=0")
+    assert caplog.text.count("its film is of another arithmetic, and is dropped") == 2
+    assert {own.arithmetic for own in lacking.read()} == {"torch 1.0"}
+    assert not any(own.cause for own in lacking.read())
+
+
+def test_films_of_two_lengths_are_kept_side_by_side(
+    lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a trial whose results stay, and another one of its pack."""
+    compute, together = ModeKL.compute, [0]
+
+    def of_the_second(self: ModeKL, samples: Any, target: Any) -> Any:
+        together.append(len(samples))
+        if max(together[-2:]) > 1:
+            raise MemoryError("not today")
+        return compute(self, samples, target)
+
+    monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
+    monkeypatch.setattr(ModeKL, "compute", of_the_second)
+    _retry(lacking, "trial.record.frames=2")
+    found = {len(own.values["frame_step"]): own.arithmetic for own in lacking.read()}
+    assert found.keys() == {2, 3}
+    assert found[2] == "torch 1.0" != found[3]
 
 
 def test_points_of_a_search_keep_their_places(
