@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,9 @@ __all__ = [
 
 PARTIAL = ".partial"
 """How the name of a file that is not whole yet ends."""
+
+_NO_SUCH_THING = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
+"""What file systems say, such as those of a network, that cannot wait for the disk of a folder."""
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -46,7 +50,11 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     if durable and not WINDOWS:
         directory = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(directory)
+            with naming(path.parent):
+                os.fsync(directory)
+        except OSError as error:
+            if error.errno not in _NO_SUCH_THING:
+                raise
         finally:
             os.close(directory)
 

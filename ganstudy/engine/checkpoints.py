@@ -90,11 +90,10 @@ def packs_in_flight(folder: Path, missing: Mapping[str, TrialT]) -> list[tuple[T
     return packs
 
 
-def steps_kept(folder: Path | None, pack: Sequence[Trial]) -> int:
-    """Steps after which all trials of a pack have a state in one checkpoint; 0 without one."""
+def steps_kept(folder: Path | None, pack: Sequence[Trial]) -> dict[str, int]:
+    """Steps after which a checkpoint has a state of all trials of a pack, by the state's digest."""
     wanted = {trial.id for trial in pack}
-    own = (h["step"] for _, h in headers(folder) if wanted <= set(h["trials"]))
-    return max(own, default=0)
+    return {h["state"]: h["step"] for _, h in headers(folder) if wanted <= set(h["trials"])}
 
 
 def discard(folder: Path, recorded: Collection[str]) -> None:

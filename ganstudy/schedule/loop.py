@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -106,18 +106,24 @@ class Limits:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A pack that waits for a worker, or for one that has trained nothing before."""
+    """A pack that waits for a worker, or for one that has trained nothing before.
+
+    reached  steps after which a worker of this session has kept its state
+    """
 
     pack: Pack
     tries: int = 1
     fresh: bool = False
+    reached: int = 0
 
 
 @dataclass(frozen=True)
 class Running:
-    """A pack that a worker trains, since when, and from which step.
+    """A pack that a worker trains, since when, and from which step if it can continue.
 
-    clock   what its worker has said of it; None before it has begun
+    clock    what its worker has said of it; None before it has begun
+    known    digests of the states that there were, which may be of another program or machine
+    reached  as of `Waiting`
     """
 
     pack: Pack
@@ -126,6 +132,23 @@ class Running:
     fresh: bool = False
     started: float = field(default_factory=time.monotonic)
     clock: Clock | None = None
+    known: Collection[str] = ()
+    reached: int = 0
+
+    @classmethod
+    def of(cls, due: Waiting, folder: Path | None) -> Running:
+        """A pack that is handed out now."""
+        kept = steps_kept(folder, due.pack)
+        begun = max(kept.values(), default=0)
+        return cls(due.pack, due.tries, begun, due.fresh, known={*kept}, reached=due.reached)
+
+    def further(self, folder: Path | None) -> int:
+        """Steps after which it has kept its state since, if no worker of this session had got so
+        far; else 0.
+        """
+        kept = steps_kept(folder, self.pack)
+        steps = max((step for own, step in kept.items() if own not in self.known), default=0)
+        return steps if steps > self.reached else 0
 
     @property
     def seconds(self) -> float:
@@ -176,8 +199,8 @@ def train_packs(
                 waiting.extend(map(Waiting, source.ask(slots - len(waiting))))
             for due in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                 task = Task(due.pack, program, beside, checkpoints, limits.gigabytes, due.fresh)
-                begun = steps_kept(checkpoints.folder, due.pack)
-                running[executor.submit(task)] = Running(due.pack, due.tries, begun, due.fresh)
+                one = Running.of(due, checkpoints.folder)
+                running[executor.submit(task)] = one
             if not running and (interruption.asked or (room and not waiting)):
                 break
             if interruption.asked and drained_at is None:
@@ -232,9 +255,9 @@ def _kept(
     if ended.how == "trained":
         return list(ended.records)
     if ended.how == "stopped":
-        waiting.appendleft(Waiting(one.pack, one.tries))
-    elif ended.how == "died" and steps_kept(folder, one.pack) > one.begun:
-        waiting.appendleft(Waiting(one.pack))
+        waiting.appendleft(Waiting(one.pack, one.tries, reached=one.reached))
+    elif ended.how == "died" and (further := one.further(folder)):
+        waiting.appendleft(Waiting(one.pack, reached=further))
     else:
         if ended.how == "late":  # what a trial needs is what it needs alone, from its beginning
             forget(folder, one.pack)
@@ -256,7 +279,8 @@ def again(one: Running, ended: Ended, confirmed: set[str]) -> list[Waiting]:
     if ended.how == "late":
         return [Waiting(one.pack)] if one.begun else []
     if ended.how == "died":
-        return [Waiting(one.pack, one.tries + 1)] if one.tries < TRIES else []
+        once_more = Waiting(one.pack, one.tries + 1, reached=one.reached)
+        return [once_more] if one.tries < TRIES else []
     # Not every executor has a worker that has trained nothing; what memory others have left in one
     # that has is told by several.
     alone = ended.fresh or (one.fresh and (one.tries >= TRIES or not is_for_memory(ended)))

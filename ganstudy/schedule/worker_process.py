@@ -104,7 +104,9 @@ class WorkerProcess:
         return text
 
     def _written(self) -> str:
-        return self._stack.read_text(encoding="utf-8", errors="replace")
+        with suppress(OSError):  # whoever tidies the machine's temporary folder takes it
+            return self._stack.read_text(encoding="utf-8", errors="replace")
+        return ""
 
     def obituary(self) -> str:
         """How the process ended."""

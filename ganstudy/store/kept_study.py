@@ -110,9 +110,14 @@ class KeptStudy:
             return resolved.read(resolved.text_of(self.read(), ""))
 
     def warn_of_changes(self) -> None:
-        """Say if study.yaml is not what `ganstudy run` wrote, by hand or by its disk."""
+        """Say if study.yaml is not that of resolved.yaml: a hand or its disk, or a run that was
+        killed between the two.
+        """
         if self._has_changed(self._meant()):
-            message = "%s: has changed since the run wrote it; the present version counts"
+            message = (
+                "%s: is not the one that resolved.yaml tells of (edited, or a run was killed as it "
+                "began); the present version counts"
+            )
             _log.warning(message, self.study)
 
     def check_trials(

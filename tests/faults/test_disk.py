@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import resource
+import stat
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, records
 from ganstudy.study import load
 from ganstudy.trial import SCHEMA, Record
+from ganstudy.whole_file import write_whole
 
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
 
@@ -65,6 +69,25 @@ def _fill(run: RunDirectory, study: Path) -> list[Record]:
         run.write_study(Grid(load(study)))
         run.write(made_up)
     return made_up
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_file_system_that_cannot_wait_for_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The file is in place by then; the run ended. What its disk cannot do is told."""
+    fsync = os.fsync
+
+    def no_folder(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(file)
+
+    monkeypatch.setattr("os.fsync", no_folder)
+    refused = pytest.raises(OSError, match=str(tmp_path))
+    with refused if number == errno.EIO else nullcontext():
+        write_whole(tmp_path / "whole", b"content")
+    assert (tmp_path / "whole").read_bytes() == b"content"
 
 
 @contextmanager

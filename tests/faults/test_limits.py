@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,27 @@ def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     assert found[bad.id].status == "failed"
     assert "TimeLimit: more than 1 s" in found[bad.id].cause
     assert "scripted.py" in found[bad.id].cause
+
+
+@pytest.mark.slow
+def test_a_tidied_temporary_folder_is_no_reason_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a trial hangs is written there; what was gone ended the run."""
+    (folder := tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    other, bad = _script(tmp_path, 0), _script(tmp_path, 7, seconds=600.0)
+
+    def tidied(running: Sequence[Running]) -> None:
+        for own in folder.glob("*.stack"):
+            own.unlink()
+
+    with LocalExecutor(1) as executor:
+        source = Listed([(bad,), (other,)])
+        parts = train_packs(source, executor, limits=Limits(seconds=1.0), beat=tidied)
+        found = {record.id: record for part in parts for record in part}
+    assert found[other.id].status == "complete"
+    assert found[bad.id].cause.startswith("TimeLimit: more than 1 s")
 
 
 @pytest.mark.slow

@@ -444,7 +444,7 @@ def test_a_damaged_meaning_is_told_from_the_study(
 
 
 def test_a_study_that_has_changed_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever changed it, a hand or a disk."""
+    """Whoever changed it, a hand, a disk, or a run that had written the other of the two files."""
     out = tmp_path / "run"
     filled(out)
     invoke("status", out)
@@ -453,7 +453,7 @@ def test_a_study_that_has_changed_is_said(tmp_path: Path, caplog: pytest.LogCapt
     for verb in ("status", "report", "retry"):
         caplog.clear()
         invoke(verb, out)
-        assert "has changed since the run wrote it" in caplog.text
+        assert "is not the one that resolved.yaml tells of" in caplog.text
 
 
 @pytest.mark.parametrize("damage", [cut, emptied, flipped])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,11 +17,14 @@ from inline import Inline
 from tiny import Listed, trial
 
 from ganstudy import report
+from ganstudy.engine.checkpoints import Checkpoints
 from ganstudy.engine.session import ALONE, Session
-from ganstudy.kinds import Kind
+from ganstudy.kinds import Kind, Pack
+from ganstudy.schedule.executor import Ended, Task
 from ganstudy.schedule.loop import train_packs
 from ganstudy.trial import Record, Trial
 from ganstudy.variable import Variable
+from ganstudy.whole_file import sealed
 
 
 class Late(Inline):
@@ -170,3 +175,48 @@ def test_coordinates_that_differ_are_not_taken_for_each_other() -> None:
 def test_records_as_they_should_be_are_kept() -> None:
     pack = tuple(Trial(Leaves(), seed) for seed in range(2))
     assert [own.status for own in _left(tuple, [pack])] == ["complete"] * 2
+
+
+class Dying(Inline):
+    """A worker that keeps a state after a few more steps, or after as many as before, and dies."""
+
+    def __init__(self, folder: Path, steps: Sequence[int]) -> None:
+        super().__init__(1)
+        self.folder, self.steps = folder, list(steps)
+
+    def submit(self, task: Task) -> Hashable:
+        """Keep a state, if any, and die; what has no more steps to take is trained."""
+        if not self.steps:
+            return super().submit(task)
+        if step := self.steps.pop(0):
+            write_state(self.folder / "own.checkpoint", task.pack, step)
+        self.ended.append((handle := object(), Ended("died", cause="its worker died")))
+        return handle
+
+
+def write_state(path: Path, pack: Pack, step: int) -> None:
+    """A checkpoint that says so, of nothing."""
+    state = str(time.monotonic_ns())
+    header = {"trials": [t.id for t in pack], "step": step, "state": state, "identity": ""}
+    path.write_bytes(sealed(header))
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        # Each a little further, from its beginning: what is there is of another machine.
+        ([300, 400, 500, 600], "complete"),
+        ([300, 0, 0, 0], "failed"),
+        # As where machines take turns, neither of which can use what the other has kept.
+        ([300, 300, 300, 300], "failed"),
+    ],
+)
+def test_a_state_that_nobody_can_use_is_no_measure(
+    tmp_path: Path, steps: list[int], status: str
+) -> None:
+    """A checkpoint of other arithmetic, far ahead, made every death one without progress."""
+    pack = (trial(0),)
+    write_state(tmp_path / "old.checkpoint", (*pack, trial(1)), 900)
+    checkpoints = Checkpoints(tmp_path)
+    ((record,),) = train_packs(Listed([pack]), Dying(tmp_path, steps), checkpoints=checkpoints)
+    assert record.status == status
