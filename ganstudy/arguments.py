@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     *("Along", "along_option", "MemberName", "asked_study", "command_line", "every_option"),
     *("execution", "execution_options", "from_option", "json_option", "live_option", "live_page"),
-    *("out_option", "overrides_argument", "planned_workers", "plugins_option", "run_argument"),
+    *("out_option", "overrides_argument", "plugins_option", "run_argument"),
     *("run_options", "sampling_options", "study_argument", "workers_option"),
 ]
 
@@ -256,15 +256,6 @@ def execution(workers: int | None, devices: str, executor: str, **asked: Any) ->
         "executor": executor,
         "options": options.model_dump(),
     }
-
-
-def planned_workers(workers: int | None, devices: str, executor: str, **asked: Any) -> int:
-    """How many workers a plan is made for; it is refused what training would be.
-
-    Devices are looked for where they are named: it takes seconds.
-    """
-    names = ("cpu",) if devices == "auto" else _devices(devices)
-    return _workers(workers, _executor_options(executor, asked), names)
 
 
 def _workers(asked: int | None, options: Options, devices: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ganstudy.arguments import asked_study, command_line, execution, live_page, planned_workers
+from ganstudy.arguments import asked_study, command_line, execution, live_page
 from ganstudy.display import display
 from ganstudy.summaries import print_plan, print_verification
 from ganstudy.terminal import print_ended
@@ -38,7 +38,8 @@ def run(
 
     asked, directory = asked_study(study, overrides, out)
     if dry_run:
-        print_plan(asked, directory, planned_workers(**where), as_json, fresh)
+        how = execution(**where)
+        print_plan(asked, directory, how["workers"], as_json, how["devices"], fresh)
         return
     how = {**execution(**where), "command": command_line()}
     if fresh and directory.exists():

@@ -22,7 +22,7 @@ from ganstudy.engine.packing import (
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
 from ganstudy.retraining import failed, keep, with_status, without_generator, without_metric
-from ganstudy.schedule.devices import CPU, has_gpu
+from ganstudy.schedule.devices import CPU, has_gpu, unpromised
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
@@ -129,7 +129,7 @@ def program(
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
             raise RunError(f"{directory.path}: {message}")
-        return used, "as the earlier trials of this run"
+        return used, "as the earlier trials of this run" + unpromised(used, devices)
     return first_program(search, parts, devices)
 
 
@@ -139,7 +139,7 @@ def first_program(
     """How a study is trained that nobody has trained yet, and why."""
     asked = search.study.file.engine.program
     if asked != "auto":
-        return asked, "as the study asks"
+        return asked, "as the study asks" + unpromised(asked, devices)
     if search.why_eager:
         return "eager", search.why_eager
     if has_gpu(devices):
@@ -285,7 +285,7 @@ def train(
             progress.add(search, pack, seconds, ended)
             observe(progress)
         watch(())
-    if executor.here:
+    if executor.here and not has_gpu(executor.devices):  # a pace is that of a processor
         pace.learn(trained, progress.program, progress.workers, time.perf_counter() - begun)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -112,8 +112,14 @@ class Plan(NamedTuple):
     reason: str
 
 
-def planned(study: Study, directory: Path, workers: int, fresh: bool = False) -> Plan:
-    """What a run would train, and about how long.
+def planned(
+    study: Study,
+    directory: Path,
+    workers: int,
+    devices: Sequence[str] = ("cpu",),
+    fresh: bool = False,
+) -> Plan:
+    """What a run would train, and about how long on a CPU.
 
     fresh  whether what is there now would be set aside
 
@@ -132,12 +138,12 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
     check_writable(directory)
     if fresh:
         parts = search.outlook(workers)
-        program, reason = session.first_program(search, parts)
+        program, reason = session.first_program(search, parts, devices)
     else:
         run.check_schema()
         session.recall(run, search)
         parts = search.outlook(workers)
-        program, reason = session.program(run, search, parts)
+        program, reason = session.program(run, search, parts, devices)
     counts, known = search.counts(), pace.known()
     trials = _trials(search, counts, parts)
     summary: dict[str, Any] = {
@@ -163,10 +169,15 @@ def planned(study: Study, directory: Path, workers: int, fresh: bool = False) ->
 
 
 def print_plan(
-    study: Study, directory: Path, workers: int, as_json: bool, fresh: bool = False
+    study: Study,
+    directory: Path,
+    workers: int,
+    as_json: bool,
+    devices: Sequence[str] = ("cpu",),
+    fresh: bool = False,
 ) -> None:
     """Say what a run would train, and about how long."""
-    plan = planned(study, directory, workers, fresh)
+    plan = planned(study, directory, workers, devices, fresh)
     if as_json:
         answer(plan.summary)
     else:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     One = Callable[[Mapping[str, Tensor], Tensor], Any]
     Own = Mapping[str, Tensor]
 
-__all__ = ["TILE", "at_once", "of_pack"]
+__all__ = ["TILE", "at_once", "of_pack", "on_gpu"]
 
 ROWS = 256
 """Rows that are computed at once where nobody asks for gradients: memory bounds them."""
@@ -21,9 +21,14 @@ TILE = 8
 shape, of which the trials of a tile are a part."""
 
 
+def on_gpu(x: Tensor) -> bool:
+    """Whether a GPU computes with it, some of whose kernels add up in any order."""
+    return bool(x.is_cuda)
+
+
 def at_once(x: Tensor) -> bool:
     """Whether trials are computed several at once: on a CPU that is slower."""
-    return bool(x.is_cuda)
+    return on_gpu(x)
 
 
 def of_pack(one: One, own: Own, x: Tensor, *, whole: bool) -> Any:

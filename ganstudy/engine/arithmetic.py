@@ -84,8 +84,19 @@ def computing(program: ProgramName, device: str) -> Iterator[None]:
     Errors  `NotPortable` if the portable program cannot be had in this process or on the device.
     """
     check(program, device)
-    with _mode(program, device):
+    with _current(device), _mode(program, device):
         yield
+
+
+def _current(device: str) -> AbstractContextManager[object]:
+    """A GPU as the one for which kernels are launched and streams are made, whatever they act on;
+    unless it is told so, a process takes the first.
+    """
+    if not _is_gpu(device):
+        return nullcontext()
+    import torch
+
+    return torch.cuda.device(device)
 
 
 def _mode(program: ProgramName, device: str) -> AbstractContextManager[object]:
@@ -152,7 +163,10 @@ def described(program: ProgramName, device: str = "cpu") -> str:
     if torch.get_num_threads() > 1:
         parts.append(f"{torch.get_num_threads()} threads")
     if _is_gpu(device):
-        parts += [torch.cuda.get_device_name(device), f"CUDA {torch.version.cuda}"]
+        # torch has not typed it.
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        libraries = f"CUDA {torch.version.cuda}, cuDNN {cudnn}"
+        parts += [torch.cuda.get_device_name(device), libraries]
         if program == "eager":
             parts.append(f"fixed tiles by Triton {metadata.version('triton')}")
         elif torch.get_float32_matmul_precision() != "highest":

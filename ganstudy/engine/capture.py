@@ -43,14 +43,17 @@ class Graph:
 
     def record(self, function: Callable[[], Any]) -> Any:
         """Call the function on a stream of its own a few times, then once more for the record."""
-        # torch has not typed it.
-        aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        # torch has not typed it; its own stream for records stays on the device of the first one.
+        aside, recorded = (
+            torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            for _ in range(2)
+        )
         aside.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(aside):
             for _ in range(_WARM_UPS):
                 function()
         torch.cuda.current_stream(self._device).wait_stream(aside)
-        with torch.cuda.graph(self._graph):
+        with torch.cuda.graph(self._graph, stream=recorded):
             return function()
 
     def replay(self) -> None:

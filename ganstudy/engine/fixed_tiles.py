@@ -54,6 +54,8 @@ class FixedTiles(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch h
                 keepdim = args[2] if len(args) > 2 else (kwargs or {}).get("keepdim", False)
                 total = within(args[0], axes, keepdim)
                 return total if func is _aten.sum.dim_IntList else total / _size(args[0], axes)
+        elif func is _aten.logsumexp.default and self._takes(args[0]):
+            return _log_total(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
     def _takes(self, x: Tensor) -> bool:
@@ -111,6 +113,15 @@ def within(x: Tensor, axes: tuple[int, ...], keepdim: bool) -> Tensor:
     for axis in axes:
         out = out.unsqueeze(axis)
     return out
+
+
+def _log_total(x: Tensor, axes: Any, keepdim: bool = False) -> Tensor:
+    """The logarithm of the sum of exponentials over some axes, none of which is the first."""
+    axes = _axes(x, axes)
+    largest = x.amax(axes, keepdim=True)
+    largest = torch.where(largest.isinf(), 0.0, largest)
+    total = within((x - largest).exp(), axes, keepdim=True).log() + largest
+    return total if keepdim else total.squeeze(axes)
 
 
 def _axes(x: Tensor, axes: Any) -> tuple[int, ...]:

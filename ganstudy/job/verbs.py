@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ganstudy.arguments import command_line, execution, live_page, planned_workers
+from ganstudy.arguments import command_line, execution, live_page
 from ganstudy.job.folder import Folder
 from ganstudy.job.page import page, page_where_due
 from ganstudy.job.status import runs, status
@@ -54,7 +54,8 @@ def run(
 
     folder = Folder.read(path, overrides, out)
     if dry_run:
-        print_job_plan(folder, planned_workers(**where), as_json, fresh)
+        how = execution(**where)
+        print_job_plan(folder, how["workers"], as_json, how["devices"], fresh)
         return
     names, command = list(folder.studies), command_line()
     how = {**execution(**where), "command": command}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -42,12 +42,14 @@ class _Outlook(NamedTuple):
     program: ProgramName
 
     @classmethod
-    def of(cls, study: Study, run: RunDirectory, workers: int) -> _Outlook:
+    def of(
+        cls, study: Study, run: RunDirectory, workers: int, devices: Sequence[str] = ("cpu",)
+    ) -> _Outlook:
         if known := finished.found(run, study):
             return cls(sum(known.status.values()), [], known.program)
         search = search_of(study)
         parts = search.outlook(workers)
-        program, _ = session.first_program(search, parts)
+        program, _ = session.first_program(search, parts, devices)
         return cls(search.counts().total(), parts, program)
 
 
@@ -83,7 +85,8 @@ def walk(
         for name, why in refused.items():
             yield RunEnded(name, runs[name].path, None, why)
         outlooks = {
-            name: _Outlook.of(study, runs[name], how["workers"]) for name, study in studies.items()
+            name: _Outlook.of(study, runs[name], how["workers"], how.get("devices", ("cpu",)))
+            for name, study in studies.items()
         }
         for name, study in studies.items():
             # Anew each time: what ran before has shown the pace of this machine.

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"]
 
 
-def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = False) -> None:
+def print_job_plan(
+    folder: Folder,
+    workers: int,
+    as_json: bool,
+    devices: Sequence[str] = ("cpu",),
+    fresh: bool = False,
+) -> None:
     """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
     from ganstudy.store import RunError
     from ganstudy.store.place import naming_plugins
@@ -33,7 +39,7 @@ def print_job_plan(folder: Folder, workers: int, as_json: bool, fresh: bool = Fa
     for name, study in folder.studies.items():
         try:
             with naming_plugins():
-                plans[name] = planned(study, folder.directory.path / name, workers, fresh)
+                plans[name] = planned(study, folder.directory.path / name, workers, devices, fresh)
         except RunError as error:
             refused = 2
             say(f"{name}: {error}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from ganstudy import tiles
 from ganstudy.networks._convolutional import Convolutional, judged, pixel_by_pixel, with_planes
 from ganstudy.networks._layers import Layer, convolution, product, projection
 
@@ -118,14 +119,13 @@ class ResNet(Convolutional):
         self, architecture: Architecture, ends: Ends, own: Parameters, x: Tensor, norm: Norm
     ) -> Tensor:
         """Size by size."""
-        from torch.nn.functional import avg_pool2d, conv2d, interpolate, linear
+        from torch.nn.functional import avg_pool2d, conv2d, linear
 
         if ends.outputs.image is not None:
             scales = linear(x, own["weight_latent"].t())[..., None, None]
             x = pixel_by_pixel(scales * own["weight_first"][:, 0])
             for size in range(architecture.depth + 1):
-                if size:
-                    x = interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+                x = _doubled(x) if size else x
                 x = self._residual(architecture, own, x, size)
             return conv2d(x, own["weight_image"]).flatten(1)
         x, labels = judged(ends, x)
@@ -186,3 +186,22 @@ class ResNet(Convolutional):
             y = self.activated(architecture, conv2d(y, weight, bias, padding=1, groups=groups))
             x = x + conv2d(y, own[f"weight_{name}_3"])
         return x
+
+
+def _doubled(x: Tensor) -> Tensor:
+    """Images of twice the edge, bilinearly: on a GPU by sums of slices, since the gradient of what
+    torch has for it is added up there in any order.
+    """
+    import torch
+
+    if not tiles.on_gpu(x):
+        return torch.nn.functional.interpolate(
+            x, scale_factor=2.0, mode="bilinear", align_corners=False
+        )
+    for axis in (2, 3):
+        last = x.shape[axis] - 1
+        before = torch.cat([x.narrow(axis, 0, 1), x.narrow(axis, 0, last)], dim=axis)
+        behind = torch.cat([x.narrow(axis, 1, last), x.narrow(axis, last, 1)], dim=axis)
+        pair = [0.75 * x + 0.25 * before, 0.75 * x + 0.25 * behind]
+        x = torch.stack(pair, dim=axis + 1).flatten(axis, axis + 1)
+    return x

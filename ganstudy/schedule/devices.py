@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from ganstudy.engine.packing import PackSize
 from ganstudy.schedule.executor import ExecutorError
 from ganstudy.system import WINDOWS
+
+if TYPE_CHECKING:
+    from ganstudy.trial import ProgramName
 
 __all__ = [
     "CPU",
@@ -27,6 +31,7 @@ __all__ = [
     "one",
     "pack_size",
     "slots",
+    "unpromised",
     "visible",
 ]
 
@@ -40,7 +45,9 @@ _HELD = 8
 Measured on an H200: three, and at width 32 five more for two blocks of random numbers.
 """
 _MOST_ON_A_GPU = 1024
-"""Trials of width 32 from which on more of them train no faster: the host draws for them."""
+"""Trials of width 32, whose graph takes seven eighths of the trial-steps a second that one of four
+times as many takes; the host draws for them at a quarter of that rate.
+"""
 
 Inventory = Callable[[], Mapping[str, str]]
 """The GPUs that this process may use: torch's name, and an identity that holds machine-wide."""
@@ -79,11 +86,11 @@ def may_be_there() -> bool:
     return True
 
 
-def free_memory(device: str) -> int:
-    """Bytes of a GPU that nobody uses now."""
+def memory_of(device: str) -> int:
+    """Bytes of a GPU, whoever uses them now: a run that waits for one cuts no smaller packs."""
     import torch
 
-    return torch.cuda.mem_get_info(device)[0]
+    return int(torch.cuda.get_device_properties(device).total_memory)
 
 
 def has_gpu(devices: Sequence[str]) -> bool:
@@ -91,20 +98,26 @@ def has_gpu(devices: Sequence[str]) -> bool:
     return bool(set(devices) - {CPU})
 
 
+def unpromised(program: ProgramName, devices: Sequence[str]) -> str:
+    """What is added to words about a program where compiled steps run on a GPU."""
+    warned = program == "compiled" and has_gpu(devices)
+    return "; on a GPU its bits may depend on the pack" if warned else ""
+
+
 def pack_size(
     devices: Sequence[str],
     workers: int,
     asked: int | None = None,
-    free: Callable[[str], int] = free_memory,
+    memory: Callable[[str], int] = memory_of,
 ) -> PackSize:
     """How many trials a pack may have, whichever device takes it.
 
-    On a GPU that is what half of its free memory holds, shared by its workers.
+    On a GPU that is what half of its memory holds, shared by its workers.
     """
     if CPU in devices or not devices:
         return PackSize(asked=asked)
     sharing = -(-workers // len(devices))
-    share = min(free(device) for device in devices) // (2 * sharing)
+    share = min(memory(device) for device in devices) // (2 * sharing)
     return PackSize(share // _HELD, _MOST_ON_A_GPU, 1, asked)
 
 

@@ -32,7 +32,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Trials one after the other, as on a CPU, and several at once, as on a GPU, with one lacking;
     either can be computed on both.
     """
-    monkeypatch.setattr(tiles, "at_once", lambda x: request.param)
+    monkeypatch.setattr(tiles, "on_gpu", lambda x: request.param)
     monkeypatch.setattr(tiles, "TILE", 3)
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny import Listed, trial
@@ -177,16 +178,21 @@ def test_a_device_that_cannot_be_held_is_said(
         list(train_packs(Listed([(trial(0),)]), executor))
 
 
-def test_packs_on_a_gpu_fill_what_is_free() -> None:
-    """Half of the least free memory, shared by a device's workers; a CPU among them decides."""
-    free = {"cuda:0": 80 * 2**30, "cuda:1": 8 * 2**30}
-    one = pack_size(("cuda:0",), 1, free=free.__getitem__)
+def test_packs_on_a_gpu_fill_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the smallest, shared by a device's workers, whoever uses it now: a run that waited for
+    another one's end trained in small packs; a CPU among them decides.
+    """
+    memory = {"cuda:0": 80 * 2**30, "cuda:1": 8 * 2**30}
+    one = pack_size(("cuda:0",), 1, memory=memory.__getitem__)
     assert one.most(300_000) == 1024
     assert one.most(100_000_000) == 80 * 2**30 // 2 // 8 // 100_000_000 == 53
-    shared = pack_size(("cuda:0",), 2, free=free.__getitem__)
+    shared = pack_size(("cuda:0",), 2, memory=memory.__getitem__)
     assert shared.most(100_000_000) == 53 // 2
-    both = pack_size(("cuda:0", "cuda:1"), 2, free=free.__getitem__)
+    both = pack_size(("cuda:0", "cuda:1"), 2, memory=memory.__getitem__)
     assert both.most(100_000_000) == 5
     assert both.most(10**12) == 2  # one, and the copy beside it
-    assert pack_size(("cuda:0",), 1, asked=7, free=free.__getitem__).most(100) == 7
-    assert pack_size(("cpu", "cuda:0"), 2, free=free.__getitem__) == PackSize()
+    assert pack_size(("cuda:0",), 1, asked=7, memory=memory.__getitem__).most(100) == 7
+    assert pack_size(("cpu", "cuda:0"), 2, memory=memory.__getitem__) == PackSize()
+    properties = {name: SimpleNamespace(total_memory=own) for name, own in memory.items()}
+    monkeypatch.setattr("torch.cuda.get_device_properties", properties.__getitem__)
+    assert pack_size(("cuda:0", "cuda:1"), 2) == both

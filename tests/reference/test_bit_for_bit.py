@@ -405,9 +405,9 @@ def test_convolutions_at_once_alone_and_in_a_pack(
     trials = _featured("gradient penalty", batch=32, width=4, network=made, target="digits")
     computed = {}
     for way in (True, False):
-        monkeypatch.setattr(tiles, "at_once", lambda x, way=way: way)
+        monkeypatch.setattr(tiles, "on_gpu", lambda x, way=way: way)
         computed[way] = _by_id(train(trials))
-    monkeypatch.setattr(tiles, "at_once", lambda x: True)
+    monkeypatch.setattr(tiles, "on_gpu", lambda x: True)
     _assert_same([train([t])[0] for t in trials[:2]], computed[True])
     for trial_id, record in computed[True].items():
         apart = computed[False][trial_id]

@@ -52,6 +52,39 @@ def test_each_job_has_a_worker_unless_more_are_asked_for(
     assert f"{workers} workers" in result.output
 
 
+@pytest.mark.parametrize(
+    ("asked", "used", "said"),
+    [
+        ("auto", None, "eager: a GPU is given each round as one graph"),
+        ("auto", "compiled", "compiled: as the earlier trials of this run; on a GPU its bits may"),
+        ("compiled", None, "compiled: as the study asks; on a GPU its bits may depend on the pack"),
+        ("eager", "eager", "eager: as the earlier trials of this run\n"),
+    ],
+)
+def test_a_plan_for_a_gpu_is_that_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, used: str | None, said: str
+) -> None:
+    """It was that of a CPU; and steps that began compiled there went on so, without a word."""
+    monkeypatch.setattr("ganstudy.schedule.devices.named", lambda asked: ("cuda:0",))
+    monkeypatch.setattr("ganstudy.session.why_no_compiler", lambda: "")
+    monkeypatch.setattr("ganstudy.store.RunDirectory.program", lambda self: used)
+    for study in (write_study(tmp_path), tmp_path):
+        command = [
+            "run",
+            str(study),
+            "--dry-run",
+            "--devices",
+            "cuda:0",
+            "--out",
+            str(tmp_path / "r"),
+        ]
+        asks = [] if study == tmp_path and asked == "auto" else [f"engine.program={asked}"]
+        result = CliRunner().invoke(main, [*command, *asks])
+        assert result.exit_code == 0, result.output
+        assert said in result.output
+        assert "1 worker;" in result.output
+
+
 @pytest.mark.parametrize(("options", "started"), [("", 1), ("--executor slurm --jobs 4", 4)])
 def test_jobs_have_the_workers_that_they_are_dealt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, started: int

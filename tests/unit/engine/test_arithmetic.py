@@ -24,3 +24,12 @@ def test_loops_of_an_older_processor_are_named(monkeypatch: pytest.MonkeyPatch) 
     assert "oneDNN for SSE41 at most" in arithmetic.described("eager")
     assert "oneDNN" not in usual["eager"] + usual["portable"]
     assert arithmetic.described("portable") == usual["portable"]
+
+
+def test_what_a_gpu_computes_with_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library of its convolutions, too, which may be another one beside the same torch."""
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "NVIDIA H200")
+    monkeypatch.setattr("torch.version.cuda", "13.0")
+    monkeypatch.setattr("torch.backends.cudnn.version", lambda: 91300)
+    said = arithmetic.described("compiled", "cuda:0")
+    assert said.endswith("NVIDIA H200, CUDA 13.0, cuDNN 91300")

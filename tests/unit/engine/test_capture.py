@@ -6,8 +6,10 @@ import copy
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,11 +21,12 @@ from torch.utils import _pytree
 
 from ganstudy.engine import fixed_tiles
 from ganstudy.engine.arithmetic import NotPortable, check, computing
-from ganstudy.engine.capture import Captured
+from ganstudy.engine.capture import Captured, Graph
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.program import playing, program
 from ganstudy.kinds.adversarial.state import Batches, State
 from ganstudy.kinds.adversarial.training import initial
+from ganstudy.trial import ProgramName
 
 CPU = torch.device("cpu")
 
@@ -116,6 +119,45 @@ def test_what_moves_within_a_state_is_read_before_it_is_written() -> None:
     assert [own[0].item() for own in state] == [111.0, 11.0, 1.0]
 
 
+class _Cuda:
+    """What is asked of torch for a GPU, with the streams and devices that are entered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.inside: list[str] = []
+        stream = mock.MagicMock
+        monkeypatch.setattr("torch.cuda.CUDAGraph", lambda: "graph")
+        monkeypatch.setattr("torch.cuda.Stream", lambda on: stream(on=on, name="stream"))
+        monkeypatch.setattr("torch.cuda.current_stream", lambda on: stream(on=on))
+        monkeypatch.setattr("torch.cuda.stream", lambda own: self._in(f"stream of {own.on}"))
+        monkeypatch.setattr("torch.cuda.device", lambda on: self._in(f"device {on}"))
+        monkeypatch.setattr("torch.cuda.graph", self._graph)
+
+    @contextmanager
+    def _in(self, what: str) -> Iterator[None]:
+        self.inside.append(what)
+        yield
+        self.inside.remove(what)
+
+    def _graph(self, graph: str, stream: Any) -> AbstractContextManager[None]:
+        return self._in(f"{graph} on stream of {stream.on}")
+
+
+@pytest.mark.parametrize("program", ["eager", "compiled"])
+def test_a_gpu_that_is_not_the_first_is_the_one_that_computes(
+    program: ProgramName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its round was recorded on the first one, while its kernels ran unrecorded."""
+    monkeypatch.setattr("ganstudy.engine.arithmetic.find_spec", lambda name: name)
+    cuda, seen = _Cuda(monkeypatch), list[list[str]]()
+    with computing(program, "cuda:1"):
+        Graph(torch.device("cuda:1")).record(lambda: seen.append([*cuda.inside]))
+    assert seen == [
+        *[["device cuda:1", "stream of cuda:1"]] * 3,
+        ["device cuda:1", "graph on stream of cuda:1"],
+    ]
+    assert not cuda.inside
+
+
 def test_what_goes_through_fixed_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Products and sums of a trial do, gradients of them too; sums over the pack do not."""
     seen: list[str] = []
@@ -137,7 +179,12 @@ def test_what_goes_through_fixed_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with fixed_tiles.FixedTiles("cpu"):
         gradient = torch.func.grad(loss)(w)
-    assert seen == ["product", "sum over (2,)", "sum over (1,)", "product"]
+        assert seen == ["product", "sum over (2,)", "sum over (1,)", "product"]
+        far = torch.cat([x[..., :1] - torch.inf, 100 * x], dim=-1)
+        found = far.logsumexp(-1), far.logsumexp((1, 2), keepdim=True), far[:, :, :1].logsumexp(-1)
+        assert seen[4:] == ["sum over (2,)", "sum over (1, 2)", "sum over (2,)"]
+    expected = far.logsumexp(-1), far.logsumexp((1, 2), keepdim=True), far[:, :, :1].logsumexp(-1)
+    torch.testing.assert_close(found, expected)
     torch.testing.assert_close(gradient, torch.func.grad(loss)(w))
 
 

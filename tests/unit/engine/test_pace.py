@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from inline import Inline
 from tiny import trial, write_study
 
+from ganstudy import pipeline
 from ganstudy.cli import main
 from ganstudy.engine import pace
 from ganstudy.engine.pace import GUESS, GUESSED, Trained, known, learn
 from ganstudy.engine.packing import cost, estimate
 from ganstudy.processor import processor
+from ganstudy.study import load
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +120,18 @@ def test_other_machines_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     learn(_session(("a", 10.0, 30.0)), "eager", 1, 30.0)
     monkeypatch.setattr(pace, "processor", processor)
     assert known().step("eager", "mlp") == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("device", "learnt"), [("cpu", True), ("cuda:0", False)])
+def test_what_a_gpu_trained_says_nothing_of_the_processor(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, device: str, learnt: bool
+) -> None:
+    """Plans for the CPU would have gone by it."""
+    monkeypatch.setattr(pace, "ENOUGH", 0.0)
+    monkeypatch.setattr(Inline, "here", True)
+    monkeypatch.setattr(pipeline, "open_executor", lambda *_: Inline(1, (device,)))
+    pipeline.run(load(write_study(tmp_path)), tmp_path / "run", workers=1)
+    assert elsewhere.exists() == learnt
 
 
 def test_plan_says_whether_it_guesses(tmp_path: Path) -> None:
