@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+from typing import Any
+
 import mpmath
 import numpy as np
 import pytest
@@ -12,8 +16,11 @@ from numpy.typing import NDArray
 from ganstudy import divergences
 from ganstudy.divergences import VariationalDivergence
 from ganstudy.engine.stacked import stack
+from ganstudy.study import load
 
 Array = NDArray[np.float64]
+
+STUDY = Path(__file__).parents[2] / "studies" / "f_divergences.yaml"
 
 u = sympy.Symbol("u", positive=True)
 
@@ -215,6 +222,21 @@ def test_the_gan_is_the_gan() -> None:
             (trick.generator_loss(fake), other.generator_loss(fake) - constant),
         ):
             torch.testing.assert_close(found, expected)
+
+
+def _slopes(member: Any) -> torch.Tensor:
+    """What the losses of both players change by with each logit."""
+    real, fake = (x.requires_grad_() for x in torch.linspace(-2, 2, 14).reshape(2, 7).unbind())
+    critic = torch.autograd.grad(member.critic_loss(real, fake), (real, fake))
+    return torch.cat([*critic, *torch.autograd.grad(member.generator_loss(fake), fake)])
+
+
+def test_no_two_arms_of_the_study_train_the_same() -> None:
+    """`f_gan` stood beside `f_jensen_shannon`, whose losses have the same slopes."""
+    points: Any = load(STUDY).points.values()
+    slopes = [_slopes(point.divergence) for point in points]
+    assert not any(itertools.starmap(torch.equal, itertools.combinations(slopes, 2)))
+    assert any(torch.equal(_slopes(_pair("f_gan")), own) for own in slopes)
 
 
 def test_reverse_and_forward_kl_up_to_the_logit() -> None:
