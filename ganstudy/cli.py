@@ -124,9 +124,7 @@ def check(study: Path | None, overrides: tuple[str, ...], plugin: Path | None) -
 
             verbs.check(study, overrides)
             return
-        from ganstudy.study import load
-
-        print_checked(study, load(study, overrides))
+        print_checked(study, asked_study(study, overrides, None)[0])
 
 
 @main.command()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("FAMILIES", "PluginError", "carried", "digest", "families", "family", "forget", "load"),
-    *("place", "received", "text"),
+    *("received", "text"),
 ]
 
 FAMILIES = (
@@ -61,12 +61,6 @@ def family(name: str) -> Family[Part]:
     package = importlib.import_module(f"{_WITHIN.get(name, 'ganstudy')}.{name}")
     own: Family[Part] = package.family
     return own
-
-
-def place(folder: Path, name: str) -> Path:
-    """Where the plug-in lies that a study in a folder names: a run has a copy beside its study."""
-    path = folder / name
-    return path if path.is_file() else folder / path.name
 
 
 def digest(content: bytes) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from ganstudy import plugins
 from ganstudy.settings import as_recorded
 from ganstudy.store import known_data, resolved
 from ganstudy.store.place import RunError
@@ -42,7 +43,8 @@ class KeptStudy:
     def write(self, search: Search, recorded: Collection[str]) -> None:
         """Write both files; not where they are there already and every trial is recorded.
 
-        A plug-in is written as it was read: its file may have been set aside with a run since.
+        A plug-in is written as it was read: its file may have been set aside with a run since. An
+        earlier text, by which there may be records, stays beside it with its digest in its name.
         """
         text = search.study.document.text
         ended = all(trial.id in recorded for trial in search.trials.values())
@@ -53,7 +55,10 @@ class KeptStudy:
             write_whole(self.study, text.encode())
         for name, content in search.study.plugins.items():
             copy = self.folder / name
-            if not (copy.is_file() and copy.read_bytes() == content):
+            before = copy.read_bytes() if copy.is_file() else content
+            if before != content:
+                write_whole(copy.with_suffix(f".{plugins.digest(before)}.py"), before)
+            if before != content or not copy.is_file():
                 write_whole(copy, content)
 
     def read(

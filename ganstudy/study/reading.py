@@ -62,7 +62,7 @@ def load(
     """
     document = read_document(path, overrides)
     # First, since a plug-in may say what else the file can hold.
-    if problems := list(_plugin_problems(document, run_plugins)):
+    if problems := list(_plugin_problems(document, run_plugins, kept)):
         raise StudyError(problems)
     with _plugins_named(document):
         return _read(document, name or one_line(path.stem), kept)
@@ -126,8 +126,8 @@ def json_schema() -> dict[str, Any]:
 # --- reading the file's parts -------------------------------------------------------------------
 
 
-def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]:
-    """Load the plug-ins, which are code.
+def _plugin_problems(document: Document, run_plugins: bool, kept: bool) -> Iterator[Problem]:
+    """Load the plug-ins, which are code; a run has copies of them beside its study.
 
     Files elsewhere than beside the study or below are refused, whoever asks.
     """
@@ -137,14 +137,17 @@ def _plugin_problems(document: Document, run_plugins: bool) -> Iterator[Problem]
         if not isinstance(name, str):  # told with the other keys
             continue
         try:
-            path = plugins.place(folder, name).resolve()
+            path = (folder / name).resolve()
+            if kept and not path.is_file():
+                path = (folder / Path(name).name).resolve()
             beside = path.is_relative_to(folder.resolve()) and ".." not in Path(name).parts
             if not beside or Path(name).is_absolute():
                 message = f"{name}: a plug-in lies beside its study, or in a folder below"
                 yield document.problem(("plugins", index), message)
             elif not path.is_file():
-                files = (own.name for own in path.parent.glob("*.py"))
-                message = f"{name}: no such Python file{nearest(path.name, files)}"
+                there = (*folder.glob("*.py"), *folder.glob("*/*.py"))
+                files = (own.relative_to(folder).as_posix() for own in there)
+                message = f"{name}: no such Python file{nearest(name, files)}"
                 yield document.problem(("plugins", index), message)
             elif not run_plugins:
                 message = f"{name} is code, and only read here; where it is trusted, add --plugins"

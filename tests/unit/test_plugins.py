@@ -236,6 +236,37 @@ def test_a_plugin_that_is_not_there_is_told_the_nearest(folder: Path) -> None:
         load(_study(folder))
 
 
+def test_a_plugin_in_another_folder_is_not_the_one_that_is_asked(folder: Path) -> None:
+    """Of a mistyped folder the file of the same name beside the study was trained with."""
+    for place in (folder, folder / "v2"):
+        place.mkdir(exist_ok=True)
+        _plugin(place)
+    study = _study(folder)
+    text = study.read_text()
+    study.write_text(text.replace("[my_divergence.py]", "[v3/my_divergence.py]"))
+    told = "v3/my_divergence.py: no such Python file; did you mean 'v2/my_divergence.py'"
+    with pytest.raises(StudyError, match=told):
+        load(study)
+    study.write_text(text.replace("[my_divergence.py]", "[v2/my_divergence.py]"))
+    _run(study, "--out", folder / "run")
+    plugins.forget()
+    checked = CliRunner().invoke(main, ["check", str(folder / "run" / "study.yaml")])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_texts_that_trials_were_trained_with_stay_in_the_run(folder: Path) -> None:
+    """The second one was written over the only copy of the first."""
+    path, out = _plugin(folder), folder / "run"
+    first = path.read_bytes()
+    _run(_study(folder), "--out", out)
+    path.write_bytes(first + b"\n# changed\n")
+    plugins.forget()
+    _run(_study(folder), "--out", out)
+    assert (out / path.name).read_bytes() == path.read_bytes()
+    assert (out / f"my_divergence.{plugins.digest(first)}.py").read_bytes() == first
+    assert len([*out.glob("*.py")]) == 2
+
+
 @pytest.mark.slow
 def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
     """KL the other way round; the right one keeps all, as `test_plugin_examples.py` shows."""
