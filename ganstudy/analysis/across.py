@@ -25,7 +25,7 @@ from ganstudy.analysis.blocks import (
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.budget_curve import values_by_budget
 from ganstudy.analysis.design import FRESH, label_text, testable
-from ganstudy.analysis.grades import graded
+from ganstudy.analysis.grades import graded, in_direction
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric, metric_names
@@ -179,16 +179,14 @@ def order_of(worth: Array) -> NDArray[np.int64]:
     return place
 
 
-def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool) -> Array:
+def _grades_behind(pairs: Paired, best: int, known: bool, *, wins: bool) -> NDArray[np.str_]:
     """Grades of the best arm's lead over each other one; empty for itself and untested."""
     differences, arms = pairs.differences, len(pairs.differences)
     upper = np.triu_indices(arms, 1)
     p, grades = graded(differences[upper], pairs.settings[upper], wins=wins)
     whole = np.full((arms, arms), "", dtype="<U7")
     whole[upper] = whole[upper[::-1]] = np.where(np.isfinite(p) & known, grades, "")
-    ahead = known_mean(differences)[0][best] >= 0
-    mine = whole[best]
-    return np.where((mine != "") & ~ahead, "open", mine)
+    return in_direction(whole[best], known_mean(differences)[0][best], 1.0)
 
 
 def leads(grades: xr.DataArray) -> xr.DataArray:

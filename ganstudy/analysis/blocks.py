@@ -92,6 +92,13 @@ def order_effects(pairs: Paired) -> Array:
     return np.asarray(np.linalg.pinv(laplacian, hermitian=True) @ moments, np.float64)
 
 
+def equals_best(worth: Array, best: int, size: float) -> NDArray[np.bool_]:
+    """Whether each arm is the best one, or equal to it but for rounding of numbers of this size."""
+    equal = np.asarray(np.abs(worth - worth[best]) <= ROUNDING * size)
+    equal[best] = True
+    return equal
+
+
 def joined(pairs: Paired) -> NDArray[np.int64]:
     """A number for each arm, the same for arms that a chain of comparisons joins."""
     linked = (pairs.trials > 0) | np.eye(len(pairs.trials), dtype=bool)

@@ -19,7 +19,7 @@ from ganstudy.analysis.design import (
     setting_dims,
     testable,
 )
-from ganstudy.analysis.grades import CLEAR, LEANING, graded
+from ganstudy.analysis.grades import CLEAR, LEANING, graded, in_direction
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
@@ -109,7 +109,8 @@ def compare_effects(
 
     Returns  variables (effect, other): `difference` = share(effect) - share(other) with limits
              `low` and `high` that hold for all pairs at once (Bonferroni), `p` (adjusted), `grade`
-             (empty where nothing was tested). Axes alone are compared, in study order.
+             in the direction of the difference (empty where nothing was tested). Axes alone are
+             compared, in study order.
     """
     names, table = _table(ds, metric)
     whole, without = _with_and_without(table)
@@ -126,7 +127,9 @@ def compare_effects(
     half = (limits.high - limits.low) / 2
     difference = share[:, None] - share
     grades = np.full((axes, axes), "", dtype="<U7")
-    grades[upper] = grades[upper[::-1]] = np.where(np.isfinite(p), grade, "")
+    # With few seeds the mean of pseudo-values can put two axes the other way round.
+    own = in_direction(np.where(np.isfinite(p), grade, ""), limits.mean, difference[upper])
+    grades[upper] = grades[upper[::-1]] = own
     widths, ps = np.full((2, axes, axes), np.nan)
     widths[upper] = widths[upper[::-1]] = half
     ps[upper] = ps[upper[::-1]] = p

@@ -72,6 +72,11 @@ def graded(
     return p, np.where(sure, "clear", np.where(p < LEANING, "leaning", "open"))
 
 
+def in_direction(grades: NDArray[np.str_], tested: Array, told: Array | float) -> NDArray[np.str_]:
+    """Grades, `open` where the difference that was tested has the opposite sign of what is told."""
+    return np.where((grades != "") & (tested * told < 0), "open", grades)
+
+
 def fewest_seeds(pairs: int, settings: int = SETTINGS) -> int:
     """Seeds below which no difference among so many pairs of arms can be clear, however large."""
     # One seed is left out, and the smallest p of the others is multiplied by the number of pairs.

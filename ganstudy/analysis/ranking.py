@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.arms import most_agree, scores_of
-from ganstudy.analysis.blocks import order_effects
+from ganstudy.analysis.blocks import equals_best, order_effects
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, testable
-from ganstudy.analysis.grades import detectable, graded
+from ganstudy.analysis.grades import detectable, graded, in_direction
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import t_interval
 
@@ -140,13 +140,15 @@ def rank_arms(
 
     Returns  `arm_scores` sorted (arms without a score last, ties in study order), with
              `difference`, `difference_low`, `difference_high` (arm minus best, paired), `p`,
-             `grade`, `won` and `detectable` of `compare_arms`, arm against best.
+             `grade`, `won` and `detectable` of `compare_arms`, arm against best; `equals_best`,
+             whether it is the best arm, or has the same mean or wins as often.
     """
     compared = Compared.of(ds, metric, settings)
     fact, arm = compared.fact, arm_dim(ds)
     scores = scores_of(compared, confidence)
     mean = fact.sign * scores["mean"].values
-    worth = mean if compared.basis == "means" else order_effects(compared.pairs)
+    # Arms that win as often differ by rounding, and stay in study order.
+    worth = mean if compared.basis == "means" else order_effects(compared.pairs).round(12)
     paired_at_all = compared.pairs.trials.any(axis=1) | (scores.sizes[arm] == 1)
     worth = np.where(paired_at_all | (compared.basis == "means"), worth, np.nan)
     order = np.argsort(-worth, kind="stable")
@@ -157,8 +159,9 @@ def rank_arms(
     scores["difference_low"], scores["difference_high"] = with_best["low"], with_best["high"]
     for name in ("p", "grade", "won", "detectable"):
         scores[name] = with_best[name]
-    against = compared.pairs.mean[:, best] > 0
-    scores["grade"] = scores["grade"].where(~(against & (scores["grade"] != "")), "open")
+    scores["grade"] = (arm, in_direction(scores["grade"].values, compared.pairs.mean[:, best], -1))
+    size = 1.0 if compared.basis == "wins" else abs(worth[best])
+    scores["equals_best"] = (arm, equals_best(worth, best, size))
     return scores.isel({arm: order}).assign_attrs(
         metric=fact.name, confidence=confidence, settings=settings, basis=compared.basis
     )

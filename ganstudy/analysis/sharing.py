@@ -11,9 +11,9 @@ from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.design import arm_dim
 from ganstudy.analysis.effects import factor_effects
-from ganstudy.analysis.grades import graded
+from ganstudy.analysis.grades import graded, in_direction
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
-from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.studies import by_study, grid_axes, of_study, tested
 
 __all__ = ["spread_of_arms", "study_effects"]
@@ -87,6 +87,7 @@ def spread_of_arms(
     half = (limits.high - limits.low) / 2
     apart = _told_apart(values) & known[:, None, None]
     root = _root(variance)
+    narrower = root[:, :, None] - root[:, None]
     pair = (STUDY, axis, "to")
     return xr.Dataset(
         {
@@ -94,8 +95,8 @@ def spread_of_arms(
             "low": ((STUDY, axis), _root(variance - half)),
             "high": ((STUDY, axis), _root(variance + half)),
             "told_apart": ((STUDY, axis), apart.sum(axis=-1)),
-            "narrower": (pair, root[:, :, None] - root[:, None]),
-            "grade": (pair, np.where(known[:, None, None], _grades(pseudo), "")),
+            "narrower": (pair, narrower),
+            "grade": (pair, np.where(known[:, None, None], _grades(pseudo, narrower), "")),
             "vanished": (pair, (apart[:, :, None] & ~apart[:, None]).sum(axis=-1)),
             "pairs": apart.shape[-1],
             "pairs_of_all": apart.shape[-1] * int(known.sum()),
@@ -120,13 +121,15 @@ def _root(variance: Array) -> Array:
     return np.sqrt(np.where(np.isnan(variance), np.nan, np.maximum(variance, 0.0)))
 
 
-def _grades(pseudo: Array) -> NDArray[np.str_]:
+def _grades(pseudo: Array, narrower: Array) -> NDArray[np.str_]:
     """Of the differences between labels, `(studies, labels, searches) -> (studies, labels, to)`."""
     studies, labels, repeats = pseudo.shape
     upper = np.triu_indices(labels, 1)
     differences = pseudo[:, upper[0]] - pseudo[:, upper[1]]
     grades = graded(differences.reshape(-1, repeats))[1].reshape(studies, -1)
     whole = np.full((studies, labels, labels), "", dtype="<U7")
+    told = narrower[:, upper[0], upper[1]]
+    grades = in_direction(grades, known_mean(differences)[0], told)
     whole[:, upper[0], upper[1]] = whole[:, upper[1], upper[0]] = grades
     return whole
 

@@ -97,15 +97,19 @@ def _seen(findings: Findings) -> Markup:
     ranked = findings.ranked
     if not findings.graded or findings.seeds == 1:
         return Markup("")
-    unsure = ~np.isin(ranked["grade"].values, ["", "clear"])
-    least = ranked["detectable"].values[unsure]
-    least = least[~np.isnan(least)]
+    grades, least = ranked["grade"].values, ranked["detectable"].values
+    never = np.isinf(least)
+    said = Markup("")
+    if never.any():
+        arms = [arm for arm, few in zip(findings.ranked_arms, never, strict=True) if few]
+        who = prose.names(arms) if len(arms) <= MOST_LISTED else f"{len(arms)} arms"
+        which = Markup("" if never[grades != ""].all() else " of {}").format(who)
+        said = Markup(" With so few {} no difference{}, however large, could have been clear.")
+        said = said.format(findings.units, which)
+    least = least[np.isfinite(least) & (grades != "clear")]
     if not least.size:
-        return Markup("")
-    if np.isinf(least).any():
-        few = Markup(" With so few {} no difference, however large, could have been clear.")
-        return few.format(findings.units)
+        return said
     low, high = findings.together([float(least.min()), float(least.max())])
-    return Markup(
-        " Of those that are not clear, a difference of {} would have been in four studies of five."
-    ).format(low if low == high else f"{low} to {high}")
+    return said + Markup(
+        " Of {} that are not clear, a difference of {} would have been in four studies of five."
+    ).format("the others" if said else "those", low if low == high else f"{low} to {high}")

@@ -195,9 +195,9 @@ class Findings(Layout):
 
     @property
     def all_equal(self) -> bool:
-        """Whether all arms have the same mean."""
-        means = self.ranked["mean"].values
-        return bool(np.isfinite(means).all() and np.ptp(means) == 0)
+        """Whether all arms have the same mean, and means put them in order."""
+        equal = self.ranked["equals_best"] & self.ranked["mean"].notnull()
+        return self.ranked.attrs["basis"] == "means" and bool(equal.all())
 
     @cached_property
     def unscored(self) -> NDArray[np.int64]:

@@ -103,6 +103,11 @@ def ranking(findings: Findings) -> Verdict:
     verb = "wins most often" if by_wins else "ranks first"
     if len(first) > 1:
         verb, value = "rank first, equally,", with_interval(findings, row.assign(low=math.nan))
+        if by_wins:  # whose means may differ
+            all_of_them = len(first) == len(findings.arms)
+            verb = "win equally often" if all_of_them else "win most often, equally,"
+            means = findings.together(ranked["mean"].values[: len(first)].tolist())
+            value = prose.listing(map(STRONG.format, means))
         first = [prose.quoted(arm) for arm in first]
     text = Markup("{} {} in {}{}, with {}{}{}{}{}.").format(
         prose.listing(map(STRONG.format, first)),
@@ -119,11 +124,9 @@ def ranking(findings: Findings) -> Verdict:
 
 
 def _first(findings: Findings) -> list[str]:
-    """The arms of the best mean, in order; by wins, the one that comes first."""
-    means, arms = findings.ranked["mean"].values, findings.ranked_arms
-    if findings.ranked.attrs["basis"] == "wins":
-        return arms[:1]
-    return [arm for arm, mean in zip(arms, means.tolist(), strict=True) if mean == means[0]]
+    """The best arm and those that equal it, in order."""
+    equal = findings.ranked["equals_best"].values
+    return [arm for arm, its in zip(findings.ranked_arms, equal, strict=True) if its]
 
 
 def effect(findings: Findings) -> Verdict:

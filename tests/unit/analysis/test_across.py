@@ -227,6 +227,22 @@ def test_searches_that_all_agree_may_have_missed_what_is_rare(searches: int) -> 
     assert held > 0.95 - 4 * np.sqrt(0.95 * 0.05 / runs)
 
 
+def test_spreads_are_graded_in_the_direction_that_is_told() -> None:
+    """Two labels lack different searches, and what both have puts them the other way round."""
+    gone = np.nan
+    values = np.array(
+        [
+            [[4, 7, gone, 4], [3, 2, 4, gone]],
+            [[2, 0, 6, 5], [5, 4, 6, 2]],
+            [[6, 5, 4, 1], [5, 3, 2, 2]],
+        ]
+    )
+    found = analysis.spread_of_arms(with_gaps(values[None]), "constraint").isel(study=0)
+    one = found.sel(constraint="c0", to="c1")
+    assert one["narrower"] < 0
+    assert one["grade"] == "open"
+
+
 def with_gaps(values: np.ndarray) -> xr.Dataset:
     """Joined grids, in which NaN is a trial that failed."""
     ds = joined_of(values)

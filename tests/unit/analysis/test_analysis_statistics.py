@@ -504,6 +504,16 @@ def test_differences_of_few_common_trials_are_graded_as_such() -> None:
     assert float(pairs["p"][0, 1]) == 2 / 2**5
 
 
+def test_axes_are_graded_in_the_order_of_their_shares() -> None:
+    """Of few seeds with gaps the mean of pseudo-values can put them the other way round."""
+    scores = np.array([[[1, 8, 0, 1], [0, 1, NAN, NAN]], [[NAN, NAN, 0, 0], [1, 8, NAN, 0]]])
+    states = {tuple(at): "failed" for at in np.argwhere(np.isnan(scores)).tolist()}
+    found = analysis.compare_effects(study(scores, status=states)).isel(effect=0, other=1)
+    assert float(found["difference"]) < 0
+    assert float(found["p"]) < 0.05
+    assert found["grade"] == "open"
+
+
 def test_perfect_sampler_is_read_from_the_dataset(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"]}, seeds=2, samples=5)
     scale = analysis.perfect_sampler(ds).sel(metric="high_quality")

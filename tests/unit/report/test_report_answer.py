@@ -303,6 +303,22 @@ def test_few_seeds_make_nothing_clear_whatever_their_spread(make_study: Make) ->
     assert "no difference, however large, could have been clear" in plain(ds)[1]
 
 
+def test_too_few_seeds_are_those_of_the_arms_that_lack_them(make_study: Make) -> None:
+    """One arm that failed in nine seeds of twelve made all differences too small to be seen."""
+    gone = {(2, seed): "failed" for seed in range(3, 12)}
+    ds = make_study({"divergence": ["a", "b", "c", "d"]}, seeds=12, samples=1, status=gone)
+    points = plain(flat(ds, {"a": 6.0, "b": 1.0, "c": 5.9, "d": 6.0}, 0.1))[1]
+    few = (
+        "With so few seeds no difference of c, however large, could have been clear. Of the others "
+    )
+    assert re.search(r"b by [^;]*: clear", points)
+    assert re.search(rf"{few}that are not clear, a difference of 0\.\d+ would have been in", points)
+    gone |= {(arm, seed): "failed" for arm in (1, 3) for seed in range(3, 12)}
+    ds = make_study({"divergence": ["a", "b", "c", "d"]}, seeds=12, samples=1, status=gone)
+    points = plain(ds)[1]
+    assert "With so few seeds no difference, however large, could have been clear." in points
+
+
 def test_shares_that_do_not_add_up_say_why(make_study: Make) -> None:
     """Seeds that disagree by less than chance have a share below zero."""
     ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, seeds=4, samples=1)
@@ -581,6 +597,29 @@ def test_where_trials_count_by_wins_nobody_is_behind_by_less_than_nothing(make_s
     assert "by \N{MINUS SIGN}" not in points
     one = make_study({"divergence": ["a", "b"]}, seeds=1, samples=1, score="mode_kl", status={})
     assert "is better than" not in plain(scored(one, "mode_kl", [[1.0], [np.inf]]))[1]
+
+
+def test_arms_that_win_as_often_share_the_first_place(make_study: Make) -> None:
+    """The one that is listed first was named, though it wins half of the seeds."""
+    axes, status = {"divergence": ["a", "b", "c"]}, {(0, 3): "diverged", (2, 1): "diverged"}
+    ds = make_study(axes, seeds=4, samples=1, score="mode_kl", status=status)
+    ds = scored(ds, "mode_kl", [[1.0, 1, 3, 0], [2.0, 2, 2, 2], [1.5, 9, 9, 9]])
+    lead, _ = plain(ds)
+    assert lead.startswith("a and b win most often, equally, in KL of the mode histogram (lower")
+    assert ", with 2.15 and 2.00: open against c; counted" in lead
+    assert answer(Findings.of(ds)).verdict.grade == "open"
+    assert analysis.rank_arms(ds)["equals_best"].values.tolist() == [True, True, False]
+    lead, points = plain(ds.isel(divergence=[0, 1]))
+    assert lead.startswith("a and b win equally often in KL")
+    assert "a is better than b in 50% of seeds: open." in points
+
+
+def test_arms_of_one_mean_are_not_equal_where_one_has_diverged(make_study: Make) -> None:
+    status = {(1, seed): "diverged" for seed in range(3)}
+    ds = make_study({"divergence": ["a", "b"]}, seeds=4, samples=1, score="mode_kl", status=status)
+    lead, points = plain(scored(ds, "mode_kl", np.ones((2, 4))))
+    assert lead.startswith("a wins most often in ")
+    assert "a is better than b in 88% of seeds" in points
 
 
 def test_an_arm_that_is_ahead_on_what_both_have_is_told_as_ahead(make_study: Make) -> None:
