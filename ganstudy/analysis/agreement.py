@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.budget import seen
 from ganstudy.analysis.handling import STUDY, is_search, of_studies
-from ganstudy.analysis.intervals import Array, jackknife, known_mean, t_interval
+from ganstudy.analysis.intervals import ROUNDING, Array, jackknife, known_mean, t_interval
 from ganstudy.analysis.metric import RecordedMetric, metric_names
 from ganstudy.analysis.ranks import ranked
 from ganstudy.analysis.scores import trial_scores
@@ -39,8 +42,8 @@ def rank_agreement(
              the share of pairs of arms that both rank alike, ties counting half, `same_low`,
              `same_high`; `same_way_across` and `same_way_within`, its means over pairs of targets
              and over targets with themselves; `of_means`, $\tau_a$ between the means over all
-             searches. NaN limits with fewer than three searches, and of targets that are not
-             tested.
+             searches. NaN limits with fewer than three searches, of targets that are not tested,
+             and where all searches say the same: the jackknife then knows of no chance at all.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].transpose(STUDY, "repeat", "arm")
@@ -49,9 +52,8 @@ def rank_agreement(
     repeats = signs.shape[1]
     without = np.array([kendall(np.delete(signs, r, axis=1)) for r in range(repeats)])
     own = tested(ds).values
-    known = np.outer(own, own)
-    limits = jackknife(whole, without, confidence)[1:3]
-    low, high = (np.where(known, np.clip(end, -1, 1), np.nan) for end in limits)
+    limits = jackknife(whole, without, confidence)
+    low, high = _limits(limits.low, limits.high, np.outer(own, own))
     # Where an arm is worse than any number in one search, it is so on average.
     means = oriented.mean("repeat").values
     # Twice the same, so that there are two different searches.
@@ -74,6 +76,12 @@ def rank_agreement(
         coords={STUDY: names, "other": names},
         attrs={"confidence": confidence, "repeats": repeats, "arms": scores.sizes["arm"]},
     )
+
+
+def _limits(low: Array, high: Array, known: NDArray[np.bool_] | np.bool_) -> Iterator[Array]:
+    """Limits of correlations, where they are known and what they are over varies."""
+    varied = known & (high - low > ROUNDING)
+    return (np.where(varied, np.clip(end, -1, 1), np.nan) for end in (low, high))
 
 
 def pair_signs(oriented: Array) -> Array:
@@ -105,9 +113,9 @@ def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
 
     Spearman's correlation of the scores of all trials of one number of search on a target, over all
     arms and points, better values of both counting as high; averaged over these numbers, with
-    Student's interval over them. Trials that diverged or failed are left out: they are the worst by
-    every metric alike, and say nothing of any. Fresh seeds are left out too, since a metric chose
-    their points.
+    Student's interval over them, where they are not all the same. Trials that diverged or failed
+    are left out: they are the worst by every metric alike, and say nothing of any. Fresh seeds are
+    left out too, since a metric chose their points.
 
     Returns  variables (study, metric, other): `correlation`, `low`, `high`; NaN where a study does
              not record both. `mean`, `mean_low`, `mean_high` (metric, other): over the studies that
@@ -130,8 +138,8 @@ def metric_agreement(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     ):
         interval = t_interval(values, confidence)
         found[prefix[:-1] or "correlation"] = (own_dims, interval.mean)
-        for end, own in (("low", interval.low), ("high", interval.high)):
-            found[f"{prefix}{end}"] = (own_dims, np.where(sure, np.clip(own, -1, 1), np.nan))
+        for end, own in zip(("low", "high"), _limits(*interval[1:3], sure), strict=True):
+            found[f"{prefix}{end}"] = (own_dims, own)
     found["studies"] = (dims, np.isfinite(table).any(axis=-1).sum(axis=0))
     return xr.Dataset(
         found,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
 from ganstudy.analysis.handling import of_search
-from ganstudy.analysis.intervals import Array, t_interval
+from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 
@@ -27,9 +29,11 @@ def budget_curve(
 
     Maths   Samplers that learn nothing: the expected best of k of the K points that were tried,
             $\sum_i v_{(i)} \binom{i-1}{k-1} / \binom{K}{k}$ over their values in rising order,
-            which is unbiased; averaged over repeats, with Student's interval over them. Others:
-            the best of the first k, as median over repeats with the range. One ordering of one
-            search says nothing of the next: there all is NaN with a single search.
+            which is unbiased; averaged over repeats, with the limits of `interval_over_seeds`: the
+            estimate is a mean over the $\lfloor K / k \rfloor$ searches of k points that K make,
+            in any order. Others: the best of the first k, as median over repeats with the range.
+            One ordering of one search says nothing of the next: there all is NaN with a single
+            search.
 
     A point that has no value, or breaks a constraint, is behind all others; averages are over the
     choices in which some point has one. Values are of the seeds that chose, which is optimistic;
@@ -38,22 +42,23 @@ def budget_curve(
     Returns  variables (arm, axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
              points less one; NaN where a search has not tried as many.
     Source   Dodge et al. 2019, "Show your work", estimate with replacement; Tang et al. 2020,
-             "Showing your work doesn't always work", without.
+             "Showing your work doesn't always work", without; Hoeffding 1963, "Probability
+             inequalities for sums of bounded random variables", section 5, on means in any order.
     """
     fact = RecordedMetric.of(ds, metric)
     by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
     values = values_by_budget(ds, metric)
-    told, others = (fact.sign * values[name].values for name in ("told", "held_out"))
+    told, others = (values[name].values for name in ("told", "held_out"))
     shape = (*told.shape[:-2], told.shape[-1])
     best, low, high, held = (np.full(shape, np.nan) for _ in range(4))
     for arm in np.ndindex(*shape[:-1]):
-        best[arm], low[arm], high[arm] = _over_repeats(told[arm], by_chance, confidence)
-        held[arm] = _over_repeats(others[arm], by_chance, confidence)[0]
-    low, high = (low, high) if fact.higher_is_better else (high, low)
+        over = partial(_over_repeats, by_chance=by_chance, fact=fact, confidence=confidence)
+        best[arm], low[arm], high[arm] = over(told[arm])
+        held[arm], *_ = over(others[arm])
     dims = tuple(dim for dim in values["told"].dims if dim != "repeat")
     found = {"best": best, "low": low, "high": high, "held_out": held}
     return xr.Dataset(
-        {name: (dims, np.clip(fact.sign * own, *fact.bounds)) for name, own in found.items()},
+        {name: (dims, np.clip(own, *fact.bounds)) for name, own in found.items()},
         coords={d: values[d] for d in dims if d in values.coords},
         attrs={"metric": fact.name, "confidence": confidence, "by_chance": int(by_chance)},
     )
@@ -145,12 +150,17 @@ def _averaged(
     return np.mean(kept, axis=0) if kept else np.full(len(oriented), np.nan)
 
 
-def _over_repeats(curves: Array, by_chance: bool, confidence: float) -> tuple[Array, Array, Array]:
+def _over_repeats(
+    curves: Array, *, by_chance: bool, fact: RecordedMetric, confidence: float
+) -> tuple[Array, Array, Array]:
     """Middle and ends over searches: a mean with its interval, or a median with the range."""
     whole = np.isfinite(curves).all(axis=0)
     if by_chance:
-        interval = t_interval(curves.T, confidence)
-        ends = interval.mean, interval.low, interval.high
+        points = np.arange(1, curves.shape[1] + 1)
+        made = np.isfinite(curves).sum(axis=1).min() // points
+        rows = xr.DataArray(curves.T, dims=("trial", "seed"))
+        found = interval_over_seeds(rows, fact, confidence, settings=made)
+        ends = tuple(found[name].values for name in ("mean", "low", "high"))
     elif len(curves) > 1:
         ends = np.median(curves, axis=0), curves.min(axis=0), curves.max(axis=0)
     else:

@@ -113,6 +113,30 @@ def test_theexpected_best_is_unbiased() -> None:
     assert estimates.std() < made.std()
 
 
+@pytest.mark.parametrize("repeats", [3, 5, 10])
+def test_bands_hold_what_a_search_finds(repeats: int) -> None:
+    """Of points that score 8 in one case of ten, and else 5: searches that have all met one, or
+    none, say little of the next. Student's interval held it in 30, 49 and 83 % with 20 points."""
+    runs, rng = 200, np.random.default_rng(repeats)
+    values = np.where(rng.random((runs, repeats, POINTS, 1)) < 0.1, 8.0, 5.0)
+    dims = ("arm", "repeat", "trial", "seed")
+    about = {**ATTRS, "bounds": [0.0, 8.0], "value_at_equality": 8.0}
+    ds = xr.Dataset(
+        {
+            "status": (dims, np.full(values.shape, "complete")),
+            "pareto": (dims[:3], np.zeros(values.shape[:3], bool)),
+            "quality": ((*dims, "step"), values[..., None], about),
+        },
+        coords={"arm": np.arange(runs), "seed": [0], "step": [1]},
+        attrs={"compare": "arm", "score": "quality", "statistic": "mean", "sampler": "random"},
+    )
+    found = analysis.budget_curve(ds)
+    for k in (1, 5, 10, POINTS):
+        truth, own = 8 - 3 * 0.9**k, found.isel(trial=k - 1)
+        held = ((own["low"] <= truth) & (truth <= own["high"])).mean()
+        assert held > 0.95 - slack(0.95, runs)
+
+
 NAMES = ("a", "b", "c")
 UNIT = tuple(Range(name, ("search",), low=0.0, high=1.0) for name in NAMES)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import xarray as xr
@@ -45,7 +44,7 @@ def share(
     # Of what explains nothing an estimate is as often below zero as above.
     value, ends = max(float(row[key]), 0.0), [float(row[end]) for end in (low, high)]
     shown = prose.percent(value)
-    if not math.isfinite(ends[0]):
+    if not ends[0] < ends[1]:
         return shown
     words = f"95% interval {unit}" if unit else ""
     limits = f"{words}{prose.percent(ends[0])} to {prose.percent(ends[1])}"

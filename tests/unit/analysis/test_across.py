@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from functools import partial
-from itertools import product
+from itertools import combinations_with_replacement, product
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.remembered import remembering
 from ganstudy.report import across, build, style
 from ganstudy.report.across.ranking import budgets
+from ganstudy.report.across.words import share
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
 from ganstudy.report.sections.studies import Studies
@@ -306,7 +309,31 @@ def test_agreement_of_rankings_is_kendalls_over_different_searches() -> None:
     apart = np.stack([values[0, :, :1].repeat(5, 1), 8 - values[0, :, :1].repeat(5, 1)])
     turned = analysis.rank_agreement(joined_of(apart))
     np.testing.assert_allclose(turned["correlation"], [[1, -1], [-1, 1]])
-    np.testing.assert_allclose(turned["high"] - turned["low"], 0, atol=1e-9)
+    # Searches that all say the same have no limits: these would be as far apart as nothing.
+    assert turned["low"].isnull().all()
+    assert turned["same_high"].isnull().all()
+
+
+@pytest.mark.parametrize(("searches", "often"), [(3, 0.47), (5, 0.65)])
+def test_limits_of_agreement_hold_with_two_arms(searches: int, often: float) -> None:
+    """Of all studies in which the better arm wins nine searches of ten, on both targets.
+
+    Those in which all searches say the same had limits without width, which never hold.
+    """
+    truth, stated, held = (1 + 0.8**2) / 2, 0.0, 0.0
+    for kinds in combinations_with_replacement(product((1, -1), repeat=2), searches):
+        chance = float(math.factorial(searches))
+        for kind, times in Counter(kinds).items():
+            chance *= math.prod(0.9 if won > 0 else 0.1 for won in kind) ** times
+            chance /= math.factorial(times)
+        first = 4 + np.array(kinds, float).T
+        ds = joined_of(np.stack([first, np.full_like(first, 4)], axis=1))
+        found = analysis.rank_agreement(ds).isel(study=0, other=1)
+        low, high = float(found["same_low"]), float(found["same_high"])
+        stated += chance * math.isfinite(low)
+        held += chance * (low <= truth <= high)
+    assert stated == pytest.approx(often, abs=0.01)
+    assert held > 0.99 * stated
 
 
 def test_agreement_of_metrics_is_spearmans(joined: xr.Dataset) -> None:
@@ -325,7 +352,16 @@ def test_agreement_of_metrics_is_spearmans(joined: xr.Dataset) -> None:
     # A short distance is as good as many modes.
     assert here.item() == pytest.approx(-np.mean(own))
     assert np.isnan(found["correlation"].sel(study="roll", metric="modes_covered")).all()
+    # Each metric is 1 with itself, in every search.
+    assert found["mean_low"].sel(metric=names[0], other=names[0]).isnull()
+    assert found["mean_low"].sel(metric=names[0], other=names[1]).notnull()
     assert found["studies"].sel(metric="sliced_wasserstein", other="sliced_wasserstein") == 2
+
+
+def test_limits_without_width_are_not_told() -> None:
+    row = xr.Dataset({"share": 1.0, "low": 1.0, "high": 1.0})
+    assert share(row, "share") == "100%"
+    assert share(row.assign(low=0.5), "share") == "100% (50% to 100%)"
 
 
 def test_spread_is_that_of_the_arms_and_not_of_the_searches() -> None:

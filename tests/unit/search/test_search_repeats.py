@@ -338,6 +338,11 @@ def test_the_expected_best_of_k_points(gathered: xr.Dataset) -> None:
     np.testing.assert_allclose(curve["low"].values, running.min(axis=1))
     alone = analysis.budget_curve(learner.isel(repeat=0, drop=True))
     assert alone["best"].isnull().all()
+    # That all searches reach the best value says little of the next one, at 1 of 8 points too.
+    perfect = gathered.assign(modes_covered=xr.full_like(gathered["modes_covered"], 8.0))
+    curve = analysis.budget_curve(perfect)
+    np.testing.assert_allclose(curve["best"], 8.0)
+    assert (curve["low"] < 6).all()
     hard = gathered.assign(violation=(analysis.point_scores(gathered) < 3).astype(float))
     behind = analysis.budget_curve(hard)["best"].isel(trial=-1)
     np.testing.assert_allclose(behind.values, found[:, -1])
