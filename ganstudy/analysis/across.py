@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import (
     Paired,
+    equals_best,
     has_gaps,
     interval_with_gaps,
     least_squares,
@@ -116,8 +117,9 @@ def rank_studies(
              searches in which both have a score, `grade` of it, empty for the best; `quality`, the
              share of high-quality samples on the same seeds, NaN where it is not recorded or where
              a budget is given; `diverged`, the share of all trials that did. `best` (study), the
-             label of the best; `leads` (study, lead), over how many arms its lead is clear, leaning
-             and open; `metric` (study).
+             label of the best, and `equals_best` (study, arm), whether an arm is that one, or has
+             the same mean or wins as often; `leads` (study, lead), over how many arms its lead is
+             clear, leaning and open; `metric` (study).
     """
     return _ranked_studies(ds, study_scores(ds, budget), budget, confidence)
 
@@ -146,9 +148,11 @@ def _ranked(
     oriented = scores["oriented"].values[:, None, :]
     wins = bool(np.isneginf(oriented).any())
     pairs = paired(oriented, "wins" if wins else "means")
-    place = order_of(center_of(oriented[:, 0]))
+    worth = center_of(oriented[:, 0])
+    place = order_of(worth)
     best = int(np.argmin(place))
     found["place"] = ("arm", place)
+    found["equals_best"] = ("arm", equals_best(worth, best, 1.0 if wins else abs(worth[best])))
     both = paired(np.where(np.isfinite(oriented), oriented, np.nan), "means")
     found["behind"] = ("arm", both.mean[best])
     found["grade"] = ("arm", _grades_behind(pairs, best, known, wins=wins))
@@ -210,7 +214,8 @@ def rank_over_studies(
     Returns  variables (arm,), best first: `wins`, `low`, `high`; `worst_place`, `mean_place` over
              targets; `grade` of the best one's lead, by Holm over all pairs, and `leads`, how
              many of each; `diverged`, the share of trials that did, averaged over targets, and
-             `diverged_of_all`; `places` (study, arm) and `study_leads` (study, lead), as in
+             `diverged_of_all`; `equals_best`, whether an arm is the best one or wins as often;
+             `places`, `study_equals_best` (study, arm) and `study_leads` (study, lead), as in
              `rank_studies`.
     """
     scores = study_scores(ds, budget).transpose("arm", STUDY, "repeat")
@@ -226,6 +231,7 @@ def rank_over_studies(
     found = interval_over_seeds(shares, fact, confidence, settings=settings)
     found = found.rename(mean="wins").drop_vars("seeds")
     best = int(order_of(found["wins"].values).argmin())
+    found["equals_best"] = ("arm", equals_best(found["wins"].values, best, 1.0))
     known = tested(ds).all()
     found = found.assign({end: found[end].where(known) for end in ("low", "high")})
     found["grade"] = ("arm", _grades_behind(pairs, best, bool(known), wins=True))
@@ -234,7 +240,7 @@ def rank_over_studies(
     found["diverged"] = ranked["diverged"].mean(STUDY)
     found["diverged_of_all"] = found["diverged"].mean()
     found["places"] = places = ranked["place"]
-    found["study_leads"] = ranked["leads"]
+    found["study_leads"], found["study_equals_best"] = ranked["leads"], ranked["equals_best"]
     found["worst_place"], found["mean_place"] = places.max(STUDY), places.mean(STUDY)
     order = order_of(found["wins"].values).argsort()
     attrs = {"confidence": confidence, "scored": ranked.attrs["scored"]}
@@ -245,14 +251,17 @@ def rank_over_studies(
 def wins_by_budget(ds: xr.Dataset, budgets: Sequence[int]) -> xr.Dataset:
     """`rank_over_studies` at every budget.
 
-    Returns  variables `wins`, `low`, `high` (budget, arm), `best` (budget), the arm with most wins;
-             `first` (budget, study), the first of each target, and `ahead`, the number of `others`
-             (scalar) over which its lead is clear or leaning.
+    Returns  variables `wins`, `low`, `high`, `equals_best` (budget, arm), `best` (budget), the arm
+             with most wins; `study_equals_best` (budget, study, arm); `first` (budget, study), the
+             first of each target, and `ahead`, the number of `others` (scalar) over which its lead
+             is clear or leaning.
     """
     found = [rank_over_studies(ds, k) for k in budgets]
     best = [str(own["arm"].values[0]) for own in found]
     kept = [
-        own[["wins", "low", "high"]].sortby("arm").expand_dims(budget=[k])
+        own[["wins", "low", "high", "equals_best", "study_equals_best"]]
+        .sortby("arm")
+        .expand_dims(budget=[k])
         for own, k in zip(found, budgets, strict=True)
     ]
     joined: xr.Dataset = xr.concat(

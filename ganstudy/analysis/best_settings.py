@@ -43,10 +43,14 @@ def best_setting_scores(
     depend on each other through the choice and are no sample
     (docs/decisions/0031-limits-at-the-best-setting.md).
 
-    Returns  dims (arm,): `mean`, `seeds`, `held_out`, `low`, `high`, `held_out_seeds`; and dims
-             (arm, given axes…): `ties` (settings that share the best mean; none where no setting
-             has a score), with a coordinate for each other axis: the value chosen (the first where
-             none has a score).
+    Scores are of seeds that have one: where `unbounded` seeds are worse than any number at the
+    setting that all choose, and `held_out_unbounded` at that which the others choose, they are
+    those of the survivors, and say less than those of an arm that has none.
+
+    Returns  dims (arm,): `mean`, `seeds`, `unbounded`, `held_out`, `low`, `high`, `held_out_seeds`,
+             `held_out_unbounded`; and dims (arm, given axes…): `ties` (settings that share the best
+             mean; none where no setting has a score), with a coordinate for each other axis: the
+             value chosen (the first where none has a score).
     """
     chooser, fact = (RecordedMetric.of(ds, own) for own in (metric, scored_by or metric))
     arm, given = arm_dim(ds), given_dims(ds)
@@ -60,7 +64,10 @@ def best_setting_scores(
     known, flat = chooser.sign * score.values.reshape(shape), other.values.reshape(shape)
     used = _given_to_all(planned(ds), arm, given).reshape(shape[:2])
     best, ties = _best_settings(known)
-    taken = np.take_along_axis(flat, best[:, :, None, None], axis=2)[:, :, 0]
+    lost = _unbounded(ds, fact).transpose(*score.dims).values.reshape(shape)
+    taken, gone = (
+        np.take_along_axis(own, best[:, :, None, None], axis=2)[:, :, 0] for own in (flat, lost)
+    )
     mean, seeds = known_mean(_mean_of(taken, used))
     held, held_seeds = known_mean(_mean_of(_held_out(known, flat), used))
     settings = max(1, int(np.isfinite(known).any(axis=-1).sum(axis=-1).max()))
@@ -77,6 +84,8 @@ def best_setting_scores(
         for name, own in values.items()
     }
     counted = {"seeds": (arm, seeds), "held_out_seeds": (arm, held_seeds)}
+    for name, own in (("unbounded", gone), ("held_out_unbounded", _held_out(known, lost) == 1)):
+        counted[name] = (arm, (own & used[..., None]).any(axis=1).sum(axis=-1))
     own = {"ties": ((arm, *given), ties.reshape(cells))}
     scores = xr.Dataset({**said, **counted, **own}, {dim: score[dim] for dim in (arm, *given)})
     sizes = [score.sizes[axis] for axis in axes]
@@ -84,6 +93,12 @@ def best_setting_scores(
         chosen = score[axis].values[index].reshape(cells)
         scores = scores.assign_coords({axis: ((arm, *given), chosen)})
     return scores.assign_attrs(metric=fact.name, confidence=confidence)
+
+
+def _unbounded(ds: xr.Dataset, fact: RecordedMetric) -> xr.DataArray:
+    """Which trials, or searches in place of their fresh seeds, are worse than any number."""
+    lost = trial_scores(ds, fact.name)["unbounded"]
+    return lost.any(FRESH) if FRESH in lost.dims else lost
 
 
 def _given_to_all(points: xr.DataArray, arm: str, given: Sequence[str]) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import xarray as xr
 
 from ganstudy.analysis.across import center_of, order_of, rank_studies, study_scores, worth_of
 from ganstudy.analysis.arms import most_agree
-from ganstudy.analysis.blocks import paired
+from ganstudy.analysis.blocks import equals_best, paired
 from ganstudy.analysis.bounded import gaffke_interval
 from ganstudy.analysis.handling import STUDY, of_studies
 from ganstudy.analysis.intervals import Array, known_mean, t_interval
@@ -27,8 +27,9 @@ def first_choice(
 
     It is the one with most `wins` over all targets. Its cost on a target is how far it is behind
     the arm that is best there. Both are chosen on all searches but one and scored on that one, in
-    turn, so that no search scores what it has chosen; where one of the two is worse than any number
-    there, the search is counted in `lost` and left out. On searches that had no part in the choice
+    turn, so that no search scores what it has chosen. Where one of the two has no number there, the
+    search is left out, and is counted in `lost` where the choice is worse than any number and the
+    other is not. On searches that had no part in the choice
     the arm that looked best may lose, and the mean fall below zero; no arm is ahead of the best,
     and the cost is zero then. `new_cost` is that of a target that had no part in the choice, which
     was made on the others alone.
@@ -37,20 +38,23 @@ def first_choice(
              (limits of `most_behind` that hold for all targets at once, within what the bounds of
              the score allow), `new_cost`, `new_most`, `share` and `share_most`, the cost and its
              limit as shares of what lies between the worst bound and a perfect generator (NaN where
-             a bound is infinite),
-             `lost`, `chosen_without` (the arm that the other targets choose), `metric`;
-             `quality`, the share of high-quality samples of the choice, and `best_quality` of the
-             first of the target, both with all points of the search; `arm`, its label; `agreed`,
-             the share of searches without which it is the same. NaN costs with fewer than three
-             searches, and no limits on targets that are not tested.
+             a bound is infinite), `lost` and `new_lost`, `chosen_without` (the arm that the other
+             targets choose), `metric`; `quality`, the share of high-quality samples of the choice,
+             and `best_quality` of the first of the target, both with all points of the search;
+             scalars `arm`, its label; `ties`, how many arms win as often, itself among them;
+             `agreed`, the share of the `searches` without which it is the same. NaN costs with
+             fewer than three searches, and no limits on targets that are not tested.
     """
     scores = study_scores(ds, budget)
     oriented = scores["oriented"].values
     labels, names = scores["arm"].values, scores[STUDY].values.tolist()
     studies, _, repeats = oriented.shape
-    choice = _choose(oriented)
+    worth = _worth(oriented)
+    choice = int(order_of(worth).argmin())
     kept = [np.delete(oriented, r, axis=-1) for r in range(repeats if repeats > 2 else 0)]
     cost, new = _costs(oriented, kept)
+    # The cost of what is worse than any number is infinite.
+    lost = {"lost": np.isposinf(cost).sum(axis=1), "new_lost": np.isposinf(new).sum(axis=1)}
     without = [
         _choose(np.delete(oriented, s, axis=0)) if studies > 1 else choice for s in range(studies)
     ]
@@ -66,12 +70,14 @@ def first_choice(
     return xr.Dataset(
         {
             **{name: (STUDY, values) for name, values in summary.items()},
-            "lost": (STUDY, np.isnan(cost).sum(axis=1) * bool(kept)),
+            **{name: (STUDY, counts) for name, counts in lost.items()},
+            "searches": repeats,
             "quality": quality.sel(arm=labels[choice], drop=True),
             "best_quality": quality.sel(arm=ranked["best"]).drop_vars("arm"),
             "chosen_without": (STUDY, np.array(labels[without])),
             "metric": scores["metric"],
             "arm": ((), str(labels[choice])),
+            "ties": int(equals_best(worth, choice, 1.0).sum()),
             "agreed": agreed,
         },
         coords={STUDY: names},
@@ -84,7 +90,8 @@ def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
 
     kept  the scores without the first search, without the second, and so on
 
-    Returns  two arrays (studies, searches), one search of NaN where nothing can be left out.
+    Returns  two arrays (studies, searches), one search of NaN where nothing can be left out;
+             infinite where what is chosen is worse than any number.
     """
     studies = len(oriented)
     cost, new = np.full((2, studies, max(len(kept), 1)), np.nan)
@@ -95,7 +102,8 @@ def _costs(oriented: Array, kept: list[Array]) -> tuple[Array, Array]:
             others = _choose(np.delete(rest, s, axis=0)) if studies > 1 else chosen
             for into, arm in ((cost, chosen), (new, others)):
                 pair = here[s, [best[s], arm]]
-                into[s, r] = pair[0] - pair[1] if np.isfinite(pair).all() else np.nan
+                # Of two that are worse than any number neither is behind.
+                into[s, r] = np.nan if np.isneginf(pair[0]) else pair[0] - pair[1]
     return cost, new
 
 
@@ -151,6 +159,10 @@ def _summary(
 
 
 def _choose(oriented: Array) -> int:
-    """The arm with most wins over targets and searches, `(studies, arms, repeats)`."""
-    pairs = paired(oriented.transpose(1, 0, 2), "wins")
-    return int(order_of(worth_of(pairs.differences)).argmin())
+    """The arm with most wins, the first of equals in study order."""
+    return int(order_of(_worth(oriented)).argmin())
+
+
+def _worth(oriented: Array) -> Array:
+    """Wins of each arm over targets and searches, `(studies, arms, repeats) -> (arms,)`."""
+    return worth_of(paired(oriented.transpose(1, 0, 2), "wins").differences)

@@ -73,7 +73,9 @@ def _best_settings(findings: Findings) -> Markup | None:
     scored = _best_scored(findings)
     values, held_out = best[scored].values, scored == "held_out"
     limited = held_out and findings.drawn
-    order = np.argsort(-findings.metric.sign * values, kind="stable")
+    # Arms that are told by their survivors come last, however good these are.
+    lost = best["held_out_unbounded" if held_out else "unbounded"].values
+    order = np.lexsort((-findings.metric.sign * values, lost > 0))
     kept = [index for index in order if math.isfinite(values[index])][:MOST_LISTED]
     at_best = _quality_at_best(findings, scored)
     parts = []
@@ -81,6 +83,8 @@ def _best_settings(findings: Findings) -> Markup | None:
         limits = (best[end].values[index] if limited else math.nan for end in ("low", "high"))
         value = prose.with_limits(findings.together, values[index], *limits)
         text = f"{prose.quoted(findings.arms[index])} {value}"
+        if lost[index]:
+            text += f" without {prose.plural(lost[index], findings.unit)} worse than any number"
         share = None if at_best is None else float(at_best[index])
         parts.append(text + quality(findings, [share]))
     who = "Each" if len(kept) == len(findings.arms) else f"The best {len(kept)}, each"

@@ -102,12 +102,7 @@ def ranking(findings: Findings) -> Verdict:
     relations, grade = _relations(findings, first)
     verb = "wins most often" if by_wins else "ranks first"
     if len(first) > 1:
-        verb, value = "rank first, equally,", with_interval(findings, row.assign(low=math.nan))
-        if by_wins:  # whose means may differ
-            all_of_them = len(first) == len(findings.arms)
-            verb = "win equally often" if all_of_them else "win most often, equally,"
-            means = findings.together(ranked["mean"].values[: len(first)].tolist())
-            value = prose.listing(map(STRONG.format, means))
+        verb, value = _shared(findings, len(first))
         first = [prose.quoted(arm) for arm in first]
     text = Markup("{} {} in {}{}, with {}{}{}{}{}.").format(
         prose.listing(map(STRONG.format, first)),
@@ -127,6 +122,17 @@ def _first(findings: Findings) -> list[str]:
     """The best arm and those that equal it, in order."""
     equal = findings.ranked["equals_best"].values
     return [arm for arm, its in zip(findings.ranked_arms, equal, strict=True) if its]
+
+
+def _shared(findings: Findings, count: int) -> tuple[str, Markup]:
+    """How so many arms share the first place, and their means, which by wins may differ."""
+    ranked = findings.ranked.isel({findings.arm: slice(count)})
+    if ranked.attrs["basis"] == "means":
+        row = ranked.isel({findings.arm: 0}).assign(low=math.nan)
+        return "rank first, equally,", with_interval(findings, row)
+    verb = "win equally often" if count == len(findings.arms) else "win most often, equally,"
+    means = findings.together(ranked["mean"].values.tolist())
+    return verb, prose.listing(map(STRONG.format, means))
 
 
 def effect(findings: Findings) -> Verdict:

@@ -20,6 +20,7 @@ from ganstudy.analysis.studies import tested
 from ganstudy.report import prose
 from ganstudy.report.across.words import (
     MOST_NAMED,
+    few,
     share,
     stands,
     unit,
@@ -40,7 +41,7 @@ def verdict(ds: xr.Dataset, name: str = "ds") -> tuple[Sentence, str]:
 
 
 def _lead(ds: xr.Dataset, found: xr.Dataset) -> Markup:
-    count = _equal(found["wins"])
+    count = int(found["equals_best"].sum())
     alone, others = count == 1, found.isel(arm=slice(count, None))
     return Markup("Over {}, {} {} against other arms on the same target: {}{}.").format(
         prose.plural(ds.sizes["study"], "target"),
@@ -53,15 +54,10 @@ def _lead(ds: xr.Dataset, found: xr.Dataset) -> Markup:
     )
 
 
-def _equal(values: xr.DataArray) -> int:
-    """How many values, best first, are equal to the best up to rounding; one at least."""
-    return max(1, int(np.isclose(values, values[0], rtol=1e-12, atol=0).cumprod().sum()))
-
-
 def over_targets(ds: xr.Dataset, name: str) -> tuple[Sentence, Sentence]:
     """The verdict with the arms that come next, and how many trials diverged."""
     found = rank_over_studies(ds)
-    count = _equal(found["wins"])
+    count = int(found["equals_best"].sum())
     rest = found.isel(arm=slice(count, count + MOST_NAMED))
     following = prose.listing(
         f"{prose.quoted(arm)} {share(rest.isel(arm=i), 'wins')}"
@@ -86,7 +82,7 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
         one = of_study(ds, study)
         fact = RecordedMetric.of(one)
         first = own.isel(arm=0)
-        count = _equal(own["mean"])
+        count = int(own["equals_best"].sum())
         others = own.isel(arm=slice(count, None))
         quality = float(first["quality"]) if count == 1 else math.nan
         text = Markup("On {} {} {} in {}{} with {}{}{}.").format(
@@ -95,7 +91,9 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
             "is first" if count == 1 else "are first, equally,",
             fact.long_name,
             "" if fact.higher_is_better else " (lower is better)",
-            value(one, fact, first if count == 1 else first.assign(low=math.nan)),
+            value(one, fact, first)
+            if count == 1
+            else _means(one, fact, own.isel(arm=slice(count))),
             f" and {prose.percent(quality)} of samples of high quality"
             if math.isfinite(quality)
             else "",
@@ -106,15 +104,23 @@ def on_targets(ds: xr.Dataset, name: str) -> list[Sentence]:
     return said
 
 
+def _means(one: xr.Dataset, fact: RecordedMetric, best: xr.Dataset) -> Markup:
+    """Of arms that share the first place; where they do so by wins, means may differ."""
+    rows = (best.isel(arm=i).assign(low=math.nan) for i in range(best.sizes["arm"]))
+    return prose.listing(dict.fromkeys(value(one, fact, row) for row in rows))
+
+
 def _diverged(found: xr.Dataset) -> Markup:
     """How many trials diverged, and of which arm most."""
-    most = found.isel(arm=int(found["diverged"].values.argmax()))
-    if not float(most["diverged"]):
+    shares = found["diverged"]  # NaN of an arm of which no trial ran
+    most = float(shares.max())
+    if not most > 0:
         return Markup("No trial diverged.")
+    arms = shares["arm"].values[np.isclose(shares, most, rtol=1e-12)].tolist()
     return Markup("On average over targets {}% of trials diverged, of {} most: {}%.").format(
         prose.number(100 * float(found["diverged_of_all"]), 1),
-        prose.quoted(most["arm"].item()),
-        prose.number(100 * float(most["diverged"]), 1),
+        few(arms),
+        prose.number(100 * most, 1),
     )
 
 
@@ -126,9 +132,12 @@ def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
     found = wins_by_budget(ds, known)
     parts = []
     for k in known:
-        best = found["best"].sel(budget=k).item()
-        won = share(found.sel(budget=k, arm=best), "wins", inner=True)
-        parts.append(f"{prose.quoted(best)} with {k} ({won})")
+        own = found.sel(budget=k)
+        best = own.isel(arm=np.flatnonzero(own["equals_best"]))
+        won = share(best.isel(arm=0), "wins", inner=True)
+        if best.sizes["arm"] > 1:
+            won = prose.percent(float(best["wins"][0]))
+        parts.append(Markup("{} with {} ({})").format(_equally(best), k, won))
     how = (
         "on seeds that did not choose the point"
         if found.attrs["scored"] == "held_out"
@@ -151,13 +160,20 @@ def _firsts(found: xr.Dataset, tested: xr.DataArray, call: str) -> Sentence:
     for k in found["budget"].values.tolist():
         own = found.sel(budget=k, study=study)
         ahead = f" ({int(own['ahead'])})" if tested else ""
-        parts.append(f"{prose.quoted(own['first'].item())} with {k}{ahead}")
-    text = Markup("On {} the first is {}").format(study, prose.listing(parts))
+        best = own.isel(arm=np.flatnonzero(own["study_equals_best"]))
+        parts.append(Markup("{} with {}{}").format(_equally(best), k, ahead))
+    text = Markup("On {} first place goes to {}").format(study, prose.listing(parts))
     if tested:
         how = Markup("; in brackets, over how many of {} others its lead is clear or leans")
         text += how.format(int(found["others"]))
     text += Markup(".")
     return Sentence(text, f"{call}.sel(study={study!r})")
+
+
+def _equally(best: xr.Dataset) -> Markup:
+    """The first arm, or those that share its place."""
+    arms = best["arm"].values.tolist()
+    return few(arms) + (", equally," if len(arms) > 1 else "")
 
 
 def budgets(ds: xr.Dataset) -> list[int]:

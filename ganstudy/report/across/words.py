@@ -69,6 +69,11 @@ def stands(arms: Sequence[str], grades: Sequence[str]) -> Markup:
     return text
 
 
+def few(arms: Sequence[str]) -> Markup:
+    """Some arms by name, or how many they are."""
+    return prose.names(arms) if len(arms) <= MOST_NAMED else Markup(f"{len(arms)} arms")
+
+
 def named(arms: Sequence[str], of: int) -> str | Markup:
     """Some of so many others, or how many they are."""
     if len(arms) == of > MOST_NAMED:

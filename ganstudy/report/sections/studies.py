@@ -19,6 +19,7 @@ from ganstudy.analysis import (
 )
 from ganstudy.report import prose, style
 from ganstudy.report.across.ranking import budgets
+from ganstudy.report.across.words import few
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -91,8 +92,10 @@ def draw_budgets(findings: Findings) -> Drawing:
         "Share of comparisons with other arms, on the same target, that an arm wins when each "
         "search has so many points. In colour, at most {} arms that win most with {}."
     ).format(MOST_LINES, known[-1])
-    best = prose.quoted(wins_by_budget(findings.gathered, known[-1:])["best"].item())
-    alt = f"Wins over all targets by points of search; with {known[-1]} {best} wins most."
+    found = wins_by_budget(findings.gathered, known[-1:]).isel(budget=0)
+    best = found["arm"].values[found["equals_best"].values].tolist()
+    win = "wins" if len(best) == 1 else "win"
+    alt = f"Wins over all targets by points of search; with {known[-1]} {few(best)} {win} most."
     return Drawing("budgets", figure, alt, caption)
 
 

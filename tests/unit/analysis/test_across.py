@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from joined_studies import joined_of, made_run, text_of
-from recomputed import sentences
+from recomputed import sentences, unexplained
 from scipy.stats import kendalltau, rankdata, spearmanr
 from unrendered import undrawn
 
@@ -202,6 +202,70 @@ def test_the_first_choice_is_scored_where_it_was_not_chosen() -> None:
     assert found["arm"].item() == f"d{chosen(values)}"
     assert (found["most"] >= found["cost"]).all()
     assert (found["share"] == found["cost"] / 8).all()
+
+
+def told(ds: xr.Dataset, question: str) -> str:
+    """What is said of a question, without markup; each number is in what its call returns."""
+    said = across.sentences(ds)[question]
+    for text, call in said:
+        value = eval(call, {"ds": ds, "analysis": analysis})
+        names = [*ds["study"].values, "d0", "d1", "d2", "over 4 seeds"]
+        assert unexplained(text, value, names) == []
+    return re.sub(r"<[^>]+>", "", " ".join(str(text) for text, _ in said))
+
+
+def test_searches_that_a_first_choice_loses_are_told() -> None:
+    """It wins most where it is no worse than any number, and its cost was that of the others."""
+    values = np.repeat([[[1.0], [2.0], [3.0]]], 10, axis=2).repeat(2, axis=0)
+    values[0, 0, :6] = np.nan
+    ds = joined_of(values, "lower", (0.0, np.inf))
+    found = analysis.first_choice(ds)
+    assert found["lost"].values.tolist() == [6, 0]
+    assert found["new_lost"].values.tolist() == [6, 0]
+    said = told(ds, "What to try first")
+    lost = "target0 by 0.00, and by more than any number in 6 of 10 seeds, with no limit; "
+    assert f"it is on {lost}on target1 by 0.00, at most 0.00; limits hold" in said
+    assert f"is behind the best of {lost}target1 by " in said
+    values[1, :, :3] = np.nan
+    assert analysis.first_choice(with_gaps(values))["lost"].values.tolist() == [0, 0]
+
+
+def test_arms_that_win_as_often_are_all_told() -> None:
+    values = np.repeat([[[3.0], [2.0], [1.0]], [[2.0], [3.0], [1.0]]], 3, axis=2)
+    ds = joined_of(values)
+    assert analysis.first_choice(ds)["ties"] == 2
+    said = told(ds, "What to try first")
+    assert said.startswith("Try d0 first: it is one of 2 arms that win most comparisons over all ")
+    assert "and is still chosen 100% of the times" in said
+    # By wins, whatever their means are.
+    lost = [[1.0, 1, 4, np.nan], [2.0, 2, 2, 2], [9.0] * 4]
+    said = told(joined_of([lost], "lower", (0.0, np.inf)), "Which objective on which target")
+    assert "On target0 d0 and d1 are first, equally, in score (lower is better) with " in said
+    equal = [[1.0, 1, 1, np.nan], [1.0] * 4, [9.0] * 4]
+    said = told(joined_of([equal], "lower", (0.0, np.inf)), "Which objective on which target")
+    assert "On target0 d1 is first in score" in said
+
+
+def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) -> None:
+    same = joined.assign(sliced_wasserstein=xr.full_like(joined["sliced_wasserstein"], 1.0))
+    same = same.assign(modes_covered=xr.full_like(joined["modes_covered"], 2.0))
+    same["status"][:] = "complete"
+    said = told(same, "At which budget")
+    assert "most comparisons are won by 6 arms, equally, with 1 (50%), 6 arms, equally, " in said
+    assert "On ring first place goes to 6 arms, equally, with 1 (0), 6 arms, equally, " in said
+    said = told(same.isel(constraint=[0], divergence=[0, 1]), "At which budget")
+    assert "won by “hinge, published” and “minimax, published”, equally, with 1 (50%)" in said
+
+
+def test_an_arm_of_which_no_trial_ran_did_not_diverge_most() -> None:
+    values = np.ones((2, 3, 4))
+    values[0, :2, 0] = np.nan
+    ds = joined_of(values)
+    ds["status"][:, 2] = "missing"
+    said = told(ds, "Which objective on which target")
+    assert "On average over targets 12.5% of trials diverged, of d0 and d1 most: 12.5%." in said
+    ds["status"][:, :2] = "complete"
+    assert "No trial diverged." in told(ds, "Which objective on which target")
 
 
 @pytest.mark.parametrize("searches", [3, 5, 8, pytest.param(20, marks=pytest.mark.slow)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -242,6 +243,22 @@ def test_held_out_score_needs_another_seed_that_chose_the_setting() -> None:
     assert (float(best["mean"]), int(best["seeds"])) == (5.0, 1)
     assert math.isnan(best["held_out"])
     assert int(best["held_out_seeds"]) == 0
+
+
+def test_seeds_that_are_worse_than_any_number_at_the_best_setting_are_counted() -> None:
+    """Without seed 2 all others choose the first setting, at which it diverged."""
+    one = partial(constant, [[[1.0] * 5, [5.0] * 5]], lower=True, bounds=(0.0, math.inf))
+    lost = {(0, 0, 2): "diverged"}
+    best = analysis.best_setting_scores(one(lost)).squeeze()
+    assert (float(best["lr"]), int(best["unbounded"])) == (0.1, 0)
+    assert (int(best["held_out_seeds"]), int(best["held_out_unbounded"])) == (4, 1)
+    lost |= {(0, 1, 3): "diverged"}
+    best = analysis.best_setting_scores(one(lost)).squeeze()
+    assert (float(best["mean"]), int(best["unbounded"])) == (1.0, 1)
+    assert (int(best["held_out_seeds"]), int(best["held_out_unbounded"])) == (3, 2)
+    failed = dict.fromkeys(lost, "failed")
+    best = analysis.best_setting_scores(one(failed)).squeeze()
+    assert (int(best["unbounded"]), int(best["held_out_unbounded"])) == (0, 0)
 
 
 def on_targets(*each: xr.Dataset) -> xr.Dataset:

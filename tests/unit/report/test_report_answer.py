@@ -250,6 +250,20 @@ def test_quality_at_best_settings_is_of_the_settings_that_other_seeds_choose(
     assert "and 30% of samples of high quality. Each seed is scored at the" in plain(ds)[1]
 
 
+def test_arms_that_are_told_by_their_survivors_come_last_at_their_best(make_study: Make) -> None:
+    """And how many seeds are worse than any number stands beside them."""
+    axes = {"divergence": ["a", "b"], "lr": [1, 2]}
+    status = {(0, 0, 1): "diverged", (0, 1, 1): "diverged", (0, 1, 2): "diverged"}
+    ds = make_study(axes, seeds=4, samples=1, score="mode_kl", status=status)
+    ds = scored(ds, "mode_kl", np.array([0.25, 1.0])[:, None, None] + np.zeros((2, 2, 4)))
+    points = plain(ds)[1]
+    assert "best setting: b 1.00" in points
+    assert re.search(r"; a 0\.25[^;]* without 1 seed worse than any number\. Each seed is", points)
+    found = [s for s in answer(Findings.of(ds)).sentences if "best setting" in s.text]
+    value = eval(found[0].call, {"ds": ds, "analysis": analysis})
+    assert unexplained(found[0].text, value, {"a", "b"}) == []
+
+
 def test_intervals_are_spoken_of_where_there_are_some(make_study: Make) -> None:
     ds = make_study({"divergence": ["a", "b"], "lr": [1, 2]}, samples=1)
     assert (
