@@ -238,9 +238,12 @@ def test_arms_that_win_as_often_are_all_told() -> None:
     assert said.startswith("Try d0 first: it is one of 2 arms that win most comparisons over all ")
     assert "and is still chosen 100% of the times" in said
     # By wins, whatever their means are.
-    lost = [[1.0, 1, 4, np.nan], [2.0, 2, 2, 2], [9.0] * 4]
+    lost = [[1.0, 1, 4, np.nan], [2.0, 2, 2, 2], [1.5, 9, 9, 9]]
     said = told(joined_of([lost], "lower", (0.0, np.inf)), "Which objective on which target")
-    assert "On target0 d0 and d1 are first, equally, in score (lower is better) with " in said
+    assert (
+        "On target0 d0 and d1 are first, equally, in score (lower is better) with 2.31 and 2.00; "
+        in said
+    )
     equal = [[1.0, 1, 1, np.nan], [1.0] * 4, [9.0] * 4]
     said = told(joined_of([equal], "lower", (0.0, np.inf)), "Which objective on which target")
     assert "On target0 d1 is first in score" in said
@@ -249,7 +252,7 @@ def test_arms_that_win_as_often_are_all_told() -> None:
 def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) -> None:
     same = joined.assign(sliced_wasserstein=xr.full_like(joined["sliced_wasserstein"], 1.0))
     same = same.assign(modes_covered=xr.full_like(joined["modes_covered"], 2.0))
-    same["status"][:] = "complete"
+    same = same.assign(status=xr.full_like(joined["status"], "complete"))
     said = told(same, "At which budget")
     assert "most comparisons are won by 6 arms, equally, with 1 (50%), 6 arms, equally, " in said
     assert "On ring first place goes to 6 arms, equally, with 1 (0), 6 arms, equally, " in said
