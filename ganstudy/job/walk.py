@@ -13,6 +13,7 @@ from ganstudy.engine.packing import estimate
 from ganstudy.search import search_of
 from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen
+from ganstudy.store.place import naming_plugins
 from ganstudy.study.document import StudyError
 
 if TYPE_CHECKING:
@@ -81,14 +82,19 @@ def walk(
     with directory.held():
         runs = {name: directory.run(name) for name in folder.studies}
         refused = _set_aside(runs, moved) if fresh else {}
-        studies = {name: own for name, own in folder.studies.items() if name not in refused}
+        outlooks: dict[str, _Outlook] = {}
+        where = how["workers"], how.get("devices", ("cpu",))
+        for name in [own for own in folder.studies if own not in refused]:
+            try:
+                with naming_plugins():
+                    outlooks[name] = _Outlook.of(folder.studies[name], runs[name], *where)
+            except RunError as error:
+                refused[name] = str(error)
         for name, why in refused.items():
             yield RunEnded(name, runs[name].path, None, why)
-        outlooks = {
-            name: _Outlook.of(study, runs[name], how["workers"], how.get("devices", ("cpu",)))
-            for name, study in studies.items()
-        }
-        for name, study in studies.items():
+        for name, study in folder.studies.items():
+            if name in refused:
+                continue
             # Anew each time: what ran before has shown the pace of this machine.
             directory.write(_plan(outlooks, how["workers"]), running=name)
             path = runs[name].path

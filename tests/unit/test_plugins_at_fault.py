@@ -134,6 +134,20 @@ def test_a_slip_of_a_network_is_told(tmp_path: Path, verb: str) -> None:
     _named(done, tmp_path, 6, "KeyError: 'weight'")
 
 
+def test_a_study_whose_plugin_raises_keeps_no_other_of_its_folder_from_being_run(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    network = ("critic: {width: 4, depth: 1}", "critic: {width: 4, depth: 1, network: own}")
+    _study(folder, NETWORK, network)
+    write_study(folder, STUDY, "zebra.yaml")
+    done = _asked("run", folder, "--workers", 1, "--json")
+    _named(done, folder, 6, "KeyError: 'weight'")
+    studies = json.loads(done.stdout)["studies"]
+    assert studies["zebra"]["status"] == {"complete": 8}
+
+
 SEARCHED = ("search:\n", "search:\n  own: {tries: 2}\n")
 
 
