@@ -289,6 +289,19 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
         assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
 
 
+def test_check_says_that_a_gpu_would_wait(folder: Path) -> None:
+    """A loss that asks for a number trains on a CPU, and failed there as its round was recorded."""
+    text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
+    path = folder / "own_reverse_kl.py"
+    path.write_text(
+        text.replace("fake.mean(-1)", "fake.mean(-1) * (fake.numel() > fake[0, 0].item())")
+    )
+    done = CliRunner().invoke(main, ["check", "--plugin", str(path)])
+    assert done.exit_code == 1, done.output
+    assert "  promise: a round on a gpu waits for nothing: The host is asked" in done.stdout
+    assert f"    at: {path}:14, in " in done.stdout
+
+
 SOUND = {
     "momentum_of_signs": '''\
 from pydantic import Field
@@ -376,7 +389,8 @@ def test_suites_of_other_families_are_not_collected() -> None:
         for name in plugins.FAMILIES
     }
     assert all("test_families" in of_family for of_family in asked.values())
-    assert asked["constraints"] == {"test_constraints", "test_convolutional", "test_families"}
+    constraints = {"test_constraints", "test_convolutional", "test_families", "test_on_a_gpu"}
+    assert asked["constraints"] == constraints
     assert asked["initialisations"] == {"test_networks", "test_families"}
     assert {stem for of_family in asked.values() for stem in of_family} == suites.keys()
     # A folder, or a file that is no suite, is for pytest to say.
