@@ -27,9 +27,10 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
 
     A cycle is looked for in the second half of the recorded losses by Fisher's test for a period
     against red noise (`p < 0.05`), where that half has 25 records or more. One trial in twenty has
-    one by chance: `<loss>_period` is NaN where chance explains an arm's, there being no more of
-    them than binomial, and the smallest p no smaller than that of so many trials (at 0.05, by
-    Bonferroni over the two, arms and losses). Records are samples of the loss every so many
+    one by chance: `<loss>_period` is NaN where chance explains an arm's, there being no more seeds
+    with one than binomial (in any of a seed's trials, which share what is random, by Bonferroni
+    over them), and the smallest p no smaller than that of so many trials (at 0.05, by Bonferroni
+    over the two, arms and losses). Records are samples of the loss every so many
     M-steps: a cycle shorter than two of them appears as a longer one.
 
     At the equilibrium of a classifier D = 1/2 everywhere. What is recorded is the mean logit on p
@@ -59,9 +60,7 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         cyclic = (p < LEVEL).where(p.notnull())
         found[f"{loss}_strength"] = strength.mean(over)
         found[f"{loss}_cycles"] = cyclic.mean(over)
-        number, tested = cyclic.sum(over), cyclic.notnull().sum(over)
-        often, once = bdtrc(number - 1, tested, LEVEL), p.min(over) * tested
-        chance = 2 * np.minimum(often, once) * len(losses) * tested.size
+        chance = _chance(p, setting_dims(ds)) * len(losses) * p.sizes[arm_dim(ds)]
         found[f"{loss}_period"] = median(period.where(cyclic == 1), over).where(chance < LEVEL)
         found[f"trial_{loss}_strength"] = strength
     if "real_logit" in ds and "fake_logit" in ds:
@@ -78,6 +77,16 @@ def equilibrium(ds: xr.Dataset) -> xr.Dataset:
         found[name] = median(last, over)
         found[f"{name}_trials"] = last.notnull().sum(over)
     return xr.Dataset(found)
+
+
+def _chance(p: xr.DataArray, settings: list[str]) -> xr.DataArray:
+    """How likely so many seeds of an arm would have a cycle, or one so sure, without any."""
+    of_seed = p.min(settings) * p.notnull().sum(settings)
+    number, tested = (of_seed < LEVEL).sum("seed"), of_seed.notnull().sum("seed")
+    often = xr.apply_ufunc(bdtrc, number - 1, tested, LEVEL)
+    once = p.min([*settings, "seed"]) * p.notnull().sum([*settings, "seed"])
+    chance: xr.DataArray = 2 * np.minimum(often, once)
+    return chance
 
 
 def _of_classifiers(ds: xr.Dataset) -> xr.DataArray | bool:
