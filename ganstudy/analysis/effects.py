@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
@@ -19,12 +16,12 @@ from ganstudy.analysis.design import (
     setting_dims,
     testable,
 )
-from ganstudy.analysis.grades import CLEAR, LEANING, graded, in_direction
+from ganstudy.analysis.grades import graded, in_direction
 from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import over_fresh, trial_scores
-from ganstudy.analysis.variance import Shares, shares
+from ganstudy.analysis.variance import axes_apart, graded_effects, with_and_without
 
 
 @of_run
@@ -36,7 +33,8 @@ def factor_effects(
     Maths   analysis of variance with main effects, two-way interactions and the seed as a block.
             Of an effect E with $\nu$ degrees of freedom, $SS_E = RSS_{-E} - RSS_{+E}$, where both
             models hold all effects that do not contain E (type II). Its error is what E does from
-            seed to seed: $F = SS_E / \nu e$ with $e$ the mean square of E × seed. The share is
+            seed to seed: $F = SS_E / \nu e$ with $e$ the mean square of E × seed; p is no smaller
+            than $2 \cdot 4^{-n}$ with n seeds, as that of arms. The share is
             $\epsilon^2 = (SS_E - \nu e) / SS_\text{total}$: zero on average, and as often negative
             as positive, for an axis that does nothing, where $\eta^2 = SS_E / SS_\text{total}$ is
             always positive. Where trials are missing, the square that is left to an effect beside
@@ -64,12 +62,12 @@ def factor_effects(
     """
     fact = RecordedMetric.of(ds, metric)
     names, table = _table(ds, metric)
-    whole, without = _with_and_without(table)
+    whole, without = with_and_without(table)
     # The jackknife takes the number of seeds for fixed, and the same for every arm.
     sparse = _mostly_missing(table)
     kept = [] if sparse or seeds_added(ds) else [one.share for one in without]
     _, low, high, _ = jackknife(whole.share, np.array(kept), confidence)
-    grades = _grades(whole.p, [one.p for one in without])
+    grades = graded_effects(whole, without)
     adjusted = whole.p
     if not testable(ds):
         grades[:], adjusted = "", np.full(len(adjusted), np.nan)
@@ -113,14 +111,10 @@ def compare_effects(
              compared, in study order.
     """
     names, table = _table(ds, metric)
-    whole, without = _with_and_without(table)
+    whole, without = with_and_without(table)
     axes = table.ndim - 1
-    seeds = len(without)
-    share = whole.share[:axes]
-    pseudo = np.array([seeds * share - (seeds - 1) * one.share[:axes] for one in without])
-    pseudo = pseudo.reshape(seeds, axes)
-    upper = np.triu_indices(axes, 1)
-    apart = (pseudo[:, upper[0]] - pseudo[:, upper[1]]).T
+    share, upper = whole.share[:axes], np.triu_indices(axes, 1)
+    apart = axes_apart(whole, without, axes)
     p, grade = graded(apart if testable(ds) else np.full(apart.shape, np.nan))
     tests = max(int(np.isfinite(p).sum()), 1)
     limits = t_interval(apart, 1 - (1 - confidence) / tests)
@@ -159,27 +153,11 @@ def _table(ds: xr.Dataset, metric: str | None) -> tuple[list[str], Array]:
     return [*factors, "seed"], values[..., kept]
 
 
-def _with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
-    """Shares of variance, and those without each seed; none of these with fewer than three."""
-    seeds = table.shape[-1]
-    without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
-    return shares(table), [shares(one) for one in without]
-
-
 def _mostly_missing(table: Array) -> bool:
     """Whether more than half of the scores are missing of points that have any; others may be
     excluded. Of 95 % intervals, 88 and 80 % held a large share with 60 and 67 % missing."""
     known = np.isfinite(table)
     return bool(known.any() and known[known.any(axis=-1)].mean() < 0.5)
-
-
-def _grades(p: Array, without: Sequence[Array]) -> NDArray[np.str_]:
-    """Grades of effects, by the rule of `grades.graded`."""
-    sure = p < CLEAR
-    for one in without:
-        sure &= one < CLEAR
-    grades = np.where(sure & (len(without) > 2), "clear", np.where(p < LEANING, "leaning", "open"))
-    return np.where(np.isfinite(p), grades, "")
 
 
 @of_run

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from ganstudy.analysis.intervals import holm
+from ganstudy.analysis.grades import CLEAR, LEANING
+from ganstudy.analysis.intervals import holm, smallest_p
 
 Array = NDArray[np.float64]
 Effect = tuple[int, ...]
@@ -36,7 +37,9 @@ class Shares(NamedTuple):
 def shares(table: Array) -> Shares:
     r"""$\epsilon^2$ of main effects, pairs and seed, and F tests against what they do seed to seed.
 
-    P-values are adjusted by Holm over all effects but the seed's, which has none. The error of an
+    P-values are no smaller than those of `paired_t`, for the same reason: few seeds that differ
+    alike have no error to go by. They are adjusted by Holm over all effects but the seed's, which
+    has none. The error of an
     effect that cannot be told from its seed-to-seed part is the residual of the whole model. The
     share of what does not vary among the scores, as where one arm alone has any, is NaN.
 
@@ -74,7 +77,34 @@ def shares(table: Array) -> Shares:
         if effect in effects and mean > 1e-12 * found.total:
             statistic[place] = gained / freedom[place] / mean
             p[place] = fdtrc(freedom[place], error[1], max(statistic[place], 0.0))
+    if several:
+        p = np.maximum(p, smallest_p(known.any(axis=tuple(range(seed))).sum()))
     return Shares(asked, share, freedom, statistic, holm(p), left_out)
+
+
+def with_and_without(table: Array) -> tuple[Shares, list[Shares]]:
+    """Shares of variance, and those without each seed; none of these with fewer than three."""
+    seeds = table.shape[-1]
+    without = [np.delete(table, seed, axis=-1) for seed in range(seeds if seeds > 2 else 0)]
+    return shares(table), [shares(one) for one in without]
+
+
+def graded_effects(whole: Shares, without: Sequence[Shares]) -> NDArray[np.str_]:
+    """Grades of effects, by the rule of `grades.graded`; empty where nothing is tested."""
+    sure = whole.p < CLEAR
+    for one in without:
+        sure &= one.p < CLEAR
+    leaning = np.where(whole.p < LEANING, "leaning", "open")
+    grades = np.where(sure & (len(without) > 2), "clear", leaning)
+    return np.where(np.isfinite(whole.p), grades, "")
+
+
+def axes_apart(whole: Shares, without: Sequence[Shares], axes: int) -> Array:
+    """Differences of shares of all pairs of axes, `(pairs, seeds)`: those of pseudo-values."""
+    seeds, (first, second) = len(without), np.triu_indices(axes, 1)
+    apart = [one.share[first] - one.share[second] for one in (whole, *without)]
+    pseudo = seeds * apart[0] - (seeds - 1) * np.reshape(apart[1:], (seeds, len(first)))
+    return np.asarray(pseudo.T)
 
 
 def _pooled(parts: Sequence[tuple[float, int]]) -> tuple[float, int]:

@@ -80,7 +80,7 @@ def _named(findings: Findings, pairs: xr.Dataset) -> Markup:
     for name in named:
         share = with_interval(findings, pairs.sel(effect=name))
         grade = pairs["grade"].sel(effect=name).item()
-        # Two seeds give a share and its grade, and no interval.
+        # Of a study of which most is missing there is a grade, and no interval.
         within = f"{share[:-1]}; {grade})" if share.endswith(")") else f"{share} ({grade})"
         parts.append(f"{name} {within}")
     if others := names[len(named) :]:

@@ -174,14 +174,19 @@ def test_a_study_of_causes_opens_with_what_explains_the_score(make_study: Make) 
     assert answer(Findings.of(ds)).verdict.grade == "open"
 
 
-def test_an_interaction_of_two_seeds_has_a_grade_and_no_interval(make_study: Make) -> None:
-    """Two arms that change places between two settings."""
-    ds = make_study({"divergence": ARMS[:2], "lr": ["slow", "fast"]}, seeds=2)
+@pytest.mark.parametrize(("seeds", "told"), [(2, False), (3, True)])
+def test_an_interaction_leans_with_three_seeds_and_not_with_two(
+    make_study: Make, seeds: int, told: bool
+) -> None:
+    """Two arms that change places between two settings: of three effects, p is 3 · 2 · 4⁻ⁿ."""
+    ds = make_study({"divergence": ARMS[:2], "lr": ["slow", "fast"]}, seeds=seeds)
     crossed = np.array([[1.0, 5.0], [5.0, 1.0]])[..., None, None]
-    noise = 0.2 * np.random.default_rng(0).normal(size=(2, 2, 2, 1))
+    noise = 0.2 * np.random.default_rng(0).normal(size=(2, 2, seeds, 1))
     values = crossed + noise + 0 * ds["modes_covered"].values
     ds["modes_covered"] = ds["modes_covered"].copy(data=values)
-    assert re.search(r"divergence × lr [\d.]+% \((clear|leaning)\);", plain(ds)[1])
+    said = " ".join(plain(ds))
+    assert bool(re.search(r"divergence × lr [\d.]+% \([^()]*leaning\);", said)) == told, said
+    assert ("divergence × lr" in said) == told
 
 
 def test_what_seeds_explain_is_said(make_study: Make) -> None:
