@@ -143,3 +143,19 @@ def status_counts(ds: xr.Dataset) -> xr.DataArray:
 def label_text(value: object) -> str:
     """The value of an axis as text: numbers without a decimal tail."""
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def arm_labels(values: xr.DataArray) -> list[str]:
+    """Labels of arms: text stands for itself, plain values after the name of their axis."""
+    labels = [label_text(value) for value in values.values.tolist()]
+    text = values.dtype.kind in "OUST" and not all(map(_plain, labels))
+    return labels if text else [f"{values.name} {label}" for label in labels]
+
+
+def _plain(label: str) -> bool:
+    """Whether a label is a truth value, a number, or that there is none."""
+    try:
+        float(label)
+    except ValueError:
+        return label in ("true", "false", "none")
+    return True

@@ -12,7 +12,15 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from ganstudy.analysis.design import OWN, arm_dim, given_dims, label_text, seeds_added, setting_dims
+from ganstudy.analysis.design import (
+    OWN,
+    arm_dim,
+    arm_labels,
+    given_dims,
+    label_text,
+    seeds_added,
+    setting_dims,
+)
 from ganstudy.analysis.handling import BULKY, in_memory
 from ganstudy.analysis.meanings import meanings, settled
 from ganstudy.analysis.metric import metric_names
@@ -117,9 +125,7 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
     ds = ds.drop_vars("feature", errors="ignore")
     arms = [run.name]
     if compared:
-        values = ds[compared].values.tolist()
-        labels = [v if isinstance(v, str) else f"{compared} {v:g}" for v in values]
-        arms = [f"{run.name}: {label}" for label in labels]
+        arms = [f"{run.name}: {label}" for label in arm_labels(ds[compared])]
         ds = ds.rename({compared: "arm"})
     ds = ds.reset_coords([name for name in ds.coords if name not in ds.dims], drop=True)
     ds = ds.assign_coords(arm=arms)

@@ -11,14 +11,14 @@ from pathlib import Path
 from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
 from ganstudy.export._files import known, remember
 
-_REPORT = "report"
-"""Where the figures are; no id of a trial is called so."""
+_REPORT = "~report"
+"""Where the figures are; no folder of an arm is called so."""
 
 
 class TensorboardExporter(Exporter):
     """Curves as scalars, settings and scalars in the HPARAMS tab, figures of the report as images.
 
-    Each trial is a run of TensorBoard, `STUDY/ARM/ID`; the figures are in `STUDY/report`.
+    Each trial is a run of TensorBoard, `STUDY/ARM/ID`; the figures are in `STUDY/~report`.
     """
 
     extra = "tensorboard"
@@ -88,5 +88,5 @@ def _write_figures(folder: Path, run: ExportedRun) -> None:
 
 
 def _folder_name(text: str) -> str:
-    """A text that every file system takes as a name."""
+    """A text that every file system takes as a name, without a tilde."""
     return "".join(c if c.isalnum() or c in "._-+=(),'" else "_" for c in text)[:80]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import RecordedMetric
-from ganstudy.analysis.design import label_text
+from ganstudy.analysis.design import arm_labels as arm_labels
 from ganstudy.plural import plural as plural
 from ganstudy.plural import several as several
 
@@ -245,22 +245,6 @@ def decimals_of(ds: xr.Dataset, metric: RecordedMetric) -> int:
     values = np.abs(ds[metric.name].values)
     finite = values[np.isfinite(values) & (values > 0)]
     return decimals_for(float(np.median(finite)) if finite.size else 1.0)
-
-
-def arm_labels(values: xr.DataArray) -> list[str]:
-    """Labels of arms: text stands for itself, plain values after the name of their axis."""
-    labels = [label_text(value) for value in values.values.tolist()]
-    text = values.dtype.kind in "OUST" and not all(map(_plain, labels))
-    return labels if text else [f"{values.name} {label}" for label in labels]
-
-
-def _plain(label: str) -> bool:
-    """Whether a label is a truth value, a number, or that there is none."""
-    try:
-        float(label)
-    except ValueError:
-        return label in ("true", "false", "none")
-    return True
 
 
 def written(value: object) -> str:

@@ -132,6 +132,17 @@ def test_runs_of_one_arm_are_the_arms(tmp_path: Path) -> None:
     assert analysis.arm_dim(ds) == "run"
 
 
+def test_arms_are_called_as_on_the_page_of_their_run(first: Path, tmp_path: Path) -> None:
+    """Truth values and numbers after the name of their axis, which is all that says what they are;
+    they were "true" and "false"."""
+    for name, axes in (("a", "generator.bias: [true, false]"), ("b", "critic.width: [4, 8]")):
+        run = made_run(tmp_path, name, grid(f"{{{axes}}}"))
+        alone = Findings.of(open_run(run)).arms
+        assert alone[0] in ("generator_bias true", "critic_width 4")
+        joined = open_runs(first, run)["arm"].values.tolist()
+        assert joined[-2:] == [f"{name}: {label}" for label in alone]
+
+
 def test_a_run_stands_where_its_settings_are(first: Path, tmp_path: Path) -> None:
     """On a plain axis, at the label of a bundle, at a value of its own, or nowhere."""
     plain = made_run(tmp_path, "plain", grid("{}"), "trial.critic.steps=2")

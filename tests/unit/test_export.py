@@ -284,7 +284,7 @@ def test_tensorboard_reads_back_what_was_written(run: Path) -> None:
         start = plugin_data_pb2.HParamsPluginData.FromString(data).session_start_info
         assert start.hparams["batch"].number_value == 16
         assert start.hparams["tag.seed"].string_value == str(int(one["seed"]))
-    images = EventAccumulator(str(place / study / "report")).Reload().Tags()["images"]
+    images = EventAccumulator(str(place / study / "~report")).Reload().Tags()["images"]
     assert images == ["answer", "curves"]
 
 
@@ -369,6 +369,19 @@ def test_tensorboard_tells_once_that_a_disk_is_full(
     assert "8 trials added" in export(run, "tensorboard")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["report", "~report"])
+def test_an_arm_may_be_called_report(run: Path, tmp_path: Path, arm: str) -> None:
+    """Its trials were deleted by the figures of their own export."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    trial = ExportedTrial("1", "a", {"arm": arm, "seed": "0"}, {}, {}, {})
+    figures = sorted((run / "report").glob("*.png"))
+    own = ExportedRun("study", "Why?", [trial], figures)
+    assert family["tensorboard"]().write(own, tmp_path) == 1
+    assert list((tmp_path / "study").glob("*/1/events*"))
+    assert list((tmp_path / "study" / "~report").glob("events*"))
+
+
 def test_figures_come_though_their_trials_are_there(run: Path) -> None:
     """An export before the report was made, or that was killed before its figures, had none."""
     figures = {own.name: own.read_bytes() for own in (run / "report").glob("*.png")}
@@ -376,7 +389,7 @@ def test_figures_come_though_their_trials_are_there(run: Path) -> None:
         (run / "report" / name).unlink()
     place = run / "exports" / "tensorboard"
     export(run, "tensorboard")
-    shown = next(own for own in place.iterdir() if own.is_dir()) / "report"
+    shown = next(own for own in place.iterdir() if own.is_dir()) / "~report"
     assert not shown.exists()
     for name, content in figures.items():
         (run / "report" / name).write_bytes(content)

@@ -221,6 +221,13 @@ def test_diagnostics_are_chosen_by_name(grid: xr.Dataset) -> None:
         plot.diagnostics(grid, ax=plt.subplots()[1])
 
 
+def test_bounds_are_of_divergences_whatever_their_units(grid: xr.Dataset) -> None:
+    """Of Pearson's and of the total variation it was said that they are in nats."""
+    labels = {ax.get_ylabel() for ax in plot.bounds(grid)}
+    assert labels <= {"divergence", ""}
+    assert plot.bounds(grid, ax=plt.subplots()[1]).get_ylabel() == "divergence"
+
+
 def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
     ax = plot.gallery(grid.sel(seed=[2], divergence=["minimax"], critic_steps=[5]))[0]
     points = np.stack(

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.analysis import (
+    RecordedMetric,
     along_studies,
+    of_study,
     rank_agreement,
     rank_over_studies,
     rank_studies,
@@ -166,10 +168,12 @@ def draw_alike_on(axes: Axes, findings: Findings) -> None:
     image = axes.imshow(share, cmap="RdBu", vmin=0, vmax=100, aspect="auto")
     for at in np.ndindex(*share.shape):
         low, high = (100 * found[end].values[at] for end in ("same_low", "same_high"))
-        text = f"{share[at]:.0f}%"
+        text = prose.MISSING if np.isnan(share[at]) else f"{share[at]:.0f}%"
         if np.isfinite(low):
             text += f"\n{low:.0f} to {high:.0f}"
-        colour = style.ink_on(image.to_rgba(share[at]))
+        colour = style.MUTED
+        if np.isfinite(share[at]):
+            colour = style.ink_on(image.to_rgba(share[at]))
         axes.text(at[1], at[0], text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(names)), names)
@@ -251,6 +255,9 @@ class Studies(Section):
             f"{self.findings.units}, place, what it is behind the first and the grade of that; "
             "the share of samples of high quality, and of trials that diverged."
         )
-        own = prose.decimals_for(float(np.nanmedian(np.abs(ranked["mean"].values))))
+        # Targets may have scores of different metrics.
+        alone = (of_study(self.findings.gathered, name) for name in ranked["study"].values.tolist())
+        each = [prose.decimals_of(ds, RecordedMetric.of(ds)) for ds in alone]
+        own = np.repeat(each, ranked.sizes["arm"]).tolist()
         table = DataTable(headings, [None, None, own, own, own, 0, own, 2, 2, None], rows)
         return {"targets": (table, caption)}

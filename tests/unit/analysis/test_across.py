@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import xarray as xr
 from joined_studies import joined_of, made_run, text_of
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from recomputed import sentences, unexplained
 from scipy.stats import kendalltau, rankdata, spearmanr
 from unrendered import undrawn
@@ -28,7 +30,7 @@ from ganstudy.report.across.ranking import budgets
 from ganstudy.report.across.words import share
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.methods import Methods
-from ganstudy.report.sections.studies import Studies
+from ganstudy.report.sections.studies import Studies, draw_alike_on
 from ganstudy.score import tail_mean
 
 
@@ -659,6 +661,27 @@ def test_nothing_is_said_of_what_one_seed_does_not_show() -> None:
     charts = {own.name: own for own in Studies.charts}
     assert charts["alike"].missing(Findings.of(joined)) == "targets have one seed each"
     assert not charts["alike"].missing(Findings.of(joined_of(drawn())))
+
+
+def test_a_target_of_one_seed_has_no_share_of_its_own() -> None:
+    """It was "nan%", in white on white, where another target has more seeds."""
+    scores = drawn()
+    scores[0, :, 1:] = np.nan
+    axes = Figure().subplots()
+    draw_alike_on(axes, Findings.of(with_gaps(scores)))
+    shown = {tuple(map(int, own.get_position())): own for own in axes.texts}
+    assert shown[0, 0].get_text() == "–"
+    assert to_hex(shown[0, 0].get_color()) == style.MUTED
+    assert "nan" not in " ".join(own.get_text() for own in axes.texts)
+
+
+def test_each_target_of_a_table_has_the_decimals_of_its_metric(joined: xr.Dataset) -> None:
+    """Four modes, and distances in the thousands: all had the decimals of their middle."""
+    own = joined["sliced_wasserstein"]
+    far = own.where(own["study"] != "roll", 1000 * (1 + own)).assign_attrs(own.attrs)
+    table, _ = Studies(Findings.of(joined.assign(sliced_wasserstein=far))).tables()["targets"]
+    for study, _, mean, *_ in table.texts():
+        assert re.fullmatch(r"\d\.\d\d" if study == "ring" else r"\d,\d{3}", mean), (study, mean)
 
 
 def test_few_seeds_are_not_called_divergence() -> None:

@@ -101,6 +101,21 @@ def test_points_and_arrows_are_where_they_belong() -> None:
     assert np.count_nonzero(arrows) == 2
 
 
+def test_stills_tell_of_the_arrows_that_are_drawn(small: xr.Dataset) -> None:
+    """Critics of pairs have no gradient at single points: of none, of one arm, or of both."""
+    pull = small["generator_pull"]
+    for drawn, which in ((ARMS, "Arrows: "), (ARMS[:1], "Arrows, of minimax alone: "), ([], "")):
+        own = small.assign(generator_pull=pull.where(pull["divergence"].isin(drawn)))
+        (chart,) = Film.charts
+        with style.figure_style():
+            drawing = chart.draw(Findings.of(own))
+        arrows = [x for axes in drawing.figure.axes for x in axes.collections if hasattr(x, "U")]
+        assert len(arrows) == 3 * len(drawn)
+        assert drawing.caption.count("Arrows") == bool(drawn)
+        assert which in drawing.caption
+        assert ("gradients" in drawing.alt) == bool(drawn)
+
+
 def test_a_study_without_films_has_no_such_section(make_study: Make) -> None:
     findings = Findings.of(make_study({"divergence": ARMS}, seeds=1, steps=4, samples=5))
     assert scenes(findings) == []

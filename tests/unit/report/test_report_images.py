@@ -125,6 +125,20 @@ def test_the_map_shows_as_many_modes_as_are_counted(
     assert np.isnan(panel[:, 10]).all()
 
 
+@pytest.mark.slow
+def test_a_map_of_one_of_several_targets_says_so(dataset: xr.Dataset, findings: Findings) -> None:
+    """Trials on the others are not looked at."""
+    (config,) = set(dataset["target_settings"].values.ravel().tolist())
+    written = [config, json.dumps({"name": "digits"})]
+    first = dataset.isel(divergence=[0])
+    several = Findings.of(first.assign(target_settings=("critic_steps", written)))
+    with figure_style():
+        drawing, alone = modes.draw(several), modes.draw(findings)
+    assert "all trials of an arm cover on the first of its 2 targets;" in drawing.caption
+    assert "2 trials on the first of its 2 targets, " in drawing.alt
+    assert "targets" not in alone.caption + alone.alt
+
+
 def test_modes_without_factors_stand_in_lines() -> None:
     """Every share once, whatever the numbers of values."""
     for factors, shape in {

@@ -83,6 +83,17 @@ def test_each_row_has_its_own_curve_and_samples(small: xr.Dataset, score: str) -
         )
 
 
+def test_each_row_has_the_colour_of_its_arm(make_study: Make) -> None:
+    """By its number: texts of numbers are not those of JavaScript, to which 1.0 is "1"."""
+    findings = Findings.of(
+        make_study({"constraint_weight": [1e-5, 1.0, 10.0]}, seeds=2, steps=4, samples=5, status={})
+    )
+    found = details.details(findings)
+    assert [found["colours"][arm] for arm in found["arms"]] == [
+        colour for colour in findings.colours for _ in range(2)
+    ]
+
+
 def test_of_too_many_trials_the_first_seeds_are_kept(
     make_study: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +139,7 @@ def test_a_row_is_opened_by_its_button_in_a_browser(small: xr.Dataset, tmp_path:
       seen.pictures = pictures.map((one) => one.getAttribute('aria-label'));
       seen.drawn = panel.querySelector('.samples').getAttribute('d').split('M').length - 1;
       seen.points = panel.querySelector('.line').getAttribute('d').split(/[ML]/).length - 1;
+      seen.stroke = panel.querySelector('.line').getAttribute('stroke');
       seen.code = panel.querySelector('code').textContent;
       const columns = document.querySelectorAll('#every-trial thead th').length;
       seen.wide = panel.cells[0].colSpan === columns;
@@ -145,6 +157,7 @@ def test_a_row_is_opened_by_its_button_in_a_browser(small: xr.Dataset, tmp_path:
     assert seen["focused"] is True
     assert seen["expanded"] == "true"
     assert seen["wide"] is True
+    assert seen["stroke"] == Findings.of(small).colours[0]
     assert seen["code"] == 'ds.sel(divergence="minimax", critic_steps=1, seed=1)'
     curve, cloud = seen["pictures"]
     assert curve.startswith("modes covered against M-steps, between 0.00 and 8.00")

@@ -32,7 +32,7 @@ def draw(findings: Findings) -> Drawing:
         axes.set_title(fill(findings.arms[arm], 30), fontsize=8, color=style.INK)
         ends += _lines(axes, findings, arm)
     for axes in panels[:, 0]:
-        axes.set_ylabel("divergence, nats")
+        axes.set_ylabel("divergence")
     caption = Markup(
         "Solid: the divergence between p and the generator's law, by quadrature. Dashed: the bound "
         "that the critic has found, on one batch. Medians over {}. The closer the two, the nearer "
@@ -49,7 +49,7 @@ def draw_on(axes: Axes, findings: Findings) -> None:
     """The panel of the first arm whose divergence is known."""
     _lines(axes, findings, _known(findings)[0])
     axes.set_xlabel("M-step")
-    axes.set_ylabel("divergence, nats")
+    axes.set_ylabel("divergence")
 
 
 def missing(findings: Findings) -> str:

@@ -35,18 +35,29 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing:
             said = ", ".join(filter(None, [f"M-step {scene.steps[frame]:,}", scene.outside(frame)]))
             axes.set_title(said, fontsize=7, color=style.MUTED)
         row[0].set_ylabel(findings.arms[scene.arm], fontsize=8.5, color=style.INK)
+    moved = [findings.arms[scene.arm] for scene in shown if scene.pull is not None]
     caption = Markup(
         "First, middle and last frame. Discs: {} samples of the generator, their latent noise held "
-        "fixed. Arrows: where an M-step draws a sample, minus the gradient of the generator's loss "
-        "in its position, with lengths in proportion to the root of its size. {}"
-    ).format(shown[0].samples.shape[1], rule(findings, shown))
+        "fixed. {}{}"
+    ).format(shown[0].samples.shape[1], _arrows(moved, len(shown)), rule(findings, shown))
     trials = "; ".join(
         f"{findings.arms[scene.arm]} ({scene.label}) at M-steps "
         + prose.listing(f"{scene.steps[frame]:,}" for frame in _three(scene))
         for scene in shown
     )
-    alt = f"Samples over the target and the field of generator gradients: {trials}."
-    return Drawing("film", figure, alt, caption)
+    field = " and the field of generator gradients" if moved else ""
+    return Drawing("film", figure, f"Samples over the target{field}: {trials}.", caption)
+
+
+def _arrows(moved: Sequence[str], scenes: int) -> Markup:
+    """What arrows are, and of which arms they are drawn; empty where they are of none."""
+    if not moved:
+        return Markup("")
+    which = Markup(", of {} alone").format(prose.names(moved)) if len(moved) < scenes else ""
+    return Markup(
+        "Arrows{}: where an M-step draws a sample, minus the gradient of the generator's loss in "
+        "its position, with lengths in proportion to the root of its size. "
+    ).format(which)
 
 
 def _three(scene: Scene) -> tuple[int, int, int]:

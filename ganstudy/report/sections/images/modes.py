@@ -38,10 +38,11 @@ FEW = 40
 class Map:
     """How often an arm's trials cover each mode.
 
-    share    `(modes,)`, of the trials that are complete
-    trials   how many these are
+    share    `(modes,)`, of the complete trials on the first of its targets
+    trials   how many of these were looked at
     factors  what the number of a mode is made of
     names    what the user calls the modes, empty where they have numbers alone
+    targets  how many there are of complete trials
     """
 
     arm: int
@@ -49,6 +50,7 @@ class Map:
     trials: int
     factors: tuple[tuple[str, int], ...]
     names: tuple[str, ...] = ()
+    targets: int = 1
 
 
 def why_missing(findings: Findings) -> str:
@@ -68,18 +70,19 @@ def maps(findings: Findings) -> list[Map]:
     assert isinstance(metric, ModesCovered)
     every = [own for own in _mapped(findings) if own]
     found = []
-    for arm, target, places in (every[place] for place in thinned(len(every), MOST_ARMS)):
+    for arm, target, places, targets in (every[at] for at in thinned(len(every), MOST_ARMS)):
         chosen = [places[index] for index in thinned(len(places), MOST_TRIALS)]
         covered = [metric.covered(_samples(ds, place), target) for place in chosen]
         share = np.mean(covered, axis=0)
         factors = target.mode_factors or (("mode", len(share)),)
         share = np.asarray(share, np.float64)
-        found.append(Map(arm, share, len(chosen), factors, target.mode_names))
+        found.append(Map(arm, share, len(chosen), factors, target.mode_names, targets))
     return found
 
 
-def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, int]]] | None]:
-    """Of each arm its number, a target of images with modes and the complete trials on it."""
+def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, int]], int] | None]:
+    """Of each arm its number, the first of its targets if that is of images with modes, the
+    complete trials on it, and how many targets there are."""
     ds, dims = findings.ds, (findings.arm, *findings.axes, "seed")
     complete = (ds["status"] == "complete").transpose(*dims).values
     configs = xr.broadcast(ds["target_settings"], ds["status"])[0].transpose(*dims).values
@@ -91,7 +94,8 @@ def _mapped(findings: Findings) -> Iterator[tuple[int, Target, list[dict[str, in
             yield None
             continue
         alike = [place for place in places if str(configs[place]) == first]
-        yield arm, target, [dict(zip(dims, place, strict=True)) for place in alike]
+        on_it = [dict(zip(dims, place, strict=True)) for place in alike]
+        yield arm, target, on_it, len({str(configs[place]) for place in places})
 
 
 def _samples(ds: xr.Dataset, place: dict[str, int]) -> NDArray[np.float32]:
@@ -118,19 +122,26 @@ def draw(findings: Findings) -> Drawing:
         _name(panels[-1, 0], found[-1])
     counts = "; ".join(
         f"{findings.arms[own.arm]} {own.share.sum():.0f} of {len(own.share):,} modes in the mean "
-        f"of {prose.plural(own.trials, 'trial')}, {int((own.share > 0).sum()):,} in any"
+        f"of {prose.plural(own.trials, 'trial')}{_on_first(own)}, "
+        f"{int((own.share > 0).sum()):,} in any"
         for own in found
     )
     caption = Markup(
-        "Full colour: modes that all trials of an arm cover{}; grey: modes that none does.{} {}{}"
+        "Full colour: modes that all trials of an arm cover{}{}; grey: modes that none does.{} {}{}"
     ).format(
         findings.where,
+        next(filter(None, map(_on_first, found)), ""),
         f" Of an arm {MOST_TRIALS} trials at most are looked at, evenly chosen."
         * (max(own.trials for own in found) == MOST_TRIALS),
         "A column for each class." if named else _axes(found[0].factors),
         of_all(findings, len(found)),
     )
     return Drawing("mode_map", figure, f"Covered modes: {counts}.", caption)
+
+
+def _on_first(own: Map) -> str:
+    """That a map is of one target, where an arm has trials on several."""
+    return f" on the first of its {own.targets} targets" if own.targets > 1 else ""
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:

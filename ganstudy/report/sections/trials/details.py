@@ -28,7 +28,8 @@ TOP = 254
 
 
 def details(findings: Findings) -> dict[str, Any]:
-    """Details by row of the table of trials, and what they share; None for what is left out.
+    """Details and arms by row of the table of trials, and what they share; None for what is left
+    out.
 
     Numbers are bytes in base 64: a curve between its `low` and its `high`, and points in pairs in
     a square from its lower left.
@@ -55,13 +56,8 @@ def details(findings: Findings) -> dict[str, Any]:
         "metric": metric.long_name,
         "steps": ds["step"].values.tolist(),
         "dims": [dim for dim in dims if dim in ds.attrs["axes"] or dim == "seed"],
-        "colours": dict(
-            zip(
-                map(str, ds[findings.arm].values.tolist()),
-                findings.colours,
-                strict=True,
-            )
-        ),
+        "colours": findings.colours,
+        "arms": [place[0] for place in places],
         "targets": [_behind(target) for target in targets],
         "rows": rows,
     }

@@ -65,7 +65,7 @@ const trialDetails = (() => {
     panel.className = "card trial-details";
     panel.setAttribute("role", "region");
     panel.setAttribute("aria-label", "Curve and samples of the trial");
-    const found = data.rows[row], colour = data.colours[String(cells[0])] ?? "#1f2328";
+    const found = data.rows[row], colour = data.colours[data.arms[row]];
     if (found?.curve) {
       const titled = document.createElement("figure");
       titled.append(document.createElement("figcaption"), curve(found, colour));
