@@ -143,13 +143,18 @@ def _sample(target: Target) -> Array:
     return target.sample(np.random.default_rng(0), count).astype(np.float64)
 
 
-def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
-    """The target in an empty square."""
+def empty_square(axes: Axes) -> None:
+    """A frame without ticks."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(style.RULE)
     axes.set_box_aspect(1)
+
+
+def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
+    """The target in an empty square."""
+    empty_square(axes)
     axes.set_xlim(*window[0])
     axes.set_ylim(*window[1])
     axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.6, zorder=3))
@@ -157,7 +162,9 @@ def draw_behind(axes: Axes, behind: Backdrop, window: Array) -> None:
         draw_discs(axes, behind.points[:BEHIND], style.MUTED, size=1.0, zorder=1)
 
 
-def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int = 4) -> None:
+def draw_discs(
+    axes: Axes, points: Array, colour: str, size: float, zorder: int = 4, alpha: float = 0.8
+) -> None:
     """Small discs, as pixels where a figure is made of lines."""
     axes.plot(
         *points.T,
@@ -166,7 +173,7 @@ def draw_discs(axes: Axes, points: Array, colour: str, size: float, zorder: int 
         markersize=size,
         markeredgewidth=0,
         color=colour,
-        alpha=0.8,
+        alpha=alpha,
         rasterized=True,
         zorder=zorder,
     )

@@ -21,6 +21,8 @@ from ganstudy.report.contours import (
     backdrop,
     data_descriptions,
     density,
+    draw_discs,
+    empty_square,
     features_of,
     gone,
     in_a_plane,
@@ -29,6 +31,9 @@ from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import MOST_COLUMNS, MOST_ROWS, how_it_ended, thinned
 from ganstudy.report.sections._base import Chart, Section
+
+_SMALL = {"size": 1.3, "alpha": 0.45}
+"""Discs of panels that stand close together, with thousands in each."""
 
 
 @dataclass(frozen=True)
@@ -128,11 +133,7 @@ class _Cells:
 
 
 def _panel(axes: Axes, cell: _Cell, colour: str) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(True)
-    axes.spines[:].set_color(style.RULE)
-    axes.set_box_aspect(1)
+    empty_square(axes)
     # A point that the study excludes has no configuration, and so no target to draw.
     if cell.status != "excluded":
         draw_samples = _histogram if features_of(cell.target) == 1 else _scatter
@@ -159,32 +160,17 @@ def _scatter(axes: Axes, cell: _Cell, colour: str) -> None:
     axes.set_ylim(y - half, y + half)
     axes.add_collection(LineCollection(behind.lines, colors="#4b5563", linewidths=0.5, zorder=3))
     if behind.points is not None:
-        _dots(axes, behind.points, style.MUTED, zorder=1)
+        draw_discs(axes, behind.points, style.MUTED, zorder=1, **_SMALL)
     if cell.status != "complete":
         return
     # Trials that store fewer samples than others are padded with NaN.
     projected = behind.project(cell.samples)
     points = projected[np.isfinite(projected).all(axis=1)]
-    _dots(axes, points, colour, zorder=2)
+    draw_discs(axes, points, colour, zorder=2, **_SMALL)
     outside = 1 - np.mean((np.abs(points - np.asarray(behind.centre)) <= half).all(axis=1))
     if outside >= 0.01:
         # Below the panel, where no sample can be.
         axes.set_xlabel(f"{outside:.0%} outside", fontsize=6, loc="right", labelpad=1)
-
-
-def _dots(axes: Axes, points: NDArray[np.floating], colour: str, zorder: int) -> None:
-    axes.plot(
-        points[:, 0],
-        points[:, 1],
-        linestyle="none",
-        marker="o",
-        markersize=1.3,
-        markeredgewidth=0,
-        color=colour,
-        alpha=0.45,
-        rasterized=True,
-        zorder=zorder,
-    )
 
 
 def _histogram(axes: Axes, cell: _Cell, colour: str) -> None:
