@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ganstudy import analysis
+from ganstudy.analysis.blocks import paired
 from ganstudy.analysis.grades import CLEAR, LEANING, clear_effect, graded
 from tests.statistical.simulated import Array, four_standard_errors, study
 
@@ -75,6 +76,22 @@ def test_equal_arms_that_collapse_with_jitter_are_not_told_apart(arms: int, seed
     p, _ = graded(values[:, first] - values[:, second])
     # What was found at worst, over all shares of seeds that collapse.
     assert np.mean(p.min(axis=1) < 0.05) < 0.024 + four_standard_errors(0.024, runs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rare", [0.5, 0.2])
+@pytest.mark.parametrize("seeds", [3, 5, 10, 20])
+@pytest.mark.parametrize("settings", [3, 4, 8])
+def test_equal_arms_that_collapse_with_jitter_at_several_settings_are_graded_as_others(
+    settings: int, seeds: int, rare: float
+) -> None:
+    runs, rng, (first, second) = 2000, np.random.default_rng(seeds), np.triu_indices(4, 1)
+    fell = rng.random((runs, 4, settings, seeds)) < rare
+    values = np.where(fell, 0.2, 0.98) + 0.005 * rng.uniform(-1, 1, fell.shape)
+    means = values.mean(axis=2)
+    _, grade = graded(means[:, first] - means[:, second], settings)
+    assert (grade == "clear").any(axis=1).mean() < CLEAR + four_standard_errors(CLEAR, runs)
+    assert (grade != "open").any(axis=1).mean() < LEANING + four_standard_errors(LEANING, runs)
 
 
 def test_equal_means_of_unequal_shapes_err_with_five_seeds() -> None:
@@ -205,20 +222,22 @@ def test_equal_arms_compared_by_wins_are_graded_as_often_as_others(
     A win in a single setting is a toss: five agree in one pair of six in 31 % of studies, and t,
     with the bound that scores have, would say p < 0.05 in 27 %.
     """
-    runs, rng = 150, np.random.default_rng(seeds)
-    clear = leaning = wrong = 0
-    for _ in range(runs):
-        gone = rng.random((4, settings, seeds)) < 0.1
-        gone[0, 0, 0] = True
-        status = {tuple(map(int, at)): "diverged" for at in np.argwhere(gone)}
-        found = analysis.compare_arms(study(rng.normal(size=gone.shape), status=status))
-        assert found.attrs["basis"] == "wins"
-        grades = found["grade"].values
-        clear += bool((grades == "clear").any())
-        leaning += bool(np.isin(grades, ["clear", "leaning"]).any())
-        wrong += bool((found["p"] < 0.05).any())
-    for count, rate in ((clear, CLEAR), (wrong, 0.05), (leaning, LEANING)):
-        assert count / runs < rate + four_standard_errors(rate, runs)
+    runs, rng, upper = 2000, np.random.default_rng(seeds), np.triu_indices(4, 1)
+    values = rng.normal(size=(runs, 4, settings, seeds))
+    gone = rng.random(values.shape) < 0.1
+    gone[:, 0, 0, 0] = True
+    differences = np.array(
+        [paired(own, "wins").differences for own in np.where(gone, -np.inf, values)]
+    )
+    p, grades = graded(differences[:, upper[0], upper[1]], settings, wins=True)
+    assert (grades == "clear").any(axis=1).mean() < CLEAR + four_standard_errors(CLEAR, runs)
+    assert (grades != "open").any(axis=1).mean() < LEANING + four_standard_errors(LEANING, runs)
+    assert (p < 0.05).any(axis=1).mean() < 0.05 + four_standard_errors(0.05, runs)
+    status = {tuple(map(int, at)): "diverged" for at in np.argwhere(gone[0])}
+    told = analysis.compare_arms(study(values[0], status=status))
+    assert told.attrs["basis"] == "wins"
+    np.testing.assert_allclose(told["p"].values[upper], p[0])
+    assert told["grade"].values[upper].tolist() == grades[0].tolist()
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10, 20])
