@@ -107,8 +107,10 @@ class Forecast:
     under way go on at the pace that it has shown; those of a pack that waits, at that of packs of
     its shape, else of its architecture, else made of the same networks, else of all.
 
-    left   packs that have not begun
-    lanes  the workers that have been seen at work
+    left      packs that have not begun
+    lanes     the workers that have been seen at work
+    foreseen  whether all that has begun since it was last said what is left was among that, or
+              begins once more
     """
 
     def __init__(self, program: ProgramName, left: Iterable[Pack]) -> None:
@@ -116,7 +118,10 @@ class Forecast:
         self._program = program
         self._graph = pace.known().graph if program == "compiled" else 0.0
         self.lanes: list[Lane] = []
-        self.foreseen = True
+        self._begun: set[str] = set()
+        self._since: dict[
+            str, float
+        ] = {}  # share of a trial's steps that this session has not taken
         # Of packs under way, and together of those that have ended, however many they are.
         self._took: dict[tuple[str, float], _Took] = {}
         self._ended = _Shown()
@@ -125,6 +130,7 @@ class Forecast:
 
     def expect(self, left: Iterable[Pack]) -> None:
         """These packs are left, and those under way if they are among them are not."""
+        self.foreseen = True
         running = {t.id for lane in self.lanes if lane.running for t in lane.running.pack}
         self._left: list[tuple[_Shape, set[str]]] = []
         self._place: dict[str, set[str]] = {}
@@ -151,11 +157,11 @@ class Forecast:
             self.lanes.append(lane)
         lane.begin(one, _Shape.of(one.pack, self._program))
         for trial in one.pack:
-            waiting = self._place.pop(trial.id, None)
-            if waiting is None:
-                self.foreseen = False
-            else:
+            if (waiting := self._place.pop(trial.id, None)) is not None:
                 waiting.discard(trial.id)
+            elif trial.id not in self._begun:
+                self.foreseen = False
+            self._begun.add(trial.id)
 
     def _learn(self, lane: Lane) -> None:
         one, shape = lane.running, lane._shape
@@ -165,14 +171,15 @@ class Forecast:
         if name not in self._took:
             seconds = clock.first_heard - one.started
             self._prepared.setdefault(lane._preparation, []).append(seconds)
+        for trial in one.pack:  # what is tried once more continues from what this session has kept
+            self._since[trial.id] = min(self._since.get(trial.id, 1.0), clock.resumed)
         share, seconds = clock.lately
         done = share * len(one.pack) * shape.cost
         self._took[name] = _Took(shape, done, seconds, clock.heard)
 
     def resumed(self, pack: Pack) -> float:
-        """Share of its steps that a pack under way had taken before, by what its worker said."""
-        own = (lane.running for lane in self._lanes_of(pack))
-        return max((one.clock.resumed for one in own if one and one.clock), default=0.0)
+        """Share of its steps that a pack had taken before this session, by what workers said."""
+        return max(self._since.get(trial.id, 0.0) for trial in pack)
 
     def ended(self, pack: Pack, seconds: float, now: float | None = None) -> None:
         """A pack has ended after some seconds; if it has never said how far it is, they count."""

@@ -136,7 +136,7 @@ class Progress:
         steps = sum(t.configuration.steps for t in ended if statuses[t.id] != "failed")
         self.trial_steps += round(steps * (1.0 - self.forecast.resumed(ended)))
         self.forecast.ended(ended, seconds)
-        if search.open_ended or not self.forecast.foreseen:
+        if not self.once_more and (search.open_ended or not self.forecast.foreseen):
             # What is left at most, which is less whenever something is settled.
             self.forecast.expect(search.outlook(self.workers))
 
@@ -166,14 +166,14 @@ class PackProgress:
         one = lane.running
         assert one is not None
         clock, steps, trials = one.clock, one.pack[0].configuration.steps, len(one.pack)
-        share, since = (clock.share, clock.resumed) if clock else (0.0, 0.0)
+        share = clock.share if clock else 0.0
         return cls(
             worker,
             trials,
             one.seconds,
             steps,
             share,
-            round((share - since) * steps) * trials,
+            round(max(share - forecast.resumed(one.pack), 0.0) * steps) * trials,
             clock is None or not clock.stepping,
             forecast.pack_left(lane),
         )

@@ -156,6 +156,36 @@ def test_a_session_counts_its_own_steps() -> None:
 
 
 @pytest.mark.usefixtures("stopped")
+def test_what_a_worker_did_before_its_death_was_done_in_this_session() -> None:
+    """The pack continues from a checkpoint of this session, or of an earlier one."""
+    for before in (0.0, 0.5):
+        found = progress(())
+        clock = Clock.started(Begun(True, 30.0 * before, before))
+        found.forecast.watch([Running(PACKS[0], 1, 0, started=1.0, clock=clock)])
+        found.forecast.watch([])
+        again = Running(PACKS[0], 2, 0, started=2.0, clock=None)
+        found.forecast.watch([again])
+        assert [pack.trial_steps for pack in found.packs] == [0]
+        clock = Clock.started(Begun(True, 60.0, 0.75))
+        found.forecast.watch([replace(again, clock=clock)])
+        assert [pack.trial_steps for pack in found.packs] == [4 * (750 - 1000 * before)]
+        assert found.forecast.foreseen
+        found.add(counted(complete=4), PACKS[0], 80.0, ended(PACKS[0]))
+        assert found.trial_steps == 4 * (1000 - 1000 * before)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_of_a_retry_nothing_is_foreseen_that_it_does_not_train() -> None:
+    """A worker's death, and what is trained after all, made it ask for what is missing."""
+    found = Progress.of(
+        counted(complete=12, failed=4), PACKS[:1], 1, "eager", "as before", once_more=True
+    )
+    found.forecast.watch([Running(PACKS[1], 1, 0, started=1.0)])
+    assert not found.forecast.foreseen
+    found.add(counted(complete=15, failed=1), PACKS[1], 40.0, ended(PACKS[1], failed=0))
+
+
+@pytest.mark.usefixtures("stopped")
 def test_what_is_trained_once_more_is_what_is_planned() -> None:
     """Four of sixteen trials have failed and are trained again: nothing is done at the start."""
     found = Progress.of(
