@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordFiles"]
 
+_AGAIN = 2
+"""How often files are looked for once more: a retry beside who reads them replaces one by one."""
+
 _log = logging.getLogger("ganstudy")
 
 
@@ -42,9 +45,11 @@ class RecordFiles:
             self._indices[path.name] = records.index(path)
         return self._indices[path.name]
 
-    def counting(self) -> dict[str, tuple[Path, Entry]]:
+    def counting(self, again: int = _AGAIN) -> dict[str, tuple[Path, Entry]]:
         """The file and the entry of each trial's record. Where a crash has left one beside that
         which was to replace it, that counts which says more.
+
+        again  how often files are looked for once more, of which one has gone meanwhile
         """
         found: dict[str, tuple[Path, Entry]] = {}
         for path in self:
@@ -53,18 +58,30 @@ class RecordFiles:
                     if trial not in found or entry.says >= found[trial][1].says:
                         found[trial] = path, entry
             except Damaged as error:
+                if again and not path.exists():
+                    return self.counting(again - 1)
                 self._tell(path, error)
         return found
 
-    def read(self, part: records.Part, trials: Collection[str] | None) -> Iterator[Record]:
-        """The record of each trial, or of some, with all variables or some."""
+    def read(
+        self, part: records.Part, trials: Collection[str] | None, again: int = _AGAIN
+    ) -> Iterator[Record]:
+        """The record of each trial, or of some, with all variables or some.
+
+        again  as of `counting`
+        """
         counting = self.counting()
         of = {own: counting[own][0] for own in counting if trials is None or own in trials}
         for path in sorted(set(of.values())):
             try:
                 yield from (r for r in records.read(path, part) if of.get(r.id) == path)
             except Damaged as error:
-                self._tell(path, error)
+                replaced = again and not path.exists()
+                own = {trial for trial in of if of[trial] == path}
+                found = [*self.read(part, own, again - 1)] if replaced else []
+                yield from found
+                if len(found) < len(own):
+                    self._tell(path, error)
 
     def forget(self, trials: Collection[str], but: Path | None) -> None:
         """Drop all records of these trials, those of one file excepted."""

@@ -124,6 +124,37 @@ def test_of_two_records_of_a_trial_that_counts_which_says_more(
     assert len(list(directory.read(trials={found[0].id, found[1].id}))) == 2
 
 
+@pytest.mark.parametrize("what", ["index", "read"])
+def test_what_is_replaced_while_it_is_read_is_there(
+    run: tuple[RunDirectory, Grid],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    what: str,
+) -> None:
+    """By a retry beside `status`, `export` and pages: whole records were told to be damaged."""
+    directory, plan = run
+    trials = [plan.trials[0, 0, number] for number in (0, 1)]
+    plainly, before = getattr(records, what), directory.recorded()
+    reader, replaced = RunDirectory(directory.path), list[Path]()
+
+    def while_it_is_replaced(path: Path, *arguments: Any) -> Any:
+        if len(replaced) < 2:
+            replaced.append(path)
+            anew = [dataclasses.replace(made_up(own), seconds=len(replaced)) for own in trials]
+            with monkeypatch.context() as patch:
+                patch.setattr(records, what, plainly)
+                directory.write(anew, {own.id for own in trials})
+        return plainly(path, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, what, while_it_is_replaced)
+        found = {own.id: own.seconds for own in reader.read()}
+    assert found.keys() == before.keys()
+    assert {found[own.id] for own in trials} == {2.0}
+    assert len(replaced) == 2
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("damage", ["cut", "emptied", "one bit"])
 def test_a_damaged_record_is_named_and_missing(
     run: tuple[RunDirectory, Grid], caplog: pytest.LogCaptureFixture, damage: str
