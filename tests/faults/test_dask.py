@@ -32,7 +32,7 @@ from processes import (
     wait_until,
 )
 from scripted import Scripted, attempts
-from tiny import Listed, write_study
+from tiny import Listed, trial, write_study
 
 from ganstudy import kinds, pipeline, plugins
 from ganstudy.cli import main
@@ -79,8 +79,8 @@ def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
     return Trial(Scripted(folder=str(folder), **settings), seed)
 
 
-def _task(trial: Trial[Scripted]) -> Task:
-    return Task((trial,), "eager", (), NO_CHECKPOINTS, None)
+def _task(own: Trial[Any]) -> Task:
+    return Task((own,), "eager", (), NO_CHECKPOINTS, None)
 
 
 def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> None:
@@ -215,6 +215,24 @@ def test_the_pack_of_another_client_goes_on(tmp_path: Path) -> None:
         # Once it is alone there, the one that hangs ends with its worker.
         wait_until(lambda: executor.room() == 2)
     assert attempts(theirs) == 1
+
+
+def test_an_interruption_stops_no_pack_of_another_client(cluster: Cluster) -> None:
+    """Each has one of the two workers, and one of them is interrupted."""
+    with (
+        DaskExecutor(2, scheduler=cluster.address) as other,
+        DaskExecutor(2, scheduler=cluster.address) as executor,
+    ):
+        wait_until(lambda: other.room() == 2)
+        theirs = other.submit(_task(trial(0, steps=10**6)))
+        wait_until(lambda: (clock := other.clock(theirs)) is not None and clock.stepping)
+        ours = executor.submit(_task(trial(1, steps=10**6)))
+        wait_until(lambda: (clock := executor.clock(ours)) is not None and clock.stepping)
+        executor.drain()
+        ended: list[Any] = []
+        wait_until(lambda: ended.extend(executor.wait(0.2)) or ended)
+        assert [one.how for _, one in ended] == ["stopped"]
+        assert other.wait(5.0) == []
 
 
 @pytest.mark.parametrize("dies", [2, 100])

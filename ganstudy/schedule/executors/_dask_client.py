@@ -20,7 +20,6 @@ from distributed import Client, Future, KilledWorker
 from ganstudy import plugins
 from ganstudy.cause import cause_of
 from ganstudy.engine.arithmetic import NotPortable
-from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.executor import (
     Begun,
     Clock,
@@ -31,7 +30,7 @@ from ganstudy.schedule.executor import (
     environment,
     is_for_memory,
 )
-from ganstudy.schedule.executors._dask_worker import Said, WarmUp, executing, train
+from ganstudy.schedule.executors._dask_worker import Said, WarmUp, executing, stop, train
 from ganstudy.schedule.interruption import signals_held
 
 __all__ = ["CONFIGURATION", "DaskClient"]
@@ -188,12 +187,13 @@ class DaskClient(Executor):
         return "\n".join([*where, ""])
 
     def drain(self) -> None:
-        """Every worker is told; the next pack of an idle one stops, and is handed out again."""
+        """Every worker is told that is at a pack of ours; those of other clients go on."""
         # A worker that hangs does not answer, and what has just died cannot.
         with suppress(OSError):
             self._client.sync(
                 self._client.run,
-                request_stop,
+                stop,
+                set(self._tasks),
                 nanny=False,
                 on_error="ignore",
                 callback_timeout=_ANSWER_SECONDS,

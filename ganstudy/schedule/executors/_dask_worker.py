@@ -5,19 +5,21 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Set
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distributed import WorkerPlugin, get_worker
 
 from ganstudy.engine.arithmetic import check
+from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.devices import CPU, named, slots
 from ganstudy.schedule.executor import Begun, Ended, ExecutorError, answer, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["BEGUN", "Said", "WarmUp", "executing", "train"]
+__all__ = ["BEGUN", "Said", "WarmUp", "executing", "stop", "train"]
 
 
 BEGUN = "GANSTUDY_JOB_BEGUN"
@@ -62,6 +64,12 @@ class WarmUp(WorkerPlugin):
 def executing(dask_worker: Any) -> list[str]:
     """Keys of the tasks that a worker has begun."""
     return [str(task.key) for task in dask_worker.state.executing]
+
+
+def stop(keys: Set[str], dask_worker: Any) -> None:
+    """Ask a worker to stop, if what it has begun is one of these tasks."""
+    if not keys.isdisjoint(executing(dask_worker)):
+        request_stop()
 
 
 def train(content: bytes, devices: str, topic: str) -> Ended:
