@@ -109,6 +109,12 @@ class Clock:
         mark = now, begun.share
         return cls(begun.stepping, now - begun.earlier, begun.share, now, begun.share, now, (mark,))
 
+    def later(self, seconds: float) -> Clock:
+        """As if all had come some seconds later, in which the task was stopped."""
+        since, heard, first = (at + seconds for at in (self.since, self.heard, self.first_heard))
+        marks = tuple((at + seconds, share) for at, share in self.marks)
+        return replace(self, since=since, heard=heard, first_heard=first, marks=marks)
+
     @property
     def seconds(self) -> float:
         """What it shows."""

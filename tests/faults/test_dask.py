@@ -224,9 +224,9 @@ def test_an_interruption_stops_no_pack_of_another_client(cluster: Cluster) -> No
         DaskExecutor(2, scheduler=cluster.address) as executor,
     ):
         wait_until(lambda: other.room() == 2)
-        theirs = other.submit(_task(trial(0, steps=10**6)))
+        theirs = other.submit(_task(trial(0, steps=10**6, record={"every": 10**5})))
         wait_until(lambda: (clock := other.clock(theirs)) is not None and clock.stepping)
-        ours = executor.submit(_task(trial(1, steps=10**6)))
+        ours = executor.submit(_task(trial(1, steps=10**6, record={"every": 10**5})))
         wait_until(lambda: (clock := executor.clock(ours)) is not None and clock.stepping)
         executor.drain()
         ended: list[Any] = []

@@ -26,6 +26,7 @@ from ganstudy.schedule.executor import (
     Task,
     attempt,
 )
+from ganstudy.schedule.executors import local
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import (
     COMPILE_SECONDS,
@@ -255,6 +256,28 @@ class _Slow(Inline):
                 self.ended.append((other, attempt(task, "cpu", lambda begun: None)))
         self.under_way = {}
         return ""
+
+
+@pytest.mark.slow
+def test_a_process_that_was_stopped_has_not_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Ctrl-Z, with its workers: after `fg` every pack had passed its limit."""
+    plainly, wait, ahead = time.monotonic, local.wait, [0.0]
+    own = _script(tmp_path, 0, seconds=2.0)
+
+    def stopped_once(*arguments: Any) -> Any:
+        heard = wait(*arguments)
+        if attempts(own) and not ahead[0]:
+            ahead[0] = 1000.0
+        return heard
+
+    monkeypatch.setattr(time, "monotonic", lambda: plainly() + ahead[0])
+    monkeypatch.setattr(local, "wait", stopped_once)
+    found = _train([own], Limits(seconds=100.0))
+    assert found[own.id].status == "complete"
+    assert attempts(own) == 1
+    assert ahead[0]
 
 
 def test_what_ends_while_another_is_killed_is_not_late(tmp_path: Path) -> None:

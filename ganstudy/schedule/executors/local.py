@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Hashable
 from contextlib import suppress
 from multiprocessing.connection import wait
@@ -30,6 +31,10 @@ __all__ = ["LocalExecutor"]
 
 STARTS = 10
 """How often in a row a worker may die before it is ready; some machines kill at random."""
+
+STOPPED = 5.0
+"""Seconds beyond those that were to be waited, for which this process and its workers must have
+been stopped, as by Ctrl-Z: no pack has trained meanwhile."""
 
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
@@ -72,7 +77,11 @@ class LocalExecutor(Executor):
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
         """What workers have answered, and which have died."""
         ended: list[tuple[Hashable, Ended]] = []
+        begun = time.monotonic()
         spoken = wait([worker.process.connection for worker in self._workers], seconds)
+        if (stopped := time.monotonic() - begun - seconds) > STOPPED:
+            for worker in self._workers:
+                worker.clock = worker.clock and worker.clock.later(stopped)
         for worker in [own for own in self._workers if own.process.connection in spoken]:
             try:
                 answer: Ended | Begun | ExecutorError | None = worker.process.connection.recv()
