@@ -74,7 +74,7 @@ def keep(directory: RunDirectory, records: list[Record], recorded: Collection[st
     """
     again = {record.id for record in records if record.id in recorded}
     if not again:
-        directory.write(records)
+        directory.write(records, again)
         return records
     earlier = {record.id: record for record in directory.read(trials=again)}
     kept = [_renewed(earlier.get(new.id), new) for new in records]
