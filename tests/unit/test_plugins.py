@@ -289,6 +289,7 @@ def test_check_says_which_promises_a_plugin_breaks(folder: Path) -> None:
         assert word not in done.stdout.replace("/pytest-", ""), "it is no output of pytest"
 
 
+@pytest.mark.slow
 def test_check_says_that_a_gpu_would_wait(folder: Path) -> None:
     """A loss that asks for a number trains on a CPU, and failed there as its round was recorded."""
     text = (ROOT / "docs" / "plugins" / "own_reverse_kl.py").read_text()
