@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Ends = tuple[float, float]
 
-__all__ = ["TAIL", "ends", "spanning", "tail_mean", "trial_score", "worst"]
+Place = TypeVar("Place")
+
+__all__ = ["TAIL", "differing", "ends", "spanning", "tail_mean", "trial_score", "worst"]
 
 TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
@@ -42,9 +45,15 @@ def worst(reading: Mapping[str, Any]) -> float:
     return worse if math.isfinite(worse) else math.nan
 
 
-def ends(reading: Mapping[str, Any]) -> tuple[float, float]:
+def ends(reading: Mapping[str, Any]) -> Ends:
     """The worst value and that at p = q, NaN where there is none."""
     return worst(reading), float(reading["value_at_equality"])
+
+
+def differing(known: Mapping[Place, Ends]) -> Mapping[Place, Ends]:
+    """The ends of a metric at each place; none where these are all the same."""
+    # As text, in which NaN is NaN.
+    return known if len(set(map(str, known.values()))) > 1 else {}
 
 
 def trial_score(status: str, curve: NDArray[np.floating], reading: Mapping[str, Any]) -> float:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.handling import of_run
-from ganstudy.analysis.metric import metric_names
+from ganstudy.analysis.metric import ends_at, metric_names
 from ganstudy.metrics import Metric, measured_by, perfect_sampler
-from ganstudy.score import ends, spanning
+from ganstudy.score import differing, ends, spanning
 from ganstudy.targets import target_of
 from ganstudy.variable import Variable
 
@@ -57,6 +54,7 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
         curves[(*at, last[at])] = value[0]
     readings = {text: metric.variable(target).attributes for text, target in targets.items()}
     attributes = spanning([*readings.values()])
+    known = differing({text: ends(reading) for text, reading in readings.items()})
     perfect = {
         text: perfect_sampler(metric, target, ds.sizes["sample"])
         for text, target in targets.items()
@@ -67,26 +65,11 @@ def measured(ds: xr.Dataset, metric: Metric, name: str | None = None) -> xr.Data
     of_p = Variable(name).perfect
     return ds.assign(
         {
-            **_ends(name, own, readings),
+            **(ends_at(name, own.variable, known) if known else {}),
             name: ((*status.dims, "step"), curves, attributes),
             of_p.name: ((*own.dims, "draw"), draws.reshape(*own.shape, -1), of_p.attributes),
         }
     )
-
-
-def _ends(
-    name: str, targets: xr.DataArray, readings: Mapping[str, Mapping[str, Any]]
-) -> dict[str, tuple[Any, ...]]:
-    """The metric's worst value and that at p = q of each point, if targets differ in them."""
-    known = {text: ends(reading) for text, reading in readings.items()}
-    if len(set(map(str, known.values()))) == 1:
-        return {}
-    nothing = (np.nan, np.nan)
-    whole = np.array([known.get(str(text), nothing) for text in targets.values.ravel()])
-    return {
-        end.name: (targets.dims, values.reshape(targets.shape), end.attributes)
-        for end, values in zip(Variable(name).ends, whole.T, strict=True)
-    }
 
 
 def _last_recorded(ds: xr.Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
-from ganstudy.score import worst
+from ganstudy.score import differing, worst
 from ganstudy.variable import Variable
+
+TARGETS = "target_settings"
+"""The variable with the target of each point, as text."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +97,53 @@ def metric_names(ds: xr.Dataset) -> list[str]:
     return [str(name) for name in ds.data_vars if variables[name].attrs.get("role") == "metric"]
 
 
+def ends_at(
+    name: str, targets: xr.Variable, known: Mapping[str, tuple[float, float]]
+) -> dict[str, xr.Variable]:
+    """The ends of a metric at each point, by the text of its target; NaN where it is not known."""
+    nothing = (math.nan, math.nan)
+    whole = np.array([known.get(str(text), nothing) for text in targets.values.ravel()])
+    return {
+        end.name: xr.Variable(targets.dims, values.reshape(targets.shape), end.attributes)
+        for end, values in zip(Variable(name).ends, whole.T, strict=True)
+    }
+
+
 def with_ends(sets: Sequence[xr.Dataset]) -> list[xr.Dataset]:
-    """The datasets with the ends of each metric at their points, if these are not all the same."""
+    """The datasets with the ends of each metric at their points, if these are not all the same.
+
+    A target has the same ends in all of them: those of a dataset that has none at its points, as
+    it was gathered by an earlier version, hold for all of its targets, and are not the closest.
+    """
     given: list[dict[str, xr.Variable]] = [{} for _ in sets]
     for name in dict.fromkeys(name for ds in sets for name in metric_names(ds)):
-        known = [RecordedMetric.of(ds, name) if name in ds else None for ds in sets]
-        names = [own.name for own in Variable(name).ends]
-        stated = {str((fact.worst, fact.perfect)) for fact in known if fact}
-        if len(stated) == 1 and not any(names[0] in ds for ds in sets):
+        pairs = zip(sets, given, strict=True)
+        having = [(RecordedMetric.of(ds, name), ds, own) for ds, own in pairs if name in ds]
+        names = [end.name for end in Variable(name).ends]
+        at_points = any(names[0] in ds for _, ds, _ in having)
+        stated = {place: (fact.worst, fact.perfect) for place, (fact, *_) in enumerate(having)}
+        if not at_points and not differing(stated):
             continue
-        for own, fact, ds in zip(given, known, sets, strict=True):
-            own |= dict(zip(names, fact.ends(ds), strict=True)) if fact else {}
+        closest = _closest([(fact, ds) for fact, ds, _ in having])
+        for fact, ds, own in having:
+            if names[0] in ds or TARGETS not in ds:
+                own |= dict(zip(names, fact.ends(ds), strict=True))
+            else:
+                own |= ends_at(name, ds.variables[TARGETS], closest)
     return [ds.assign(own) for ds, own in zip(sets, given, strict=True)]
+
+
+def _closest(having: Sequence[tuple[RecordedMetric, xr.Dataset]]) -> dict[str, tuple[float, float]]:
+    """The ends of a metric by the text of each target: of those that hold for it the closest."""
+    found: dict[str, tuple[float, float]] = {}
+    for fact, ds in having:
+        closer = np.fmax if fact.higher_is_better else np.fmin
+        known = (ds.variables.get(TARGETS, xr.Variable((), "")), *fact.ends(ds))
+        texts, *ends = (own.values.ravel() for own in xr.broadcast(*map(xr.DataArray, known)))
+        for text, *own in zip(texts.tolist(), *ends, strict=True):
+            worst, perfect = closer(found.get(text, (math.nan, math.nan)), own).tolist()
+            found[text] = worst, perfect
+    return found
 
 
 def _filled(variable: xr.Variable, whole: float) -> xr.Variable:

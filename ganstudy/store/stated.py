@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.score import ends, spanning
+from ganstudy.score import differing, ends, spanning
 from ganstudy.store import resolved
 from ganstudy.trial import SCHEMA
 from ganstudy.variable import OF_A_DATASET, Variable
@@ -93,10 +93,9 @@ def ends_of_points(axes: Sequence[str], plan: Search) -> Iterator[tuple[str, Col
     """`<metric>_worst` and `<metric>_at_equality` of each point, of metrics whose ends differ."""
     readings = {index[:-1]: trial.configuration.readings for index, trial in plan.trials.items()}
     for name in dict.fromkeys(name for own in readings.values() for name in own):
-        known = {index: ends(own[name]) for index, own in readings.items() if name in own}
-        if len(set(map(str, known.values()))) == 1:
-            continue
-        for place, variable in enumerate(Variable(name).ends):
+        of_points = {index: ends(own[name]) for index, own in readings.items() if name in own}
+        known = differing(of_points)
+        for place, variable in enumerate(Variable(name).ends if known else ()):
             whole = np.full(plan.shape[:-1], np.nan)
             for index, own in known.items():
                 whole[index] = own[place]

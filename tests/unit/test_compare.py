@@ -30,7 +30,7 @@ from ganstudy.report.findings import Findings
 from ganstudy.report.tables import ranking_table
 from ganstudy.report.verdicts import ranking
 from ganstudy.search.grid import Grid
-from ganstudy.store import RunDirectory, RunError, gather
+from ganstudy.store import RunDirectory, RunError, gather, stated
 from ganstudy.study import load
 from ganstudy.trial import SCHEMA, Record, Trial
 
@@ -172,6 +172,26 @@ def test_trials_are_charged_by_their_own_target(tmp_path: Path) -> None:
     two = made_run(tmp_path, "two", grid("{divergence: [minimax, hinge], target.modes: [2, 4]}"))
     one = made_run(tmp_path, "one", grid("{}"), "trial.target.modes=2")
     for joined in (open_runs(two, one), open_runs(one, two)):
+        ds = joined.assign(
+            status=joined["status"].where(joined["status"] != "complete", "diverged")
+        )
+        charged = analysis.trial_scores(ds, "mode_kl")["score"]
+        for modes in (2, 4):
+            own = charged.sel(target_modes=modes, seed=0)
+            assert own.max("arm") == own.min("arm") == pytest.approx(np.log(modes))
+
+
+@pytest.mark.parametrize("newest", ["[2, 4]", "[2, 4, 8]"])
+def test_a_run_that_was_gathered_before_is_charged_as_one_since(
+    tmp_path: Path, newest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its dataset says one worst value for all of its targets."""
+    new = made_run(tmp_path, "new", grid(f"{{divergence: [minimax], target.modes: {newest}}}"))
+    with monkeypatch.context() as patch:
+        patch.setattr(stated, "ends_of_points", lambda axes, plan: ())
+        old = made_run(tmp_path, "old", grid("{divergence: [minimax], target.modes: [2, 4]}"))
+    assert "mode_kl_worst" not in open_run(old)
+    for joined in (open_runs(old, new), open_runs(new, old)):
         ds = joined.assign(
             status=joined["status"].where(joined["status"] != "complete", "diverged")
         )
