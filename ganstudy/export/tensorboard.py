@@ -41,6 +41,12 @@ class TensorboardExporter(Exporter):
             with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
+        # An earlier version had the figures where those of an arm may be, a folder for each trial.
+        once = f"{run.study}/report"
+        if run.figures and once in before:
+            for path in (place / once).glob("events.*"):
+                path.unlink(missing_ok=True)
+            del before[once]
         figures = f"{run.study}/{_REPORT}"
         if run.figures and before.get(figures) != run.figures_digest:
             _write_figures(place / figures, run)

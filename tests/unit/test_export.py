@@ -382,6 +382,25 @@ def test_an_arm_may_be_called_report(run: Path, tmp_path: Path, arm: str) -> Non
     assert list((tmp_path / "study" / "~report").glob("events*"))
 
 
+def test_figures_of_an_earlier_version_are_not_kept_beside_the_new_ones(
+    run: Path, tmp_path: Path
+) -> None:
+    """They were in `STUDY/report`, where the trials of an arm may be."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    earlier = tmp_path / "study" / "report"
+    (earlier / "1").mkdir(parents=True)
+    (earlier / "events.out.tfevents.1.host").touch()
+    (earlier / "1" / "events.out.tfevents.1.host").touch()
+    (tmp_path / "exported.json").write_text('{"study/report": "before"}')
+    figures = sorted((run / "report").glob("*.png"))
+    trial = ExportedTrial("2", "a", {"arm": "arm", "seed": "0"}, {}, {}, {})
+    family["tensorboard"]().write(ExportedRun("study", "Why?", [trial], figures), tmp_path)
+    assert [own.name for own in earlier.iterdir()] == ["1"]
+    assert len(list((earlier / "1").iterdir())) == 1
+    noted = json.loads((tmp_path / "exported.json").read_text())
+    assert sorted(noted) == ["study/2", "study/~report"]
+
+
 def test_figures_come_though_their_trials_are_there(run: Path) -> None:
     """An export before the report was made, or that was killed before its figures, had none."""
     figures = {own.name: own.read_bytes() for own in (run / "report").glob("*.png")}
