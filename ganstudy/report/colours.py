@@ -21,9 +21,15 @@ longer be apart from them without a sense of red, green or blue.
 EACH = 3
 """Arms that share a stroke and a marker: what some readers see in one colour differs in these."""
 
-STROKES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
-MARKERS = ("o", "s", "^", "D")
-HATCHES = ("", "////", "....", "xxxx")
+STROKES: tuple[Any, ...] = (
+    *("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2))),
+    *((0, (9, 2)), (0, (1, 4)), (0, (5, 1.2, 1, 1.2, 1, 1.2)), (0, (9, 2, 3, 2))),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "*", "<")
+HATCHES = ("", "////", "....", "xxxx", "----", "||||", "\\\\\\\\", "oo")
+
+LOOKS = len(STROKES)
+"""Settings that figures can tell apart, as many by markers and by hatches."""
 
 
 def arm_colours(arms: int) -> list[str]:

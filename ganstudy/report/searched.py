@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ganstudy.analysis import (
@@ -27,6 +28,7 @@ from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
 from ganstudy.report.colours import (
     HATCHES,
+    LOOKS,
     MARKERS,
     STROKES,
     arm_colours,
@@ -153,6 +155,15 @@ class Searched:
             return list(by_arm)
         own = [by_setting[number % len(by_setting)] for number in range(len(self.settings))]
         return own * len(by_arm)
+
+    @property
+    def alike(self) -> Markup:
+        """What a caption says of settings that look the same; empty where none do."""
+        if len(self.settings) <= LOOKS:
+            return Markup("")
+        return Markup(" Of {} settings those look alike that are {} apart in the legend.").format(
+            len(self.settings), LOOKS
+        )
 
     def show(self, value: float) -> str:
         """A value of the metric."""

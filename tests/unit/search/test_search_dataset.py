@@ -319,6 +319,23 @@ def test_settings_of_one_arm_are_told_apart(tmp_path: Path) -> None:
     plt.close("all")
 
 
+@pytest.mark.parametrize("count", [8, 9])
+def test_captions_say_where_looks_of_settings_repeat(tmp_path: Path, count: int) -> None:
+    widths = [*range(4, 4 + count)]
+    axes = f"search.grid={{divergence: [minimax, reverse_kl], generator.width: {widths}}}"
+    ds = scored_by(tmp_path, peak, axes, "search.bayes.trials=4", "seeds=1")
+    ds = ds.assign_attrs(objectives=["modes_covered", "high_quality"])
+    found = Searched.of(ds)
+    for own in (found.markers, found.hatches, [str(x["linestyle"]) for x in found.lines]):
+        assert (len(own), len(set(own))) == (2 * count, 8)
+    with figure_style():
+        drawings = search_report.SearchSection(Findings.of(ds)).drawings()
+        drawings = [*drawings, draw_curve(Findings.of(ds))]
+    said = "Of 9 settings those look alike that are 8 apart in the legend."
+    assert len(drawings) > 3
+    assert [said in own.caption for own in drawings] == [count == 9] * len(drawings)
+
+
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_caption_says_what_each_dotted_line_is(tmp_path: Path, seeds: int) -> None:
     """Of one seed no other chooses a point, and the one that is dotted is the perfect score."""

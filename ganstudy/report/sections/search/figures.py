@@ -36,7 +36,7 @@ def draw_budget(findings: Findings) -> Drawing:
     caption = Markup("{}{} in the order in which they were learned{}.").format(
         _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
-    caption += reference.said(findings)
+    caption += searched.alike + reference.said(findings)
     mean = searched.by_group(searched.curve["best" if known else "held_out"])[:, -1]
     ends = zip(searched.groups, mean.tolist(), strict=True)
     alt = f"{searched.metric.long_name} of points in the order tried"
@@ -58,7 +58,7 @@ def draw_curve(findings: Findings) -> Drawing:
         f"{prose.quoted(name)} {searched.show(float(value))}" for name, value in found
     )
     alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
-    caption = _alone(_curve_caption(searched)) + reference.said(findings)
+    caption = _alone(_curve_caption(searched)) + searched.alike + reference.said(findings)
     return Drawing("answer", figure, alt, caption)
 
 
@@ -175,8 +175,8 @@ def draw_pareto(searched: Searched) -> Drawing:
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
     caption = Markup(
         "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
-        "no other point of the arm beats in every objective{}.{}"
-    ).format(first.long_name, second.long_name, _crosses(searched), more)
+        "no other point of the arm beats in every objective{}.{}{}"
+    ).format(first.long_name, second.long_name, _crosses(searched), more, searched.alike)
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []
     for metric in (first, second):

@@ -73,6 +73,7 @@ def draw(searched: Searched) -> Drawing:
             " A sampler that learns has put its points where scores were good: where nothing "
             "matters TPE has a strong bar in 8% of searches, and not in 5%."
         )
+    caption += searched.alike
     alt = "Importance of parameters: " + "; ".join(
         f"{searched.groups[row]} "
         + ", ".join(f"{name} {share:.2f}" for name, share in zip(parameters, own, strict=True))

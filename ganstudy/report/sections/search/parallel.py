@@ -63,11 +63,12 @@ def draw(searched: Searched) -> Drawing:
     style.arm_legend(figure, searched.arm_names, settings=searched.settings)
     caption = Markup(
         "Each line is a point of a search: its parameters, and on the right its {}, better "
-        "upwards. Pale: all but the best quarter of each search{}{}. "
+        "upwards. Pale: all but the best quarter of each search{}{}.{} "
     ).format(
         prose.listing(axis.name for axis in axes[len(searched.parameters) :]),
         " among its points that keep the constraints" if searched.constraints else "",
         "; a line passes below an axis whose parameter took no part" if _any_absent(axes) else "",
+        searched.alike,
     )
     caption += Markup(
         '<span class="on-screen">On the page, drag along an axis, or take it with Tab and move '
