@@ -155,15 +155,16 @@ def by_budget(ds: xr.Dataset, name: str) -> list[Sentence]:
 
 def _firsts(found: xr.Dataset, tested: xr.DataArray, call: str) -> Sentence:
     """The first of a target at every budget, and, of one that is tested, over how many others it at
-    least leans ahead."""
-    study, parts = tested["study"].item(), []
+    least leans ahead, if it is first alone."""
+    study, parts, leads = tested["study"].item(), [], False
     for k in found["budget"].values.tolist():
         own = found.sel(budget=k, study=study)
-        ahead = f" ({int(own['ahead'])})" if tested else ""
         best = own.isel(arm=np.flatnonzero(own["study_equals_best"]))
+        ahead = f" ({int(own['ahead'])})" if tested and best.sizes["arm"] == 1 else ""
+        leads |= bool(ahead)
         parts.append(Markup("{} with {}{}").format(_equally(best), k, ahead))
     text = Markup("On {} first place goes to {}").format(study, prose.listing(parts))
-    if tested:
+    if leads:
         how = Markup("; in brackets, over how many of {} others its lead is clear or leans")
         text += how.format(int(found["others"]))
     text += Markup(".")

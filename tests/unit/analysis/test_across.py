@@ -257,7 +257,8 @@ def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) ->
     same = same.assign(status=xr.full_like(joined["status"], "complete"))
     said = told(same, "At which budget")
     assert "most comparisons are won by 6 arms, equally, with 1 (50%), 6 arms, equally, " in said
-    assert "On ring first place goes to 6 arms, equally, with 1 (0), 6 arms, equally, " in said
+    assert "On ring first place goes to 6 arms, equally, with 1, 6 arms, equally, with 2" in said
+    assert "in brackets, over how many" not in said
     said = told(same.isel(constraint=[0], divergence=[0, 1]), "At which budget")
     assert "won by “hinge, published” and “minimax, published”, equally, with 1 (50%)" in said
 
