@@ -179,7 +179,7 @@ def test_shares_of_variance_are_unbiased_and_their_intervals_cover(seeds: int) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [3, 4, 5])
+@pytest.mark.parametrize("seeds", [3, 4, 5, 6, 10])
 @pytest.mark.parametrize("law", [(0.5, 0.2, 0.98), (0.2, 0.2, 0.98), (0.5, 7, 8)])
 def test_effects_on_scores_of_two_values_are_clear_as_rarely_as_arms(
     law: tuple[float, float, float], seeds: int
