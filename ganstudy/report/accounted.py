@@ -33,12 +33,11 @@ def diverged(findings: Findings) -> Markup:
         f"{prose.quoted(arm)} {count} of {trials[arm]}" for arm, count in by_arm.items()
     )
     worst = reference.worst(findings)
-    counted = (
-        f"{'it' if total == 1 else 'each'} counts with the worst value, {worst}"
-        if worst
-        else f"the metric has no worst value, so that {'it is' if total == 1 else 'they are'} in "
-        "no average, and last in the order"
-    )
+    apart = f"{'it is' if total == 1 else 'they are'} in no average, and last in the order"
+    counted = f"the metric has no worst value, so that {apart}"
+    if worst:
+        counted = f"{'it' if total == 1 else 'each'} counts with the worst value, {worst}"
+        counted += f"; on others {apart}" if reference.some_lack_worst(findings) else ""
     return Markup("{} of {} diverged ({}); {}.").format(
         total, prose.plural(ran, "trial") + findings.where, where, counted
     )

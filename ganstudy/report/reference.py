@@ -13,7 +13,7 @@ from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 
-__all__ = ["all_worst", "draw", "said", "worst"]
+__all__ = ["all_worst", "draw", "said", "some_lack_worst", "worst"]
 
 
 def draw(span: Callable[..., Any], line: Callable[..., Any], findings: Findings) -> None:
@@ -41,12 +41,32 @@ def said(findings: Findings) -> Markup:
 
 
 def worst(findings: Findings) -> str:
-    """The worst value in words, by target where these differ in it; empty where there is none."""
-    if math.isnan(findings.metric.worst):
+    """The worst value in words, by target where these differ in it; empty where none has one."""
+    every = _worst_of_targets(findings)
+    known = [end for end in every if math.isfinite(end)]
+    if not known:
         return ""
+    low, high = prose.short(min(known)), prose.short(max(known))
+    text = low if low == high else f"{low} to {high} by target"
+    if len(known) == len(every):
+        return text
+    return f"{text}, on {len(known)} of {prose.plural(len(every), 'target')}"
+
+
+def some_lack_worst(findings: Findings) -> bool:
+    """Whether some targets have a worst value, and others none."""
+    return len(set(map(math.isfinite, _worst_of_targets(findings)))) > 1
+
+
+def _worst_of_targets(findings: Findings) -> list[float]:
+    """The worst value of each target, NaN of one that has none."""
     own, _ = findings.metric.ends(findings.ds)
-    low, high = (prose.short(float(end)) for end in (own.min(), own.max()))
-    return low if low == high else f"{low} to {high} by target"
+    # Without targets all points have one, or ends that differ by something else.
+    targets = findings.ds.get("target_settings", xr.DataArray("none"))
+    texts, ends = (x.values.ravel().tolist() for x in xr.broadcast(targets, xr.DataArray(own)))
+    # Text of a point that is excluded is empty.
+    known = {(text, str(end)): end for text, end in zip(texts, ends, strict=True) if text}
+    return [*known.values()]
 
 
 def all_worst(findings: Findings) -> bool:

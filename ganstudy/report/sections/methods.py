@@ -142,6 +142,7 @@ class Methods(Section):
         return {
             "joined": joined,
             "worst": "" if joined else reference.worst(self.findings),
+            "some_lack_worst": not joined and reference.some_lack_worst(self.findings),
             "computed": computed(own),
             "seeds_added": seeds_added(own),
             "game": [] if joined or self.findings.theory else self._game(),

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
-from ganstudy.report import prose, style
+from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections._base import Chart, Section
@@ -47,9 +47,10 @@ def draw(findings: Findings) -> Drawing:
     caption = Markup("Mean over {} of each trial's score; darker is better.").format(units)
     diverged = findings.flat(findings.cells["diverged"])
     if (diverged[np.isfinite(mean)] > 0).any():
-        worst = math.isfinite(findings.metric.worst)
+        counted = "score the worst value" if reference.worst(findings) else "have no score"
+        counted += ", where their target has one" * reference.some_lack_worst(findings)
         caption += Markup(" The second line of a cell counts diverged trials, which {}.").format(
-            "score the worst value" if worst else "have no score"
+            counted
         )
     gaps = int((_scored(findings) < _trials(findings)).sum())
     if settings > MOST_WRITTEN:

@@ -23,7 +23,8 @@ from ganstudy import analysis, open_run
 from ganstudy.cli import main
 from ganstudy.report import accounted, build
 from ganstudy.report.findings import Findings
-from ganstudy.report.sections import ranking
+from ganstudy.report.sections import ranking, settings
+from ganstudy.report.sections.curves import training
 from ganstudy.report.sections.settled import sentences as pairs_told
 from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
@@ -254,6 +255,22 @@ def test_trials_are_charged_by_their_own_target_in_the_run_and_on_the_page(tmp_p
     assert (collapsed == (scores > np.log([4, 8])[:, None] / 2)).all()
     told = accounted.diverged(Findings.of(ds))
     assert told.endswith("each counts with the worst value, 1.39 to 2.08 by target.")
+    mixed = ds.assign(mode_kl_worst=ds["mode_kl_worst"].where(ds["target_modes"] == 4))
+    mixed["mode_kl"].attrs = ds["mode_kl"].attrs | {"bounds": (0, math.inf)}
+    findings = Findings.of(mixed)
+    assert accounted.diverged(findings).endswith(
+        "the worst value, 1.39, on 1 of 2 targets; on others they are in no average, and last in "
+        "the order."
+    )
+    with figure_style():
+        curves = training.draw_score(findings).caption
+        cells = settings.draw(findings).caption
+    assert "from its divergence on, or leaves the mean at its divergence where its" in curves
+    assert "which score the worst value, where their target has one." in cells
+    with undrawn():
+        said = build(mixed, {}, tmp_path / "page").read_text(encoding="utf-8")
+    assert "scores the worst value, 1.39, on 1 of 2 targets" in said
+    assert "has no finite worst value on other targets, so that" in said
 
 
 def test_the_dataset_has_what_was_needed(tmp_path: Path) -> None:

@@ -111,11 +111,12 @@ def _caption(findings: Findings, averaged: bool) -> Markup:
         )
     if findings.with_status("diverged"):
         ends = "ends" if alone and not averaged else "leaves the mean"
-        caption += (
-            Markup(" A diverged trial stays at the worst value from its divergence on.")
-            if math.isfinite(findings.metric.worst)
-            else Markup(" A diverged trial {} at its divergence.").format(ends)
-        )
+        lacking = f"{ends} at its divergence"
+        stays = "stays at the worst value from its divergence on"
+        if reference.some_lack_worst(findings):
+            stays += f", or {lacking} where its target has none"
+        what = stays if reference.worst(findings) else lacking
+        caption += Markup(" A diverged trial {}.").format(what)
     return caption + reference.said(findings)
 
 
