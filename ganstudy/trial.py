@@ -273,8 +273,10 @@ def _unkept(
     for dim, length in zip(variable.dims, values.shape, strict=True):
         if lengths.setdefault(dim, length) != length:
             return f"has length {length} along {dim!r}, where others have {lengths[dim]}"
-    if variable.is_coordinate and not np.array_equal(
-        first.setdefault(variable.name, np.asarray(values)), values
-    ):
+    if not variable.is_coordinate:
+        return ""
+    other = first.setdefault(variable.name, np.asarray(values))
+    both_may_be_nan = other.dtype.kind == values.dtype.kind == "f"
+    if not np.array_equal(other, values, equal_nan=both_may_be_nan):
         return "is a coordinate, and differs from that of a trial beside it"
     return ""

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,8 +55,8 @@ def main() -> None:
 
 
 def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, list[str]]:
-    """Measure parts, and write whatever is found at once; whether a promise has failed, and those
-    for which there was no time, or not enough.
+    """Measure parts, and write whatever is found at once; whether a promise has failed or a part
+    has raised, and those for which there was no time, or not enough.
     """
     failed, late = False, []
     for name in parts:
@@ -65,15 +66,22 @@ def visited(parts: Any, visit: Visit, results: dict[str, Any]) -> tuple[bool, li
         part, started = PARTS[name], time.perf_counter()
         print(f"{name} ...", file=sys.stderr, flush=True)
         now = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": packages.PROJECT["version"]}
-        for found in part.measure(visit):
-            seconds = round(time.perf_counter() - started, 1)
-            results[name] = {**now, **found, "seconds": seconds}
-            write(visit.out, results)
-            if visit.left <= 0:
-                late.append(name)
-                break
+        found: dict[str, Any] = {}
+        try:
+            for found in part.measure(visit):
+                seconds = round(time.perf_counter() - started, 1)
+                results[name] = {**now, **found, "seconds": seconds}
+                write(visit.out, results)
+                if visit.left <= 0:
+                    break
+        except Exception as error:  # what one part raises is no reason to lose the rest
+            failed = True
+            print(f"{name} raised {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            visit.tell(name, traceback.format_exc())
+        if visit.left <= 0:
+            late.append(name)
         if getattr(part, "promised", True):
-            failed |= bool(results[name].get("failed"))
+            failed |= bool(found.get("failed"))
     return failed, late
 
 

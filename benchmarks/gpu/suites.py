@@ -25,9 +25,6 @@ WORKERS = min(12, os.cpu_count() or 1)
 MOST_FAILURES = 10
 """After which a suite ends: what more of them say is the same."""
 
-LOG = "failures.txt"
-"""The file beside the results in which traces are."""
-
 _TO_END = 60.0
 """Seconds in which a suite that is interrupted ends its tests and writes what it has found."""
 
@@ -56,7 +53,9 @@ class Suite:
         return [self.path, "-m", "not slow", *apart]
 
     def measure(self, visit: Visit, workers: int = WORKERS) -> Iterator[dict[str, Any]]:
-        """How many tests ran, and the names of those that failed; `cut` where time was up."""
+        """How many tests ran, and the names of those that failed; `cut` where time was up, and
+        nothing where it was before any had run.
+        """
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "junit.xml"
             said, cut = self._run(visit, report, workers)
@@ -70,10 +69,9 @@ class Suite:
         if not ran and not cut:
             failed.append(f"{self.path}: no test ran")
         if failed:
-            visit.out.mkdir(parents=True, exist_ok=True)
-            with (visit.out / LOG).open("a", encoding="utf-8") as log:
-                log.write(f"{self.promise}\n\n{said}\n")
-        yield {"tests": ran, "failed": failed} | ({"cut": True} if cut else {})
+            visit.tell(self.promise, said)
+        if ran or not cut:
+            yield {"tests": ran, "failed": failed} | ({"cut": True} if cut else {})
 
     def _run(self, visit: Visit, report: Path, workers: int) -> tuple[str, bool]:
         """What pytest says, and whether it was interrupted as time was up."""

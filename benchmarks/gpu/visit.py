@@ -7,7 +7,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Visit"]
+__all__ = ["LOG", "Visit"]
+
+LOG = "failures.txt"
+"""The file beside the results in which traces are."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,12 @@ class Visit:
     device: str
     out: Path
     until: float = math.inf
+
+    def tell(self, what: str, said: str) -> None:
+        """Write what has failed, and its traces, to `LOG` behind what has failed before."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        with (self.out / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{what}\n\n{said}\n")
 
     @property
     def left(self) -> float:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ganstudy.trial import Trial
 
+if TYPE_CHECKING:
+    from typing import Self
+
 __all__ = ["Chance"]
 
-_known: dict[str, object] = {}
-"""Where the process's generators were when somebody has looked last: what has been told of a draw
-is not told again by who began to look before."""
+_outer: ContextVar[dict[str, object]] = ContextVar("_outer")
+"""Where the generators were when whoever looks around the one that begins has looked last: a draw
+before that is still to be told, and what has been told of a draw is not told again."""
 
 
 class Chance:
@@ -24,13 +29,25 @@ class Chance:
 
     With numbers of these a trial would depend on who was trained before it in its process. Trials
     of the package's own members are not looked at, nor is what others draw in the same process.
+
+    Errors  `RuntimeError` at its end, for a number that was drawn since anybody has asked last.
     """
 
     def __init__(self, trials: Sequence[Trial[Any]], device: str | torch.device = "cpu") -> None:
         self._looks = any('"plugin":' in own.settings for own in trials)
         self._device = torch.device(device)
+
+    def __enter__(self) -> Self:
+        self._known = _outer.get({})
+        self._token = _outer.set(self._known)
         if self._looks:
-            _known.update(_drawn(self._device))
+            self._known.update({**_drawn(self._device), **self._known})
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _outer.reset(self._token)
+        if kind is None:
+            self.undrawn()
 
     def undrawn(self) -> None:
         """Nothing, where no number was drawn since anybody has asked last.
@@ -39,10 +56,10 @@ class Chance:
         """
         if not self._looks:
             return
-        before = dict(_known)
-        _known.update(_drawn(self._device))
-        for name, now in _known.items():
-            if now != before[name]:
+        before = dict(self._known)
+        self._known.update(_drawn(self._device))
+        for name, where in before.items():
+            if self._known[name] != where:
                 raise RuntimeError(
                     f"a plug-in draws of {name}'s own generator, which no seed sets: its numbers "
                     "are to be those of the generator that it is handed, or of default_rng(0)"
@@ -55,8 +72,10 @@ def _drawn(device: torch.device) -> Mapping[str, object]:
     found: dict[str, object] = {
         "torch": torch.get_rng_state().numpy().tobytes(),
         "NumPy": (numpy["state"]["pos"], numpy["state"]["key"].tobytes(), numpy["gauss"]),
-        "Python": random.getstate(),
     }
+    # Dask draws of Python's in a thread of its own, whenever it connects to another process.
+    if "distributed" not in sys.modules:
+        found["Python"] = random.getstate()
     if device.type == "cuda":
         found[f"torch on {device}"] = torch.cuda.get_rng_state(device).numpy().tobytes()
     return found

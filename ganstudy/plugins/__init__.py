@@ -13,11 +13,13 @@ import hashlib
 import importlib.util
 import inspect
 import pickle
+import pickletools
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.abc import SourceLoader
+from importlib.machinery import PathFinder
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -84,7 +86,7 @@ def load(path: Path) -> tuple[str, type[Part]]:
     for line, name in _imported_from_beside(path, content):
         raise PluginError(
             f"{path}:{line}: imports {name}, which lies beside it: a plug-in is one file, whose "
-            "text is in the ids of trials and in the run; put that into it, or install it"
+            "text is in the ids of trials and in the run; put that into it, or install it elsewhere"
         )
     own = _added(path, content, families())
     return own.family, own.member
@@ -98,8 +100,9 @@ def text(stem: str) -> bytes:
 def carried(value: object) -> bytes:
     """A value for another process, with the plug-ins that it is made of."""
     content = pickle.dumps(value)
-    # A pickle names the modules of its classes as they are.
-    named = [own for own in _loaded.values() if _module(own.path).encode() in content]
+    # A pickle names the modules of its classes, as texts of their own.
+    said = {text for _, text, _ in pickletools.genops(content) if isinstance(text, str)}
+    named = [own for own in _loaded.values() if _module(own.path) in said]
     return pickle.dumps(([(str(own.path), own.text, own.family) for own in named], content))
 
 
@@ -169,7 +172,7 @@ def _added(path: Path, content: bytes, among: Mapping[str, Family[Part]]) -> _Lo
                 among[found[0].family].add(found[0].member, digest(content))
             except ValueError as error:
                 raise PluginError(f"{path}: {error}") from None
-        except PluginError:
+        except BaseException:  # Ctrl-C, too
             del sys.modules[module.__name__]
             raise
         _loaded[path.stem] = found[0]
@@ -220,10 +223,12 @@ def _imported(path: Path, content: bytes) -> ModuleType:
         # Standard output is for answers.
         with redirect_stdout(sys.stderr):
             loader.exec_module(module)
-    # Whatever a file of the user's raises is told with its name, the end of a script too.
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # Ctrl-C, too
         del sys.modules[name]
-        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+        # Whatever a file of the user's raises is told with its name, the end of a script too.
+        if isinstance(error, Exception | SystemExit):
+            raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+        raise
     return module
 
 
@@ -232,26 +237,34 @@ def _imported_from_beside(path: Path, content: bytes) -> Iterator[tuple[int, str
     with suppress(SyntaxError, ValueError):  # which are told by who imports it
         for node in ast.walk(ast.parse(content)):
             if isinstance(node, ast.Import):
-                names = [own.name for own in node.names]
+                names = [(own.name, own.name) for own in node.names]
             elif isinstance(node, ast.ImportFrom):
                 module = "." * node.level + (node.module or "")
-                names = [module] if node.module else [module + own.name for own in node.names]
+                within = f"{module}." if node.module else module
+                wholes = [within + own.name for own in node.names]
+                names = [(module if node.module else own, own) for own in wholes]
             else:
                 continue
-            for name in names:
-                if _lies_beside(path.parent, name):
-                    yield node.lineno, name
+            for told, whole in names:
+                if _lies_beside(path.parent, whole):
+                    yield node.lineno, told
 
 
 def _lies_beside(folder: Path, name: str) -> bool:
-    if name.startswith("."):
-        return not name.startswith("..")
-    top = name.partition(".")[0]
     with suppress(ImportError, ValueError):  # of what is no module, or is not said where
-        spec = importlib.util.find_spec(top)
-        if spec is not None and spec.origin == str(folder / f"{top}.py"):
-            return True
-    return f"{name}.".startswith(f"{__name__}.")
+        name = importlib.util.resolve_name(name, __name__)
+        if name.startswith(f"{__name__}."):
+            own, _, rest = name.removeprefix(f"{__name__}.").partition(".")
+            if not rest and own in globals():
+                return False
+            return PathFinder.find_spec(f"{__name__}.{own}", __path__) is None
+        top = name.partition(".")[0]
+        # The package itself may: in a checkout.
+        if top != __name__.partition(".")[0] and (spec := importlib.util.find_spec(top)):
+            # Of a package its folders, of which one without an `__init__.py` has several.
+            places = spec.submodule_search_locations or [str(spec.origin)] * spec.has_location
+            return any(Path(place).parent.resolve() == folder for place in places)
+    return False
 
 
 def _lacking(module: ModuleType) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("Begun", "Clock", "CompilerError", "Ended", "Executor", "ExecutorError", "Task"),
-    *("answer", "attempt", "environment", "is_for_memory", "warm_up"),
+    *("attempt", "attempt_carried", "environment", "is_for_memory", "warm_up"),
 ]
 
 
@@ -210,7 +210,7 @@ class Executor(Part, ABC):
     @abstractmethod
     def submit(self, task: Task) -> Hashable:
         """Hand out a task; return its handle. To another process it is `plugins.carried`, for
-        `answer`."""
+        `attempt_carried`."""
 
     @abstractmethod
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
@@ -241,7 +241,7 @@ def warm_up() -> None:
     import ganstudy.kinds.adversarial.training  # noqa: F401  # imported to be warm, not to be used
 
 
-def answer(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
+def attempt_carried(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
     """Train a pack whose task was `plugins.carried` to this worker; see `attempt`."""
     try:
         task: Task = plugins.received(content)
@@ -293,7 +293,5 @@ def _trained(task: Task, session: Session) -> list[Record]:
     """A kind may be a plug-in: what it leaves is held to what all others build on."""
     from ganstudy.engine.chance import Chance  # with torch
 
-    chance = Chance(task.pack, session.device)
-    records = records_of(task.pack, task.pack[0].configuration.train(task.pack, session))
-    chance.undrawn()
-    return records
+    with Chance(task.pack, session.device):
+        return records_of(task.pack, task.pack[0].configuration.train(task.pack, session))

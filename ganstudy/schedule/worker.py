@@ -17,7 +17,7 @@ import psutil
 
 from ganstudy.garbage import uncollected
 from ganstudy.schedule import questions
-from ganstudy.schedule.executor import ExecutorError, answer, warm_up
+from ganstudy.schedule.executor import ExecutorError, attempt_carried, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.schedule.devices import Slot
@@ -47,7 +47,8 @@ def main() -> None:
                 with slot.leased() as device:
                     connection.send(None)
                     while True:
-                        connection.send(answer(connection.recv_bytes(), device, connection.send))
+                        task = connection.recv_bytes()
+                        connection.send(attempt_carried(task, device, connection.send))
             except ExecutorError as error:
                 connection.send(error)
 

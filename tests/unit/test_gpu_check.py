@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.gpu import convolutions, packages, throughput, training, wheels
 from benchmarks.gpu.__main__ import PARTS, TABLES, kept, markdown, visited
-from benchmarks.gpu.suites import LOG, SUITES, Suite
-from benchmarks.gpu.visit import Visit
+from benchmarks.gpu.suites import SUITES, Suite
+from benchmarks.gpu.visit import LOG, Visit
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "benchmarks" / "gpu"
@@ -75,6 +75,8 @@ def test_what_was_found_before_is_kept_where_results_go_elsewhere(tmp_path: Path
 class _Rows:
     """A part that finds a row after the other, each of which takes a second of a clock."""
 
+    promised = True
+
     def __init__(self, clock: list[float]) -> None:
         self.clock = clock
 
@@ -104,6 +106,51 @@ def test_what_was_found_is_there_when_time_is_up_and_the_rest_is_named(
     assert [len(written[name]["rows"]) for name in TABLES[:2]] == [3, 2]
     assert TABLES[2] not in written
     assert "2 rows (" in (tmp_path / "results.md").read_text(encoding="utf-8")
+
+
+class _Raising(_Rows):
+    """One that cannot be recorded, after so many rows."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__([0.0])
+        self.found = rows
+
+    def measure(self, visit: Visit) -> Iterator[dict[str, Any]]:
+        yield from ({"rows": [*range(row + 1)]} for row in range(self.found))
+        raise RuntimeError("CUDA error: capture")
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_part_that_raises_is_named_and_the_others_are_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: int
+) -> None:
+    """It ended the check, without a trace; what it had found before was there, and is."""
+    parts = _Raising(rows), _Rows([0.0])
+    parts[1].promised = False
+    for name, part in zip(TABLES, parts, strict=False):
+        monkeypatch.setitem(PARTS, name, part)  # type: ignore[misc]  # a dict after all
+    earlier = {"rows": [0, 0], "date": "2026-11-26", "version": "0.1.0"}
+    results: dict[str, Any] = {"machine": MACHINE, TABLES[0]: earlier}
+    assert visited(TABLES[:2], Visit("cpu", tmp_path), results) == (True, [])
+    written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert [len(written[name]["rows"]) for name in TABLES[:2]] == [rows or 2, 3]
+    assert f"{TABLES[0]} raised RuntimeError: CUDA error: capture" in capsys.readouterr().err
+    assert "in measure\n" in (tmp_path / LOG).read_text(encoding="utf-8")
+
+
+def test_a_suite_that_is_cut_before_a_test_has_run_leaves_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had 0 of 0 tests from then on."""
+    path = tmp_path / "test_own.py"
+    path.write_text("import time\n\ntime.sleep(99)\n")
+    suite = Suite("Sums", str(path))
+    monkeypatch.setitem(PARTS, "bits", suite)  # type: ignore[misc]  # a dict after all
+    earlier = {"tests": 103, "failed": [], "date": "2026-11-26", "version": "0.1.0"}
+    results: dict[str, Any] = {"machine": MACHINE, "bits": earlier}
+    soon = Visit("cpu", tmp_path, time.monotonic() + 2.0)
+    assert visited(["bits"], soon, results) == (False, ["bits"])
+    assert results["bits"] == earlier
 
 
 def test_what_has_never_run_comes_first() -> None:

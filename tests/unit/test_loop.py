@@ -149,8 +149,9 @@ def _left(leave: Callable[[list[Record]], Any], packs: Sequence[Any]) -> list[Re
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_record_fails_its_own_trial(name: str) -> None:
+def test_a_wrong_record_fails_its_own_trial(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was a traceback of the run, each time that it was continued; too few were no fault."""
+    monkeypatch.delitem(sys.modules, "distributed", raising=False)
     leave, cause = WRONG[name]
     bad, good = Trial(Leaves(), 0), trial(0, steps=1)
     records = {own.id: own for own in _left(leave, [(bad,), (good,)])}
@@ -172,9 +173,12 @@ def test_coordinates_that_differ_are_not_taken_for_each_other() -> None:
     assert {own.seed: own.values["place"].tolist() for own in records} == {0: [0, 1], 1: [1, 2]}
 
 
-def test_records_as_they_should_be_are_kept() -> None:
+@pytest.mark.parametrize("place", [[0, 1], [0.5, np.nan], ["a", "b"]])
+def test_records_as_they_should_be_are_kept(place: list[Any]) -> None:
+    """A place that is not known is the same in both."""
     pack = tuple(Trial(Leaves(), seed) for seed in range(2))
-    assert [own.status for own in _left(tuple, [pack])] == ["complete"] * 2
+    records = _left(lambda made: [_with([own], place=np.array(place))[0] for own in made], [pack])
+    assert [own.status for own in records] == ["complete"] * 2
 
 
 class Dying(Inline):

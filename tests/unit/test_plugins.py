@@ -191,17 +191,26 @@ def test_a_file_that_could_not_be_loaded_is_read_anew(folder: Path) -> None:
         ("import ganstudy.plugins.helper", "ganstudy.plugins.helper"),
         ("def later():\n    from ganstudy.plugins import helper", "ganstudy.plugins"),
         ("import helper", "helper"),
+        ("from ..plugins.helper import f", "..plugins.helper"),
+        ("import helpers", "helpers"),
+        ("from helpers.one import f", "helpers.one"),
+        ("import spread.one", "spread.one"),
     ],
 )
 def test_a_plugin_is_one_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, name: str
 ) -> None:
     """What it imported from beside it was in no id and in no run, which could not be read then."""
-    monkeypatch.syspath_prepend(folder)  # as where somebody's script lies there
-    (folder / "helper.py").write_text("f = 1\n")
-    (folder / "json.py").write_text("f = 1\n")
+    (folder / "link").symlink_to(folder)
+    monkeypatch.syspath_prepend(folder / "link")  # as where somebody's script lies there
+    for name_beside in ("helper.py", "json.py", "helpers/__init__.py", "helpers/one.py"):
+        (folder / name_beside).parent.mkdir(exist_ok=True)
+        (folder / name_beside).write_text("f = 1\n")
+    (folder / "spread").mkdir()
+    (folder / "spread" / "one.py").write_text("f = 1\n")
     path = _plugin(folder)
     text = f"import json\nfrom ..divergences import hinge\n{path.read_text()}\n"
+    text += "import builtins, os\nfrom ganstudy.plugins import PluginError, conformance\n"
     path.write_text(text + line)
     number = len((text + line).splitlines())
     told = f"my_divergence.py:{number}: imports {name}, which lies beside it: a plug-in is one file"
@@ -209,6 +218,49 @@ def test_a_plugin_is_one_file(
         load(_study(folder))
     path.write_text(text)
     load(_study(folder))
+
+
+def test_a_plugin_may_lie_beside_the_package(tmp_path: Path) -> None:
+    """As in a checkout."""
+    path = _plugin(tmp_path)
+    (tmp_path / "ganstudy").symlink_to(ROOT / "ganstudy")
+    asked = (
+        f"import sys; from ganstudy import plugins; plugins.load(__import__('pathlib').{path!r})"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", asked], check=True, cwd=tmp_path, env=environment)
+
+
+@pytest.mark.parametrize("where", ["import", "add"])
+def test_an_interrupted_import_is_begun_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Until its end the process told of another plug-in of this name."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = _plugin(folder)
+    with monkeypatch.context() as patch:
+        if where == "import":
+            path.write_text("raise KeyboardInterrupt\n")
+        else:
+            patch.setattr(divergences.family, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            plugins.load(path)
+    _, member = plugins.load(_plugin(folder))
+    assert divergences.family["my_divergence"] is member
+
+
+@pytest.mark.parametrize("stem", ["my_divergence_2", "my_divergenceä", "a_my_divergence"])
+def test_a_plugin_that_is_not_needed_is_not_sent(folder: Path, stem: str) -> None:
+    """It was where its name begins that of one that is."""
+    plugins.load(_plugin(folder))
+    _, member = plugins.load(_plugin(folder, stem))
+    content = plugins.carried(member())
+    plugins.forget()
+    assert plugins.received(content).name == stem
+    assert "my_divergence" not in divergences.family.names
 
 
 @pytest.mark.parametrize(

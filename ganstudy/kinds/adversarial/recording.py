@@ -174,8 +174,10 @@ class Recorder:
         target = self.trials[places[0]].configuration.target
         labels = None if self.labels is None else self.labels[places]
         try:
-            measured = measured_by(metric, samples[places], labels, target)
-            self.chance.undrawn()
+            try:
+                measured = measured_by(metric, samples[places], labels, target)
+            finally:  # what it drew before it raised is not the next one's
+                self.chance.undrawn()
             column[places] = measured
         except Exception as error:  # what one metric raises is no reason to lose the rest
             if len(places) > 1:

@@ -51,15 +51,17 @@ COMPILED_MULTIPLE = 4
 
 def train(trials: Sequence[Trial[AdversarialSettings]], session: Session = ALONE) -> list[Record]:
     """Train trials of one pack key as one stacked program; one record each, in their order."""
-    with session.computing():
-        return _train(trials, session)
+    with session.computing(), Chance(trials, session.device) as chance:
+        return _train(trials, session, chance)
 
 
-def _train(trials: Sequence[Trial[AdversarialSettings]], session: Session) -> list[Record]:
+def _train(
+    trials: Sequence[Trial[AdversarialSettings]], session: Session, chance: Chance
+) -> list[Record]:
     m_steps, every = trials[0].configuration.generator.steps, trials[0].configuration.record.every
     rounds = trials[0].configuration.steps // m_steps
     device = torch.device(session.device)
-    flight, chance = Flight(trials, session, rounds), Chance(trials, device)
+    flight = Flight(trials, session, rounds)
     compiled = session.program == "compiled"
     padded = with_ballast(trials, COMPILED_MULTIPLE if compiled else 1)
     copies = len(padded) - len(trials)

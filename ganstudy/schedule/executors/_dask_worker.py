@@ -14,7 +14,7 @@ from distributed import WorkerPlugin, get_worker
 from ganstudy.engine.arithmetic import check
 from ganstudy.engine.checkpoints import request_stop
 from ganstudy.schedule.devices import CPU, named, slots
-from ganstudy.schedule.executor import Begun, Ended, ExecutorError, answer, warm_up
+from ganstudy.schedule.executor import Begun, Ended, ExecutorError, attempt_carried, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
@@ -86,7 +86,7 @@ def train(content: bytes, devices: str, topic: str) -> Ended:
         device = _device(devices)
     except (ExecutorError, ValueError) as error:  # no trial is at fault
         return Ended("unable", cause=str(error))
-    return answer(content, device, say)
+    return attempt_carried(content, device, say)
 
 
 @functools.cache

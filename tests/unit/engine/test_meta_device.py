@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from nowhere import Strangers, as_on_a_gpu, play, round_of
+from nowhere import InAnyOrder, Strangers, as_on_a_gpu, play, round_of
 from rounds import CASES
 from tiny import trial
 
@@ -91,3 +91,19 @@ def test_a_fault_is_seen(fault: str) -> None:
         else:
             with pytest.raises(RuntimeError, match="meta"):
                 rules.updates.play(steps, rules, state, batch)
+
+
+@pytest.mark.parametrize("summing", ["index_add", "scatter_add"])
+def test_rows_are_read_in_one_order_and_their_gradients_added_in_any(summing: str) -> None:
+    """Reading itself was taken for a sum."""
+    index = torch.zeros(2, dtype=torch.int64)
+
+    def read(x: torch.Tensor) -> torch.Tensor:
+        found = x.index_select(0, index) if summing == "index_add" else x.gather(0, index)
+        return found.square().sum(0)
+
+    with InAnyOrder() as sums:
+        read(torch.ones(3))
+        assert not sums.seen
+        torch.func.grad(read)(torch.ones(3))
+    assert sums.seen == {summing}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import torch
 from inline import Inline
 from tiny import Listed, differences, train, trial
 
-from ganstudy import plugins
+from ganstudy import kinds, plugins
 from ganstudy.engine.chance import Chance
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.kinds import Pack
 from ganstudy.schedule.executor import Ended, Task
 from ganstudy.schedule.executors.local import LocalExecutor
 from ganstudy.schedule.loop import train_packs
+from ganstudy.trial import Trial
 
 DIVERGENCE = '''\
 import torch
@@ -54,6 +57,18 @@ class Own(Metric):
     def reading(self, target):
         return Reading("noise", "", "lower", (-np.inf, np.inf), 0.0)
 '''
+KIND = """\
+import numpy as np
+
+from ganstudy.engine.session import ALONE
+from ganstudy.kinds.adversarial import Adversarial
+
+
+class Own(Adversarial):
+    def train(self, trials, session=ALONE):
+        np.random.normal()
+        return super().train(trials, session)
+"""
 CONSTRAINT = '''\
 from ganstudy.constraints import Constraint
 
@@ -128,8 +143,11 @@ def test_a_projection_of_all_trials_at_once_is_refused(folder: Path, axis: int) 
     ("whose", "noise"),
     [("torch", "torch.rand_like(fake)"), ("Python", "__import__('random').random()")],
 )
-def test_what_no_seed_sets_is_refused(folder: Path, whose: str, noise: str) -> None:
+def test_what_no_seed_sets_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, whose: str, noise: str
+) -> None:
     """Each training of it was another; neighbours have their numbers."""
+    monkeypatch.delitem(sys.modules, "distributed", raising=False)
     _load(folder, DIVERGENCE.format(loss=f"(fake * {noise}).mean(-1)"))
     with pytest.raises(RuntimeError, match=f"a plug-in draws of {whose}'s own generator"):
         train([trial(0, divergence="own", steps=4)])
@@ -137,15 +155,38 @@ def test_what_no_seed_sets_is_refused(folder: Path, whose: str, noise: str) -> N
     assert other.status == "complete"
 
 
+def test_draws_of_dask_are_nobodys_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It draws of Python's generator in a thread of its own, whenever it connects."""
+    _load(folder, DIVERGENCE.format(loss="fake.mean(-1)"))
+    monkeypatch.setitem(sys.modules, "distributed", sys)
+    with Chance([trial(0, divergence="own")]) as chance:
+        random.random()
+        chance.undrawn()
+
+
+def test_draws_before_a_training_that_is_built_on_are_seen(folder: Path) -> None:
+    """They were where the inner training began to look."""
+    _load(folder, KIND)
+    player = {"width": 4, "depth": 1}
+    settings = {"steps": 4, "batch": 16, "generator": player, "critic": player}
+    record = {"every": 4, "samples": 40}
+    own = kinds.family["own"].model_validate({**settings, "record": record})
+    ((record,),) = train_packs(Listed([(Trial(own, 0),)]), Inline(1))
+    assert record.status == "failed"
+    assert "a plug-in draws of NumPy's own generator" in record.cause
+    (other,) = train([trial(0, steps=4)])
+    assert other.status == "complete"
+
+
 def test_draws_on_a_gpu_are_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There the generator is another one, which was never looked at."""
     _load(folder, DIVERGENCE.format(loss="fake.mean(-1)"))
-    drawn = iter([torch.tensor([0]), torch.tensor([0]), torch.tensor([4])])
+    drawn = iter([torch.tensor([drawn]) for drawn in (0, 0, 4, 4)])
     monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: next(drawn))
-    chance = Chance([trial(0, divergence="own")], "cuda:0")
-    chance.undrawn()
-    with pytest.raises(RuntimeError, match="draws of torch on cuda:0's own generator"):
+    with Chance([trial(0, divergence="own")], "cuda:0") as chance:
         chance.undrawn()
+        with pytest.raises(RuntimeError, match="draws of torch on cuda:0's own generator"):
+            chance.undrawn()
 
 
 @pytest.mark.parametrize("noise", ["np.random", "np.random.default_rng(0)"])
@@ -164,6 +205,22 @@ def test_metrics_see_one_cloud_at_a_time(folder: Path, noise: str) -> None:
         assert alone.values["sliced_wasserstein"].all()
     (in_worker,) = train_packs(Listed([tuple(trials)]), Inline(1))
     assert [own.status for own in in_worker] == ["complete"] * 3
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_metric_that_draws_and_raises_costs_its_own_number(folder: Path, count: int) -> None:
+    """What it had drawn was told of the next number, or failed the pack after the last record."""
+    noise = "(samples * {noise}.normal(size=samples.shape)).mean((-2, -1))"
+    _load(folder, METRIC.replace(noise, "int(np.random.normal()) / 0"))
+    _load(folder, METRIC.replace(noise, "[][int(np.random.normal() - 9)]"), "last")
+    record = {"every": 4, "samples": 40, "metrics": ["own", "sliced_wasserstein", "last"]}
+    pack = tuple(trial(seed, steps=4, record=record) for seed in range(count))
+    (records,) = train_packs(Listed([pack]), Inline(1))
+    for own in records:
+        assert own.status == "complete"
+        assert own.values["sliced_wasserstein"].all()
+        assert "metric last: RuntimeError: a plug-in draws of NumPy's own generator" in own.cause
+        assert "sliced_wasserstein" not in own.cause
 
 
 def test_workers_hold_plugins_to_the_same(folder: Path) -> None:
