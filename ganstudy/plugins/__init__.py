@@ -100,9 +100,10 @@ def text(stem: str) -> bytes:
 def carried(value: object) -> bytes:
     """A value for another process, with the plug-ins that it is made of."""
     content = pickle.dumps(value)
-    # A pickle names the modules of its classes, as texts of their own.
-    said = {text for _, text, _ in pickletools.genops(content) if isinstance(text, str)}
-    named = [own for own in _loaded.values() if _module(own.path) in said]
+    named = [own for own in _loaded.values() if _module(own.path).encode() in content]
+    if named:  # or only like one: a pickle has modules of classes as texts of their own
+        said = {text for _, text, _ in pickletools.genops(content) if isinstance(text, str)}
+        named = [own for own in named if _module(own.path) in said]
     return pickle.dumps(([(str(own.path), own.text, own.family) for own in named], content))
 
 
