@@ -43,6 +43,7 @@ def run(
         return
     how = {**execution(**where), "command": command_line()}
     if fresh and directory.exists():
+        pipeline.check_reachable(how["executor"], how["options"])
         click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
     with display(quiet=as_json) as observe:
         during = live_page(directory, every) if live else nullcontext()

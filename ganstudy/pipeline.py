@@ -14,6 +14,7 @@ from ganstudy.engine.checkpoints import clear
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.retraining import without_metric
 from ganstudy.schedule.devices import pack_size
+from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.loop import Resumed
 from ganstudy.search import Search, search_of
 from ganstudy.session import (
@@ -25,11 +26,11 @@ from ganstudy.session import (
     take_up,
     train_anyhow,
 )
-from ganstudy.store import RunDirectory, finished, gather
+from ganstudy.store import RunDirectory, RunError, finished, gather
 from ganstudy.store.place import naming_plugins
 from ganstudy.study import Study
 
-__all__ = ["report", "run"]
+__all__ = ["check_reachable", "report", "run"]
 
 
 @naming_plugins()
@@ -96,6 +97,15 @@ def run(
             except reports.PageError as error:
                 progress.incomplete = str(error)
     return progress
+
+
+def check_reachable(executor: str, options: Mapping[str, Any]) -> None:
+    """Refuse an executor whose workers cannot be reached, while nothing has been moved.
+
+    Errors  `RunError`.
+    """
+    if why := executor_named(executor).asks(**options).why_unreachable():
+        raise RunError(f"{why}; nothing is set aside")
 
 
 def report(directory: RunDirectory, search: Search) -> Path:

@@ -75,12 +75,15 @@ def walk(
     moved      told where each of them is now
     how        workers and the like, as `pipeline.run` takes them
 
-    Errors  `RunError` if another process runs the folder; `KeyboardInterrupt`, which ends the job,
+    Errors  `RunError` if another process runs the folder, and, before a run is set aside, if no
+            worker can be reached; `KeyboardInterrupt`, which ends the job,
             once packs in flight are kept.
     """
     directory = folder.directory
     with directory.held():
         runs = {name: directory.run(name) for name in folder.studies}
+        if fresh and any(run.path.exists() for run in runs.values()):
+            pipeline.check_reachable(how.get("executor", "local"), how.get("options", {}))
         refused = _set_aside(runs, moved) if fresh else {}
         outlooks: dict[str, _Outlook] = {}
         where = how["workers"], how.get("devices", ("cpu",))

@@ -19,3 +19,7 @@ class Options(Settings):
     def why_not(self, workers: int) -> str:
         """Why there cannot be so many workers; empty where there can."""
         return ""
+
+    def why_unreachable(self) -> str:
+        """Why no worker will be reached now; empty where nothing speaks against it."""
+        return ""

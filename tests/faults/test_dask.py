@@ -268,6 +268,27 @@ def test_no_scheduler_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.M
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_nothing_is_set_aside_where_no_scheduler_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: bool
+) -> None:
+    """The old run was moved away before the new one turned out to have no worker."""
+    monkeypatch.setitem(schedule_dask.CONFIGURATION, "distributed.comm.timeouts.connect", "1s")
+    (tmp_path / "studies").mkdir()
+    study, out = write_study(tmp_path / "studies"), tmp_path / "runs"
+    run = out / study.stem if folder else out
+    with trained_inline():
+        pipeline.run(load(study), run, workers=1)
+    asked = str(study.parent if folder else study)
+    given = ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:9", "--fresh"]
+    result = CliRunner().invoke(main, ["run", asked, "--out", str(out), *given])
+    assert result.exit_code == 2, result.output
+    assert "no Dask scheduler at tcp://127.0.0.1:9" in result.stderr
+    assert result.stderr.endswith("; nothing is set aside\n")
+    assert (run / "results.zarr").is_dir()
+    assert not list(tmp_path.glob("**/*aside*"))
+
+
 def test_a_server_that_is_no_scheduler_is_an_error_in_words(tmp_path: Path) -> None:
     """As Dask's own dashboard, a port further; its page was read as the length of a message."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -33,7 +33,7 @@ from ganstudy.schedule.executor import (
 from ganstudy.schedule.executors._dask_worker import Said, WarmUp, executing, stop, train
 from ganstudy.schedule.interruption import signals_held
 
-__all__ = ["CONFIGURATION", "DaskClient"]
+__all__ = ["CONFIGURATION", "DaskClient", "joined", "silence"]
 
 CONFIGURATION = {
     # What is done after the death of a worker is for the loop to decide.
@@ -49,6 +49,26 @@ _REGISTRATIONS = 5
 _GONE = "the Dask scheduler is gone; run the same command to continue"
 
 _log = logging.getLogger("ganstudy")
+
+
+def silence() -> None:
+    """Dask tells of every worker that comes and goes; what matters of that is told by the loop."""
+    for name in ("distributed", "distributed.client"):  # which Dask gives a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def joined(cluster: Any) -> Client:
+    """A client of a cluster, or of the scheduler at an address.
+
+    Errors  `ExecutorError` if there is none.
+    """
+    try:
+        return Client(cluster, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ExecutorError(f"no Dask scheduler at {cluster}: {error}") from None
+    except Exception as error:  # whatever Dask makes of a server that is none
+        message = f"what answers at {cluster} is no Dask scheduler, or of another version"
+        raise ExecutorError(f"{message}: {error}") from None
 
 
 class DaskClient(Executor):
@@ -74,9 +94,7 @@ class DaskClient(Executor):
         self._began: dict[str, str] = {}  # the worker of a task that has not come to its own end
         self._condemned: dict[str, set[str]] = {}
         self._threads, self._counted = 1, -math.inf
-        # It tells of every worker that comes and goes; what matters of that is told by the loop.
-        for name in ("distributed", "distributed.client"):  # which Dask gives a level of its own
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        silence()
         # It starts a process, and unblocks signals when it does.
         if os.name == "posix":  # Python has none elsewhere
             resource_tracker.ensure_running()
@@ -86,13 +104,7 @@ class DaskClient(Executor):
         with self._open as opening, configuration, signals_held():
             cluster = self.cluster(opening)
             self._owned = not isinstance(cluster, str)
-            try:
-                self._client = opening.enter_context(Client(cluster, set_as_default=False))
-            except (OSError, ValueError) as error:
-                raise ExecutorError(f"no Dask scheduler at {cluster}: {error}") from None
-            except Exception as error:  # whatever Dask makes of a server that is none
-                message = f"what answers at {cluster} is no Dask scheduler, or of another version"
-                raise ExecutorError(f"{message}: {error}") from None
+            self._client = opening.enter_context(joined(cluster))
             self._register()
             self._client.subscribe_topic(self._topic, self._hear)
             self._open = opening.pop_all()

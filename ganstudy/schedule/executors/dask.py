@@ -6,10 +6,12 @@ import logging
 from contextlib import ExitStack
 from typing import Any
 
+import dask
 from distributed import LocalCluster
 from pydantic import Field
 
-from ganstudy.schedule.executors._dask_client import CONFIGURATION, DaskClient
+from ganstudy.schedule.executor import ExecutorError
+from ganstudy.schedule.executors._dask_client import CONFIGURATION, DaskClient, joined, silence
 from ganstudy.schedule.options import Options
 
 __all__ = ["CONFIGURATION", "DaskExecutor", "DaskOptions"]
@@ -21,6 +23,17 @@ class DaskOptions(Options):
     scheduler: str | None = Field(
         None, description="Address of a scheduler, tcp://...; default: a cluster of its own."
     )
+
+    def why_unreachable(self) -> str:
+        """Why there is no scheduler at the address."""
+        if self.scheduler is None:
+            return ""
+        silence()
+        try:
+            with dask.config.set(CONFIGURATION), joined(self.scheduler):
+                return ""
+        except ExecutorError as error:
+            return str(error)
 
 
 class DaskExecutor(DaskClient):
