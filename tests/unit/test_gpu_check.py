@@ -138,6 +138,7 @@ def test_a_part_that_raises_is_named_and_the_others_are_run(
     assert "in measure\n" in (tmp_path / LOG).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_suite_that_is_cut_before_a_test_has_run_leaves_what_was_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,9 +171,8 @@ def test_a_suite_names_tests_that_are_there(name: str) -> None:
     assert {*own.only, *own.without} <= there
 
 
-@pytest.mark.parametrize(
-    "name", ["workers", *(pytest.param(n, marks=pytest.mark.slow) for n in SUITES)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SUITES)
 def test_a_suite_collects_what_it_says(name: str) -> None:
     """A keyword selected one test of two workers once, and 118 others when they were there."""
     own = SUITES[name]

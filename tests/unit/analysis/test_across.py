@@ -251,6 +251,7 @@ def test_arms_that_win_as_often_are_all_told() -> None:
     assert "On target0 d1 is first in score" in said
 
 
+@pytest.mark.slow
 def test_who_wins_most_at_a_budget_is_told_of_all_that_do(joined: xr.Dataset) -> None:
     same = joined.assign(sliced_wasserstein=xr.full_like(joined["sliced_wasserstein"], 1.0))
     same = same.assign(modes_covered=xr.full_like(joined["modes_covered"], 2.0))

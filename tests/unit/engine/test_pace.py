@@ -122,6 +122,7 @@ def test_other_machines_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known().step("eager", "mlp") == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("device", "learnt"), [("cpu", True), ("cuda:0", False)])
 def test_what_a_gpu_trained_says_nothing_of_the_processor(
     tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, device: str, learnt: bool

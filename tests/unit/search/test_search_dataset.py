@@ -282,6 +282,7 @@ def test_importances_find_what_matters(tmp_path: Path) -> None:
     assert " reverse_kl: too few points, or ties." in one.caption
 
 
+@pytest.mark.slow
 def test_settings_of_one_arm_are_told_apart(tmp_path: Path) -> None:
     """By markers, strokes and hatches, of which each figure has a legend; arms by their colours."""
 
