@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordFiles"]
 
-_AGAIN = 2
-"""How often files are looked for once more: a retry beside who reads them replaces one by one."""
-
 _log = logging.getLogger("ganstudy")
 
 
 class RecordFiles:
-    """Files of records in a folder; each is checked once, and told once where it is damaged."""
+    """Files of records in a folder; each is checked once, and told once where it is damaged.
+
+    One that has gone since it was found is none: a retry beside who reads them replaces one by one.
+    Files are then looked for again, until none has gone that was not gone before.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,43 +47,38 @@ class RecordFiles:
             self._indices[path.name] = records.index(path)
         return self._indices[path.name]
 
-    def counting(self, again: int = _AGAIN) -> dict[str, tuple[Path, Entry]]:
+    def counting(self) -> dict[str, tuple[Path, Entry]]:
         """The file and the entry of each trial's record. Where a crash has left one beside that
         which was to replace it, that counts which says more.
-
-        again  how often files are looked for once more, of which one has gone meanwhile
         """
-        found: dict[str, tuple[Path, Entry]] = {}
-        for path in self:
-            try:
-                for trial, entry in self.index(path).items():
-                    if trial not in found or entry.says >= found[trial][1].says:
-                        found[trial] = path, entry
-            except Damaged as error:
-                if again and not path.exists():
-                    return self.counting(again - 1)
-                self._tell(path, error)
-        return found
+        gone = set[Path]()
+        while True:
+            found: dict[str, tuple[Path, Entry]] = {}
+            before = len(gone)
+            for path in self:
+                try:
+                    for trial, entry in self.index(path).items():
+                        if trial not in found or entry.says >= found[trial][1].says:
+                            found[trial] = path, entry
+                except Damaged as error:
+                    self._tell(path, error, gone)
+            if len(gone) == before:
+                return found
 
-    def read(
-        self, part: records.Part, trials: Collection[str] | None, again: int = _AGAIN
-    ) -> Iterator[Record]:
-        """The record of each trial, or of some, with all variables or some.
-
-        again  as of `counting`
-        """
-        counting = self.counting()
-        of = {own: counting[own][0] for own in counting if trials is None or own in trials}
-        for path in sorted(set(of.values())):
-            try:
-                yield from (r for r in records.read(path, part) if of.get(r.id) == path)
-            except Damaged as error:
-                replaced = again and not path.exists()
-                own = {trial for trial in of if of[trial] == path}
-                found = [*self.read(part, own, again - 1)] if replaced else []
-                yield from found
-                if len(found) < len(own):
-                    self._tell(path, error)
+    def read(self, part: records.Part, trials: Collection[str] | None) -> Iterator[Record]:
+        """The record of each trial, or of some, with all variables or some."""
+        gone = set[Path]()
+        while True:
+            counting, before = self.counting(), len(gone)
+            of = {own: counting[own][0] for own in counting if trials is None or own in trials}
+            for path in sorted(set(of.values())):
+                try:
+                    yield from (r for r in records.read(path, part) if of.get(r.id) == path)
+                except Damaged as error:
+                    self._tell(path, error, gone)
+            if len(gone) == before:
+                return
+            trials = {trial for trial, path in of.items() if path in gone}
 
     def forget(self, trials: Collection[str], but: Path | None) -> None:
         """Drop all records of these trials, those of one file excepted."""
@@ -91,14 +88,16 @@ class RecordFiles:
                     continue
                 kept = [record for record in records.read(path) if record.id not in trials]
             except Damaged as error:
-                self._tell(path, error)
+                self._tell(path, error, set())
                 continue
             if kept:
                 records.write(kept, self.folder)
             path.unlink()
 
-    def _tell(self, path: Path, error: Damaged) -> None:
-        """Once, however often it is asked what is in a file."""
-        if path not in self._told:
+    def _tell(self, path: Path, error: Damaged, gone: set[Path]) -> None:
+        """Once, however often it is asked what is in a file; of one that has gone, take note."""
+        if not os.path.lexists(path):
+            gone.add(path)
+        elif path not in self._told:
             self._told.add(path)
             _log.warning("%s: %s; its trials count as missing", path, error)

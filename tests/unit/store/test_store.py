@@ -155,6 +155,32 @@ def test_what_is_replaced_while_it_is_read_is_there(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("what", ["index", "read"])
+def test_a_run_is_whole_however_many_files_are_replaced_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """Trials that have failed have a file each, and one pack of a retry replaces many."""
+    trials = [*Grid(load(write_study(tmp_path, TEXT), ["seeds=20"])).trials.values()]
+    directory, plainly, asked = RunDirectory(tmp_path / "run"), getattr(records, what), [0]
+    directory.records.mkdir(parents=True)
+    failed = {records.write([made_up(own, "failed")], directory.records): own for own in trials}
+
+    def while_others_are_replaced(path: Path, *arguments: Any) -> Any:
+        asked[0] += 1
+        ahead = min((own for own in failed if own > path), default=path)
+        if ahead != path and asked[0] % 4 == 0:
+            records.write([made_up(failed.pop(ahead))], directory.records)
+            ahead.unlink()
+        return plainly(path, *arguments)
+
+    monkeypatch.setattr(records, what, while_others_are_replaced)
+    found = [own.id for own in directory.read()]
+    assert sorted(found) == sorted(own.id for own in trials)
+    assert len(trials) == 60
+    assert len(failed) < 50
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("damage", ["cut", "emptied", "one bit"])
 def test_a_damaged_record_is_named_and_missing(
     run: tuple[RunDirectory, Grid], caplog: pytest.LogCaptureFixture, damage: str
