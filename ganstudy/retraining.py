@@ -6,14 +6,17 @@ import logging
 import re
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.cause import telling
+from ganstudy.cause import LONGEST, telling
 from ganstudy.engine.packing import packs
+from ganstudy.variable import STEP
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ganstudy.kinds import Kind, Pack
     from ganstudy.search import Search
     from ganstudy.store import RunDirectory
@@ -96,7 +99,7 @@ def _renewed(old: Record | None, new: Record) -> Record:
         return old
     if old.arithmetic == new.arithmetic:
         return _completed(new, old)
-    if lost := ", ".join(sorted(_gaps(new).keys() - _gaps(old).keys())):
+    if lost := ", ".join(sorted(_lost(old, new))):
         message = "%s: %s could not be measured this time; its results stay, of other arithmetic"
         _log.warning(message, old.id, lost)
         return old
@@ -118,16 +121,41 @@ def _completed(new: Record, old: Record) -> Record:
         before, now = old.values[name], new.values[name]
         if now.dtype.kind == before.dtype.kind == "f" and now.shape == before.shape:
             values[name] = np.where(np.isnan(now), before, now)
-    gaps, had = _gaps(new), _gaps(old)
-    lacking = "\n".join(why for name, why in gaps.items() if name in had)
-    return replace(
+    made = replace(
         new,
         values=values,
         variables={**old.variables, **new.variables},
-        cause=lacking if gaps else new.cause,
         finished=old.finished,
         generator_digest=new.generator_digest or old.generator_digest,
     )
+    gaps, had = _gaps(new), _gaps(old)
+    lacking = "\n".join(why for name, why in gaps.items() if name in had and _wants(made, name))
+    return replace(made, cause=lacking) if gaps else made
+
+
+def _wants(record: Record, name: str) -> bool:
+    """Whether a metric lacks a number where the trial was alive."""
+    values = record.values[name]
+    steps = record.values.get(STEP.name)
+    if record.variables[name].dims == STEP.dims and steps is not None:
+        values = values[~(steps >= record.diverged_at)]
+    return not _numbers(values).all()
+
+
+def _lost(old: Record, new: Record) -> set[str]:
+    """Metrics that could not be measured this time, and could before."""
+    gaps = _gaps(new)
+    # What a cause tells may have been cut: then names are wanting in it.
+    suspected = gaps if len(new.cause) < LONGEST else old.values.keys() & new.values.keys()
+    none_now = {name for name in suspected if not _numbers(new.values[name]).any()}
+    had = {name for name in none_now & old.values.keys() if _numbers(old.values[name]).any()}
+    return had | (gaps.keys() - _gaps(old).keys())
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where there are some: a metric has none where it is NaN."""
+    floats = values.dtype.kind == "f"
+    return ~np.isnan(values) if floats else np.full(values.shape, False)
 
 
 def _gaps(record: Record) -> dict[str, str]:

@@ -273,12 +273,12 @@ def train(
             ended = {record.id: record.status for record in records}
             pack = tuple(source.given[trial] for trial in ended)
             known_data.add(directory.path, search, pack)
+            seconds = sum(record.seconds for record in records)  # not those of records that stay
             records = keep(directory, records, known)
             search.tell(records)
             done |= ended.keys()
             _tell_of_other_arithmetic(directory, arithmetics, records)
             checkpoints.discard(directory.checkpoints, done)
-            seconds = sum(record.seconds for record in records)
             if set(ended.values()) == {"complete"}:
                 own, stepping = pack[0].configuration, seconds - beside_steps(pack, before)
                 trained.add(own.work, own.graph_key(), cost(pack), max(stepping, 0.0))

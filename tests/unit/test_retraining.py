@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import xarray as xr
 from click.testing import CliRunner
 from inline import trained_inline
 from searched import study_of
+from stored import made_up
 from tiny import STUDY, differences, stopping_at, trial, write_study
 from unrendered import unrendered
 
 from ganstudy import open_run, pipeline
+from ganstudy.cause import cleaned
 from ganstudy.cli import main
+from ganstudy.engine import pace
 from ganstudy.engine.checkpoints import Checkpoints, Stopped
 from ganstudy.engine.session import Session
 from ganstudy.existing import reopen
@@ -23,8 +28,10 @@ from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics.mode_kl import ModeKL
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.progress import Progress
+from ganstudy.retraining import keep
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
+from ganstudy.trial import Record
 
 TWO_METRICS = STUDY.replace("samples: 32}", "samples: 32, metrics: [mode_kl, modes_covered]}")
 
@@ -132,17 +139,78 @@ def test_results_stay_where_other_arithmetic_lacks_a_metric_of_theirs(
     lacking: RunDirectory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are of other bits, which nothing can be put together of."""
-    before = {own.id: own for own in lacking.read()}
+    for own in [*lacking.read()]:
+        lacking.write([replace(own, seconds=1000.0)], {own.id})
+    before, took = {own.id: own for own in lacking.read()}, list[float]()
     monkeypatch.setattr("ganstudy.engine.arithmetic.described", lambda *_: "torch 1.0")
     with monkeypatch.context() as patch:
         patch.setattr(ModeKL, "compute", _broken)
+        patch.setattr(pace.Trained, "add", lambda *own: took.append(own[-1]))
         _retry(lacking)
+    assert 0.0 < max(took) < 1000.0  # of this machine, not of that which has made what stays
     assert caplog.text.count("mode_kl could not be measured this time; its results stay") == 2
     assert all(differences(own, before[own.id]) == [] for own in lacking.read())
     _retry(lacking, "trial.record.frames=0")
     assert caplog.text.count("its film is of another arithmetic, and is dropped") == 2
     assert {own.arithmetic for own in lacking.read()} == {"torch 1.0"}
     assert not any(own.cause for own in lacking.read())
+
+
+NAN = math.nan
+
+
+def _kept(folder: Path, *made: tuple[list[float], dict[str, Any]]) -> Record:
+    """What is kept of an earlier record and a new one, of some curve and with more of their own."""
+    plain = made_up(trial(record={"metrics": ["mode_kl", "modes_covered"]}))
+    earlier, new = (
+        replace(plain, values=plain.values | {"mode_kl": np.array(curve, np.float32)}, **more)
+        for curve, more in made
+    )
+    directory = RunDirectory(folder / "run")
+    directory.records.mkdir(parents=True)
+    directory.write([earlier])
+    keep(directory, [new], {new.id})
+    (found,) = directory.read()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "diverged_at", "told"),
+    [
+        ([1, NAN, 3], [NAN, 2, 3], NAN, False),
+        ([1, NAN, NAN], [NAN, 2, NAN], 5.0, False),
+        ([1, NAN, NAN], [NAN, 2, NAN], NAN, True),
+    ],
+)
+def test_a_metric_that_two_records_make_whole_is_not_wanting(
+    tmp_path: Path, before: list[float], now: list[float], diverged_at: float, told: bool
+) -> None:
+    """Each lacked other steps of it; where a trial has diverged none is asked for."""
+    more = {"cause": "metric mode_kl: MemoryError: not today", "diverged_at": diverged_at}
+    found = _kept(tmp_path, (before, more), (now, more))
+    assert found.values["mode_kl"][:2].tolist() == [1, 2]
+    assert bool(found.cause) == told
+
+
+@pytest.mark.parametrize(
+    ("curve", "lacked", "lacks"),
+    [
+        ([1, 2, 3], "modes_covered", {"modes_covered": 5_000, "mode_kl": 20_000}),
+        ([1, NAN, 3], "mode_kl", {"mode_kl": 10}),
+    ],
+)
+def test_numbers_stay_where_other_arithmetic_has_none(
+    tmp_path: Path, curve: list[float], lacked: str, lacks: dict[str, int]
+) -> None:
+    """Its cause was so long that the metric's name was cut from it, or named what lacked before."""
+    causes = (
+        "\n".join(f"metric {name}: {'x' * length}" for name, length in own.items())
+        for own in ({lacked: 10}, lacks)
+    )
+    before, now = ({"cause": cleaned(own)} for own in causes)
+    found = _kept(tmp_path, (curve, before), ([NAN] * 3, now | {"arithmetic": "torch 1.0"}))
+    assert found.arithmetic == ""
+    assert found.values["mode_kl"][0] == 1
 
 
 def test_films_of_two_lengths_are_kept_side_by_side(
