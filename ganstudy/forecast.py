@@ -119,9 +119,8 @@ class Forecast:
         self._graph = pace.known().graph if program == "compiled" else 0.0
         self.lanes: list[Lane] = []
         self._begun: set[str] = set()
-        self._since: dict[
-            str, float
-        ] = {}  # share of a trial's steps that this session has not taken
+        # Share of its steps that a trial had taken before this session.
+        self._since: dict[str, float] = {}
         # Of packs under way, and together of those that have ended, however many they are.
         self._took: dict[tuple[str, float], _Took] = {}
         self._ended = _Shown()
