@@ -229,7 +229,8 @@ class Executor(Part, ABC):
 
     @abstractmethod
     def drain(self) -> None:
-        """Ask the tasks that are under way to keep their state and stop."""
+        """Ask the tasks that are under way to keep their state and stop, and those that were handed
+        out and have not begun to end as `stopped`; no other follows, and it is asked once."""
 
     @abstractmethod
     def close(self) -> None:

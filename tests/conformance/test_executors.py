@@ -142,14 +142,15 @@ def test_a_task_that_is_killed_leaves_room_for_another(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "on its way"])
 @each
 def test_what_is_drained_stops_or_ends(
-    cls: type[Executor], children: Callable[[], list[psutil.Process]]
+    cls: type[Executor], begun: bool, children: Callable[[], list[psutil.Process]]
 ) -> None:
     with cls(1) as executor:
         _until(lambda: executor.wait(0.1) == [] and executor.room())
         handle = executor.submit(_task((_long(),)))
-        if _under_way(executor, handle) is not None:
+        if not begun or _under_way(executor, handle) is not None:
             executor.drain()
             assert _ended(executor, 1)[handle].how in ("stopped", "trained")
 

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,11 @@ def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
 
 def _task(own: Trial[Any]) -> Task:
     return Task((own,), "eager", (), NO_CHECKPOINTS, None)
+
+
+def _stepping(executor: DaskExecutor, handles: Iterable[Hashable]) -> bool:
+    clocks = [executor.clock(handle) for handle in handles]
+    return all(clock is not None and clock.stepping for clock in clocks)
 
 
 def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> None:
@@ -232,6 +237,29 @@ def test_an_interruption_stops_no_pack_of_another_client(cluster: Cluster) -> No
         ended: list[Any] = []
         wait_until(lambda: ended.extend(executor.wait(0.2)) or ended)
         assert [one.how for _, one in ended] == ["stopped"]
+        assert other.wait(5.0) == []
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["whose packs train", "whose packs wait"])
+def test_all_packs_of_an_interrupted_client_stop(cluster: Cluster, first: bool) -> None:
+    """Two clients with two packs each. One that waited was never told: it began as another one
+    stopped, or stayed in the queue, until the run ended without it."""
+    with (
+        DaskExecutor(2, scheduler=cluster.address) as other,
+        DaskExecutor(2, scheduler=cluster.address) as executor,
+    ):
+        wait_until(lambda: other.room() == 2)
+        long = [_task(trial(n, steps=10**6, record={"every": 10**5})) for n in range(2)]
+        handles = {}
+        for own in (executor, other) if first else (other, executor):
+            handles[own] = list(map(own.submit, long))
+            if len(handles) == 1:
+                wait_until(lambda own=own: _stepping(own, handles[own]))
+        executor.drain()
+        ended: list[Any] = []
+        wait_until(lambda: ended.extend(executor.wait(0.2)) or len(ended) == 2)
+        assert [one.how for _, one in ended] == ["stopped"] * 2
+        wait_until(lambda: _stepping(other, handles[other]))
         assert other.wait(5.0) == []
 
 

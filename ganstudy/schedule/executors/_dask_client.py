@@ -90,6 +90,7 @@ class DaskClient(Executor):
         """Make a cluster, or join the one that is there, and have its workers warmed up."""
         self._over: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self._tasks: dict[str, Future[Any]] = {}
+        self._drained: list[tuple[Hashable, Ended]] = []
         self._topic, self._clocks = f"ganstudy-{uuid.uuid4()}", dict[str, Clock]()
         self._began: dict[str, str] = {}  # the worker of a task that has not come to its own end
         self._condemned: dict[str, set[str]] = {}
@@ -148,7 +149,7 @@ class DaskClient(Executor):
 
     def wait(self, seconds: float) -> list[tuple[Hashable, Ended]]:
         """Futures that are done; one whose worker has died is done too."""
-        ended: list[tuple[Hashable, Ended]] = []
+        ended, self._drained = self._drained, []
         try:
             while True:
                 future = self._over.get(timeout=0 if ended else seconds)
@@ -199,9 +200,11 @@ class DaskClient(Executor):
         return "\n".join([*where, ""])
 
     def drain(self) -> None:
-        """Every worker is told that is at a pack of ours; those of other clients go on."""
+        """What is in a queue of the cluster is cancelled, and workers stop our packs alone; on
+        one of several threads, a pack of another client may stop as well and is begun again."""
         # A worker that hangs does not answer, and what has just died cannot.
         with suppress(OSError):
+            # What begins before it is cancelled would train on, and keep others from a worker.
             self._client.sync(
                 self._client.run,
                 stop,
@@ -210,6 +213,10 @@ class DaskClient(Executor):
                 on_error="ignore",
                 callback_timeout=_ANSWER_SECONDS,
             )
+            waiting = [key for key in self._tasks if key not in self._clocks]
+            self._client.cancel([self._tasks[key] for key in waiting])
+            self._tasks = {key: own for key, own in self._tasks.items() if key not in waiting}
+            self._drained += [(key, Ended("stopped")) for key in waiting]
 
     def close(self) -> None:
         """Leave the cluster, without packs of ours under way, and end it if it was our own."""

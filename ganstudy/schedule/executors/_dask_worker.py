@@ -66,21 +66,28 @@ def executing(dask_worker: Any) -> list[str]:
     return [str(task.key) for task in dask_worker.state.executing]
 
 
-def stop(keys: Set[str], dask_worker: Any) -> None:
-    """Ask a worker to stop, if what it has begun is one of these tasks."""
-    if not keys.isdisjoint(executing(dask_worker)):
-        request_stop()
+def stop(keys: Set[str]) -> None:
+    """Have these tasks stop at a step of theirs soon, and those that are still on their way here
+    at their first one."""
+    _stopping.update(keys)
+
+
+_stopping = set[str]()
 
 
 def train(content: bytes, devices: str, topic: str) -> Ended:
     """How the training of a pack, which was carried here, ended; Dask is told when it began."""
     worker = get_worker()
-    key = worker.get_current_task()
 
     def say(begun: Begun) -> None:
+        # Of this thread: where a process trains several packs, all of them tell the last one's.
+        key = str(worker.get_current_task())
         age = time.time() - float(os.environ.get(BEGUN, "nan"))
-        said = Said(str(key), worker.id, begun.stepping, begun.earlier, begun.share, age)
+        said = Said(key, worker.id, begun.stepping, begun.earlier, begun.share, age)
         worker.log_event(topic, said)
+        # Only now, since the flag is the process's: the next pack may be another client's.
+        if begun.stepping and key in _stopping:
+            request_stop()
 
     try:
         device = _device(devices)
