@@ -183,6 +183,7 @@ def _exactness(members: list[Optimizer], steps: int = STEPS) -> None:
         assert moved > 1000 * tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", list(optimizers.family), ids=lambda cls: cls.name)
 def test_thousand_steps_as_torch_optim(cls: type[Optimizer]) -> None:
     """Defaults, random parameters, and those that decide what is added where."""

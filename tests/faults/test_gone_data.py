@@ -99,6 +99,7 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_knows_when_its_data_are_gone(
     run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

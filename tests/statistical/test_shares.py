@@ -90,6 +90,7 @@ def test_differences_from_an_arm_that_rarely_collapses_are_held_by_fewer_interva
     assert abs(held / runs - rate) < four_standard_errors(rate, runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [1, 4])
 @pytest.mark.parametrize("settings", [2, 24])
 @pytest.mark.parametrize("law", ["zeros and ones", "one in five collapses", "unbounded"])

@@ -82,7 +82,7 @@ def test_a_plan_for_a_gpu_is_that_of_its_run(
         result = CliRunner().invoke(main, [*command, *asks])
         assert result.exit_code == 0, result.output
         assert said in result.output
-        assert "1 worker;" in result.output
+        assert "with 1 worker" in result.output
 
 
 @pytest.mark.parametrize(("options", "started"), [("", 1), ("--executor slurm --jobs 4", 4)])

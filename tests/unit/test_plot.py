@@ -281,6 +281,7 @@ def test_matplotlib_waits_for_the_first_figure_and_torch_for_training() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["plot", "open_atlas", "open_run", "open_runs"])
 def test_what_gives_datasets_or_takes_them_brings_the_accessor(name: str) -> None:
     """Only what opens a run did: a file of somebody else's, and the atlas, had no `ds.gan`."""

@@ -121,6 +121,7 @@ def _run(*asked: object) -> dict[str, int]:
     return status
 
 
+@pytest.mark.slow
 def test_a_run_has_the_plugin_that_was_set_aside_with_the_run_before(folder: Path) -> None:
     """It was looked for where the run had been, and left out: no worker found it."""
     text = _talking(folder).read_bytes()
@@ -133,6 +134,7 @@ def test_a_run_has_the_plugin_that_was_set_aside_with_the_run_before(folder: Pat
     assert (folder / "run.aside-1" / "my_divergence.py").read_bytes() == text
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_by_whatever_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own plug-in was to be copied over itself, where its folder was written in two ways."""
     _talking(folder)
@@ -306,6 +308,7 @@ def test_a_plugin_in_another_folder_is_not_the_one_that_is_asked(folder: Path) -
     assert checked.exit_code == 0, checked.output
 
 
+@pytest.mark.slow
 def test_texts_that_trials_were_trained_with_stay_in_the_run(folder: Path) -> None:
     """The second one was written over the only copy of the first."""
     path, out = _plugin(folder), folder / "run"

@@ -178,6 +178,7 @@ def test_a_run_is_verified_by_an_executor_of_ones_own(tmp_path: Path) -> None:
     assert done.stdout.startswith("the same bits: 1 trial trained again")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "why"),
     [
@@ -196,6 +197,7 @@ def test_an_exporter_that_raises_says_why(tmp_path: Path, write: str, why: str) 
     assert "Traceback" not in done.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["plan", "run", "status", "verify"])
 def test_an_answer_in_json_is_all_that_is_printed(tmp_path: Path, verb: str) -> None:
     """Whatever a plug-in prints, and wherever it is asked for it."""

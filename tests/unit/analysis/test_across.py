@@ -598,6 +598,7 @@ def of_each(ds: xr.Dataset, own: dict[str, dict[str, object]]) -> xr.Dataset:
     return ds.assign_attrs(own=json.dumps({n: known[n] | own.get(n, {}) for n in known}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", [{"deterministic": 1}, {"settled_by": "{}"}])
 def test_what_is_not_tested_has_no_grades_and_no_limits(
     why: dict[str, object], tmp_path: Path
@@ -643,6 +644,7 @@ def test_what_is_not_tested_has_no_grades_and_no_limits(
     assert not re.search("paired t test|jackknife", methods)
 
 
+@pytest.mark.slow
 def test_budgets_are_those_that_every_study_has(tmp_path: Path) -> None:
     """One search had eight points, the other four: the page ended in an error."""
     text = text_of("ring").replace("trials: 4", "trials: 8")

@@ -271,6 +271,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_every_figure_is_drawn(make_study: Make, case: str) -> None:
     settings = dict(CASES[case])
