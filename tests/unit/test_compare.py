@@ -167,18 +167,21 @@ def test_a_run_stands_where_its_settings_are(first: Path, tmp_path: Path) -> Non
     assert not analysis.planned(ds).all("arm").any()
 
 
+def assert_charged_by_target(joined: xr.Dataset) -> None:
+    """Two modes and four, had all trials diverged."""
+    ds = joined.assign(status=joined["status"].where(joined["status"] != "complete", "diverged"))
+    charged = analysis.trial_scores(ds, "mode_kl")["score"]
+    for modes in (2, 4):
+        own = charged.sel(target_modes=modes, seed=0)
+        assert own.max("arm") == own.min("arm") == pytest.approx(np.log(modes))
+
+
 def test_trials_are_charged_by_their_own_target(tmp_path: Path) -> None:
     """A run of one target beside one of two, of which the metric's reading spans both."""
     two = made_run(tmp_path, "two", grid("{divergence: [minimax, hinge], target.modes: [2, 4]}"))
     one = made_run(tmp_path, "one", grid("{}"), "trial.target.modes=2")
     for joined in (open_runs(two, one), open_runs(one, two)):
-        ds = joined.assign(
-            status=joined["status"].where(joined["status"] != "complete", "diverged")
-        )
-        charged = analysis.trial_scores(ds, "mode_kl")["score"]
-        for modes in (2, 4):
-            own = charged.sel(target_modes=modes, seed=0)
-            assert own.max("arm") == own.min("arm") == pytest.approx(np.log(modes))
+        assert_charged_by_target(joined)
 
 
 @pytest.mark.parametrize("newest", ["[2, 4]", "[2, 4, 8]"])
@@ -192,13 +195,7 @@ def test_a_run_that_was_gathered_before_is_charged_as_one_since(
         old = made_run(tmp_path, "old", grid("{divergence: [minimax], target.modes: [2, 4]}"))
     assert "mode_kl_worst" not in open_run(old)
     for joined in (open_runs(old, new), open_runs(new, old)):
-        ds = joined.assign(
-            status=joined["status"].where(joined["status"] != "complete", "diverged")
-        )
-        charged = analysis.trial_scores(ds, "mode_kl")["score"]
-        for modes in (2, 4):
-            own = charged.sel(target_modes=modes, seed=0)
-            assert own.max("arm") == own.min("arm") == pytest.approx(np.log(modes))
+        assert_charged_by_target(joined)
 
 
 def test_a_compared_axis_that_is_a_setting_elsewhere(first: Path, tmp_path: Path) -> None:
