@@ -43,9 +43,7 @@ class _Outlook(NamedTuple):
     program: ProgramName
 
     @classmethod
-    def of(
-        cls, study: Study, run: RunDirectory, workers: int, devices: Sequence[str] = ("cpu",)
-    ) -> _Outlook:
+    def of(cls, study: Study, run: RunDirectory, workers: int, devices: Sequence[str]) -> _Outlook:
         if known := finished.found(run, study):
             return cls(sum(known.status.values()), [], known.program)
         search = search_of(study)

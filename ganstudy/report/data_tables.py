@@ -13,9 +13,10 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis import RecordedMetric, arm_scores, metric_names, setting_scores, trial_scores
+from ganstudy.analysis.design import arm_labels
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
-from ganstudy.report.prose import arm_labels, decimals_of
+from ganstudy.report.prose import decimals_of
 
 
 @dataclass(frozen=True)

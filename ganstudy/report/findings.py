@@ -40,13 +40,13 @@ from ganstudy.analysis import (
 from ganstudy.analysis.design import (
     FRESH,
     WhichSettings,
+    arm_labels,
     chosen_on_seeds,
     computed,
     label_text,
     testable,
 )
 from ganstudy.analysis.handling import in_memory, whole
-from ganstudy.report import prose
 from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
 
@@ -81,7 +81,7 @@ class Findings(Layout):
             metric=RecordedMetric.of(ds),
             arm=arm,
             axes=axes,
-            arms=prose.arm_labels(ds[arm]),
+            arms=arm_labels(ds[arm]),
             settings=list(
                 product(*([label_text(v) for v in ds[axis].values.tolist()] for axis in axes))
             ),
@@ -245,7 +245,7 @@ class Findings(Layout):
     @property
     def ranked_arms(self) -> list[str]:
         """Labels of the arms, best first."""
-        return prose.arm_labels(self.ranked[self.arm])
+        return arm_labels(self.ranked[self.arm])
 
     def with_status(self, name: str) -> dict[str, int]:
         """Number of trials with a status by arm, for the arms that have any."""

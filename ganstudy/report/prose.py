@@ -14,7 +14,6 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ganstudy.analysis import RecordedMetric
-from ganstudy.analysis.design import arm_labels as arm_labels
 from ganstudy.plural import plural as plural
 from ganstudy.plural import several as several
 

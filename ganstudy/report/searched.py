@@ -24,6 +24,7 @@ from ganstudy.analysis import (
     point_scores,
     with_arms,
 )
+from ganstudy.analysis.design import arm_labels
 from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
 from ganstudy.report.colours import (
@@ -35,7 +36,7 @@ from ganstudy.report.colours import (
     arm_lines,
     arm_markers,
 )
-from ganstudy.report.prose import arm_labels, decimals_of
+from ganstudy.report.prose import decimals_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 from unrendered import undrawn
 
-from ganstudy.report import build, latex, prose, style
+from ganstudy.analysis import design
+from ganstudy.report import build, latex, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
 from ganstudy.report.sections import distribution, samples
@@ -111,7 +112,7 @@ def test_a_table_for_a_paper_states_the_whole_rule(make_study: Make) -> None:
 
 def test_plain_values_are_named_by_their_axis() -> None:
     def labels(*values: object) -> list[str]:
-        return prose.arm_labels(xr.DataArray(list(values), dims="bias", name="bias"))
+        return design.arm_labels(xr.DataArray(list(values), dims="bias", name="bias"))
 
     assert labels("true", "false") == ["bias true", "bias false"]
     assert labels("none", "50") == ["bias none", "bias 50"]
