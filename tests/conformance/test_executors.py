@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import psutil
@@ -19,7 +22,6 @@ from ganstudy.kinds.adversarial.training import train
 from ganstudy.schedule.executor import Clock, Ended, Executor, ExecutorError, Task
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.options import Options
-from ganstudy.trial import Trial
 
 PATIENCE = 600.0
 """Seconds after which nothing more is expected, on however busy a machine."""
@@ -40,9 +42,8 @@ def _task(pack: Pack) -> Task:
     return Task(pack, "eager", (), NO_CHECKPOINTS, None)
 
 
-def _long(seed: int = 0) -> Trial[Any]:
-    """A trial of some seconds, which a process that trains it at once comes to an end of."""
-    return trial(seed, steps=4_000, record={"every": 4_000, "samples": 40})
+ENDLESS = trial(0, steps=10**9, record={"every": 10**9, "samples": 40})
+"""A trial of days: whoever waits for its end waits in vain."""
 
 
 def _until(found: Callable[[], Any]) -> Any:
@@ -54,6 +55,20 @@ def _until(found: Callable[[], Any]) -> Any:
     raise AssertionError("waited in vain")
 
 
+@contextmanager
+def _patiently() -> Iterator[None]:
+    """For what waits by itself, and perhaps for ever."""
+
+    def give_up(number: int, frame: FrameType | None) -> None:
+        raise AssertionError("waited in vain")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(PATIENCE))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:
     """The next tasks that end, by their handles."""
     found: dict[Hashable, Ended] = {}
@@ -62,20 +77,17 @@ def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:
     return found
 
 
-def _under_way(executor: Executor, handle: Hashable) -> Clock | None:
-    """The clock of a task that takes its steps; None if it has ended before it was seen."""
+def _under_way(executor: Executor, handle: Hashable) -> Clock:
+    """The clock of a task that takes its steps."""
 
-    def seen() -> Clock | str | None:
-        if ended := executor.wait(0.1):
-            ((own, how),) = ended
-            assert own == handle
-            assert how.how == "trained"
-            return "ended"
+    def seen() -> Clock | None:
+        assert executor.wait(0.1) == []
         clock = executor.clock(handle)
         return clock if clock is not None and clock.stepping else None
 
     found = _until(seen)
-    return found if isinstance(found, Clock) else None
+    assert isinstance(found, Clock)
+    return found
 
 
 def _gone_or_tracker(process: psutil.Process) -> bool:
@@ -130,12 +142,10 @@ def test_a_task_that_is_killed_leaves_room_for_another(
     """It says where it was; nothing is heard of it any more."""
     with cls(1) as executor:
         _until(lambda: executor.wait(0.1) == [] and executor.room())
-        handle = executor.submit(_task((_long(),)))
-        clock = _under_way(executor, handle)
-        if clock is not None:
-            assert executor.room() == 0
-            assert clock.seconds >= 0
-            assert isinstance(executor.kill(handle), str)
+        handle = executor.submit(_task((ENDLESS,)))
+        assert _under_way(executor, handle).seconds >= 0
+        assert executor.room() == 0
+        assert isinstance(executor.kill(handle), str)
         _until(lambda: executor.wait(0.1) == [] and executor.room())
         other = executor.submit(_task((trial(1),)))
         assert _ended(executor, 1)[other].how == "trained"
@@ -144,15 +154,16 @@ def test_a_task_that_is_killed_leaves_room_for_another(
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [True, False], ids=["begun", "on its way"])
 @each
-def test_what_is_drained_stops_or_ends(
+def test_what_is_drained_stops(
     cls: type[Executor], begun: bool, children: Callable[[], list[psutil.Process]]
 ) -> None:
     with cls(1) as executor:
         _until(lambda: executor.wait(0.1) == [] and executor.room())
-        handle = executor.submit(_task((_long(),)))
-        if not begun or _under_way(executor, handle) is not None:
-            executor.drain()
-            assert _ended(executor, 1)[handle].how in ("stopped", "trained")
+        handle = executor.submit(_task((ENDLESS,)))
+        if begun:
+            _under_way(executor, handle)
+        executor.drain()
+        assert _ended(executor, 1)[handle].how == "stopped"
 
 
 @pytest.mark.slow
@@ -160,11 +171,12 @@ def test_what_is_drained_stops_or_ends(
 def test_closing_ends_what_is_under_way(
     cls: type[Executor], children: Callable[[], list[psutil.Process]]
 ) -> None:
-    """At once, though a task has minutes to go; the fixture sees that no process is left."""
+    """At once, though a task has days to go; the fixture sees that no process is left."""
     executor = cls(1)
     _until(lambda: executor.wait(0.1) == [] and executor.room())
-    executor.submit(_task((_long(),)))
-    executor.close()
+    _under_way(executor, executor.submit(_task((ENDLESS,))))
+    with _patiently():
+        executor.close()
 
 
 @each
