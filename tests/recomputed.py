@@ -22,16 +22,17 @@ def sentences(page: str) -> Iterator[tuple[str, str]]:
 def unexplained(
     said: str, value: xr.Dataset | xr.DataArray | pd.Series[Any], names: Iterable[str]
 ) -> list[str]:
-    """Numbers of a sentence that are neither in what a call returned nor sums of such."""
+    """Numbers of a sentence that are neither in what a call returned nor sums of its counts."""
     if isinstance(value, pd.Series):
         value = xr.DataArray.from_series(value)
     whole = value.to_dataset(name="value") if isinstance(value, xr.DataArray) else value
     known: list[float] = list(map(float, whole.sizes.values()))
     for variable in whole.variables.values():
         if variable.dtype.kind in "biuf":
-            numbers = variable.values.astype(np.float64)
-            over = [np.nansum(numbers, axis=axis) for axis in (None, *range(numbers.ndim))]
-            known += np.concatenate([np.ravel(own) for own in (numbers, *over)]).tolist()
+            known += np.ravel(variable.values).astype(np.float64).tolist()
+        if variable.dtype.kind in "biu":
+            sums = (variable.values.sum(axis=axis) for axis in (None, *range(variable.ndim)))
+            known += np.concatenate([np.ravel(own) for own in sums]).tolist()
     for attrs in (whole.attrs, *(variable.attrs for variable in whole.variables.values())):
         for entry in attrs.values():
             known += [x for x in np.ravel(entry).tolist() if isinstance(x, int | float)]
@@ -39,11 +40,14 @@ def unexplained(
     bounds = ("95% interval", "5% level", "&lt;0.1%", "&gt;99.9%")
     for name in (*sorted(names, key=len, reverse=True), *bounds):
         text = text.replace(name, "")
-    left = []
-    for number, decimals, percent in re.findall(r"(\d[\d,]*(?:\.(\d+))?)(%?)", text):
-        unit = 100 if percent else 1
-        slack = 0.501 * 10 ** -len(decimals)
-        stated = float(number.replace(",", ""))
-        if not (np.abs(unit * np.abs(known) - stated) <= slack).any():
-            left.append(number + percent)
-    return left
+    stated = re.findall(r"(-?\d[\d,]*(?:\.(\d+))?)(%?)", text)
+    ways = [[n + p for n, d, p in stated if not _is(n, d, p, known, by)] for by in (1, -1)]
+    return min(ways, key=len)
+
+
+def _is(number: str, decimals: str, percent: str, known: list[float], ahead: int) -> bool:
+    """Whether a number is one of those known; of what is behind, signs are turned."""
+    value = float(number.replace(",", ""))
+    near = np.multiply(known, ahead * (100 if percent else 1))
+    slack = 0.501 * 10 ** -len(decimals)
+    return bool((np.abs((near if value < 0 else np.abs(near)) - value) <= slack).any())
