@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class ClassifierFeatures(Features):
     """The last hidden layer, 64 numbers, of a small convolutional network trained on p's labels.
 
-    Maths   trained once on a machine, on training images alone, and kept in its cache; the same on
-            all x86-64 processors with AVX2 and FMA. What tells no class from another is not seen.
+    Maths   trained once on a machine, on training images alone, and kept in its cache; by
+            the portable program, whichever asks. What tells no class from another is not seen.
             Values in this space are those of one classifier, and not to be compared between targets
             or versions of torch; its accuracy on held-out images stands beside them.
     Errors  a target without images or labels.

@@ -32,7 +32,7 @@ class EngineFile(Settings):
     program: Literal["auto", "eager", "compiled", "portable"] = Field(
         "auto",
         description="the step as written or compiled; auto: whichever ends sooner; portable: as "
-        "written, with the same bits on every x86-64 processor that has AVX2 and FMA",
+        "written, with the same bits on other x86-64 processors, for one build of torch and NumPy",
     )
     time_limit: float | None = Field(
         None,

@@ -1,8 +1,8 @@
 """A classifier is trained in a process of its own, which computes portably whoever asks for it.
 
-The same training images give the same classifier on every x86-64 processor with AVX2 and FMA, by
-one build of torch and NumPy, whatever program asks first. The process is given images, and not the
-target they are of: it knows no plug-in and reads no file.
+The same training images are to give the same classifier on every x86-64 processor with AVX2 and
+FMA, by one build of torch and NumPy, whatever program asks first. The process is given images, and
+not the target they are of: it knows no plug-in and reads no file.
 """
 
 from __future__ import annotations
