@@ -21,6 +21,7 @@ from ganstudy.terminal import answering
 
 if TYPE_CHECKING:
     from ganstudy.schedule.options import Options
+    from ganstudy.schedule.where import Where
     from ganstudy.study import Study
 
 __all__ = [
@@ -242,20 +243,16 @@ def _devices(asked: str) -> tuple[str, ...]:
         raise click.BadParameter(str(error), param_hint="--devices") from None
 
 
-def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> dict[str, Any]:
-    """Where and how to train, as `pipeline.run` and `verify` take it.
+def execution(workers: int | None, devices: str, executor: str, **asked: Any) -> Where:
+    """Where to train.
 
     asked  values of the executor's own options
     """
+    from ganstudy.schedule.where import Where
+
     options = _executor_options(executor, asked)
     names = _devices(devices)
-    workers = _workers(workers, options, names)
-    return {
-        "workers": workers,
-        "devices": names,
-        "executor": executor,
-        "options": options.model_dump(),
-    }
+    return Where(_workers(workers, options, names), names, executor, options.model_dump())
 
 
 def _workers(asked: int | None, options: Options, devices: Sequence[str]) -> int:

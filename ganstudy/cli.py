@@ -143,7 +143,9 @@ def plan(
 
             verbs.plan(study, overrides, out, workers, as_json)
             return
-        print_plan(*asked_study(study, overrides, out), workers, as_json)
+        from ganstudy.schedule.where import Where
+
+        print_plan(*asked_study(study, overrides, out), Where(workers), as_json)
 
 
 @main.command()

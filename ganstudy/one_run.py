@@ -30,24 +30,30 @@ def run(
     live: bool,
     every: float,
     as_json: bool,
-    **where: Any,
+    **how: Any,
 ) -> None:
     """Run a study file, or continue the run that has it."""
     from ganstudy import pipeline
     from ganstudy.store import RunDirectory
 
     asked, directory = asked_study(study, overrides, out)
+    where = execution(**how)
     if dry_run:
-        how = execution(**where)
-        print_plan(asked, directory, how["workers"], as_json, how["devices"], fresh)
+        print_plan(asked, directory, where, as_json, fresh)
         return
-    how = {**execution(**where), "command": command_line()}
     if fresh and directory.exists():
-        pipeline.check_reachable(how["executor"], how["options"])
+        pipeline.check_reachable(where)
         click.echo(f"the earlier run is now {RunDirectory(directory).set_aside()}", err=True)
     with display(quiet=as_json) as observe:
         during = live_page(directory, every) if live else nullcontext()
-        progress = pipeline.run(asked, directory, **how, observe=observe, during=during)
+        progress = pipeline.run(
+            asked,
+            directory,
+            **vars(where),
+            command=command_line(),
+            observe=observe,
+            during=during,
+        )
     print_ended(directory, progress, as_json)
 
 
@@ -58,7 +64,7 @@ def retry(
     generators: bool,
     metrics: bool,
     as_json: bool,
-    **where: Any,
+    **how: Any,
 ) -> None:
     """Train the failed trials of a run again."""
     from ganstudy import pipeline
@@ -71,20 +77,28 @@ def retry(
     if generators and not any(point.keeps_generator for point in asked.points.values()):
         message = "its study keeps no generators; add trial.record.generator=true"
         raise RunError(f"{run}: {message}")
-    how = {**execution(**where), "command": command_line()}
-    how |= {"generators": generators, "metrics": metrics}
+    where = execution(**how)
     with display(quiet=as_json) as observe:
-        progress = pipeline.run(asked, run, **how, only_failed=True, observe=observe)
+        progress = pipeline.run(
+            asked,
+            run,
+            **vars(where),
+            command=command_line(),
+            only_failed=True,
+            generators=generators,
+            metrics=metrics,
+            observe=observe,
+        )
     print_ended(run, progress, as_json)
 
 
-def verify(run: Path, trials: int | None, *, as_json: bool, **where: Any) -> None:
+def verify(run: Path, trials: int | None, *, as_json: bool, **how: Any) -> None:
     """Train some trials of a run again and compare every number that they stored."""
     from ganstudy import verification
     from ganstudy.store import RunDirectory
 
     RunDirectory.existing(run).read_study(run_plugins=True, to_train=True)
-    found = verification.verify(run, trials, **execution(**where))
+    found = verification.verify(run, trials, execution(**how))
     print_verification(found, as_json)
     if not found.sound:
         sys.exit(1)

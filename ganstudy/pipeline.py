@@ -13,10 +13,11 @@ from ganstudy import report as reports
 from ganstudy.engine.checkpoints import clear
 from ganstudy.progress import Progress, heartbeat
 from ganstudy.retraining import without_metric
-from ganstudy.schedule.devices import pack_size
+from ganstudy.schedule.devices import CPU
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.loop import Resumed
-from ganstudy.search import Search, search_of
+from ganstudy.schedule.where import Where
+from ganstudy.search import Search
 from ganstudy.session import (
     choose,
     engaged,
@@ -39,7 +40,7 @@ def run(
     out: Path,
     *,
     workers: int,
-    devices: Sequence[str] = ("cpu",),
+    devices: Sequence[str] = (CPU,),
     executor: str = "local",
     options: Mapping[str, Any] = MappingProxyType({}),
     command: str = "",
@@ -66,24 +67,24 @@ def run(
             `KeyboardInterrupt` once packs in flight are kept.
     """
     directory = RunDirectory(out)
-    search = search_of(study)
-    search.pack_size = pack_size(devices, workers, study.file.engine.pack)
+    where = Where(workers, tuple(devices), executor, options)
+    search = where.search_of(study)
     with directory.locked():
         if not only_failed and (known := finished.found(directory, study)):
             return Progress.of_finished(known)
         take_up(directory, search)
         first, left = choose(directory, search, workers, only_failed, generators, metrics)
-        chosen = program(directory, search, left, devices)
-        started = engaged(search, left, workers, executor)
-        progress = Progress.of(search, left, started, *chosen, once_more=only_failed)
+        chosen = program(directory, search, left, where)
+        started = engaged(search, left, where)
+        progress = Progress.of(search, left, started.workers, *chosen, once_more=only_failed)
         if not only_failed or study.document.overridden:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:
                 source = Resumed(first, search, search_on=not only_failed)
-                opened = partial(open_executor, executor, started, devices, options)
+                opened = partial(open_executor, started)
                 with (
-                    recorded(directory, study.name, progress, command, workers, devices, executor),
+                    recorded(directory, study.name, progress, command, where),
                     during or nullcontext(),
                 ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
@@ -99,12 +100,12 @@ def run(
     return progress
 
 
-def check_reachable(executor: str, options: Mapping[str, Any]) -> None:
+def check_reachable(where: Where) -> None:
     """Refuse an executor whose workers cannot be reached, while nothing has been moved.
 
     Errors  `RunError`.
     """
-    if why := executor_named(executor).asks(**options).why_unreachable():
+    if why := executor_named(where.executor).asks(**where.options).why_unreachable():
         raise RunError(f"{why}; nothing is set aside")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ganstudy.engine import checkpoints, pace
 from ganstudy.engine.packing import (
@@ -22,7 +23,7 @@ from ganstudy.engine.packing import (
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
 from ganstudy.retraining import failed, keep, with_status, without_generator, without_metric
-from ganstudy.schedule.devices import CPU, has_gpu, unpromised
+from ganstudy.schedule.devices import has_gpu, unpromised
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
@@ -32,6 +33,7 @@ from ganstudy.store import RunDirectory, RunError, check_nothing_lost, known_dat
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
+    from ganstudy.schedule.where import Where
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
@@ -107,7 +109,7 @@ def program(
     directory: RunDirectory,
     search: Search,
     parts: Sequence[Pack],
-    devices: Sequence[str] = (CPU,),
+    where: Where,
 ) -> tuple[ProgramName, str]:
     """How the trials of a run are trained, and why; all of them the same way.
 
@@ -129,47 +131,40 @@ def program(
         if asked not in ("auto", used):
             message = f"this run was trained by the {used} program; use that one or --fresh"
             raise RunError(f"{directory.path}: {message}")
-        return used, "as the earlier trials of this run" + unpromised(used, devices)
-    return first_program(search, parts, devices)
+        return used, "as the earlier trials of this run" + unpromised(used, where.devices)
+    return first_program(search, parts, where)
 
 
-def first_program(
-    search: Search, parts: Sequence[Pack], devices: Sequence[str] = (CPU,)
-) -> tuple[ProgramName, str]:
+def first_program(search: Search, parts: Sequence[Pack], where: Where) -> tuple[ProgramName, str]:
     """How a study is trained that nobody has trained yet, and why."""
     asked = search.study.file.engine.program
     if asked != "auto":
-        return asked, "as the study asks" + unpromised(asked, devices)
+        return asked, "as the study asks" + unpromised(asked, where.devices)
     if search.why_eager:
         return "eager", search.why_eager
-    if has_gpu(devices):
+    if has_gpu(where.devices):
         return "eager", "a GPU is given each round as one graph"
     return choose_program(parts)
 
 
-def engaged(search: Search, parts: Sequence[Pack], workers: int, executor: str) -> int:
-    """How many of the workers that are asked for are started, for packs like these.
+def engaged(search: Search, parts: Sequence[Pack], where: Where) -> Where:
+    """Where packs like these are trained: by as many of the workers asked for as are worth it.
 
     All where results decide what is trained, and where they are not this process's own: a cluster
     has those that it has, and jobs of Slurm are dealt as many as they were asked for.
     """
-    if search.open_ended or executor != "local":
-        return workers
-    return workers_worth(parts, workers)
+    if search.open_ended or where.executor != "local":
+        return where
+    return replace(where, workers=workers_worth(parts, where.workers))
 
 
-def open_executor(
-    name: str,
-    workers: int,
-    devices: Sequence[str],
-    options: Mapping[str, Any],
-    program: ProgramName,
-) -> Executor:
-    """The executor of a name, whose workers are on their way.
+def open_executor(where: Where, program: ProgramName) -> Executor:
+    """The executor asked for, whose workers are on their way.
 
     Errors  `ExecutorError` if it will have no worker, or needs a package that is not installed.
     """
-    return executor_named(name)(workers, devices, program, **options)
+    executor = executor_named(where.executor)
+    return executor(where.workers, where.devices, program, **where.options)
 
 
 @contextmanager
@@ -178,9 +173,7 @@ def recorded(
     study: str,
     progress: Progress,
     command: str,
-    workers: int,
-    devices: Sequence[str],
-    executor: str,
+    where: Where,
 ) -> Iterator[None]:
     """Note in environment.json what this session was asked, and how far it came.
 
@@ -189,9 +182,9 @@ def recorded(
     session = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "workers": workers,
-        "devices": list(devices),
-        "executor": executor,
+        "workers": where.workers,
+        "devices": list(where.devices),
+        "executor": where.executor,
     }
     try:
         yield

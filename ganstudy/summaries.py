@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,11 +15,9 @@ from ganstudy.terminal import answer, duration, status_line, unmeasured
 
 if TYPE_CHECKING:
     from ganstudy.analysis import Power
-    from ganstudy.engine.pace import Pace
-    from ganstudy.kinds import Pack
-    from ganstudy.search import Search
+    from ganstudy.outlook import Outlook
+    from ganstudy.schedule.where import Where
     from ganstudy.study import Study
-    from ganstudy.trial import ProgramName
     from ganstudy.verification import Verification
 
 __all__ = [
@@ -58,22 +55,18 @@ def print_studies(
     studies: Mapping[str, Study], folders: Iterable[str], workers: int, as_json: bool
 ) -> None:
     """Say of each study what it asks, and about how long it trains here; name the folders."""
-    from ganstudy import session
-    from ganstudy.engine import pace
-    from ganstudy.engine.packing import estimate
-    from ganstudy.search import search_of
+    from ganstudy.outlook import Outlook
+    from ganstudy.schedule.where import Where
 
-    known, rows = pace.known(), dict[str, dict[str, Any]]()
+    rows = dict[str, dict[str, Any]]()
     for name, study in studies.items():
-        search = search_of(study)
-        parts = search.outlook(workers)
-        program, _ = session.first_program(search, parts)
+        own = Outlook.of(study, Where(workers))
         rows[name] = {
             "question": study.file.question,
-            "trials": _trials(search, search.counts(), parts),
-            "seconds": round(estimate(parts, workers, program, known)),
-            "open_ended": search.open_ended,
-            "measured": _measured(parts, program, known),
+            "trials": own.trials,
+            "seconds": round(own.seconds),
+            "open_ended": own.search.open_ended,
+            "measured": own.measured,
         }
     if as_json:
         answer(rows)
@@ -90,73 +83,39 @@ def print_studies(
     click.echo("\nganstudy new my.yaml --from NAME")
 
 
-def _trials(search: Search, counts: Counter[str], parts: Iterable[Pack]) -> int:
-    """How many there are; where results decide that, the most there can be, with its outlook."""
-    known = counts.total()
-    return known - counts["missing"] + sum(map(len, parts)) if search.open_ended else known
-
-
-def _measured(parts: Iterable[Pack], program: ProgramName, known: Pace) -> bool:
-    """Whether this machine has trained the like of all of them."""
-    return all(known.measured(program, pack[0].configuration.work) for pack in parts)
-
-
 class Plan(NamedTuple):
-    """What a run would train: as plain values, and what words say besides.
+    """What a run would train: as it is foreseen, and as plain values."""
 
-    reason  why the program is what it is
-    """
-
-    search: Search
+    outlook: Outlook
     summary: dict[str, Any]
-    reason: str
 
 
-def planned(
-    study: Study,
-    directory: Path,
-    workers: int,
-    devices: Sequence[str] = ("cpu",),
-    fresh: bool = False,
-) -> Plan:
+def planned(study: Study, directory: Path, where: Where, fresh: bool = False) -> Plan:
     """What a run would train, and about how long on a CPU.
 
     fresh  whether what is there now would be set aside
 
     Errors  those of the run, which would be refused.
     """
-    from ganstudy import session
-    from ganstudy.engine import pace
-    from ganstudy.engine.packing import estimate
-    from ganstudy.search import search_of
+    from ganstudy.outlook import Outlook
     from ganstudy.store import RunDirectory
     from ganstudy.store.place import check_room, check_writable
 
-    run = RunDirectory(directory)
-    search = search_of(study)
     check_room(directory)
     check_writable(directory)
-    if fresh:
-        parts = search.outlook(workers)
-        program, reason = session.first_program(search, parts, devices)
-    else:
-        run.check_schema()
-        session.recall(run, search)
-        parts = search.outlook(workers)
-        program, reason = session.program(run, search, parts, devices)
-    counts, known = search.counts(), pace.known()
-    trials = _trials(search, counts, parts)
+    own = Outlook.of(study, where, None if fresh else RunDirectory(directory))
+    counts = own.search.counts()
     summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
         "seeds": list(study.seeds),
-        "trials": trials,
+        "trials": own.trials,
         "recorded": counts.total() - counts["missing"],
-        "packs": [len(pack) for pack in parts],
-        "trial_steps": sum(trial.configuration.steps for pack in parts for trial in pack),
-        "program": program,
-        "seconds": round(estimate(parts, workers, program, known)),
-        "measured": _measured(parts, program, known),
+        "packs": [len(pack) for pack in own.parts],
+        "trial_steps": sum(trial.configuration.steps for pack in own.parts for trial in pack),
+        "program": own.program,
+        "seconds": round(own.seconds),
+        "measured": own.measured,
     }
     power = _power(study)
     if power is not None:
@@ -165,29 +124,25 @@ def planned(
         summary["power"] = {**asdict(power), "effect": effect}
     if study.space:
         summary["space"] = {parameter.name: parameter.attributes for parameter in study.space}
-    return Plan(search, summary, reason)
+    return Plan(own, summary)
 
 
 def print_plan(
-    study: Study,
-    directory: Path,
-    workers: int,
-    as_json: bool,
-    devices: Sequence[str] = ("cpu",),
-    fresh: bool = False,
+    study: Study, directory: Path, where: Where, as_json: bool, fresh: bool = False
 ) -> None:
     """Say what a run would train, and about how long."""
-    plan = planned(study, directory, workers, devices, fresh)
+    plan = planned(study, directory, where, fresh)
     if as_json:
         answer(plan.summary)
     else:
-        print_planned(plan, workers)
+        print_planned(plan)
 
 
-def print_planned(plan: Plan, workers: int) -> None:
+def print_planned(plan: Plan) -> None:
     """The same in words."""
-    search, summary, reason = plan
-    study, sizes = search.study, summary["packs"]
+    own, summary = plan
+    search, sizes = own.search, summary["packs"]
+    study = search.study
     click.echo(study.file.question)
     for name, labels in summary["axes"].items():
         click.echo(f"  {name}: {', '.join(map(str, labels))}")
@@ -206,8 +161,8 @@ def print_planned(plan: Plan, workers: int) -> None:
         click.echo(
             f"{plural(len(sizes), 'pack')} of {each}; "
             f"{most or 'about '}{duration(summary['seconds'])} with "
-            f"{plural(workers, 'worker')}{source}; "
-            f"{summary['program']}: {reason}"
+            f"{plural(own.where.workers, 'worker')}{source}; "
+            f"{own.program}: {own.reason}"
         )
     if (power := _power(study)) is not None:
         click.echo(str(power))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganstudy.kinds import Kind, Pack
+    from ganstudy.schedule.where import Where
     from ganstudy.search import Search
     from ganstudy.trial import Record, Trial
 
@@ -140,14 +140,7 @@ class Verification:
         return {"when": self.when, "verdict": self.verdict, "trials": trials}
 
 
-def verify(
-    path: Path,
-    count: int | None,
-    workers: int,
-    devices: Sequence[str],
-    executor: str = "local",
-    options: Mapping[str, Any] = MappingProxyType({}),
-) -> Verification:
+def verify(path: Path, count: int | None, where: Where) -> Verification:
     """Train a sample of a run's trials again; keep a receipt beside the records, and only that.
 
     A run that cannot be written to is verified, too, with a warning.
@@ -163,13 +156,14 @@ def verify(
         why = _NO_NUMBERS if directory.recorded() else "no records, and so nothing to verify"
         raise RunError(f"{path}: {why}")
     chosen = _chosen(directory, search, count)
-    planned = [(chosen[0],), *packs(chosen[1:], workers)]
+    size = where.pack_size(search.study)
+    planned = [(chosen[0],), *packs(chosen[1:], where.workers, size)]
     engine = search.study.file.engine
     limits = Limits(engine.time_limit, engine.memory_limit)
     source = Resumed(planned, search, search_on=False)
     anew: dict[str, Record] = {}
     try:
-        with open_executor(executor, workers, devices, options, program) as opened:
+        with open_executor(where, program) as opened:
             for records in train_packs(source, opened, program, search.masked(), limits=limits):
                 anew.update((record.id, record) for record in records)
     except ExecutorError as error:

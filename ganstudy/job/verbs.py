@@ -46,19 +46,18 @@ def run(
     live: bool,
     every: float,
     as_json: bool,
-    **where: Any,
+    **asked: Any,
 ) -> None:
     """Run the studies of a folder, one after the other."""
     from ganstudy.display import display
     from ganstudy.job.walk import walk
 
     folder = Folder.read(path, overrides, out)
+    where = execution(**asked)
     if dry_run:
-        how = execution(**where)
-        print_job_plan(folder, how["workers"], as_json, how["devices"], fresh)
+        print_job_plan(folder, where, as_json, fresh)
         return
     names, command = list(folder.studies), command_line()
-    how = {**execution(**where), "command": command}
 
     @contextmanager
     def observing(name: str) -> Iterator[Callable[[Progress], None]]:
@@ -74,8 +73,15 @@ def run(
         say(f"the earlier run is now {place}")
 
     ended = []
-    how |= {"observing": observing, "during": during, "fresh": fresh, "moved": moved}
-    for own in walk(folder, **how):
+    for own in walk(
+        folder,
+        where,
+        command=command,
+        observing=observing,
+        during=during,
+        fresh=fresh,
+        moved=moved,
+    ):
         ended.append(own)
         if own.progress and own.progress.current and not as_json:
             say(f"{own.study} has ended before, and nothing has changed; left as it is")
@@ -95,7 +101,9 @@ def plan(
     path: Path, overrides: Sequence[str], out: Path | None, workers: int, as_json: bool
 ) -> None:
     """Show trials, packs and estimated time of every study of a folder."""
-    print_job_plan(Folder.read(path, overrides, out), workers, as_json)
+    from ganstudy.schedule.where import Where
+
+    print_job_plan(Folder.read(path, overrides, out), Where(workers), as_json)
 
 
 def tell_status(path: Path, plugins: bool, as_json: bool) -> None:

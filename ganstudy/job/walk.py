@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ganstudy import pipeline, session
-from ganstudy.engine import pace
-from ganstudy.engine.packing import estimate
-from ganstudy.search import search_of
+from ganstudy import pipeline
+from ganstudy.outlook import Outlook
 from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen
 from ganstudy.store.place import naming_plugins
@@ -18,10 +16,9 @@ from ganstudy.study.document import StudyError
 
 if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
-    from ganstudy.kinds import Pack
     from ganstudy.progress import Progress
+    from ganstudy.schedule.where import Where
     from ganstudy.study import Study
-    from ganstudy.trial import ProgramName
 
 __all__ = ["RunEnded", "walk"]
 
@@ -35,33 +32,17 @@ class RunEnded(NamedTuple):
     why: str = ""
 
 
-class _Outlook(NamedTuple):
-    """What there is to train of a study: all, or nothing if its run has ended."""
-
-    trials: int
-    parts: list[Pack]
-    program: ProgramName
-
-    @classmethod
-    def of(cls, study: Study, run: RunDirectory, workers: int, devices: Sequence[str]) -> _Outlook:
-        if known := finished.found(run, study):
-            return cls(sum(known.status.values()), [], known.program)
-        search = search_of(study)
-        parts = search.outlook(workers)
-        program, _ = session.first_program(search, parts, devices)
-        return cls(search.counts().total(), parts, program)
-
-
 def walk(
     folder: Folder,
+    where: Where,
     *,
+    command: str = "",
     observing: Callable[[str], AbstractContextManager[Callable[[Progress], None]]],
     during: Callable[[Study, Path], AbstractContextManager[None]] = lambda study, run: (
         nullcontext()
     ),
     fresh: bool = False,
     moved: Callable[[Path], None] = lambda path: None,
-    **how: Any,
 ) -> Iterator[RunEnded]:
     """Run the studies of a folder one after the other; how each has ended, as it ends.
 
@@ -71,7 +52,6 @@ def walk(
     during     entered while its packs train
     fresh      set each run that is there aside, before the first is begun
     moved      told where each of them is now
-    how        workers and the like, as `pipeline.run` takes them
 
     Errors  `RunError` if another process runs the folder, and, before a run is set aside, if no
             worker can be reached; `KeyboardInterrupt`, which ends the job,
@@ -81,14 +61,13 @@ def walk(
     with directory.held():
         runs = {name: directory.run(name) for name in folder.studies}
         if fresh and any(run.path.exists() for run in runs.values()):
-            pipeline.check_reachable(how.get("executor", "local"), how.get("options", {}))
+            pipeline.check_reachable(where)
         refused = _set_aside(runs, moved) if fresh else {}
-        outlooks: dict[str, _Outlook] = {}
-        where = how["workers"], how.get("devices", ("cpu",))
+        ahead: dict[str, Outlook | Foreseen] = {}
         for name in [own for own in folder.studies if own not in refused]:
             try:
                 with naming_plugins():
-                    outlooks[name] = _Outlook.of(folder.studies[name], runs[name], *where)
+                    ahead[name] = _ahead(folder.studies[name], where, runs[name])
             except RunError as error:
                 refused[name] = str(error)
         for name, why in refused.items():
@@ -97,12 +76,17 @@ def walk(
             if name in refused:
                 continue
             # Anew each time: what ran before has shown the pace of this machine.
-            directory.write(_plan(outlooks, how["workers"]), running=name)
+            directory.write(_plan(ahead), running=name)
             path = runs[name].path
             try:
                 with observing(name) as observe:
                     progress = pipeline.run(
-                        study, path, **how, observe=observe, during=during(study, path)
+                        study,
+                        path,
+                        **vars(where),
+                        command=command,
+                        observe=observe,
+                        during=during(study, path),
                     )
             except (StudyError, RunError) as error:
                 yield RunEnded(name, path, None, str(error))
@@ -122,9 +106,17 @@ def _set_aside(runs: Mapping[str, RunDirectory], moved: Callable[[Path], None]) 
     return refused
 
 
-def _plan(outlooks: dict[str, _Outlook], workers: int) -> dict[str, Foreseen]:
-    known = pace.known()
+def _ahead(study: Study, where: Where, run: RunDirectory) -> Outlook | Foreseen:
+    """All there is to train of a study; nothing if its run has ended."""
+    if known := finished.found(run, study):
+        return Foreseen(sum(known.status.values()), 0.0)
+    return Outlook.of(study, where)
+
+
+def _plan(ahead: Mapping[str, Outlook | Foreseen]) -> dict[str, Foreseen]:
     return {
-        name: Foreseen(own.trials, estimate(own.parts, workers, own.program, known))
-        for name, own in outlooks.items()
+        name: own
+        if isinstance(own, Foreseen)
+        else Foreseen(own.search.counts().total(), own.seconds)
+        for name, own in ahead.items()
     }

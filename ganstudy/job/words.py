@@ -18,17 +18,12 @@ if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
     from ganstudy.job.page import JoinedPage
     from ganstudy.job.walk import RunEnded
+    from ganstudy.schedule.where import Where
 
 __all__ = ["print_job_ended", "print_job_plan", "print_job_status", "print_page"]
 
 
-def print_job_plan(
-    folder: Folder,
-    workers: int,
-    as_json: bool,
-    devices: Sequence[str] = ("cpu",),
-    fresh: bool = False,
-) -> None:
+def print_job_plan(folder: Folder, where: Where, as_json: bool, fresh: bool = False) -> None:
     """Say what a job would train, study by study and in all; exit 2 if some would be refused."""
     from ganstudy.store import RunError
     from ganstudy.store.place import naming_plugins
@@ -39,7 +34,7 @@ def print_job_plan(
     for name, study in folder.studies.items():
         try:
             with naming_plugins():
-                plans[name] = planned(study, folder.directory.path / name, workers, devices, fresh)
+                plans[name] = planned(study, folder.directory.path / name, where, fresh)
         except RunError as error:
             refused = 2
             say(f"{name}: {error}")
@@ -48,17 +43,18 @@ def print_job_plan(
         sys.exit(refused)
     for name, plan in plans.items():
         click.echo(f"{name}:")
-        print_planned(plan, workers)
+        print_planned(plan)
         click.echo()
     totals = Counter[str]()
     for plan in plans.values():
         totals.update({key: plan.summary[key] for key in ("trials", "recorded", "seconds")})
     studies, trials = plural(len(plans), "study"), plural(totals["trials"], "trial")
-    most = "at most " * any(plan.search.open_ended for plan in plans.values())
+    most = "at most " * any(plan.outlook.search.open_ended for plan in plans.values())
+    time = f"{most or 'about '}{duration(totals['seconds'])}"
     source = "" if all(plan.summary["measured"] for plan in plans.values()) else GUESS
     click.echo(
         f"{studies}, one after the other: {most}{trials}, {totals['recorded']:,} recorded; "
-        f"{most or 'about '}{duration(totals['seconds'])} with {plural(workers, 'worker')}{source}"
+        f"{time} with {plural(where.workers, 'worker')}{source}"
     )
     sys.exit(refused)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +17,9 @@ from ganstudy import pipeline
 from ganstudy.cli import main
 from ganstudy.schedule.executors import family
 from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
+from ganstudy.schedule.where import Where
+from ganstudy.store import RunError
+from ganstudy.store.job_directory import JobDirectory
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,13 @@ def test_each_job_has_a_worker_unless_more_are_asked_for(
     assert f"{workers} workers" in result.output
 
 
+def _one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine has."""
+    monkeypatch.setattr("ganstudy.schedule.devices.named", lambda asked: ("cuda:0",))
+    memory = SimpleNamespace(total_memory=80 * 2**30)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: memory)
+
+
 @pytest.mark.parametrize(
     ("asked", "used", "said"),
     [
@@ -65,7 +78,7 @@ def test_a_plan_for_a_gpu_is_that_of_its_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, used: str | None, said: str
 ) -> None:
     """It was that of a CPU; and steps that began compiled there went on so, without a word."""
-    monkeypatch.setattr("ganstudy.schedule.devices.named", lambda asked: ("cuda:0",))
+    _one_gpu(monkeypatch)
     monkeypatch.setattr("ganstudy.session.why_no_compiler", lambda: "")
     monkeypatch.setattr("ganstudy.store.RunDirectory.program", lambda self: used)
     for study in (write_study(tmp_path), tmp_path):
@@ -85,6 +98,35 @@ def test_a_plan_for_a_gpu_is_that_of_its_run(
         assert "with 1 worker" in result.output
 
 
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_plan_for_a_gpu_cuts_the_packs_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: bool
+) -> None:
+    """They were those of a CPU's core, and with them the time."""
+    _one_gpu(monkeypatch)
+    cuts: list[list[int]] = []
+    planned: list[float] = []
+
+    def told(search: object, parts: Sequence[Sequence[object]], where: Where) -> None:
+        cuts.append([len(pack) for pack in parts])
+        if folder:
+            plan = JobDirectory(tmp_path / "run").read()
+            planned.extend(own.seconds for own in plan.values())
+        raise RunError("no more")
+
+    monkeypatch.setattr(pipeline, "engaged", told)
+    study = write_study(tmp_path)
+    command = ["run", str(tmp_path if folder else study), "--devices", "cuda:0", "seeds=100"]
+    command += ["--out", str(tmp_path / "run")]
+    result = CliRunner().invoke(main, [*command, "--dry-run", "--json"])
+    said = json.loads(result.stdout)
+    if folder:
+        (said,) = said["studies"].values()
+    assert CliRunner().invoke(main, command).exit_code == 2
+    assert [said["packs"]] == cuts == [[200, 200]]
+    assert [round(own) for own in planned] == [said["seconds"]] * folder
+
+
 @pytest.mark.parametrize(("options", "started"), [("", 1), ("--executor slurm --jobs 4", 4)])
 def test_jobs_have_the_workers_that_they_are_dealt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, started: int
@@ -92,8 +134,8 @@ def test_jobs_have_the_workers_that_they_are_dealt(
     """A study of seconds, worth one worker, was refused: it cannot be dealt out to four jobs."""
     asked: list[int] = []
 
-    def opened(executor: str, workers: int, *_: object) -> Inline:
-        asked.append(workers)
+    def opened(where: Where, *_: object) -> Inline:
+        asked.append(where.workers)
         return Inline(1)
 
     monkeypatch.setattr(pipeline, "open_executor", opened)

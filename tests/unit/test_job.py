@@ -25,6 +25,7 @@ from ganstudy.job.page import JoinedPage, page_where_due
 from ganstudy.job.status import status
 from ganstudy.job.walk import RunEnded, walk
 from ganstudy.progress import Progress
+from ganstudy.schedule.where import Where
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen, JobDirectory
@@ -192,7 +193,7 @@ def test_status_while_one_is_run(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganstudy.job.walk.pipeline.run", told)
-        ended = list(walk(folder, observing=lambda name: display(quiet=True), workers=1))
+        ended = list(walk(folder, Where(1), observing=lambda name: display(quiet=True)))
     assert [own.why for own in ended] == ["no more", "no more"]
     assert [own["running"] for own in seen] == ["a", "b"]
     assert seen[0]["status"] == {"missing": 12}

@@ -17,6 +17,7 @@ from ganstudy.engine.packing import packs
 from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.theory import supports
+from ganstudy.schedule.where import Where
 from ganstudy.search import search_of
 from ganstudy.search.grid import Grid
 from ganstudy.session import first_program
@@ -49,7 +50,7 @@ def test_program_is_the_same_for_any_number_of_workers(path: Path) -> None:
     search = search_of(load(path))
     trials = [trial for pack in search.outlook(1) for trial in pack]
     cuts = [packs(trials, workers) for workers in (1, 2, 3, 4, 8, 16, 64)]
-    assert len({first_program(search, parts)[0] for parts in cuts}) == 1
+    assert len({first_program(search, parts, Where(1))[0] for parts in cuts}) == 1
 
 
 @pytest.mark.parametrize(

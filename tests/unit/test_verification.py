@@ -21,6 +21,7 @@ from ganstudy.cli import main
 from ganstudy.kinds.adversarial.training import train
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections.arithmetic import Arithmetic
+from ganstudy.schedule.where import Where
 from ganstudy.store import RunDirectory, RunError
 from ganstudy.study import load
 from ganstudy.trial import Record
@@ -74,7 +75,7 @@ def test_the_same_bits(run: Path) -> None:
     """
     shutil.rmtree(run / "report")
     before = _files(run)
-    found = verify(run, None, 1, ("cpu",))
+    found = verify(run, None, Where(1))
     assert (found.verdict, found.sound) == ("the same bits", True)
     assert {own.arm for own in found.trials} == {"minimax", "reverse_kl"}
     beside = [own.beside for own in found.trials]
@@ -128,7 +129,7 @@ def test_a_flipped_bit_is_a_fault(run: Path) -> None:
 def test_other_bits_on_other_arithmetic_are_told_and_no_fault(run: Path) -> None:
     """The largest difference of each variable, and from when on there is one."""
     changed = _rewritten(run, lambda own: dataclasses.replace(_flipped(own), arithmetic="abacus"))
-    found = verify(run, 99, 1, ("cpu",))
+    found = verify(run, 99, Where(1))
     assert (found.verdict, found.sound) == ("other arithmetic", True)
     (other,) = [own for own in found.trials if own.differences]
     assert (other.trial, other.then) == (changed.id, "abacus")
@@ -144,7 +145,7 @@ def test_what_failed_and_does_no_more_is_told(run: Path) -> None:
         run,
         lambda own: dataclasses.replace(own, status="failed", values={}, cause=failed),
     )
-    found = verify(run, 99, 1, ("cpu",))
+    found = verify(run, 99, Where(1))
     assert found.sound
     said = [*found.sentences()]
     assert any("was failed and is complete now" in sentence for sentence in said)
@@ -163,14 +164,14 @@ def test_a_run_of_failures_has_no_numbers_to_verify(run: Path) -> None:
         [dataclasses.replace(own, status="failed", values={}, cause="no") for own in records]
     )
     with pytest.raises(RunError, match="none of its trials has numbers to compare"):
-        verify(run, None, 1, ("cpu",))
+        verify(run, None, Where(1))
 
 
 def test_nothing_to_verify(run: Path) -> None:
     """A run without records is told so."""
     shutil.rmtree(run / "records")
     with pytest.raises(RunError, match="nothing to verify"):
-        verify(run, None, 1, ("cpu",))
+        verify(run, None, Where(1))
 
 
 def test_trials_of_more_than_one_arithmetic_are_told(run: Path) -> None:
@@ -190,6 +191,17 @@ def test_one_arithmetic_needs_no_section(tiny_run: Path) -> None:
     ds: xr.Dataset = open_run(tiny_run)
     for own in (ds, ds.drop_vars("arithmetic")):
         assert not Arithmetic.applies(Findings.of(own, {}))
+
+
+def test_packs_are_no_larger_than_the_study_asks(run: Path) -> None:
+    """They were as large as a core of this machine likes them."""
+    with trained_inline():
+        before = verify(run, 99, Where(1))
+        with (run / "study.yaml").open("a") as study:
+            study.write("engine: {pack: 2}\n")
+        now = verify(run, 99, Where(1))
+    largest = [max(own.beside for own in found.trials) for found in (before, now)]
+    assert largest[0] > largest[1] == 1
 
 
 def test_a_run_that_goes_on_on_other_arithmetic_says_so(
