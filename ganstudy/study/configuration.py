@@ -56,17 +56,17 @@ def _configured(
 ) -> kinds.Kind | list[tuple[Any, Problem]]:
     """The configuration, or pydantic's errors with the problem that each is."""
     settings: dict[str, Any] = _copied(shared)
-    origins: dict[KeyPath, KeyPath] = {}
-    for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
+    ordered = sorted(assignments, key=lambda assignment: len(assignment[0]))
+    for path, value, _ in ordered:
         put(settings, path, value)
-        origins[path] = origin
+    origins = {path: (origin, value) for path, value, origin in ordered}
     kind_name = settings.pop("kind", "adversarial")
     if kind_name not in kinds.family.names:
         message = f"unknown kind {kind_name!r}{nearest(kind_name, kinds.family.names)}"
         return [({"type": "family_name"}, document.problem(("trial", "kind"), message))]
     kind = kinds.family[kind_name]
     if message := _of_another_kind(kind, settings):
-        place = origins.get(("kind",), ("trial", "kind"))
+        place, _ = origins.get(("kind",), (("trial", "kind"), None))
         return [({"type": "extra_forbidden"}, document.problem(place, message))]
     for key, value in kind.implied(settings).items():
         _put_default(settings, tuple(key.split(".")), value)
@@ -92,7 +92,7 @@ def _problem(
     document: Document,
     kind: type[kinds.Kind],
     settings: Mapping[str, Any],
-    origins: Mapping[KeyPath, KeyPath],
+    origins: Mapping[KeyPath, tuple[KeyPath, Any]],
     entry: Any,
 ) -> Problem:
     path = _written_path(entry["loc"], settings)
@@ -101,13 +101,26 @@ def _problem(
     if entry["type"] == "family_name" and named in document.overridden:
         return document.problem(named, message)
     for length in range(len(path), 0, -1):
-        if (origin := origins.get(path[:length])) is not None:
+        if path[:length] in origins:
+            origin, value = origins[path[:length]]
             # A member of the same name keeps what the shared settings say of it, mistakes included.
-            kept = ("trial", *path) in document.places
-            kept = kept and (*origin, *path[length:]) not in document.places
+            kept = _holds(settings, path) and not _holds(value, path[length:])
             return document.problem(("trial", *path) if kept else origin, message)
-    below = [origin for key, origin in origins.items() if key[: len(path)] == path]
+    below = [origin for key, (origin, _) in origins.items() if key[: len(path)] == path]
     return document.problem(below[0] if below else ("trial", *path), message)
+
+
+def _holds(value: Any, path: KeyPath) -> bool:
+    """Whether something is written at a path."""
+    for key in path:
+        value = _named(value)
+        if isinstance(value, Mapping):
+            if key not in value:
+                return False
+        elif not isinstance(value, list) or not isinstance(key, int) or key >= len(value):
+            return False
+        value = value[key]
+    return True
 
 
 def _copied(value: Any) -> Any:

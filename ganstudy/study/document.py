@@ -13,9 +13,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode
 
+from ganstudy.cause import one_line
 from ganstudy.study import shipped_files
 from ganstudy.study.problem import KeyPath, Problem, StudyError, closest, dotted, nearest
-from ganstudy.study.references import BadReferenceError, resolved
+from ganstudy.study.references import BadReferenceError, escaped, resolved
 from ganstudy.study.shared_file import KEY, PLACE, Written, over, within
 from ganstudy.study.yaml_text import CHARACTERS, construct, lines, parse
 
@@ -26,13 +27,14 @@ __all__ = ["Document", "KeyPath", "Problem", "StudyError", "nearest", "read_docu
 class Document:
     """The values of a study file after overrides and references, with the place of each.
 
-    written  the file as it is, before overrides
+    text     the file as it was written, with each override in its place: order and comments stay;
+             where it extends another, all that both amount to, without comments
     places   the file and the line of each key and each item
     shared   the file that it extends, if it does
     """
 
     path: Path
-    written: str
+    text: str
     values: dict[str, Any]
     places: Mapping[KeyPath, str]
     overridden: Mapping[KeyPath, str]
@@ -42,32 +44,13 @@ class Document:
         """A problem at a key path, placed on the line of its nearest written ancestor."""
         key = dotted(path)
         for length in range(len(path), -1, -1):
-            if path[:length] in self.overridden:
-                return Problem("command line", self.overridden[path[:length]], message)
+            if (given := self.overridden.get(path[:length])) is not None:
+                below = f"{key}: {message}" if length < len(path) else message
+                return Problem("command line", given, below)
         for length in range(len(path), -1, -1):
             if path[:length] in self.places:
                 return Problem(self.places[path[:length]], key, message)
         return Problem(str(self.path), key, message)
-
-    @property
-    def text(self) -> str:
-        """The file as it was written, with each override in its place: order and comments stay.
-
-        Where it extends another, all that both amount to: it stands for itself, without comments.
-        """
-        if not self.overridden and self.shared is None:
-            return self.written
-        made = [override.replace("\n", " ") for override in self.overridden.values()]
-        heading = f"# overridden on the command line: {' '.join(made)}\n" if made else ""
-        if self.shared is not None:
-            heading = f"# {self.path.name}, over {self.shared.name}\n{heading}"
-            return f"{heading}{_dumped(self.values)}"
-        node = parse(self.path, self.written, "rt")
-        assert node is not None
-        values = construct(node, "rt")
-        for override in self.overridden.values():
-            _assign(values, override.partition("=")[0], _value(override))
-        return f"{heading}{_dumped(values)}"
 
 
 def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
@@ -77,7 +60,8 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
     hold anchors, and are left out.
 
     Errors  `StudyError` for a file that is missing, empty, not YAML, too large, or not a mapping,
-            and for overrides and references that lead nowhere.
+            for overrides and references that lead nowhere, and for what no file of its own could
+            say as these do together.
     """
     text = _text(path)
     whole = _written(path, text)
@@ -101,13 +85,55 @@ def read_document(path: Path, overrides: Iterable[str] = ()) -> Document:
         overridden[path_of_new] = override
     document = Document(path, text, values, whole.places, overridden, shared)
     try:
-        given = resolved(values)
+        given = _given(values)
     except BadReferenceError as error:
         raise StudyError([document.problem(error.path, error.message)]) from None
     if unused := [own for own in overridden if _holds_anchors(str(own[0]), values)]:
         message = "changes nothing: {} holds anchors; override the keys that use them"
         raise StudyError(document.problem(own, message.format(own[0])) for own in unused)
-    return replace(document, values={k: v for k, v in given.items() if not k.startswith("x-")})
+    document = replace(document, values=given)
+    return replace(document, text=_kept_text(document)) if overridden or shared else document
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with each reference resolved, without the keys that hold anchors.
+
+    Errors  `BadReferenceError`.
+    """
+    return {key: value for key, value in resolved(values).items() if not key.startswith("x-")}
+
+
+def _kept_text(document: Document) -> str:
+    """The text by which a study is kept that was overridden, or extends another.
+
+    Errors  `StudyError` if it could not be read again as the same study.
+    """
+    path, shared = document.path, document.shared
+    made = " ".join(document.overridden.values())
+    heading = f"# overridden on the command line: {one_line(made)}\n" if made else ""
+    if shared is not None:
+        body = _dumped(escaped(document.values))
+        heading = f"# {one_line(path.name)}, over {one_line(shared.name)}\n{heading}"
+    else:
+        node = parse(path, document.text, "rt")
+        assert node is not None
+        values = construct(node, "rt")
+        for override in document.overridden.values():
+            _assign(values, override.partition("=")[0], _value(override))
+        body = _dumped(values)
+    # As a file is read, in which every break of a line is one sign.
+    text = io.StringIO(f"{heading}{body}", newline=None).getvalue()
+    why = "its values would not be read as they are now"
+    try:
+        # As text, in which mappings have an order, and NaN is itself.
+        if repr(_given(_written(path, text).values)) == repr(document.values):
+            return text
+    except StudyError as error:
+        why = "; ".join(problem.message for problem in error.problems)
+    except BadReferenceError as error:
+        why = error.message
+    where, key = ("command line", made) if made else (str(path), "")
+    raise StudyError([Problem(where, key, f"cannot be kept as a file that says the same: {why}")])
 
 
 def _holds_anchors(key: str, values: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from omegaconf.grammar_parser import parse
 
 from ganstudy.study.problem import KeyPath
 
-__all__ = ["BadReferenceError", "resolved"]
+__all__ = ["BadReferenceError", "escaped", "resolved"]
 
 CHARACTERS = 100_000
 """How long all values may become together."""
@@ -21,7 +21,8 @@ CHARACTERS = 100_000
 LINKS = 20
 """References in a row, each to a value that is one itself."""
 
-_NESTED = re.compile(r"\$\{[^}]*\$\{")
+_NESTED = re.compile(r"(?<!\\)(?:\\\\)*\$\{[^}]*\$\{")
+_DOLLAR = re.compile(r"(\\*)\$\{")
 _LONGEST = 10_000
 
 
@@ -59,6 +60,17 @@ def resolved(values: Mapping[str, Any]) -> dict[str, Any]:
         raise BadReferenceError(where, str(error.msg).splitlines()[0]) from None
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
+
+
+def escaped(values: Any) -> Any:
+    """Values in which no text is a reference: `resolved` gives what they were."""
+    if isinstance(values, str):
+        return _DOLLAR.sub(r"\1\1\\${", values)
+    if isinstance(values, list):
+        return [escaped(item) for item in values]
+    if isinstance(values, Mapping):
+        return {key: escaped(item) for key, item in values.items()}
+    return values
 
 
 def _texts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

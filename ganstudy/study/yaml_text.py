@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -92,7 +93,10 @@ def parse(place: Path | str, text: str, form: Literal["safe", "rt"] = "safe") ->
 
 def construct(node: Node, form: Literal["safe", "rt"] = "safe") -> Any:
     """The values of a node tree; equal text gives values that share no part with others."""
-    return YAML(typ=form, pure=True).constructor.construct_document(node)
+    yaml = YAML(typ=form, pure=True)
+    if form == "safe":
+        yaml.Constructor = _Constructor
+    return yaml.constructor.construct_document(node)
 
 
 def lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
@@ -106,6 +110,24 @@ def lines(node: Node, path: KeyPath = ()) -> Iterable[tuple[KeyPath, int]]:
         for index, value in enumerate(node.value):
             yield (*path, index), value.start_mark.line + 1
             yield from lines(value, (*path, index))
+
+
+class _Constructor(SafeConstructor):
+    """It tells the line of what is no value of its tag, and leaves a tree without merges."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (LookupError, ValueError, OverflowError):
+            if not isinstance(node, ScalarNode):
+                raise
+            said = f"{node.value!r} is no !!{str(node.tag).rpartition(':')[2]}"
+            raise ConstructorError(None, None, said, node.start_mark) from None
+
+    def flatten_mapping(self, node: Node) -> None:
+        super().flatten_mapping(node)
+        # What a mapping says of its own stands last; the other form takes no key twice.
+        node.value = [*{key.value: (key, item) for key, item in node.value}.values()]
 
 
 @dataclass
@@ -165,7 +187,6 @@ class _Measure:
 def _in_words(error: MarkedYAMLError) -> str:
     """What is no YAML, and where the quote or bracket begins that nobody has closed."""
     problem, context = (" ".join((said or "").split()) for said in (error.problem, error.context))
-    problem = _VALUES_TOLD.sub("", problem)
     if not context.startswith("while"):
         return ", ".join(filter(None, (context, problem)))
     if "'\\t'" in problem:
@@ -173,10 +194,6 @@ def _in_words(error: MarkedYAMLError) -> str:
     if error.context_mark is None:
         return problem
     return f"{problem}, {context} that begins on line {error.context_mark.line + 1}"
-
-
-_VALUES_TOLD = re.compile(' with value .*" [(]original value: .*"[)]$')
-"""Of a key that stands twice: of lists and mappings the parser tells nothing."""
 
 
 def _unseen(text: str, error: MarkedYAMLError) -> str:
@@ -197,7 +214,10 @@ _TEXT = "tag:yaml.org,2002:str"
 
 
 def _make_plain(place: Path | str, node: Node, seen: set[int]) -> None:
-    """Make text of keys, such as `8:`, `true:` and `null:`, and of what looks like a date."""
+    """Make text of keys, such as `8:`, `true:` and `null:`, and of what looks like a date.
+
+    Errors  `StudyError` for a key that is no scalar, and for one that stands twice.
+    """
     if id(node) in seen:
         return
     seen.add(id(node))
@@ -205,12 +225,18 @@ def _make_plain(place: Path | str, node: Node, seen: set[int]) -> None:
         if node.tag == "tag:yaml.org,2002:timestamp":
             node.ctag = type(node.ctag)(suffix=_TEXT)
         return
+    written: dict[str, int] = {}
     for item in node.value:
         if isinstance(node, MappingNode):
             key, item = item
+            line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode):
-                where = f"{place}:{key.start_mark.line + 1}"
-                raise StudyError([Problem(where, "", "a key is a name, no list and no mapping")])
+                message = "a key is a name, no list and no mapping"
+                raise StudyError([Problem(f"{place}:{line}", "", message)])
+            if key.value in written:
+                told = f"duplicate key {key.value!r}, which stands on line {written[key.value]} too"
+                raise StudyError([Problem(f"{place}:{line}", "", f"not valid YAML: {told}")])
+            written[key.value] = line
             if key.tag != "tag:yaml.org,2002:merge":
                 key.ctag = type(key.ctag)(suffix=_TEXT)
         _make_plain(place, item, seen)

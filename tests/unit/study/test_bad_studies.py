@@ -577,9 +577,17 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     "axis twice": (
         "search:\n  grid:\n    batch: [8]\n    batch: [16]\n",
-        [":5", 'duplicate key "batch", while'],
+        [":5", "duplicate key 'batch', which stands on line 4 too"],
     ),
     "seeds in quotes": ("seeds: '3'\n", [":2", "seeds", "got '3'"]),
+    "merged and twice": (
+        "x-a: &a {width: 8}\ntrial:\n  critic: {<<: *a, width: 4,\n    width: 2}\n",
+        [":5", "duplicate key 'width', which stands on line 4 too"],
+    ),
+    "tag of a truth": ("trial:\n  steps: !!bool x\n", [":3", "YAML: 'x' is no !!bool"]),
+    "tag of a number": ("trial:\n  steps: !!int ''\n", [":3", "YAML: '' is no !!int"]),
+    "tag of a fraction": ("trial:\n  steps: !!float x\n", [":3", "YAML: 'x' is no !!float"]),
+    "number without digits": ("trial:\n  steps: 0x_\n", [":3", "YAML: '0x_' is no !!int"]),
     "date": ("trial: {steps: 2024-01-01}\n", [":2", "trial.steps", "'2024-01-01'"]),
     "anchor within itself": ("trial: &a\n  critic: *a\n", [":"]),
     "tab": ("trial:\n\tsteps: 3\n", [":3", "YAML", "spaces"]),
@@ -799,6 +807,14 @@ def test_a_link_that_leads_nowhere_is_said(tmp_path: Path) -> None:
         said = CliRunner().invoke(main, ["check", str(path)]).output
         assert told in said
         assert "did you mean" not in said
+
+
+def test_a_number_of_an_earlier_yaml_has_its_line(tmp_path: Path) -> None:
+    """YAML 1.1 has numbers to the base of sixty."""
+    study = tmp_path / "study.yaml"
+    study.write_text("%YAML 1.1\n---\nquestion: Which?\nseeds: 1:30\n")
+    with pytest.raises(StudyError, match=r"study.yaml:4: not valid YAML: '1:30' is no !!int$"):
+        load(study)
 
 
 def test_a_character_that_yaml_does_not_take_has_its_line(tmp_path: Path) -> None:

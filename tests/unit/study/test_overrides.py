@@ -123,6 +123,32 @@ def test_an_override_without_effect_is_refused(tmp_path: Path, case: str) -> Non
     assert f"is set by {by}; override that" in result.stderr
 
 
+BLAMED = {
+    "an axis": ("search.grid.steps=[10, 0]", "search.grid.steps.1: "),
+    "a member": ("search.grid.target=[rang, grid]", "search.grid.target.0: unknown name 'rang'"),
+    "a bundle": ("search.grid.size={a: {steps: 0}, b: {batch: 8}}", "search.grid.size.a: "),
+    "a space": (
+        "search.bayes={trials: 3, objective: {maximize: modes_covered}, space: {steps: [0, 3, 9]}}",
+        "search.bayes.space.steps.0: ",
+    ),
+    "what a member keeps": ("trial.target={name: ring, modes: -1}", "trial.target.modes: "),
+    "a key that is not there": ("seeds.max=80", "seeds.until: this key is required"),
+}
+
+
+@pytest.mark.parametrize("case", BLAMED)
+def test_no_line_of_the_file_is_blamed_for_an_override(tmp_path: Path, case: str) -> None:
+    """Each is above or beside a sound line of the same key; what is wrong in it is named."""
+    override, told = BLAMED[case]
+    body = "question: Why?\ntrial: {steps: 10, target: ring}\nseeds: 2\n"
+    body += "search: {grid: {target: [ring, grid]}}\n" if case == "what a member keeps" else ""
+    path = write_study(tmp_path, body)
+    result = _check(path, override)
+    assert result.exit_code == 2, result.output
+    assert f"command line: {override}: {told}" in result.stderr
+    assert f"{path}:" not in result.stderr
+
+
 ANCHORS = "x-players: {one: &one {width: 8}, two: 16}\ntrial: {generator: *one, critic: *one}\n"
 
 
@@ -145,6 +171,53 @@ def test_the_last_override_of_a_key_counts_in_a_kept_study(tmp_path: Path) -> No
     assert asked.values["trial"]["critic"] == {"width": 8, "steps": 5}
     kept = read_document(write_study(tmp_path, asked.text))
     assert json.dumps(kept.values) == json.dumps(asked.values)
+
+
+MERGED = """\
+question: Why?
+x-small: &small {width: 16, depth: 1}
+x-slow: &slow {width: 32, lr: 1e-4}
+trial:
+  generator: &generator {<<: *small, width: 8}
+  critic: {<<: *generator, steps: 2}   # as wide as the generator
+  encoder: {lr: 1e-3, <<: [*slow, *small]}
+"""
+
+
+def test_merges_of_merges_can_be_overridden(tmp_path: Path) -> None:
+    """It was a traceback, with the earlier run set aside by then."""
+    path = write_study(tmp_path, MERGED)
+    asked = read_document(path, ["trial.steps=5", "trial.critic.width=9"])
+    assert asked.values["trial"]["generator"] == {"width": 8, "depth": 1}
+    assert asked.values["trial"]["critic"] == {"width": 9, "depth": 1, "steps": 2}
+    assert asked.values["trial"]["encoder"] == {"width": 32, "depth": 1, "lr": 1e-3}
+    kept = read_document(write_study(tmp_path, asked.text))
+    assert json.dumps(kept.values) == json.dumps(asked.values)
+    assert "# as wide as the generator" in asked.text
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("form", ["question=one{}two", 'question="one{}two"'])
+def test_a_kept_study_is_read_again_whatever_was_typed(
+    tmp_path: Path, line_break: str, form: str
+) -> None:
+    """A break other than a plain one had ended the comment that tells of the override."""
+    asked = load(write_study(tmp_path), [form.format(line_break)])
+    path = tmp_path / "kept.yaml"
+    path.write_bytes(asked.document.text.encode())
+    kept = load(path)
+    assert kept.file.question == asked.file.question
+    assert kept.file.question.startswith("one")
+    assert path.read_text(encoding="utf-8") == asked.document.text
+
+
+def test_what_could_not_be_read_again_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    """Such as a study that is too long once it says what was overridden."""
+    long = f"{STUDY}#{'-' * (199_990 - len(STUDY))}\n"
+    result = _check(write_study(tmp_path, long), "seeds=3")
+    assert result.exit_code == 2, result.output
+    told = "command line: seeds=3: cannot be kept as a file that says the same: a study has 200,000"
+    assert told in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -237,8 +310,8 @@ def test_a_study_reads_nothing_of_the_machine(tmp_path: Path, resolver: str) -> 
 
 
 def test_dollars_that_are_no_references(tmp_path: Path) -> None:
-    path = write_study(tmp_path, "question: 'What of $5, \\${this} and $$?'\n")
-    assert load(path).file.question == "What of $5, ${this} and $$?"
+    path = write_study(tmp_path, "question: 'What of $5, \\${this, \\${that} and $$?'\n")
+    assert load(path).file.question == "What of $5, ${this, ${that} and $$?"
 
 
 NAMES = {

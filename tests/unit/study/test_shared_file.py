@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,23 @@ def test_a_reference_and_an_override_reach_what_is_shared(tmp_path: Path) -> Non
     ).values
     assert values["engine"]["pack"] == 8
     assert values["trial"]["critic"] == {"width": 5, "depth": 1}
+
+
+def test_a_dollar_that_was_escaped_stays_one(tmp_path: Path) -> None:
+    """The kept study says it once more, and was not read again."""
+    own = OWN.replace("Which divergence", r"'At \${5} or \\\${trial.steps}, or ${trial.steps}")
+    asked = read_document(_written(tmp_path, own.replace("modes?", "modes?'")))
+    assert asked.values["question"].startswith(r"At ${5} or \${trial.steps}, or 6")
+    kept = read_document(write_study(tmp_path, asked.text, "kept.yaml"))
+    assert json.dumps(kept.values) == json.dumps(asked.values)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a name there is text, or is refused")
+def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
+    """The kept study tells its bytes by their codes."""
+    path = _written(tmp_path).rename(tmp_path / "study\udcfc.yaml")
+    text = read_document(path).text
+    assert text.encode().startswith(rb"# study\udcfc.yaml, over _shared.yaml")
 
 
 MISTAKES = {
