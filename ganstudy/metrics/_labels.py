@@ -21,6 +21,7 @@ class LabelMetric(ModeMetric, ABC):
     """A metric of how well a conditional generator does what its label says; label k is mode k."""
 
     labelled: ClassVar[bool] = True
+    corrected: ClassVar[bool] = True
 
     def problem(self, target: Target) -> str | None:
         """Only labels that name modes can be checked."""
@@ -41,7 +42,8 @@ class LabelMetric(ModeMetric, ABC):
     ) -> tuple[Array, NDArray[np.int64]]:
         """Share of each label's samples that are of high quality and of its own mode, and how many
         samples each label has; NaN for a label without samples. Where a classifier that errs reads
-        modes, a share is an unbiased estimate, which may lie a little beyond 0 and 1.
+        modes, a share is an estimate without bias, if it is known how it errs, and may lie a little
+        beyond 0 and 1.
 
         Shapes  `(*pack, samples, dimension), (*pack, samples) -> (*pack, labels), (*pack, labels)`.
         """

@@ -22,7 +22,8 @@ class LabelAccuracy(LabelMetric):
 
     Maths   where a classifier that errs reads modes, what it errs by is taken back, as it errs on
             held-out images.
-    Bias    none.
+    Bias    none; with a classifier upwards by e/h of it for h held-out images of each class, of
+            which a share e is misread.
     Cost    that of counting; cheap enough for every record.
     Source  Shmelkov, Schmid & Alahari 2018, "How good is my GAN?" (GAN-test), with the modes of the
             target in place of a classifier; that samples are of high quality is asked here too.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +28,8 @@ class ModeForwardKL(ModeMetric):
     Cost    that of counting; cheap enough for every record.
     Source  the direction of maximum likelihood, Kullback and Leibler 1951; the floor is ours.
     """
+
+    corrected: ClassVar[bool] = True
 
     floor: float = Field(0.01, gt=0, lt=1, description="share of the weights that is mixed in")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class ModeKL(ModeMetric):
     Cost    that of counting; cheap enough for every record.
     Source  Metz et al. 2017 and Lin et al. 2018 (reverse KL over modes, there for stacked digits).
     """
+
+    corrected: ClassVar[bool] = True
 
     def compute(self, samples: Array, target: Target) -> Array:
         """KL divergence of each cloud's histogram."""

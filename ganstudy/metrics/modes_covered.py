@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._histogram import ModeMetric, modes_of
-from ganstudy.metrics._misreading import by_mistake
+from ganstudy.metrics._histogram import ModeMetric, mode_name, modes_of
+from ganstudy.metrics._misreading import by_mistake, judged, lost_to_doubt
+from ganstudy.plural import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
     from ganstudy.targets import Target
     from ganstudy.variable import Variable
+
+
+_LOST = 0.1
+"""Of a perfect generator's modes so many may be lost to doubt, in the mean over its clouds."""
 
 
 class ModesCovered(ModeMetric):
@@ -34,6 +39,8 @@ class ModesCovered(ModeMetric):
             (high quality: within three standard deviations; minimum 1).
     """
 
+    corrected: ClassVar[bool] = True
+
     minimum: int = Field(1, ge=1, description="high-quality samples that make a mode covered")
     share: float = Field(
         0.0, ge=0, le=1, description="share of its fair share that makes a mode covered"
@@ -42,6 +49,23 @@ class ModesCovered(ModeMetric):
     def fewest(self, target: Target) -> int:
         """As many as cover all modes when they are dealt out evenly."""
         return max(10, self.minimum * len(modes_of(target).weights))
+
+    def unfit(self, target: Target, samples: int) -> str | None:
+        """As of any metric of modes; and p itself covers all, but in one cloud of ten."""
+        if why := super().unfit(target, samples):
+            return why
+        modes = modes_of(target)
+        known, lost = judged(modes), lost_to_doubt(modes, samples)
+        if known is None or lost.sum() < _LOST:
+            return None
+        least = int(np.argmax(modes.weights / (known + 1)))
+        images = plural(int(known[least]), "held-out image")
+        return (
+            f"metric {self.name}: so few held-out images show that classes are read right that "
+            f"{samples:,} samples of {target.name} itself would cover "
+            f"{len(lost) - lost.sum():.1f} of {len(lost)}, with {images} of class "
+            f"{mode_name(target, least)!r}; hold out more (`held_out_share`)"
+        )
 
     def compute(self, samples: Array, target: Target) -> Array:
         """Covered modes of each cloud."""

@@ -22,7 +22,8 @@ class Modes(Protocol):
     """The modes of a target, and which of them a sample belongs to.
 
     Where a classifier that errs reads them, they have `confusions` as well: for each class of which
-    a mode is made how many held-out images of one (row) it reads as another, `(classes, classes)`.
+    a mode is made how many held-out images of one (row) it reads as another, `(classes, classes)`;
+    and they may have `judged`, how many of each class these are, where to ask trains no classifier.
     """
 
     @property

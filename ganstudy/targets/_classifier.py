@@ -18,7 +18,7 @@ from filelock import FileLock
 from ganstudy import machine_cache
 from ganstudy.family import canonical_json
 from ganstudy.targets._class_spread import ClassSpread, beside, class_of
-from ganstudy.targets._classifier_training import trained_portably
+from ganstudy.targets._classifier_training import judges, trained_portably
 from ganstudy.targets._convolutions import features_of
 from ganstudy.targets._reader import Reader, ReadModes
 from ganstudy.whole_file import write_whole
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ganstudy.targets._base import Array, Target
     from ganstudy.targets._image import Image
+    from ganstudy.targets._rows import RowsTarget
 
 __all__ = ["ClassModes", "Classifier", "classifier", "known_accuracy"]
 
@@ -39,7 +40,10 @@ _AS_READ = 1 + 1e-5
 arithmetic is another: ten times what was found. Some image is the farthest of each class.
 """
 
-_RECIPE = 3
+_AT_ITS_MEAN = 1e-3
+"""Distance to its class at which its only image may be read: a hundred times what was found."""
+
+_RECIPE = 4
 """Of the file that keeps a classifier; another training or network is another number."""
 
 
@@ -85,7 +89,7 @@ class Classifier(Reader):
     def training(self) -> tuple[NDArray[np.intp], Array]:
         """Class and distance of training images, as far as this process may read the same."""
         read, distance = self.known
-        return read, distance * _AS_READ
+        return read, distance * _AS_READ + _AT_ITS_MEAN
 
     def features(self, samples: Array) -> NDArray[np.float64]:
         """Features of samples, `(count, dimension) -> (count, 64)`."""
@@ -122,7 +126,14 @@ class Classifier(Reader):
 class ClassModes(ReadModes):
     """The classes of labelled images, told apart by a classifier of their own."""
 
-    target: Target
+    target: RowsTarget
+
+    @property
+    def judged(self) -> NDArray[np.int64]:
+        """How many held-out images of each class the classifier is judged by, trained or not."""
+        labels = self.target.rows().held_out_labels
+        assert labels is not None
+        return np.bincount(labels[judges(len(labels))], minlength=len(self.shares))
 
     @property
     def reader(self) -> Classifier:

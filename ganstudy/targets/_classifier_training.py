@@ -25,6 +25,7 @@ from ganstudy.targets._class_spread import ClassSpread, beside, class_of
 from ganstudy.targets._convolutions import features_of, initial, one_thread, seen
 from ganstudy.targets._image import Image
 from ganstudy.targets._reader import confusion
+from ganstudy.targets._rows import RowsTarget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,14 +34,18 @@ if TYPE_CHECKING:
 
     Labelled = tuple[NDArray[np.float32], NDArray[np.int64]]
 
-__all__ = ["serve", "trained_portably"]
+__all__ = ["judges", "serve", "trained_portably"]
 
 _STEPS, _BATCH = 600, 128
 """Some 77,000 images: ten times through 8,000 of MNIST, in ten to thirty seconds."""
 
 _RATE = 2e-3
 _JUDGED = 5000
-"""Held-out images by which it is judged, and draws of training images whose spread it knows."""
+"""Held-out images by which it is judged, and training images whose spread it knows."""
+
+_EACH = 50
+"""Images of a class by which its spread is known, if it has so many: of fewer a mean lies nearer to
+each of them than to another one."""
 
 _BEGIN = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
 
@@ -109,13 +114,36 @@ def _incoming() -> Iterator[Labelled]:
 
 
 def _parts(target: Target, steps: int) -> Iterator[Labelled]:
-    """A batch of training images for each step, held-out images, and training images once more."""
+    """A batch of training images for each step, held-out images, and training images once more,
+    each of data once at most.
+    """
     rng = np.random.default_rng(0)
     for _ in range(steps):
         yield target.sample_labelled(rng, _BATCH)
     # Given images once each, for twice they tell no more.
-    yield target.unseen_labelled(np.random.default_rng(1), _JUDGED)
-    yield target.sample_labelled(np.random.default_rng(2), _JUDGED)
+    if isinstance(target, RowsTarget) and (rows := target.rows()).labels is not None:
+        assert rows.held_out_labels is not None
+        judging, known = judges(len(rows.held_out)), _spread_over(rows.labels)
+        yield target.values(rows.held_out[judging]), rows.held_out_labels[judging]
+        yield target.values(rows.train[known]), rows.labels[known]
+    else:
+        yield target.unseen_labelled(np.random.default_rng(1), _JUDGED)
+        yield target.sample_labelled(np.random.default_rng(2), _JUDGED)
+
+
+def judges(count: int) -> NDArray[np.intp]:
+    """Which of so many held-out images it is judged by."""
+    return np.random.default_rng(1).permutation(count)[:_JUDGED]
+
+
+def _spread_over(labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Which training images tell the spread of their classes: any, and some of each class."""
+    places = np.random.default_rng(2).permutation(len(labels))
+    order = np.argsort(labels[places], kind="stable")
+    first = np.searchsorted(labels[places][order], labels[places][order])
+    rank = np.empty(len(labels), np.intp)
+    rank[order] = np.arange(len(labels)) - first
+    return places[(np.arange(len(labels)) < _JUDGED) | (rank < _EACH)]
 
 
 def _trained(

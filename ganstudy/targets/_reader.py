@@ -113,12 +113,7 @@ def shares(labels: NDArray[np.integer]) -> tuple[float, ...]:
 def confusion(
     truth: NDArray[np.integer], read: NDArray[np.integer], classes: int
 ) -> NDArray[np.float64]:
-    """How many images of a class (row) were read as another (column), `(classes, classes)`.
-
-    Half an image more is read right, and half is shared out over the other classes (Jeffreys): what
-    was never seen is not impossible, and not likelier for there being many classes.
-    """
-    counts = np.full((classes, classes), 0.5 / max(classes - 1, 1))
-    np.fill_diagonal(counts, 0.5)
+    """How many images of a class (row) were read as another (column), `(classes, classes)`."""
+    counts = np.zeros((classes, classes))
     np.add.at(counts, (truth, read), 1)
     return counts
