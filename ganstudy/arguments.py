@@ -85,7 +85,10 @@ out_option = click.option(
 overrides_argument = click.argument("overrides", nargs=-1, metavar="[key=value ...]")
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 plugins_option = click.option(
-    "--plugins", is_flag=True, help="Run the plug-ins that the run names; they are code."
+    "--plugins",
+    "run_plugins",
+    is_flag=True,
+    help="Run the plug-ins that the run names; they are code.",
 )
 live_option = click.option(
     "--live",

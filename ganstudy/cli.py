@@ -152,16 +152,16 @@ def plan(
 @run_argument
 @plugins_option
 @json_option
-def status(run: Path, plugins: bool, as_json: bool) -> None:
+def status(run: Path, run_plugins: bool, as_json: bool) -> None:
     """Say how far a run has got: counts, rate, time left, failures; or all runs of a folder."""
     with clear_errors():
         from ganstudy import existing
         from ganstudy.job import verbs
 
         if verbs.is_job(run):
-            verbs.tell_status(run, plugins, as_json)
+            verbs.tell_status(run, run_plugins, as_json)
             return
-        print_status(existing.status(run, run_plugins=plugins), as_json)
+        print_status(existing.status(run, run_plugins=run_plugins), as_json)
 
 
 @main.command()
@@ -169,7 +169,7 @@ def status(run: Path, plugins: bool, as_json: bool) -> None:
 @plugins_option
 @live_option
 @every_option
-def report(run: Path, plugins: bool, live: bool, every: float) -> None:
+def report(run: Path, run_plugins: bool, live: bool, every: float) -> None:
     """Gather the records and build the report anew; of a run that trains, again and again.
 
     Of a folder of runs, that of each, and the page over all of them.
@@ -179,18 +179,18 @@ def report(run: Path, plugins: bool, live: bool, every: float) -> None:
 
         several = verbs.is_job(run)
         if several and live:
-            verbs.keep_current(run, every, plugins)
+            verbs.keep_current(run, every, run_plugins)
             return
         if live:
             from ganstudy.live import keep_current
 
-            keep_current(run, every, run_plugins=plugins)
+            keep_current(run, every, run_plugins=run_plugins)
             return
         if several:
-            verbs.report(run, plugins)
+            verbs.report(run, run_plugins)
         from ganstudy import existing
 
-        click.echo(f"report: {existing.report_anew(run, run_plugins=plugins)}")
+        click.echo(f"report: {existing.report_anew(run, run_plugins=run_plugins)}")
 
 
 @main.command()
@@ -200,12 +200,12 @@ def report(run: Path, plugins: bool, live: bool, every: float) -> None:
     "--out", type=click.Path(path_type=Path), help="Where the report goes [runs/compare-<runs>]."
 )
 @plugins_option
-def compare(runs: tuple[Path, ...], along: Along, out: Path | None, plugins: bool) -> None:
+def compare(runs: tuple[Path, ...], along: Along, out: Path | None, run_plugins: bool) -> None:
     """Build one report over several runs; a folder of runs stands for all of them."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        page = existing.compare(runs, out, command_line(), along=along, run_plugins=plugins)
+        page = existing.compare(runs, out, command_line(), along=along, run_plugins=run_plugins)
         click.echo(f"report: {page}")
 
 
@@ -229,20 +229,20 @@ def retry(run: Path, overrides: tuple[str, ...], **asked: Any) -> None:
 @run_argument
 @sampling_options
 @plugins_option
-def sample(run: Path, to: Path | None, onnx: Path | None, plugins: bool, **asked: Any) -> None:
+def sample(run: Path, to: Path | None, onnx: Path | None, run_plugins: bool, **asked: Any) -> None:
     """Draw samples of a generator that a run has kept (record.generator); --onnx writes it, too."""
     with clear_errors():
         from ganstudy import generators, sample_files
 
         if to is not None:
             sample_files.check_name(to)
-        found = generators.sample(run, **asked, run_plugins=plugins)
+        found = generators.sample(run, **asked, run_plugins=run_plugins)
         path = to or Path(sample_files.default_name(found))
         # Whatever can be refused is, before either file is written.
         content = sample_files.content(found, path)
         sample_files.check_places(path, *([onnx] if onnx else []))
         if onnx is not None:
-            how = {"averaged": asked["averaged"], "run_plugins": plugins}
+            how = {"averaged": asked["averaged"], "run_plugins": run_plugins}
             click.echo(f"{onnx}: {generators.write_onnx(run, onnx, found.trial, **how)}")
         write_whole(path, content)
         click.echo(f"{path}: {found.words}")
@@ -270,12 +270,12 @@ def verify(run: Path, trials: int | None, as_json: bool, **where: Any) -> None:
 @click.argument("tool", type=MemberName("export"))
 @click.option("--to", type=click.Path(path_type=Path), help="Where [RUN/exports/TOOL].")
 @plugins_option
-def export(run: Path, tool: str, to: Path | None, plugins: bool) -> None:
+def export(run: Path, tool: str, to: Path | None, run_plugins: bool) -> None:
     """Write a run for another tool, such as MLflow or TensorBoard; again, what is new."""
     with clear_errors("run the same command to continue"):
         from ganstudy import existing
 
-        click.echo(existing.export_run(run, tool, to, run_plugins=plugins))
+        click.echo(existing.export_run(run, tool, to, run_plugins=run_plugins))
 
 
 @main.command(name="list", epilog=f"Families: {', '.join(FAMILIES)}.")

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganstudy.pipeline import report
 from ganstudy.plural import plural
@@ -24,6 +24,9 @@ from ganstudy.store import (
 from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
 from ganstudy.study.problem import nearest
 from ganstudy.whole_file import naming
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["compare", "export_run", "reopen", "report_anew", "report_joined", "status"]
 
@@ -71,9 +74,7 @@ def compare(
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
-    with naming(out), Press() as press:
-        provenance = _provenance(places, names, command)
-        return build(dataset, provenance, out / "report", press=press)
+    return _page_over(dataset, places, names, command, out)
 
 
 def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
@@ -85,22 +86,25 @@ def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:
     from ganstudy.analysis import open_runs
 
     dataset = open_runs(*runs, along="study")
-    provenance = _provenance(runs, dataset["study"].values.tolist(), command)
-    with naming(folder), Press() as press:
-        page = build(dataset, provenance, folder / "report", press=press)
+    page = _page_over(dataset, runs, dataset["study"].values.tolist(), command, folder)
     finished.note_joined_page(folder, runs)
     return page
 
 
-def _provenance(places: Sequence[Path], names: Sequence[str], command: str) -> dict[str, Any]:
-    for path in places:
-        check_text(path)
-    environments = [RunDirectory(path).provenance() for path in places]
-    runs = [
-        {"name": name, "directory": path.as_posix(), **environment}
-        for name, path, environment in zip(names, places, environments, strict=True)
-    ]
-    return {"command": command, "runs": runs}
+def _page_over(
+    dataset: xr.Dataset, places: Sequence[Path], names: Sequence[str], command: str, out: Path
+) -> Path:
+    """Build the page over runs of these names."""
+    with naming(out), Press() as press:
+        for path in places:
+            check_text(path)
+        environments = [RunDirectory(path).provenance() for path in places]
+        runs = [
+            {"name": name, "directory": path.as_posix(), **environment}
+            for name, path, environment in zip(names, places, environments, strict=True)
+        ]
+        provenance = {"command": command, "runs": runs}
+        return build(dataset, provenance, out / "report", press=press)
 
 
 def reopen(
@@ -162,7 +166,7 @@ def status(path: Path, *, run_plugins: bool = False) -> dict[str, Any]:
     The slowest trial is the one with the most training time, an equal share of its pack's.
     """
     directory, search = reopen(path, run_plugins=run_plugins)
-    planned = {trial.id for trial in search.trials.values()}
+    planned = search.by_id
     entries = {i: entry for i, entry in directory.entries().items() if i in planned}
     slowest = max(entries, key=lambda i: entries[i].seconds, default=None)
     return {

@@ -203,7 +203,7 @@ def _named(directory: RunDirectory, search: Search, name: str) -> Trial[Kind]:
     path = directory.path
     name = _best(path) if name == BEST else name
     recorded = directory.recorded()
-    found = {own.id: own for own in search.trials.values() if own.id in recorded}
+    found = {own: trial for own, trial in search.by_id.items() if own in recorded}
     fitting = [trial for trial in found if trial.startswith(name)]
     if len(fitting) == 1:
         return found[fitting[0]]

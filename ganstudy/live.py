@@ -103,7 +103,13 @@ def alongside(path: Path, every: float) -> Iterator[None]:
     command += ["--every", str(every), "--plugins"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryFile("w+") as said:
-        page = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)
+        page = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=environment,
+            process_group=0,  # Ctrl-C is this process's business
+        )
         stopped = True
         try:
             yield

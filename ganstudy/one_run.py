@@ -68,6 +68,7 @@ def retry(
 ) -> None:
     """Train the failed trials of a run again."""
     from ganstudy import pipeline
+    from ganstudy.retraining import Retry
     from ganstudy.store import RunDirectory, RunError
 
     directory = RunDirectory.existing(run)
@@ -84,9 +85,7 @@ def retry(
             run,
             **vars(where),
             command=command_line(),
-            only_failed=True,
-            generators=generators,
-            metrics=metrics,
+            retry=Retry(generators, metrics),
             observe=observe,
         )
     print_ended(run, progress, as_json)

@@ -12,7 +12,7 @@ from typing import Any
 from ganstudy import report as reports
 from ganstudy.engine.checkpoints import clear
 from ganstudy.progress import Progress, heartbeat
-from ganstudy.retraining import without_metric
+from ganstudy.retraining import Retry, without_metric
 from ganstudy.schedule.devices import CPU
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.loop import Resumed
@@ -44,9 +44,7 @@ def run(
     executor: str = "local",
     options: Mapping[str, Any] = MappingProxyType({}),
     command: str = "",
-    only_failed: bool = False,
-    generators: bool = False,
-    metrics: bool = False,
+    retry: Retry | None = None,
     observe: Callable[[Progress], None] = lambda progress: None,
     during: AbstractContextManager[None] | None = None,
 ) -> Progress:
@@ -54,13 +52,11 @@ def run(
 
     Of a finished run of which nothing has changed since, all of that is there, and is left alone.
 
-    executor     a name of `ganstudy.schedule.executors`
-    options      of that executor, such as `{"scheduler": "tcp://..."}` for `dask`
-    only_failed  train the failed trials once more instead of the missing ones
-    observe      called several times a second while packs train, in this thread
-    during       entered while packs train, such as what keeps the page current meanwhile
-    generators   and with them those whose generator is asked for and not kept
-    metrics      and those of which a metric could not be measured
+    executor  a name of `ganstudy.schedule.executors`
+    options   of that executor, such as `{"scheduler": "tcp://..."}` for `dask`
+    retry     what is trained once more instead of what is missing
+    observe   called several times a second while packs train, in this thread
+    during    entered while packs train, such as what keeps the page current meanwhile
 
     Errors  `StudyError` for a study that cannot be run; `RunError` if the directory is in use or
             full, or holds something else, and for what a plug-in raises outside of its trials;
@@ -70,25 +66,25 @@ def run(
     where = Where(workers, tuple(devices), executor, options)
     search = where.search_of(study)
     with directory.locked():
-        if not only_failed and (known := finished.found(directory, study)):
+        if retry is None and (known := finished.found(directory, study)):
             return Progress.of_finished(known)
         take_up(directory, search)
-        first, left = choose(directory, search, workers, only_failed, generators, metrics)
+        first, left = choose(directory, search, workers, retry)
         chosen = program(directory, search, left, where)
         started = engaged(search, left, where)
-        progress = Progress.of(search, left, started.workers, *chosen, once_more=only_failed)
-        if not only_failed or study.document.overridden:
+        progress = Progress.of(search, left, started.workers, *chosen, once_more=retry is not None)
+        if retry is None or study.document.overridden:
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:
-                source = Resumed(first, search, search_on=not only_failed)
+                source = Resumed(first, search, search_on=retry is None)
                 opened = partial(open_executor, started)
                 with (
                     recorded(directory, study.name, progress, command, where),
                     during or nullcontext(),
                 ):
                     train_anyhow(directory, search, source, opened, progress, beat, observe)
-            if study.space and not only_failed and not search.counts()["missing"]:
+            if study.space and retry is None and not search.counts()["missing"]:
                 # Points of an earlier session may be in flight that were not chosen again.
                 clear(directory.checkpoints)
             progress.unmeasured = len(without_metric(directory, search))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganstudy.cause import LONGEST, telling
 from ganstudy.engine.packing import packs
+from ganstudy.store import check_nothing_lost
 from ganstudy.variable import STEP
 
 if TYPE_CHECKING:
@@ -22,14 +23,36 @@ if TYPE_CHECKING:
     from ganstudy.store import RunDirectory
     from ganstudy.trial import Record, Trial
 
-__all__ = ["failed", "keep", "with_status", "without_generator", "without_metric"]
+__all__ = ["Retry", "keep", "with_status", "without_generator", "without_metric"]
 
 _log = logging.getLogger("ganstudy")
 
 
-def failed(search: Search, workers: int) -> list[Pack]:
-    """Packs of the trials that have failed."""
-    return packs(with_status(search, "failed"), workers, search.pack_size)
+@dataclass(frozen=True)
+class Retry:
+    """What is trained once more, instead of what is missing: the trials that have failed.
+
+    generators  and those whose generator is asked for and not kept
+    metrics     and those of which a metric could not be measured
+    """
+
+    generators: bool = False
+    metrics: bool = False
+
+    def parts(self, directory: RunDirectory, search: Search, workers: int) -> list[Pack]:
+        """Packs of them; what has failed is in none of the others'.
+
+        Errors  `RunError` where gathered records are gone.
+        """
+        check_nothing_lost(directory)
+        lacking = without_generator(directory, search, whole=True) if self.generators else []
+        lacking += without_metric(directory, search) if self.metrics else []
+        once = list({trial.id: trial for trial in lacking}.values())
+        return [
+            pack
+            for trials in (with_status(search, "failed"), once)
+            for pack in packs(trials, workers, search.pack_size)
+        ]
 
 
 def with_status(search: Search, status: str) -> list[Trial[Kind]]:
@@ -50,7 +73,7 @@ def without_generator(
     entries, kept = directory.entries(), directory.generators
     return [
         trial
-        for trial in {own.id: own for own in search.trials.values()}.values()
+        for trial in search.by_id.values()
         if trial.configuration.keeps_generator
         and (entry := entries.get(trial.id)) is not None
         and entry.status != "failed"
@@ -63,7 +86,7 @@ def without_metric(directory: RunDirectory, search: Search) -> list[Trial[Kind]]
     entries = directory.entries()
     return [
         trial
-        for trial in {own.id: own for own in search.trials.values()}.values()
+        for trial in search.by_id.values()
         if (entry := entries.get(trial.id)) is not None and entry.unmeasured
     ]
 

@@ -22,14 +22,14 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
-from ganstudy.retraining import failed, keep, with_status, without_generator, without_metric
+from ganstudy.retraining import Retry, keep, with_status, without_generator
 from ganstudy.schedule.devices import has_gpu, unpromised
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
 from ganstudy.schedule.interruption import Interruption
 from ganstudy.schedule.loop import Limits, Resumed, Running, train_packs
 from ganstudy.search import Search
-from ganstudy.store import RunDirectory, RunError, check_nothing_lost, known_data
+from ganstudy.store import RunDirectory, RunError, known_data
 
 if TYPE_CHECKING:
     from ganstudy.kinds import Pack
@@ -83,23 +83,14 @@ def choose(
     directory: RunDirectory,
     search: Search,
     workers: int,
-    only_failed: bool,
-    generators: bool = False,
-    metrics: bool = False,
+    retry: Retry | None = None,
 ) -> tuple[list[Pack], list[Pack]]:
     """The packs to begin with, and packs like all that are left to train, the first ones included.
 
-    generators  whether trials are trained again that lack their generator, too
-    metrics     whether those are of which a metric could not be measured
-
-    Errors  `RunError` where failed trials are to be trained again and gathered records are gone.
+    Errors  those of a retry.
     """
-    if only_failed:
-        check_nothing_lost(directory)
-        lacking = without_generator(directory, search, whole=True) if generators else []
-        lacking += without_metric(directory, search) if metrics else []
-        once = list({trial.id: trial for trial in lacking}.values())
-        again = failed(search, workers) + packs(once, workers, search.pack_size)
+    if retry is not None:
+        again = retry.parts(directory, search, workers)
         return again, again
     first = in_flight(directory, search)
     return first, search.outlook(workers)

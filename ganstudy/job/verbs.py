@@ -106,12 +106,12 @@ def plan(
     print_job_plan(Folder.read(path, overrides, out), Where(workers), as_json)
 
 
-def tell_status(path: Path, plugins: bool, as_json: bool) -> None:
+def tell_status(path: Path, run_plugins: bool, as_json: bool) -> None:
     """Say how far a job is."""
-    print_job_status(status(path, run_plugins=plugins), as_json)
+    print_job_status(status(path, run_plugins=run_plugins), as_json)
 
 
-def report(path: Path, plugins: bool) -> NoReturn:
+def report(path: Path, run_plugins: bool) -> NoReturn:
     """Build the reports of a job's runs anew, and the page over all of them.
 
     One that cannot be built keeps none of the others from it.
@@ -121,7 +121,7 @@ def report(path: Path, plugins: bool) -> NoReturn:
     code = 0
     for own in runs(path):
         try:
-            click.echo(f"report: {existing.report_anew(own, run_plugins=plugins)}")
+            click.echo(f"report: {existing.report_anew(own, run_plugins=run_plugins)}")
         except (RunError, StudyError) as error:
             code = 2
             say(str(error))
@@ -133,7 +133,7 @@ def report(path: Path, plugins: bool) -> NoReturn:
     sys.exit(max(code, told.code))
 
 
-def keep_current(path: Path, every: float, plugins: bool) -> None:
+def keep_current(path: Path, every: float, run_plugins: bool) -> None:
     """Keep the page of the study that is run now current, and of those that follow it.
 
     Errors  `RunError` where nobody runs the folder.
@@ -148,5 +148,5 @@ def keep_current(path: Path, every: float, plugins: bool) -> None:
     while (name := job.running()) is not None:
         if live.trains(path / name):
             say(f"keeping {path / name / 'report' / 'index.html'} current")
-            live.keep_current(path / name, every, run_plugins=plugins)
+            live.keep_current(path / name, every, run_plugins=run_plugins)
         time.sleep(0.5)

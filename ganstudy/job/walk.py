@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ganstudy.job.folder import Folder
     from ganstudy.progress import Progress
     from ganstudy.schedule.where import Where
+    from ganstudy.store.job_directory import JobDirectory
     from ganstudy.study import Study
 
 __all__ = ["RunEnded", "walk"]
@@ -79,7 +81,8 @@ def walk(
             directory.write(_plan(ahead), running=name)
             path = runs[name].path
             try:
-                with observing(name) as observe:
+                with observing(name) as told:
+                    observe = _beating(directory, name, told)
                     progress = pipeline.run(
                         study,
                         path,
@@ -92,6 +95,24 @@ def walk(
                 yield RunEnded(name, path, None, str(error))
             else:
                 yield RunEnded(name, path, progress)
+
+
+def _beating(
+    directory: JobDirectory, name: str, observe: Callable[[Progress], None]
+) -> Callable[[Progress], None]:
+    """What observes a run, and says from one second to the next that the job is alive."""
+    latest = time.monotonic()
+
+    def observed(progress: Progress) -> None:
+        nonlocal latest
+        if time.monotonic() - latest >= 1.0:
+            latest = time.monotonic()
+            # Where there is no room for it there is none for records, whose loss is to be told.
+            with suppress(OSError):
+                directory.beat(name)
+        observe(progress)
+
+    return observed
 
 
 def _set_aside(runs: Mapping[str, RunDirectory], moved: Callable[[Path], None]) -> dict[str, str]:

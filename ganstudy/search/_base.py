@@ -75,6 +75,11 @@ class Search(Part, ABC):
         """The trials known so far, by their index on each dimension."""
 
     @property
+    def by_id(self) -> dict[str, Trial[Kind]]:
+        """Each trial once, by its id; several places may have it."""
+        return {trial.id: trial for trial in self.trials.values()}
+
+    @property
     @abstractmethod
     def statuses(self) -> Mapping[tuple[int, ...], str]:
         """What became of each of `trials`, by the same index: `missing` without a record."""

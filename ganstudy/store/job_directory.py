@@ -77,6 +77,13 @@ class JobDirectory:
         """Say what is planned, in the order in which it is run, and what is run now."""
         whole = {name: own._asdict() for name, own in plan.items()}
         write_whole(self.plan, sealed({"studies": whole}, indent=2))
+        self.beat(running)
+
+    def beat(self, running: str) -> None:
+        """Say again what is run now: other machines believe what is minutes old, and no older.
+
+        Errors  `OSError`.
+        """
         heartbeat.write(self._heartbeat, {"study": running})
 
     def read(self) -> dict[str, Foreseen]:

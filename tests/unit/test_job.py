@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,27 @@ def test_status_while_one_is_run(tmp_path: Path) -> None:
     assert [own["running"] for own in seen] == ["a", "b"]
     assert seen[0]["status"] == {"missing": 12}
     assert folder.directory.running() is None
+
+
+def test_a_job_of_another_machine_is_believed_while_it_trains(tmp_path: Path) -> None:
+    """It told of itself as a study began, and was dead for a login node ten minutes later."""
+    folder = Folder.read(_folder(tmp_path / "mine"), (), tmp_path / "job")
+    seen: list[str | None] = []
+
+    def told(*given: Any, observe: Callable[[Any], None], **how: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            hour, later = time.time() + 3600.0, time.monotonic() + 3600.0
+            patch.setattr("time.time", lambda: hour)
+            patch.setattr("time.monotonic", lambda: later)
+            observe(None)
+            patch.setattr("socket.gethostname", lambda: "login")
+            seen.append(folder.directory.running())
+        raise RunError("no more")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.job.walk.pipeline.run", told)
+        list(walk(folder, Where(1), observing=lambda name: nullcontext(lambda progress: None)))
+    assert seen == ["a", "b"]
 
 
 def test_the_time_left_is_that_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

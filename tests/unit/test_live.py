@@ -4,6 +4,7 @@ word."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
 import pytest
 from browser import needs_browser, opened, title, with_script
 from click.testing import CliRunner
@@ -201,6 +203,13 @@ def test_the_page_may_run_what_the_run_does(run: Path, monkeypatch: pytest.Monke
     with alongside(run, 7.0):
         pass
     assert Started.command[3:] == ["report", str(run), "--live", "--every", "7.0", "--plugins"]
+
+
+def test_ctrl_c_does_not_reach_the_page(run: Path) -> None:
+    """A terminal sends it to a group: the page ended, and the run told a fault of it."""
+    with alongside(run, 7.0):
+        (page,) = psutil.Process().children()
+        assert os.getpgid(page.pid) == page.pid
 
 
 @pytest.mark.slow

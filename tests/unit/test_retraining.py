@@ -28,7 +28,7 @@ from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics.mode_kl import ModeKL
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.progress import Progress
-from ganstudy.retraining import keep
+from ganstudy.retraining import Retry, keep
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
 from ganstudy.trial import Record
@@ -101,7 +101,7 @@ def _broken(*_: Any) -> None:
 def _retry(run: RunDirectory, *overrides: str) -> None:
     asked = run.read_study(overrides, to_train=True)
     with trained_inline():
-        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True)
+        pipeline.run(asked, run.path, workers=1, retry=Retry(metrics=True))
 
 
 def test_a_retry_loses_no_metric_and_no_film(
@@ -255,7 +255,7 @@ def test_points_of_a_search_keep_their_places(
             pipeline.run(asked, run.path, workers=1)
         before = open_run(run.path).load()
         assert 0 < sum(own.unmeasured for own in run.entries().values()) < len(run.entries())
-        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True)
+        pipeline.run(asked, run.path, workers=1, retry=Retry(metrics=True))
     retried = open_run(run.path).load()
     assert not any(own.unmeasured for own in run.entries().values())
     gather(*reopen(run.path))
@@ -285,7 +285,7 @@ def test_a_pack_in_flight_keeps_its_checkpoint_while_others_land(
         for own in reopen(run.path)[1].trials.values():
             with stopping_at(3), pytest.raises(Stopped):
                 train([own], Session(checkpoints=Checkpoints(run.checkpoints)))
-        pipeline.run(asked, run.path, workers=1, only_failed=True, metrics=True, observe=observe)
+        pipeline.run(asked, run.path, workers=1, retry=Retry(metrics=True), observe=observe)
     assert seen == {(0, 2), (1, 1), (2, 0)}
 
 
