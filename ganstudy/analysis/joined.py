@@ -22,7 +22,7 @@ from ganstudy.analysis.design import (
     setting_dims,
 )
 from ganstudy.analysis.handling import BULKY, in_memory
-from ganstudy.analysis.meanings import meanings, settled
+from ganstudy.analysis.meanings import meanings, placeless, settled
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.side_by_side import SideBySide
 from ganstudy.film import FILM
@@ -276,7 +276,9 @@ def _check_targets(runs: Sequence[Run], joined: xr.Dataset) -> None:
         return
     planned = (joined["status"] != "excluded").any("seed")
     over = [dim for dim in planned.dims if dim != "arm"]
-    targets = joined["target_settings"].transpose("arm", *over).values
+    texts = joined["target_settings"].transpose("arm", *over).values
+    same = {text: json.dumps(placeless(json.loads(text or "{}"))) for text in np.unique(texts)}
+    targets = np.vectorize(same.__getitem__, otypes=[object])(texts)
     seen = planned.transpose("arm", *over).values
     targets, seen = (values.reshape(len(values), -1) for values in (targets, seen))
     of_run = [joined["run"].values == run.name for run in runs]

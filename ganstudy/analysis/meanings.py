@@ -12,6 +12,17 @@ ABSENT = "nothing"
 """Stands for the value of a setting that a point does not have."""
 
 
+def placeless(settings: Any) -> Any:
+    """Without the path of a file whose digest stands beside it: a file that has moved is the same.
+    """
+    if isinstance(settings, list):
+        return [placeless(own) for own in settings]
+    if not isinstance(settings, dict):
+        return settings
+    told = settings.get("sha256") is not None
+    return {k: placeless(own) for k, own in settings.items() if not (told and k == "path")}
+
+
 def settled(resolved: Resolved) -> dict[str, str]:
     """The settings that are the same at all points, with their values as JSON."""
     if not resolved.points:

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import xarray as xr
 
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.handling import is_search
 from ganstudy.analysis.joined import Run, join
+from ganstudy.analysis.meanings import placeless
 from ganstudy.analysis.metric import metric_names, with_ends
 from ganstudy.analysis.studies import join_studies
+from ganstudy.metrics import name_in
 from ganstudy.store import RunDirectory, RunError, open_run, runs_at
 from ganstudy.store.place import Unlike
 from ganstudy.variable import SETTINGS
@@ -153,13 +155,21 @@ def _check_metrics(first: Run, second: Run) -> None:
 
 
 def _metric_settings(run: Run) -> dict[str, set[str]]:
-    """The settings of each metric that the run's points record, as text."""
+    """The settings of each metric that the run's points record, as text, by its recorded name."""
     found: dict[str, set[str]] = {}
     for text in run.resolved.values().get("record.metrics", []):
         for metric in json.loads(text):
-            own = [f"{key} {value}" for key, value in metric.items() if key != "name"]
-            found.setdefault(metric["name"], set()).add(", ".join(own))
+            name = _recorded(metric)
+            told = {key: placeless(value) for key, value in metric.items() if key != "name"}
+            own = [f"{key} {value}" for key, value in told.items()]
+            found.setdefault(name, set()).add(", ".join(own))
     return found
+
+
+def _recorded(metric: Mapping[str, Any]) -> str:
+    """What a metric is recorded as, of its settings."""
+    features = metric.get("features") or {}
+    return name_in(metric["name"], features.get("name"))
 
 
 def _refuse(first: Run, second: Run, difference: str) -> None:
@@ -187,5 +197,5 @@ def _differences(runs: Sequence[Run]) -> Mapping[str, Sequence[str]]:
 def _names_only(key: str, text: str) -> str:
     """A value as it is written in a study; of the metrics, whose settings agree, the names."""
     if key == "record.metrics":
-        return ", ".join(metric["name"] for metric in json.loads(text))
+        return ", ".join(map(_recorded, json.loads(text)))
     return text.replace('"', "")

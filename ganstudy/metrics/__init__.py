@@ -3,6 +3,7 @@
 from ganstudy.family import Family
 from ganstudy.metrics._audits import AUDITED
 from ganstudy.metrics._base import Judged, Metric, Reading, measured_by
+from ganstudy.metrics._cloud_metric import name_in
 from ganstudy.metrics._clouds import each_cloud, reference, shuffled, typical_distance
 from ganstudy.metrics._known import (
     are_measured,
@@ -27,6 +28,7 @@ __all__ = [
     "known_variable",
     "measured_already",
     "measured_by",
+    "name_in",
     "perfect_sampler",
     "reference",
     "shuffled",

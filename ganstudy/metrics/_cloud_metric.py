@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from ganstudy.variable import Variable
 
 
+def name_in(metric: str, features: str | None) -> str:
+    """What a metric is recorded as, with its feature space if it has one."""
+    return f"{metric}_in_{features}" if features else metric
+
+
 class CloudMetric(Metric, ABC):
     """A metric that looks at samples, or at features of them; its name says which.
 
@@ -36,7 +41,7 @@ class CloudMetric(Metric, ABC):
     @property
     def recorded_as(self) -> str:
         """With the feature space, such as `precision_in_classifier`."""
-        return self.name if self.features is None else f"{self.name}_in_{self.features.name}"
+        return name_in(self.name, self.features and self.features.name)
 
     def seen(self, target: Target) -> Target:
         """The law of features of p, if there are any."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from recomputed import sentences, unexplained
 from searched import bayes, peak
 from searched import made_up as made_up_point
 from stored import made_up
-from tiny import STUDY, write_study
+from tiny import MODULE, PICTURES, STUDY, write_study
 from unrendered import unrendered
 
 from ganstudy import analysis, open_run, open_runs, plugins
@@ -446,3 +448,71 @@ def test_two_real_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = (ds.sel(arm=f"{name}: wasserstein", drop=True) for name in ("one", "two"))
     xr.testing.assert_identical(one.drop_vars("seconds"), two.drop_vars("seconds"))
     assert (ds["status"] == "complete").all()
+
+
+def in_features(folder: Path, name: str, *metrics: str, images: Path = PICTURES) -> Path:
+    """A run of images, of which these are measured; every trial has a made-up record."""
+    text = f"""\
+question: Which?
+trial:
+  target: {{name: images, path: {images}}}
+  generator: {{width: 4, depth: 1}}
+  critic: {{width: 4, depth: 1}}
+  steps: 6
+  batch: 8
+  record: {{every: 2, samples: 150, metrics: [{", ".join(metrics)}]}}
+seeds: 2
+"""
+    return made_run(folder, name, text)
+
+
+def network(folder: Path, version: str) -> Path:
+    """A module that a metric may look through, the same in all but its content."""
+    path = Path(shutil.copy(MODULE, folder / f"{version}.pt"))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("halved/extra/version", version)
+    return path
+
+
+RECALL = "{name: recall, neighbours: 3, features: random_convolutions}"
+
+
+def test_metrics_in_other_features_are_refused(tmp_path: Path) -> None:
+    """They have one name, `recall_in_random_convolutions`, which is that of no metric."""
+    one = in_features(tmp_path, "one", RECALL)
+    other = in_features(tmp_path, "other", RECALL.replace("3", "5"))
+    seen = "metric recall_in_random_convolutions is measured with .*neighbours 3 and .*neighbours 5"
+    with pytest.raises(RunError, match=seen):
+        open_runs(one, other)
+    networks = [network(tmp_path, "old"), network(tmp_path, "new")]
+    runs = [
+        in_features(tmp_path, name, f"{{name: recall, features: {{name: module, path: {path}}}}}")
+        for name, path in zip("ab", networks, strict=True)
+    ]
+    with pytest.raises(RunError, match="metric recall_in_module is measured with .*sha256"):
+        open_runs(*runs)
+
+
+def test_files_that_have_moved_are_the_same(tmp_path: Path) -> None:
+    """Their digests say which they are: networks of metrics, and data of targets."""
+    metric = "{{name: recall, features: {{name: module, path: {}}}}}"
+    runs = []
+    for name in ("a", "b"):
+        (folder := tmp_path / name).mkdir()
+        images = Path(shutil.copy(PICTURES, folder))
+        through = network(folder, "old")
+        runs.append(in_features(tmp_path, name, metric.format(through), images=images))
+    assert analysis.metric_names(open_runs(*runs)) == ["recall_in_module"]
+
+
+def test_a_metric_and_the_same_in_features_are_two(tmp_path: Path) -> None:
+    """Runs were refused of which one alone looks at features."""
+    metric = "sliced_wasserstein"
+    featured = f"{{name: {metric}, features: random_convolutions}}"
+    both = in_features(tmp_path, "both", metric, featured)
+    plain = in_features(tmp_path, "plain", metric)
+    ds = open_runs(both, plain)
+    assert analysis.metric_names(ds) == [metric]
+    assert ds[f"{metric}_in_random_convolutions"].attrs["role"] == "curve"
+    named = json.loads(ds.attrs["differences"])["record.metrics"]
+    assert named == [f"{metric}, {metric}_in_random_convolutions", metric]
