@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, get_args
@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 from ganstudy.cause import cleaned
 from ganstudy.family import Member
-from ganstudy.variable import STEP, Variable
+from ganstudy.variable import LABELS, STEP, Variable
 from ganstudy.whole_file import digest_of
 
 if TYPE_CHECKING:
@@ -222,16 +222,15 @@ class Record:
         }
 
 
-_KINDS = "fiubU"
-"""Of arrays that a file and a dataset hold: numbers, truths and texts."""
-
-
 def records_of(trials: Sequence[Trial[Member]], returned: Any) -> list[Record]:
     """What a kind has returned of trials that were trained together, which is one record of each.
 
-    Errors  `ValueError` for anything else, and for values that cannot be kept: other than arrays in
-            the dimensions of their variables, whose lengths are the same in all records of a pack,
-            and so are coordinates.
+    Whole numbers and truths become floats, among which NaN says that there is nothing; coordinates,
+    which have no gaps, and labels, which have a number for none, stay whole.
+
+    Errors  `ValueError` for anything else, and for values that cannot be kept: other than arrays of
+            numbers and truths, or of texts that are coordinates, in the dimensions of their
+            variables, whose lengths are the same in all records of a pack, and so are coordinates.
     """
     kind = trials[0].configuration.name
     records: list[Any] = list(returned) if isinstance(returned, Iterable) else [returned]
@@ -254,7 +253,18 @@ def records_of(trials: Sequence[Trial[Member]], returned: Any) -> list[Record]:
         for name, values in record.values.items():
             if why := _unkept(values, record.variables.get(name), lengths, first):
                 raise ValueError(f"kind {kind}: {name!r} of a record {why}")
-    return records
+    return [replace(record, values=dict(_with_gaps(record))) for record in records]
+
+
+def _with_gaps(record: Record) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Values of types that files hold, and that say where there are none."""
+    for name, values in record.values.items():
+        own: Any = np.int64 if name == LABELS.name else np.float64
+        if values.dtype.kind == "f":
+            own = f"f{min(values.dtype.itemsize, 8)}"
+        elif record.variables[name].is_coordinate:
+            own = values.dtype
+        yield name, values.astype(own, copy=False)
 
 
 def _unkept(
@@ -266,8 +276,12 @@ def _unkept(
     """Why values cannot be kept beside those of `first`; empty where they can."""
     if variable is None:
         return "is of none of its variables"
-    if not isinstance(values, np.ndarray | np.generic) or values.dtype.kind not in _KINDS:
-        return f"should be an array of numbers, truths or texts (got {type(values).__name__})"
+    if not isinstance(values, np.ndarray | np.generic):
+        return f"should be an array of numbers or truths (got {type(values).__name__})"
+    if values.dtype.kind not in ("fiubU" if variable.is_coordinate else "fiub"):
+        return f"should be numbers or truths (got an array of {values.dtype.name})"
+    if values.dtype.kind == "U" and not all(map(str.isprintable, values.ravel().tolist())):
+        return "has texts with characters that are none"
     if values.ndim != len(variable.dims):
         return f"has shape {values.shape}, and its variable the dimensions {variable.dims}"
     for dim, length in zip(variable.dims, values.shape, strict=True):

@@ -294,6 +294,5 @@ def names_of(variables: Iterable[Variable]) -> set[str]:
 
 
 def absent(shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """What stands where there is nothing: NaN, or -1 among whole numbers, or an empty text."""
-    fill: Any = {"f": np.nan, "U": ""}.get(dtype.kind, -1)
-    return np.full(shape, fill, dtype)
+    """What stands where there is nothing: NaN, or among labels, the only whole numbers, -1."""
+    return np.full(shape, np.nan if dtype.kind == "f" else -1, dtype)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +12,6 @@ import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
 from ganstudy.analysis.design import (
-    OWN,
     arm_dim,
     arm_labels,
     given_dims,
@@ -22,33 +20,16 @@ from ganstudy.analysis.design import (
     setting_dims,
 )
 from ganstudy.analysis.handling import BULKY, in_memory
-from ganstudy.analysis.meanings import meanings, placeless, settled
+from ganstudy.analysis.meanings import placeless
 from ganstudy.analysis.metric import metric_names
 from ganstudy.analysis.side_by_side import SideBySide
+from ganstudy.analysis.standing import Run, check_labels, standing
 from ganstudy.film import FILM
 from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
-from ganstudy.store.resolved import Resolved
 
 FACTS = ("kind", "schema", "deterministic")
 """Attributes that runs have in common where they can be compared."""
-
-COUNTED = ("sample", "feature", "draw")
-"""Dimensions without labels, of which runs may have different numbers."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that is compared, with the dataset of a grid study."""
-
-    name: str
-    path: str
-    dataset: xr.Dataset
-    resolved: Resolved
-
-    def with_dataset(self, dataset: xr.Dataset) -> Run:
-        """The run with another dataset."""
-        return replace(self, dataset=dataset)
 
 
 def join(runs: Sequence[Run]) -> xr.Dataset:
@@ -70,7 +51,8 @@ def join(runs: Sequence[Run]) -> xr.Dataset:
     if taken := {"arm", "run"} & {*axes, *(own for own in compared if own)}:
         raise Unlike(f"cannot compare: an axis is named {taken.pop()!r}, which is taken here")
     check_labels(runs, axes)
-    placed = [_placed(run, runs, own, axes) for run, own in zip(runs, compared, strict=True)]
+    places = {axis: standing(axis, runs) for axis in axes}
+    placed = [_placed(run, own, places) for run, own in zip(runs, compared, strict=True)]
     joined = _side_by_side(placed, axes)
     _check_targets(runs, joined)
     joined = _without_repetition(joined)
@@ -116,7 +98,7 @@ def _compared(ds: xr.Dataset, settings: set[str]) -> str:
     return compare if compare in ds["status"].dims and compare not in settings else ""
 
 
-def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -> xr.Dataset:
+def _placed(run: Run, compared: str, places: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
     """A run's dataset with its arms on `arm`, and where it stands on all axes of any run."""
     # Films of different windows have no grid in common, and are the largest part of a dataset.
     filmed = {dim for variable in FILM for dim in variable.dims}
@@ -129,41 +111,8 @@ def _placed(run: Run, runs: Sequence[Run], compared: str, axes: Sequence[str]) -
         ds = ds.rename({compared: "arm"})
     ds = ds.reset_coords([name for name in ds.coords if name not in ds.dims], drop=True)
     ds = ds.assign_coords(arm=arms)
-    standing = {axis: [_standing(run, axis, runs)] for axis in axes if axis not in ds.dims}
-    return ds.assign_coords(standing).assign_attrs(joined_as=run.name)
-
-
-def _standing(run: Run, axis: str, runs: Sequence[Run]) -> Any:
-    """Where a run stands on an axis that it does not have: `own` if its settings are none of the
-    values."""
-    own = settled(run.resolved)
-    for other in runs:
-        if axis not in other.dataset["status"].dims:
-            continue
-        name = str(other.dataset[axis].attrs.get("long_name", axis))
-        for label, meaning in meanings(other.resolved, name).items():
-            if meaning and all(own.get(key) == value for key, value in meaning.items()):
-                return label
-        if isinstance(value := json.loads(own.get(name, "{}")), int | float | str):
-            return value
-    return OWN
-
-
-def check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
-    """Refuse runs in which a label of a setting does not set the same."""
-    for axis in axes:
-        having = [run for run in runs if axis in run.dataset["status"].dims]
-        for first, second in combinations(having, 2):
-            name = str(first.dataset[axis].attrs.get("long_name", axis))
-            one, other = meanings(first.resolved, name), meanings(second.resolved, name)
-            for label in (label for label in one if label in other):
-                for key in (key for key in one[label] if key in other[label]):
-                    if one[label][key] != other[label][key]:
-                        message = (
-                            f"cannot compare {first.path} with {second.path}: at {name} {label}"
-                            f" {key} is {one[label][key]} and {other[label][key]}"
-                        )
-                        raise Unlike(message)
+    own = {axis: [known[run.name]] for axis, known in places.items() if run.name in known}
+    return ds.assign_coords(own).assign_attrs(joined_as=run.name)
 
 
 # --- all runs -------------------------------------------------------------------------------------
@@ -171,9 +120,10 @@ def check_labels(runs: Sequence[Run], axes: Sequence[str]) -> None:
 
 def _side_by_side(placed: Sequence[xr.Dataset], axes: Sequence[str]) -> xr.Dataset:
     """All arms on one dimension; what a run does not have is excluded, missing, or a gap."""
-    labels = {axis: _union([ds[axis].values for ds in placed]) for axis in (*axes, "seed", "step")}
-    for name in COUNTED:
-        labels[name] = np.arange(max(ds.sizes.get(name, 0) for ds in placed))
+    dims = dict.fromkeys(str(dim) for ds in placed for dim in (*axes, *ds.dims) if dim != "arm")
+    # Without labels it counts.
+    labels = {dim: _union([ds[dim].values for ds in placed if dim in ds.dims]) for dim in dims}
+    named = {"arm", *(str(name) for ds in placed for name in ds.coords)}
     labels["arm"] = np.concatenate([ds["arm"].values for ds in placed])
     ends = np.cumsum([0, *(ds.sizes["arm"] for ds in placed)])
     blocks = [
@@ -183,14 +133,14 @@ def _side_by_side(placed: Sequence[xr.Dataset], axes: Sequence[str]) -> xr.Datas
     names = dict.fromkeys(str(name) for ds in placed for name in ds.data_vars)
     joined = xr.Dataset(
         {name: _whole(name, placed, blocks, labels, axes) for name in names},
-        coords={dim: values for dim, values in labels.items() if dim not in COUNTED},
+        coords={dim: values for dim, values in labels.items() if dim in named},
     )
     for ds, block in zip(placed, blocks, strict=True):
         status = joined["status"][list(block["arm"])]
         untrained = (status != "excluded").any("seed") & ~joined["seed"].isin(ds["seed"].values)
         joined["status"][list(block["arm"])] = status.where(~untrained, "missing")
     for coordinate, values in joined.coords.items():
-        known = (ds[coordinate].attrs for ds in placed)
+        known = (ds[coordinate].attrs for ds in placed if coordinate in ds.coords)
         values.attrs = next((attrs for attrs in known if attrs), {})
     of_run = [name for ds in placed for name in [ds.attrs["joined_as"]] * ds.sizes["arm"]]
     return joined.assign_coords(run=("arm", of_run))
@@ -213,7 +163,7 @@ def _whole(
     ahead = ["arm", *axes, *(dim for dim in ("seed", "step") if dim in first.dims)]
     dims = [*ahead, *(str(dim) for dim in first.dims if dim not in ahead)]
     dtype = np.result_type(*(values.dtype for values, _ in having))
-    whole = SideBySide(having, dims, [len(labels[dim]) for dim in dims], _gap(name, dtype))
+    whole = SideBySide(having, dims, [len(labels[dim]) for dim in dims], gap(name, dtype))
     data = LazilyIndexedArray(whole) if name in BULKY else whole.read()
     return xr.Variable(dims, data, first.attrs)
 
@@ -222,25 +172,40 @@ def _union(columns: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     """The labels of all runs: numbers in their order, others in that of their first appearance."""
     if all(column.dtype.kind in "iuf" for column in columns):
         return np.unique(np.concatenate(columns))
-    return np.array(list(dict.fromkeys(label_text(x) for own in columns for x in own.tolist())))
+    found: dict[str, str] = {}
+    for x in (x for own in columns for x in own.tolist()):
+        found.setdefault(_same(x), _in_full(x))
+    return np.array(list(found.values()))
 
 
 def _places(ds: xr.Dataset, dim: str, labels: np.ndarray[Any, Any]) -> Sequence[int]:
     """Where a run's entries along a dimension stand among those of all runs."""
-    if dim in COUNTED:
-        return range(ds.sizes.get(dim, 0))
-    known = {label: place for place, label in enumerate(labels.tolist())}
-    own = ds[dim].values.tolist()
-    return [known[x if labels.dtype.kind in "iuf" else label_text(x)] for x in own]
+    own = ds[dim].values if dim in ds.dims else np.empty(0, labels.dtype)
+    if labels.dtype.kind in "iuf":
+        return list(map(int, np.searchsorted(labels, own)))
+    known = {_same(label): place for place, label in enumerate(labels.tolist())}
+    return [known[_same(x)] for x in own.tolist()]
 
 
-def _gap(name: str, dtype: np.dtype[Any]) -> Any:
+def _same(label: Any) -> str:
+    """A text that is the same of a number and of what NumPy makes of it among texts."""
+    try:
+        return repr(float(str(label)))  # of True it would be that of 1
+    except ValueError:
+        return str(label)
+
+
+def _in_full(label: Any) -> str:
+    """As `label_text`, if that is the whole number."""
+    short = label_text(label)
+    return short if _same(short) == _same(label) else str(label)
+
+
+def gap(name: str, dtype: np.dtype[Any]) -> Any:
     """What stands where a run has nothing."""
     if name == "status":
         return "excluded"
-    if dtype.kind in "OUS":
-        return ""
-    return np.nan if dtype.kind == "f" else -1
+    return {"f": np.nan, "b": False, "i": -1, "u": 0}.get(dtype.kind, "")
 
 
 def _rank_by_what_all_have(joined: xr.Dataset, runs: Sequence[Run]) -> None:

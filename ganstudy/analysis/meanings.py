@@ -13,8 +13,7 @@ ABSENT = "nothing"
 
 
 def placeless(settings: Any) -> Any:
-    """Without the path of a file whose digest stands beside it: a file that has moved is the same.
-    """
+    """Without the path of a file whose digest stands beside it, which says what the file is."""
     if isinstance(settings, list):
         return [placeless(own) for own in settings]
     if not isinstance(settings, dict):

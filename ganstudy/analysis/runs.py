@@ -14,9 +14,10 @@ import xarray as xr
 
 from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.handling import is_search
-from ganstudy.analysis.joined import Run, join
+from ganstudy.analysis.joined import join
 from ganstudy.analysis.meanings import placeless
 from ganstudy.analysis.metric import metric_names, with_ends
+from ganstudy.analysis.standing import Run
 from ganstudy.analysis.studies import join_studies
 from ganstudy.metrics import name_in
 from ganstudy.store import RunDirectory, RunError, open_run, runs_at

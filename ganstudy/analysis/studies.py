@@ -12,8 +12,9 @@ import xarray as xr
 
 from ganstudy.analysis.design import testable
 from ganstudy.analysis.handling import STUDY, along_studies
-from ganstudy.analysis.joined import Run, check_labels
+from ganstudy.analysis.joined import gap
 from ganstudy.analysis.metric import metric_names
+from ganstudy.analysis.standing import Run, check_labels
 from ganstudy.film import FILM
 from ganstudy.score import spanning
 from ganstudy.store.place import Unlike
@@ -46,10 +47,14 @@ def join_studies(runs: Sequence[Run], score: str) -> xr.Dataset:
     joined = _side_by_side(
         dict(zip(names, sets, strict=True)),
         combine_attrs="override",
-        fill_value={name: _gap(name, sets) for name in variables},
+        fill_value={
+            name: gap(name, next(ds[name].dtype for ds in sets if name in ds)) for name in variables
+        },
     )
     joined = joined.transpose(*axes, STUDY, *_PLACES, ..., missing_dims="ignore")
-    joined = joined.drop_vars("draw", errors="ignore")
+    joined = joined.drop_vars(
+        {dim for run in runs for dim in _counted(run.dataset)}, errors="ignore"
+    )
     for name in variables:
         joined[name].attrs = _common([ds[name].attrs for ds in sets if name in ds]) | _of_some(
             {run: ds[name].attrs for run, ds in zip(names, sets, strict=True) if name in ds}, names
@@ -83,12 +88,12 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
     for dim in (d for d in _PLACES[:-1] if d in one["status"].dims):
         planned = (one["status"] != "excluded").any([d for d in one["status"].dims if d != dim])
         one = one.isel({dim: np.flatnonzero(planned.values)})
-    if "step" in one.dims:
-        curves = [v.notnull() for v in one.data_vars.values() if "step" in v.dims]
-        seen = [c.any([d for d in c.dims if d != "step"]).values for c in curves]
+    for dim in (d for d in one.dims if d not in one["status"].dims):
+        along = [v.notnull() for v in one.data_vars.values() if dim in v.dims]
+        seen = [v.any([d for d in v.dims if d != dim]).values for v in along]
         kept = np.any(seen, axis=0)
-        # Where no trial has got as far as a record, it has the steps of the others, and no number.
-        one = one.isel(step=np.flatnonzero(kept)) if kept.any() else one
+        # Where no trial has got as far as a record, it has the places of the others, and no number.
+        one = one.isel({dim: np.flatnonzero(kept)}) if kept.any() else one
     one.attrs = json.loads(ds.attrs[_OWN])[name]
     return one
 
@@ -132,9 +137,13 @@ def _bare(ds: xr.Dataset) -> xr.Dataset:
     dims = {dim for variable in (*FILM, SAMPLES, LABELS) for dim in variable.dims}
     # The encoding of a text in zarr has its width, to which another file would cut longer ones.
     ds = ds.drop_dims(dims & set(map(str, ds.dims))).compute().drop_encoding()
-    if "draw" in ds.dims:
-        ds = ds.assign_coords(draw=np.arange(ds.sizes["draw"]))
+    ds = ds.assign_coords({dim: np.arange(ds.sizes[dim]) for dim in _counted(ds)})
     return ds.reset_coords([name for name in ds.coords if name not in ds.dims])
+
+
+def _counted(ds: xr.Dataset) -> list[str]:
+    """Dimensions without labels, of which studies may have different numbers."""
+    return [str(dim) for dim in ds.dims if dim not in ds.coords]
 
 
 def _check_layout(first: Run, second: Run) -> None:
@@ -192,14 +201,6 @@ def _listed(labels: Sequence[str]) -> str:
 
 
 # --- all runs -------------------------------------------------------------------------------------
-
-
-def _gap(name: str, sets: Sequence[xr.Dataset]) -> Any:
-    """What stands where a study has nothing."""
-    if name == "status":
-        return "excluded"
-    kind = next(ds[name].dtype.kind for ds in sets if name in ds)
-    return {"f": np.nan, "b": False, "i": -1, "u": 0}.get(kind, "")
 
 
 def _attributes(runs: Sequence[Run], axes: Sequence[str], score: str) -> dict[str, Any]:

@@ -98,13 +98,14 @@ def gathered(
 def _roomy(
     known: Array | None, shape: Sequence[int], needed: Sequence[int], values: Array, empty: Empty
 ) -> Array:
-    """The array so far, made or made larger where it lacks room."""
+    """The array so far, made or made larger where it lacks room, or digits."""
     if known is None:
         return empty((*shape, *needed), values.dtype)
     size = np.maximum(known.shape[len(shape) :], needed).tolist()
-    if known.shape == (*shape, *size):
+    dtype = np.result_type(known.dtype, values.dtype)
+    if (known.shape, known.dtype) == ((*shape, *size), dtype):
         return known
-    larger = empty((*shape, *size), known.dtype)
+    larger = empty((*shape, *size), dtype)
     larger[tuple(map(slice, known.shape))] = known
     return larger
 

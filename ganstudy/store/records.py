@@ -118,7 +118,7 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
             for name, dataset in file.items()
             if (variable := _variable(name, dataset)) is not None and _is_of(variable, part)
         }
-        arrays = {name: file[name][:] for name in variables}
+        arrays = {name: _values(file[name]) for name in variables}
     for row in range(len(scalars["id"])):
         yield Record(
             id=str(scalars["id"][row]),
@@ -144,8 +144,12 @@ def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
     """A value for each trial."""
     if name in _BEFORE and name not in file:
         return np.full(len(file["id"]), _BEFORE[name], object)
-    text = h5py.check_string_dtype(file[name].dtype) is not None
-    return np.asarray(file[name].asstr()[:] if text else file[name][:])
+    return _values(file[name])
+
+
+def _values(dataset: h5py.Dataset) -> NDArray[Any]:
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    return np.asarray(dataset.asstr()[:].astype(str) if text else dataset[:])
 
 
 def _is_of(variable: Variable, part: Part) -> bool:

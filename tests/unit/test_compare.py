@@ -470,7 +470,7 @@ def network(folder: Path, version: str) -> Path:
     """A module that a metric may look through, the same in all but its content."""
     path = Path(shutil.copy(MODULE, folder / f"{version}.pt"))
     with zipfile.ZipFile(path, "a") as file:
-        file.writestr("halved/extra/version", version)
+        file.writestr(zipfile.ZipInfo("halved/extra/version"), version)
     return path
 
 
@@ -489,7 +489,7 @@ def test_metrics_in_other_features_are_refused(tmp_path: Path) -> None:
         in_features(tmp_path, name, f"{{name: recall, features: {{name: module, path: {path}}}}}")
         for name, path in zip("ab", networks, strict=True)
     ]
-    with pytest.raises(RunError, match="metric recall_in_module is measured with .*sha256"):
+    with pytest.raises(RunError, match=r"recall_in_module is measured with .*sha256"):
         open_runs(*runs)
 
 
@@ -516,3 +516,22 @@ def test_a_metric_and_the_same_in_features_are_two(tmp_path: Path) -> None:
     assert ds[f"{metric}_in_random_convolutions"].attrs["role"] == "curve"
     named = json.loads(ds.attrs["differences"])["record.metrics"]
     assert named == [f"{metric}, {metric}_in_random_convolutions", metric]
+
+
+def test_what_runs_have_alone_is_not_taken_for_one_setting(tmp_path: Path) -> None:
+    """Two that differ were paired at `own`; two that have the same still are."""
+    sizes = "{divergence: [minimax, hinge], size: {small: {critic.width: 4}, large: "
+    sizes += "{critic.width: 8}}}"
+    asked = made_run(tmp_path, "asked", grid(sizes))
+    arms = "{divergence: [minimax, hinge]}"
+    nine, ten, again = (
+        made_run(tmp_path, name, grid(arms), f"trial.critic.width={width}", f"trial.batch={batch}")
+        for name, width, batch in (("nine", 9, 16), ("ten", 10, 16), ("again", 9, 8))
+    )
+    ds = open_runs(asked, nine, ten)
+    assert ds["size"].values.tolist() == ["small", "large", "own of nine", "own of ten"]
+    assert (ds["status"].sel(size="own of ten", arm="ten: hinge") == "complete").all()
+    assert (ds["status"].sel(size="own of ten", arm="nine: hinge") == "excluded").all()
+    assert open_runs(asked, nine, again)["size"].values.tolist()[2:] == ["own"]
+    mixed = open_runs(asked, nine, ten, again)["size"].values.tolist()
+    assert mixed[2:] == ["own of nine and again", "own of ten"]

@@ -132,6 +132,11 @@ WRONG: dict[str, tuple[Callable[[list[Record]], Any], str]] = {
     "seconds": (lambda made: [replace(made[0], seconds=None)], "of a record are complete, None,"),
     "a number": (lambda made: _with(made, ends=1.0), "'ends' of a record should be an array"),
     "objects": (lambda made: _with(made, ends=np.array([None, 1])), "'ends' of a record should be"),
+    "texts": (lambda made: _with(made, ends=np.array(["a", "b"])), "'ends' of a record should be"),
+    "no texts": (
+        lambda made: _with(made, place=np.array(["a", "b\0c"])),
+        "'place' of a record has texts with characters that are none",
+    ),
     "rank": (lambda made: _with(made, ends=np.zeros((2, 1))), "'ends' of a record has shape (2, 1"),
     "length": (lambda made: _with(made, ends=np.zeros(3)), "has length 3 along 'place', where oth"),
     "unknown": (lambda made: _with(made, more=np.zeros(2)), "'more' of a record is of none of its"),
