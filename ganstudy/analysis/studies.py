@@ -88,7 +88,7 @@ def of_study(ds: xr.Dataset, name: str) -> xr.Dataset:
     for dim in (d for d in _PLACES[:-1] if d in one["status"].dims):
         planned = (one["status"] != "excluded").any([d for d in one["status"].dims if d != dim])
         one = one.isel({dim: np.flatnonzero(planned.values)})
-    for dim in (d for d in one.dims if d not in one["status"].dims):
+    for dim in (str(d) for d in one.dims if d not in one["status"].dims):
         along = [v.notnull() for v in one.data_vars.values() if dim in v.dims]
         seen = [v.any([d for d in v.dims if d != dim]).values for v in along]
         kept = np.any(seen, axis=0)

@@ -41,7 +41,7 @@ class CloudMetric(Metric, ABC):
     @property
     def recorded_as(self) -> str:
         """With the feature space, such as `precision_in_classifier`."""
-        return name_in(self.name, self.features and self.features.name)
+        return name_in(self.name, None if self.features is None else self.features.name)
 
     def seen(self, target: Target) -> Target:
         """The law of features of p, if there are any."""
