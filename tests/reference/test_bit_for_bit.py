@@ -649,7 +649,7 @@ def test_overflow_in_the_last_step_is_a_divergence() -> None:
     player = {**ABSURD, "lr": 1e39}
     record = train([trial(0, generator=player, steps=1, record={"every": 1})])[0]
     assert "samples" in record.values
-    assert record.status == "diverged" or bool(np.isfinite(record.values["samples"]).all())
+    assert record.status == "diverged"
 
 
 def test_blocks_of_random_numbers_do_not_show() -> None:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from ganstudy import analysis
 from ganstudy.analysis.bounded import share_interval
@@ -40,6 +41,19 @@ def test_intervals_of_shares_cover(rate: float, correlation: float, seeds: int) 
     assert covered / RUNS > 0.95 - four_standard_errors(0.95, RUNS)
     if rate == 0.01 and seeds <= 5:
         assert naive / RUNS < 0.45
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+@pytest.mark.parametrize(("seeds", "trials"), [(7, 1), (40, 1), (7, 8)])
+def test_intervals_of_shares_are_clopper_and_pearsons(
+    seeds: int, trials: int, confidence: float
+) -> None:
+    """Of one trial a seed; and of several that all do the same, which tell what one does."""
+    for hit in range(seeds + 1):
+        drawn = np.broadcast_to(np.arange(seeds) < hit, (1, trials, seeds)).astype(float)
+        found = share_interval(drawn, confidence)
+        exact = binomtest(hit, seeds).proportion_ci(confidence, method="exact")
+        np.testing.assert_allclose((found.low[0], found.high[0]), (exact.low, exact.high))
 
 
 def collapsing(rng: np.random.Generator, settings: int, seeds: int, runs: int) -> Array:
