@@ -347,7 +347,7 @@ def test_a_lost_label_fails_the_test_of_labels(target: Target) -> None:
 def test_modes_are_found_and_samples_of_p_are_of_high_quality(target: Target) -> None:
     """Samples lie in the mode that they were drawn from, and as many as stated are good."""
     if not _separated(target):
-        return
+        pytest.skip("its modes overlap")
     count = COUNT if target.dimension < 100 else COUNT // 20
     x, label = target.sample_labelled(np.random.default_rng(2), count)
     for radius in (1.0, 3.0):
@@ -404,7 +404,7 @@ def test_samples_follow_the_stream_alone(target: Target) -> None:
 def test_an_image_has_all_numbers_of_its_row(target: Target) -> None:
     """Channels, lines and columns make up a row, from black to white."""
     if target.image is None:
-        return
+        pytest.skip("it is of no images")
     channels, height, width = target.image
     assert channels * height * width == target.dimension
     samples = _sample(target, count=50)
