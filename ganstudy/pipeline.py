@@ -37,7 +37,7 @@ __all__ = ["check_reachable", "report", "run"]
 @naming_plugins()
 def run(
     study: Study,
-    out: Path,
+    out: Path | str,
     *,
     workers: int,
     devices: Sequence[str] = (CPU,),
@@ -62,7 +62,7 @@ def run(
             full, or holds something else, and for what a plug-in raises outside of its trials;
             `KeyboardInterrupt` once packs in flight are kept.
     """
-    directory = RunDirectory(out)
+    directory = RunDirectory(Path(out))
     where = Where(workers, tuple(devices), executor, options)
     search = where.search_of(study)
     with directory.locked():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import isfunction
 from typing import Any
 
 import xarray as xr
@@ -21,7 +22,7 @@ def _verb(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @xr.register_dataset_accessor("gan")  # type: ignore[no-untyped-call]  # xarray has not typed it
 class Gan:
-    """Each verb is the function of that name in `ganstudy.analysis`, with this dataset."""
+    """Each function of `ganstudy.analysis` that takes a dataset is a verb, with this one."""
 
     def __init__(self, ds: xr.Dataset) -> None:
         self._ds = ds
@@ -31,21 +32,9 @@ class Gan:
         lines = [f"  {n:24}{v.__doc__.splitlines()[0]}" for n, v in verbs.items()]
         return "\n".join(["ds.gan: statistics of this dataset", *lines])
 
-    measured = _verb(analysis.measured)
-    original_units = _verb(analysis.original_units)
-    trial_scores = _verb(analysis.trial_scores)
-    arm_scores = _verb(analysis.arm_scores)
-    setting_scores = _verb(analysis.setting_scores)
-    best_setting_scores = _verb(analysis.best_setting_scores)
-    rank_arms = _verb(analysis.rank_arms)
-    compare_arms = _verb(analysis.compare_arms)
-    compare_by_resampling = _verb(analysis.compare_by_resampling)
-    rank_table = _verb(analysis.rank_table)
-    performance_profile = _verb(analysis.performance_profile)
-    interquartile_mean = _verb(analysis.interquartile_mean)
-    factor_effects = _verb(analysis.factor_effects)
-    compare_effects = _verb(analysis.compare_effects)
-    marginal_means = _verb(analysis.marginal_means)
-    stability = _verb(analysis.stability)
-    equilibrium = _verb(analysis.equilibrium)
-    perfect_sampler = _verb(analysis.perfect_sampler)
+
+for _name in analysis.__all__:
+    _function = getattr(analysis, _name)
+    # `open_runs` takes paths, and some take an array.
+    if isfunction(_function) and next(iter(_function.__annotations__.values())) == "xr.Dataset":
+        setattr(Gan, _name, _verb(_function))

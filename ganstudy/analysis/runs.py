@@ -56,9 +56,9 @@ def open_runs(*paths: str | Path, along: Literal["arm", "study"] = "arm") -> xr.
     if along not in ("arm", "study"):
         raise RunError(f"along should be 'arm' or 'study' (got {along!r})")
     places = [place for path in paths for place in runs_at(Path(path))]
+    directories = [RunDirectory.existing(place) for place in places]
     if len(places) < 2:
         raise RunError("name at least two runs to compare, or a folder with several")
-    directories = [RunDirectory.existing(place) for place in places]
     datasets = [open_run(place) for place in places]
     names = _names(datasets, directories)
     runs = [

@@ -95,4 +95,5 @@ def _write_figures(folder: Path, run: ExportedRun) -> None:
 
 def _folder_name(text: str) -> str:
     """A text that every file system takes as a name, without a tilde."""
-    return "".join(c if c.isalnum() or c in "._-+=(),'" else "_" for c in text)[:80]
+    name = "".join(c if c.isalnum() or c in "._-+=(),'" else "_" for c in text)[:80]
+    return name if name.strip(".") else "_" * len(name)

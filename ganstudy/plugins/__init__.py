@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     *("FAMILIES", "PluginError", "carried", "digest", "families", "family", "forget", "load"),
-    *("received", "text"),
+    *("no_python_file", "received", "text"),
 ]
 
 FAMILIES = (
@@ -70,6 +70,13 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
+def no_python_file(path: Path) -> str:
+    """Why a path is none of a Python file; empty if it is."""
+    if not path.is_file():
+        return "no such Python file"
+    return "" if path.suffix == ".py" else "is no Python file"
+
+
 def load(path: Path) -> tuple[str, type[Part]]:
     """Add the member that a file defines to its family; the family's name, and the member.
 
@@ -78,8 +85,8 @@ def load(path: Path) -> tuple[str, type[Part]]:
             process loaded it.
     """
     path = path.resolve()
-    if not path.is_file() or path.suffix != ".py":
-        raise PluginError(f"{path}: no such Python file")
+    if why := no_python_file(path):
+        raise PluginError(f"{path}: {why}")
     if not path.stem.isidentifier():
         raise PluginError(f"{path}: the stem is the member's name and must be an identifier")
     content = path.read_bytes()

@@ -158,11 +158,19 @@ class Search(Part, ABC):
         return ", ".join(map(str, self.study.seeds))
 
     def refusal(self, kept: Mapping[str, Any]) -> str:
-        """Why a run of an earlier study cannot be continued as this one; by default it can.
+        """Why a run of an earlier study cannot be continued as this one; by default it can, but for
+        one whose seeds are added until it is settled: the rules of these would be forgotten.
 
         `kept` are the values of the earlier study file.
         """
-        return ""
+        seen = self.counts()
+        if not isinstance(kept.get("seeds"), Mapping) or seen.total() == seen["missing"]:
+            return ""
+        return (
+            "its seeds are added until its question is settled, and scores have been seen under "
+            "these rules. Keep them (seeds.max raises how many there are), train elsewhere with "
+            "--out, or start anew with --fresh"
+        )
 
     def write_files(self, folder: Path) -> None:
         """Write files for other tools into a run's folder; by default none.

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from ganstudy import plugins
+from ganstudy.cause import one_line
 from ganstudy.settings import as_recorded
 from ganstudy.store import known_data, resolved
 from ganstudy.store.place import RunError
@@ -78,7 +79,7 @@ class KeptStudy:
         Errors  `StudyError`.
         """
         meant = self._meant()
-        own = name or (meant.name if meant else "") or self.folder.resolve().name
+        own = self._name(name or (meant.name if meant else ""))
         # Of a study that is to be trained, nobody knows of what is written anew that it ever was.
         new = to_train and (any(map(_is_told, overrides)) or self._has_changed(meant))
         numbers = nullcontext(dict[str, None]()) if new else as_recorded()
@@ -184,7 +185,7 @@ class KeptStudy:
             return
         try:
             kept = read_document(self.study).values
-        except StudyError:  # of another version; what it meant is not known
+        except StudyError:  # damaged; what it meant is not known
             return
         if reason := search.refusal(kept):
             raise RunError(f"{self.folder}: {reason}")
@@ -198,6 +199,18 @@ class KeptStudy:
         """Whether study.yaml is known to be another one than the run wrote, and meant so."""
         text = self._text()
         return meant is not None and text is not None and meant.study != resolved.digest(text)
+
+    def _name(self, told: str) -> str:
+        """The name that a study has, of which exports make folders; that of the run's without one.
+
+        The run may be somebody else's, whose name leads elsewhere.
+        """
+        if told and (Path(told).name != told or told == ".." or not told.isprintable()):
+            _log.warning(
+                "%s: a study is not called %r; its folder's name is taken", self.folder, told
+            )
+            told = ""
+        return told or one_line(self.folder.resolve().name)
 
     def _meant(self) -> Resolved | None:
         """What resolved.yaml says; None where it is damaged or gone."""

@@ -42,7 +42,7 @@ def reserved() -> set[str]:
 
 @there()
 def load(
-    path: Path,
+    path: Path | str,
     overrides: Sequence[str] = (),
     name: str | None = None,
     *,
@@ -60,6 +60,7 @@ def load(
 
     Errors  `StudyError` with every problem of the file and of each point of the grid.
     """
+    path = Path(path)
     document = read_document(path, overrides)
     # First, since a plug-in may say what else the file can hold.
     if problems := list(_plugin_problems(document, run_plugins, kept)):
@@ -144,10 +145,10 @@ def _plugin_problems(document: Document, run_plugins: bool, kept: bool) -> Itera
             if not beside or Path(name).is_absolute():
                 message = f"{name}: a plug-in lies beside its study, or in a folder below"
                 yield document.problem(("plugins", index), message)
-            elif not path.is_file():
+            elif why := plugins.no_python_file(path):
                 there = (*folder.glob("*.py"), *folder.glob("*/*.py"))
                 files = (own.relative_to(folder).as_posix() for own in there)
-                message = f"{name}: no such Python file{nearest(name, files)}"
+                message = f"{name}: {why}{nearest(name, files)}"
                 yield document.problem(("plugins", index), message)
             elif not run_plugins:
                 message = f"{name} is code, and only read here; where it is trusted, add --plugins"

@@ -303,10 +303,20 @@ def test_a_label_with_two_meanings_is_refused(tmp_path: Path) -> None:
         open_runs(one, two)
 
 
-@pytest.mark.parametrize("given", [[], ["first"], ["first", "first"], ["first", "nowhere"]])
-def test_bad_use_exits_with_two(first: Path, given: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "name at least two runs"),
+        (["first"], "name at least two runs"),
+        (["first", "first"], "named twice"),
+        (["first", "nowhere"], "nowhere: not a run directory (there is no such folder)"),
+        (["nowhere"], "nowhere: not a run directory (there is no such folder)"),
+    ],
+)
+def test_bad_use_exits_with_two(first: Path, given: list[str], told: str) -> None:
     result = CliRunner().invoke(main, ["compare", *(str(first.parent / name) for name in given)])
     assert result.exit_code == 2
+    assert told in result.stderr
     assert "Traceback" not in result.output
 
 

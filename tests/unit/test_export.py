@@ -13,6 +13,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from ganstudy import open_run
 from ganstudy.analysis import trial_scores
 from ganstudy.cli import main
 from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
+from ganstudy.store import RunDirectory
+from ganstudy.store.resolved import text_of
 
 FILES = ["csv", "parquet"]
 
@@ -107,6 +110,34 @@ def test_an_export_takes_no_file_of_somebody_else(tmp_path: Path) -> None:
     assert family["csv"]().write(one, tmp_path / "new") == 1
     with pytest.raises(ExportError, match="the export of another run"):
         family["csv"]().write(other, tmp_path / "new")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "..", ".", "a/b", "a\0b"])
+@pytest.mark.parametrize("file", ["environment.json", "resolved.yaml"])
+def test_the_name_of_a_study_leads_nowhere(run: Path, file: str, name: str) -> None:
+    """Exports make folders of it, and delete in them; the run may be somebody else's."""
+    directory = RunDirectory(run)
+    (run / "environment.json").unlink()
+    if file == "environment.json":
+        directory.write_session({}, name)
+    else:
+        study = replace(directory.read_study(), name=name)
+        directory.resolved.write_text(text_of(study, study.document.text))
+    assert directory.read_study().name == "run"
+
+
+def test_an_export_stays_in_its_place(run: Path, tmp_path: Path) -> None:
+    """Whatever its study and an arm are called."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    RunDirectory(run).write_session({}, "../../x")
+    place = tmp_path / "a" / "b" / "place"
+    export(run, "tensorboard", "--to", str(place))
+    own = ExportedTrial("0", "..", {"arm": "..", "seed": "0"}, {}, {}, {})
+    assert family["tensorboard"]().write(ExportedRun("a", "Why?", [own], []), place) == 1
+    assert (place / "a" / "__" / "0").is_dir()
+    assert list((tmp_path / "a").iterdir()) == [tmp_path / "a" / "b"]
+    assert list((tmp_path / "a" / "b").iterdir()) == [place]
+    assert (place / "run" / "~report").is_dir()
 
 
 def test_what_cannot_be_exported_is_refused_in_words(run: Path, tmp_path: Path) -> None:

@@ -290,6 +290,20 @@ def test_a_plugin_that_is_not_there_is_told_the_nearest(folder: Path) -> None:
         load(_study(folder))
 
 
+def test_a_file_that_is_no_python_is_not_run(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was said to be run, and then not to be there."""
+    _plugin(folder)
+    study = _study(folder)
+    study.write_text(study.read_text().replace("[my_divergence.py]", "[tiny.yaml]"))
+    with pytest.raises(StudyError, match=r"plugins.0: tiny.yaml: is no Python file; valid: my_div"):
+        load(study)
+    assert "running" not in caplog.text
+    with pytest.raises(plugins.PluginError, match=r"tiny.yaml: is no Python file$"):
+        plugins.load(study)
+
+
 def test_a_plugin_in_another_folder_is_not_the_one_that_is_asked(folder: Path) -> None:
     """Of a mistyped folder the file of the same name beside the study was trained with."""
     for place in (folder, folder / "v2"):

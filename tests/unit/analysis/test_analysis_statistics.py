@@ -721,11 +721,17 @@ def test_accessor_has_the_verbs_of_analysis(make_study: Make) -> None:
     from ganstudy.analysis.accessor import Gan
 
     ds = make_study({"divergence": ["a", "b"], "critic_steps": [1, 5]}, seeds=3, samples=1)
-    verbs = [name for name in vars(Gan) if not name.startswith("_")]
-    assert len(verbs) > 10
-    # What looks at samples has tests of its own.
-    verbs = [name for name in verbs if name not in ("measured", "original_units")]
-    for name in verbs:
+    verbs = {name for name in vars(Gan) if not name.startswith("_")}
+    assert verbs <= {*analysis.__all__}
+    # The others take no dataset.
+    others = {"Power", "RecordedMetric", "open_runs", "over_seeds", "share_over_seeds"}
+    assert {*analysis.__all__} - verbs == others
+    assert verbs <= {*dir(ds.gan)}
+    # Others look at samples or joined studies, and have tests of their own.
+    shown = ("trial_scores", "arm_scores", "setting_scores", "best_setting_scores", "rank_arms")
+    shown += ("compare_arms", "compare_by_resampling", "rank_table", "performance_profile")
+    shown += ("interquartile_mean", "factor_effects", "compare_effects", "marginal_means")
+    for name in (*shown, "stability", "equilibrium", "perfect_sampler", "status_counts"):
         given = ("critic_steps",) if name == "marginal_means" else ()
         ours = getattr(ds.gan, name)(*given)
         xr.testing.assert_identical(ours, getattr(analysis, name)(ds, *given))

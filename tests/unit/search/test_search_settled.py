@@ -356,6 +356,22 @@ def test_rules_that_scores_have_been_seen_under_stay(tmp_path: Path) -> None:
     directory.asked.check_rules(more)
 
 
+def test_rules_are_not_forgotten_by_a_number_of_seeds(tmp_path: Path) -> None:
+    """Its study took the place of the other, after which any rules could be chosen."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.study.write_text(TEXT)
+    plain = search_of(load(write_study(tmp_path, TEXT), ["seeds=6"]))
+    directory.asked.check_rules(plain)
+    plain.tell(finish(settled_search(tmp_path)))
+    with pytest.raises(RunError, match=r"until its question is settled.*seeds\.max raises"):
+        directory.asked.check_rules(plain)
+    directory.study.write_text(
+        TEXT.replace("seeds: {until: settled, start: 4, max: 20}", "seeds: 4")
+    )
+    directory.asked.check_rules(plain)
+
+
 @pytest.mark.slow
 def test_the_walk_of_a_settled_study(tmp_path: Path) -> None:
     """Plan, run, status, cut short, continue, raise: by the command line, with training."""

@@ -62,7 +62,7 @@ def test_an_override_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = write_study(tmp_path, ORDERED)
     monkeypatch.setattr(report, "build", lambda *_, **__: tmp_path / "no page")
     with trained_inline():
-        pipeline.run(load(path, ["trial.steps=2"]), tmp_path / "run", workers=1)
+        pipeline.run(load(str(path), ["trial.steps=2"]), str(tmp_path / "run"), workers=1)
         existing.report_anew(tmp_path / "run")
     ds = open_run(tmp_path / "run")
     assert list(ds["status"].dims) == ["zeta", "alpha", "seed"]
