@@ -7,7 +7,7 @@ import json
 import math
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,6 +87,15 @@ class ExportedRun:
         """Of each trial, by `STUDY/ID`: two studies may have a trial in common."""
         return {f"{self.study}/{trial.id}": trial.digest for trial in self.trials}
 
+    def refuse_another(self, there: Collection[str], place: Path) -> None:
+        """What a place has once for a study would be lost to another run of that name.
+
+        Errors  `ExportError` where it holds trials, `STUDY/ID`, none of which is of this run.
+        """
+        if there and self.digests.keys().isdisjoint(there):
+            advice = "choose another --to, or remove it if it is this one with earlier settings"
+            raise ExportError(f"{place}: holds the export of another run; {advice}")
+
     @cached_property
     def figures_digest(self) -> str:
         """Of the figures as they are: of a report made anew, or first made since, they are others.
@@ -112,7 +121,8 @@ class Exporter(Part, ABC):
 
         A trial that was exported before and has been trained anew takes the place of the earlier.
 
-        Errors  `OSError`; `ModuleNotFoundError` without the packages of `extra`.
+        Errors  `OSError`; `ExportError` for what another run has there, as `refuse_another` says;
+                `ModuleNotFoundError` without the packages of `extra`.
         """
 
 

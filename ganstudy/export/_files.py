@@ -46,8 +46,7 @@ def replaced(run: ExportedRun, place: Path, content: Mapping[str, bytes]) -> int
     if len(missing) < len(content) and not (place / _DIGESTS).exists():
         name = next(name for name in content if name not in missing)
         raise ExportError(f"{place / name}: is there, and is no export; choose another --to")
-    if before and not before.keys() & now.keys():
-        raise ExportError(f"{place}: holds the export of another run; choose another --to")
+    run.refuse_another(before, place)
     place.mkdir(parents=True, exist_ok=True)
     if not before:  # so that what is there is known as an export, should it not come to its end
         remember(place, before)

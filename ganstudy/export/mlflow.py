@@ -10,6 +10,7 @@ from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
 from ganstudy.whole_file import write_whole
 
 _TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
+_REPORT = "report"
 
 
 class MlflowExporter(Exporter):
@@ -37,6 +38,7 @@ class MlflowExporter(Exporter):
             for own in _runs(client, experiment)
             if _TRIAL in own.data.tags
         }
+        run.refuse_another({f"{run.study}/{own}" for own in there if own != _REPORT}, place)
         added = 0
         for trial in run.trials:
             known = there.get(trial.id)
@@ -46,7 +48,7 @@ class MlflowExporter(Exporter):
                 client.delete_run(known.info.run_id)
             _write(client, experiment, trial)
             added += 1
-        report = there.get("report")
+        report = there.get(_REPORT)
         known = report and report.data.tags.get(_DIGEST)
         if run.figures and known != run.figures_digest:
             _write_figures(client, experiment, run, report)
@@ -111,7 +113,7 @@ def _write_figures(client: Any, experiment: str, run: ExportedRun, known: Any) -
 
     if known is not None:
         client.delete_run(known.info.run_id)
-    tags = {_TRIAL: "report", "study": run.study}
+    tags = {_TRIAL: _REPORT, "study": run.study}
     own = client.create_run(experiment, tags=tags, run_name="the report")
     for path in run.figures:
         client.log_artifact(own.info.run_id, str(path), "figures")

@@ -30,6 +30,10 @@ class TensorboardExporter(Exporter):
 
         before, added = known(place), 0
         now = dict(run.digests)
+        # An earlier version had the figures where those of an arm may be, a folder for each trial.
+        figures, once = f"{run.study}/{_REPORT}", f"{run.study}/report"
+        of_study = {name for name in before if name.startswith(f"{run.study}/")}
+        run.refuse_another(of_study - {figures, once}, place)
         place.mkdir(parents=True, exist_ok=True)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
@@ -41,13 +45,10 @@ class TensorboardExporter(Exporter):
             with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
-        # An earlier version had the figures where those of an arm may be, a folder for each trial.
-        once = f"{run.study}/report"
         if run.figures and once in before:
             for path in (place / once).glob("events.*"):
                 path.unlink(missing_ok=True)
             del before[once]
-        figures = f"{run.study}/{_REPORT}"
         if run.figures and before.get(figures) != run.figures_digest:
             _write_figures(place / figures, run)
             now[figures] = run.figures_digest

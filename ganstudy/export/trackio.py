@@ -33,6 +33,8 @@ class TrackioExporter(Exporter):
     def write(self, run: ExportedRun, place: Path) -> int:
         """Runs that are not there; one of a trial that has changed is deleted first."""
         with _storage(place) as storage:
+            there = {str(own["id"]) for own in storage.get_run_records(run.study)} - {_REPORT}
+            run.refuse_another({f"{run.study}/{own}" for own in there}, place)
             added = 0
             for trial in run.trials:
                 known = storage.get_run_config(run.study, trial.name, run_id=trial.id)

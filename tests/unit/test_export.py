@@ -211,6 +211,24 @@ def test_a_trial_of_two_studies_is_one_of_each(tmp_path: Path) -> None:
     assert added == [1, 1, 0, 0]
 
 
+def test_two_runs_of_studies_of_one_name_are_not_mixed(run: Path, tmp_path: Path) -> None:
+    """Figures of the second took the place of the first's; its trials stood among them."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    figures = sorted((run / "report").glob("*.png"))
+    one, more, other = (
+        ExportedRun(
+            "study", "Why?", [ExportedTrial(i, "a", {"arm": "a"}, {}, {}, {}) for i in ids], own
+        )
+        for ids, own in (("1", figures), ("12", figures[:1]), ("3", figures[:1]))
+    )
+    board = family["tensorboard"]()
+    assert [board.write(own, tmp_path) for own in (one, more, one)] == [1, 1, 0]
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ExportError, match="holds the export of another run; choose another --to"):
+        board.write(other, tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_an_export_that_noted_ids_alone_is_that_of_the_run(tmp_path: Path) -> None:
     """As an earlier version did."""
     run = ExportedRun("a", "Why?", [ExportedTrial("0", "a", {"seed": "0"}, {}, {}, {})], [])
@@ -369,11 +387,30 @@ for source, target in ((report, aside), (aside, report)):
 """
 
 
+ANOTHERS = """
+import sys
+from pathlib import Path
+from ganstudy import open_run
+from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
+run, tool, place = sys.argv[1:]
+trial = ExportedTrial("0", "a", {"arm": "a"}, {}, {"seconds": 0.0}, {})
+try:
+    own = ExportedRun(open_run(run).attrs["study"], "Why?", [trial], [])
+    family[tool]().write(own, Path(place))
+except ExportError as error:
+    print(error)
+"""
+
+
 def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
     """Eight trials at first, without the report, and its figures then."""
     command = [str(python), "-W", "ignore", "-c", TWICE, str(run), tool, str(place)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     assert re.findall(r"\d+ trials added", ran.stdout) == ["8 trials added", "0 trials added"]
+    # A study of that name, of other trials.
+    command[4:5] = [ANOTHERS]
+    refused = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    assert "holds the export of another run" in refused.stdout
 
 
 def test_the_command_that_opens_an_export_can_be_pasted(run: Path, tmp_path: Path) -> None:
