@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ganstudy.plural import plural
+from ganstudy.statuses import INCOMPLETE
 from ganstudy.terminal import Outliving, duration, say
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _progress_line(progress: Progress) -> str:
     if not progress.trained:
         parts.append(f"{progress.program} steps ({progress.program_reason})")
     # What it is of all of a run says nothing of those that are trained once more.
-    told = () if progress.once_more else ("diverged", "pruned", "failed")
+    told = () if progress.once_more else INCOMPLETE
     parts += [f"{progress.done[status]} {status}" for status in told if progress.done[status]]
     if rate := progress.rate:
         parts.append(f"{rate:,.0f} trial-steps/s")

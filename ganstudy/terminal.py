@@ -21,6 +21,7 @@ from ganstudy.cause import harmless
 from ganstudy.garbage import collect_seldom
 from ganstudy.plural import plural
 from ganstudy.schedule.interruption import Interruption
+from ganstudy.statuses import STATUSES
 
 if TYPE_CHECKING:
     from ganstudy.progress import Progress
@@ -180,8 +181,7 @@ class _Harmless(logging.Formatter):
 
 def status_line(done: Mapping[str, int]) -> str:
     """Numbers of trials by status, in a fixed order."""
-    order = ("complete", "diverged", "pruned", "failed", "missing")
-    return ", ".join(f"{done[name]} {name}" for name in order if done.get(name)) or "no trials"
+    return ", ".join(f"{done[name]} {name}" for name in STATUSES if done.get(name)) or "no trials"
 
 
 def duration(seconds: float) -> str:

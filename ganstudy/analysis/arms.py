@@ -15,6 +15,7 @@ from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
+from ganstudy.statuses import INCOMPLETE
 
 
 @of_run
@@ -79,7 +80,7 @@ def setting_scores(
     trials = trial_scores(ds, metric)
     scores = interval_over_seeds(trials["score"], fact, confidence)
     status = for_tables(ds)["status"]
-    for name in ("diverged", "failed", "pruned", "missing"):
+    for name in INCOMPLETE:
         scores[name] = (status == name).sum("seed")
     scores["trials"] = (status != "excluded").sum("seed")
     scores["planned"] = planned(ds)

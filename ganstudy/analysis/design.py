@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from ganstudy.analysis.handling import STUDY, of_run, with_arm
+from ganstudy.statuses import STATUSES
 from ganstudy.variable import SETTINGS
 
 WhichSettings = Literal["shared", "own"]
@@ -25,8 +26,6 @@ FRESH = "fresh_seed"
 
 OWN = "own"
 """Label of what a run has alone on an axis that other runs beside it have."""
-
-STATUSES = ("complete", "diverged", "pruned", "failed", "missing", "excluded")
 
 
 def with_arms(ds: xr.Dataset) -> xr.Dataset:

@@ -8,6 +8,7 @@ from ganstudy.analysis import trial_scores
 from ganstudy.report import prose, reference
 from ganstudy.report.findings import Findings
 from ganstudy.report.untrained import failures
+from ganstudy.statuses import INCOMPLETE
 
 __all__ = ["causes", "diverged", "excluded", "left_out"]
 
@@ -47,7 +48,7 @@ def left_out(findings: Findings) -> Markup:
     """Failed, missing and unscored trials."""
     planned = int(findings.counts.drop_sel(status="excluded").sum())
     parts, gone = [], 0
-    for status in ("failed", "pruned", "missing"):
+    for status in [own for own in INCOMPLETE if own != "diverged"]:
         by_arm = findings.with_status(status)
         if by_arm:
             where = (

@@ -17,6 +17,7 @@ from ganstudy.analysis.design import arm_labels
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
+from ganstudy.statuses import INCOMPLETE
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def setting_table(findings: Findings) -> DataTable:
         },
         "planned": findings.flat(cells["trials"]),
         "scored": findings.flat(cells["seeds"]),
-        **{n: findings.flat(cells[n]) for n in ("diverged", "failed", "pruned", "missing")},
+        **{n: findings.flat(cells[n]) for n in INCOMPLETE},
         "seconds": findings.flat(ds["seconds"].sum("seed", min_count=1)),
     }
     excluded = findings.excluded_points

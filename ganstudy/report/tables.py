@@ -23,6 +23,7 @@ from ganstudy.analysis.equilibrium import AT_THE_END
 from ganstudy.report import prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Show, decimals_of
+from ganstudy.statuses import INCOMPLETE
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,6 @@ class ScoreTable:
     all_rows: int
 
 
-ENDED = ("diverged", "failed", "missing")
-"""What may have become of a trial that is not complete, as columns count it."""
-
-
 def score_table(findings: Findings) -> ScoreTable:
     """Means over seeds of all metrics, the headline metric with its interval, and counts."""
     cells = findings.cells
@@ -62,7 +59,9 @@ def score_table(findings: Findings) -> ScoreTable:
     means = [findings.flat(setting_scores(findings.ds, name)["mean"]) for name in others]
     decimals = [decimals_of(findings.ds, fact) for fact in facts]
     mean, low, high = (findings.flat(cells[name]) for name in ("mean", "low", "high"))
-    counted = {"seeds": f"{findings.units} scored"} | {name: name for name in ENDED}
+    # Only a search prunes, and it shows the best points.
+    told = [own for own in INCOMPLETE if own != "pruned" or findings.with_status(own)]
+    counted = {"seeds": f"{findings.units} scored"} | {name: name for name in told}
     counts = [findings.flat(cells[name]) for name in counted]
     seconds = findings.flat(findings.ds["seconds"].sum("seed", min_count=1))
     excluded = findings.excluded_points

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from ganstudy import open_run, open_runs
-from ganstudy.analysis.design import STATUSES
 from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.kinds.adversarial import Adversarial
+from ganstudy.statuses import STATUSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "notation.md"
 

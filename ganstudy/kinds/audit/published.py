@@ -28,5 +28,6 @@ def verdict(metric: str, check: str) -> tuple[bool, bool] | None:
     """Of shape and values; None for a metric that they did not look at."""
     if metric not in _VERDICTS:
         return None
-    both = _VERDICTS[metric].split()[list(CHECKS).index(check)]
+    # Strict: a check more is missed here, and shifts no verdict.
+    both = dict(zip(CHECKS, _VERDICTS[metric].split(), strict=True))[check]
     return both[0] == "T", both[1] == "T"

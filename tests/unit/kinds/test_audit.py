@@ -13,7 +13,7 @@ from tiny import write_study
 from unrendered import unrendered
 
 from ganstudy import metrics, pipeline, targets
-from ganstudy.kinds.audit import Audit, criteria
+from ganstudy.kinds.audit import Audit, criteria, published
 from ganstudy.kinds.audit.check import Size
 from ganstudy.kinds.audit.checks import CHECKS
 from ganstudy.kinds.audit.published import verdict
@@ -180,13 +180,21 @@ def test_what_stands_beside_a_metric_is_what_the_study_finds() -> None:
             if (trial.configuration.audited.name, trial.configuration.check) == (audited, check)
         ]
         records = trials[0].configuration.train(trials)
-        kept = metrics.AUDITED[audited].split()[list(CHECKS).index(check)]
+        kept = dict(zip(CHECKS, metrics.AUDITED[audited].split(), strict=True))[check]
         for name, stated in zip(("shape_margin", "value_margin"), kept, strict=True):
             margin = float(np.mean([record.values[name][-1] for record in records]))
             if abs(margin) > 0.01:
                 compared += 1
                 assert (margin >= 0) == (stated == "T"), (audited, check, name, margin)
     assert compared >= 3
+
+
+def test_a_check_more_shifts_no_published_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that stood behind it had that of another check, without a word."""
+    assert published.verdict("recall", "scaling") == (False, True)
+    monkeypatch.setattr(published, "CHECKS", {"a_new_one": None, **CHECKS})
+    with pytest.raises(ValueError, match="shorter"):
+        published.verdict("recall", "scaling")
 
 
 def test_every_judge_was_audited_and_the_page_says_what_was_found() -> None:

@@ -354,8 +354,12 @@ def test_samples_that_a_dataset_lacks_are_not_counted_as_none(make_study: Make) 
 
 def test_pruned_trials_are_counted(make_study: Make) -> None:
     status = {(0, seed): "pruned" for seed in range(5)}
-    _, points = plain(make_study({"divergence": ARMS}, samples=1, status=status))
-    assert "Of 20 planned trials, 5 were pruned (in minimax); they are left out" in points
+    ds = make_study({"divergence": ARMS}, samples=1, status=status)
+    assert "Of 20 planned trials, 5 were pruned (in minimax); they are left out" in plain(ds)[1]
+    table = score_table(Findings.of(ds))
+    place = table.headings.index("pruned")
+    assert [row.cells[place] for row in table.rows if row.arm == "minimax"] == ["5"]
+    assert "pruned" not in score_table(Findings.of(make_study({"divergence": ARMS}))).headings
 
 
 def test_no_winner_is_named_where_all_arms_look_alike(make_study: Make) -> None:

@@ -17,6 +17,7 @@ from ganstudy.report.sections._base import Chart, Section
 from ganstudy.report.sections.search import figures, importances, parallel
 from ganstudy.report.sections.search.figures import found_in
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
+from ganstudy.statuses import INCOMPLETE
 
 
 def sentence(searched: Searched) -> Markup:
@@ -29,7 +30,7 @@ def sentence(searched: Searched) -> Markup:
     named = [
         f"{int(count)} {status}"
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
-        if count and status in ("diverged", "pruned", "failed", "missing")
+        if count and status in INCOMPLETE
     ]
     one = len(searched.groups) == 1
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
