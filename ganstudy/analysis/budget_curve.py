@@ -81,7 +81,8 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     scores, keeps, point = trial_scores(ds, metric), feasible(ds), point_scores(ds, metric)
     score = scores["score"].where(keeps).transpose(..., *order, "seed")
     told = point.where(keeps).transpose(..., *order)
-    tried = (ds["status"] != "missing").all("seed").transpose(*told.dims).values
+    untried = ds["status"].isin(["missing", "excluded"]).any("seed")
+    tried = ~untried.transpose(*told.dims).values
     ran = (scores["unbounded"] | (ds["status"] == "pruned")).any("seed") | point.notnull() & ~keeps
     ran = ran.transpose(*told.dims)
     by_chance = str(ds.attrs["sampler"]) in BY_CHANCE

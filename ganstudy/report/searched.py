@@ -104,6 +104,18 @@ class Searched:
         """Points that each search may have."""
         return self.ds.sizes["trial"]
 
+    @cached_property
+    def tried(self) -> NDArray[np.int64]:
+        """Points of each search; fewer than its budget where its space is used up."""
+        planned = (self.ds["status"] != "excluded").any("seed")
+        return np.asarray(self.on_rows(planned).sum(axis=1))
+
+    @property
+    def budget(self) -> str:
+        """Points of each search in words."""
+        few, many = int(self.tried.min()), int(self.tried.max())
+        return prose.plural(many, "point") if few == many else f"{few} to {many} points"
+
     @property
     def parameters(self) -> list[str]:
         """Names of the parameters."""

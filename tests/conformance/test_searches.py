@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from tiny import made_up, write_study
 
 from ganstudy import search
 from ganstudy.search import Search, search_of
+from ganstudy.search.bayes.objective import PrunerFile
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
 from ganstudy.trial import Record, Status, Trial
@@ -44,6 +45,16 @@ seeds: 2
     "settled": f"search: {{{GRID}}}\nseeds: {{until: settled, start: 4, max: 7}}\n",
 }
 """How a study asks for it; another search stands below its name, with examples of its keys."""
+PRUNED = {
+    f"{pruner}, one in {factor}{more and ', repeated'}": ASKED["bayes"].replace(
+        "    startup",
+        f"    pruner: {{name: {pruner}, first: 2, factor: {factor}}}\n{more}    startup",
+    )
+    for pruner in get_args(PrunerFile.model_fields["name"].annotation)
+    for factor in (2, 7)
+    for more in ("", "    repeats: 2\n    fresh: 2\n")
+}
+"""Searches that train some points further; where one in seven of six points goes on, the best."""
 
 STATUSES: list[Status] = ["complete", "diverged", "failed"]
 MOST_QUESTIONS = 1000
@@ -62,14 +73,19 @@ def _asked(cls: type[Search]) -> str:
     return f"search: {{{GRID}, {cls.name}: {keys}}}\nseeds: 2\n"
 
 
-@pytest.fixture(params=list(search.family), ids=lambda cls: cls.name)
+CASES = {cls.name: (cls.name, _asked(cls)) for cls in search.family}
+CASES |= {how: ("bayes", text) for how, text in PRUNED.items()}
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES.keys())
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Maker of the search of a study that asks for it, which has been told of nothing."""
-    path = write_study(tmp_path, STUDY + _asked(request.param))
+    name, text = request.param
+    study = load(write_study(tmp_path, STUDY + text))
 
     def made() -> Search:
-        own = search_of(load(path))
-        assert own.name == request.param.name
+        own = search_of(study)
+        assert study.search == name
         return own
 
     return made
@@ -172,6 +188,20 @@ def test_a_search_continues_where_it_was_killed(make: Make) -> None:
     assert own.counts()["missing"] == 0
 
 
+def test_what_a_killed_search_still_has_to_do_is_known_before_it_is_asked(make: Make) -> None:
+    """At every moment: what nobody awaits is never trained, and checkpoints of it are removed."""
+    own, told = make(), list[Record]()
+    for number, pack in enumerate(_packs(own, slots=1)):
+        again = make()
+        again.tell(told)
+        assert again.counts()["missing"]
+        assert again.outlook(1)
+        assert again.ask(1)
+        told += [made_up(t, STATUSES[number % 7 % 3]) for t in pack]
+        own.tell(told[-len(pack) :])
+    assert told
+
+
 def test_records_of_another_study_change_nothing(make: Make) -> None:
     own, stranger = make(), make()
     trial = next(iter(own.trials.values()), None) or own.ask(1)[0][0]
@@ -220,7 +250,8 @@ def test_the_dataset_has_every_trial_in_its_place(make: Make, tmp_path: Path) ->
     run = RunDirectory(tmp_path / "run")
     with run.locked():
         run.write_study(own)
-        run.write(told)
+        for record in told:  # a pack has one length of training
+            run.write([record])
         dataset = gather(run, own)
         own.write_files(run.path)
     assert dataset["status"].dims == own.dimensions

@@ -17,6 +17,9 @@ from ganstudy.search.bayes.storage import write_storage
 from ganstudy.variable import Variable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganstudy.family import Member
     from ganstudy.study import Study
     from ganstudy.study.space import AnyParameter
 
@@ -43,6 +46,23 @@ class Described(Search):
     @abstractmethod
     def points(self, arm: Arm) -> list[Point]:
         """The points of an arm's budget, in the order in which the search learned of them."""
+
+    @abstractmethod
+    def room(self, arm: Arm) -> int:
+        """How many points an arm has yet to choose."""
+
+    @property
+    def planned(self) -> NDArray[np.bool_]:
+        """All places of its points, and of those that it may yet choose."""
+        found = super().planned
+        for arm in self.study.points:
+            found[arm][len(self.points(arm)) + self.room(arm) :] = False
+        return found
+
+    def masked(self) -> tuple[Member, ...]:
+        """The masked members of all trials that the space allows."""
+        corners = self.study.corners()
+        return tuple(dict.fromkeys(member for c in corners for member in c.masked()))
 
     @property
     def shape(self) -> tuple[int, ...]:

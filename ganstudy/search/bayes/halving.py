@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["bracket", "promotable", "rungs"]
+if TYPE_CHECKING:
+    from ganstudy.search.bayes.outcomes import Outcomes
+    from ganstudy.search.bayes.point import Point
+
+__all__ = ["best_of_rung", "bracket", "going_on", "rungs"]
 
 Key = TypeVar("Key")
 
@@ -44,7 +48,7 @@ def bracket(key: str, brackets: int, factor: int) -> int:
     return brackets - 1
 
 
-def promotable(scores: Mapping[Key, Any], promoted: Sequence[Key], factor: int) -> list[Key]:
+def best_of_rung(scores: Mapping[Key, Any], promoted: Collection[Key], factor: int) -> list[Key]:
     """Points of a rung that are to go on, best first: the best 1/`factor` of all that reached it.
 
     `scores` are numbers or tuples, better the higher; ties go to the point that came first.
@@ -52,3 +56,39 @@ def promotable(scores: Mapping[Key, Any], promoted: Sequence[Key], factor: int) 
     # Python's order is stable in reverse too.
     best = sorted(scores, key=lambda key: scores[key], reverse=True)[: len(scores) // factor]
     return [key for key in best if key not in promoted]
+
+
+def going_on(
+    points: Sequence[Point], outcomes: Outcomes, factor: int, *, spent: bool
+) -> list[Point]:
+    """Points that are to be trained further, highest rungs first.
+
+    Where the budget is `spent` and none of them reaches the end otherwise, it is the best.
+    """
+    further = list(_promotable(points, outcomes, factor))
+    return further if further or not spent else _last_resort(points, outcomes)
+
+
+def _promotable(points: Sequence[Point], outcomes: Outcomes, factor: int) -> Iterator[Point]:
+    """Points among the best of their rung and bracket."""
+    brackets: dict[tuple[int, ...], list[Point]] = {}
+    for point in points:
+        brackets.setdefault(point.rungs, []).append(point)
+    for rungs, peers in brackets.items():
+        for level in reversed(range(len(rungs) - 1)):
+            alive = {p: outcomes.standing(p, level) for p in peers if outcomes.alive(p, level)}
+            scores = {point: own for point, own in alive.items() if own is not None}
+            promoted = {point for point in peers if point.level > level}
+            yield from best_of_rung(scores, promoted, factor)
+
+
+def _last_resort(points: Sequence[Point], outcomes: Outcomes) -> list[Point]:
+    """The best point, if all are recorded and none has been trained to the end."""
+    if any(point.last or not outcomes.recorded(point) for point in points):
+        return []
+
+    def reached(point: Point) -> tuple[int, tuple[float, float] | None]:
+        return point.rungs[point.level], outcomes.standing(point, point.level)
+
+    alive = [point for point in points if outcomes.alive(point, point.level)]
+    return [max(alive, key=reached)] if alive else []

@@ -102,8 +102,8 @@ class Outcomes:
 
     def learned(self, point: Point) -> float:
         """When the last seed of its first rung was recorded; infinite if one is missing."""
-        own = [self._of.get(trial.id) for trial in point.trials[0]]
-        return max((o.finished if o is not None else math.inf) for o in own)
+        own = self._at(point, 0)
+        return math.inf if own is None else max(outcome.finished for outcome in own)
 
     def violation(self, point: Point) -> float:
         """By how much it breaks its constraints, summed; 0 if it keeps them, NaN if unknown."""
@@ -112,6 +112,9 @@ class Outcomes:
 
     def standing(self, point: Point, level: int) -> tuple[float, float] | None:
         """The better the higher, at a rung; None if a seed is not recorded.
+
+        At a rung that the point has left it is of the seeds that it had there: a seed that the
+        study was given later is trained where the point is now.
 
         Points that break constraints stand behind all that keep them, in the order of how much
         (Deb 2000); a value that is not finite is worse than any other.
@@ -179,11 +182,17 @@ class Outcomes:
     def _metrics(self) -> dict[str, None]:
         return dict.fromkeys([*self.objectives, *(c.metric for c in self.constraints)])
 
-    def _values(self, point: Point, level: int) -> dict[str, float] | None:
-        """Statistic over seeds by metric, NaN if it is not finite; None if a seed is missing."""
+    def _at(self, point: Point, level: int) -> list[_Outcome] | None:
+        """Outcomes of its seeds at a rung, or of those it had when it left it; None without."""
         outcomes = [self._of.get(trial.id) for trial in point.trials[level]]
         recorded = [outcome for outcome in outcomes if outcome is not None]
-        if len(recorded) < len(outcomes):
+        left = level < point.level and recorded
+        return recorded if left or len(recorded) == len(outcomes) else None
+
+    def _values(self, point: Point, level: int) -> dict[str, float] | None:
+        """Statistic over seeds by metric, NaN if it is not finite; None if a seed is missing."""
+        recorded = self._at(point, level)
+        if recorded is None:
             return None
         values = {}
         for name in self._metrics:

@@ -126,9 +126,10 @@ class Repeated(Search):
 
     @property
     def planned(self) -> NDArray[np.bool_]:
-        """All points on the seeds of their search; the chosen ones on fresh seeds too."""
-        found = super().planned
-        found[..., len(self.study.seeds) :] = False
+        """Those of every search on its seeds; the chosen points on fresh seeds too."""
+        found = np.zeros(self.shape, dtype=bool)
+        own = np.stack([search.planned for search in self.searches], axis=-3)
+        found[..., : len(self.study.seeds)] = own
         for place, _ in self._fresh_trials():
             found[place] = True
         return found

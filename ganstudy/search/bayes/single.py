@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ganstudy.engine.packing import packs
 from ganstudy.search.bayes.described import Described
+from ganstudy.search.bayes.halving import going_on
 from ganstudy.search.bayes.making import PointMaker
 from ganstudy.search.bayes.order import in_order
 from ganstudy.search.bayes.packed import whole_points
 from ganstudy.search.bayes.point import Arm, Point
-from ganstudy.search.bayes.promotion import last_resort, promotable
 from ganstudy.search.bayes.proposals import Proposals
 from ganstudy.study.space import at_random
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
-    from ganstudy.family import Member
     from ganstudy.kinds import Kind, Pack
     from ganstudy.study import Study
     from ganstudy.trial import Record
@@ -51,21 +50,33 @@ class Single(Described):
 
     @property
     def trials(self) -> dict[tuple[int, ...], Trial[Kind]]:
-        """The trials known so far, those of a pruned point at the rung where it was stopped."""
-        return {
-            (*arm, number, seed): trial
-            for arm in self._points
-            for number, point in enumerate(self.points(arm))
-            for seed, trial in enumerate(point.current)
-        }
+        """The trials known so far, those of a pruned point at the rung where it was stopped.
+
+        Of a point that is to go on they are those to come, whether or not they were asked for.
+        """
+        return {place: trial for place, _, trial in self._placed()}
+
+    @property
+    def statuses(self) -> dict[tuple[int, ...], str]:
+        """The status of each of `trials`; `pruned` where a point was stopped before the end."""
+        status = self.outcomes.status
+        return {place: status(point, trial) for place, point, trial in self._placed()}
+
+    def _placed(self) -> Iterator[tuple[tuple[int, ...], Point, Trial[Kind]]]:
+        for arm in self._points:
+            due = set(self._due(arm))
+            for number, point in enumerate(self.points(arm)):
+                for seed, trial in enumerate(point.trials[point.level + (point in due)]):
+                    yield (*arm, number, seed), point, trial
 
     def points(self, arm: Arm) -> list[Point]:
         """The points of an arm's budget, in the order in which the search learned of them."""
         return in_order(self._points[arm], self.outcomes, self.file)[: self.file.trials]
 
     def spent(self, arm: Arm) -> bool:
-        """Whether all points of an arm's budget, or of its space, are recorded."""
-        return self._room(arm) == 0 and all(map(self.outcomes.recorded, self.points(arm)))
+        """Whether all points of an arm's budget, or of its space, are recorded and none goes on."""
+        known = self.room(arm) == 0 and all(map(self.outcomes.recorded, self.points(arm)))
+        return known and not self._due(arm)
 
     def chosen(self, arm: Arm) -> tuple[int, Point] | None:
         """The best point of an arm and its number, once the budget is spent.
@@ -82,27 +93,12 @@ class Single(Described):
         assert standing is not None
         return standing
 
-    @property
-    def statuses(self) -> dict[tuple[int, ...], str]:
-        """The status of each of `trials`; `pruned` where a point was stopped before the end."""
-        return {
-            (*arm, number, seed): self.outcomes.status(point, trial)
-            for arm in self._points
-            for number, point in enumerate(self.points(arm))
-            for seed, trial in enumerate(point.current)
-        }
-
     def counts(self) -> Counter[str]:
         """Planned trials by status; a pruned point counts once, where it was stopped."""
         found = Counter(self.statuses.values())
-        room = sum(map(self._room, self._points))
+        room = sum(map(self.room, self._points))
         found["missing"] += room * len(self.study.seeds)
         return +found
-
-    def masked(self) -> tuple[Member, ...]:
-        """The masked members of all trials that the space allows."""
-        corners = self.study.corners()
-        return tuple(dict.fromkeys(member for c in corners for member in c.masked()))
 
     # --- told ---------------------------------------------------------------------------------
 
@@ -149,12 +145,11 @@ class Single(Described):
         for arm in self._points:
             labels, points = self.study.labels(arm), self.points(arm)
             trials += [t for p in points for t in p.current if t not in self.outcomes]
-            for number in range(len(points), len(points) + self._room(arm)):
+            for number in range(len(points), len(points) + self.room(arm)):
                 rng = np.random.default_rng((*self._make.stream(arm), number))
                 point = self._make.point(arm, at_random(self.study.space, rng, labels))
                 trials += point.trials[0]
-            further = self._promotable(points)
-            trials += [t for p in further for t in p.trials[p.level + 1]]
+            trials += [t for p in self._due(arm) for t in p.trials[p.level + 1]]
         return packs(trials, slots, self.pack_size)
 
     def _choose_more(self, arm: Arm) -> None:
@@ -167,7 +162,7 @@ class Single(Described):
     def _new(self, arm: Arm) -> Point | None:
         """A point chosen by all that is known; None when the budget or the space is used up."""
         points, recorded = self.points(arm), self.outcomes.recorded
-        if self._room(arm) == 0:
+        if self.room(arm) == 0:
             return None
         before = [point for point in points if recorded(point)]
         return self._proposed(arm, before, [point for point in points if not recorded(point)])
@@ -204,21 +199,19 @@ class Single(Described):
 
     def _promoted(self, arm: Arm) -> Point | None:
         """A point that is to be trained further, moved to its next rung; None if there is none."""
-        if self.file.pruner is None:
-            return None
-        points = self.points(arm)
-        chosen = next(iter(self._promotable(points)), None)
-        if chosen is None and self._room(arm) == 0:
-            chosen = last_resort(points, self.outcomes)
+        chosen = next(iter(self._due(arm)), None)
         if chosen is not None:
             chosen.level += 1
         return chosen
 
-    def _promotable(self, points: Sequence[Point]) -> list[Point]:
-        pruner = self.file.pruner
-        return list(promotable(points, self.outcomes, pruner.factor)) if pruner else []
+    def _due(self, arm: Arm) -> list[Point]:
+        """Points that are to be trained further, in the order in which they are."""
+        if (pruner := self.file.pruner) is None:
+            return []
+        points, spent = self.points(arm), self.room(arm) == 0
+        return going_on(points, self.outcomes, pruner.factor, spent=spent)
 
-    def _room(self, arm: Arm) -> int:
+    def room(self, arm: Arm) -> int:
         """How many points an arm has yet to choose; none where those of its space are all known."""
         known = self._points[arm]
         left = max(self.file.trials - len(known), 0)

@@ -250,6 +250,7 @@ def test_points_of_one_meaning_are_one(tmp_path: Path) -> None:
     again.tell(list(search(own)))
     for ended in (own, again):
         assert ended.counts() == {"complete": 2}
+        assert ended.planned[:, 0].tolist() == [True, True, False]
         assert ended.outlook(1) == []
         assert ended.spent(())
         assert ended.ask(1) == []
@@ -484,9 +485,9 @@ def test_rungs_and_promotions() -> None:
     assert halving.rungs(100, 3, 2000) == (100, 300, 900, 2000)
     assert halving.rungs(500, 2, 1000) == (500, 1000)
     scores = {"a": 1.0, "b": 5.0, "c": 3.0, "d": 4.0, "e": 2.0, "f": 0.0}
-    assert halving.promotable(scores, [], 3) == ["b", "d"]
-    assert halving.promotable(scores, ["b"], 3) == ["d"]
-    assert halving.promotable({"a": 1.0, "b": 2.0}, [], 3) == []
+    assert halving.best_of_rung(scores, [], 3) == ["b", "d"]
+    assert halving.best_of_rung(scores, ["b"], 3) == ["d"]
+    assert halving.best_of_rung({"a": 1.0, "b": 2.0}, [], 3) == []
 
 
 def test_brackets_cost_about_the_same() -> None:
@@ -536,6 +537,33 @@ def test_with_few_points_the_best_is_trained_to_the_end(tmp_path: Path) -> None:
     own = bayes(tmp_path, pruner, "search.bayes.trials=2")
     list(search(own))
     assert own.counts() == {"pruned": 2 * 2, "complete": 2 * 2}
+
+
+def test_more_seeds_promote_no_losers(tmp_path: Path) -> None:
+    """A point that went on has its new seed where it is now: at earlier rungs it stays as it was.
+
+    All points are better by the same with the new seed, so that their order is as before.
+    """
+    pruner = "search.bayes.pruner={name: successive_halving, factor: 3, first: 10}"
+    options = (pruner, "search.bayes.trials=27", "search.bayes.sampler=random")
+    few = bayes(tmp_path, *options)
+
+    def without_luck(trial: Trial[Any]) -> float:
+        return peak(replace(trial, seed=0))
+
+    told = [replace(r, finished=float(n)) for n, r in enumerate(search(few, without_luck))]
+    few.tell(told)
+    more = bayes(tmp_path, *options, "seeds=3")
+    more.tell(told)
+    arms = few.study.points
+    ahead = [[p.values for p in few.points(arm) if p.level] for arm in arms]
+    assert [[p.values for p in more.points(arm) if p.level] for arm in arms] == ahead
+    list(search(more, without_luck))
+    for arm in arms:
+        reached = [{str(p.values): p.level for p in own.points(arm)} for own in (few, more)]
+        assert reached[0] == reached[1]
+        assert set(reached[0].values()) == {0, 1, 2}
+    assert more.counts() == {own: count // 2 * 3 for own, count in few.counts().items()}
 
 
 @pytest.mark.parametrize("name", ["successive_halving", "hyperband"])

@@ -250,9 +250,43 @@ def test_every_number_of_a_search_is_in_what_its_call_returns(
         assert unexplained(text, eval(call, scope), names) == [], f"{text}: {call}"
 
 
-def scored_by(tmp_path: Path, score: Callable[[Trial[Any]], float], *overrides: str) -> xr.Dataset:
+def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
+    """Two labels of one meaning: four points where six were asked for, and no place for more."""
+    space = "{size: {a: {batch: 8}, b: {batch: 8}, c: {batch: 16}}, critic.width: [4, 8]}"
+    text = (
+        TEXT[: TEXT.index("    space:")]
+        + f"    space: {space}\n"
+        + TEXT[TEXT.index("    trials:") :]
+    )
+    ds = scored_by(tmp_path, peak, "search.bayes.trials=6", text=text)
+    assert set(ds["status"].values[:, :4].flat) == {"complete"}
+    assert set(ds["status"].values[:, 4:].flat) == {"excluded"}
+    curve = analysis.budget_curve(ds)["best"].transpose("divergence", "trial")
+    best = analysis.point_scores(ds).transpose("divergence", "trial").values[:, :4].max(axis=1)
+    np.testing.assert_allclose(curve.values[:, 3], best)
+    assert np.isnan(curve.values[:, 4:]).all()
+    with unrendered():
+        page = build(ds, {}, tmp_path / "report").read_text(encoding="utf-8")
+    assert "not finished" not in page
+    assert "best of its 4 points, as random search found it; all arms had this budget" in page
+    assert {row.cells[0].split()[-1] for row in best_table(Searched.of(ds)).rows} == {"4"}
+    ds["status"][{"divergence": 0, "trial": 3}] = "excluded"
+    fewer = Searched.of(ds)
+    said, scope = search_report.sentence(fewer), {"searched": ds, "analysis": analysis}
+    assert "its 3 to 4 points, as random search found it; the budget is 6 for all arms" in said
+    assert unexplained(said, eval(search_report.call(fewer), scope), []) == []
+    assert len(point_table(fewer, "divergence").rows) == 7
+    with figure_style():
+        alt = draw_curve(Findings.of(ds)).alt
+    assert "best of 3 to 4 points" in alt
+    assert "–" not in alt
+
+
+def scored_by(
+    tmp_path: Path, score: Callable[[Trial[Any]], float], *overrides: str, text: str = TEXT
+) -> xr.Dataset:
     """The dataset of a search by random points, with these scores."""
-    own = bayes(tmp_path, "search.bayes.sampler=random", *overrides)
+    own = bayes(tmp_path, "search.bayes.sampler=random", *overrides, text=text)
     directory = RunDirectory(tmp_path / "run")
     directory.records.mkdir(parents=True)
     directory.write(list(search(own, score)))

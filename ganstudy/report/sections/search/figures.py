@@ -37,14 +37,8 @@ def draw_budget(findings: Findings) -> Drawing:
         _curve_caption(searched), "Right: all points" if known else "All points", _crosses(searched)
     )
     caption += searched.alike + reference.said(findings)
-    mean = searched.by_group(searched.curve["best" if known else "held_out"])[:, -1]
-    ends = zip(searched.groups, mean.tolist(), strict=True)
-    alt = f"{searched.metric.long_name} of points in the order tried"
-    if known:
-        alt = f"{searched.metric.long_name} of the best of {searched.points} points: " + "; ".join(
-            f"{prose.quoted(name)} {searched.show(value)}" for name, value in ends
-        )
-    return Drawing("budget", figure, f"{alt}.", caption)
+    alt = _ends(searched) if known else f"{searched.metric.long_name} of points in the order tried."
+    return Drawing("budget", figure, alt, caption)
 
 
 def draw_curve(findings: Findings) -> Drawing:
@@ -53,13 +47,19 @@ def draw_curve(findings: Findings) -> Drawing:
     figure = Figure(figsize=(8.2, 3.4), layout="constrained")
     draw_budget_on(figure.subplots(), findings)
     style.arm_legend(figure, searched.arm_names, "markers", settings=searched.settings)
-    found = zip(searched.groups, searched.by_group(searched.curve["best"])[:, -1], strict=True)
-    shown = "; ".join(
-        f"{prose.quoted(name)} {searched.show(float(value))}" for name, value in found
-    )
-    alt = f"{searched.metric.long_name} of the best of {searched.points} points: {shown}."
     caption = _alone(_curve_caption(searched)) + searched.alike + reference.said(findings)
-    return Drawing("answer", figure, alt, caption)
+    return Drawing("answer", figure, _ends(searched), caption)
+
+
+def _ends(searched: Searched) -> str:
+    """Where each line ends: with the points that the arm had."""
+    lines = searched.by_group(searched.curve["best"])
+    ends = (max(line[np.isfinite(line)][-1:], default=np.nan) for line in lines)
+    shown = "; ".join(
+        f"{prose.quoted(name)} {searched.show(float(value))}"
+        for name, value in zip(searched.groups, ends, strict=True)
+    )
+    return f"{searched.metric.long_name} of the best of {searched.budget}: {shown}."
 
 
 def _alone(caption: Markup) -> Markup:

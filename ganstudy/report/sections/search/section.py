@@ -35,9 +35,9 @@ def sentence(searched: Searched) -> Markup:
     one = len(searched.groups) == 1
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
         "The study is" if one else "Each arm is",
-        prose.plural(searched.points, "point"),
+        searched.budget,
         _SAMPLERS[str(searched.ds.attrs["sampler"])],
-        "" if one else "; all arms had this budget",
+        "" if one else _budgets(searched),
     )
     if named:
         text += Markup(" ({} trials among all points)").format(prose.listing(named))
@@ -59,6 +59,14 @@ def sentence(searched: Searched) -> Markup:
             "that changes is not known: no arm is told apart from another."
         )
     return text
+
+
+def _budgets(searched: Searched) -> Markup:
+    """Whether all arms had the same budget, as the end of a sentence."""
+    if searched.tried.min() == searched.tried.max():
+        return Markup("; all arms had this budget")
+    text = Markup("; the budget is {} for all arms, and the space of those with fewer has no more")
+    return text.format(searched.points)
 
 
 def _scored(searched: Searched) -> Markup:
@@ -84,6 +92,8 @@ def call(searched: Searched) -> str:
     """The expression that returns the numbers of the sentence."""
     best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
     counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
+    if searched.tried.min() < searched.points:
+        counted += ", tried=(searched['status'] != 'excluded').any('seed').sum('trial')"
     if searched.constraints:
         counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
     if searched.fresh:
@@ -203,7 +213,7 @@ class SearchSection(Section):
     def files(self) -> dict[str, str]:
         """All points; the best of each arm, and the front, for a paper."""
         findings, found = self.findings, found_in(self.findings)
-        caption = f"The best of {found.points} points of each search, chosen on its own seeds."
+        caption = f"The best of {found.budget} of each search, chosen on its own seeds."
         written = {
             "points.csv": point_table(found, findings.arm).csv(),
             "best_points.tex": latex.by_arm(findings, best_table(found), caption, "best_points"),

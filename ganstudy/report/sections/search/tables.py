@@ -39,7 +39,7 @@ def best_table(searched: Searched) -> ArmTable:
         places.append(at)
         cells.append(
             [
-                prose.MISSING if at is None else f"{at + 1} of {searched.points}{breaks}",
+                prose.MISSING if at is None else f"{at + 1} of {searched.tried[row]}{breaks}",
                 searched.show(float(mean[row] if point >= 0 else shown)),
                 searched.show(float(held[row])),
             ]
@@ -72,7 +72,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     ]
     cells = [
         [
-            f"{at + 1} of {searched.points}",
+            f"{at + 1} of {searched.tried[row]}",
             *(
                 prose.number(float(values[row, at]), decimals_of(searched.ds, metric))
                 for metric, values in zip(objectives, scores, strict=True)
@@ -104,7 +104,7 @@ def point_table(searched: Searched, arm: str) -> DataTable:
             *(_cell(own[row][point]) for own in parameters),
         ]
         for row, label in enumerate(searched.rows)
-        for point in range(searched.points)
+        for point in range(searched.tried[row])
     ]
     headings = [arm, "point", *names, *searched.parameters]
     return DataTable(headings, [None] * len(headings), rows)
