@@ -73,8 +73,7 @@ def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
             parts = [loaded[name] for name in _SETS]
             array, held_out = _together(path, parts), len(parts[1])
             account = (f"held out: the {held_out:,} images of {_SETS[1]}",)
-            if set(_THEIR_LABELS) <= set(loaded):
-                labels = np.concatenate([loaded[name] for name in _THEIR_LABELS])
+            labels = _their_labels(path, loaded)
         else:
             key = _key(path, loaded, asked)
             array = loaded[key]
@@ -90,14 +89,26 @@ def _of_arrays(path: Path, asked: AskedImages) -> Pictures:
     if labels is None:
         return whole
     if labels.shape not in ((len(pixels),), (len(pixels), 1)):
-        shape = " x ".join(map(str, labels.shape))
         raise DataError(
-            f"{path}: an array of {shape} labels for {len(pixels):,} images, which take one each"
+            f"{path}: an array of {_shape(labels)} labels for {len(pixels):,} images, "
+            "which take one each"
         )
     if labels.dtype.kind == "f" and not (finite := np.isfinite(labels.ravel())).all():
         raise DataError(f"{path}: the label of image {finite.argmin()} (from 0) is not finite")
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "backslashreplace")
     classes, codes = np.unique(labels.ravel(), return_inverse=True)
     return replace(whole, labels=codes.astype(np.int64), classes=tuple(map(str, classes)))
+
+
+def _their_labels(path: Path, loaded: Any) -> Pixels | None:
+    """Of Keras' arrays; None without."""
+    there = [name for name in _THEIR_LABELS if name in loaded]
+    if len(there) == 1:
+        (place,) = (place for place, name in enumerate(_THEIR_LABELS) if name in there)
+        lone = f"`key: {_SETS[place]}` and `label: {there[0]}` read these alone"
+        raise DataError(f"{path}: {there[0]} are labels of one of {', '.join(_SETS)} only; {lone}")
+    return np.concatenate([loaded[name] for name in there]) if there else None
 
 
 def _together(path: Path, parts: Sequence[Pixels]) -> Pixels:
@@ -113,10 +124,21 @@ def _key(path: Path, loaded: Any, asked: AskedImages) -> str:
         if asked.key not in loaded:
             raise DataError(f"{path}: no array {asked.key!r}; it has {', '.join(loaded)}")
         return asked.key
+    if set(_SETS) <= set(loaded):
+        whole = f"without `label`, {' and '.join(_SETS)} are read with their own labels"
+        raise DataError(f"{path}: `label` needs `key`, one of {', '.join(_SETS)}; {whole}")
     of_images: list[str] = [name for name in loaded if loaded[name].ndim in (3, 4)]
-    if len(of_images) != 1:
-        raise DataError(f"{path}: key is needed, one of {', '.join(of_images or loaded)}")
+    if len(of_images) > 1:
+        raise DataError(f"{path}: key is needed, one of {', '.join(of_images)}")
+    if not of_images:
+        shapes = [f"{name} of {_shape(loaded[name])}" for name in loaded]
+        what = "no array of images, which are (count, height, width)"
+        raise DataError(f"{path}: {what}; it has {', '.join(shapes) or 'none at all'}")
     return of_images[0]
+
+
+def _shape(array: Pixels) -> str:
+    return " x ".join(map(str, array.shape)) or "one number"
 
 
 def _channels_last(path: Path, array: Pixels, layout: str | None) -> Pixels:
@@ -124,9 +146,8 @@ def _channels_last(path: Path, array: Pixels, layout: str | None) -> Pixels:
     if array.ndim == 3:
         return array[..., None]
     if array.ndim != 4:
-        shape = " x ".join(map(str, array.shape))
         raise DataError(
-            f"{path}: an array of {shape}; images are (count, height, width), "
+            f"{path}: an array of {_shape(array)}; images are (count, height, width), "
             "with channels before height or after width"
         )
     first, last = array.shape[1] in (1, 3), array.shape[3] in (1, 3)
@@ -160,13 +181,13 @@ def _on_scale(
         return _between(path, pixels, ends), (_taken(low, high, f"[{ends[0]:.9g}, {ends[1]:.9g}]"),)
     if not floats and low >= 0 and high <= 1:
         return pixels.astype(np.uint8) * np.uint8(255), (_taken(low, high, "black and white"),)
-    if pixels.dtype == np.uint8:
-        return pixels, ()
     deep = pixels.dtype == np.uint16 and high > 255
     scale = "[0, 65535]" if deep else "[0, 255]"
     if low >= 0 and (1 < high < 128 or (deep and high < 2**15)):
         what = f"values from {low:.9g} to {high:.9g} may be on {scale} or another scale"
         raise DataError(f"{path}: {what}; write `range: {scale}`, or which numbers are the ends")
+    if pixels.dtype == np.uint8:
+        return pixels, ()
     if deep:
         return (pixels / 257).round().astype(np.uint8), (_taken(low, high, scale),)
     if low >= 0 and 1 < high <= 255:
@@ -205,9 +226,14 @@ def _mnist(folder: Path) -> dict[str, Path]:
 
 
 def _of_idx(train: Path, test: Path | None, asked: AskedImages) -> Pictures:
-    sets = [_idx_set(path) for path in (train, test) if path is not None]
-    labelled = all(labels is not None for _, labels in sets)
-    known = [labels for _, labels in sets if labels is not None] if labelled else []
+    files = [path for path in (train, test) if path is not None]
+    sets = [_idx_set(path) for path in files]
+    known = [labels for _, labels in sets if labels is not None]
+    if 0 < len(known) < len(sets):
+        of, without = sorted(files, key=lambda path: sets[files.index(path)][1] is None)
+        lacking = next(_label_files(without)).name
+        what = f"{of.name} has labels, {without.name} has none ({lacking} is not there)"
+        raise DataError(f"{of.parent}: {what}; the path of {of.name} reads that set alone")
     pixels = prepared(train, np.concatenate([images for images, _ in sets])[..., None], asked)
     held_out = len(sets[1][0]) if test is not None else 0
     account = () if test is None else (f"held out: the {held_out:,} images of {test.name}",)

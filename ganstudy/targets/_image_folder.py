@@ -116,6 +116,13 @@ def _places(folder: Path, files: list[Path]) -> dict[Path, _Place]:
         of_set = name if name in held_out else ""
         for path, of_class in _classes(folder / name, own).items():
             found[path] = _Place(of_set, of_class)
+    with_classes = {parts[path][0] for path, place in found.items() if place.of_class}
+    if len(with_classes) == 1:
+        (one,), (other,) = with_classes, names - with_classes
+        path = next(path for path in found if parts[path][0] == one)
+        what = f"{one} has folders of classes, {other} has none"
+        place = path.parents[len(parts[path]) - 2]
+        raise DataError(f"{folder}: {what}; `path: {place}` reads {one} alone")
     return found
 
 

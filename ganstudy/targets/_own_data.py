@@ -85,6 +85,11 @@ class OwnData(OwnFile, Target, ABC):
         return self
 
     @property
+    def source(self) -> str:
+        """The path as it is written."""
+        return self.place[0]
+
+    @property
     def outline(self) -> Outline:
         """What is known of the files without their values."""
         if (found := gone(self.read.settings)) is not None:

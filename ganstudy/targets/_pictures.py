@@ -60,8 +60,9 @@ def small_enough(path: Path, size: int) -> None:
 
 def prepared(path: Path, pixels: Pixels, asked: AskedImages) -> Pixels:
     """Resized and, if asked, in grey by the weights of ITU-R 601."""
-    size = asked.size or 0
-    small_enough(path, pixels.nbytes if not size else len(pixels) * size**2 * pixels.shape[-1])
+    count, height, width, channels = pixels.shape
+    area = asked.size**2 if asked.size else height * width
+    small_enough(path, count * area * channels * pixels.itemsize)
     if asked.grey and pixels.shape[-1] == 3:
         grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
         whole = grey.round() if pixels.dtype == np.uint8 else grey

@@ -84,11 +84,6 @@ class File(OwnData, RowsTarget):
         self.rows()
         return self
 
-    @property
-    def source(self) -> str:
-        """The path as it is written."""
-        return self.path
-
     def rows(self) -> Rows:
         """The data, read once in a process.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -13,7 +13,7 @@ from ganstudy.targets._files import check_content
 from ganstudy.targets._image import Image
 from ganstudy.targets._image_files import read_pictures
 from ganstudy.targets._own_images import OwnImages
-from ganstudy.targets._pictures import AskedImages, Pictures
+from ganstudy.targets._pictures import AskedImages
 from ganstudy.targets._problems import DataError
 from ganstudy.targets._reader import shares
 from ganstudy.targets._rows import Rows, RowsTarget, split, untrained
@@ -67,18 +67,12 @@ class Images(OwnImages, RowsTarget):
         self.rows()
 
     @property
-    def source(self) -> str:
-        """The path as it is written."""
-        return self.path
-
-    @property
     def image(self) -> Image:
         """As they are, or as `size` and `grey` make them."""
         if self.gone:
             assert self.outline.image is not None
             return Image(*self.outline.image)
-        height, width, channels = self._read().pixels.shape[1:]
-        return Image(channels, height, width)
+        return self._read().image
 
     def rows(self) -> Rows:
         """The images, read once in a process; bytes where they came as bytes.
@@ -87,7 +81,7 @@ class Images(OwnImages, RowsTarget):
         """
         if self.gone:
             return self.outline.empty()
-        return _rows(self.path, str(self.sha256), self._asked(), self.held_out_share)
+        return self._read().rows
 
     def values(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Bytes on the scale [-1, 1]."""
@@ -98,7 +92,7 @@ class Images(OwnImages, RowsTarget):
     @property
     def mode_names(self) -> tuple[str, ...]:
         """Its classes, as folders or labels are called."""
-        return self.outline.classes if self.gone else self._read().classes
+        return self.rows().classes
 
     def known_modes(self) -> Modes | None:
         """The classes, told apart by a classifier; None without labels."""
@@ -116,50 +110,58 @@ class Images(OwnImages, RowsTarget):
 
     def account(self) -> list[str]:
         """What was read, for the user to see."""
-        read, image = self._read(), self.image
-        labels = [] if read.labels is None else np.bincount(read.labels).tolist()
-        counts = [f"  {name}: {n:,}" for name, n in zip(read.classes, labels, strict=True)]
-        scale = "bytes" if read.pixels.dtype == np.uint8 else "numbers"
-        ends = f"from {read.pixels.min():g} to {read.pixels.max():g}"
+        rows, image, sentences = self._read()
+        parts = [rows.train, rows.held_out]
+        known = [own for own in (rows.labels, rows.held_out_labels) if own is not None]
+        labels = np.bincount(np.concatenate(known)).tolist() if known else []
+        counts = [f"  {name}: {n:,}" for name, n in zip(rows.classes, labels, strict=True)]
+        scale = "bytes" if rows.train.dtype == np.uint8 else "numbers"
+        ends = f"from {min(x.min() for x in parts):g} to {max(x.max() for x in parts):g}"
         size = f"{image.channels} x {image.height} x {image.width} {scale} {ends}"
         labelled = f", {len(labels)} labels" if labels else ""
         return [
-            f"{self.path}: {len(read.pixels):,} images of {size}{labelled}",
+            f"{self.path}: {sum(map(len, parts)):,} images of {size}{labelled}",
             *counts[:_SHOWN],
             *([f"  and {len(counts) - _SHOWN} more"] if len(counts) > _SHOWN else []),
-            *(f"  {sentence}" for sentence in read.account),
+            *(f"  {sentence}" for sentence in sentences),
         ]
 
-    def _read(self) -> Pictures:
-        return _pictures(self.path, str(self.sha256), self._asked())
-
-    def _asked(self) -> AskedImages:
+    def _read(self) -> _Read:
         names = AskedImages.__dataclass_fields__
-        return AskedImages(**{name: getattr(self, name) for name in names})
+        asked = AskedImages(**{name: getattr(self, name) for name in names})
+        return _read(self.path, str(self.sha256), asked, self.held_out_share)
+
+
+class _Read(NamedTuple):
+    """Images in rows, and not as they were read beside them: they are most of a process's memory.
+
+    account  as in `Pictures`
+    """
+
+    rows: Rows
+    image: Image
+    account: tuple[str, ...]
 
 
 @lru_cache(maxsize=8)
-def _pictures(path: str, sha256: str, asked: AskedImages) -> Pictures:
+def _read(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> _Read:
     check_content(path, sha256)
     read = read_pictures(path, asked)
-    if len(read.pixels) < 3:
-        raise DataError(f"{path}: {len(read.pixels)} images; a target needs three at least")
+    count, height, width, channels = read.pixels.shape
+    if count < 3:
+        raise DataError(f"{path}: {count} images; a target needs three at least")
     if (read.pixels == read.pixels[:1]).all():
         raise DataError(f"{path}: all images are the same")
-    return read
-
-
-@lru_cache(maxsize=8)
-def _rows(path: str, sha256: str, asked: AskedImages, held_out_share: float) -> Rows:
-    read = _pictures(path, sha256, asked)
-    count = len(read.pixels)
     train, held_out = split(count, held_out_share)
     if read.held_out:
         train, held_out = np.split(np.arange(count), [count - read.held_out])
-    rows = np.moveaxis(read.pixels, -1, 1).reshape(count, -1)
     labels = [None if read.labels is None else read.labels[part] for part in (train, held_out)]
     if labels[0] is not None and (
         why := untrained(path, "images of class", read.classes, labels[0])
     ):
         raise DataError(why)
-    return Rows(rows[train], rows[held_out], labels[0], held_out_labels=labels[1])
+    first, second = (
+        np.moveaxis(read.pixels[own], -1, 1).reshape(len(own), -1) for own in (train, held_out)
+    )
+    rows = Rows(first, second, labels[0], held_out_labels=labels[1], classes=read.classes)
+    return _Read(rows, Image(channels, height, width), read.account)

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganstudy.targets._own_images import OwnImages
+from ganstudy.targets._problems import DataError
 from ganstudy.targets._rows import RowsTarget
 from ganstudy.targets._stack import CHANNELS, Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_MOST = 10**6
+"""Modes: a hundred classes. Each has a number of its own for every cloud that is measured."""
 
 
 class StackedImages(Stack, OwnImages):
@@ -22,7 +27,7 @@ class StackedImages(Stack, OwnImages):
     Modes   the classes of the three, K^3 of them, read by a classifier that is trained once on the
             training images; none without labels.
     Labels  the modes' numbers, first channel slowest.
-    Errors  those of `images`.
+    Errors  those of `images`; more than 100 classes.
     Source  Metz et al. 2017, Unrolled GAN, section 3.3.1; Srivastava et al. 2017, VEEGAN, section
             5; Lin et al. 2018, PacGAN, section 4.2, all with MNIST.
     """
@@ -32,7 +37,9 @@ class StackedImages(Stack, OwnImages):
 
         Errors  `DataError`.
         """
-        _ = self.one
+        if (count := self.labels) > _MOST:
+            known = f"{self.one.labels:,} classes make {count:,} modes of stacks"
+            raise DataError(f"{self.path}: {known}, and {_MOST:,} are the most that are told apart")
 
     @property
     def channel(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import gzip
 import os
 import struct
 import subprocess
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,40 @@ def test_arrays_as_keras_names_them(tmp_path: Path, pixels: Pixels) -> None:
     assert _target(tmp_path / "keras.npz", key="x_train").labels == 0
 
 
+def test_labels_that_are_bytes_are_texts(tmp_path: Path, pixels: Pixels) -> None:
+    """As HDF5 and C write them."""
+    labels = np.array(["cat", "h\xe4tte", "dog"])[np.arange(COUNT) % 3]
+    for name, own in (("text", labels), ("bytes", np.char.encode(labels, "utf-8"))):
+        np.savez(tmp_path / f"{name}.npz", x=pixels, y=own)
+    text, told = (_target(tmp_path / f"{name}.npz", label="y") for name in ("text", "bytes"))
+    assert told.label_names == text.label_names == ("cat", "dog", "h\xe4tte")
+    np.testing.assert_array_equal(told.rows().labels, text.rows().labels)
+    np.savez(tmp_path / "broken.npz", x=pixels, y=np.array([b"a", b"\xff", b"\xfe"] * 10))
+    assert _target(tmp_path / "broken.npz", label="y").label_names == (r"\xfe", r"\xff", "a")
+
+
+def test_images_are_once_in_memory(tmp_path: Path) -> None:
+    """Bytes as bytes, whatever has been asked of them."""
+    pixels = np.random.default_rng(0).integers(0, 256, (3000, 32, 32, 3), np.uint8)
+    np.save(tmp_path / "many.npy", pixels)
+    _target(PICTURES)  # what is imported on the way
+    tracemalloc.start()
+    target = _target(tmp_path / "many.npy")
+    assert target.image == (3, 32, 32)
+    assert target.account()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert pixels.nbytes < held < 1.1 * pixels.nbytes
+
+
+def test_more_than_memory_is_meant_for_is_refused(tmp_path: Path) -> None:
+    """Four bytes for each number that is no byte."""
+    pixels = np.random.default_rng(0).random((4200, 4, 4), np.float32)
+    np.save(tmp_path / "many.npy", pixels)
+    with pytest.raises(ValueError, match=r"many.npy: 4.1 GiB of pixels; `size: 64` makes them"):
+        _target(tmp_path / "many.npy", size=512)
+
+
 def test_pictures_of_all_modes_are_read(tmp_path: Path) -> None:
     """Grey, 16 bits, palette, transparency on black; one in colour makes all of them colour."""
     grey = np.full((4, 4), 200, np.uint8)
@@ -197,6 +232,7 @@ LEVELS = np.arange(3 * 36).reshape(3, 6, 6) / 107
     [
         (LEVELS * 16, [0, 16], 16),
         ((LEVELS * 16).round().astype(np.int64), [0, 16], 16),
+        ((LEVELS * 16).round().astype(np.uint8), [0, 16], 16),
         (LEVELS * 1.0000001, [0, 1], 1),
         ((LEVELS * 4095).round().astype(np.uint16), [0, 4095], 4095),
         ((LEVELS * 100).round().astype(np.uint16), [0, 100], 100),
@@ -376,6 +412,8 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         _png(folder / "sets" / of_set / "0.png", pixels[6])
     for place, name in enumerate(("train/a", "train/b", "test/a", "test/c")):
         _png(folder / "strange" / name / "0.png", pixels[place])
+    for place, name in enumerate(("train/a", "train/b", "test")):
+        _png(folder / "kaggle" / "in" / name / f"{place}.png", pixels[place])
     (folder / "others").mkdir()
     for place in range(5):
         (folder / "others" / f"{place}.gif").write_bytes(b"GIF89a")
@@ -393,6 +431,14 @@ def _bad(folder: Path, pixels: Pixels) -> None:
     np.savez(folder / "short.npz", a=pixels, c=np.zeros(COUNT - 1), n=np.full(COUNT, np.nan))
     keras = {"x_train": pixels[:20], "x_test": pixels[20:]}
     np.savez(folder / "hot.npz", **keras, y_train=np.eye(20), y_test=np.eye(20)[:10])
+    half = {"x_train": pixels[:20], "x_test": pixels[20:], "y_test": np.zeros(10)}
+    np.savez(folder / "half.npz", **half)
+    np.savez(folder / "lone.npz", data=np.zeros((5, 36)))
+    np.savez(folder / "flat.npz", data=np.zeros((5, 36)), n=np.array(5))
+    (folder / "mnist").mkdir()
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):
+        _idx(folder / "mnist" / name, pixels[..., 0])
+    _idx(folder / "mnist" / "train-labels-idx1-ubyte", np.arange(COUNT, dtype=np.uint8) % 3)
     _idx(folder / "cut-images-idx3-ubyte", pixels[..., 0])
     cut = (folder / "cut-images-idx3-ubyte").read_bytes()[:-9]
     (folder / "cut-images-idx3-ubyte").write_bytes(cut)
@@ -408,6 +454,17 @@ def _bad(folder: Path, pixels: Pixels) -> None:
         ("mixed", "", 3, "images beside the folder 'cats'"),
         ("sets", "", 3, "sets test, train, val; two are read, for training and held out"),
         ("strange", "", 3, "all images of class 'c' are held out, and none is left to train on"),
+        ("kaggle", "", 3, "train has folders of.*, test has none; `path: .*/in/train` reads train"),
+        (
+            "mnist",
+            "",
+            3,
+            r"t10k-images\S+ has none \(t10k-labels-idx1-ubyte is.*; the path of tr",
+        ),
+        ("half.npz", "", 3, "one of x_train, x_test only; `key: x_test` and `label: y_test` read"),
+        ("hot.npz", "label: y_train", 3, "needs `key`, one of x_train, x_test; without `label`, x"),
+        ("lone.npz", "", 3, r"no array of images, which are \(.*\); it has data of 5 x 36"),
+        ("flat.npz", "", 3, "it has data of 5 x 36, n of one number"),
         ("empty", "", 3, "no PNG or JPEG files, nor those of MNIST$"),
         ("others", "", 3, "those of MNIST; it has 0.gif, 1.gif, 2.gif and 2 more"),
         ("good/0.png", "", 3, "one image; `path` is that of the folder that holds them"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,17 @@ def test_without_labels_there_are_no_modes() -> None:
     target = targets.from_config({"name": "stacked_images", "path": str(PICTURES)})
     assert target.known_modes() is None
     assert target.labels == 0
+
+
+def test_more_classes_than_stacks_are_told_apart_by_are_refused(tmp_path: Path) -> None:
+    """Of a thousand classes every array over modes has 8 GB."""
+    pixels = np.random.default_rng(0).integers(0, 256, (303, 4, 4), np.uint8)
+    for classes in (100, 101):
+        np.savez(tmp_path / f"{classes}.npz", x=pixels, y=np.arange(303) % classes)
+    settings = {"name": "stacked_images", "label": "y", "held_out_share": 0.01}
+    assert _target(**settings, path=str(tmp_path / "100.npz")).labels == 100**3
+    with pytest.raises(ValueError, match=r"101 classes make 1,030,301 modes .* 1,000,000"):
+        _target(**settings, path=str(tmp_path / "101.npz"))
 
 
 @pytest.mark.slow
