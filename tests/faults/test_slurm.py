@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -137,6 +138,25 @@ def test_a_job_that_slurm_ends_is_followed_by_another(tmp_path: Path, cluster: S
         job = _in_two_jobs(trial, cluster, executor)
         ending.result()
     assert "JobState=TIMEOUT" in cluster.about(job)
+
+
+def test_one_node_needs_no_cluster(tmp_path: Path, cluster: Slurm) -> None:
+    """By the command that the docs print the run is asked to stop in time, and continues then."""
+    docs = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"^    (sbatch .*)$", docs, re.MULTILINE)
+    command = printed.replace("=8", "=2").replace("ganstudy", f"{sys.executable} -m ganstudy")
+    sbatch = ["sbatch", "--parsable", *shlex.split(command)[1:]]
+    write_study(tmp_path, STUDY.replace("steps: 100", "steps: 1000000"), "study.yaml")
+    out = tmp_path / "runs" / "study"
+    job = cluster.asked(*sbatch).strip()
+    wait_until(lambda: packs_under_way(out) == 2)
+    cluster.asked("scontrol", "update", f"JobId={job}", "EndTime=now+119")
+    wait_until(lambda: "JobState=FAILED" in cluster.about(job), 200.0)
+    assert "ExitCode=130:0" in cluster.about(job)
+    assert in_flight(out) == 2
+    job = cluster.asked(*sbatch).strip()
+    wait_until(lambda: packs_under_way(out, 0.0) == 2)
+    assert "Traceback" not in "".join(own.read_text() for own in tmp_path.glob("slurm-*.out"))
 
 
 FRUITLESS = {
