@@ -25,7 +25,8 @@ class SpectralNorm(Constraint):
     r"""Each weight matrix is divided by its largest singular value.
 
     Maths   $\bar W = c W / \sigma(W)$, $\sigma(W) = u^T W v$ with u, v from a power iteration that
-            makes one step in each D-step; the gradient sees u and v as constants. With 1-Lipschitz
+            makes one step in each D-step; the gradient, and what is taken of it in turn, see u and
+            v as constants. With 1-Lipschitz
             activations and no `norm` a perceptron of `scale` 1 is $c^{layers}$-Lipschitz. A
             convolution is seen as the matrix from a patch to its channels: the layer then stretches
             by up to $c \lceil k/s \rceil$, with k the kernel's edge and s its stride, since

@@ -58,6 +58,9 @@ class Divergence(Member, ABC):
     attained: ClassVar[bool] = True
     """Whether finite logits are best; else `optimal_logits` are as good only to rounding."""
 
+    differentiated_twice: ClassVar[bool] = False
+    """Whether gradients of the losses' gradients are taken; update schemes say so to a pack's."""
+
     @property
     def descends_exact(self) -> bool:
         """Whether the generator descends `exact`, and not something that has no name."""
@@ -70,6 +73,13 @@ class Divergence(Member, ABC):
     @abstractmethod
     def generator_loss(self, fake: Tensor) -> Tensor:
         """Loss of the generator on the logits of a batch from q."""
+
+    def softplus(self, logits: Tensor) -> Tensor:
+        """log(1 + e^a) for any a, with derivative sigmoid(a); exact where others overflow."""
+        if self.differentiated_twice:
+            # Beyond, e^(-a) is infinite in single precision, and the second derivative no number.
+            logits = logits.clamp(min=-88.0)
+        return logits.logaddexp(logits.new_zeros(()))
 
     def paired_generator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the generator on the logits of a batch from p and of one from q."""
@@ -180,8 +190,3 @@ class DiscreteLaws:
     def distances(self) -> Array:
         """Of all pairs of points, `(points, points)`."""
         return np.asarray(np.linalg.norm(self.positions[:, None] - self.positions, axis=-1))
-
-
-def softplus(logits: Tensor) -> Tensor:
-    """log(1 + e^a) for any a, with derivative sigmoid(a); exact where a naive form overflows."""
-    return logits.logaddexp(logits.new_zeros(()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ganstudy.divergences._base import Divergence, softplus
+from ganstudy.divergences._base import Divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class ClassifierDivergence(Divergence, ABC):
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         r"""$-E_p \log D - E_q \log(1 - D)$; equals $2 \log 2$ at p = q."""
-        return softplus(-real).mean(-1) + softplus(fake).mean(-1)
+        return self.softplus(-real).mean(-1) + self.softplus(fake).mean(-1)
 
     def optimal_logits(self, laws: DiscreteLaws) -> Array:
         r"""$a^* = \log p - \log q$."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.divergences._base import Divergence, softplus
+from ganstudy.divergences._base import Divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,15 +55,16 @@ class AlphaGAN(Divergence):
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Means of the alpha-loss of D on p and of 1 - D on q."""
+        on_p, on_q = self.softplus(-real), self.softplus(fake)
         alpha = self.critic_alpha
-        return _loss(softplus(-real), alpha).mean(-1) + _loss(softplus(fake), alpha).mean(-1)
+        return _loss(on_p, alpha).mean(-1) + _loss(on_q, alpha).mean(-1)
 
     def generator_loss(self, fake: Tensor) -> Tensor:
         """Mean of the alpha-loss of D, or minus that of 1 - D."""
         alpha = self.generator_alpha
         if self.generator == "saturating":
-            return -_loss(softplus(fake), alpha).mean(-1)
-        return _loss(softplus(-fake), alpha).mean(-1)
+            return -_loss(self.softplus(fake), alpha).mean(-1)
+        return _loss(self.softplus(-fake), alpha).mean(-1)
 
     def exact(self, laws: DiscreteLaws) -> float:
         r"""$E_q \varphi(p/q)$, for laws with positive mass on the same points.
@@ -92,7 +93,8 @@ class AlphaGAN(Divergence):
         import torch
 
         logits = torch.from_numpy(self.optimal_logits(laws))
-        on_p, on_q = (_loss(softplus(x), self.critic_alpha).numpy() for x in (-logits, logits))
+        alpha = self.critic_alpha
+        on_p, on_q = (_loss(self.softplus(x), alpha).numpy() for x in (-logits, logits))
         return float(laws.p @ on_p + laws.q @ on_q)
 
     def uninformed_loss(self) -> float:

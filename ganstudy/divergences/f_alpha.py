@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._variational import VariationalDivergence
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class FAlpha(VariationalDivergence):
     def activation(self, logits: Tensor) -> Tensor:
         """1/(1 - alpha) - log(1 + e^(-v)) for alpha < 1; v for alpha > 1."""
         alpha = self._order(logits)
-        return (1 / (1 - alpha) - softplus(-logits)).where(alpha < 1, logits)
+        return (1 / (1 - alpha) - self.softplus(-logits)).where(alpha < 1, logits)
 
     def penalty(self, logits: Tensor) -> Tensor:
         """(b^(alpha/(alpha - 1)) - 1)/alpha with b = 1 + (alpha - 1) g_f(v), by its logarithm.
@@ -98,7 +97,7 @@ class FAlpha(VariationalDivergence):
         Each branch is finite, with finite slope, also where the other one is meant.
         """
         alpha = self._order(logits)
-        tail = softplus(-logits.clamp(max=TAIL)).log()
+        tail = self.softplus(-logits.clamp(max=TAIL)).log()
         below = (1 - alpha).abs().log() + tail.where(logits < TAIL, -logits)
         above = (1 + (alpha - 1) * logits).clamp(min=1e-30).log()
         return (alpha / (alpha - 1) * below.where(alpha < 1, above)).expm1() / alpha

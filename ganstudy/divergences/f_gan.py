@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._variational import VariationalDivergence
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ class FGAN(VariationalDivergence):
 
     def activation(self, logits: Tensor) -> Tensor:
         """log D = -log(1 + e^(-v))."""
-        return -softplus(-logits)
+        return -self.softplus(-logits)
 
     def penalty(self, logits: Tensor) -> Tensor:
         """-log(1 - D) = log(1 + e^v)."""
-        return softplus(logits)
+        return self.softplus(logits)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._variational import VariationalDivergence
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ class FJensenShannon(VariationalDivergence):
 
     def activation(self, logits: Tensor) -> Tensor:
         """log 2 - log(1 + e^(-v))."""
-        return float(np.log(2)) - softplus(-logits)
+        return float(np.log(2)) - self.softplus(-logits)
 
     def penalty(self, logits: Tensor) -> Tensor:
         """log(1 + e^v) - log 2."""
-        return softplus(logits) - float(np.log(2))
+        return self.softplus(logits) - float(np.log(2))

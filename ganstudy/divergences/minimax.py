@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._classifier import ClassifierDivergence, jensen_shannon
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class Minimax(ClassifierDivergence):
 
     def generator_loss(self, fake: Tensor) -> Tensor:
         r"""$-E_q \log(1 + e^a)$."""
-        return -softplus(fake).mean(-1)
+        return -self.softplus(fake).mean(-1)
 
     def exact(self, laws: DiscreteLaws) -> float:
         """2 JS(p, q)."""

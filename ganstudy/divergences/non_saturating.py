@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._classifier import ClassifierDivergence, kullback_leibler
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class NonSaturating(ClassifierDivergence):
 
     def generator_loss(self, fake: Tensor) -> Tensor:
         r"""$E_q \log(1 + e^{-a})$."""
-        return softplus(-fake).mean(-1)
+        return self.softplus(-fake).mean(-1)
 
     def exact(self, laws: DiscreteLaws) -> float:
         """2 KL((p + q)/2 || p)."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._relativistic import RelativisticDivergence
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ class RelativisticAverage(RelativisticDivergence):
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Samples of p should exceed the mean of q, those of q fall short of the mean of p."""
-        above = softplus(fake.mean(-1, keepdim=True) - real).mean(-1)
-        return above + softplus(fake - real.mean(-1, keepdim=True)).mean(-1)
+        above = self.softplus(fake.mean(-1, keepdim=True) - real).mean(-1)
+        return above + self.softplus(fake - real.mean(-1, keepdim=True)).mean(-1)
 
     def expected_loss(self, p: Array, q: Array, logits: Array) -> tuple[float, Array]:
         """Means over batches are those over laws: the loss of batches without end."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._relativistic import RelativisticDivergence
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ class RelativisticPairing(RelativisticDivergence):
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Samples of p should exceed those of q that they stand beside."""
         if self.pairing == "all":
-            return softplus(fake[..., None, :] - real[..., :, None]).flatten(-2).mean(-1)
-        return softplus(fake - real).mean(-1)
+            return self.softplus(fake[..., None, :] - real[..., :, None]).flatten(-2).mean(-1)
+        return self.softplus(fake - real).mean(-1)
 
     def expected_loss(self, p: Array, q: Array, logits: Array) -> tuple[float, Array]:
         """The sum over all pairs of points, whatever the pairing of batches."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.divergences._base import softplus
 from ganstudy.divergences._maps import TransportMap, ways
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class UOTM(TransportMap):
         """Psi."""
         if self.price == "kl":
             return x.exp() - 1
-        return 2 * (softplus(x) - float(np.log(2)))
+        return 2 * (self.softplus(x) - float(np.log(2)))
 
     def best_logits(self, laws: DiscreteLaws, cost: Array) -> Array:
         """By sequential quadratic programming in both potentials, which no way's cost undercuts."""

@@ -111,12 +111,14 @@ class Stacked(Generic[MemberT]):
     def sharing(self, method: str) -> Stacked[MemberT]:
         """For calls of one method: members without parameters that inherit it become one group.
 
-        The classifier divergences have one critic loss between them; computing it once instead of
-        once for each of them is a third of a D-step of small networks.
+        What it calls they have in common, too; of a plug-in's members nobody knows that, and each
+        stays a group of its own. The classifier divergences have one critic loss between them;
+        computing it once instead of once for each of them is a third of a D-step of small networks.
         """
         merged: dict[object, tuple[StackedMember[MemberT], Tensor | None]] = {}
         for member, mask in self.groups:
-            key = member if member.has_parameters else getattr(type(member), method)
+            alone = member.has_parameters or member.plugin
+            key = member if alone else getattr(type(member), method)
             first, known = merged.get(key, (member, None))
             both = mask if known is None or mask is None else known | mask
             merged[key] = (first, both)

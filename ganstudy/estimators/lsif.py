@@ -19,11 +19,12 @@ class LSIF(KernelRatio):
             and $\frac\lambda2 |c|^2$ added, over $c \ge 0$. Steps $c_k' = c_k h_k / (H c + \lambda
             c)_k$ never raise it, since nothing in them is negative; at the end E_q r is set to 1.
     Source  Kanamori, Hido & Sugiyama 2009, "A least-squares approach to direct importance
-            estimation", section 2; the steps: Lee & Seung 2001. As an objective of generators:
-            Uehara et al. 2016, "Generative adversarial nets from a density ratio estimation
-            perspective". Its better known variant uLSIF (section 3 there) solves a linear system
-            and raises negative coefficients to zero afterwards. That bends log r towards the
-            middle of p wherever kernels overlap, and generators that follow it collapse there.
+            estimation", section 2, whose penalty is $\lambda 1^T c$; the ridge is that of section
+            3; the steps: Lee & Seung 2001. As an objective of generators: Uehara et al. 2016,
+            "Generative adversarial nets from a density ratio estimation perspective". Its better
+            known variant uLSIF (section 3 there) solves a linear system and raises negative
+            coefficients to zero afterwards. That bends log r towards the middle of p wherever
+            kernels overlap, and generators that follow it collapse there.
     """
 
     ridge: float = Field(0.01, gt=0, description="lambda, the factor on the squared coefficients")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     Slots = dict[str, Tensor]
 
+_LEAST = 2.0**-126
+"""The least normal number in single precision; its root is nothing beside any epsilon."""
+
 
 class Optimizer(Member, ABC):
     """A first-order update.
@@ -43,6 +46,13 @@ class Optimizer(Member, ABC):
 
         Shapes  gradient, parameters and slots `(*pack, size)`; weights and lr `(*pack, 1)`.
         """
+
+
+def root(square: Tensor) -> Tensor:
+    """The square root of a mean square, with a derivative at zero, too: a unit that rectifiers have
+    shut has no gradient, and unrolled steps are differentiated through.
+    """
+    return square.clamp(min=_LEAST).sqrt()
 
 
 def match(value: float | Tensor, like: Tensor) -> Tensor:

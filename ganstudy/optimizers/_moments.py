@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.optimizers._base import Optimizer, match
+from ganstudy.optimizers._base import Optimizer, match, root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,8 +41,8 @@ class MomentEstimation(Optimizer, ABC):
         second = second + match(1 - self.beta2, gradient) * (gradient * gradient)
         first_weight = self.beta1 * slots["first_weight"] + (1 - self.beta1)
         second_weight = self.beta2 * slots["second_weight"] + (1 - self.beta2)
-        root = second.sqrt() / match(second_weight.sqrt(), gradient)
-        direction = first / (root + match(self.eps, gradient))
+        deviation = root(second) / match(second_weight.sqrt(), gradient)
+        direction = first / (deviation + match(self.eps, gradient))
         return match(lr / first_weight, gradient) * direction, {
             "first_moment": first,
             "second_moment": second,

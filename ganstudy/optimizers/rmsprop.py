@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.optimizers._base import Optimizer, match
+from ganstudy.optimizers._base import Optimizer, match, root
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +54,6 @@ class RMSProp(Optimizer):
         kept, new = match(self.alpha, gradient), match(1 - self.alpha, gradient)
         second = kept * slots["second_moment"] + new * (gradient * gradient)
         eps = match(self.eps, gradient)
-        root = (second + eps).sqrt() if self.eps_in_root else second.sqrt() + eps
-        direction = gradient / root
+        scale = (second + eps).sqrt() if self.eps_in_root else root(second) + eps
+        direction = gradient / scale
         return -(match(lr, gradient) * direction), {"second_moment": second}

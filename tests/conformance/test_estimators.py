@@ -220,6 +220,23 @@ def test_a_generator_finds_a_gaussian(cls: type[Estimator], updates: str) -> Non
     assert float(record.values["critic_error"][-5:].mean()) < 0.6
 
 
+def test_slow_players_leave_an_estimator_as_it_was_fitted() -> None:
+    """Between two fits there is no way: a mean of centres is no estimate of anything."""
+    settings: dict[str, Any] = {
+        "divergence": "reverse_kl",
+        "critic": {"estimator": "kliep"},
+        "batch": 128,
+        "steps": 4,
+        "record": {"every": 1, "samples": 50},
+        "generator": {"lr": 1e-12},
+    }
+    fast, slow = (
+        train([trial(0, updates=updates, **settings)])[0].along("step")
+        for updates in ("alternating", {"name": "lookahead", "rounds": 2})
+    )
+    np.testing.assert_allclose(slow["critic_loss"], fast["critic_loss"], rtol=1e-4)
+
+
 def test_divergences_that_take_an_estimate() -> None:
     """Classifiers, and the f-divergences whose activation makes v the log-ratio."""
     taking = {member.name for member in divergences.family if member.log_ratio}

@@ -14,6 +14,7 @@ from tiny import trial
 
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.equilibrium import field_jacobian
+from ganstudy.kinds.adversarial.program import program
 from ganstudy.kinds.adversarial.training import initial
 from ganstudy.kinds.adversarial.updates import CoupledUpdates, family
 
@@ -105,3 +106,20 @@ def test_directions_are_those_of_the_matrix(name: str, divergence: str) -> None:
         expected = stated(v[row], jacobians[row], size, torch.cat(moved, dim=1)[row].numpy())
         np.testing.assert_allclose(found[row].numpy(), expected, rtol=1e-6, atol=1e-9)
         assert np.abs(expected - v[row]).max() > 1e-3 * np.abs(v[row]).max()
+
+
+@pytest.mark.parametrize("level", [-150.0, 150.0])
+@pytest.mark.parametrize("name", [*STATED, "unrolled"])
+def test_a_confident_critic_ends_no_trial(name: str, level: float) -> None:
+    """Beyond logits of 88, e^|a| is infinite; gradients of gradients are zero there."""
+    player = {"optimizer": "sgd"}
+    own = trial(3, divergence="minimax", generator=player, critic=player, updates=name)
+    game, state = initial([own, own], CPU)
+    parameters = game.critic.split(state.critic.parameters)
+    parameters["bias_1"] = parameters["bias_1"] + level
+    sure = torch.cat([value.flatten(1) for value in parameters.values()], dim=1)
+    state = state._replace(critic=state.critic._replace(parameters=sure))
+    batch = next(batches([own, own], CPU))
+    after, told = game.updates.play(program("eager", "cpu"), game, state, batch)
+    assert bool(after.alive.all())
+    assert abs(float(told["fake_logit"][0])) > 100

@@ -147,11 +147,14 @@ def test_the_bound_lies_below_the_exact_value(name: str) -> None:
 
 
 def test_curves_that_would_bound_something_else_are_left_out() -> None:
-    """Samples joined or blurred, critics that are no bound, generators whose law is unknown."""
+    """Samples joined or blurred, critics that are no bound or have no opinion on a point, rows that
+    they were fitted to, generators whose law is unknown.
+    """
     affine = {"depth": 0}
     assert {"bound", "exact"} <= set(train([trial(0, generator=affine)])[0].along("step"))
     for settings in (
         {"critic": {"pac": 2}},
+        {"critic": {"norm": "batch"}},
         {"constraint": "instance_noise"},
         {"divergence": "wasserstein"},
         {"divergence": "mmd"},
@@ -159,6 +162,10 @@ def test_curves_that_would_bound_something_else_are_left_out() -> None:
         curves = train([trial(0, generator=affine, **settings)])[0].along("step")
         assert not {"bound", "exact"} & set(curves)
     assert "exact" not in train([trial(0)])[0].along("step")
+    reused = train([trial(0, generator=affine, training_set=50)])[0].along("step")
+    assert "bound" not in reused
+    assert {"exact", "critic_error", "held_out_logit"} <= set(reused)
+    assert "bound" not in train([trial(0, target="digits")])[0].along("step")
     uniform = {"depth": 0, "latent_law": "uniform"}
     assert "exact" not in train([trial(0, generator=uniform)])[0].along("step")
 

@@ -115,8 +115,18 @@ def test_the_order_of_a_round(order: str) -> None:
     torch.testing.assert_close(after.critic.parameters, d.critic.parameters, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
-def test_units_that_are_shut_do_no_harm(optimizer: str) -> None:
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam",
+        "rmsprop",
+        {"name": "adam", "beta2": 0.0},
+        {"name": "rmsprop", "alpha": 0.0},
+        {"name": "rmsprop", "alpha": 1e-9},
+    ],
+    ids=str,
+)
+def test_units_that_are_shut_do_no_harm(optimizer: str | dict[str, Any]) -> None:
     """The root of a mean square of zero has no derivative; what it multiplies is zero."""
     game, state, batch = _started(
         critic={"optimizer": optimizer}, updates={"name": "unrolled", "steps": 3}

@@ -228,6 +228,19 @@ def test_bounds_are_of_divergences_whatever_their_units(grid: xr.Dataset) -> Non
     assert plot.bounds(grid, ax=plt.subplots()[1]).get_ylabel() == "divergence"
 
 
+def test_exact_values_without_a_bound_are_not_drawn(grid: xr.Dataset) -> None:
+    """Critics of a training set have none; the panels of the other arms stay."""
+    ds = grid.copy()
+    ds["bound"] = ds["bound"].where(ds["divergence"] != "minimax")
+    whole, left = (
+        [ax.get_title(loc="left") for ax in plot.bounds(own) if ax.get_visible()]
+        for own in (grid, ds)
+    )
+    assert left == [title for title in whole if "minimax" not in title] != whole
+    with pytest.raises(ValueError, match="critics of fresh samples"):
+        plot.bounds(ds.isel(divergence=[0]))
+
+
 def test_gallery_of_another_seed(grid: xr.Dataset) -> None:
     ax = plot.gallery(grid.sel(seed=[2], divergence=["minimax"], critic_steps=[5]))[0]
     points = np.stack(

@@ -35,7 +35,8 @@ def measured(
 ) -> dict[str, NDArray[np.float64]]:
     """Duality gap and spectrum of each trial of a pack at its last parameters, `(pack,)` each.
 
-    The batches are those that training would have seen next.
+    The batches are those that training would have seen next: of the rows of the training set, if
+    there is one, whose game it then is.
     """
     configuration = stack[0].configuration
     settings = configuration.record.equilibrium

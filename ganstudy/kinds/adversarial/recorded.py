@@ -63,10 +63,13 @@ def _curves(settings: AdversarialSettings) -> dict[str, str]:
         curves["critic_steps"] = "D-steps in the round"
     if settings.holds_out:
         curves["held_out_logit"] = "mean logit on unseen samples of p"
-    # Of packed or blurred samples it would bound another divergence than that of p and q.
-    plain = settings.critic.pac == 1 and not settings.constraint.perturbs
+    # Of packed or blurred samples it would bound another divergence than that of p and q, and a
+    # critic that knows the rest of a batch by its moments, none.
+    plain = settings.judges_points and not settings.constraint.perturbs
     if plain and settings.divergence.uninformed_loss() is not None:
-        curves["bound"] = "lower bound on the divergence"
+        # On the rows that a critic was fitted to it is no bound, not even in expectation.
+        if not settings.sees_again:
+            curves["bound"] = "lower bound on the divergence"
         if settings.affine_in_density:
             curves["critic_error"] = "distance from the best logit"
             curves["exact"] = "exact divergence"

@@ -90,12 +90,16 @@ class AdversarialSettings(Member):
         return self.generator.network.images or self.critic.network.images
 
     @property
+    def sees_again(self) -> bool:
+        """Whether players see the same samples of p again."""
+        return self.training_set is not None or self.target.holds_out
+
+    @property
     def holds_out(self) -> bool:
         """Whether a critic sees the same samples of p again, and others can be held against it."""
-        again = self.training_set is not None or self.target.holds_out
         if self.condition and not self.target.labels_held_out:
             return False
-        return again and not self.divergence.closed_form
+        return self.sees_again and not self.divergence.closed_form
 
     @property
     def affine_in_density(self) -> bool:

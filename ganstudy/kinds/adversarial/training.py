@@ -108,9 +108,13 @@ def initial(
         if isinstance(member, Divergence) and member.traits == own.traits
     ]
     divergences = stack([c.divergence for c in configurations], device, also=also)
+    for member, _ in divergences.groups:
+        vars(member)["differentiated_twice"] = shape.updates.weighs_gradients
     critic_state.slots.update(_constraint_slots(trials, critic, device))
+    # An estimator has no way that it could go back: it starts anew in each D-step.
+    learning = (generator_state, critic_state)[: 1 if shape.critic.estimator is not None else 2]
     for name in shape.updates.remembers:
-        for player in (generator_state, critic_state):
+        for player in learning:
             player.slots[name] = player.parameters.clone()
     generator_state.slots.update(_followed(shape, generator, generator_state))
     game = Rules(

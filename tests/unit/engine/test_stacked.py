@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch
 
+from ganstudy.divergences import ClassifierDivergence, DiscreteLaws
 from ganstudy.divergences.least_squares import LeastSquares
+from ganstudy.divergences.minimax import Minimax
+from ganstudy.divergences.non_saturating import NonSaturating
 from ganstudy.engine.stacked import stack
 from ganstudy.optimizers.adam import Adam
 from ganstudy.settings import Settings
 
 CPU = torch.device("cpu")
+
+
+class Template(ClassifierDivergence):
+    """What a plug-in's members may have in common: a loss that calls what each says for itself."""
+
+    plugin: ClassVar[str] = "abc"
+
+    def critic_loss(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        return self.rise(fake).mean(-1) - real.mean(-1)
+
+    def rise(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    def generator_loss(self, fake: torch.Tensor) -> torch.Tensor:
+        return -fake.mean(-1)
+
+    def exact(self, laws: DiscreteLaws) -> float:
+        return 0.0
+
+
+class Steep(Template):
+    def rise(self, x: torch.Tensor) -> torch.Tensor:
+        return 3 * x
 
 
 class Doubled(LeastSquares):
@@ -44,6 +72,15 @@ def test_a_method_may_call_the_one_that_it_refines() -> None:
     for row, member in enumerate(members):
         expected = 2 * LeastSquares(b=member.b).critic_loss(real[row], fake[row])
         torch.testing.assert_close(found[row], expected)
+
+
+def test_members_that_share_a_loss_keep_what_it_calls() -> None:
+    """The package's own share what calls nothing else; nobody knows that of a plug-in's."""
+    real, fake = torch.zeros(2, 4), torch.ones(2, 4)
+    pack = stack([Template(), Steep()], CPU).sharing("critic_loss")
+    found = pack.select(lambda own, *xs: own.critic_loss(*xs), real, fake)
+    assert found.tolist() == [1.0, 3.0]
+    assert len(stack([Minimax(), NonSaturating()], CPU).sharing("critic_loss").groups) == 1
 
 
 def test_inputs_are_laid_out_alike_whoever_stands_beside() -> None:

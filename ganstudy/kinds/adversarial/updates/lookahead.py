@@ -21,7 +21,8 @@ class Lookahead(Updates):
     Maths   $\tilde\omega \leftarrow \tilde\omega + \alpha (\omega - \tilde\omega)$ and
             $\omega \leftarrow \tilde\omega$ after every k rounds, for both players' parameters
             $\omega = (\theta, \phi)$ at once. An eigenvalue $\lambda$ of the round becomes
-            $1 - \alpha + \alpha \lambda^k$ of k rounds.
+            $1 - \alpha + \alpha \lambda^k$ of k rounds. An estimator in place of the critic stays
+            as it was fitted.
     Source  Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back";
             Chavdarova et al. 2021, "Taming GANs with lookahead-minmax". Optimizers keep their
             state, as there; `generator.average` follows the fast players.
@@ -47,6 +48,8 @@ class Lookahead(Updates):
         return state, {**critic, **generator}
 
     def _follow(self, player: PlayerState, due: Tensor) -> PlayerState:
+        if "slow" not in player.slots:
+            return player
         slow, fast = player.slots["slow"], player.parameters
         followed = (slow + column(self.share, fast) * (fast - slow)).where(due, slow)
         parameters = followed.where(due, fast)

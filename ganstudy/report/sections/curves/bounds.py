@@ -46,23 +46,23 @@ def draw(findings: Findings) -> Drawing:
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
-    """The panel of the first arm whose divergence is known."""
+    """The panel of the first arm that has both."""
     _lines(axes, findings, _known(findings)[0])
     axes.set_xlabel("M-step")
     axes.set_ylabel("divergence")
 
 
 def missing(findings: Findings) -> str:
-    """Why no exact value is known; empty where some is."""
-    ds = findings.ds
-    known = "exact" in ds and "bound" in ds and np.isfinite(ds["exact"].values).any()
-    return "" if known else "no exact divergence is known; affine generators have one"
+    """Why no exact value stands beside a bound; empty where some does."""
+    known = {"exact", "bound"} <= set(findings.ds) and _known(findings)
+    where = "affine generators have one, and critics of fresh samples a bound"
+    return "" if known else f"no exact divergence is known beside a bound; {where}"
 
 
 def _known(findings: Findings) -> list[int]:
-    """Arms with an exact divergence."""
-    finite = np.isfinite(findings.flat(findings.ds["exact"]))
-    return [arm for arm in range(len(findings.arms)) if finite[arm].any()]
+    """Arms with an exact divergence and a bound."""
+    both = findings.flat(findings.ds["exact"] + findings.ds["bound"])
+    return [arm for arm, values in enumerate(both) if np.isfinite(values).any()]
 
 
 def _lines(axes: Axes, findings: Findings, arm: int) -> list[tuple[str, Array]]:
