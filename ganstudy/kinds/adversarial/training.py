@@ -101,15 +101,7 @@ def initial(
     critic, critic_state = _player(
         trials, [c.critic for c in configurations], shape.ends("critic"), 1, device, copies
     )
-    own = shape.divergence
-    also = [
-        member
-        for member in beside
-        if isinstance(member, Divergence) and member.traits == own.traits
-    ]
-    divergences = stack([c.divergence for c in configurations], device, also=also)
-    for member, _ in divergences.groups:
-        vars(member)["differentiated_twice"] = shape.updates.weighs_gradients
+    own, divergences = shape.divergence, _divergences(configurations, device, beside)
     critic_state.slots.update(_constraint_slots(trials, critic, device))
     # An estimator has no way that it could go back: it starts anew in each D-step.
     learning = (generator_state, critic_state)[: 1 if shape.critic.estimator is not None else 2]
@@ -141,6 +133,20 @@ def initial(
     alive = torch.ones(len(trials), dtype=torch.bool, device=device)
     survived = torch.zeros(len(trials), dtype=torch.int64, device=device)
     return game, State(generator_state, critic_state, alive, survived)
+
+
+def _divergences(
+    configurations: Sequence[AdversarialSettings], device: torch.device, beside: Sequence[Member]
+) -> Stacked[Divergence]:
+    """Those of the trials and of `beside`, as the update scheme takes gradients of them."""
+    traits = configurations[0].divergence.traits
+    also = [
+        member for member in beside if isinstance(member, Divergence) and member.traits == traits
+    ]
+    divergences = stack([c.divergence for c in configurations], device, also=also)
+    for member, _ in divergences.groups:
+        vars(member)["differentiated_twice"] = configurations[0].updates.weighs_gradients
+    return divergences
 
 
 def _check_projections(of: Stacked[Constraint], parameters: torch.Tensor) -> None:
