@@ -67,7 +67,10 @@ panel = plot.heatmap(ds)
 ds.gan.factor_effects().share.to_series().sort_values(ascending=False).round(3)
 
 # %%
-panels = plot.effects(ds)
+try:
+    panels = plot.effects(ds)
+except ValueError as why:  # there are no settings, for one
+    print(why)
 
 # %% [markdown]
 # ## How it went

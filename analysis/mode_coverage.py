@@ -14,7 +14,7 @@
 #
 # Needs a run on a target with modes: the one that `GANSTUDY_RUN` names as seen from here, such as
 # `../runs/mode_collapse`, which `make study` makes, or else `../runs/quick`, which the first cell
-# trains in half a minute if it is not there.
+# trains in half a minute if it is not there. Of several targets it looks at the first.
 
 # %%
 import json
@@ -25,13 +25,15 @@ import numpy as np
 import xarray as xr
 
 import ganstudy
-from ganstudy import plot, shipped
+from ganstudy import analysis, plot, shipped
 from ganstudy.metrics import family as metrics
 from ganstudy.targets import from_config
 
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
-arm = ds.attrs["compare"]
-target = from_config(json.loads(str(ds.target_settings.item())))
+ds = analysis.with_arms(ds)
+ds = ds.isel({axis: [0] for axis in analysis.setting_dims(ds) if axis in ds.attrs["given"]})
+arm = analysis.arm_dim(ds)
+target = from_config(json.loads(str(ds.target_settings.values.flat[0])))
 print(target.description)
 
 # %% [markdown]
@@ -85,4 +87,4 @@ by_arm.to_pandas().round(3)
 
 # %%
 order = ds.gan.rank_arms("modes_covered")[arm].values
-panels = plot.gallery(ds.sel({arm: [order[0], order[-1]]}))
+panels = plot.gallery(ds.sel({arm: order[[0, -1][: len(order)]]}))

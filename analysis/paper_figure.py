@@ -24,7 +24,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 import ganstudy
-from ganstudy import plot, shipped
+from ganstudy import analysis, plot, shipped
 
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
 
@@ -59,9 +59,10 @@ print(path, path.stat().st_size, "bytes")
 
 # %%
 ranked = ds.gan.rank_arms()
-best = ranked.isel({ds.compare: 0})
+arm = analysis.arm_dim(ds)
+best = ranked.isel({arm: 0})
 print(
-    f"{best[ds.compare].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} "
+    f"{best[arm].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} "
     f"(95% interval over {best.seeds:d} seeds, {best.low:.2f} to {best.high:.2f})."
 )
 

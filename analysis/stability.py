@@ -22,9 +22,11 @@ import os
 import matplotlib.pyplot as plt
 
 import ganstudy
-from ganstudy import plot, shipped
+from ganstudy import analysis, plot, shipped
 
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
+ds = analysis.with_arms(ds)
+arm = analysis.arm_dim(ds)
 
 # %% [markdown]
 # ## Diverged, dropped, kept
@@ -34,7 +36,7 @@ ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "
 
 # %%
 stable = ds.gan.stability()
-by_arm = stable[[name for name in stable if stable[name].dims == (ds.compare,)]]
+by_arm = stable[[name for name in stable if stable[name].dims == (arm,)]]
 by_arm.to_dataframe().T.round(2)
 
 # %%
@@ -47,12 +49,12 @@ panels = plot.stability(ds)
 
 # %%
 often = stable.drops.fillna(-1).idxmax().item()
-trials = [dim for dim in stable.trial_drops.dims if dim != ds.compare]
-drops = stable.trial_drops.sel({ds.compare: often}).stack(trial=trials).fillna(-1)
-curves = ds[ds.score].sel({ds.compare: often}).stack(trial=trials)
-curves = curves.isel(trial=drops.argsort().values[-5:])
+trials = [dim for dim in stable.trial_drops.dims if dim != arm]
+drops = stable.trial_drops.sel({arm: often}).stack(one_trial=trials).fillna(-1)
+curves = ds[ds.score].sel({arm: often}).stack(one_trial=trials)
+curves = curves.isel(one_trial=drops.argsort().values[-5:])
 _, panel = plt.subplots(figsize=(8, 3), layout="constrained")
-panel.plot(ds.step, curves.transpose("step", "trial"), linewidth=1)
+panel.plot(ds.step, curves.transpose("step", "one_trial"), linewidth=1)
 labels = panel.set(title=often, xlabel="M-step", ylabel=ds[ds.score].long_name)
 
 # %% [markdown]
@@ -74,5 +76,5 @@ panels = plot.diagnostics(
 
 # %%
 balance = ds.gan.equilibrium()
-by_arm = balance[[name for name in balance if balance[name].dims == (ds.compare,)]]
+by_arm = balance[[name for name in balance if balance[name].dims == (arm,)]]
 by_arm.to_dataframe().T.round(3)

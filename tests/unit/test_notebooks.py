@@ -5,15 +5,19 @@ What reads notebooks takes seconds to import, for which no collection waits.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline import trained_inline
+from tiny import STUDY, write_study
+from unrendered import unrendered
 
 from ganstudy.atlas import FILE
+from ganstudy.pipeline import run
+from ganstudy.study import load
 
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
@@ -60,24 +64,52 @@ def test_both_forms_agree_and_hold_no_outputs(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def kernel(tiny_run: Path) -> Iterator[KernelManager]:
+def kernel() -> Iterator[KernelManager]:
     """One kernel for all notebooks, one after the other: imports cost seconds."""
     from jupyter_client.manager import KernelManager
 
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(FOLDER), env={**os.environ, "GANSTUDY_RUN": str(tiny_run)})
+    manager.start_kernel(cwd=str(FOLDER))
     yield manager
     manager.shutdown_kernel(now=True)
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_every_cell_runs(name: str, kernel: KernelManager) -> None:
+def test_every_cell_runs(name: str, kernel: KernelManager, tiny_run: Path) -> None:
+    _execute(name, kernel, tiny_run)
+
+
+OTHERS = {
+    "one_arm": "",
+    "no_settings": "search: {grid: {divergence: [minimax, hinge]}}",
+    "two_targets": "search: {grid: {divergence: [minimax, hinge], target.modes: [3, 4]}}",
+    "searched": "search: {grid: {divergence: [minimax, hinge]}, bayes: {space: {generator.lr:"
+    " {low: 1e-4, high: 1e-2}}, trials: 3, sampler: random, objective: {maximize: modes_covered}}}",
+}
+"""Layouts of studies whose runs a reader may name as well."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", OTHERS)
+def test_every_cell_runs_whatever_the_layout(
+    layout: str, kernel: KernelManager, tmp_path: Path
+) -> None:
+    """Without axes, settings or a single target, and of searches, cells ended in tracebacks."""
+    text = f"{STUDY[: STUDY.index('search:')]}{OTHERS[layout]}\nseeds: 2\n"
+    with trained_inline(), unrendered():
+        run(load(write_study(tmp_path, text, "other.yaml")), tmp_path / "run", workers=1)
+    for name in (name for name in NAMES if name != "atlas"):
+        _execute(name, kernel, tmp_path / "run")
+
+
+def _execute(name: str, kernel: KernelManager, path: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-    forget = nbformat.v4.new_code_cell("%reset -f")
-    notebook.cells.insert(0, forget)
+    named = f"import os; os.environ['GANSTUDY_RUN'] = {str(path)!r}"
+    for first in (named, "%reset -f"):
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     client = NotebookClient(notebook, km=kernel, timeout=120)
     try:
         client.execute()
