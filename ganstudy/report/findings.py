@@ -37,6 +37,7 @@ from ganstudy.analysis import (
     tuned,
     with_arms,
 )
+from ganstudy.analysis.across import QUALITY as QUALITY
 from ganstudy.analysis.design import (
     FRESH,
     WhichSettings,
@@ -50,7 +51,7 @@ from ganstudy.analysis.handling import in_memory, whole
 from ganstudy.report.layout import Layout
 from ganstudy.report.searched import Searched
 
-COVERAGE, QUALITY = "modes_covered", "high_quality"
+COVERAGE = "modes_covered"
 """A mode counts as covered by a few samples: its headlines name the share of good ones too."""
 
 
@@ -251,3 +252,8 @@ class Findings(Layout):
         """Number of trials with a status by arm, for the arms that have any."""
         counts = self.counts.sel(status=name).values.tolist()
         return {arm: count for arm, count in zip(self.arms, counts, strict=True) if count}
+
+
+def held_out(findings: Findings) -> bool:
+    """Whether there are seeds enough to choose a setting on others than are scored."""
+    return bool(findings.best["held_out"].notnull().any())

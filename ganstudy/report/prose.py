@@ -29,11 +29,21 @@ ROUNDING = 1e-9
 """What is less than so many units of the last decimal is left by rounding, and is none."""
 
 
+RELATIONS = {"clear": "clearly ahead of", "leaning": "leaning ahead of", "open": "open against"}
+"""How the best arm stands to others, by the grade of the difference, the surest first."""
+
+
 class Sentence(NamedTuple):
     """What is said, and the expression in `ds` and `analysis` that its numbers come from."""
 
     text: Markup
     call: str
+
+
+def least_sure(grades: Iterable[str]) -> str:
+    """Of several grades; empty where nothing was graded."""
+    known = set(grades)
+    return next((grade for grade in reversed(RELATIONS) if grade in known), "")
 
 
 def number(value: float, decimals: int = 2) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganstudy.analysis import best_setting_scores, metric_names, share_over_seeds
 from ganstudy.report import accounted, explained, prose, reference
 from ganstudy.report.differences import MOST_LISTED, behind
-from ganstudy.report.findings import COVERAGE, QUALITY, Findings
+from ganstudy.report.findings import COVERAGE, QUALITY, Findings, held_out
 from ganstudy.report.prose import Sentence
 from ganstudy.report.verdicts import quality
 
@@ -127,7 +127,7 @@ def _quality_at_best(findings: Findings, scored: str) -> NDArray[np.float64] | N
 
 def _best_scored(findings: Findings) -> str:
     """What scores arms at their best: `held_out`, or of one seed the optimistic `mean`."""
-    return "held_out" if np.isfinite(findings.best["held_out"]).any() else "mean"
+    return "held_out" if held_out(findings) else "mean"
 
 
 def _collapsed(findings: Findings) -> Markup | None:

@@ -14,18 +14,11 @@ from ganstudy.analysis import in_comparison, trial_scores
 from ganstudy.analysis.design import factor_dims
 from ganstudy.report import explained, prose, reference
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.findings import Findings
+from ganstudy.report.findings import QUALITY, Findings
 from ganstudy.report.prose import STRONG
 from ganstudy.report.sections import claims, effects, settled
 from ganstudy.report.sections import ranking as ranked_section
 from ganstudy.report.sections.search import figures as budget
-
-RELATIONS = {
-    "clear": "clearly ahead of {}",
-    "leaning": "leaning ahead of {}",
-    "open": "open against {}",
-}
-"""How the best arm stands to others, by the grade of the difference."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ def effect(findings: Findings) -> Verdict:
         )
         text += _standing({name: grade for name, grade in grades.items() if grade})
     call = "analysis.factor_effects(ds).assign(lead=analysis.compare_effects(ds)['grade'])"
-    return Verdict(text + Markup("."), call, _worst(grades.values()))
+    return Verdict(text + Markup("."), call, prose.least_sure(grades.values()))
 
 
 def with_interval(findings: Findings, row: xr.Dataset) -> Markup:
@@ -221,26 +214,20 @@ def _relations(findings: Findings, first: list[str]) -> tuple[Markup, str]:
     text = _standing(tested, every=len(tested) == len(stands))
     if untested := [arm for arm in stands if arm not in tested]:
         text += Markup("; {} could not be compared").format(prose.names(untested))
-    return text, _worst(grade for grade in grades if grade)
+    return text, prose.least_sure(grades)
 
 
 def _standing(grades: dict[str, str], every: bool = True) -> Markup:
     """`: clearly ahead of a and b, open against c`."""
     parts = []
-    for grade, relation in RELATIONS.items():
+    for grade, relation in prose.RELATIONS.items():
         arms = [arm for arm, own in grades.items() if own == grade]
         if not arms:
             continue
         whole = every and len(arms) == len(grades) > 1
         names = Markup("every other") if whole else prose.names(arms)
-        parts.append(Markup(relation).format(names))
+        parts.append(Markup("{} {}").format(relation, names))
     return Markup(": {}").format(Markup(", ").join(parts)) if parts else Markup("")
-
-
-def _worst(grades: Iterable[str]) -> str:
-    """The least sure of several grades; empty for none."""
-    known = set(grades)
-    return next((grade for grade in ("open", "leaning", "clear") if grade in known), "")
 
 
 def _left_out(findings: Findings) -> Markup:
@@ -282,8 +269,8 @@ def _left_out(findings: Findings) -> Markup:
 def _call(findings: Findings) -> str:
     used = "" if findings.settings_used == "shared" else ", settings='own'"
     call = f"analysis.rank_arms(ds{used})"
-    if findings.quality_of(findings.arms[0]) is not None and "high_quality" in findings.ds:
-        call += f".assign(quality=analysis.arm_scores(ds, 'high_quality'{used})['mean'])"
+    if findings.quality_of(findings.arms[0]) is not None and QUALITY in findings.ds:
+        call += f".assign(quality=analysis.arm_scores(ds, '{QUALITY}'{used})['mean'])"
     arm = str(findings.ds.attrs["compare"])
     over = [*findings.axes, "seed"]
     own = "" if not used else ", 'own'"

@@ -35,9 +35,8 @@ BUDGETS = (1, 2, 4, 8, 16, 32, 64)
 def verdict(ds: xr.Dataset, name: str = "ds") -> tuple[Sentence, str]:
     """Which arm wins most over all targets, and the grade of its lead over all others."""
     found = rank_over_studies(ds)
-    grades = found["grade"].values[1:].tolist()
-    worst = next((g for g in ("open", "leaning", "clear") if g in grades), "")
-    return Sentence(_lead(ds, found), f"analysis.rank_over_studies({name})"), worst
+    grade = prose.least_sure(found["grade"].values[1:].tolist())
+    return Sentence(_lead(ds, found), f"analysis.rank_over_studies({name})"), grade
 
 
 def _lead(ds: xr.Dataset, found: xr.Dataset) -> Markup:

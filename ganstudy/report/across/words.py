@@ -60,9 +60,8 @@ def value(one: xr.Dataset, fact: RecordedMetric, row: xr.Dataset) -> str:
 
 def stands(arms: Sequence[str], grades: Sequence[str]) -> Markup:
     """How the first arm stands to others, by grade, as the end of a sentence."""
-    words = {"clear": "clearly ahead of", "leaning": "leaning ahead of", "open": "open against"}
     text = Markup("")
-    for grade, relation in words.items():
+    for grade, relation in prose.RELATIONS.items():
         own = [arm for arm, its in zip(arms, grades, strict=True) if its == grade]
         if own:
             text += Markup("; {} {}").format(relation, named(own, len(arms)))

@@ -16,7 +16,7 @@ from ganstudy.report import latex, prose, reference, style
 from ganstudy.report.data_tables import arm_table
 from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.drawing import Drawing
-from ganstudy.report.findings import Findings
+from ganstudy.report.findings import Findings, held_out
 from ganstudy.report.sections._base import Chart, Section
 from ganstudy.report.tables import ranking_table
 
@@ -35,16 +35,16 @@ def draw(findings: Findings) -> Drawing:
         axes[0].set_title(f"averaged over {findings.averaged_over}")
     if panels == 2:
         best = findings.best.isel({findings.arm: order})
-        chosen = ", chosen on other seeds" if _held_out(findings) else ""
+        chosen = ", chosen on other seeds" if held_out(findings) else ""
         axes[1].set_title(f"at its own {findings.at_best}{chosen}")
-        held_out = best.assign(mean=best["held_out"])
-        _panel(axes[1], findings, order, held_out, None)
+        others = best.assign(mean=best["held_out"])
+        _panel(axes[1], findings, order, others, None)
         _optimistic(axes[1], findings, order, best["mean"].values)
     caption = _caption(findings)
     if panels == 2:
         seen = "of the trials that ran, " if findings.fitted else ""
         caption += Markup(" Right: {}").format(seen)
-        if _held_out(findings):
+        if held_out(findings):
             bars = "bars allow for the choice; " if findings.drawn else ""
             caption += Markup(
                 "each seed is scored at the setting that the other seeds choose; {}"
@@ -105,11 +105,6 @@ def _fitted(findings: Findings) -> Markup:
     text = " {} {} no score where others have one: what is drawn of {} is by least squares, as if "
     words = ("has", "it", "it") if len(arms) == 1 else ("have", "them", "they")
     return Markup(text + "{} had run there too.").format(who, *words)
-
-
-def _held_out(findings: Findings) -> bool:
-    """Whether there are seeds enough to choose a setting on others than are scored."""
-    return bool(np.isfinite(findings.best["held_out"]).any())
 
 
 def draw_on(axes: Axes, findings: Findings) -> None:
