@@ -3,7 +3,8 @@ r"""The tables of a paper, with booktabs and graphicx."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import compress
 from textwrap import wrap
 
 import numpy as np
@@ -14,7 +15,7 @@ from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import decimals_of
-from ganstudy.report.tables import ArmTable
+from ganstudy.report.tables import ArmTable, ranking_table
 
 _GREEK = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 _LETTERS = """alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho
@@ -50,31 +51,8 @@ def escaped(text: str) -> str:
 
 
 def ranking(findings: Findings) -> str:
-    """The arms from best to worst with their intervals, and paired differences from the best."""
+    """The arms as the page ranks them; the averages that no other is better than are bold."""
     ranked, metric = findings.ranked, findings.metric
-    shown = [findings.show(value) for value in ranked["mean"].values.tolist()]
-    rows = []
-    for place, arm in enumerate(findings.ranked_arms):
-        at = {str(name): values.values[place] for name, values in ranked.items()}
-        mean = escaped(shown[place])
-        cells = [
-            escaped(arm),
-            rf"\textbf{{{mean}}}" if shown[place] == shown[0] else mean,
-        ]
-        if findings.drawn:
-            cells.append(_interval(findings.show(at["low"]), findings.show(at["high"])))
-        cells.append(escaped(findings.show(at["difference"])) if place else "")
-        if findings.graded:
-            limits = [findings.show(at[end]) for end in ("difference_low", "difference_high")]
-            cells += [
-                _interval(*limits) if place else "",
-                escaped(prose.p_value(at["p"])) if place else "",
-                str(at["grade"]),
-            ]
-        rows.append(cells)
-    names = [metric.long_name, *(["95% interval"] if findings.drawn else []), "difference"]
-    names += ["95% interval", "p", "grade"] if findings.graded else []
-    headings = [_heading(findings.arm, "l"), *map(_heading, names)]
     settings = findings.averaged_settings
     over = f", averaged over {prose.plural(settings, 'setting')}" if settings > 1 else ""
     caption = (
@@ -88,7 +66,9 @@ def ranking(findings: Findings) -> str:
         f"with ten {findings.units} or more; leaning: below 0.2."
     )
     caption += graded if findings.graded else "."
-    return _table(headings, rows, caption, "ranking", findings)
+    equal = ranked["equals_best"] & ranked["mean"].notnull()
+    best = list(compress(findings.ranked_arms, equal.values))
+    return by_arm(findings, ranking_table(findings), caption, "ranking", best)
 
 
 def metrics(findings: Findings) -> str:
@@ -129,9 +109,13 @@ def plain(findings: Findings, table: DataTable, caption: str, label: str) -> str
     return _table(headings, rows, caption, label, findings)
 
 
-def by_arm(findings: Findings, table: ArmTable, caption: str, label: str) -> str:
-    """A table of the page with an arm a row."""
+def by_arm(
+    findings: Findings, table: ArmTable, caption: str, label: str, best: Collection[str] = ()
+) -> str:
+    """A table of the page with an arm a row; of the best ones the first cell is bold."""
     rows = [list(map(escaped, (row.arm, *row.cells))) for row in table.rows]
+    for row in (cells for cells, own in zip(rows, table.rows, strict=True) if own.arm in best):
+        row[1] = rf"\textbf{{{row[1]}}}"
     headings = [_heading(findings.arm, "l"), *map(_heading, table.headings)]
     return _table(headings, rows, caption, label, findings)
 
@@ -201,7 +185,3 @@ def _heading(text: str, align: str = "r", end: str = "") -> str:
     ]
     whole = r"\\".join(lines) + end
     return rf"\shortstack[{align}]{{{whole}}}" if len(lines) > 1 else whole
-
-
-def _interval(low: str, high: str) -> str:
-    return "--" if prose.MISSING in (low, high) else f"[{escaped(low)}, {escaped(high)}]"

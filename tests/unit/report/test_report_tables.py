@@ -23,7 +23,13 @@ from ganstudy.report import latex, prose
 from ganstudy.report.data_tables import metric_table, setting_table, trial_table
 from ganstudy.report.findings import Findings
 from ganstudy.report.page import build
-from ganstudy.report.tables import MOST_ROWS, equilibrium_table, score_table, stability_table
+from ganstudy.report.tables import (
+    MOST_ROWS,
+    equilibrium_table,
+    ranking_table,
+    score_table,
+    stability_table,
+)
 
 Make = Callable[..., xr.Dataset]
 
@@ -211,19 +217,37 @@ def test_text_is_escaped_for_latex() -> None:
 
 
 def test_ranking_in_latex(make_study: Make) -> None:
+    """The table of the page, in which a number had other digits; equal averages are bold."""
     ds = make_study({"divergence": ["minimax", "reverse_kl"], "lr": [1, 2]}, samples=1)
-    heading, best, other = cells_of(latex.ranking(Findings.of(ds)))
+    found = Findings.of(ds)
+    table, (heading, *rows) = ranking_table(found), cells_of(latex.ranking(found))
+    assert heading == ["divergence", *(own.replace("%", r"\%") for own in table.headings)]
+    for row, own in zip(rows, table.rows, strict=True):
+        shown = [latex.escaped(cell) for cell in (own.arm, *own.cells)]
+        if own.arm == "reverse_kl":
+            shown[1] = rf"\textbf{{{shown[1]}}}"
+        assert row == shown
     ranked = analysis.rank_arms(ds)
-    assert heading[:3] == ["divergence", "modes covered", r"95\% interval"]
-    assert best[:2] == [r"reverse\_kl", rf"\textbf{{{float(ranked['mean'][0]):.2f}}}"]
-    assert best[3:] == ["", "", "", ""]
-    assert other[5:] == [f"{float(ranked['p'][1]):.3f}", str(ranked["grade"][1].item())]
-    difference = f"{float(ranked['difference'][1]):.2f}".replace("-", "$-$")
-    assert other[0] == "minimax"
-    assert other[1] == f"{float(ranked['mean'][1]):.2f}"
-    assert other[3] == difference
-    low, high = (float(ranked[name][1]) for name in ("difference_low", "difference_high"))
-    assert other[4] == f"[{low:.2f}, {high:.2f}]".replace("-", "$-$")
+    best, other = (dict(zip(table.headings, own.cells, strict=True)) for own in table.rows)
+    assert best["average"] == f"{float(ranked['mean'][0]):.2f}"
+    assert (best["difference from the best"], best["adjusted p"], best["grade"]) == ("", "", "")
+    assert other["adjusted p"] == f"{float(ranked['p'][1]):.3f}"
+    assert other["grade"] == str(ranked["grade"][1].item())
+    named = ("difference", "difference_low", "difference_high")
+    difference, low, high = (f"{float(ranked[own][1]):.2f}".replace("-", "−") for own in named)
+    assert other["difference from the best"] == difference
+    assert other["95% interval, all pairs"] == f"{low} to {high}"
+
+
+def test_equal_averages_are_all_bold_in_latex(make_study: Make) -> None:
+    """Those that differ in digits that are not shown were bold, too."""
+    ds = make_study({"divergence": ["a", "b", "c"]}, samples=1)
+    values = ds["modes_covered"].values
+    values[:] = values[:1]
+    values[2] -= 1e-4
+    rows = cells_of(latex.ranking(Findings.of(ds)))[1:]
+    assert [row[1].startswith(r"\textbf") for row in rows] == [True, True, False]
+    assert rows[0][1].removeprefix(r"\textbf{").rstrip("}") == rows[2][1]
 
 
 def test_metrics_in_latex(make_study: Make) -> None:
