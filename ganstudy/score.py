@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,10 +17,37 @@ if TYPE_CHECKING:
 
 Place = TypeVar("Place")
 
-__all__ = ["TAIL", "differing", "ends", "spanning", "tail_mean", "trial_score", "worst"]
+__all__ = [
+    "STATISTICS",
+    "TAIL",
+    "differing",
+    "ends",
+    "of_seeds",
+    "spanning",
+    "tail_mean",
+    "trial_score",
+    "worst",
+]
 
 TAIL = 0.2
 """Share of the recorded steps, counted from the end, over which a trial's score is averaged."""
+
+STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+}
+"""What a search may make of the scores of a point's seeds."""
+
+
+def of_seeds(statistic: str, scores: Sequence[float]) -> float:
+    """A statistic of the scores of a point's seeds; NaN if one of them is no finite number.
+
+    Exact sums: points of the same scores, in whatever order, are equal.
+    """
+    finite = all(map(math.isfinite, scores))
+    return float(STATISTICS[statistic](scores)) if finite else math.nan
 
 
 def tail_mean(curves: Array) -> Array:

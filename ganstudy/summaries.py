@@ -47,6 +47,8 @@ def print_checked(path: Path, study: Study) -> None:
     for target in dict.fromkeys(own for own in targets if isinstance(own, Target)):
         for line in target.account():
             click.echo(line)
+    if study.keys.remark:
+        click.echo(study.keys.remark)
     if (power := _power(study)) is not None:
         click.echo(str(power))
 
@@ -164,6 +166,8 @@ def print_planned(plan: Plan) -> None:
             f"{plural(own.where.workers, 'worker')}{source}; "
             f"{own.program}: {own.reason}"
         )
+    if study.keys.remark:
+        click.echo(study.keys.remark)
     if (power := _power(study)) is not None:
         click.echo(str(power))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from ganstudy.analysis.handling import of_run, of_search
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
+from ganstudy.score import of_seeds
 from ganstudy.study.space import AnyParameter, Choice, Range
 
 
@@ -25,13 +29,7 @@ def point_scores(ds: xr.Dataset, metric: str | None = None) -> xr.DataArray:
     Returns  dims (arm, axes..., trial), with `repeat` before `trial` where searches are repeated.
     """
     score = trial_scores(seen(ds), metric)["score"].transpose(..., "seed")
-    # Only these four can be written in a study; with skipna, half a point would count as one.
-    reduced = {
-        "mean": score.mean("seed", skipna=False),
-        "median": score.median("seed", skipna=False),
-        "min": score.min("seed", skipna=False),
-        "max": score.max("seed", skipna=False),
-    }[str(ds.attrs["statistic"])]
+    reduced = score.reduce(partial(_of_seeds, str(ds.attrs["statistic"])), "seed")
     return reduced.assign_attrs(score.attrs)
 
 
@@ -40,7 +38,8 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """The best point among the first n of every arm: its score as a function of the budget n.
 
     The incumbent at n is the point with the best `point_scores` among the first n that keep the
-    constraints of the search, in the order in which it learned of them; on a tie the first.
+    constraints of the search, and of which all that is sought could be measured, in the order in
+    which it learned of them; on a tie the first.
     `mean` is its mean over seeds. They have chosen the point, which is optimistic, and so they have
     no interval: Student's held the mean of the best of 40 equal points in half of all simulations
     with ten seeds. `held_out` is not optimistic: each seed is scored at the point that the other
@@ -53,8 +52,9 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
-    told = point_scores(ds, metric).where(feasible(ds)).transpose(*score.dims[:-1])
-    score = score.where(feasible(ds)).transpose(*score.dims)
+    may = feasible(ds) & all_measured(ds)
+    told = point_scores(ds, metric).where(may).transpose(*score.dims[:-1])
+    score = score.where(may).transpose(*score.dims)
     shape = score.shape[:-2]
     chosen = np.full((*shape, score.sizes["trial"]), -1, dtype=np.int64)
     held_out = np.full(chosen.shape, np.nan)
@@ -62,7 +62,8 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     for arm in np.ndindex(*shape):
         values = score.values[arm]
         chosen[arm] = incumbents(fact.sign * told.values[arm])
-        held = _held_out(fact.sign, values)
+        every = np.ones(len(values), dtype=bool)
+        held = fact.sign * held_out_by(best_so_far, fact.sign * values, every)
         found = chosen[arm] >= 0
         at_best[arm][found] = values[chosen[arm][found]]
         held_out[arm][found] = held[found]
@@ -165,6 +166,22 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
 
 
 @of_search
+def all_measured(ds: xr.Dataset) -> xr.DataArray:
+    """Whether all that the search seeks could be measured of every trial of a point that has run.
+
+    Returns  dims (arm, axes..., trial).
+    """
+    ds = seen(ds)
+    bounded = (str(text).split()[0] for text in np.atleast_1d(ds.attrs.get("constraints", [])))
+    found = xr.ones_like(ds["pareto"], dtype=bool)
+    for name in dict.fromkeys([*map(str, np.atleast_1d(ds.attrs["objectives"])), *bounded]):
+        scores = trial_scores(ds, name)
+        known = scores["score"].notnull() | scores["unbounded"] | (ds["status"] != "complete")
+        found = found & known.all("seed")
+    return found
+
+
+@of_search
 def parameters_of(ds: xr.Dataset) -> list[AnyParameter]:
     """The parameters of a search, from the attributes of their coordinates; without conditions."""
     found: list[AnyParameter] = []
@@ -194,14 +211,34 @@ def incumbents(oriented: Array) -> NDArray[np.int64]:
     return found
 
 
-def _held_out(sign: float, values: Array) -> Array:
-    """Mean over seeds of the score at the point that the other seeds choose; `(points,)`."""
-    points, seeds = values.shape
-    kept = np.full((points, seeds), np.nan)
-    whole = np.isfinite(values).all(axis=1)
-    for seed in range(seeds if seeds > 1 else 0):
-        others = np.delete(values, seed, axis=1).mean(axis=1)
-        chosen = incumbents(np.where(whole, sign * others, np.nan))
-        found = chosen >= 0
-        kept[found, seed] = values[chosen[found], seed]
-    return np.asarray(kept.mean(axis=1))
+def best_so_far(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
+    """What is scored at the best value among the first k tried, for each k; `(points,)`."""
+    chosen = incumbents(oriented)
+    found = np.where(chosen >= 0, scored[chosen], np.nan)
+    return np.where(np.arange(len(found)) < tried.sum(), found, np.nan)
+
+
+def held_out_by(
+    summary: Callable[[Array, NDArray[np.bool_], Array], Array],
+    oriented: Array,
+    tried: NDArray[np.bool_],
+) -> Array:
+    """A summary in which each seed is scored where the others choose, averaged; `(points,)`."""
+    seeds = oriented.shape[1]
+    whole = np.isfinite(oriented).all(axis=1)
+    kept = [
+        summary(
+            np.where(whole, _of_seeds("mean", np.delete(oriented, seed, axis=1), 1), np.nan),
+            tried,
+            oriented[:, seed],
+        )
+        for seed in range(seeds if seeds > 1 else 0)
+    ]
+    return np.mean(kept, axis=0) if kept else np.full(len(oriented), np.nan)
+
+
+def _of_seeds(statistic: str, scores: Array, axis: int) -> Array:
+    """The statistic of the search along an axis, as the search itself computes it."""
+    rows = np.moveaxis(scores, axis, -1)
+    found = [of_seeds(statistic, row) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
+    return np.array(found).reshape(rows.shape[:-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,7 +10,14 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.budget import feasible, incumbents, point_scores, seen
+from ganstudy.analysis.budget import (
+    all_measured,
+    best_so_far,
+    feasible,
+    held_out_by,
+    point_scores,
+    seen,
+)
 from ganstudy.analysis.handling import of_search
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
@@ -19,6 +25,12 @@ from ganstudy.analysis.scores import trial_scores
 
 BY_CHANCE = ("random", "qmc")
 """Samplers that learn nothing: any order of their points is as likely as any other."""
+
+
+def drawn_by(ds: xr.Dataset) -> str:
+    """The sampler that drew a search's points: `random` where it never came to learn of them."""
+    startup = int(ds.attrs.get("startup", 0))
+    return "random" if ds.sizes["trial"] <= startup else str(ds.attrs["sampler"])
 
 
 @of_search
@@ -35,9 +47,10 @@ def budget_curve(
             One ordering of one search says nothing of the next: there all is NaN with a single
             search.
 
-    A point that has no value, or breaks a constraint, is behind all others; averages are over the
-    choices in which some point has one. Values are of the seeds that chose, which is optimistic;
-    `held_out` scores each seed at the point that the other seeds choose (NaN with one seed).
+    A point that has no value, breaks a constraint or could not be measured is behind all others;
+    averages are over the choices in which some point has one. Values are of the seeds that chose,
+    which is optimistic; `held_out` scores each seed at the point that the other seeds choose (NaN
+    with one seed).
 
     Returns  variables (arm, axes..., trial): `best`, `low`, `high`, `held_out`, by the number of
              points less one; NaN where a search has not tried as many.
@@ -46,7 +59,7 @@ def budget_curve(
              inequalities for sums of bounded random variables", section 5, on means in any order.
     """
     fact = RecordedMetric.of(ds, metric)
-    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
+    by_chance = drawn_by(ds) in BY_CHANCE
     values = values_by_budget(ds, metric)
     told, others = (values[name].values for name in ("told", "held_out"))
     shape = (*told.shape[:-2], told.shape[-1])
@@ -79,21 +92,22 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
         ds = ds.expand_dims("repeat")
     order = ("repeat", "trial")
     scores, keeps, point = trial_scores(ds, metric), feasible(ds), point_scores(ds, metric)
-    score = scores["score"].where(keeps).transpose(..., *order, "seed")
-    told = point.where(keeps).transpose(..., *order)
+    may = keeps & all_measured(ds)
+    score = scores["score"].where(may).transpose(..., *order, "seed")
+    told = point.where(may).transpose(..., *order)
     untried = ds["status"].isin(["missing", "excluded"]).any("seed")
     tried = ~untried.transpose(*told.dims).values
     ran = (scores["unbounded"] | (ds["status"] == "pruned")).any("seed") | point.notnull() & ~keeps
     ran = ran.transpose(*told.dims)
-    by_chance = str(ds.attrs["sampler"]) in BY_CHANCE
-    summary = expected_best if by_chance else _best_so_far
+    by_chance = drawn_by(ds) in BY_CHANCE
+    summary = expected_best if by_chance else best_so_far
     some = ran.any("trial") if by_chance else ran.cumsum("trial") > 0
     as_many = np.arange(told.sizes["trial"]) < tried.sum(axis=-1, keepdims=True)
     whole, others = np.full((2, *told.shape), np.nan)
     for search in np.ndindex(*told.shape[:-1]):
         values = fact.sign * told.values[search]
         whole[search] = summary(values, tried[search], values)
-        others[search] = _averaged(summary, fact.sign * score.values[search], tried[search])
+        others[search] = held_out_by(summary, fact.sign * score.values[search], tried[search])
     found = {"told": fact.sign * whole, "held_out": fact.sign * others}
     found["unbounded"] = as_many & np.isnan(whole) & some.broadcast_like(told).values
     return xr.Dataset(
@@ -101,13 +115,6 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
         coords={d: told[d] for d in told.dims if d in told.coords},
         attrs={"metric": fact.name},
     )
-
-
-def _best_so_far(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
-    """What is scored at the best value among the first k tried, for each k; `(points,)`."""
-    chosen = incumbents(oriented)
-    found = np.where(chosen >= 0, scored[chosen], np.nan)
-    return np.where(np.arange(len(found)) < tried.sum(), found, np.nan)
 
 
 def expected_best(oriented: Array, tried: NDArray[np.bool_], scored: Array) -> Array:
@@ -130,25 +137,6 @@ def _log_choose(n: NDArray[np.int64], k: int) -> Array:
     safe = np.maximum(n, k)
     logs = gammaln(safe + 1) - gammaln(k + 1) - gammaln(safe - k + 1)
     return np.asarray(np.where(n >= k, logs, -np.inf))
-
-
-def _averaged(
-    summary: Callable[[Array, NDArray[np.bool_], Array], Array],
-    oriented: Array,
-    tried: NDArray[np.bool_],
-) -> Array:
-    """A summary in which each seed is scored where the others choose, averaged; `(points,)`."""
-    seeds = oriented.shape[1]
-    whole = np.isfinite(oriented).all(axis=1)
-    kept = [
-        summary(
-            np.where(whole, np.delete(oriented, seed, axis=1).mean(axis=1), np.nan),
-            tried,
-            oriented[:, seed],
-        )
-        for seed in range(seeds if seeds > 1 else 0)
-    ]
-    return np.mean(kept, axis=0) if kept else np.full(len(oriented), np.nan)
 
 
 def _over_repeats(

@@ -127,6 +127,17 @@ class Searched:
         # A netCDF file has no lists of one.
         return [str(name) for name in np.atleast_1d(self.ds.attrs["objectives"])]
 
+    @cached_property
+    def sought(self) -> RecordedMetric:
+        """The first objective, by which each search chooses the point that it ends with."""
+        return RecordedMetric.of(self.ds, self.objectives[0])
+
+    @property
+    def chosen_by(self) -> str:
+        """By which metric points on fresh seeds were chosen, where it is not that of the page."""
+        other = self.fresh and self.sought.name != self.metric.name
+        return f" by {self.sought.long_name}" if other else ""
+
     @property
     def arm_names(self) -> list[str]:
         """Labels of the arms, in study order."""

@@ -29,6 +29,11 @@ class SearchKeys(Settings):
         """Points that the search asks for at each arm; one where the axes say everything."""
         return 1
 
+    @property
+    def remark(self) -> str:
+        """What is to be known of such a search before it is made, in words; by default nothing."""
+        return ""
+
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]
     ) -> tuple[AnyParameter, ...]:

@@ -128,7 +128,13 @@ def test_bands_hold_what_a_search_finds(repeats: int) -> None:
             "quality": ((*dims, "step"), values[..., None], about),
         },
         coords={"arm": np.arange(runs), "seed": [0], "step": [1]},
-        attrs={"compare": "arm", "score": "quality", "statistic": "mean", "sampler": "random"},
+        attrs={
+            "compare": "arm",
+            "score": "quality",
+            "statistic": "mean",
+            "objectives": ["quality"],
+            "sampler": "random",
+        },
     )
     found = analysis.budget_curve(ds)
     for k in (1, 5, 10, POINTS):
@@ -164,6 +170,7 @@ def importances_of(points: Sequence[Mapping[str, float]], values: Array) -> xr.D
             "compare": "arm",
             "score": "quality",
             "statistic": "mean",
+            "objectives": ["quality"],
             "parameters": list(NAMES),
         },
     )

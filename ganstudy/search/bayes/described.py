@@ -115,6 +115,7 @@ class Described(Search):
         return {
             "search": "bayes",
             "sampler": self.file.sampler,
+            "startup": self.file.at_random,
             "objectives": list(self.outcomes.objectives),
             "statistic": self.file.statistic,
             "parameters": [parameter.dimension for parameter in self.study.space],

@@ -11,7 +11,7 @@ from pydantic import Field
 from ganstudy import kinds
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
-from ganstudy.search.bayes.seeds import FRESH
+from ganstudy.search.bayes.seeds import FIRST_FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.settings import tolerated
 from ganstudy.study.document import Document, Problem, nearest
@@ -64,6 +64,11 @@ class BayesKeys(SearchKeys):
         return FRESH_BY_DEFAULT * (self.repeats > 1) if self.fresh is None else self.fresh
 
     @property
+    def at_random(self) -> int:
+        """Points that are drawn at random before a sampler learns from them; 0 if it never does."""
+        return self.startup if self.sampler in ("tpe", "gp") else 0
+
+    @property
     def repeated(self) -> bool:
         """Whether there is more than one search of an arm, each on its own seeds."""
         return self.repeats > 1 or self.fresh_seeds > 0
@@ -77,6 +82,16 @@ class BayesKeys(SearchKeys):
     def points(self) -> int:
         """Its budget, in every one of its searches."""
         return self.trials * self.repeats
+
+    @property
+    def remark(self) -> str:
+        """That the sampler never comes to learn, with no more points than it begins with."""
+        if self.trials > self.at_random:
+            return ""
+        return (
+            f"{self.sampler} learns nothing: all {self.trials} points are drawn at random, as "
+            f"search.bayes.startup asks for {self.startup}"
+        )
 
     def parameters(
         self, document: Document, axes: Mapping[str, tuple[Any, ...]], problems: list[Problem]
@@ -142,8 +157,8 @@ class BayesKeys(SearchKeys):
             yield document.problem((*_HERE, "fresh"), message)
         seeds = document.values.get("seeds")
         listed = seeds if isinstance(seeds, list) else [seeds or 0]
-        if self.repeated and max(listed) >= FRESH:
-            message = f"with repeats or fresh seeds, those of a study lie below {FRESH:,}"
+        if self.repeated and max(listed) >= FIRST_FRESH:
+            message = f"with repeats or fresh seeds, those of a study lie below {FIRST_FRESH:,}"
             yield document.problem(("seeds",), message)
 
     def _sampler_problems(self, document: Document) -> Iterator[Problem]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganstudy.score import tail_mean, worst
+from ganstudy.score import of_seeds, trial_score, worst
 from ganstudy.search.bayes.objective import bounds
 from ganstudy.search.bayes.samplers import Known
 
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from ganstudy.trial import Record, Trial
 
 __all__ = ["Outcomes"]
-
-STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
-    "mean": statistics.fmean,
-    "median": statistics.median,
-    "min": min,
-    "max": max,
-}
 
 UNKNOWN_VIOLATION = 1.0
 """What a sampler is told of a constraint on a value that is not finite, if no point breaks it."""
@@ -58,7 +50,7 @@ class Outcomes:
     def __init__(self, file: BayesKeys) -> None:
         self.objectives = dict(file.objective.metrics)
         self.constraints = bounds(file.constraints)
-        self._statistic = STATISTICS[file.statistic]
+        self._statistic = file.statistic
         self._first_rung = None if file.pruner is None else file.pruner.first
         self._of: dict[str, _Outcome] = {}
 
@@ -67,10 +59,9 @@ class Outcomes:
         readings = point.trials[0][0].configuration.readings
         scores, measured = {}, True
         for name in self._metrics:
-            score = math.nan
-            if record.status == "complete":
-                score = float(tail_mean(record.values[name].astype(np.float64)))
-                measured = measured and not math.isnan(score)
+            curve = record.values.get(name, np.empty(0))  # a failed trial has none
+            score = trial_score(record.status, curve, readings[name])
+            measured &= record.status != "complete" or not math.isnan(score)
             scores[name] = score if math.isfinite(score) else worst(readings[name])
         self._of[record.id] = _Outcome(record.status, record.finished, measured, scores)
 
@@ -194,12 +185,10 @@ class Outcomes:
         recorded = self._at(point, level)
         if recorded is None:
             return None
-        values = {}
-        for name in self._metrics:
-            scores = [outcome.scores[name] for outcome in recorded]
-            finite = all(map(math.isfinite, scores))
-            values[name] = float(self._statistic(scores)) if finite else math.nan
-        return values
+        return {
+            name: of_seeds(self._statistic, [outcome.scores[name] for outcome in recorded])
+            for name in self._metrics
+        }
 
     def _last_values(self, point: Point, level: int) -> tuple[int, dict[str, float]] | None:
         """Its values at the last rung that has any, up to this one, and the M-steps there."""

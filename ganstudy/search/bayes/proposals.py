@@ -62,8 +62,7 @@ class Proposals:
     ) -> Iterator[dict[str, Any]]:
         study, file = self.make.study, self.make.file
         number = len(before) + len(beside)
-        learns = file.sampler in ("tpe", "gp")
-        sampler = "random" if learns and len(before) < file.startup else file.sampler
+        sampler = "random" if len(before) < file.at_random else file.sampler
         first = Question(
             space=study.space,
             arm=study.labels(arm),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["FRESH", "fresh_seeds", "is_fresh", "of_repeat", "repeat_of"]
+__all__ = ["FIRST_FRESH", "fresh_seeds", "is_fresh", "of_repeat", "repeat_of"]
 
 BLOCK = 1_000_000
 """The seeds of a search are those of the one before plus this."""
-FRESH = 500_000
+FIRST_FRESH = 500_000
 """From here on in each block seeds are fresh; those of a study with repeats lie below."""
 
 
@@ -19,7 +19,7 @@ def of_repeat(seeds: Sequence[int], repeat: int) -> tuple[int, ...]:
 
 def fresh_seeds(count: int, repeat: int) -> tuple[int, ...]:
     """Seeds that no search has seen, for what this search chose."""
-    return tuple(repeat * BLOCK + FRESH + number for number in range(count))
+    return tuple(repeat * BLOCK + FIRST_FRESH + number for number in range(count))
 
 
 def repeat_of(seed: int, seeds: Sequence[int]) -> int:
@@ -29,4 +29,4 @@ def repeat_of(seed: int, seeds: Sequence[int]) -> int:
 
 def is_fresh(seed: int, seeds: Sequence[int]) -> bool:
     """Whether no search trains a seed."""
-    return seed not in seeds and seed % BLOCK >= FRESH
+    return seed not in seeds and seed % BLOCK >= FIRST_FRESH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from optuna.samplers._tpe.sampler import _split_trials
 from searched import TEXT, bayes, made_up, peak, points, search
 
+from ganstudy.score import trial_score, worst
 from ganstudy.search import search_of
 from ganstudy.search.bayes import halving
 from ganstudy.search.bayes.making import PointMaker
@@ -127,6 +129,19 @@ def test_records_of_another_study_are_ignored(tmp_path: Path) -> None:
     assert own.counts() == {"missing": 48}
 
 
+def without_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As though every metric were bounded by nothing."""
+
+    def unbounded(reading: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**reading, "bounds": (-math.inf, math.inf)}
+
+    place = "ganstudy.search.bayes.outcomes"
+    monkeypatch.setattr(f"{place}.worst", lambda reading: worst(unbounded(reading)))
+    monkeypatch.setattr(
+        f"{place}.trial_score", lambda *own: trial_score(*own[:2], unbounded(own[2]))
+    )
+
+
 @pytest.mark.parametrize("status", ["diverged", "failed"])
 @pytest.mark.parametrize("bounded", [True, False])
 def test_a_bad_end_teaches_and_never_crashes(
@@ -135,7 +150,7 @@ def test_a_bad_end_teaches_and_never_crashes(
     """The worst bound, or the worst value known where that is infinite; the search avoids it."""
     objective = "search.bayes.objective={minimize: mode_kl}"
     if not bounded:
-        monkeypatch.setattr("ganstudy.search.bayes.outcomes.worst", lambda reading: math.nan)
+        without_bounds(monkeypatch)
     penalty = math.log(8) if bounded else 1.5
     trials = f"search.bayes.trials={30 if bounded else 12}"
     own = bayes(tmp_path, objective, trials, "search.grid.divergence=[minimax]")
@@ -176,6 +191,16 @@ def test_a_point_that_could_not_be_measured_is_never_best(tmp_path: Path) -> Non
     own.tell([replace(made_up(trial, 2.0), finished=old.finished)])
     assert own.chosen(arm) == (2, third)
     assert own.known(arm)[2].values == (2.0,)
+
+
+def test_a_score_is_clamped_as_the_page_has_it(tmp_path: Path) -> None:
+    """Rounding puts a metric a hair beyond its bound; no point is worse than the worst."""
+    own = bayes(tmp_path)
+    (pack, *_) = own.ask(1)
+    own.tell([made_up(trial, -1e-6) for trial in pack])
+    standings = [own.outcomes.standing(p, 0) for arm in own.study.points for p in own.points(arm)]
+    assert (0.0, 0.0) in standings
+    assert set(standings) <= {None, (0.0, 0.0)}
 
 
 @pytest.mark.parametrize(("statistic", "expected"), [("mean", 2.0), ("min", 1.0), ("max", 4.0)])
@@ -396,7 +421,7 @@ def covering(trial: Trial[Any]) -> Record:
     """Quality and Kullback-Leibler divergence both grow with the rate; modes fall with it."""
     rate = math.log10(trial.configuration.generator.lr)
     record = made_up(trial, 0.0)
-    for name, value in (("high_quality", (rate + 5) / 4), ("mode_kl", rate + 5)):
+    for name, value in (("high_quality", (rate + 5) / 4), ("mode_kl", (rate + 5) / 2)):
         record.values[name][:] = value
     record.values["modes_covered"][:] = -2 * rate - 1 + 0.5 * trial.seed
     return record
@@ -443,7 +468,7 @@ def test_a_score_that_is_not_finite_breaks_every_constraint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where it is the only thing known: what the sampler is told is never above board."""
-    monkeypatch.setattr("ganstudy.search.bayes.outcomes.worst", lambda reading: math.nan)
+    without_bounds(monkeypatch)
     own = bayes(tmp_path, "search.bayes.constraints={mode_kl: {maximum: 1.0}}")
     list(search(own, status=lambda trial: "diverged"))
     for point, known in own.outcomes.known(own.points((0,))):

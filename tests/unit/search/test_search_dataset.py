@@ -31,7 +31,7 @@ from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search import importances as importances_report
 from ganstudy.report.sections.search import parallel
 from ganstudy.report.sections.search import section as search_report
-from ganstudy.report.sections.search.figures import draw_budget, draw_curve
+from ganstudy.report.sections.search.figures import draw_budget, draw_curve, draw_pareto
 from ganstudy.report.sections.search.tables import best_table, front_table, point_table
 from ganstudy.report.style import figure_style
 from ganstudy.search.bayes import Bayes
@@ -146,7 +146,7 @@ def test_a_best_point_keeps_the_constraints(tmp_path: Path) -> None:
         records = [made_up(trial, rate(trial) + 6) for trial in trials]
         for trial, record in zip(trials, records, strict=True):
             high = trial.configuration.divergence.name == "reverse_kl"
-            record.values["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (2 if high else 0.1)
+            record.values["mode_kl"][:] = 0.1 * (rate(trial) + 6) + (1 if high else 0.1)
         directory.write(records)
         own.tell(records)
     directory.study.write_text("question: made up\n")
@@ -280,6 +280,54 @@ def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
         alt = draw_curve(Findings.of(ds)).alt
     assert "best of 3 to 4 points" in alt
     assert "–" not in alt
+
+
+def test_points_of_the_same_scores_tie(tmp_path: Path) -> None:
+    """In whatever order their seeds have them: the first is best, on the page as in the search."""
+    ds = scored_by(tmp_path, peak, "seeds=3", "search.grid.divergence=[minimax]")
+    scores = np.full((1, 12, 3, ds.sizes["step"]), 0.05)
+    scores[0, 4, :] = np.array([0.3, 0.2, 0.1])[:, None]
+    scores[0, 7, :] = np.array([0.1, 0.2, 0.3])[:, None]
+    ds["modes_covered"] = ds["modes_covered"].astype(float).copy(data=scores)
+    told = analysis.point_scores(ds).values.ravel()
+    assert told[4] == told[7] == told.max()
+    assert analysis.best_by_budget(ds)["incumbent"].values[0, -1] == 4
+
+
+def test_a_point_that_could_not_be_measured_is_not_shown_as_best(tmp_path: Path) -> None:
+    """In whatever is sought, as the search has it, which does not choose such a point."""
+    two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
+    ds = scored_by(tmp_path, peak, two)
+    order = np.argsort(-analysis.point_scores(ds).values[0], kind="stable")
+    assert analysis.best_by_budget(ds)["incumbent"].values[0, -1] == order[0]
+    ds["high_quality"][{"divergence": 0, "trial": order[0], "seed": 1}] = np.nan
+    assert analysis.best_by_budget(ds)["incumbent"].values[0, -1] == order[1]
+    best = analysis.point_scores(ds).values[0, order[1]]
+    assert analysis.budget_curve(ds)["best"].values[0, -1] == pytest.approx(best)
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_a_front_says_what_its_points_are(tmp_path: Path, statistic: str) -> None:
+    two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
+    ds = scored_by(tmp_path, peak, two, f"search.bayes.statistic={statistic}")
+    with figure_style():
+        assert f"the {statistic} over seeds" in draw_pareto(Searched.of(ds)).caption
+
+
+@pytest.mark.parametrize(("startup", "who"), [(12, "random search"), (11, "a tree-structured")])
+def test_points_that_no_sampler_chose_are_told_as_random(
+    tmp_path: Path, startup: int, who: str
+) -> None:
+    """All of them at random: any order is as likely, and there is a curve of a single search."""
+    options = ("search.bayes.sampler=tpe", f"search.bayes.startup={startup}")
+    ds = scored_by(tmp_path, peak, *options)
+    assert f"as {who}" in search_report.sentence(Searched.of(ds))
+    by_chance = who == "random search"
+    assert analysis.budget_curve(ds).attrs["by_chance"] == by_chance
+    assert np.isfinite(analysis.budget_curve(ds)["best"]).all().item() == by_chance
+    write_study(tmp_path, TEXT)
+    found = CliRunner().invoke(main, ["check", str(tmp_path / "tiny.yaml"), *options])
+    assert ("tpe learns nothing: all 12 points are drawn at random" in found.output) == by_chance
 
 
 def scored_by(

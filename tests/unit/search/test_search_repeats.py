@@ -302,6 +302,36 @@ def test_one_arm_is_not_told_as_one_of_several(tmp_path: Path) -> None:
     assert not re.search("[Ee]ach arm|all arms|Each was", said)
 
 
+def test_a_row_of_the_best_is_of_one_point(tmp_path: Path) -> None:
+    """Where the page is by another metric than the first objective, which chose the point."""
+    two = "search.bayes.objective={maximize: [modes_covered, high_quality]}"
+    own = repeated(tmp_path, "search.bayes.fresh=2", two, "score=high_quality")
+    records = []
+    while parts := own.ask(2):
+        told = [made_up(trial, peak(trial)) for pack in parts for trial in pack]
+        for record in told:
+            record.values["high_quality"][:] = 1 - record.values["modes_covered"] / 8
+        own.tell(told)
+        records += told
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    directory.write(records)
+    searched = Searched.of(gather(directory, own))
+    modes = analysis.point_scores(searched.ds, "modes_covered").isel(repeat=0)
+    table = best_table(searched)
+    assert table.headings[0] == "best point by modes covered"
+    assert "held out" not in table.headings
+    assert "The best point by modes covered is scored" in search_report.sentence(searched)
+    for row, told_by in zip(table.rows, modes.values, strict=True):
+        best = int(np.argmax(told_by))
+        assert best != int(np.argmin(told_by))
+        assert row.cells[0] == f"{best + 1} of 5"
+        assert float(row.cells[1]) == pytest.approx(1 - told_by[best] / 8, abs=0.01)
+    lines = json.loads(str(embedded(searched)))["lines"]
+    good = {(line["group"], line["point"] - 1) for line in lines if line["good"]}
+    assert {(arm, int(np.argmax(own))) for arm, own in enumerate(modes.values)} <= good
+
+
 @pytest.mark.slow
 def test_every_number_of_repeated_searches_is_in_what_its_call_returns(
     gathered: xr.Dataset, tmp_path: Path

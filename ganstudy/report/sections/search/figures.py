@@ -173,10 +173,11 @@ def draw_pareto(searched: Searched) -> Drawing:
     draw_pareto_on(figure.subplots(), searched)
     style.arm_legend(figure, searched.arm_names, "markers", settings=searched.settings)
     more = "" if len(objectives) == 2 else f" Of {len(objectives)} objectives the first two."
+    statistic = searched.ds.attrs["statistic"]
     caption = Markup(
-        "Points by {} and {}, means over seeds. Filled: the Pareto front of each arm, points that "
+        "Points by {} and {}, the {} over seeds. Filled: the Pareto front of each arm, points that "
         "no other point of the arm beats in every objective{}.{}{}"
-    ).format(first.long_name, second.long_name, _crosses(searched), more, searched.alike)
+    ).format(first.long_name, second.long_name, statistic, _crosses(searched), more, searched.alike)
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []
     for metric in (first, second):

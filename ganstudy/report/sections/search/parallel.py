@@ -189,7 +189,8 @@ def _line(axes: list[_Axis], row: int, point: int) -> Array:
 def _best_quarter(searched: Searched) -> NDArray[np.bool_]:
     """Of the points of each search that have a score and keep its constraints, the best quarter by
     the first objective."""
-    scores = searched.metric.sign * searched.by_row(searched.told).astype(float)
+    told = point_scores(searched.ds, searched.sought.name)
+    scores = searched.sought.sign * searched.on_rows(told).astype(float)
     kept = searched.by_row(searched.feasible).astype(bool)
     scores = np.where(np.isfinite(scores) & kept, scores, np.nan)
     count = np.isfinite(scores).sum(axis=1, keepdims=True)

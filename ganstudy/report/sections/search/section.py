@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ganstudy.analysis import status_counts
+from ganstudy.analysis.budget_curve import drawn_by
 from ganstudy.report import latex, prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
@@ -36,7 +37,7 @@ def sentence(searched: Searched) -> Markup:
     text = Markup("{} shown at the best of its {}, as {} found it{}").format(
         "The study is" if one else "Each arm is",
         searched.budget,
-        _SAMPLERS[str(searched.ds.attrs["sampler"])],
+        _SAMPLERS[drawn_by(searched.ds)],
         "" if one else _budgets(searched),
     )
     if named:
@@ -45,11 +46,12 @@ def sentence(searched: Searched) -> Markup:
     if searched.repeats > 1:
         return text + Markup(
             ". {} was searched {} times, with other draws and other seeds, and the best point of "
-            "each search is scored on {}, which no search has seen: what is averaged and tested "
+            "each search{} is scored on {}, which no search has seen: what is averaged and tested "
             "here are whole searches."
         ).format(
             "It" if one else "Each",
             searched.repeats,
+            searched.chosen_by,
             prose.plural(searched.fresh, "fresh seed"),
         )
     text += _scored(searched)
@@ -72,8 +74,8 @@ def _budgets(searched: Searched) -> Markup:
 def _scored(searched: Searched) -> Markup:
     """How optimistic the scores of a single search are."""
     if searched.fresh:
-        return Markup(". The best point is scored on {}, which the search has not seen.").format(
-            prose.plural(searched.fresh, "fresh seed")
+        return Markup(". The best point{} is scored on {}, which the search has not seen.").format(
+            searched.chosen_by, prose.plural(searched.fresh, "fresh seed")
         )
     text = Markup(". Points are chosen on the seeds that score them, which is optimistic")
     held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)

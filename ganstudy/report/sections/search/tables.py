@@ -24,27 +24,31 @@ def best_table(searched: Searched) -> ArmTable:
     Of a search that found none which keeps the constraints, the point at which it is shown. Seeds
     that have chosen a point give it no interval; fresh ones do.
     """
-    last = searched.best.isel(trial=-1)
-    incumbent, mean, held = (
-        searched.by_row(last[name]).astype(float) for name in ("incumbent", "mean", "held_out")
-    )
+    held = searched.by_row(searched.best["held_out"].isel(trial=-1)).astype(float)
+    if searched.chosen_by:
+        held[:] = math.nan  # of points that seeds choose by another metric
     chosen = searched.by_row(searched.chosen).astype(int)
     told = searched.by_row(searched.told).astype(float)
+    kept = searched.by_row(searched.feasible).astype(bool)
     places: list[int | None] = []
     cells = []
-    for row, point in enumerate(incumbent):
-        shown = told[row, chosen[row]]
-        at = int(point) if point >= 0 else int(chosen[row]) if math.isfinite(shown) else None
-        breaks = ", breaks a constraint" if point < 0 and searched.constraints else ""
+    for row, point in enumerate(chosen.tolist()):
+        at = point if math.isfinite(told[row, point]) else None
+        breaks = "" if kept[row, point] else ", breaks a constraint"
         places.append(at)
         cells.append(
             [
                 prose.MISSING if at is None else f"{at + 1} of {searched.tried[row]}{breaks}",
-                searched.show(float(mean[row] if point >= 0 else shown)),
+                searched.show(float(told[row, point])),
                 searched.show(float(held[row])),
             ]
         )
-    headings = ["best point", searched.metric.long_name, "held out"]
+    statistic = str(searched.ds.attrs["statistic"])
+    headings = [
+        f"best point{searched.chosen_by}",
+        searched.metric.long_name + ("" if statistic == "mean" else f", {statistic} of seeds"),
+        "held out",
+    ]
     if searched.fresh:
         headings.append("on fresh seeds")
         found = fresh_scores(searched.ds).transpose(*searched.chosen.dims)
