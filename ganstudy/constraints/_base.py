@@ -47,6 +47,11 @@ class Constraint(Member, ABC):
         constrains = cls.constrain is not Constraint.constrain
         cls.projects = not (cls.penalises or cls.perturbs or constrains)
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether `draw` goes by the progress that it is told: fewer steps are another training."""
+        return False
+
     def clash(self, other: Constraint) -> str:
         """Why it makes no sense beside another one, in words; empty if it does."""
         return ""

@@ -27,6 +27,11 @@ class InstanceNoise(Constraint):
     std: float = Field(0.1, gt=0, description="first standard deviation of the noise")
     until: float = Field(1.0, ge=0, le=1, description="share of the training at which it is zero")
 
+    @property
+    def scheduled(self) -> bool:
+        """Unless its noise never falls."""
+        return self.until > 0
+
     def perturb(self, real: Tensor, fake: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Both with their own noise."""
         batch = real.shape[-2]

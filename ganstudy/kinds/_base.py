@@ -68,6 +68,14 @@ class Kind(Configuration, ABC):
         return {}
 
     @property
+    def scheduled(self) -> str:
+        """What of it goes by the share of its steps that is done, in words; empty if nothing does.
+
+        Fewer steps are then not the beginning of more, but others.
+        """
+        return ""
+
+    @property
     def keeps_generator(self) -> bool:
         """Whether its records bring the trained generator, to be kept beside them."""
         return False

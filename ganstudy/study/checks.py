@@ -125,7 +125,18 @@ def hidden(study: Study) -> Iterator[Problem]:
 
 
 def space_problems(study: Study) -> Iterator[Problem]:
-    """A mistake between the bounds of a space, though these are none: of points drawn at random."""
+    """A mistake between the bounds of a space, though these are none: of points drawn at random.
+
+    And trials that would not be the same if they were stopped early, where some are.
+    """
+    if place := study.keys.stops_early:
+        for what in dict.fromkeys(point.scheduled for point in study.corners()):
+            message = (
+                f"{what} goes by the share of the steps that is done, so that whoever is stopped "
+                "early was trained in another way; leave out the pruner or the schedule"
+            )
+            if what:
+                yield study.document.problem(place, message)
     rng, told = np.random.default_rng(0), set[str]()
     drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))
     for index in study.points if study.space else ():

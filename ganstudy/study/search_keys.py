@@ -7,7 +7,7 @@ from typing import Any
 
 from ganstudy import kinds
 from ganstudy.settings import Settings
-from ganstudy.study.document import Document, Problem
+from ganstudy.study.document import Document, KeyPath, Problem
 from ganstudy.study.space import AnyParameter
 
 __all__ = ["SearchKeys"]
@@ -28,6 +28,11 @@ class SearchKeys(Settings):
     def points(self) -> int:
         """Points that the search asks for at each arm; one where the axes say everything."""
         return 1
+
+    @property
+    def stops_early(self) -> KeyPath | None:
+        """The key by which some trials are stopped before their last step; by default none."""
+        return None
 
     @property
     def remark(self) -> str:

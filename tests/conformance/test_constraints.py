@@ -53,6 +53,17 @@ def test_each_constraint_acts_through_one_kind_of_hook() -> None:
         assert constrains == (cls.name == "spectral_norm")
 
 
+@every_constraint
+def test_a_constraint_with_a_schedule_says_so(cls: type[Constraint]) -> None:
+    """One that is stopped early is not taken for one that was trained less."""
+    for constraint in [cls(), *variants(cls, 2)]:
+        early, late = (
+            constraint.draw(np.random.default_rng(0), progress, (3, 8, 2), 8)
+            for progress in (np.zeros(9), np.linspace(0, 1, 9))
+        )
+        assert constraint.scheduled != (early is late or np.array_equal(early, late))
+
+
 # --- project -------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,11 @@ class Adversarial(AdversarialSettings, Kind):
         return implied
 
     @property
+    def scheduled(self) -> str:
+        """Constraints with a schedule."""
+        return " and ".join(own.name for own in self.constraint.acting if own.scheduled)
+
+    @property
     def keeps_generator(self) -> bool:
         """As the study asks."""
         return self.record.generator

@@ -62,6 +62,11 @@ class Audit(AuditSettings, OneByOne):
         """Trials of one check make a pack."""
         return {"check": self.check}
 
+    @property
+    def scheduled(self) -> str:
+        """Its sweep has as many points as steps."""
+        return "the sweep"
+
     def cost(self) -> float:
         """Measured: distance matrices of samples by samples, in some tens of dimensions."""
         check = CHECKS[self.check]

@@ -34,6 +34,11 @@ class Basins(BasinsSettings, OneByOne):
     claims: ClassVar[tuple[Claim, ...]] = CLAIMS
     given: ClassVar[frozenset[str]] = OneByOne.given | {"points"}
 
+    @property
+    def scheduled(self) -> str:
+        """Its walk has as many states as steps."""
+        return "the walk"
+
     def cost(self) -> float:
         """Measured: a linear programme or a descent for each state of its kind."""
         if best_critics.restricted(self.divergence):

@@ -14,7 +14,7 @@ from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
 from ganstudy.search.bayes.seeds import FIRST_FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.settings import tolerated
-from ganstudy.study.document import Document, Problem, nearest
+from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, size
 
@@ -82,6 +82,11 @@ class BayesKeys(SearchKeys):
     def points(self) -> int:
         """Its budget, in every one of its searches."""
         return self.trials * self.repeats
+
+    @property
+    def stops_early(self) -> KeyPath | None:
+        """That of the pruner."""
+        return None if self.pruner is None else (*_HERE, "pruner")
 
     @property
     def remark(self) -> str:

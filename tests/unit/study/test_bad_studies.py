@@ -282,6 +282,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
         f"{BAYES}    pruner: {{name: hyperband, first: 9000}}\n",
         [":7", "search.bayes.pruner.first", "4000"],
     ),
+    "pruner of points with a schedule": (
+        BAYES.replace("{critic.steps:", "{constraint: [clip, instance_noise], critic.steps:")
+        + "    pruner: {name: hyperband, first: 9}\n",
+        [":7", "search.bayes.pruner", "instance_noise goes by the share of the steps"],
+    ),
     **{
         f"{sampler} with a pruner": (
             f"{BAYES}    sampler: {sampler}\n    pruner: {{name: hyperband, first: 9}}\n",
