@@ -6,16 +6,16 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ganstudy.system import WINDOWS
 
 __all__ = [
-    *("PARTIAL", "Damaged", "digest_of", "naming", "read_named", "remove_partial", "sealed"),
-    *("unsealed", "write_whole"),
+    *("PARTIAL", "Damaged", "digest_of", "naming", "read_named", "read_now", "remove_partial"),
+    *("sealed", "unsealed", "write_whole"),
 ]
 
 PARTIAL = ".partial"
@@ -75,6 +75,23 @@ def remove_partial(*folders: Path) -> None:
     for folder in folders:
         for path in folder.glob(f".*{PARTIAL}"):
             path.unlink(missing_ok=True)
+
+
+def read_now(path: Path, read: Callable[[BinaryIO], bytes] = lambda file: file.read()) -> bytes:
+    """What is read of a file that another host may replace meanwhile.
+
+    On a disk of a network the old one can go while it is read; then the new one is.
+
+    Errors  `OSError`.
+    """
+    try:
+        with path.open("rb") as file:
+            return read(file)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+    with path.open("rb") as file:
+        return read(file)
 
 
 class Damaged(Exception):

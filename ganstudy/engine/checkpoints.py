@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ganstudy.trial import Trial
-from ganstudy.whole_file import Damaged, unsealed
+from ganstudy.whole_file import Damaged, read_now, unsealed
 
 __all__ = [
     "EVERY",
@@ -121,8 +121,7 @@ def headers(folder: Path | None) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The checkpoints of a folder and their first lines; without a whole one they are removed."""
     for path in sorted(folder.glob("*.checkpoint")) if folder is not None else ():
         try:
-            with path.open("rb") as file:
-                header = unsealed(file.readline())
+            header = unsealed(read_now(path, lambda file: file.readline()))
         except FileNotFoundError:  # its record has landed meanwhile
             continue
         except Damaged as error:

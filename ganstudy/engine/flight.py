@@ -22,7 +22,7 @@ from torch.utils import _pytree
 from ganstudy.engine.checkpoints import STEPPING, STOP, Stopped, headers
 from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, read_now, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,7 +142,7 @@ class Flight:
     def _load(
         self, path: Path, state: StateT, recorded: Curves, notes: Notes
     ) -> tuple[int, StateT]:
-        line, newline, payload = path.read_bytes().partition(b"\n")
+        line, newline, payload = read_now(path).partition(b"\n")
         header = unsealed(line + newline)
         if hashlib.sha256(payload).hexdigest() != header["state"]:
             raise Damaged("its checksum is wrong")

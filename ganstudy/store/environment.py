@@ -12,7 +12,7 @@ from typing import Any
 
 from ganstudy.system import cores
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, read_now, sealed, unsealed, write_whole
 
 __all__ = ["append", "read"]
 
@@ -35,7 +35,7 @@ def read(path: Path) -> dict[str, Any]:
     Errors  `Damaged`; `PermissionError`.
     """
     try:
-        text = path.read_bytes()
+        text = read_now(path)
     except FileNotFoundError:
         return {}
     except PermissionError:

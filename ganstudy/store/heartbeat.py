@@ -13,7 +13,7 @@ import psutil
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, read_now, sealed, unsealed, write_whole
 
 __all__ = ["read", "write"]
 
@@ -61,7 +61,7 @@ def read(path: Path) -> dict[str, Any] | None:
     What is damaged, or says something else than this version does, is of nobody.
     """
     try:
-        content = unsealed(path.read_bytes())
+        content = unsealed(read_now(path))
         said = _SAID.validate_python(content, strict=True)
         if said["folder"] != path.parent.stat().st_ino:
             return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -28,7 +31,7 @@ from ganstudy.kinds.adversarial.training import train
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.search import search_of
 from ganstudy.session import in_flight
-from ganstudy.store import RunDirectory
+from ganstudy.store import RunDirectory, heartbeat
 from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 
@@ -288,6 +291,36 @@ def test_a_disk_that_is_full_costs_the_checkpoint_only(
     records = train(trials, Session(checkpoints=Checkpoints(tmp_path / "file", 0.0)))
     _assert_same(records, train(trials))
     assert "no checkpoint" in caplog.text
+
+
+class _Stale(io.BytesIO):
+    """A file on a disk of a network that another host has replaced."""
+
+    def read(self, *_: Any) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    readline = read
+
+
+def test_what_another_host_replaces_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that went as it was read ended the run, and a heartbeat was nobody's."""
+    trials = _mixed(20)
+    _stopped(trials, tmp_path, 10)
+    heartbeat.write(tmp_path / "heartbeat", {})
+    opened, stale = Path.open, list[Path]()
+
+    def going(path: Path, mode: str = "r", *given: Any, **named: Any) -> Any:
+        if mode == "rb" and path not in stale:
+            stale.append(path)
+            return _Stale()
+        return opened(path, mode, *given, **named)
+
+    monkeypatch.setattr(Path, "open", going)
+    assert packs_in_flight(tmp_path, {own.id: own for own in trials}) == [tuple(trials)]
+    assert heartbeat.read(tmp_path / "heartbeat") is not None
+    assert len(stale) == 2
 
 
 def test_packs_in_flight_are_packed_as_they_were(tmp_path: Path) -> None:
