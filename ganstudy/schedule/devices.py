@@ -6,8 +6,9 @@ import ctypes
 import logging
 import runpy
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,9 @@ _MOST_ON_A_GPU = 1024
 """Trials of width 32, whose graph takes seven eighths of the trial-steps a second that one of four
 times as many takes; the host draws for them at a quarter of that rate.
 """
+
+_PAUSE = 0.05
+"""Seconds between two looks at slots that others hold."""
 
 Inventory = Callable[[], Mapping[str, str]]
 """The GPUs that this process may use: torch's name, and an identity that holds machine-wide."""
@@ -160,30 +164,46 @@ class Slot:
     lock: Path | None = None
 
     @contextmanager
-    def leased(self) -> Iterator[str]:
-        """Hold the slot alone, and wait while somebody else does; its device.
+    def leased(
+        self, *others: Slot, meanwhile: Callable[[], object] = lambda: None
+    ) -> Iterator[str]:
+        """Hold the slot alone, or the first of others that is free, and wait while there is none;
+        its device.
 
         The kernel frees it when the process that holds it dies. Everybody on the machine can.
 
-        Errors  `ExecutorError` where it cannot be held.
+        meanwhile   is done now and then while all of them are held by others, and may raise
+
+        Errors  `ExecutorError` where one cannot be held.
         """
-        if self.lock is None:
-            yield self.device
-            return
-        # A lock that is a mere file, and stays when its process dies, would hold it for ever.
-        lock = FileLock(self.lock, mode=0o666, fallback_to_soft=False)
-        try:
-            _make_for_all(self.lock.parent)
-            try:
-                held = lock.acquire(timeout=0)
-            except Timeout:
-                _log.warning("%s is in use by another process; waiting for it", self.device)
-                held = lock.acquire()
-        except OSError as error:
-            why = error.strerror or error
-            raise ExecutorError(f"{self.lock}: cannot hold {self.device}: {why}") from None
-        with held:
-            yield self.device
+        slots = (self, *others)
+        with ExitStack() as held:
+            own = next((slot for slot in slots if _is_leased(slot, held)), None)
+            if own is None:
+                devices = ", ".join(dict.fromkeys(slot.device for slot in slots))
+                _log.warning("%s is in use by another process; waiting for it", devices)
+            while own is None:
+                meanwhile()
+                time.sleep(_PAUSE)
+                own = next((slot for slot in slots if _is_leased(slot, held)), None)
+            yield own.device
+
+
+def _is_leased(slot: Slot, held: ExitStack) -> bool:
+    """Hold a slot until the end of `held`, if nobody else holds it now."""
+    if slot.lock is None:
+        return True
+    # A lock that is a mere file, and stays when its process dies, would hold it for ever.
+    lock = FileLock(slot.lock, mode=0o666, fallback_to_soft=False)
+    try:
+        _make_for_all(slot.lock.parent)
+        held.enter_context(lock.acquire(timeout=0))
+    except Timeout:
+        return False
+    except OSError as error:
+        why = error.strerror or error
+        raise ExecutorError(f"{slot.lock}: cannot hold {slot.device}: {why}") from None
+    return True
 
 
 def _make_for_all(folder: Path) -> None:

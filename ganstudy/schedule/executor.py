@@ -101,7 +101,8 @@ class Clock:
     def started(cls, begun: Begun, before: Clock | None = None) -> Clock:
         """The clock of a task of which this was heard just now, and what was known `before`."""
         now = time.monotonic()
-        if before is not None and before.stepping:
+        # Where a worker prepares it, its steps in another one are over.
+        if before is not None and before.stepping and begun.stepping:
             marks = before.marks
             if now - marks[-1][0] >= _WINDOW:
                 marks = marks[-1], (now, begun.share)
@@ -143,7 +144,7 @@ class Clock:
 @dataclass(frozen=True)
 class Ended:
     """How a task ended; `unable` if no worker could train anything: within its limit of memory,
-    without the device, or without a plug-in.
+    without the device, a plug-in or a library.
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
@@ -245,9 +246,10 @@ def warm_up() -> None:
 def attempt_carried(content: bytes, device: str, say: Callable[[Begun], None]) -> Ended:
     """Train a pack whose task was `plugins.carried` to this worker; see `attempt`."""
     try:
+        warm_up()
         task: Task = plugins.received(content)
-    except plugins.PluginError as error:  # no trial is at fault
-        return Ended("unable", cause=f"a worker cannot load a plug-in: {error}")
+    except (plugins.PluginError, ImportError, OSError) as error:  # no trial is at fault
+        return Ended("unable", cause=f"a worker cannot load what it is to train: {error}")
     except Exception as error:  # what does not unpickle raises anything; the worker lives on
         return Ended("raised", cause=f"the pack cannot be sent to a worker: {error!r}")
     return attempt(task, device, say)
@@ -279,7 +281,7 @@ def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:
         records = _trained(task, Session(device, task.program, task.beside, task.checkpoints))
     except Stopped:
         return Ended("stopped")
-    except memory.TooSmall as error:
+    except (memory.TooSmall, arithmetic.NotPortable) as error:
         return Ended("unable", cause=str(error))
     except BaseException as error:
         cause = cause_of(error)

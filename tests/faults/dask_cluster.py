@@ -56,8 +56,10 @@ def dask_cluster(
     within: Sequence[str] = (),
     workers: Sequence[Sequence[str]] = ((), ()),
     threads: int = 1,
+    options: Sequence[str] = (),
 ) -> Iterator[Cluster]:
-    """Workers whose current folder is not that of the run, each `within` one of `workers`."""
+    """Workers whose current folder is not that of the run, each `within` one of `workers`, and with
+    these options."""
     with ExitStack() as stack:
         asked = ["--port", "0", "--no-dashboard", "--host", host]
         scheduler = dask_process("scheduler", *asked, within=within)
@@ -71,7 +73,7 @@ def dask_cluster(
         nannies = []
         for number, place in enumerate(workers):
             (own := folder / f"worker{number}").mkdir()
-            asked = [address, "--nthreads", str(threads), "--no-dashboard"]
+            asked = [address, "--nthreads", str(threads), "--no-dashboard", *options]
             worker = dask_process("worker", *asked, cwd=own, within=place)
             stack.callback(end, worker)
             nannies.append(psutil.Process(worker.pid))

@@ -298,6 +298,17 @@ def test_steps_of_earlier_sessions_count() -> None:
     assert again(Running(pack, 1, begun=0), late, set()) == []
 
 
+def test_what_another_worker_takes_on_has_a_clock_of_its_own() -> None:
+    """Where that trains from the beginning, the steps of the first one counted twice."""
+    clock = Clock.started(Begun(stepping=True, earlier=100.0, share=0.5))
+    clock = Clock.started(Begun(stepping=False), clock)
+    assert not clock.stepping
+    assert clock.seconds < 50.0
+    clock = Clock.started(Begun(stepping=True, earlier=10.0, share=0.1), clock)
+    assert 10.0 <= clock.seconds < 60.0
+    assert clock.first_share == 0.1
+
+
 def test_memory_that_others_have_left_in_a_worker_is_told_by_several() -> None:
     """A pack on a Dask cluster met the same worker twice before that was made anew, and failed."""
     pack, short = (_script(Path(), 0),), Ended("raised", cause="MemoryError: 1 GiB")

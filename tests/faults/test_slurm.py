@@ -121,7 +121,7 @@ def test_workers_leave_before_their_time_is_up(tmp_path: Path, cluster: Slurm) -
     over = ("JobState=COMPLETED", "JobState=TIMEOUT")
     wait_until(lambda: any(state in cluster.about(job) for state in over))
     said = (Path(tmp_path) / f"slurm-{job}.out").read_text()
-    assert "worker-lifetime-reached" in said
+    assert "its job is nearly over" in said
 
 
 def test_a_job_that_slurm_ends_is_followed_by_another(tmp_path: Path, cluster: Slurm) -> None:

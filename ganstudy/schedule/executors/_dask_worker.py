@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import time
 from collections.abc import Set
-from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distributed import WorkerPlugin, get_worker
 
 from ganstudy.engine.arithmetic import check
-from ganstudy.engine.checkpoints import request_stop
-from ganstudy.schedule.devices import CPU, named, slots
+from ganstudy.engine.checkpoints import Stopped, request_stop
+from ganstudy.schedule.devices import CPU, Slot, named, slots
 from ganstudy.schedule.executor import Begun, Ended, ExecutorError, attempt_carried, warm_up
 
 if TYPE_CHECKING:
     from ganstudy.trial import ProgramName
 
-__all__ = ["BEGUN", "Said", "WarmUp", "executing", "stop", "train"]
-
+__all__ = ["BEGUN", "Orders", "Said", "WarmUp", "executing", "stop", "train"]
 
 BEGUN = "GANSTUDY_JOB_BEGUN"
 """Variable of an environment in which a worker's job has begun: when, in seconds since 1970."""
 
 
+@dataclass(frozen=True)
+class Orders:
+    """What a client wants of every worker.
+
+    version     of its own package
+    owned       whether the cluster is of the executor's own: standard output is for answers of who
+                has started it, and what trials print goes to standard error
+    devices     what a machine's workers share, and how many of them do
+    topic       under which is said what becomes of its packs
+    lasts       seconds after the beginning of its job in which a worker leaves, if it is in one
+    """
+
+    version: str
+    program: ProgramName
+    owned: bool
+    devices: str
+    workers: int
+    topic: str
+    lasts: float = math.inf
+
+
 class Said(NamedTuple):
-    """What a worker, by its name in this life, says of a task: its `Begun`, and how old its own
-    job is, if it has one."""
+    """What a worker, by its name in this life and at its address, says of a task: its `Begun`, and
+    how old its own job is, if it has one."""
 
     key: str
     worker: str
+    address: str
     stepping: bool
     earlier: float
     share: float
@@ -39,26 +62,29 @@ class Said(NamedTuple):
 
 
 class WarmUp(WorkerPlugin):
-    """Done by every worker of the cluster before its first task, including workers to come.
-
-    owned  whether the cluster is of the executor's own: standard output is for answers of who has
-           started it, and what trials print goes to standard error
-    """
+    """Done by every worker of the cluster before its first task, including workers to come."""
 
     name = "ganstudy"
 
-    def __init__(self, program: ProgramName, owned: bool) -> None:
-        self.program, self.owned = program, owned
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
 
-    def setup(self, worker: object) -> None:
-        """Called by Dask.
+    def setup(self, worker: Any) -> None:
+        """Called by Dask, which only logs what is raised in a worker to come.
 
-        Errors  `NotPortable` where the cluster's workers were not started for the program.
+        Errors  `NotPortable` where the cluster's workers were not started for the program;
+                `ExecutorError` where they have another version of the package.
         """
-        if self.owned:
+        if self.orders.owned:
             os.dup2(2, 1)
+        # And not from the start of this process, which may be its job's second or third one.
+        left = self.orders.lasts - _age_of_job()
+        if math.isfinite(left):
+            leave = functools.partial(worker.close_gracefully, reason="its job is nearly over")
+            worker.loop.call_later(max(0.0, left), leave)
+        _agree(self.orders.version)
         warm_up()
-        check(self.program, CPU)
+        check(self.orders.program, CPU)
 
 
 def executing(dask_worker: Any) -> list[str]:
@@ -75,37 +101,72 @@ def stop(keys: Set[str]) -> None:
 _stopping = set[str]()
 
 
-def train(content: bytes, devices: str, topic: str) -> Ended:
+def train(content: bytes, orders: Orders) -> Ended:
     """How the training of a pack, which was carried here, ended; Dask is told when it began."""
     worker = get_worker()
 
     def say(begun: Begun) -> None:
         # Of this thread: where a process trains several packs, all of them tell the last one's.
         key = str(worker.get_current_task())
-        age = time.time() - float(os.environ.get(BEGUN, "nan"))
-        said = Said(key, worker.id, begun.stepping, begun.earlier, begun.share, age)
-        worker.log_event(topic, said)
+        told = begun.stepping, begun.earlier, begun.share
+        said = Said(key, worker.id, worker.address, *told, _age_of_job())
+        worker.log_event(orders.topic, said)
         # Only now, since the flag is the process's: the next pack may be another client's.
         if begun.stepping and key in _stopping:
             request_stop()
 
+    def heed() -> None:
+        if str(worker.get_current_task()) in _stopping:
+            raise Stopped
+
     try:
-        device = _device(devices)
+        _agree(orders.version)
+        own = _slots(orders.devices, orders.workers)
+        # A device that this process knows has its kernels.
+        first, *others = sorted(own, key=lambda slot: slot.device not in _used)
+        with first.leased(*others, meanwhile=heed) as device:
+            ended = attempt_carried(content, device, say)
+            _give_back(device)
+    except Stopped:
+        return Ended("stopped")
     except (ExecutorError, ValueError) as error:  # no trial is at fault
-        return Ended("unable", cause=str(error))
-    return attempt_carried(content, device, say)
+        ended = Ended("unable", cause=str(error))
+    if ended.how == "unable":
+        return replace(ended, cause=f"the worker at {worker.address}: {ended.cause}")
+    return ended
+
+
+_used = set[str]()
+"""Devices that this process has had."""
 
 
 @functools.cache
-def _device(devices: str) -> str:
-    """The device of this process, whose slot it leases with its first pack and keeps.
+def _slots(devices: str, workers: int) -> list[Slot]:
+    """What the workers of this machine share.
 
-    Errors  `ValueError` for devices that are not there; those of `Slot.leased`.
+    Errors  `ValueError` for devices that are not there.
     """
-    names = named(devices)
-    first = os.getpid() % len(names)
-    (slot,) = slots(names[first:], 1)
-    return _leases.enter_context(slot.leased())
+    return slots(named(devices), workers)
 
 
-_leases = ExitStack()
+def _give_back(device: str) -> None:
+    """Keep no memory of a device that another worker is to have."""
+    _used.add(device)
+    if device != CPU:
+        import torch
+
+        torch.cuda.empty_cache()
+
+
+def _age_of_job() -> float:
+    """Seconds since this process's job has begun; not a number if it is in none."""
+    return time.time() - float(os.environ.get(BEGUN, "nan"))
+
+
+def _agree(version: str) -> None:
+    """Refuse the orders of a client of another version.
+
+    Errors  `ExecutorError`.
+    """
+    if (own := metadata.version("ganstudy")) != version:
+        raise ExecutorError(f"ganstudy {own} is installed there, and {version} here")

@@ -11,7 +11,8 @@ from distributed import LocalCluster
 from pydantic import Field
 
 from ganstudy.schedule.executor import ExecutorError
-from ganstudy.schedule.executors._dask_client import CONFIGURATION, DaskClient, joined, silence
+from ganstudy.schedule.executors._dask_client import DaskClient
+from ganstudy.schedule.executors._dask_scheduler import CONFIGURATION, joined, silence
 from ganstudy.schedule.options import Options
 
 __all__ = ["CONFIGURATION", "DaskExecutor", "DaskOptions"]

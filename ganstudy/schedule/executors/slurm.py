@@ -127,7 +127,8 @@ class SlurmExecutor(DaskClient):
         before = self._threads
         room = super().room()
         if self._threads != before:
-            workers = self._client.scheduler_info()["workers"].values()
+            # All of them: some versions of Dask tell of five unless they are asked.
+            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
             self._jobs.joined(str(worker["name"]).partition("-")[0] for worker in workers)
         if self._threads < before:
             self._due = min(self._due, time.monotonic() + _SOON)
@@ -178,11 +179,10 @@ class SlurmExecutor(DaskClient):
             seconds = seconds_of(limit)
         except ValueError as error:
             raise ExecutorError(f"{_CONFIGURATION}.walltime: {limit!r} {error}") from None
-        # Named after their job. Dask's own limit of memory would kill what comes near it, and
-        # those that leave before Slurm ends them take no blame for their packs.
+        # Those that leave before Slurm ends them take no blame for their packs.
+        self.lasts = seconds - min(120.0, seconds / 10.0)
+        # Named after their job. Dask's own limit of memory would kill what comes near it.
         workers = ["--name", "$SLURM_JOB_ID", "--memory-limit", "0", "--no-dashboard"]
-        if math.isfinite(seconds):
-            workers += ["--lifetime", f"{seconds - min(120.0, seconds / 10.0):.0f}s"]
         exported = environment(self.program).items()
         given = {"partition": "queue", "account": "account", "time": "walltime", "mem": "job_mem"}
         memory = {"memory": configured["memory"] or "1GB"}

@@ -1,0 +1,106 @@
+"""How packs end that Dask has been given, and workers that they hold up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from distributed import CancelledError, Client, Future, KilledWorker
+
+from ganstudy.cause import cause_of, telling
+from ganstudy.schedule.executor import Ended, ExecutorError
+from ganstudy.schedule.executors._dask_scheduler import ANSWER_SECONDS
+from ganstudy.schedule.executors._dask_worker import Said, executing
+from ganstudy.schedule.memory import is_lacking
+
+__all__ = ["Condemned", "ended_as", "restart"]
+
+_RESULT_SECONDS = 60.0
+"""Within which records have come over the network, or their worker is as good as gone."""
+
+
+def ended_as(future: Future[Any], begun: Sequence[Said]) -> Ended:
+    """What became of a task, where it is known what the workers of those that have begun have said.
+
+    Dask blames all tasks that a worker holds for its death. One that waits there behind another has
+    not begun, and is to be handed out again as it is; so is one whose records have gone.
+    """
+    if future.status == "finished":
+        # What its worker takes with it is trained again elsewhere, which Dask would wait for.
+        with suppress(OSError, CancelledError, KilledWorker):
+            ended: Ended = future.result(timeout=_RESULT_SECONDS)
+            return ended
+    if future.status != "error":
+        return Ended("stopped")
+    error = future.exception()
+    if not isinstance(error, KilledWorker):  # and none that `train` tells of a trial
+        cause = cause_of(error.with_traceback(future.traceback()))
+        if is_lacking(error):
+            return Ended("raised", cause=cause)
+        return Ended("unable", cause=f"a worker cannot train: {telling(cause)}")
+    # Where none is known to have begun, the death came before word of it, and all are blamed: what
+    # kills its worker at once must not be handed out for ever.
+    last = error.last_worker.server_id
+    held = [said.key for said in begun if said.worker == last]
+    if held and str(future.key) not in held:
+        return Ended("stopped")
+    return Ended("died", cause=f"its worker died: {error}")
+
+
+def restart(client: Client, workers: list[str]) -> None:
+    """Have workers started anew by their nannies, those that are there.
+
+    Errors  `OSError`; `ValueError` where one has no nanny.
+    """
+    with suppress(KeyError):  # as which Dask tells, in the end, of one that has gone
+        client.restart_workers(workers, raise_for_error=False)
+
+
+class Condemned:
+    """Workers that are held up by packs that were given up, until they are started anew."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._packs: dict[str, set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._packs)
+
+    def add(self, futures: Sequence[Future[Any]]) -> None:
+        """Cancel what waits; what has begun ends with its worker, which its nanny starts anew.
+
+        Errors  as of `end`.
+        """
+        ours = {str(future.key) for future in futures}
+        for worker, keys in self._client.processing().items():
+            if own := ours & set(map(str, keys)):
+                self._packs.setdefault(worker, set()).update(own)
+        self._client.cancel(futures, force=True)
+        self.end()
+
+    def end(self) -> None:
+        """End those that are held up by nothing else.
+
+        On a worker with several threads, somebody else's pack may be under way beside it.
+
+        Errors  `OSError` where the scheduler is gone; `ExecutorError` where a worker has no nanny.
+        """
+        there = self._client.nthreads()
+        self._packs = {worker: own for worker, own in self._packs.items() if worker in there}
+        alone = [worker for worker, own in self._packs.items() if not self._executing(worker) - own]
+        for worker in alone:
+            del self._packs[worker]
+        try:
+            restart(self._client, alone)
+        except ValueError as error:
+            message = f"a busy worker has no nanny to restart it ({error})"
+            raise ExecutorError(message) from None
+
+    def _executing(self, worker: str) -> set[str]:
+        """Keys of the tasks under way on a worker; none if it does not answer."""
+        asked = {"nanny": False, "on_error": "ignore", "callback_timeout": ANSWER_SECONDS}
+        with suppress(OSError):
+            answers = self._client.sync(self._client.run, executing, workers=[worker], **asked)
+            return set(answers.get(worker) or ())
+        return set()

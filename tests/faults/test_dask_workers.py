@@ -1,0 +1,239 @@
+"""Dask workers that share a GPU, leave, come late, die at a bad time, or cannot train."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from dask_cluster import Cluster, dask_cluster, dask_process, end
+from distributed import CancelledError, Client, Future, LocalCluster
+from processes import kill, running, wait_until
+from scripted import Scripted, attempts
+from tiny import Listed, trial
+
+from ganstudy.engine.checkpoints import NO_CHECKPOINTS
+from ganstudy.schedule.executor import Clock, Ended, ExecutorError, Task
+from ganstudy.schedule.executors.dask import DaskExecutor
+from ganstudy.schedule.loop import Limits, train_packs
+from ganstudy.trial import ProgramName, Trial
+
+pytestmark = pytest.mark.slow
+
+
+def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
+def _task(own: Trial[Any]) -> Task:
+    return Task((own,), "eager", (), NO_CHECKPOINTS, None)
+
+
+def _ended(executor: DaskExecutor) -> list[tuple[Hashable, Ended]]:
+    found: list[tuple[Hashable, Ended]] = []
+    wait_until(lambda: found.extend(executor.wait(0.2)) or found)
+    return found
+
+
+# --- a GPU --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Two workers on a machine with one GPU, which is made up."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where its locks are
+    with dask_cluster(tmp_path, options=["--preload", "made_up_gpu"]) as cluster:
+        yield cluster
+
+
+def test_two_workers_share_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
+    """The second waited for the first for ever, with a pack that no limit of time could end."""
+    both = [_script(tmp_path, seed, seconds=600.0) for seed in range(2)]
+    with DaskExecutor(2, ("cuda:0",), scheduler=gpu.address) as executor:
+        for own in both:
+            executor.submit(_task(own))
+        wait_until(lambda: all(attempts(own) for own in both))
+
+
+def test_workers_take_turns_on_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
+    """Where there are more of them than are to share it, on somebody else's cluster; one that waits
+    for its turn heeds an interruption."""
+    packs = [(_script(tmp_path, seed, seconds=1.0),) for seed in range(3)]
+    long = [_script(tmp_path, 10 + seed, action="stay") for seed in range(2)]
+    with DaskExecutor(1, ("cuda:0",), scheduler=gpu.address) as executor:
+        found = [record for part in train_packs(Listed(packs), executor) for record in part]
+        assert [record.status for record in found] == ["complete"] * 3
+        handles = [executor.submit(_task(own)) for own in long]
+        wait_until(lambda: sum(executor.clock(one) is not None for one in handles) == 1)
+        (waits,) = (one for one in handles if executor.clock(one) is None)
+        executor.drain()
+        assert executor.wait(0.0) == [(waits, Ended("stopped"))]
+    with Client(gpu.address, set_as_default=False) as other:
+        wait_until(lambda: not any(other.processing().values()))
+    assert sum(map(attempts, long)) == 1
+
+
+# --- workers that leave, and die ----------------------------------------------------------------
+
+
+def test_no_time_passes_between_two_workers(tmp_path: Path) -> None:
+    """The clock went on when a worker had left, as Slurm's do; what came after was late."""
+    own, later = _script(tmp_path, 0, action="stay once"), []
+    with (
+        dask_cluster(tmp_path, workers=[()]) as cluster,
+        DaskExecutor(1, scheduler=cluster.address) as executor,
+        Client(cluster.address, set_as_default=False) as other,
+        ThreadPoolExecutor() as threads,
+    ):
+
+        def replace_worker() -> None:
+            wait_until(lambda: attempts(own))
+            other.retire_workers(list(other.nthreads()))
+            time.sleep(10.0)
+            worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
+            later.append(worker)
+
+        replacing = threads.submit(replace_worker)
+        try:
+            limits = Limits(seconds=8.0)
+            parts = list(train_packs(Listed([(own,)]), executor, limits=limits))
+        finally:
+            replacing.result()
+            end(*later)
+    assert [record.status for part in parts for record in part] == ["complete"]
+    assert attempts(own) == 2
+
+
+def test_the_clock_of_a_pack_is_that_of_its_worker(tmp_path: Path) -> None:
+    """It went on when another worker had taken the pack on, which trains from the beginning."""
+    long = trial(0, steps=10**9, record={"every": 10**9, "samples": 40})
+    with (
+        dask_cluster(tmp_path) as cluster,
+        DaskExecutor(2, scheduler=cluster.address) as executor,
+        Client(cluster.address, set_as_default=False) as other,
+    ):
+        handle = executor.submit(_task(long))
+
+        def stepping() -> Clock | None:
+            executor.room()
+            clock = executor.clock(handle)
+            return clock if clock is not None and clock.stepping else None
+
+        wait_until(lambda: (clock := stepping()) is not None and clock.seconds > 5.0)
+        (worker,) = (one for one, keys in other.processing().items() if keys)
+        moved = time.monotonic()
+        other.retire_workers([worker])
+        wait_until(lambda: (clock := stepping()) is not None and clock.since > moved)
+
+
+def test_a_worker_that_was_restarted_leaves_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time was counted from its own start, and Slurm ended it with its job."""
+    begun = time.time()
+    monkeypatch.setenv("GANSTUDY_JOB_BEGUN", str(begun))
+    monkeypatch.setattr(DaskExecutor, "lasts", 40.0)
+    hangs = _script(tmp_path, 0, seconds=600.0)
+    with (
+        dask_cluster(tmp_path, workers=[()]) as cluster,
+        DaskExecutor(1, scheduler=cluster.address) as executor,
+    ):
+        handle = executor.submit(_task(hangs))
+        wait_until(lambda: attempts(hangs))
+        executor.kill(handle)
+        wait_until(lambda: executor.room() == 1)
+        assert time.time() - begun < 40.0
+        wait_until(lambda: not any(map(running, cluster.nannies)))
+        assert 40.0 <= time.time() - begun < 70.0
+
+
+def test_a_worker_that_has_gone_is_not_restarted(tmp_path: Path) -> None:
+    """Dask's KeyError came through to the terminal."""
+    hangs = _script(tmp_path, 0, seconds=600.0)
+    cancel = Client.cancel
+    with (
+        dask_cluster(tmp_path, workers=[()]) as cluster,
+        DaskExecutor(1, scheduler=cluster.address) as executor,
+    ):
+
+        def cancelled(client: Client, *given: Any, **named: Any) -> Any:
+            for process in (*cluster.nannies, *cluster.nannies[0].children(recursive=True)):
+                kill(process)
+            wait_until(lambda: not client.nthreads())
+            return cancel(client, *given, **named)
+
+        handle = executor.submit(_task(hangs))
+        wait_until(lambda: attempts(hangs))
+        with mock.patch.object(Client, "cancel", cancelled):
+            assert "scripted.py" in executor.kill(handle)
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), CancelledError(), OSError("closed")])
+def test_records_that_do_not_come_are_made_again(tmp_path: Path, error: Exception) -> None:
+    """As of a worker that has died with them; the run waited for them for as long as a pack takes,
+    or ended with a traceback."""
+    own, result, asked = _script(tmp_path, 0), Future.result, []
+
+    def late(future: Future[Any], timeout: float | None = None) -> Any:
+        asked.append(timeout)
+        if len(asked) == 1:
+            raise error
+        return result(future, timeout)
+
+    quiet = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": ":0"}}
+    with (
+        LocalCluster(1, processes=False, **quiet) as here,
+        DaskExecutor(1, scheduler=here.scheduler_address) as executor,
+        mock.patch.object(Future, "result", late),
+    ):
+        parts = train_packs(Listed([(own,)]), executor)
+        assert [record.status for part in parts for record in part] == ["complete"]
+    assert None not in asked
+    assert attempts(own) == 2
+
+
+# --- workers that are not as they should be -----------------------------------------------------
+
+
+def _broken(folder: Path) -> None:
+    (folder / "torch.py").write_text("raise ImportError('no libraries for torch')\n")
+
+
+def _of_another_version(folder: Path) -> None:
+    (about := folder / "ganstudy-0.0.7.dist-info").mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ganstudy\nVersion: 0.0.7\n")
+
+
+LATE: dict[str, tuple[Callable[[Path], None], ProgramName, str]] = {
+    "it is not portable": (lambda folder: None, "portable", "portable program"),
+    "it has no torch": (_broken, "eager", "no libraries for torch"),
+    "it is of another version": (_of_another_version, "eager", r"ganstudy 0\.0\.7 is installed"),
+}
+
+
+@pytest.mark.parametrize("why", LATE)
+def test_a_worker_that_cannot_train_is_no_fault_of_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """One that joins late is given packs, whatever becomes of its warming up."""
+    make, program, said = LATE[why]
+    (folder := tmp_path / "own").mkdir()
+    make(folder)
+    with (
+        dask_cluster(tmp_path, workers=[]) as cluster,
+        DaskExecutor(1, program=program, scheduler=cluster.address) as executor,
+    ):
+        with monkeypatch.context() as there:
+            there.syspath_prepend(folder)
+            worker = dask_process("worker", cluster.address, "--nthreads", "1", "--no-dashboard")
+        try:
+            with pytest.raises(ExecutorError, match=f"the worker at tcp://.*{said}"):
+                list(train_packs(Listed([(trial(0),)]), executor, program))
+            with pytest.raises(ExecutorError, match=f"the workers of tcp://.* cannot .*{said}"):
+                DaskExecutor(1, program=program, scheduler=cluster.address)
+        finally:
+            end(worker)
