@@ -97,6 +97,18 @@ def test_fresh_seeds_are_those_of_the_best_point(tmp_path: Path) -> None:
         assert trial.seed == 1_000_000 * repeat + 500_000 + seed - 2
 
 
+def test_fresh_seeds_wait_for_the_point_that_goes_on(tmp_path: Path) -> None:
+    """Killed when all points stand at their first rung, a search has all its trials to come."""
+    pruner = "search.bayes.pruner={name: successive_halving, first: 10}"
+    options = ("search.bayes.trials=2", "search.bayes.fresh=2", pruner)
+    whole = repeated(tmp_path, *options)
+    records = finish(whole)
+    for number in range(len(records)):
+        again = repeated(tmp_path, *options)
+        again.tell(records[:number])
+        assert again.counts().total() == whole.counts().total()
+
+
 def test_records_alone_decide_and_searches_grow(tmp_path: Path) -> None:
     """Told the records up to any time, in any order, a search asks for the rest and no other."""
     few = repeated(tmp_path, "search.bayes.repeats=2", "search.bayes.fresh=2")
