@@ -27,9 +27,10 @@ class ModuleFeatures(OwnFile, Features):
     """The output of an exported network, flattened: this is how Inception comes in.
 
     Maths   images `(images, channels, size, size)`, one channel shown three times where `channels`
-            is 3, resized by bilinear interpolation and put on `scale`, then (x - mean) / std. What
-            comes out is flattened to a row for each image. The SHA-256 of the file is part of the
-            trial's settings. It is run on the CPU with one thread.
+            is 3, numbers beyond -10 and 10 as these, resized by bilinear interpolation and put on
+            `scale`, then (x - mean) / std. What comes out is flattened to a row for each image. The
+            SHA-256 of the file is part of the trial's settings. It is run on the CPU with one
+            thread.
     Errors  a file that is missing or changed, or that torch cannot load; a module that does not
             give a row for each image. A module is a program: name none that you do not trust.
     Source  the user: `torch.export.save` (.pt2, with a free first dimension), or TorchScript (.pt).
@@ -84,7 +85,8 @@ class ModuleFeatures(OwnFile, Features):
         if self.gone:
             raise ValueError(self.gone)
         module = _module(self.path, str(self.sha256))
-        rows = np.ascontiguousarray(samples, np.float32)
+        # As other features: what has blown up is far away, and not missing.
+        rows = np.ascontiguousarray(np.clip(samples, -10, 10), np.float32)
         whole = torch.from_numpy(rows).reshape(-1, *target.image)
         with torch.inference_mode(), one_thread():
             parts = [module(self._prepared(part)) for part in torch.split(whole, _CHUNK)]

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Metric, Reading
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._clouds import each_cloud, reference, unseen
 
 if TYPE_CHECKING:
     from ganstudy.metrics._base import Array
@@ -51,5 +51,6 @@ class TransportDistance(Metric, ABC):
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the units of the samples."""
-        name, matched = f"Wasserstein-{self.order} distance", f"exact for {self.subsample} samples"
+        most = unseen(target, self.subsample)
+        name, matched = f"Wasserstein-{self.order} distance", f"exact for up to {most} samples"
         return Reading(name, "", "lower", (0.0, np.inf), 0.0, matched)

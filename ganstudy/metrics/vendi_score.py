@@ -43,9 +43,10 @@ class VendiScore(KernelMetric):
         return each_cloud(samples, measure, worst=1.0)
 
     def reading(self, target: Target) -> Reading:
-        """From 1 for identical samples up to their number."""
-        perfect = _perfect(self, target)
-        return Reading("Vendi score", "samples", "higher", (1.0, float(self.subsample)), perfect)
+        """From 1 for identical samples up to their number; of fewer, p has less."""
+        perfect, bounds = _perfect(self, target), (1.0, float(self.subsample))
+        counted = f"of up to {self.subsample} samples, and of so many at p = q"
+        return Reading("Vendi score", "samples", "higher", bounds, perfect, counted)
 
 
 @cache

@@ -157,7 +157,7 @@ def test_datasets_say_how_to_read_it(cls: type[Metric]) -> None:
         assert not set(text.split()) & {"Maths", "Bias", "Cost", "Source"}
     assert known["direction"] in ("higher", "lower")
     assert known["role"] == "metric"
-    estimated = {"forward_kl", "reverse_kl", "jensen_shannon", "mmd"}
+    estimated = {"forward_kl", "reverse_kl", "jensen_shannon", "mmd", "vendi_score"}
     assert bool(known["estimate"]) == (cls.name in estimated or "wasserstein_" in cls.name)
 
 

@@ -254,6 +254,20 @@ def test_an_exported_module_is_run_on_prepared_images(tmp_path: Path) -> None:
         features.family.from_config(own.model_dump())
 
 
+@pytest.mark.parametrize(
+    "space", ["random_convolutions", {"name": "module", "path": str(MODULE)}], ids=["own", "module"]
+)
+def test_a_generator_that_has_blown_up_is_far_and_not_missing(space: Any) -> None:
+    """As long as its samples are finite; their features are those of the farthest numbers."""
+    own, (rows, *_) = features.family.from_config(space), _clouds(40)
+    blown = np.where(rows > 0, np.float32(3e38), np.float32(-3e38))
+    far = own.of(blown, IMAGES)
+    np.testing.assert_array_equal(far, own.of(np.sign(blown) * np.float32(10), IMAGES))
+    metric = _metric("kernel_distance", features=space)
+    distances = measured_by(metric, np.stack([rows, 9 * rows, blown]), None, IMAGES)
+    assert distances[0] < distances[1] < distances[2] < np.inf
+
+
 @pytest.mark.slow
 def test_a_classifier_tells_classes_apart_and_knows_its_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,32 @@ def test_a_diversity_beyond_what_samples_can_tell_is_not_stated(
         assert math.isnan(perfect) == (features == unknown)
         clouds = law.sample(np.random.default_rng(5), 8000).reshape(4, 2000, features)
         assert not (metric.compute(clouds, law) < (1 + perfect) / 2).any()
+
+
+def test_estimates_say_how_many_samples_they_are_of() -> None:
+    """No more than there are held out; of fewer where trials have fewer."""
+    for law, most in ((RING, 500), (targets.from_config("digits"), 359)):
+        for name in ("wasserstein_1", "wasserstein_2"):
+            estimate = metrics.family[name]().reading(law).estimate
+            assert estimate == f"exact for up to {most} samples"
+    vendi = metrics.family.from_config({"name": "vendi_score", "subsample": 50})
+    assert vendi.reading(RING).estimate == "of up to 50 samples, and of so many at p = q"
+
+
+@pytest.mark.parametrize("ties", ["none", "last", "most", "all"])
+def test_a_set_has_one_order(ties: str) -> None:
+    """By the last column, and by those before it where points are equal there: as ever."""
+    rng = np.random.default_rng(0)
+    cloud = rng.normal(size=(300, 90))
+    if ties == "last":
+        cloud[:, -1] = rng.integers(9, size=300)
+    elif ties != "none":
+        cloud[:, 3 if ties == "most" else 0 :] = rng.integers(2, size=(300, 1))
+        cloud[:, 2] = rng.integers(4, size=300)
+    ordered = np.ascontiguousarray(cloud[np.lexsort(cloud.T)])
+    expected = np.random.default_rng(zlib.crc32(ordered.tobytes())).permutation(ordered)
+    for order in (np.arange(300), rng.permutation(300)):
+        np.testing.assert_array_equal(metrics.shuffled(cloud[order]), expected)
 
 
 def test_of_more_than_a_perfect_generator_serves_no_label_is_covered() -> None:
