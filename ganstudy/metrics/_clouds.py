@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganstudy.targets import Target
 
     Cloud = NDArray[np.float64]
+    Measure = Callable[[Cloud], float]
 
 REFERENCE_SEED = 1407_1405
 """Seed of all clouds of p that metrics draw; no seed of a trial, so that no trial trained on it."""
@@ -24,7 +25,7 @@ REFERENCE_SEED = 1407_1405
 
 def each_cloud(
     samples: Array,
-    measure: Callable[[Cloud], float],
+    measure: Measure,
     worst: float,
     *,
     against: Target | None = None,

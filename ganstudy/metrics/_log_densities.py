@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from ganstudy.metrics._neighbours import NeighbourMetric
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -22,6 +22,14 @@ class DensityMetric(NeighbourMetric, ABC):
     most_features: ClassVar[int | None] = 8
     """With 1,000 samples the KL divergence of a Gaussian from itself is measured as 0.01 nat in 8
     dimensions, 0.3 in 12, 1.3 in 20, and 7.3 in 50."""
+
+    @abstractmethod
+    def estimate(self, ratios: LogRatios) -> float:
+        """The metric of the ratios of one cloud."""
+
+    def measures(self, real: Cloud, target: Target) -> Measure:
+        """Estimate for each cloud."""
+        return lambda cloud: self.estimate(log_ratios(cloud, real, target, self.neighbours))
 
     def stated(self, target: Target) -> str:
         """Which densities are known and which are estimated."""

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
+from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 BLOCK = 1000
 """Rows of a distance matrix that are held at once."""
 
 
-class NeighbourMetric(Metric, ABC):
+class NeighbourMetric(ComparedMetric, ABC):
     """A metric that looks at the k-th neighbour of samples; at the end, since that takes long."""
 
     at: ClassVar[Literal["every", "end"]] = "end"
@@ -46,13 +45,10 @@ class SymmetricMetric(NeighbourMetric, CloudMetric, ABC):
     def shares(self, cloud: Cloud, real: Cloud, of_p: NDArray[np.float64]) -> tuple[float, float]:
         """Both, from samples of q, samples of p, and how far the balls of p reach."""
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """The smaller share for each cloud."""
-        real = reference(target, samples.shape[-2])
         of_p = radii(real, self.neighbours)
-        return each_cloud(
-            samples, lambda cloud: min(self.shares(cloud, real, of_p)), worst=0.0, against=target
-        )
+        return lambda cloud: min(self.shares(cloud, real, of_p))
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; balls of one law miss the other by chance for a share of 1 in 2^k."""

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._cloud_metric import CloudMetric
 from ganstudy.metrics._clouds import draws, reference
-from ganstudy.metrics._neighbours import BLOCK, radii
+from ganstudy.metrics._neighbours import BLOCK, NeighbourMetric, radii
 
 if TYPE_CHECKING:
     from ganstudy.metrics._clouds import Cloud
     from ganstudy.targets import Target
+
+
+class ProbabilisticMetric(NeighbourMetric, CloudMetric, ABC):
+    """The mean membership of one law's samples in the other's support."""
+
+    neighbours: int = Field(4, ge=1, description="k: R is a mean distance to the k-th neighbour")
+    stretch: float = Field(1.2, gt=0, description="a: R in these distances")
+
+    def membership(self, points: Cloud, centres: Cloud) -> float:
+        """`mean_membership` at its own settings."""
+        return mean_membership(points, centres, self.neighbours, self.stretch)
+
+    def reading(self, target: Target) -> Reading:
+        """Between 0 and 1; at p = q that of two clouds of p."""
+        perfect = membership_at_equality(target, self.neighbours, self.stretch)
+        return Reading(self.name.replace("_", " "), "1", "higher", (0.0, 1.0), perfect)
 
 
 def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: float) -> float:

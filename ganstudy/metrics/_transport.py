@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from ganstudy.metrics._base import Metric, Reading
-from ganstudy.metrics._clouds import each_cloud, reference, unseen
+from ganstudy.metrics._base import Reading
+from ganstudy.metrics._clouds import unseen
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class TransportDistance(Metric, ABC):
+class TransportDistance(ComparedMetric, ABC):
     r"""Wasserstein distance of some samples of each cloud to as many samples of p.
 
     Maths   $(\min_\pi \frac1m \sum_i |y_i - x_{\pi(i)}|^o)^{1/o}$ over permutations: between
@@ -34,20 +34,21 @@ class TransportDistance(Metric, ABC):
 
     subsample: int = Field(500, ge=2, description="samples of each law that are matched")
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def partners(self, samples: int) -> int:
+        """No more than the subsample."""
+        return min(self.subsample, samples)
+
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Distance of each cloud."""
         from scipy.optimize import linear_sum_assignment
         from scipy.spatial.distance import cdist
 
-        real = reference(target, min(self.subsample, samples.shape[-2]))
-        count = len(real)
-
         def measure(cloud: Cloud) -> float:
-            price = cdist(cloud[:count], real) ** self.order
+            price = cdist(cloud[: len(real)], real) ** self.order
             pairs = linear_sum_assignment(price)
             return float(price[pairs].mean() ** (1 / self.order))
 
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the units of the samples."""

@@ -8,16 +8,15 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class AlphaPrecision(CloudMetric):
+class AlphaPrecision(ComparedMetric, CloudMetric):
     r"""Integrated alpha-precision: as many samples in each central part of p as it has itself.
 
     Maths   $P_\alpha$ is the share of samples within the distance from the mean of p that holds a
@@ -39,9 +38,8 @@ class AlphaPrecision(CloudMetric):
         """A hundred: the curve of fewer is some tenths off."""
         return 100
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Nearness of each cloud's curve to the diagonal."""
-        real = reference(target, samples.shape[-2])
         centre = real.mean(axis=0)
         within = np.quantile(np.linalg.norm(real - centre, axis=1), LEVELS)
 
@@ -49,7 +47,7 @@ class AlphaPrecision(CloudMetric):
             distance = np.linalg.norm(cloud - centre, axis=1)
             return near_the_diagonal((distance[:, None] <= within).mean(axis=0))
 
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

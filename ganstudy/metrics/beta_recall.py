@@ -8,17 +8,16 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 from ganstudy.metrics._levels import LEVELS, near_the_diagonal
 from ganstudy.metrics._neighbours import radii
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class BetaRecall(CloudMetric):
+class BetaRecall(ComparedMetric, CloudMetric):
     r"""Integrated beta-recall: samples of p with a sample nearer than p's own, in each part of q.
 
     Maths   $R_\beta$ is the share of samples x of p whose nearest sample y of q is no farther than
@@ -35,11 +34,10 @@ class BetaRecall(CloudMetric):
     at: ClassVar[Literal["every", "end"]] = "end"
     judges: ClassVar[Judged | None] = "diversity"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Nearness of each cloud's curve to the diagonal."""
         from scipy.spatial import KDTree
 
-        real = reference(target, samples.shape[-2])
         reach = radii(real, 1)
 
         def measure(cloud: Cloud) -> float:
@@ -48,7 +46,7 @@ class BetaRecall(CloudMetric):
             central = outwards[:, None] <= np.quantile(outwards, LEVELS)
             return near_the_diagonal((central & (nearest <= reach)[:, None]).mean(axis=0))
 
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; 1/2 at p = q."""

@@ -8,17 +8,16 @@ import numpy as np
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class ClassifierTwoSample(CloudMetric):
+class ClassifierTwoSample(ComparedMetric, CloudMetric):
     r"""Classifier two-sample test: held-out accuracy of a k-nearest-neighbour classifier.
 
     Maths   half of the samples of q and as many of p are remembered; the others are classified by
@@ -30,9 +29,8 @@ class ClassifierTwoSample(CloudMetric):
 
     at: ClassVar[Literal["every", "end"]] = "end"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Accuracy on each cloud."""
-        real = reference(target, samples.shape[-2])
         half = len(real) // 2
 
         def measure(cloud: Cloud) -> float:
@@ -41,7 +39,7 @@ class ClassifierTwoSample(CloudMetric):
             share = [_share_fake(x[half:], known, half, neighbours) for x in (real, cloud)]
             return float((np.mean(share[0] < 0.5) + np.mean(share[1] > 0.5)) / 2)
 
-        return each_cloud(samples, measure, worst=1.0, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; a half where samples cannot be told from p."""

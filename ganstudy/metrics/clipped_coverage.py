@@ -8,14 +8,12 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference, unseen
 from ganstudy.metrics._neighbours import NeighbourMetric, radii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -36,30 +34,29 @@ class ClippedCoverage(NeighbourMetric, CloudMetric):
 
     judges: ClassVar[Judged | None] = "diversity"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Share of good samples that each cloud covers p like."""
         from scipy.spatial import KDTree
 
-        count = unseen(target, samples.shape[-2])
-        real = reference(target, count)
         reach = radii(real, self.neighbours)
+        count = len(real)
         near = min(self.neighbours, count)
-        expected = self._expected(count, len(real))
+        expected = self._expected(count)
 
         def measure(cloud: Cloud) -> float:
             nearest, _ = KDTree(cloud).query(real, k=[*range(1, near + 1)])
             share = (nearest <= reach[:, None]).sum(axis=1) / self.neighbours
             return float(np.interp(share.mean(), expected, np.linspace(0, 1, count + 1)))
 
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return measure
 
-    def _expected(self, samples: int, real: int) -> NDArray[np.float64]:
-        """Mean coverage by 0, 1, ... samples of p, `(samples + 1,)`; increasing."""
+    def _expected(self, samples: int) -> NDArray[np.float64]:
+        """Mean coverage by 0, 1, ... good samples of so many, `(samples + 1,)`; increasing."""
         from scipy.stats import betabinom
 
         k = self.neighbours
         good, fewer = np.arange(samples + 1)[:, None], np.arange(k)
-        chance = betabinom.pmf(fewer, good, k, max(1, real - k))
+        chance = betabinom.pmf(fewer, good, k, max(1, samples - k))
         return np.asarray(1 - ((k - fewer) * chance).sum(axis=1) / k)
 
     def reading(self, target: Target) -> Reading:

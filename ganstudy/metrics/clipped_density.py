@@ -8,14 +8,12 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -35,9 +33,8 @@ class ClippedDensity(NeighbourMetric, CloudMetric):
 
     judges: ClassVar[Judged | None] = "fidelity"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Clipped density of each cloud."""
-        real = reference(target, samples.shape[-2])
         reach = radii(real, self.neighbours)
         reach = np.minimum(reach, np.median(reach))
         # A sample of p lies in its own ball, which says nothing.
@@ -47,7 +44,7 @@ class ClippedDensity(NeighbourMetric, CloudMetric):
             share = self._mean_share(balls_around(cloud, real, reach))
             return min(1.0, share / scale) if scale else 0.0
 
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return measure
 
     def _mean_share(self, balls: NDArray[np.int64]) -> float:
         return float(np.minimum(balls / self.neighbours, 1.0).mean())

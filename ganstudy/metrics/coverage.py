@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, covered, radii
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -30,15 +28,10 @@ class Coverage(NeighbourMetric, CloudMetric):
 
     judges: ClassVar[Judged | None] = "diversity"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Share of samples of p whose ball holds a sample of each cloud."""
-        real = reference(target, samples.shape[-2])
         reach = radii(real, self.neighbours)
-
-        def measure(cloud: Cloud) -> float:
-            return covered(real, reach, cloud)
-
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return lambda cloud: covered(real, reach, cloud)
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1; a perfect generator misses a share of 1 in 2^k."""

@@ -8,12 +8,10 @@ import numpy as np
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -32,15 +30,10 @@ class Density(NeighbourMetric, CloudMetric):
 
     judges: ClassVar[Judged | None] = "fidelity"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Mean number of balls around a sample of each cloud, over k."""
-        real = reference(target, samples.shape[-2])
         reach = radii(real, self.neighbours)
-
-        def measure(cloud: Cloud) -> float:
-            return float(np.mean(balls_around(cloud, real, reach)) / self.neighbours)
-
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return lambda cloud: float(np.mean(balls_around(cloud, real, reach)) / self.neighbours)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up; 1 for a perfect generator, more for one that keeps to the densest parts."""

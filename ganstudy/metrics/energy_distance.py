@@ -8,15 +8,14 @@ import numpy as np
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class EnergyDistance(CloudMetric):
+class EnergyDistance(ComparedMetric, CloudMetric):
     r"""Energy distance between samples of q and of p.
 
     Maths   $(2 E|Y - X| - E|Y - Y'| - E|X - X'|)^{1/2}$ over all pairs of samples, those of a
@@ -29,18 +28,17 @@ class EnergyDistance(CloudMetric):
 
     at: ClassVar[Literal["every", "end"]] = "end"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Distance of each cloud."""
         from scipy.spatial.distance import cdist
 
-        real = reference(target, samples.shape[-2])
         within_real = cdist(real, real).mean()
 
         def measure(cloud: Cloud) -> float:
             squared = 2 * cdist(cloud, real).mean() - cdist(cloud, cloud).mean() - within_real
             return float(np.sqrt(max(squared, 0.0)))
 
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the square root of the units of the samples."""

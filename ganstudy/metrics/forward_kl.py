@@ -8,12 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._log_densities import DensityMetric, log_ratios
+from ganstudy.metrics._log_densities import DensityMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._log_densities import LogRatios
     from ganstudy.targets import Target
 
 
@@ -34,15 +32,9 @@ class ForwardKL(DensityMetric):
 
     neighbours: int = Field(5, ge=1, description="k: density from the k-th neighbour")
 
-    def compute(self, samples: Array, target: Target) -> Array:
-        """Estimate for each cloud."""
-        real = reference(target, samples.shape[-2])
-
-        def measure(cloud: Cloud) -> float:
-            ratios = log_ratios(cloud, real, target, self.neighbours)
-            return max(float(-np.mean(ratios.at_real)), 0.0)
-
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+    def estimate(self, ratios: LogRatios) -> float:
+        """Mean of log p/q at samples of p, no less than 0."""
+        return max(float(-np.mean(ratios.at_real)), 0.0)
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in nats."""

@@ -8,15 +8,14 @@ import numpy as np
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class FrechetDistance(CloudMetric):
+class FrechetDistance(ComparedMetric, CloudMetric):
     r"""Squared Fréchet distance between Gaussians with the means and covariances of the samples.
 
     Maths   $|\mu_q - \mu_p|^2 + tr(\Sigma_q + \Sigma_p - 2 (\Sigma_q \Sigma_p)^{1/2})$, the squared
@@ -36,9 +35,8 @@ class FrechetDistance(CloudMetric):
         """Twice as many as features: of fewer samples the covariance says nothing."""
         return max(10, 2 * target.dimension)
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Squared distance of each cloud."""
-        real = reference(target, samples.shape[-2])
         mean, covariance = real.mean(axis=0), _covariance(real)
         root = _root(covariance)
 
@@ -49,7 +47,7 @@ class FrechetDistance(CloudMetric):
             apart = np.square(cloud.mean(axis=0) - mean).sum()
             return float(max(apart + np.trace(own) + np.trace(covariance) - 2 * crossed, 0.0))
 
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """From 0 up, in the squared units of the samples."""

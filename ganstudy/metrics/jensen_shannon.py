@@ -8,12 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._clouds import each_cloud, reference
-from ganstudy.metrics._log_densities import DensityMetric, log_ratios
+from ganstudy.metrics._log_densities import DensityMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._log_densities import LogRatios
     from ganstudy.targets import Target
 
 
@@ -32,17 +30,11 @@ class JensenShannon(DensityMetric):
 
     neighbours: int = Field(20, ge=1, description="k: density from the k-th neighbour")
 
-    def compute(self, samples: Array, target: Target) -> Array:
-        """Estimate for each cloud."""
-        real = reference(target, samples.shape[-2])
-
-        def measure(cloud: Cloud) -> float:
-            ratios = log_ratios(cloud, real, target, self.neighbours)
-            real_part = np.logaddexp(0, ratios.at_real).mean()
-            fake_part = np.logaddexp(0, -ratios.at_fake).mean()
-            return float(np.clip(np.log(2) - (real_part + fake_part) / 2, 0, np.log(2)))
-
-        return each_cloud(samples, measure, worst=float(np.log(2)), against=target)
+    def estimate(self, ratios: LogRatios) -> float:
+        """Between 0 and log 2, as the divergence itself is."""
+        real_part = np.logaddexp(0, ratios.at_real).mean()
+        fake_part = np.logaddexp(0, -ratios.at_fake).mean()
+        return float(np.clip(np.log(2) - (real_part + fake_part) / 2, 0, np.log(2)))
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and log 2, in nats."""

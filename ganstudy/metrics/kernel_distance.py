@@ -8,16 +8,15 @@ import numpy as np
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
+from ganstudy.metrics._compared import ComparedMetric
 from ganstudy.metrics._neighbours import BLOCK
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class KernelDistance(CloudMetric):
+class KernelDistance(ComparedMetric, CloudMetric):
     r"""Squared maximum mean discrepancy with a cubic kernel; with Inception's features, KID.
 
     Maths   $E k(Y, Y') + E k(X, X') - 2 E k(Y, X)$ with $k(x, y) = (x \cdot y / d + 1)^3$ in d
@@ -31,16 +30,15 @@ class KernelDistance(CloudMetric):
 
     at: ClassVar[Literal["every", "end"]] = "end"
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Estimate for each cloud."""
-        real = reference(target, samples.shape[-2])
         within_real = _mean_of_others(real)
 
         def measure(cloud: Cloud) -> float:
             crossed = _total(cloud, real) / (len(cloud) * len(real))
             return _mean_of_others(cloud) + within_real - 2 * crossed
 
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Around 0 for p itself, up for what is far; chance takes it a little below 0."""

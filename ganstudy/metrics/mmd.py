@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganstudy.metrics._base import Reading
-from ganstudy.metrics._clouds import each_cloud, reference, typical_distance
+from ganstudy.metrics._clouds import typical_distance
+from ganstudy.metrics._compared import ComparedMetric
 from ganstudy.metrics._kernel_metric import KernelMetric
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class MMD(KernelMetric):
+class MMD(ComparedMetric, KernelMetric):
     r"""Maximum mean discrepancy between samples of q and of p, with a Gaussian kernel.
 
     Maths   $(E k(Y, Y') + E k(X, X') - 2 E k(Y, X))^{1/2}$ over all pairs of samples, with
@@ -28,11 +28,10 @@ class MMD(KernelMetric):
     Source  Gretton et al. 2012, "A kernel two-sample test".
     """
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Discrepancy of each cloud."""
         from scipy.spatial.distance import cdist
 
-        real = reference(target, samples.shape[-2])
         scale = self.bandwidth * typical_distance(real)
 
         def kernel(first: Cloud, second: Cloud) -> float:
@@ -45,7 +44,7 @@ class MMD(KernelMetric):
             squared = kernel(cloud, cloud) + within_real - 2 * kernel(cloud, real)
             return float(np.sqrt(np.clip(squared, 0, 2)))
 
-        return each_cloud(samples, measure, worst=float(np.sqrt(2)), against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and the distance of two point masses far apart."""

@@ -9,12 +9,10 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -37,15 +35,10 @@ class Precision(NeighbourMetric, CloudMetric):
 
     neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Share of each cloud within the estimated support of p."""
-        real = reference(target, samples.shape[-2])
         reach = radii(real, self.neighbours)
-
-        def measure(cloud: Cloud) -> float:
-            return float(np.mean(balls_around(cloud, real, reach) > 0))
-
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return lambda cloud: float(np.mean(balls_around(cloud, real, reach) > 0))
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

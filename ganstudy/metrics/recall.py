@@ -9,12 +9,10 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Judged, Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import each_cloud, reference
 from ganstudy.metrics._neighbours import NeighbourMetric, balls_around, radii
 
 if TYPE_CHECKING:
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
@@ -37,14 +35,13 @@ class Recall(NeighbourMetric, CloudMetric):
 
     neighbours: int = Field(3, ge=1, description="k: a ball reaches to the k-th neighbour")
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Share of samples of p within the estimated support of each cloud."""
-        real = reference(target, samples.shape[-2])
 
         def measure(cloud: Cloud) -> float:
             return float(np.mean(balls_around(real, cloud, radii(cloud, self.neighbours)) > 0))
 
-        return each_cloud(samples, measure, worst=0.0, against=target)
+        return measure
 
     def reading(self, target: Target) -> Reading:
         """Between 0 and 1."""

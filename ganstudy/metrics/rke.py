@@ -40,11 +40,7 @@ class RKE(KernelMetric):
     def compute(self, samples: Array, target: Target) -> Array:
         """Number of modes of each cloud."""
         scale = self.bandwidth * typical_distance_in(target)
-
-        def measure(cloud: Cloud) -> float:
-            return _modes(cloud, scale)
-
-        return each_cloud(samples, measure, worst=1.0)
+        return each_cloud(samples, lambda cloud: _modes(cloud, scale), worst=1.0)
 
     def reading(self, target: Target) -> Reading:
         """From 1 for identical samples up."""

@@ -9,17 +9,17 @@ from pydantic import Field
 
 from ganstudy.metrics._base import Reading
 from ganstudy.metrics._cloud_metric import CloudMetric
-from ganstudy.metrics._clouds import REFERENCE_SEED, each_cloud, reference
+from ganstudy.metrics._clouds import REFERENCE_SEED
+from ganstudy.metrics._compared import ComparedMetric
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ganstudy.metrics._base import Array
-    from ganstudy.metrics._clouds import Cloud
+    from ganstudy.metrics._clouds import Cloud, Measure
     from ganstudy.targets import Target
 
 
-class SlicedWasserstein(CloudMetric):
+class SlicedWasserstein(ComparedMetric, CloudMetric):
     r"""Sliced Wasserstein-2 distance between samples of q and of p.
 
     Maths   $(\frac1L \sum_l W_2^2(\theta_l \cdot Y, \theta_l \cdot X))^{1/2}$ with L directions on
@@ -33,9 +33,8 @@ class SlicedWasserstein(CloudMetric):
 
     directions: int = Field(50, ge=1, description="L: directions that are averaged over")
 
-    def compute(self, samples: Array, target: Target) -> Array:
+    def measures(self, real: Cloud, target: Target) -> Measure:
         """Distance of each cloud."""
-        real = reference(target, samples.shape[-2])
         sphere = self.projections(real.shape[1])
         along_real = np.sort(real @ sphere, axis=0)
 
@@ -43,7 +42,7 @@ class SlicedWasserstein(CloudMetric):
             difference = np.sort(cloud @ sphere, axis=0) - along_real
             return float(np.sqrt(np.mean(difference**2)))
 
-        return each_cloud(samples, measure, worst=np.inf, against=target)
+        return measure
 
     def projections(self, dimension: int) -> NDArray[np.float64]:
         """Directions uniform on the sphere, shape `(dimension, directions)`."""

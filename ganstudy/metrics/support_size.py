@@ -43,11 +43,7 @@ class SupportSize(CloudMetric):
     def compute(self, samples: Array, target: Target) -> Array:
         """Estimate for each cloud."""
         distance = self.resolution * typical_distance_in(target)
-
-        def measure(cloud: Cloud) -> float:
-            return _pairs_per_coincidence(cloud, distance)
-
-        return each_cloud(samples, measure, worst=1.0)
+        return each_cloud(samples, lambda cloud: _pairs_per_coincidence(cloud, distance), worst=1.0)
 
     def reading(self, target: Target) -> Reading:
         """From 1, all samples coincide, up."""

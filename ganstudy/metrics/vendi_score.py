@@ -36,11 +36,7 @@ class VendiScore(KernelMetric):
     def compute(self, samples: Array, target: Target) -> Array:
         """Score of each cloud."""
         scale = self.bandwidth * typical_distance_in(target)
-
-        def measure(cloud: Cloud) -> float:
-            return _vendi(cloud[: self.subsample], scale)
-
-        return each_cloud(samples, measure, worst=1.0)
+        return each_cloud(samples, lambda cloud: _vendi(cloud[: self.subsample], scale), worst=1.0)
 
     def reading(self, target: Target) -> Reading:
         """From 1 for identical samples up to their number; of fewer, p has less."""
