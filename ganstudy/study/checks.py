@@ -12,6 +12,7 @@ import numpy as np
 from ganstudy import kinds
 from ganstudy.family import label
 from ganstudy.study.configuration import leaves
+from ganstudy.study.corner import Corner, unrecorded
 from ganstudy.study.document import Document, KeyPath, Problem, nearest
 from ganstudy.study.file import StudyFile
 from ganstudy.study.hidden import hidden_overrides
@@ -25,11 +26,13 @@ __all__ = [
     "answer_problems",
     "conflicts",
     "contest_problems",
+    "drawn",
     "exclude_problems",
     "hidden",
     "name_problems",
     "program_problems",
-    "space_problems",
+    "schedule_problems",
+    "score_problems",
     "twin_problems",
 ]
 
@@ -86,10 +89,16 @@ def _narrowed(document: Document, name: str) -> bool:
 
 
 def conflicts(
-    document: Document, axes: Sequence[Axis], space: Sequence[AnyParameter]
+    document: Document,
+    axes: Sequence[Axis],
+    space: Sequence[AnyParameter],
+    set_by: Mapping[str, str],
 ) -> Iterator[Problem]:
-    """Axes or parameters that set the same key: one would silently undo the other."""
-    owners: dict[str, str] = {}
+    """Axes or parameters that set the same key: one would silently undo the other.
+
+    set_by  what sets keys beside these
+    """
+    owners = dict(set_by)
     dimensions: dict[str, str] = {}
     placed: list[tuple[Axis | AnyParameter, KeyPath, str, Sequence[Mapping[str, Any]]]] = [
         *((axis, ("search", "grid", axis.name), "axis", axis.settings) for axis in axes),
@@ -124,45 +133,48 @@ def hidden(study: Study) -> Iterator[Problem]:
     yield from hidden_overrides(study.document, study.file.trial, points)
 
 
-def space_problems(study: Study) -> Iterator[Problem]:
-    """A mistake between the bounds of a space, though these are none: of points drawn at random.
-
-    And trials that would not be the same if they were stopped early, where some are.
-    """
+def schedule_problems(study: Study, corners: Iterable[Corner]) -> Iterator[Problem]:
+    """Trials that would not be the same if they were stopped early, where some are."""
     if place := study.keys.stops_early:
-        for what in dict.fromkeys(point.scheduled for point in study.corners()):
+        for what in dict.fromkeys(own.configuration.scheduled for own in corners):
             message = (
                 f"{what} goes by the share of the steps that is done, so that whoever is stopped "
                 "early was trained in another way; leave out the pruner or the schedule"
             )
             if what:
                 yield study.document.problem(place, message)
+
+
+def drawn(study: Study, problems: list[Problem]) -> Iterator[Corner]:
+    """Points of its space drawn at random: between the bounds may be a mistake though these are
+    none, which is added to `problems`.
+    """
     rng, told = np.random.default_rng(0), set[str]()
-    drawn = max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))
-    for index in study.points if study.space else ():
+    for index in study.points:
         labels = study.labels(index)
-        for _ in range(drawn):
+        for _ in range(max(1, min(DRAWN, DRAWN_IN_ALL // len(study.points)))):
             values = at_random(study.space, rng, labels)
             try:
-                study.resolve(index, values)
+                yield Corner(index, labels, values, study.resolve(index, values), study.resolve)
             except StudyError as error:
                 at = ", ".join(f"{name} {label(value)}" for name, value in values.items())
                 for problem in error.problems:
                     if problem.key not in told:
                         told.add(problem.key)
-                        yield replace(problem, message=f"{problem.message} (drawn from it: {at})")
+                        message = f"{problem.message} (drawn from it: {at})"
+                        problems.append(replace(problem, message=message))
 
 
-def twin_problems(study: Study, points: Mapping[tuple[int, ...], kinds.Kind]) -> Iterator[Problem]:
+def twin_problems(study: Study, corners: Iterable[Corner]) -> Iterator[Problem]:
     """Two labels of an axis under which all trials are the same: no difference could be found."""
     for at, axis in enumerate(study.axes):
         trials: dict[int, set[tuple[tuple[int, ...], str]]] = {}
-        for index, point in points.items():
-            others = index[:at] + index[at + 1 :]
-            trials.setdefault(index[at], set()).add((others, point.settings))
+        for own in corners:
+            others = own.index[:at] + own.index[at + 1 :]
+            trials.setdefault(own.index[at], set()).add((others, own.configuration.settings))
         first: dict[frozenset[tuple[tuple[int, ...], str]], int] = {}
-        for number, own in trials.items():
-            twin = first.setdefault(frozenset(own), number)
+        for number, found in trials.items():
+            twin = first.setdefault(frozenset(found), number)
             if twin != number:
                 same, other = axis.labels[number], axis.labels[twin]
                 message = f"{label(same)} sets what {label(other)} sets: their trials are the same"
@@ -194,24 +206,11 @@ def program_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Pro
                 )
 
 
-def name_problems(
-    study: Study, configuration: kinds.Kind, points: Iterable[kinds.Kind]
-) -> Iterator[Problem]:
-    """Names that the dataset uses for something else at some point, or does not have there."""
+def name_problems(study: Study, points: Iterable[kinds.Kind]) -> Iterator[Problem]:
+    """Names that the dataset uses for something else at some point."""
     variables: set[str] = set()
-    lacking: list[str] | None = None
     for point in points:
-        recorded = point.variables()
-        variables |= names_of(recorded)
-        metrics = [own.name for own in recorded if own.role == "metric"]
-        if lacking is None and study.file.score not in metrics:
-            lacking = metrics
-    if study.file.score is not None and lacking is not None:
-        message = f"{study.file.score!r} is not recorded{nearest(study.file.score, lacking)}"
-        yield study.document.problem(("score",), message)
-    elif constant := _constant(study, configuration.readings):
-        place = ("score",) if study.file.score is not None else ("trial", "record", "metrics")
-        yield study.document.problem(place, constant)
+        variables |= names_of(point.variables())
     for axis in study.axes:
         # Names become files of the dataset, and some file systems do not tell case apart.
         if axis.dimension.lower() in {name.lower() for name in variables}:
@@ -223,13 +222,28 @@ def name_problems(
             yield study.document.problem(parameter.place, message)
 
 
-def _constant(study: Study, readings: Mapping[str, Mapping[str, Any]]) -> str:
-    """Why a score, or an objective, cannot rank anything: it has one value alone; else empty."""
-    wanted = dict.fromkeys([study.file.score or next(iter(readings)), *study.keys.metrics])
-    if study.file.score is None and study.keys.metrics:
-        wanted = dict.fromkeys(study.keys.metrics)
-    for name in wanted:
-        low, high = readings.get(name, {}).get("bounds", (0.0, 1.0))
-        if low >= high:
-            return f"{name} is always {low:g} for this target and ranks nothing; choose another"
-    return ""
+def score_problems(study: Study, corners: Sequence[Corner]) -> Iterator[Problem]:
+    """A score that is not recorded at some point, or that cannot rank anything.
+
+    Of a study that names none, the first metric is told; objectives tell of themselves, and trials
+    that check claims need none.
+    """
+    named = study.file.score is not None
+    claimed = study.file.answer in (None, "claims")
+    claimed = claimed and all(claims_of(own.configuration) for own in corners)
+    ranked = named or not (study.keys.metrics or claimed)
+    if ranked and (message := unrecorded(study.score, corners)):
+        default = "" if named else "the first metric would rank the arms, and "
+        yield study.document.problem(("score",), f"{default}{message}")
+        return
+    for name in [study.score] if named else dict.fromkeys(study.keys.metrics or [study.score]):
+        readings = (own.configuration.readings.get(name, {}) for own in corners)
+        bounds = {own.get("bounds", (0.0, 1.0)) for own in readings}
+        if all(low >= high for low, high in bounds):
+            place = ("score",) if named else ("trial", "record", "metrics")
+            least = min(low for low, _ in bounds)
+            message = (
+                f"{name} is always {least:g} for this target and ranks nothing; choose another"
+            )
+            yield study.document.problem(place, message)
+            return

@@ -15,7 +15,10 @@ from ganstudy.settings import shortened
 from ganstudy.study.document import Document, KeyPath, Problem, StudyError, nearest
 from ganstudy.study.problem import dotted
 
-__all__ = ["Assignment", "at", "configure", "leaves", "plain_message", "put", "unread_problems"]
+__all__ = [
+    *("Assignment", "at", "configure", "leaves", "member_class", "plain_message", "put"),
+    "unread_problems",
+]
 
 Assignment = tuple[KeyPath, Any, KeyPath]
 """Where a value goes in the settings, the value, and where it stands in the document."""
@@ -274,11 +277,11 @@ def _key_paths(model: type[BaseModel], settings: Any, prefix: str = "") -> Itera
         else:
             written = [(f"{prefix}{name}.", below)]
         for path, item in written:
-            if (member := _member_class(field, item)) is not None:
+            if (member := member_class(field, item)) is not None:
                 yield from _key_paths(member, _named(item), path)
 
 
-def _member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
+def member_class(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     """The model behind a field: a nested group of settings, or the family member it names."""
     for marker in field.metadata:
         if isinstance(marker, FamilyField):

@@ -125,7 +125,8 @@ def _with_searches(members: tuple[Any, ...]) -> type[StudyFile]:
     for member in members:
         if member.keys.model_fields:
             about = (member.__doc__ or "").partition("\n")[0]
-            keys[member.name] = (member.keys | None, Field(None, description=about))
+            # Written without keys it is a mistake, and no study of its grid alone.
+            keys[member.name] = (member.keys, Field(None, description=about))
     search = create_model("SearchFile", __base__=SearchFile, __doc__=SearchFile.__doc__, **keys)
     described = Field(search(), description=StudyFile.model_fields["search"].description)
     own: type[StudyFile] = create_model(

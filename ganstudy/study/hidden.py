@@ -39,12 +39,17 @@ def _hiding(
 ) -> KeyPath | None:
     """The place of what takes the place of a value; None if nothing does.
 
-    A mark in place of the value goes the way that the value would.
+    A mark in place of the value goes the way that the value would; of a text it may be that of a
+    member's name, which stays where its parameters are set.
     """
     mark = object()
     settings: dict[str, Any] = {}
     put(settings, (), shared)
-    put(settings, leaf, mark)
+    if isinstance(at(shared, leaf), str):
+        put(settings, leaf, {"name": mark})
+        leaf = (*leaf, "name")
+    else:
+        put(settings, leaf, mark)
     for path, value, origin in sorted(assignments, key=lambda assignment: len(assignment[0])):
         put(settings, path, value)
         if at(settings, leaf) is not mark:

@@ -18,6 +18,7 @@ from ganstudy.film import FILM, IMAGE_FILM, PLACES
 from ganstudy.study import checks
 from ganstudy.study.axis_schema import with_axes
 from ganstudy.study.configuration import unread_problems
+from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, Problem, StudyError, nearest, read_document
 from ganstudy.study.extent import extent_problems
 from ganstudy.study.file import StudyFile, read_study_file, study_file
@@ -83,30 +84,37 @@ def _read(document: Document, name: str, kept: bool) -> Study:
         message = f"{file.compare!r} is not an axis of the search{nearest(file.compare, names)}"
         problems.append(document.problem(("compare",), message))
     problems += checks.exclude_problems(document, file, axes)
-    problems += checks.conflicts(document, axes, space)
+    problems += checks.conflicts(document, axes, space, {} if kept else study.keys.sets)
     problems += checks.hidden(study)
     unread = list(_unread(study))
-    points = _points(study, problems)
+    corners = list(_corners(study, problems))
+    points: dict[tuple[int, ...], kinds.Kind] = {}
+    for corner in corners:
+        points.setdefault(corner.index, corner.configuration)
+    searched = replace(study, points=points)
     # What follows from a value of the wrong kind is not told beside it.
     follows = tuple(f"{problem.key}." for problem in unread)
     problems[:] = [*unread, *(own for own in problems if not own.key.startswith(follows))]
     problems += checks.contest_problems(study, points)
-    if not (kept or space):
-        problems += checks.twin_problems(study, points)
-    for configuration in itertools.islice(points.values(), 1):
-        every = [*points.values()]
-        if space and not problems:
-            searched = replace(study, points=points)
-            every += searched.corners()
-            if not kept:
-                problems += checks.space_problems(searched)
-        problems += checks.name_problems(study, configuration, every)
-        problems += checks.answer_problems(study, configuration)
+    if not kept:
+        problems += checks.twin_problems(study, corners)
+    if corners:
+        every = [own.configuration for own in corners]
+        problems += checks.name_problems(study, every)
+        problems += checks.answer_problems(study, every[0])
         problems += checks.program_problems(study, every)
-        problems += study.keys.problems(document, configuration)
+        # What a run has kept was checked as it was trained, by the checks of that day.
+        if not kept or file.score is not None:
+            problems += checks.score_problems(searched, corners)
+        if not kept:
+            problems += checks.schedule_problems(study, corners)
+        tried = bool(space) and not (kept or problems)
+        drawn = list(checks.drawn(searched, problems)) if tried else []
+        seen = corners[:1] if kept else corners
+        problems += study.keys.problems(document, seeds, seen, drawn)
     if problems:
         raise StudyError(problems)
-    return replace(study, points=points, plugins=_contents(study))
+    return replace(searched, plugins=_contents(study))
 
 
 def json_schema() -> dict[str, Any]:
@@ -226,29 +234,24 @@ def _unread(study: Study) -> Iterator[Problem]:
         yield from unread_problems(study.document, study.file.trial)
 
 
-def _points(study: Study, problems: list[Problem]) -> dict[tuple[int, ...], kinds.Kind]:
-    """The configuration at each point of the grid that is not excluded."""
+def _corners(study: Study, problems: list[Problem]) -> Iterator[Corner]:
+    """Points of the grid that are not excluded, each with every bound and value of the space."""
     by_name = {axis.name: axis for axis in study.axes}
     excluded = [
         {name: by_name[name].label_of(x) for name, x in entry.items() if name in by_name}
         for entry in study.file.search.exclude
     ]
-    points: dict[tuple[int, ...], kinds.Kind] = {}
     planned = 0
     for index in itertools.product(*(range(len(axis.labels)) for axis in study.axes)):
         labels = study.labels(index)
         if any(entry and entry.items() <= labels.items() for entry in excluded):
             continue
         planned += 1
-        for number, values in enumerate(extremes(study.space, labels)):
+        for values in extremes(study.space, labels):
             try:
-                configuration = study.resolve(index, values)
+                yield Corner(index, labels, values, study.resolve(index, values), study.resolve)
             except StudyError as error:
                 problems += error.problems
-                continue
-            if not number:
-                points[index] = configuration
     if not planned:
         message = "every point of the grid is excluded; nothing is left to run"
         problems.append(study.document.problem(("search", "exclude"), message))
-    return points

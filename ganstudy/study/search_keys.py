@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ganstudy import kinds
 from ganstudy.settings import Settings
+from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, KeyPath, Problem
 from ganstudy.study.space import AnyParameter
 
@@ -23,6 +23,11 @@ class SearchKeys(Settings):
     def metrics(self) -> tuple[str, ...]:
         """Metrics that the search is after, the one that ranks the arms first; by default none."""
         return ()
+
+    @property
+    def sets(self) -> Mapping[str, str]:
+        """What sets a key of trials, by the key, beside axes and parameters; by default nothing."""
+        return {}
 
     @property
     def points(self) -> int:
@@ -48,6 +53,16 @@ class SearchKeys(Settings):
         """
         return ()
 
-    def problems(self, document: Document, configuration: kinds.Kind) -> Iterator[Problem]:
-        """Mistakes that show once the configuration of a point is known; by default none."""
+    def problems(
+        self,
+        document: Document,
+        seeds: Sequence[int],
+        corners: Sequence[Corner],
+        drawn: Sequence[Corner],
+    ) -> Iterator[Problem]:
+        """Mistakes that show once it is known what trials are; by default none.
+
+        corners  points that show every value and bound of the space at each point of the grid
+        drawn    others, drawn at random
+        """
         yield from ()

@@ -122,10 +122,10 @@ class Range(Parameter):
         return float((value - self.low) / (self.high - self.low))
 
     def holds(self, value: Any) -> bool:
-        """Whether a value lies in the range and on its steps."""
+        """Whether a value lies in the range and on its steps; 12.0 is a whole number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        if not self.low <= value <= self.high or (self.whole and not isinstance(value, int)):
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
             return False
         steps = (value - self.low) / self.step if self.step is not None else 0.0
         return abs(steps - round(steps)) < 1e-9

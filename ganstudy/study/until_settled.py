@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from ganstudy.contest import Method, StoppingRules
-from ganstudy.kinds import Kind
+from ganstudy.study.corner import Corner
 from ganstudy.study.document import Document, Problem
 from ganstudy.study.search_keys import SearchKeys
 
@@ -36,7 +36,13 @@ class SettledSeeds(SearchKeys):
         """The same, for a contest of arms."""
         return StoppingRules(self.start, self.max, self.step, self.equal_within, self.method)
 
-    def problems(self, document: Document, configuration: Kind) -> Iterator[Problem]:
+    def problems(
+        self,
+        document: Document,
+        seeds: Sequence[int],
+        corners: Sequence[Corner],
+        drawn: Sequence[Corner],
+    ) -> Iterator[Problem]:
         """Numbers that contradict each other."""
         if self.max < self.start:
             message = f"fewer than the {self.start} seeds to start with"

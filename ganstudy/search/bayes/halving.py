@@ -18,18 +18,9 @@ if TYPE_CHECKING:
     from ganstudy.search.bayes.outcomes import Outcomes
     from ganstudy.search.bayes.point import Point
 
-__all__ = ["best_of_rung", "bracket", "going_on", "rungs"]
+__all__ = ["best_of_rung", "bracket", "going_on"]
 
 Key = TypeVar("Key")
-
-
-def rungs(first: int, factor: int, steps: int) -> tuple[int, ...]:
-    """M-steps at which points are compared; the last is `steps`."""
-    found, rung = list[int](), first
-    while rung < steps:
-        found.append(rung)
-        rung *= factor
-    return (*found, steps)
 
 
 def bracket(key: str, brackets: int, factor: int) -> int:

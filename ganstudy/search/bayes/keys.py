@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
-from ganstudy import kinds
+from ganstudy.search.bayes.mistakes import constraint_problems, rung_problems
 from ganstudy.search.bayes.objective import ConstraintFile, ObjectiveFile, PrunerFile
 from ganstudy.search.bayes.parameter_keys import ParameterFile, RangeFile
 from ganstudy.search.bayes.seeds import FIRST_FRESH
 from ganstudy.search.bayes.space import parameters
 from ganstudy.settings import tolerated
-from ganstudy.study.document import Document, KeyPath, Problem, nearest
+from ganstudy.study.corner import Corner, unrecorded
+from ganstudy.study.document import Document, KeyPath, Problem
 from ganstudy.study.search_keys import SearchKeys
 from ganstudy.study.space import AnyParameter, size
 
@@ -23,8 +24,6 @@ __all__ = ["BayesKeys"]
 _HERE = ("search", "bayes")
 
 FRESH_BY_DEFAULT = 5
-
-Readings = Mapping[str, Mapping[str, Any]]
 
 
 class BayesKeys(SearchKeys):
@@ -79,6 +78,11 @@ class BayesKeys(SearchKeys):
         return tuple(self.objective.metrics)
 
     @property
+    def sets(self) -> Mapping[str, str]:
+        """Points are trained up to rungs by a pruner."""
+        return {} if self.pruner is None else {"steps": "the pruner"}
+
+    @property
     def points(self) -> int:
         """Its budget, in every one of its searches."""
         return self.trials * self.repeats
@@ -110,14 +114,21 @@ class BayesKeys(SearchKeys):
         problems += self._size_problems(document, axes, space)
         return space
 
-    def problems(self, document: Document, configuration: kinds.Kind) -> Iterator[Problem]:
-        """Mistakes in what is sought, given what a trial records and its number of M-steps."""
-        readings, metrics = configuration.readings, [*configuration.readings]
-        yield from self._objective_problems(document, readings, metrics)
-        yield from self._repeat_problems(document)
+    def problems(
+        self,
+        document: Document,
+        seeds: Sequence[int],
+        corners: Sequence[Corner],
+        drawn: Sequence[Corner],
+    ) -> Iterator[Problem]:
+        """Mistakes in what is sought, given what trials record and their numbers of M-steps."""
+        yield from self._objective_problems(document, corners)
+        yield from self._repeat_problems(document, seeds)
         yield from self._sampler_problems(document)
-        yield from self._pruner_problems(document, configuration.steps)
-        yield from self._constraint_problems(document, readings, metrics)
+        if self.pruner is not None:
+            yield from self._pruner_problems(document)
+            yield from rung_problems(document, self.pruner, [*corners, *drawn])
+        yield from constraint_problems(document, self.constraints, corners)
 
     def _size_problems(
         self,
@@ -136,7 +147,7 @@ class BayesKeys(SearchKeys):
                 return
 
     def _objective_problems(
-        self, document: Document, readings: Readings, metrics: list[str]
+        self, document: Document, corners: Sequence[Corner]
     ) -> Iterator[Problem]:
         if not self.metrics:
             message = "write maximize or minimize, and a metric"
@@ -146,23 +157,20 @@ class BayesKeys(SearchKeys):
                 yield document.problem((*_HERE, "objective"), message)
         for name, direction in self.objective.metrics.items():
             place = (*_HERE, "objective", direction)
-            if name not in metrics:
-                message = f"{name!r} is not recorded{nearest(name, metrics)}"
+            if message := unrecorded(name, corners):
                 yield document.problem(place, message)
                 continue
-            better = readings[name]["direction"]
+            better = corners[0].configuration.readings[name]["direction"]
             if (better == "higher") != (direction == "maximize"):
                 other = "maximize" if better == "higher" else "minimize"
                 message = f"{name} is better {better}; write {other}: {name}"
                 yield document.problem(place, message)
 
-    def _repeat_problems(self, document: Document) -> Iterator[Problem]:
+    def _repeat_problems(self, document: Document, seeds: Sequence[int]) -> Iterator[Problem]:
         if self.repeats > 1 and not self.fresh_seeds:
             message = "repeated searches are compared on fresh seeds; at least 1"
             yield document.problem((*_HERE, "fresh"), message)
-        seeds = document.values.get("seeds")
-        listed = seeds if isinstance(seeds, list) else [seeds or 0]
-        if self.repeated and max(listed) >= FIRST_FRESH:
+        if self.repeated and max(seeds, default=0) >= FIRST_FRESH:
             message = f"with repeats or fresh seeds, those of a study lie below {FIRST_FRESH:,}"
             yield document.problem(("seeds",), message)
 
@@ -182,9 +190,7 @@ class BayesKeys(SearchKeys):
             )
             yield document.problem(place, message)
 
-    def _pruner_problems(self, document: Document, steps: int) -> Iterator[Problem]:
-        if self.pruner is None:
-            return
+    def _pruner_problems(self, document: Document) -> Iterator[Problem]:
         if self.synchronous:
             message = "points are pruned as records land, not in rounds; leave one of the two out"
             yield document.problem((*_HERE, "synchronous"), message)
@@ -198,28 +204,3 @@ class BayesKeys(SearchKeys):
             )
             if not tolerated("sampler", message):
                 yield document.problem((*_HERE, "sampler"), message)
-        if self.pruner.first >= steps:
-            message = f"the first comparison is to come before the end, at {steps}"
-            yield document.problem((*_HERE, "pruner", "first"), message)
-
-    def _constraint_problems(
-        self, document: Document, readings: Readings, metrics: list[str]
-    ) -> Iterator[Problem]:
-        for name, written in self.constraints.items():
-            place = (*_HERE, "constraints", name)
-            if name not in metrics:
-                message = f"{name!r} is not recorded{nearest(name, metrics)}"
-                yield document.problem(place, message)
-            elif written.minimum is None and written.maximum is None:
-                yield document.problem(place, "write minimum, maximum or both")
-            elif not _possible(written.minimum, written.maximum, readings[name]["bounds"]):
-                low, high = readings[name]["bounds"]
-                message = f"no value can keep to this; {name} lies between {low:g} and {high:g}"
-                yield document.problem(place, message)
-
-
-def _possible(minimum: float | None, maximum: float | None, bounds: tuple[float, float]) -> bool:
-    """Whether a value of a metric with these bounds can keep to both."""
-    low = max(x for x in (minimum, bounds[0]) if x is not None)
-    high = min(x for x in (maximum, bounds[1]) if x is not None)
-    return low <= high

@@ -12,12 +12,12 @@ from ganstudy.family import canonical_json
 from ganstudy.search.bayes import halving
 from ganstudy.search.bayes.keys import BayesKeys
 from ganstudy.search.bayes.point import Arm, Point
-from ganstudy.search.bayes.recognition import agrees, candidates
+from ganstudy.search.bayes.recognition import agrees, candidates, completed
+from ganstudy.search.bayes.rungs import rungs_up_to, trained_to
 from ganstudy.trial import Trial
 
 if TYPE_CHECKING:
     from ganstudy.study import Study
-    from ganstudy.study.configuration import Assignment
 
 __all__ = ["PointMaker"]
 
@@ -36,13 +36,13 @@ class PointMaker:
         steps, pruner = whole.steps, self.file.pruner
         rungs: tuple[int, ...] = (steps,)
         if pruner is not None:
-            rungs = halving.rungs(pruner.first, pruner.factor, steps)
+            rungs = rungs_up_to(pruner.first, pruner.factor, steps)
             if pruner.name == "hyperband":
                 key = canonical_json(whole.model_dump())
                 rungs = rungs[halving.bracket(key, len(rungs), pruner.factor) :]
         trials = []
         for rung in rungs:
-            own = whole if rung == steps else self.study.resolve(arm, values, (_steps(rung),))
+            own = whole if rung == steps else self.study.resolve(arm, values, (trained_to(rung),))
             trials.append(tuple(Trial(own, seed) for seed in self.study.seeds))
         return Point(arm, dict(values), rungs, tuple(trials))
 
@@ -52,7 +52,7 @@ class PointMaker:
         Candidates are read off the settings and proved by resolving them again, so that a record of
         another study, or of other shared settings, never passes for one of this search.
         """
-        settings = json.loads(text)
+        settings = completed(json.loads(text))
         for arm in self.study.points:
             bundles = (axis.settings[i] for axis, i in zip(self.study.axes, arm, strict=True))
             if not all(agrees(bundle, settings) for bundle in bundles):
@@ -72,8 +72,3 @@ class PointMaker:
         digest = hashlib.sha256(text.encode()).digest()
         own = (self.file.seed, int.from_bytes(digest[:8], "big"))
         return (*own, self.repeat) if self.repeat else own
-
-
-def _steps(rung: int) -> Assignment:
-    """Trained up to a rung."""
-    return ("steps",), rung, ("search", "bayes", "pruner")

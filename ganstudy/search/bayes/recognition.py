@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ganstudy.study.configuration import at
+from pydantic import BaseModel
+
+from ganstudy import kinds
+from ganstudy.study.configuration import at, member_class
 from ganstudy.study.space import AnyParameter, Range
 
-__all__ = ["agrees", "candidates"]
+__all__ = ["agrees", "candidates", "completed"]
+
+ANYTHING = object()
+"""The value of a setting that is in no canonical form: a record does not tell it."""
+
+
+def completed(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings of a trial with those that its canonical form leaves out; empty if of no kind here.
+
+    What is left out has its default, or `ANYTHING` if it is always left out.
+    """
+    name = settings["name"]
+    if name not in kinds.family.names:
+        return {}
+    return {**_completed(kinds.family[name], settings), "kind": name}
+
+
+def _completed(model: type[BaseModel], settings: Mapping[str, Any]) -> dict[str, Any]:
+    whole = dict(settings)
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            whole[name] = ANYTHING
+            continue
+        if name not in whole:
+            default = field.get_default(call_default_factory=True)
+            whole[name] = default.model_dump() if isinstance(default, BaseModel) else default
+        below = member_class(field, whole[name])
+        if below is not None and isinstance(whole[name], Mapping):
+            whole[name] = _completed(below, whole[name])
+    return whole
 
 
 def candidates(
     space: Sequence[AnyParameter], settings: Mapping[str, Any], arm: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Values of a space with which a trial of an arm might have these resolved settings."""
-    possible: list[list[Any]] = []
-    for parameter in space:
-        if isinstance(parameter, Range):
-            value = at(settings, parameter.name.split("."))
-            possible.append([value] if parameter.holds(value) else [None])
-        else:
-            pairs = zip(parameter.labels, parameter.bundles, strict=True)
-            possible.append([x for x, bundle in pairs if agrees(bundle, settings)] or [None])
-    for chosen in itertools.product(*possible):
-        values: dict[str, Any] = {}
-        for parameter, value in zip(space, chosen, strict=True):
-            if parameter.active({**arm, **values}):
-                values[parameter.name] = value
-        if None not in values.values():
-            yield values
+    """Values of a space with which a trial of an arm might have these completed settings."""
+    if not space:
+        yield {}
+        return
+    first, rest = space[0], space[1:]
+    if not first.active(arm):
+        yield from candidates(rest, settings, arm)
+        return
+    for value in _possible(first, settings):
+        for values in candidates(rest, settings, {**arm, first.name: value}):
+            yield {first.name: value, **values}
+
+
+def _possible(parameter: AnyParameter, settings: Mapping[str, Any]) -> list[Any]:
+    """Values of one parameter that agree with settings."""
+    if not isinstance(parameter, Range):
+        pairs = zip(parameter.labels, parameter.bundles, strict=True)
+        return [own for own, bundle in pairs if agrees(bundle, settings)]
+    value = at(settings, parameter.name.split("."))
+    if value is ANYTHING:
+        return [parameter.low]
+    # Fields of fractions keep 12 as 12.0.
+    return [int(value) if parameter.whole else value] if parameter.holds(value) else []
 
 
 def agrees(bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
-    """Whether resolved settings can have come from a bundle, which is a part of them."""
+    """Whether completed settings can have come from a bundle, which is a part of them."""
 
     def within(written: Any, resolved: Any) -> bool:
         if isinstance(written, str) and isinstance(resolved, Mapping):
@@ -43,6 +81,6 @@ def agrees(bundle: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
             return all(
                 within(value, at(resolved, key.split("."))) for key, value in written.items()
             )
-        return isinstance(written, list) or bool(written == resolved)
+        return resolved is ANYTHING or isinstance(written, list) or bool(written == resolved)
 
     return within(bundle, settings)

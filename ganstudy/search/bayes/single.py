@@ -43,6 +43,7 @@ class Single(Described):
         self._proposals = Proposals(self._make, self.outcomes)
         self._points: dict[Arm, list[Point]] = {arm: [] for arm in study.points}
         self._by_settings: dict[str, tuple[Point, int] | None] = {}
+        self._seeds = frozenset(study.seeds)
         self._in_flight: set[str] = set()
         self._used_up: set[Arm] = set()
         self._looked_at: dict[Arm, int] = {}
@@ -103,19 +104,18 @@ class Single(Described):
     # --- told ---------------------------------------------------------------------------------
 
     def tell(self, records: Iterable[Record]) -> None:
-        """Take note of records; a point is found again from the settings of any of its trials."""
-        for record in records:
+        """Take note of records of its seeds; any of its trials' settings tells a point again."""
+        # Whoever trains other seeds chooses points of its own.
+        for record in (own for own in records if own.seed in self._seeds):
             self._in_flight.discard(record.id)
             if record.settings not in self._by_settings:
                 self._by_settings[record.settings] = None
                 if (found := self._make.recovered(record.settings)) is not None:
                     self._add(found)
-            place = self._by_settings[record.settings]
-            if place is None:
-                continue
-            point, level = place
-            point.level = max(point.level, level)
-            self.outcomes.note(point, record)
+            if (place := self._by_settings[record.settings]) is not None:
+                point, level = place
+                point.level = max(point.level, level)
+                self.outcomes.note(point, record)
 
     # --- asked --------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from ganstudy.score import trial_score, worst
 from ganstudy.search import search_of
 from ganstudy.search.bayes import halving
 from ganstudy.search.bayes.making import PointMaker
+from ganstudy.search.bayes.rungs import rungs_up_to
 from ganstudy.search.bayes.samplers import Known, Question, propose, quasi_random, to_study
 from ganstudy.study import load
 from ganstudy.study.space import Choice, Range, at_random, values_at
@@ -507,8 +508,8 @@ def test_points_that_keep_constraints_stand_first(tmp_path: Path) -> None:
 
 def test_rungs_and_promotions() -> None:
     """Powers of the factor up to the end; the best third goes on, once."""
-    assert halving.rungs(100, 3, 2000) == (100, 300, 900, 2000)
-    assert halving.rungs(500, 2, 1000) == (500, 1000)
+    assert rungs_up_to(100, 3, 2000) == (100, 300, 900, 2000)
+    assert rungs_up_to(500, 2, 1000) == (500, 1000)
     scores = {"a": 1.0, "b": 5.0, "c": 3.0, "d": 4.0, "e": 2.0, "f": 0.0}
     assert halving.best_of_rung(scores, [], 3) == ["b", "d"]
     assert halving.best_of_rung(scores, ["b"], 3) == ["d"]

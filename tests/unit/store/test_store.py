@@ -211,7 +211,7 @@ def test_a_pack_of_different_metrics_survives_the_disk(tmp_path: Path) -> None:
     """Trials of one pack may record different curves; none gains one by being stored."""
     text = STUDY.replace("record:", "divergence: minimax\n  record:").replace(
         "divergence: [minimax, wasserstein]",
-        "m: {a: {record.metrics: [mode_kl]}, b: {record.metrics: [high_quality]}}",
+        "record.metrics: [[modes_covered, mode_kl], [modes_covered, high_quality]]",
     )
     plan = Grid(load(write_study(tmp_path, text)))
     pack = [made_up(plan.trials[0, 0, 0]), made_up(plan.trials[1, 0, 0])]

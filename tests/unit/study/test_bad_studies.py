@@ -34,6 +34,21 @@ def _space(text: str) -> str:
     return BAYES.replace("critic.steps: {low: 1, high: 8}", text)
 
 
+TARGETS = "target: [ring, swiss_roll]"
+
+
+def _beside(grid: str, more: str = "") -> str:
+    """A search of each arm of a grid, on line 3; keys more on line 8."""
+    return BAYES.replace("search:\n", f"search:\n  grid: {{{grid}}}\n") + more
+
+
+def _pruned(first: int, trial: str, space: str, grid: str = "") -> str:
+    """A search over another space of which points are pruned, on line 7; the trial is line 8."""
+    pruner = f"    pruner: {{name: successive_halving, first: {first}}}\n"
+    axes = f"  grid: {{{grid}}}\n" if grid else ""
+    return f"{_space(space)}{pruner}{axes}trial: {{{trial}}}\n"
+
+
 # Each case: the keys below `question:`, which stands on line 1; then what the message must contain.
 NESTEROV = "{optimizer: {name: momentum, nesterov: true}}"
 
@@ -241,6 +256,93 @@ CASES: dict[str, tuple[str, list[str]]] = {
         BAYES.replace("modes_covered", "[modes_covered, modes_covered]"),
         [":6", "search.bayes.objective", "'modes_covered' is written more than once"],
     ),
+    "objective that one arm does not record": (
+        _beside(TARGETS),
+        [":7", "bayes.objective.maximize", "'modes_covered' is not recorded where target is swiss"],
+    ),
+    "objective that the first arm does not record": (
+        _beside("target: [swiss_roll, ring]"),
+        [":7", "search.bayes.objective.maximize", "not recorded where target is swiss_roll"],
+    ),
+    "objective that a point does not record": (
+        _space("target: [ring, swiss_roll], critic.lr: {low: 0.1, high: 0.2}"),
+        [":6", "search.bayes.objective.maximize", "not recorded where target is swiss_roll"],
+    ),
+    "objective that is recorded under another condition": (
+        _beside("record.metrics: [[mode_kl], [modes_covered, mode_kl]]"),
+        [":7", "search.bayes.objective.maximize", "record.metrics is [mode_kl]; valid: mode_kl"],
+    ),
+    "constraint on what one arm does not record": (
+        _beside(
+            "record.metrics: [[modes_covered, mode_kl], [modes_covered]]",
+            "    constraints: {mode_kl: {maximum: 1}}\n",
+        ),
+        [":8", "search.bayes.constraints.mode_kl", "where record.metrics is [modes_covered]"],
+    ),
+    "constraint that one arm cannot keep to": (
+        _beside("target.modes: [8, 4]", "    constraints: {modes_covered: {minimum: 5}}\n"),
+        [":8", "search.bayes.constraints.modes_covered", "where target.modes is 4", "0 and 4"],
+    ),
+    "score that one arm does not record": (
+        "score: mode_kl\nsearch: {grid: {record.metrics: [[high_quality], [mode_kl]]}}\n",
+        [":2", "score", "'mode_kl' is not recorded where record.metrics is [high_quality]"],
+    ),
+    "first metric that one arm does not record": (
+        f"search: {{grid: {{{TARGETS}}}}}\n",
+        ["", "score: the first metric would rank", "'modes_covered' is not recorded where target"],
+    ),
+    "first metric that one kind does not record": (
+        "search: {grid: {kind: [game, adversarial]}}\n",
+        [
+            "",
+            "score: the first metric",
+            "where kind is adversarial",
+            "no metric is recorded at all",
+        ],
+    ),
+    "seeds until what one arm does not record is settled": (
+        f"search: {{grid: {{{TARGETS}}}}}\nseeds: {{until: settled}}\n",
+        ["", "score: the first metric would rank", "where target is swiss_roll"],
+    ),
+    "steps on an axis beside a pruner": (
+        _pruned(9, "batch: 8", "critic.steps: {low: 1, high: 8}", "steps: [1000, 10]"),
+        [":8", "search.grid.steps", "'steps' is set by the pruner as well"],
+    ),
+    "steps in a space beside a pruner": (
+        _pruned(
+            9, "batch: 8", "length: {short: {steps: 100, batch: 8}, long: {steps: 300}}"
+        ).replace("trials: 4", "trials: 2"),
+        [":4", "search.bayes.space.length", "'steps' is set by the pruner as well"],
+    ),
+    "rung within a round": (
+        _pruned(
+            200, "steps: 600, generator: {steps: 3}, record: {every: 3}", "batch: [8, 16, 32, 64]"
+        ),
+        [":7", "search.bayes.pruner.first", "up to 200 M-steps first: `steps: 200` is not a mult"],
+    ),
+    "rung within a round of a point between the bounds": (
+        _pruned(200, "steps: 1200, record: {every: 12}", "generator.steps: {low: 1, high: 4}"),
+        [":7", "search.bayes.pruner.first", "not a multiple of `generator.steps: 3`"],
+    ),
+    "two labels of the same trials beside a search": (
+        _beside("critic.optimizer: [adam, {name: adam, beta1: 0.9}]"),
+        [":3", "search.grid.critic.optimizer", "sets what adam sets"],
+    ),
+    "a search of no keys": ("search:\n  bayes:\n", [":3", "search.bayes", "mapping of keys"]),
+    **{
+        f"seeds beside {more.strip()}: {seeds}": (
+            f"{BAYES}    {more}\nseeds: {seeds}\n",
+            [":8", "seeds", said],
+        )
+        for more in ("repeats: 2", "fresh: 2")
+        for seeds, said in (
+            ("[]", "a positive number of seeds"),
+            ("[1, a]", "a list of whole numbers"),
+            ("[null]", "a list of whole numbers"),
+            ("ten", "a number of seeds"),
+            ("{until: x}", "unknown name 'x'; valid: settled"),
+        )
+    },
     "no objective": (
         BAYES.replace("{maximize: modes_covered}", "{}"),
         [":6", "search.bayes.objective", "maximize or minimize"],
@@ -637,6 +739,20 @@ def test_mistakes_are_placed_and_named(tmp_path: Path, case: str) -> None:
     path = write_study(tmp_path, f"question: Why?\n{body}")
     first, *others = expected
     _assert_clear(_check(path), f"{path}{first}", *others)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "first metric that one arm does not record",
+        "constraint that one arm cannot keep to",
+        "steps on an axis beside a pruner",
+        "two labels of the same trials beside a search",
+    ],
+)
+def test_what_has_come_to_be_refused_is_read_of_a_run(tmp_path: Path, case: str) -> None:
+    body, _ = CASES[case]
+    assert load(write_study(tmp_path, f"question: Why?\n{body}"), kept=True).points
 
 
 def test_missing_question(tmp_path: Path) -> None:

@@ -229,6 +229,7 @@ def test_what_could_not_be_read_again_is_refused_before_it_is_trained(tmp_path: 
         (MEMBER, "trial.target.modes=5"),
         (SPACE, "trial.critic.lr=0.5"),
         (AXIS, "search.grid.generator.lr=[0.5]"),
+        ("search: {grid: {constraint.weight: [0.1, 1.0]}}\n", "trial.constraint=r1"),
     ],
 )
 def test_an_override_with_effect_somewhere_is_taken(

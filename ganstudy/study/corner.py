@@ -1,0 +1,60 @@
+"""Points of a study at which it is checked, and what some of them do not record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganstudy import kinds
+from ganstudy.study.configuration import Assignment
+from ganstudy.study.document import nearest
+
+__all__ = ["Corner", "unrecorded", "where"]
+
+
+@dataclass(frozen=True, eq=False)
+class Corner:
+    """A point of a study, and what its trials are.
+
+    index    on each axis
+    labels   of each axis, by its name
+    values   of each parameter of a search that takes part, by its name
+    resolve  the study's own
+    """
+
+    index: tuple[int, ...]
+    labels: Mapping[str, Any]
+    values: Mapping[str, Any]
+    configuration: kinds.Kind
+    resolve: Callable[..., kinds.Kind]
+
+    def with_set(self, *further: Assignment) -> kinds.Kind:
+        """What its trials are with more set.
+
+        Errors  `StudyError`.
+        """
+        return self.resolve(self.index, self.values, further)
+
+
+def where(some: Sequence[Corner], others: Sequence[Corner]) -> str:
+    """What the first of some corners has and none of the others, in words that follow on what is
+    said of it; empty if there are no others.
+    """
+    if not others:
+        return ""
+    here = {**some[0].labels, **some[0].values}
+    elsewhere = [{**own.labels, **own.values} for own in others]
+    apart = {name: x for name, x in here.items() if all(at.get(name) != x for at in elsewhere)}
+    return " where " + " and ".join(f"{name} is {x}" for name, x in (apart or here).items())
+
+
+def unrecorded(metric: str, corners: Sequence[Corner]) -> str:
+    """Where a metric is not recorded, and which are at all corners; empty if it is one of them."""
+    lacking = [own for own in corners if metric not in own.configuration.readings]
+    if not lacking:
+        return ""
+    others = [own for own in corners if metric in own.configuration.readings]
+    common = set.intersection(*(set(own.configuration.readings) for own in corners))
+    advice = nearest(metric, common) if common else "; no metric is recorded at all points"
+    return f"{metric!r} is not recorded{where(lacking, others)}{advice}"
