@@ -17,7 +17,7 @@ from typing_extensions import TypeVar
 from ganstudy.cause import cleaned
 from ganstudy.family import Member
 from ganstudy.variable import LABELS, STEP, Variable
-from ganstudy.whole_file import digest_of
+from ganstudy.whole_file import name_digest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class Trial(Generic[ConfigurationT]):
     def id(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of schema version, seed and configuration."""
         text = f'{{"configuration":{self.settings},"schema":{SCHEMA},"seed":{self.seed}}}'
-        return digest_of(text.encode())
+        return name_digest(text.encode())
 
     def stream(self, purpose: Purpose, block: int = 0) -> np.random.Generator:
         """The random stream of (seed, purpose), cut into blocks that can be drawn in any order.
@@ -196,7 +196,7 @@ class Record:
             variables={name: known[name] for name in values},
             cause=cause,
             generator=generator,
-            generator_digest=digest_of(generator) if generator else "",
+            generator_digest=name_digest(generator) if generator else "",
         )
 
     @classmethod

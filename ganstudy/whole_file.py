@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 from ganstudy.system import WINDOWS
 
 __all__ = [
-    *("PARTIAL", "Damaged", "digest_of", "naming", "read_named", "read_now", "remove_partial"),
-    *("sealed", "unsealed", "write_whole"),
+    *("PARTIAL", "Damaged", "digest", "digest_of_json", "name_digest", "naming", "read_named"),
+    *("read_now", "remove_partial", "sealed", "unsealed", "write_whole"),
 ]
 
 PARTIAL = ".partial"
@@ -98,9 +98,19 @@ class Damaged(Exception):
     """A file that is not as it was written."""
 
 
-def digest_of(content: bytes) -> str:
-    """The first 16 hexadecimal digits of the SHA-256: what names of files end with."""
-    return hashlib.sha256(content).hexdigest()[:16]
+def digest(content: bytes) -> str:
+    """SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def name_digest(content: bytes) -> str:
+    """The first 16 hexadecimal digits of it: what names of files end with."""
+    return digest(content)[:16]
+
+
+def digest_of_json(value: Any) -> str:
+    """That of the value as JSON, its keys in their order."""
+    return digest(json.dumps(value).encode())
 
 
 def read_named(path: Path) -> bytes:
@@ -115,14 +125,14 @@ def read_named(path: Path) -> bytes:
         raise
     except OSError as error:
         raise Damaged(f"cannot be read: {error.strerror or error}") from None
-    if digest_of(content) != path.stem.rpartition("-")[2]:
+    if name_digest(content) != path.stem.rpartition("-")[2]:
         raise Damaged("its checksum is not the one in its name")
     return content
 
 
 def sealed(content: Mapping[str, Any], indent: int | None = None) -> bytes:
     """JSON whose last key, `sha256`, is a digest of all the others; one line, or indented."""
-    whole = {**content, "sha256": _digest(content)}
+    whole = {**content, "sha256": digest_of_json(content)}
     separators = (",", ":") if indent is None else None
     return json.dumps(whole, separators=separators, indent=indent).encode() + b"\n"
 
@@ -134,13 +144,9 @@ def unsealed(text: bytes) -> dict[str, Any]:
     """
     try:
         content: dict[str, Any] = json.loads(text)
-        digest = content.pop("sha256")
+        seal = content.pop("sha256")
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise Damaged("it is not whole") from None
-    if digest != _digest(content):
+    if seal != digest_of_json(content):
         raise Damaged("its checksum is wrong")
     return content
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -24,7 +24,7 @@ from ganstudy import machine_cache
 from ganstudy.engine.traced import DECIDING, Form, NotCompiled, Traced
 from ganstudy.engine.vectors import compiler_vectors, vectors
 from ganstudy.garbage import uncollected
-from ganstudy.whole_file import digest_of, write_whole
+from ganstudy.whole_file import name_digest, write_whole
 
 __all__ = ["AheadOfTime", "load_library", "make", "make_library"]
 
@@ -104,7 +104,7 @@ def make_library(form: Form) -> None:
             calls = b"".join(own.read_bytes() for own in Path(place).glob("*.wrapper.json"))
         except Exception as error:  # whatever torch's compiler or that of C++ raises
             raise NotCompiled(f"a step cannot be compiled: {error}") from error
-        target = _folder() / f"{form.name}-{digest_of(content + calls)}.so"
+        target = _folder() / f"{form.name}-{name_digest(content + calls)}.so"
         if calls:
             write_whole(target.with_suffix(".json"), calls, durable=False)
         write_whole(target, content, durable=False)
@@ -139,7 +139,7 @@ def _folder() -> Path:
 def _made(name: str) -> Path | None:
     """The library of a name, if there is one that is as it was written."""
     for path in _folder().glob(f"{name}-*.so"):
-        if path.stem == f"{name}-{digest_of(path.read_bytes() + _calls(path))}":
+        if path.stem == f"{name}-{name_digest(path.read_bytes() + _calls(path))}":
             return path
         _log.warning("%s is damaged; its step is compiled anew", path)
         path.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ a trial that continues from one has the same bits as a trial that was never dist
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import math
@@ -22,7 +21,15 @@ from torch.utils import _pytree
 from ganstudy.engine.checkpoints import STEPPING, STOP, Stopped, headers
 from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
-from ganstudy.whole_file import Damaged, read_now, sealed, unsealed, write_whole
+from ganstudy.whole_file import (
+    Damaged,
+    digest,
+    name_digest,
+    read_now,
+    sealed,
+    unsealed,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,9 +140,9 @@ class Flight:
             "step": step,
             "identity": self._identity(state),
             "arithmetic": self.arithmetic,
-            "state": hashlib.sha256(payload.getvalue()).hexdigest(),
+            "state": digest(payload.getvalue()),
         }
-        name = hashlib.sha256("".join(sorted(self.trials)).encode()).hexdigest()[:16]
+        name = name_digest("".join(sorted(self.trials)).encode())
         folder.mkdir(exist_ok=True)
         write_whole(folder / f"{name}.checkpoint", sealed(header) + payload.getvalue())
 
@@ -144,7 +151,7 @@ class Flight:
     ) -> tuple[int, StateT]:
         line, newline, payload = read_now(path).partition(b"\n")
         header = unsealed(line + newline)
-        if hashlib.sha256(payload).hexdigest() != header["state"]:
+        if digest(payload) != header["state"]:
             raise Damaged("its checksum is wrong")
         content = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
         place = {trial: row for row, trial in enumerate(header["trials"])}
@@ -176,7 +183,7 @@ class Flight:
             "arithmetic": self.arithmetic,
             "beside": self.beside,
         }
-        return hashlib.sha256(canonical_json(what).encode()).hexdigest()
+        return digest(canonical_json(what).encode())
 
 
 def _leaves(state: object) -> dict[str, Tensor]:

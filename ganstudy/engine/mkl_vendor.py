@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ganstudy import machine_cache
-from ganstudy.whole_file import Damaged, digest_of, read_named, write_whole
+from ganstudy.whole_file import Damaged, name_digest, read_named, write_whole
 
 __all__ = ["answer", "is_answered", "misled"]
 
@@ -44,7 +44,7 @@ def answer() -> None:
     if "torch" in sys.modules or is_answered():
         return
     command = [os.environ.get("CXX", "g++"), "-x", "c++", "-shared", "-fPIC", "-O1", "-", "-o"]
-    name = f"ganstudy_mkl_vendor_{digest_of(repr([command, _SOURCE]).encode())}"
+    name = f"ganstudy_mkl_vendor_{name_digest(repr([command, _SOURCE]).encode())}"
     with suppress(OSError, subprocess.SubprocessError):
         # A library that is cut short ends a process that loads it.
         library = _whole(name) or _made(command, name)
@@ -68,7 +68,7 @@ def _made(command: list[str], name: str) -> Path:
             [*command, str(made)], input=_SOURCE.encode(), check=True, capture_output=True
         )
         content = made.read_bytes()
-    library = machine_cache.folder() / f"{name}-{digest_of(content)}.so"
+    library = machine_cache.folder() / f"{name}-{name_digest(content)}.so"
     library.parent.mkdir(parents=True, exist_ok=True)
     write_whole(library, content, durable=False)
     return library

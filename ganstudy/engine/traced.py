@@ -20,7 +20,7 @@ from ganstudy.engine import arithmetic
 from ganstudy.engine.known_zeros import remove_zeros
 from ganstudy.engine.tensors import filled, leaves, likeness, tensors, with_tensors
 from ganstudy.engine.thin_products import AS_SUMS
-from ganstudy.whole_file import digest_of
+from ganstudy.whole_file import name_digest
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -166,4 +166,4 @@ def _name(graph: GraphModule, example: Sequence[Tensor]) -> str:
         str([(x.dtype, x.shape) for x in example]),
         *(f"{name} {value.tolist()}" for name, value in graph.named_buffers()),
     ]
-    return digest_of("\n".join(parts).encode())
+    return name_digest("\n".join(parts).encode())

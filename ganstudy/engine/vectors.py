@@ -10,7 +10,7 @@ from unittest import mock
 
 from ganstudy import machine_cache
 from ganstudy.processor import features
-from ganstudy.whole_file import digest_of, write_whole
+from ganstudy.whole_file import name_digest, write_whole
 
 __all__ = ["compiler", "compiler_vectors", "vectors"]
 
@@ -26,16 +26,16 @@ def compiler() -> tuple[str, str]:
 def vectors() -> str:
     """The vectors that steps are compiled for: the widest here of those that torch knows."""
     facts = [metadata.version("torch"), *compiler(), os.environ.get("ATEN_CPU_CAPABILITY")]
-    digest = digest_of(repr([*facts, sorted(features())]).encode())
+    digest = name_digest(repr([*facts, sorted(features())]).encode())
     kept = machine_cache.folder() / f"ganstudy_vectors_{digest}.sealed"
     with suppress(OSError):
         name, _, seal = kept.read_bytes().rpartition(b" ")
-        if seal == digest_of(name).encode():
+        if seal == name_digest(name).encode():
             return name.decode()
     found = compiler_vectors()
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        content = f"{found} {digest_of(found.encode())}"
+        content = f"{found} {name_digest(found.encode())}"
         write_whole(kept, content.encode(), durable=False)
     return found
 

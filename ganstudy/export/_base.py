@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sqlite3
@@ -22,7 +21,7 @@ from ganstudy.score import trial_score
 from ganstudy.store.lock import LOCK, Timeout, taken
 from ganstudy.study.configuration import leaves
 from ganstudy.study.problem import dotted
-from ganstudy.whole_file import digest_of, remove_partial
+from ganstudy.whole_file import name_digest, remove_partial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,10 +63,11 @@ class ExportedTrial:
         # Infinities are not JSON.
         scalars = {k: repr(v) for k, v in self.scalars.items() if k != "seconds"}
         text = canonical_json([self.id, dict(self.tags), dict(self.parameters), scalars])
-        found = hashlib.sha256(text.encode())
-        for name, (steps, values) in self.curves.items():
-            found.update(name.encode() + steps.tobytes() + values.tobytes())
-        return found.hexdigest()[:16]
+        curves = (
+            name.encode() + steps.tobytes() + values.tobytes()
+            for name, (steps, values) in self.curves.items()
+        )
+        return name_digest(b"".join([text.encode(), *curves]))
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ class ExportedRun:
 
         Errors  `OSError`.
         """
-        return digest_of(b"".join(path.name.encode() + path.read_bytes() for path in self.figures))
+        return name_digest(
+            b"".join(path.name.encode() + path.read_bytes() for path in self.figures)
+        )
 
 
 class Exporter(Part, ABC):

@@ -9,7 +9,6 @@ the file meanwhile, and whether they see it, is nothing to them.
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib.util
 import inspect
 import pickle
@@ -23,6 +22,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+
+from ganstudy import whole_file
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -67,7 +68,7 @@ def family(name: str) -> Family[Part]:
 
 def digest(content: bytes) -> str:
     """What ids tell of the text of a plug-in."""
-    return hashlib.sha256(content).hexdigest()[:12]
+    return whole_file.digest(content)[:12]
 
 
 def no_python_file(path: Path) -> str:

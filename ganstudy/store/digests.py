@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ganstudy.whole_file import Damaged, sealed, unsealed
+from ganstudy.whole_file import Damaged, digest, sealed, unsealed
 
-__all__ = ["CHECKED_ON_OPEN", "Digests", "check", "digest", "read", "seal"]
+__all__ = ["CHECKED_ON_OPEN", "Digests", "check", "read", "seal"]
 
 Digests = Mapping[str, tuple[int, str]]
 """Size and digest of each file, by its place in the folder."""
@@ -60,8 +59,3 @@ def _bytes(path: Path) -> bytes:
         raise Damaged("there is none") from None
     except OSError as error:
         raise Damaged(f"cannot be read: {error}") from None
-
-
-def digest(content: bytes) -> str:
-    """SHA-256."""
-    return hashlib.sha256(content).hexdigest()

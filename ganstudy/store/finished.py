@@ -6,7 +6,6 @@ there it tells names, sizes and when they were written; who opens the dataset ch
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ganstudy.store import resolved
-from ganstudy.store.digests import digest
-from ganstudy.whole_file import Damaged, sealed, unsealed, write_whole
+from ganstudy.whole_file import Damaged, digest, digest_of_json, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -106,7 +104,7 @@ def _of_runs(folder: Path, runs: Sequence[Path]) -> list[Any]:
 def _write(
     folder: Path, names: Iterable[str], made_of: Sequence[Any], said: Mapping[str, Any]
 ) -> None:
-    state = _digest_of([*made_of, *_files(folder, names)])
+    state = digest_of_json([*made_of, *_files(folder, names)])
     write_whole(folder / NAME, sealed({**said, "state": state}, indent=2), durable=False)
 
 
@@ -114,7 +112,7 @@ def _read(folder: Path, names: Iterable[str], made_of: Sequence[Any]) -> dict[st
     """What was said with this state; None if it is another one now."""
     try:
         said = unsealed((folder / NAME).read_bytes())
-        now = _digest_of([*made_of, *_files(folder, names)])
+        now = digest_of_json([*made_of, *_files(folder, names)])
     except (OSError, Damaged):
         return None
     return said if said.get("state") == now else None
@@ -138,8 +136,4 @@ def code() -> list[str]:
     needed = [words for words in metadata.requires("ganstudy") or [] if "extra ==" not in words]
     names = [re.split(r"[^\w.-]", words, maxsplit=1)[0] for words in needed]
     versions = [f"{name} {metadata.version(name)}" for name in names]
-    return [platform.python_version(), *versions, _digest_of(own)]
-
-
-def _digest_of(content: Any) -> str:
-    return digest(json.dumps(content).encode())
+    return [platform.python_version(), *versions, digest_of_json(own)]

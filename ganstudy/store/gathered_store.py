@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from zarr.storage import LocalStore, MemoryStore
 
 from ganstudy.store.codecs import check_codecs, describes_codecs
-from ganstudy.store.digests import digest, read
+from ganstudy.store.digests import read
 from ganstudy.store.place import RunError
+from ganstudy.whole_file import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from ganstudy.store.place import RunError
 from ganstudy.study import load
 from ganstudy.study.configuration import leaves
 from ganstudy.study.document import StudyError, read_document
-from ganstudy.whole_file import Damaged, write_whole
+from ganstudy.whole_file import Damaged, digest, write_whole
 
 if TYPE_CHECKING:
     from ganstudy.search import Search
@@ -193,12 +193,12 @@ class KeptStudy:
     def _holds(self, text: str) -> bool:
         """Whether a study is the one that is here, and what it means too."""
         meant = self._meant()
-        return meant is not None and meant.study == resolved.digest(text) and self._text() == text
+        return meant is not None and meant.study == digest(text.encode()) and self._text() == text
 
     def _has_changed(self, meant: Resolved | None) -> bool:
         """Whether study.yaml is known to be another one than the run wrote, and meant so."""
         text = self._text()
-        return meant is not None and text is not None and meant.study != resolved.digest(text)
+        return meant is not None and text is not None and meant.study != digest(text.encode())
 
     def _name(self, told: str) -> str:
         """The name that a study has, of which exports make folders; that of the run's without one.

@@ -17,7 +17,7 @@ import numpy as np
 
 from ganstudy.trial import SCHEMA, Record
 from ganstudy.variable import Variable, absent
-from ganstudy.whole_file import digest_of, read_named, write_whole
+from ganstudy.whole_file import name_digest, read_named, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,12 +80,12 @@ def write(records: Sequence[Record], folder: Path) -> Path:
 
     Errors  `OSError`, such as for a full disk; nothing is left behind then.
     """
-    trials = digest_of("".join(sorted(r.id for r in records)).encode())
+    trials = name_digest("".join(sorted(r.id for r in records)).encode())
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         _fill(file, [*_arrays(records)])
     content = buffer.getvalue()
-    path = folder / f"{trials}-{digest_of(content)}.nc"
+    path = folder / f"{trials}-{name_digest(content)}.nc"
     write_whole(path, content)
     return path
 

@@ -6,7 +6,6 @@ that stands above.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganstudy.study.configuration import leaves
 from ganstudy.study.problem import dotted
-from ganstudy.whole_file import Damaged
+from ganstudy.whole_file import Damaged, digest
 
 if TYPE_CHECKING:
     from ganstudy.study import Study
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     Flat = Mapping[tuple[int, ...], Mapping[str, Any]]
 
 __all__ = [
-    *("ImpliedSetting", "Resolved", "ResolvedPoint", "SharedSetting", "digest", "implied", "read"),
+    *("ImpliedSetting", "Resolved", "ResolvedPoint", "SharedSetting", "implied", "read"),
     *("settings_of", "shared", "text_of"),
 ]
 
@@ -93,11 +92,6 @@ class ImpliedSetting(NamedTuple):
     meaning: str
 
 
-def digest(text: str) -> str:
-    """Digest of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def text_of(study: Study, written: str) -> str:
     """What the study, `written` so, meant: settings common to all points, then those of each point.
 
@@ -122,8 +116,8 @@ def text_of(study: Study, written: str) -> str:
     for index, settings in flat.items():
         own = {key: value for key, value in settings.items() if key not in common}
         lines.append(f"  - {json.dumps({'at': study.labels(index), 'settings': own})}")
-    above = "\n".join([*lines, f"{_OF_STUDY}{digest(written)}"]) + "\n"
-    return f"{above}{_OF_ALL}{digest(above)}\n"
+    above = "\n".join([*lines, f"{_OF_STUDY}{digest(written.encode())}"]) + "\n"
+    return f"{above}{_OF_ALL}{digest(above.encode())}\n"
 
 
 def read(text: str) -> Resolved:
@@ -134,7 +128,7 @@ def read(text: str) -> Resolved:
     Errors  `Damaged` if it is anything else.
     """
     above, mark, seal = text.rpartition(_OF_ALL)
-    if not mark or seal != f"{digest(above)}\n":
+    if not mark or seal != f"{digest(above.encode())}\n":
         raise Damaged("its checksum is wrong")
     above, _, of_study = above.rpartition(_OF_STUDY)
     section = ""

@@ -21,7 +21,7 @@ from ganstudy.targets._class_spread import ClassSpread, beside, class_of
 from ganstudy.targets._classifier_training import judges, trained_portably
 from ganstudy.targets._convolutions import features_of
 from ganstudy.targets._reader import Reader, ReadModes
-from ganstudy.whole_file import write_whole
+from ganstudy.whole_file import digest, write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -186,7 +186,7 @@ def _path(target: Target) -> Path:
     folder = machine_cache.folder() / "ganstudy_classifiers"
     made_by = [metadata.version(name) for name in ("torch", "numpy")]
     known = [target.model_dump(), _RECIPE, *made_by]
-    return folder / f"{hashlib.sha256(canonical_json(known).encode()).hexdigest()[:24]}.npz"
+    return folder / f"{digest(canonical_json(known).encode())[:24]}.npz"
 
 
 def _kept(path: Path) -> dict[str, NDArray[Any]] | None:

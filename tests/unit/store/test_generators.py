@@ -29,7 +29,7 @@ from ganstudy.store import RunDirectory, records
 from ganstudy.store.generators import Generators
 from ganstudy.study import load
 from ganstudy.trial import Record
-from ganstudy.whole_file import Damaged, digest_of
+from ganstudy.whole_file import Damaged, name_digest
 
 FOLLOWED: dict[str, Any] = {
     "generator": {"norm": "batch", "average": 0.9, "norm_average": 0.1, "depth": 2, "latent": 3}
@@ -89,7 +89,7 @@ def test_records_of_before_they_were_kept_are_read(tmp_path: Path) -> None:
     path = records.write([record], tmp_path)
     with h5py.File(path, "r+") as file:
         del file["generator_digest"]
-    path = path.rename(tmp_path / f"{'0' * 16}-{digest_of(path.read_bytes())}.nc")
+    path = path.rename(tmp_path / f"{'0' * 16}-{name_digest(path.read_bytes())}.nc")
     (found,) = records.read(path)
     assert differences(found, record) == []
     assert records.index(path)[record.id].generator_digest == ""
