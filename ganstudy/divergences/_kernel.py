@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ganstudy.divergences._base import Divergence
+from ganstudy.elementary import distances
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,14 +64,3 @@ class KernelDivergence(Divergence, ABC):
 
         x = torch.from_numpy(laws.positions)
         return np.asarray(self.kernel(distances(x, x)))
-
-
-def distances(x: Tensor, y: Tensor) -> Tensor:
-    """Distances, `(*, n, d), (*, m, d) -> (*, n, m)`, with slope zero at zero.
-
-    From differences, though never of all pairs at once: |x|^2 + |y|^2 - 2 x y has no digits left
-    where samples lie close together.
-    """
-    import torch
-
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ganstudy.divergences._base import Divergence
-from ganstudy.divergences._kernel import distances
+from ganstudy.elementary import distances
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from ganstudy.elementary import distances
 from ganstudy.estimators._base import Estimator
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class KernelRatio(Estimator, ABC):
     def fit(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Centres, width, and the member's coefficients."""
         centres = real[:, : self.centres]
-        distances = _distances(centres, fake[:, : self.centres]).flatten(1)
-        median = distances.median(dim=1).values
+        apart = distances(centres, fake[:, : self.centres]).flatten(1)
+        median = apart.median(dim=1).values
         width = (self.bandwidth * median).clamp(min=_NARROWEST)[:, None, None]
         on_p, on_q = ((-_exponents(x, centres, width)).exp() for x in (real, fake))
         coefficients = self.coefficients(on_p, on_q).clamp(min=LEAST)
@@ -104,13 +105,6 @@ def at_least_some(values: Tensor) -> Tensor:
     return values.clamp(min=_SMALLEST)
 
 
-def _distances(x: Tensor, y: Tensor) -> Tensor:
-    """Distances from differences, `(pack, n, d), (pack, m, d) -> (pack, n, m)`."""
-    import torch
-
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-
-
 def _exponents(x: Tensor, centres: Tensor, width: Tensor) -> Tensor:
-    scaled = _distances(x, centres) / width
+    scaled = distances(x, centres) / width
     return 0.5 * scaled * scaled

@@ -53,10 +53,3 @@ def root(square: Tensor) -> Tensor:
     shut has no gradient, and unrolled steps are differentiated through.
     """
     return square.clamp(min=_LEAST).sqrt()
-
-
-def match(value: float | Tensor, like: Tensor) -> Tensor:
-    """A hyper-parameter, a number or a column, in the type of `like`."""
-    import torch
-
-    return torch.as_tensor(value, dtype=like.dtype, device=like.device)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ganstudy.optimizers._base import match
+from ganstudy.elementary import match
 from ganstudy.optimizers._moments import MomentEstimation
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.optimizers._base import Optimizer, match, root
+from ganstudy.elementary import match
+from ganstudy.optimizers._base import Optimizer, root
 
 if TYPE_CHECKING:
     from torch import Tensor

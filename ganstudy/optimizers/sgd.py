@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ganstudy.optimizers._base import Optimizer, match
+from ganstudy.elementary import match
+from ganstudy.optimizers._base import Optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -62,6 +62,12 @@ def peaks(values: Array) -> float:
     return min(middle - float(ends.max()) - RISE, STRAY - over, STRAY - under)
 
 
+def one_peak(values: Array) -> tuple[float, float]:
+    """Of the shape of a curve that is 1 where p = q, in the middle, and 0 far away; of its values."""
+    ends = ends_near(values, 0.0)
+    return peaks(values), min(near(values[len(values) // 2], 1.0), ends)
+
+
 def drops_by(values: Array, place: int) -> float:
     """It has dropped by a tenth at a place on the way."""
     return float(values[0] - values[place]) - STRAY

@@ -38,8 +38,7 @@ class MeanShift(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """1 where p = q, 0 far away on both sides."""
-        ends = criteria.ends_near(values, 0.0)
-        return criteria.peaks(values), min(criteria.near(values[len(values) // 2], 1.0), ends)
+        return criteria.one_peak(values)
 
 
 class MeanShiftOutlier(MeanShift):

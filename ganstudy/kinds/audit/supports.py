@@ -41,8 +41,7 @@ class Hypersphere(Check):
 
     def margins(self, variant: str, values: Array, judged: Judged, reading: Reading) -> Margins:
         """1 on the sphere, 0 off it."""
-        ends = criteria.ends_near(values, 0.0)
-        return criteria.peaks(values), min(criteria.near(values[len(values) // 2], 1.0), ends)
+        return criteria.one_peak(values)
 
 
 class SampleSize(Check):

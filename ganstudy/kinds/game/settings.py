@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,7 +21,7 @@ from ganstudy.settings import Settings
 
 __all__ = ["GameSettings"]
 
-NAMES = ("none", "r1", "r2", "gradient_penalty", "instance_noise", "clip")
+Regularizer = Literal["none", "r1", "r2", "gradient_penalty", "instance_noise", "clip"]
 IN_TURN = ("gradient", "momentum", "consensus", "lookahead")
 """Methods that are defined for players who move one after the other."""
 
@@ -37,15 +37,15 @@ def _written(value: tuple[str, ...]) -> str | list[str]:
 
 
 Regularizers = Annotated[
-    tuple[Literal["none", "r1", "r2", "gradient_penalty", "instance_noise", "clip"], ...],
+    tuple[Regularizer, ...],
     Field(min_length=1),
     BeforeValidator(_listed),
     PlainSerializer(_written),
     WithJsonSchema(
         {
             "anyOf": [
-                {"enum": list(NAMES)},
-                {"type": "array", "minItems": 1, "items": {"enum": list(NAMES)}},
+                {"enum": list(get_args(Regularizer))},
+                {"type": "array", "minItems": 1, "items": {"enum": list(get_args(Regularizer))}},
             ]
         }
     ),

@@ -68,10 +68,3 @@ class CoupledUpdates(Updates, ABC):
     ) -> tuple[State, Diagnostics]:
         """One joint step, which needs second derivatives."""
         return steps.joint_step(rules, state, batches)
-
-
-def column(value: float | Tensor, like: Tensor) -> Tensor:
-    """A parameter of a scheme in the precision of what it multiplies."""
-    import torch
-
-    return torch.as_tensor(value, dtype=like.dtype, device=like.device)

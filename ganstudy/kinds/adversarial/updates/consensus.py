@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ganstudy.kinds.adversarial.updates._base import CoupledUpdates, column
+from ganstudy.elementary import match
+from ganstudy.kinds.adversarial.updates._base import CoupledUpdates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,5 +34,5 @@ class Consensus(CoupledUpdates):
     def directions(self, game: Coupled) -> tuple[Tensor, Tensor, Diagnostics]:
         """v and the gradient of half its squared norm."""
         (to_generator, to_critic), (m, d), diagnostics = game.energy()
-        factor = column(self.weight, d)
+        factor = match(self.weight, d)
         return m + factor * to_generator, d + factor * to_critic, diagnostics

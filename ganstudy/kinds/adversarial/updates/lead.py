@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.kinds.adversarial.updates._base import CoupledUpdates, column
+from ganstudy.elementary import match
+from ganstudy.kinds.adversarial.updates._base import CoupledUpdates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ class Lead(CoupledUpdates):
         v, diagnostics = game.gradients()
         force = game.across(game.displacement)
         m, d = (
-            own + column(self.weight, own) / rate.to(own.dtype) * push
+            own + match(self.weight, own) / rate.to(own.dtype) * push
             for own, push, rate in zip(v, force, game.rates, strict=True)
         )
         return m, d, diagnostics

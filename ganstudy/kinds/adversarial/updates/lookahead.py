@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from ganstudy.kinds.adversarial.updates._base import Updates, column
+from ganstudy.elementary import match
+from ganstudy.kinds.adversarial.updates._base import Updates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +52,6 @@ class Lookahead(Updates):
         if "slow" not in player.slots:
             return player
         slow, fast = player.slots["slow"], player.parameters
-        followed = (slow + column(self.share, fast) * (fast - slow)).where(due, slow)
+        followed = (slow + match(self.share, fast) * (fast - slow)).where(due, slow)
         parameters = followed.where(due, fast)
         return player._replace(parameters=parameters, slots={**player.slots, "slow": followed})

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from ganstudy.kinds.adversarial.updates._base import CoupledUpdates, column
+from ganstudy.elementary import match
+from ganstudy.kinds.adversarial.updates._base import CoupledUpdates
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +40,7 @@ class SymplecticGradientAdjustment(CoupledUpdates):
         pull, v, diagnostics = game.energy()
         turn = game.along((v[0].detach(), v[1].detach()))
         m, d = (
-            own + 0.5 * column(self.weight, own) * (back - forth)
+            own + 0.5 * match(self.weight, own) * (back - forth)
             for own, back, forth in zip(v, pull, turn, strict=True)
         )
         return m, d, diagnostics
