@@ -63,7 +63,7 @@ def peaks(values: Array) -> float:
 
 
 def one_peak(values: Array) -> tuple[float, float]:
-    """Of the shape of a curve that is 1 where p = q, in the middle, and 0 far away; of its values."""
+    """Shape and values of a curve that is 1 where p = q, in the middle, and 0 far away."""
     ends = ends_near(values, 0.0)
     return peaks(values), min(near(values[len(values) // 2], 1.0), ends)
 

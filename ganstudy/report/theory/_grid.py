@@ -29,7 +29,12 @@ def arrays(findings: Findings) -> Array:
 
 def tail(curves: Array) -> Array:
     """Mean over the last fifth of the steps, ignoring gaps; NaN where there is nothing."""
-    return known_mean(curves[..., -max(1, round(TAIL * curves.shape[-1])) :])[0]
+    return known_mean(curves[..., -last_steps(curves.shape[-1]) :])[0]
+
+
+def last_steps(steps: int) -> int:
+    """How many of so many recorded steps are the last fifth."""
+    return max(1, round(TAIL * steps))
 
 
 def name_of(findings: Findings, arm: int, setting: int) -> str:

@@ -14,7 +14,14 @@ from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
 from ganstudy.report.layout import thinned
-from ganstudy.report.theory._grid import Array, name_of, recorded, setting_name, tail
+from ganstudy.report.theory._grid import (
+    Array,
+    last_steps,
+    name_of,
+    recorded,
+    setting_name,
+    tail,
+)
 
 NEAR = 0.01
 """Distance from algorithm 2, in total variation, at which the practical algorithm follows it."""
@@ -30,7 +37,7 @@ def draw(findings: Findings) -> list[Drawing]:
 
 def call(findings: Findings) -> str:
     """What the sentences rest on: the least number of D-steps that is near, by setting."""
-    last = max(1, round(0.2 * findings.ds.sizes["step"]))
+    last = last_steps(findings.ds.sizes["step"])
     return (
         f"ds[['critic_steps_taken', 'from_descent']].isel(step=slice(-{last}, None))"
         f".mean(['step', 'seed']).pipe(lambda x: x['critic_steps_taken']"
