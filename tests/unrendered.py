@@ -43,6 +43,14 @@ def undrawn() -> Iterator[None]:
 
 
 @contextmanager
+def pageless() -> Iterator[None]:
+    """Runs that say where their page is and build none: it takes longer than their training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
+        yield
+
+
+@contextmanager
 def unprinted() -> Iterator[None]:
     """Reports whose figures are laid out, and every artist asked to draw, without a pixel."""
 

@@ -1,4 +1,4 @@
-"""No run that a test has started outlives it, however the test ends."""
+"""No run that a test has started outlives it, however the test ends; and runs without pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import processes
 import pytest
+from unrendered import pageless
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +22,10 @@ def no_orphans() -> Iterator[None]:
             run.stdout.close()
         run.wait()
     processes.started.clear()
+
+
+@pytest.fixture
+def no_page() -> Iterator[None]:
+    """Runs build no page."""
+    with pageless():
+        yield

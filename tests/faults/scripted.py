@@ -102,6 +102,11 @@ def _stay() -> None:
         time.sleep(0.1)
 
 
+def scripted(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
+    """A trial of that seed that notes in a folder what it does."""
+    return Trial(Scripted(folder=str(folder), **settings), seed)
+
+
 def attempts(trial: Trial[Any]) -> int:
     """How often a trial has been begun."""
     return len(list(Path(trial.configuration.folder).glob(f"{trial.id}-*")))

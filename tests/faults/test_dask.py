@@ -31,7 +31,7 @@ from processes import (
     start,
     wait_until,
 )
-from scripted import Scripted, attempts
+from scripted import attempts, scripted
 from tiny import Listed, trial, write_study
 
 from ganstudy import kinds, pipeline, plugins
@@ -46,15 +46,9 @@ from ganstudy.store import RunDirectory
 from ganstudy.study import load
 from ganstudy.trial import Trial
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_page")]
 
 LONG = STUDY.replace("steps: 100", "steps: 100000").replace("every: 25", "every: 25000")
-
-
-@pytest.fixture(autouse=True)
-def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the figures, which take longer than the training."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +69,6 @@ def _worker(nanny: psutil.Process) -> list[psutil.Process]:
     return [c for c in nanny.children() if "multiprocessing.spawn" in " ".join(c.cmdline())]
 
 
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
-
-
 def _task(own: Trial[Any]) -> Task:
     return Task((own,), "eager", (), NO_CHECKPOINTS, None)
 
@@ -94,8 +84,8 @@ def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> 
     What others have left in a worker may be why: it takes more than one that was used to tell.
     """
     cluster = shared.cluster(unused=True)
-    greedy = _script(tmp_path, 1, action="allocate", gigabytes=3.0)
-    frugal = _script(tmp_path, 2)
+    greedy = scripted(tmp_path, 1, action="allocate", gigabytes=3.0)
+    frugal = scripted(tmp_path, 2)
     with DaskExecutor(2, scheduler=cluster.address) as executor:
         parts = train_packs(Listed([(greedy,), (frugal,)]), executor, limits=Limits(gigabytes=2.0))
         found = {record.id: record for part in parts for record in part}
@@ -107,7 +97,7 @@ def test_the_memory_limit_holds_on_a_cluster(tmp_path: Path, shared: Shared) -> 
 
 def test_a_worker_without_its_device_is_no_fault_of_a_trial(cluster: Cluster) -> None:
     """What it lacks is said, and no trial fails for it."""
-    script, devices = _script(Path(), 0), ("cuda:98", "cuda:99")
+    script, devices = scripted(Path(), 0), ("cuda:98", "cuda:99")
     with (
         DaskExecutor(2, devices, scheduler=cluster.address) as executor,
         pytest.raises(ExecutorError, match="no device 'cuda:98' here"),
@@ -186,8 +176,8 @@ def test_workers_are_sent_plugins(tmp_path: Path) -> None:
 
 def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Cluster) -> None:
     """A trial that waited in the cluster's queue was failed at its limit."""
-    theirs = [_script(tmp_path, seed, seconds=10.0) for seed in range(2)]
-    ours = _script(tmp_path, 9)
+    theirs = [scripted(tmp_path, seed, seconds=10.0) for seed in range(2)]
+    ours = scripted(tmp_path, 9)
     with (
         DaskExecutor(2, scheduler=cluster.address) as other,
         DaskExecutor(2, scheduler=cluster.address) as executor,
@@ -203,7 +193,7 @@ def test_waiting_for_another_client_is_not_training(tmp_path: Path, cluster: Clu
 
 def test_the_pack_of_another_client_goes_on(tmp_path: Path) -> None:
     """On a worker of two threads, of which one is held up by a pack that was given up."""
-    hangs, theirs = _script(tmp_path, 0, seconds=600.0), _script(tmp_path, 1, seconds=10.0)
+    hangs, theirs = scripted(tmp_path, 0, seconds=600.0), scripted(tmp_path, 1, seconds=10.0)
     with (
         dask_cluster(tmp_path, workers=[()], threads=2) as cluster,
         DaskExecutor(2, scheduler=cluster.address) as other,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dask_cluster import Cluster, dask_cluster
 from processes import gone, in_flight, one_long, start, wait_until
-from scripted import Scripted, attempts
+from scripted import attempts, scripted
 from tiny import Listed, write_study
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
@@ -33,10 +33,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         assert all(nanny.is_running() for nanny in running.nannies)
 
 
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
-
-
 def _train(
     cluster: Cluster, packs: list[tuple[Trial[Any], ...]], limits: Limits
 ) -> dict[str, Record]:
@@ -47,7 +43,7 @@ def _train(
 
 def test_a_trial_that_hangs_is_found(tmp_path: Path, cluster: Cluster) -> None:
     """The pack is halved; the record of the one at fault says where it hung, on another host."""
-    good, bad = _script(tmp_path, 0), _script(tmp_path, 1, seconds=600.0)
+    good, bad = scripted(tmp_path, 0), scripted(tmp_path, 1, seconds=600.0)
     found = _train(cluster, [(bad, good)], Limits(seconds=2.0))
     assert found[good.id].status == "complete"
     assert found[bad.id].status == "failed"
@@ -62,8 +58,8 @@ def test_shared_memory_counts(
     """The worker ends itself, and its trial is blamed for it; the other one completes."""
     # How often a death is forgiven has tests of its own.
     monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
-    greedy = _script(tmp_path, 0, action="share", gigabytes=1.5)
-    frugal = _script(tmp_path, 1)
+    greedy = scripted(tmp_path, 0, action="share", gigabytes=1.5)
+    frugal = scripted(tmp_path, 1)
     found = _train(cluster, [(greedy, frugal)], Limits(gigabytes=1.2))
     assert found[frugal.id].status == "complete", found[frugal.id].cause
     assert found[greedy.id].status == "failed"
@@ -77,8 +73,8 @@ def test_what_waits_behind_a_death_is_not_blamed(
 
     What a trial prints is no answer of the command that has made the cluster.
     """
-    kills = _script(tmp_path, 0, action="kill", seconds=2.0)
-    waits = _script(tmp_path, 1)
+    kills = scripted(tmp_path, 0, action="kill", seconds=2.0)
+    waits = scripted(tmp_path, 1)
     ended: dict[Hashable, Ended] = {}
     with DaskExecutor(1) as executor:
         wait_until(lambda: executor.room() == 1)
@@ -96,8 +92,8 @@ def test_what_waits_behind_a_death_is_not_blamed(
 
 def test_what_leaks_is_missed_by_nobody(tmp_path: Path, cluster: Cluster) -> None:
     """A worker that has kept memory is made anew before the next trial needs it."""
-    leaks = [_script(tmp_path, seed, action="leak", gigabytes=1.4) for seed in range(2)]
-    after = [_script(tmp_path, 10 + seed, action="allocate", gigabytes=1.0) for seed in range(2)]
+    leaks = [scripted(tmp_path, seed, action="leak", gigabytes=1.4) for seed in range(2)]
+    after = [scripted(tmp_path, 10 + seed, action="allocate", gigabytes=1.0) for seed in range(2)]
     packs = [(trial,) for trial in (*leaks, *after)]
     found = _train(cluster, packs, Limits(gigabytes=2.5))
     assert {record.status for record in found.values()} == {"complete"}
@@ -119,7 +115,7 @@ def test_ctrl_c_leaves_the_cluster_to_its_others(tmp_path: Path, cluster: Cluste
     assert in_flight(out)
     with DaskExecutor(2, scheduler=cluster.address) as other:
         wait_until(lambda: other.room() == 2)
-        trial = _script(tmp_path, 5)
+        trial = scripted(tmp_path, 5)
         assert [len(part) for part in train_packs(Listed([(trial,)]), other)] == [1]
     run = start(study, out, *joined, every=1000.0)
     said, _ = run.communicate(timeout=900)

@@ -13,7 +13,7 @@ import pytest
 from dask_cluster import Cluster, dask_cluster, dask_process, end
 from distributed import CancelledError, Client, Future, LocalCluster
 from processes import kill, running, wait_until
-from scripted import Scripted, attempts
+from scripted import attempts, scripted
 from tiny import Listed, trial
 
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
@@ -23,10 +23,6 @@ from ganstudy.schedule.loop import Limits, train_packs
 from ganstudy.trial import ProgramName, Trial
 
 pytestmark = pytest.mark.slow
-
-
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
 
 
 def _task(own: Trial[Any]) -> Task:
@@ -52,7 +48,7 @@ def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
 
 def test_two_workers_share_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
     """The second waited for the first for ever, with a pack that no limit of time could end."""
-    both = [_script(tmp_path, seed, seconds=600.0) for seed in range(2)]
+    both = [scripted(tmp_path, seed, seconds=600.0) for seed in range(2)]
     with DaskExecutor(2, ("cuda:0",), scheduler=gpu.address) as executor:
         for own in both:
             executor.submit(_task(own))
@@ -62,8 +58,8 @@ def test_two_workers_share_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
 def test_workers_take_turns_on_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
     """Where there are more of them than are to share it, on somebody else's cluster; one that waits
     for its turn heeds an interruption."""
-    packs = [(_script(tmp_path, seed, seconds=1.0),) for seed in range(3)]
-    long = [_script(tmp_path, 10 + seed, action="stay") for seed in range(2)]
+    packs = [(scripted(tmp_path, seed, seconds=1.0),) for seed in range(3)]
+    long = [scripted(tmp_path, 10 + seed, action="stay") for seed in range(2)]
     with DaskExecutor(1, ("cuda:0",), scheduler=gpu.address) as executor:
         found = [record for part in train_packs(Listed(packs), executor) for record in part]
         assert [record.status for record in found] == ["complete"] * 3
@@ -82,7 +78,7 @@ def test_workers_take_turns_on_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
 
 def test_no_time_passes_between_two_workers(tmp_path: Path) -> None:
     """The clock went on when a worker had left, as Slurm's do; what came after was late."""
-    own, later = _script(tmp_path, 0, action="stay once"), []
+    own, later = scripted(tmp_path, 0, action="stay once"), []
     with (
         dask_cluster(tmp_path, workers=[()]) as cluster,
         DaskExecutor(1, scheduler=cluster.address) as executor,
@@ -137,7 +133,7 @@ def test_a_worker_that_was_restarted_leaves_in_time(
     begun = time.time()
     monkeypatch.setenv("GANSTUDY_JOB_BEGUN", str(begun))
     monkeypatch.setattr(DaskExecutor, "lasts", 40.0)
-    hangs = _script(tmp_path, 0, seconds=600.0)
+    hangs = scripted(tmp_path, 0, seconds=600.0)
     with (
         dask_cluster(tmp_path, workers=[()]) as cluster,
         DaskExecutor(1, scheduler=cluster.address) as executor,
@@ -153,7 +149,7 @@ def test_a_worker_that_was_restarted_leaves_in_time(
 
 def test_a_worker_that_has_gone_is_not_restarted(tmp_path: Path) -> None:
     """Dask's KeyError came through to the terminal."""
-    hangs = _script(tmp_path, 0, seconds=600.0)
+    hangs = scripted(tmp_path, 0, seconds=600.0)
     cancel = Client.cancel
     with (
         dask_cluster(tmp_path, workers=[()]) as cluster,
@@ -176,7 +172,7 @@ def test_a_worker_that_has_gone_is_not_restarted(tmp_path: Path) -> None:
 def test_records_that_do_not_come_are_made_again(tmp_path: Path, error: Exception) -> None:
     """As of a worker that has died with them; the run waited for them for as long as a pack takes,
     or ended with a traceback."""
-    own, result, asked = _script(tmp_path, 0), Future.result, []
+    own, result, asked = scripted(tmp_path, 0), Future.result, []
 
     def late(future: Future[Any], timeout: float | None = None) -> Any:
         asked.append(timeout)

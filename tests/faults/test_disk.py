@@ -31,13 +31,9 @@ from ganstudy.study import load
 from ganstudy.trial import SCHEMA, Record
 from ganstudy.whole_file import write_whole
 
+pytestmark = pytest.mark.usefixtures("no_page")
+
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
-
-
-@pytest.fixture(autouse=True)
-def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the figures, which take longer than the training."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 @pytest.fixture

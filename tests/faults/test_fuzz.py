@@ -29,14 +29,11 @@ def _numbers(quick: int, many: int) -> object:
 
 
 @_numbers(6, 30)
-def test_files_of_a_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, times: int
-) -> None:
+def test_files_of_a_run(tmp_path: Path, no_page: None, seed: int, times: int) -> None:
     """Every kind of file in turn: records, dataset, what was asked and meant, where it ran.
 
     Checkpoints are damaged in `test_checkpoints.py`.
     """
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     out = tmp_path / "run"
     filled(out, QUICK)
     run, rng, count = Run(out), random.Random(seed), Count()

@@ -16,7 +16,7 @@ import xarray as xr
 from click.testing import CliRunner, Result
 from inline import trained_inline
 from tiny import MODULE, PICTURES, TABLE, write_study
-from unrendered import unrendered
+from unrendered import pageless, unrendered
 
 from ganstudy import metrics, open_run, targets
 from ganstudy.cli import main
@@ -55,8 +55,7 @@ def invoke(*arguments: object) -> Result:
 
 def trained(study: Path) -> Path:
     """The run of a study."""
-    with trained_inline(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
+    with trained_inline(), pageless():
         assert invoke("run", study, "--workers", 1).exit_code == 0
     return Path("runs") / study.stem
 
@@ -91,12 +90,6 @@ def run(
     for name in ("my.csv", "my.npz"):
         Path(name).rename(f"moved-{name}")
     return Path("runs/tiny")
-
-
-@pytest.fixture
-def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages take seconds."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ from processes import (
 )
 from scripted import Scripted, attempts
 from tiny import Listed, write_study
+from unrendered import pageless
 
 from ganstudy import open_run, pipeline
 from ganstudy.cli import main
@@ -267,10 +268,9 @@ SMALL = (
     [("start", signal.SIGTERM), ("gather", signal.SIGTERM), ("report", signal.SIGINT)],
 )
 def test_before_and_after_the_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Signals
+    tmp_path: Path, no_page: None, where: str, number: signal.Signals
 ) -> None:
     """Nothing is there by half; exit 130 and a message, and the same command finishes the run."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     study, out = write_study(tmp_path, SMALL), tmp_path / "run"
     run = start(study, out, every=1000.0, dwell=where)
     dwelling(run)
@@ -295,11 +295,8 @@ KILLS = ("worker", "worker", "worker", "both", "worker", "worker", "parent")
 
 
 @pytest.mark.slow
-def test_kills_at_any_moment_leave_no_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kills_at_any_moment_leave_no_trace(tmp_path: Path, no_page: None) -> None:
     """Workers, the parent, or both, at random moments; the same bits, no trial twice or lost."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     rng = random.Random(0)
     text = STUDY.replace("steps: 100", "steps: 200").replace("every: 25", "every: 50")
     study, out, calm = write_study(tmp_path, text), tmp_path / "run", tmp_path / "calm"
@@ -478,9 +475,8 @@ def test_a_reader_that_goes_away_ends_no_verb(
     write_study(tmp_path)
     reader, writer = os.pipe()
     os.close(reader)
-    with os.fdopen(writer, "w") as nobody, trained_inline():
+    with os.fdopen(writer, "w") as nobody, trained_inline(), pageless():
         monkeypatch.setattr(sys, "stdout", nobody)
-        monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
         with pytest.raises(SystemExit) as ended:
             main(command.split())
     assert ended.value.code == (2 if command == "status x" else 0)

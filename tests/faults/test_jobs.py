@@ -31,9 +31,8 @@ def _records(run: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_command_goes_on(tmp_path: Path, no_page: None) -> None:
     """Killed in its first study, interrupted in its second: the records are those of one go."""
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     folder, job = tmp_path / "folder", tmp_path / "job"
     folder.mkdir()
     for name, text in {"_shared": SHARED, "a": FIRST, "b": SECOND}.items():

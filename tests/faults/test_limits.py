@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from inline import Inline
-from scripted import Scripted, attempts
+from scripted import Scripted, attempts, scripted
 from tiny import Listed, trial
 
 from ganstudy.engine.packing import packs
@@ -40,10 +40,6 @@ from ganstudy.schedule.loop import (
 from ganstudy.trial import Record, Trial
 
 
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
-
-
 def _train(pack: list[Trial[Scripted]], limits: Limits) -> dict[str, Record]:
     with LocalExecutor(1) as executor:
         parts = train_packs(Listed([tuple(pack)]), executor, limits=limits)
@@ -53,7 +49,7 @@ def _train(pack: list[Trial[Scripted]], limits: Limits) -> dict[str, Record]:
 @pytest.mark.slow
 def test_a_trial_that_hangs_is_found(tmp_path: Path) -> None:
     """The pack is halved at the time limit; the record of the one at fault says where it hung."""
-    other, bad = _script(tmp_path, 0), _script(tmp_path, 7, seconds=600.0)
+    other, bad = scripted(tmp_path, 0), scripted(tmp_path, 7, seconds=600.0)
     found = _train([bad, other], Limits(seconds=1.0))
     assert found[other.id].status == "complete"
     assert found[bad.id].status == "failed"
@@ -68,7 +64,7 @@ def test_a_tidied_temporary_folder_is_no_reason_to_end(
     """Where a trial hangs is written there; what was gone ended the run."""
     (folder := tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    other, bad = _script(tmp_path, 0), _script(tmp_path, 7, seconds=600.0)
+    other, bad = scripted(tmp_path, 0), scripted(tmp_path, 7, seconds=600.0)
 
     def tidied(running: Sequence[Running]) -> None:
         for own in folder.glob("*.stack"):
@@ -105,8 +101,8 @@ def test_colour_images_train_within_two_gigabytes() -> None:
 @pytest.mark.slow
 def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
     """An allocation beyond the limit fails in its own trial, and leaves the machine alone."""
-    others = [_script(tmp_path, 0), _script(tmp_path, 1, action="allocate", gigabytes=0.1)]
-    bad = _script(tmp_path, 7, action="allocate", gigabytes=3.0)
+    others = [scripted(tmp_path, 0), scripted(tmp_path, 1, action="allocate", gigabytes=0.1)]
+    bad = scripted(tmp_path, 7, action="allocate", gigabytes=3.0)
     found = _train([others[0], bad, others[1]], Limits(gigabytes=2.0))
     assert [found[trial.id].status for trial in others] == ["complete"] * 2
     assert found[bad.id].status == "failed"
@@ -118,7 +114,7 @@ def test_a_trial_that_takes_all_memory_is_found(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
     """Each trial failed, since a thread could not be started; with what is said they train."""
-    pack = (_script(tmp_path, 0),)
+    pack = (scripted(tmp_path, 0),)
     with LocalExecutor(1) as executor:
         with pytest.raises(ExecutorError, match=r"engine\.memory_limit: a worker") as refused:
             list(train_packs(Listed([pack]), executor, limits=Limits(gigabytes=0.1)))
@@ -137,8 +133,8 @@ def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_trials_that_leak_harm_no_other(tmp_path: Path) -> None:
     """The worker lived on with what had leaked, and every trial after them failed."""
-    bad = [_script(tmp_path, seed, action="leak", gigabytes=4.0) for seed in range(2)]
-    good = [_script(tmp_path, 10 + i, action="allocate", gigabytes=0.5) for i in range(2)]
+    bad = [scripted(tmp_path, seed, action="leak", gigabytes=4.0) for seed in range(2)]
+    good = [scripted(tmp_path, 10 + i, action="allocate", gigabytes=0.5) for i in range(2)]
     found = _train([*bad, *good], Limits(gigabytes=2.0))
     assert [found[trial.id].status for trial in bad] == ["failed"] * 2
     assert all("MemoryError" in found[trial.id].cause for trial in bad)
@@ -148,8 +144,8 @@ def test_trials_that_leak_harm_no_other(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path) -> None:
     """Before the next trial misses what it has kept."""
-    leak = _script(tmp_path, 0, action="leak", gigabytes=1.4)
-    after = _script(tmp_path, 1, action="allocate", gigabytes=1.0)
+    leak = scripted(tmp_path, 0, action="leak", gigabytes=1.4)
+    after = scripted(tmp_path, 1, action="allocate", gigabytes=1.0)
     with LocalExecutor(1) as executor:
         packs = Listed([(leak,), (after,)])
         parts = list(train_packs(packs, executor, limits=Limits(gigabytes=2.5)))
@@ -160,9 +156,9 @@ def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_trial_is_blamed_by_a_fresh_worker_only(tmp_path: Path) -> None:
     """Unless others have failed there in the same way."""
-    first = _script(tmp_path, 0)
-    victim = _script(tmp_path, 1, action="raise unless fresh")
-    guilty = [_script(tmp_path, 2, action="raise", steps=steps) for steps in (1, 2, 3)]
+    first = scripted(tmp_path, 0)
+    victim = scripted(tmp_path, 1, action="raise unless fresh")
+    guilty = [scripted(tmp_path, 2, action="raise", steps=steps) for steps in (1, 2, 3)]
     packs = [(first,), (victim,), *((trial,) for trial in guilty)]
     with LocalExecutor(1) as executor:
         parts = list(train_packs(Listed(packs), executor))
@@ -180,8 +176,8 @@ def test_shared_memory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """The kernel's limit on data does not know it."""
     # How often a death is forgiven has tests of its own.
     monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
-    trial = _script(tmp_path, 0, action="share", gigabytes=1.5)
-    other = _script(tmp_path, 1)
+    trial = scripted(tmp_path, 0, action="share", gigabytes=1.5)
+    other = scripted(tmp_path, 1)
     found = _train([trial, other], Limits(gigabytes=1.2))
     assert found[trial.id].status == "failed"
     assert "engine.memory_limit, shared memory included" in found[trial.id].cause
@@ -196,7 +192,7 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
     counted = iter(range(100))
     monkeypatch.setattr("ganstudy.schedule.worker_process.kills", lambda: next(counted))
     monkeypatch.setattr("ganstudy.schedule.loop.TRIES", 1)
-    found = _train([_script(tmp_path, 0, action="kill")], Limits())
+    found = _train([scripted(tmp_path, 0, action="kill")], Limits())
     (record,) = found.values()
     assert "SIGKILL; the kernel has killed a process for lack of memory" in record.cause
 
@@ -207,7 +203,7 @@ def test_a_kill_by_the_kernel_is_said_where_it_is_known(
 @pytest.mark.slow
 def test_what_a_trial_may_take_does_not_depend_on_its_pack(tmp_path: Path) -> None:
     """A pack that takes longer than one trial may is halved, and blamed for nothing."""
-    good = [_script(tmp_path, seed, seconds=2.5) for seed in range(2)]
+    good = [scripted(tmp_path, seed, seconds=2.5) for seed in range(2)]
     found = _train(good, Limits(seconds=4.5))
     assert {record.status for record in found.values()} == {"complete"}
     assert sum(map(attempts, good)) > len(good)
@@ -264,7 +260,7 @@ def test_a_process_that_was_stopped_has_not_trained(
 ) -> None:
     """By Ctrl-Z, with its workers: after `fg` every pack had passed its limit."""
     plainly, wait, ahead = time.monotonic, local.wait, [0.0]
-    own = _script(tmp_path, 0, seconds=2.0)
+    own = scripted(tmp_path, 0, seconds=2.0)
 
     def stopped_once(*arguments: Any) -> Any:
         heard = wait(*arguments)
@@ -282,7 +278,7 @@ def test_a_process_that_was_stopped_has_not_trained(
 
 def test_what_ends_while_another_is_killed_is_not_late(tmp_path: Path) -> None:
     """The clock of a trial that had completed went on until a killed worker was back."""
-    bad, good = _script(tmp_path, 0), _script(tmp_path, 1)
+    bad, good = scripted(tmp_path, 0), scripted(tmp_path, 1)
     with _Slow(2) as executor:
         parts = list(train_packs(Listed([(bad,), (good,)]), executor, limits=Limits(seconds=2.0)))
     found = {record.id: record.status for part in parts for record in part}
@@ -292,7 +288,7 @@ def test_what_ends_while_another_is_killed_is_not_late(tmp_path: Path) -> None:
 def test_steps_of_earlier_sessions_count() -> None:
     clock = Clock.started(Begun(stepping=True, earlier=100.0))
     assert clock.seconds >= 100.0
-    late, pack = Ended("late"), (_script(Path(), 0),)
+    late, pack = Ended("late"), (scripted(Path(), 0),)
     # What another pack has left behind says nothing of what the trial needs alone.
     assert again(Running(pack, 1, begun=7), late, set()) == [Waiting(pack)]
     assert again(Running(pack, 1, begun=0), late, set()) == []
@@ -311,7 +307,7 @@ def test_what_another_worker_takes_on_has_a_clock_of_its_own() -> None:
 
 def test_memory_that_others_have_left_in_a_worker_is_told_by_several() -> None:
     """A pack on a Dask cluster met the same worker twice before that was made anew, and failed."""
-    pack, short = (_script(Path(), 0),), Ended("raised", cause="MemoryError: 1 GiB")
+    pack, short = (scripted(Path(), 0),), Ended("raised", cause="MemoryError: 1 GiB")
     assert again(Running(pack, 1, begun=0), short, set()) == [Waiting(pack, 1, fresh=True)]
     met = Running(pack, 1, begun=0, fresh=True)
     assert again(met, short, set()) == [Waiting(pack, 2, fresh=True)]
@@ -324,7 +320,7 @@ def test_the_first_estimate_leaves_out_the_start_of_workers(
 ) -> None:
     """It was 7 minutes for a run of 75 seconds."""
     monkeypatch.setattr(time, "monotonic", lambda: 5000.0)
-    packs = [(_script(Path(), seed),) for seed in range(4)]
+    packs = [(scripted(Path(), seed),) for seed in range(4)]
     progress = Progress(4, "eager", "", workers=2, forecast=Forecast("eager", packs))
     progress.started -= 1000.0
     progress.forecast.watch([Running(pack, 1, begun=0, started=5000.0) for pack in packs[:2]])
@@ -348,4 +344,4 @@ def test_workers_that_do_not_start_end_the_run(
         LocalExecutor(1) as executor,
         pytest.raises(ExecutorError, match="exit code 3"),
     ):
-        list(train_packs(Listed([(_script(Path(), 0),)]), executor))
+        list(train_packs(Listed([(scripted(Path(), 0),)]), executor))

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from inline import trained_inline
 from processes import running, wait_until
-from scripted import Scripted, attempts
+from scripted import Scripted, attempts, scripted
 from tiny import STUDY, Listed, write_study
 from unrendered import unrendered
 
@@ -32,10 +32,6 @@ from ganstudy.study import load
 from ganstudy.trial import Record, Trial
 
 
-def _script(folder: Path, seed: int, **settings: Any) -> Trial[Scripted]:
-    return Trial(Scripted(folder=str(folder), **settings), seed)
-
-
 def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[str, Record]:
     """Records by trial id; each trial has exactly one."""
     with LocalExecutor(workers) as executor:
@@ -47,8 +43,8 @@ def _train(packs: list[tuple[Trial[Scripted], ...]], workers: int = 2) -> dict[s
 
 def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
     """Its pack is halved until it stands alone; the record holds its traceback."""
-    pack = [_script(tmp_path, seed) for seed in range(5)]
-    bad = _script(tmp_path, 7, action="raise")
+    pack = [scripted(tmp_path, seed) for seed in range(5)]
+    bad = scripted(tmp_path, 7, action="raise")
     found = _train([(*pack[:3], bad, *pack[3:])], workers=1)
     assert [found[trial.id].status for trial in pack] == ["complete"] * 5
     record = found[bad.id]
@@ -62,8 +58,8 @@ def test_a_trial_that_raises_fails_alone(tmp_path: Path) -> None:
 def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     """A worker that dies once, as from a full memory, costs nothing but time."""
     packs = [
-        (_script(tmp_path, 0, action="kill once"), _script(tmp_path, 1)),
-        *((_script(tmp_path, 10 + i),) for i in range(3)),
+        (scripted(tmp_path, 0, action="kill once"), scripted(tmp_path, 1)),
+        *((scripted(tmp_path, 10 + i),) for i in range(3)),
     ]
     assert {record.status for record in _train(packs, workers=1).values()} == {"complete"}
 
@@ -71,9 +67,9 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_trial_that_kills_its_worker_fails_and_no_other_does(tmp_path: Path) -> None:
     """After three deaths; trials that happen to run beside it are not blamed for it."""
-    killer = _script(tmp_path, 0, action="kill", seconds=0.2)
-    beside = _script(tmp_path, 1, seconds=1.0)
-    others = [_script(tmp_path, 2 + i) for i in range(3)]
+    killer = scripted(tmp_path, 0, action="kill", seconds=0.2)
+    beside = scripted(tmp_path, 1, seconds=1.0)
+    others = [scripted(tmp_path, 2 + i) for i in range(3)]
     found = _train([(killer,), (beside,), tuple(others)])
     assert found[killer.id].status == "failed"
     assert f"tried {TRIES} times" in found[killer.id].cause
@@ -98,9 +94,9 @@ def test_a_worker_that_compiles_leaves_no_semaphore() -> None:
 def test_a_worker_may_die_while_records_are_written(tmp_path: Path) -> None:
     """The death is noticed when the next pack is handed out, and does not end the run."""
     packs = [
-        (_script(tmp_path, 0, seconds=0.2),),
-        (_script(tmp_path, 1, action="kill once", seconds=0.8),),
-        *((_script(tmp_path, 2 + i),) for i in range(2)),
+        (scripted(tmp_path, 0, seconds=0.2),),
+        (scripted(tmp_path, 1, action="kill once", seconds=0.8),),
+        *((scripted(tmp_path, 2 + i),) for i in range(2)),
     ]
     found: list[Record] = []
     with LocalExecutor(2) as executor:

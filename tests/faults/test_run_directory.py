@@ -26,12 +26,9 @@ from ganstudy.store.place import FILES, FOLDERS
 from ganstudy.study import load
 from ganstudy.whole_file import sealed
 
+pytestmark = pytest.mark.usefixtures("no_page")
+
 SMALL = STUDY.replace("[minimax, wasserstein]", "[minimax]").replace("[1, 2]", "[1]")
-
-
-@pytest.fixture(autouse=True)
-def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
 
 
 def invoke(*arguments: object) -> Result:

@@ -55,13 +55,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 
 @pytest.fixture(autouse=True)
 def _without_jobs(
-    cluster: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_page: None
 ) -> Iterator[None]:
     """Each test has the node to itself, and workers that find the tests' own kinds of trial."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", PATH)
     monkeypatch.setattr("ganstudy.schedule.executors.slurm.ASK_SECONDS", 4.0)
-    monkeypatch.setattr("ganstudy.report.build", lambda *given, press: given[-1] / "index.html")
     yield
     if left := cluster.jobs():
         cluster.asked("scancel", *left)
