@@ -15,7 +15,7 @@ from ganstudy import analysis
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 from ganstudy.analysis.variance import shares
-from tests.statistical.simulated import study
+from tests.statistical.simulated import four_standard_errors, study
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ LEVEL = 0.05
 
 
 def within(rate: float, expected: float, runs: int) -> bool:
-    return abs(rate - expected) < 4 * math.sqrt(expected * (1 - expected) / runs)
+    return abs(rate - expected) < four_standard_errors(expected, runs)
 
 
 @pytest.mark.parametrize(("seeds", "bca"), [(5, 0.83), (10, 0.90), (20, 0.93)])

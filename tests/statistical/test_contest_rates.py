@@ -15,6 +15,7 @@ from scipy import stats
 
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.contest import Contest, Method, StoppingRules, paired_differences, play
+from tests.statistical.simulated import four_standard_errors
 
 pytestmark = pytest.mark.slow
 
@@ -68,10 +69,6 @@ def simulate(
     return Rates(*np.mean(found, axis=0).tolist())
 
 
-def slack(rate: float, runs: int = RUNS) -> float:
-    return 4 * math.sqrt(rate * (1 - rate) / runs)
-
-
 def collapsing(
     rng: np.random.Generator, shape: tuple[int, ...]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -89,7 +86,7 @@ def heavy(
 def test_equal_arms_are_told_apart_rarely(draw: Draw) -> None:
     """2 to 3 %, whatever the law: what is assumed is that arms are exchangeable within a seed."""
     rates = simulate(0.0, draw=draw)
-    assert rates.wrong <= 0.03 + slack(0.03)
+    assert rates.wrong <= 0.03 + four_standard_errors(0.03, RUNS)
 
 
 def unequal(
@@ -105,7 +102,7 @@ def unequal(
 @pytest.mark.parametrize(("method", "rate"), [("e_process", 0.15), ("group_sequential", 0.24)])
 def test_equal_means_of_unequal_shapes_are_told_apart(method: Method, rate: float) -> None:
     """They are not exchangeable: what docs/settled.md warns of."""
-    assert abs(simulate(0.0, method, draw=unequal).wrong - rate) < slack(rate)
+    assert abs(simulate(0.0, method, draw=unequal).wrong - rate) < four_standard_errors(rate, RUNS)
 
 
 @pytest.mark.parametrize(
@@ -119,13 +116,13 @@ def test_equal_means_of_unequal_shapes_are_told_apart(method: Method, rate: floa
 )
 def test_power_and_cost(method: Method, effect: float, settled: float, seeds: float) -> None:
     rates = simulate(effect, method)
-    assert abs(rates.settled - settled) <= slack(settled) + 0.005
+    assert abs(rates.settled - settled) <= four_standard_errors(settled, RUNS) + 0.005
     assert abs(rates.seeds - seeds) < 0.7
     assert rates.wrong <= 0.05
 
 
 def test_the_error_of_group_sequential_looks() -> None:
-    assert abs(simulate(0.0, "group_sequential").wrong - 0.046) <= slack(0.046)
+    assert abs(simulate(0.0, "group_sequential").wrong - 0.046) <= four_standard_errors(0.046, RUNS)
 
 
 def test_a_t_test_after_every_seed_would_err() -> None:
@@ -138,7 +135,7 @@ def test_a_t_test_after_every_seed_would_err() -> None:
     t = mean / np.sqrt((square - n * mean**2) / (n - 1) / n)
     p = 2 * stats.t.sf(np.abs(t), n - 1)
     rate = float((p.min(axis=(1, 2)) * 6 <= 0.05).mean())
-    assert abs(rate - 0.31) < slack(0.31) + 0.05
+    assert abs(rate - 0.31) < four_standard_errors(0.31, RUNS) + 0.05
 
 
 @pytest.mark.parametrize(("effect", "of_arms", "of_leader"), [(0.0, 0.93, 0.87), (1.0, 0.95, 0.95)])
@@ -159,15 +156,15 @@ def test_intervals_of_arms_whose_seeds_were_added(
             found = t_interval(scores[arm, 0, :count])
             inside[run, arm] = found.low <= true[arm] <= found.high
         leaders[run] = inside[run, standing.leader]
-    assert abs(inside.mean() - of_arms) < slack(of_arms, runs) / 2
-    assert abs(leaders.mean() - of_leader) < slack(of_leader, runs)
+    assert abs(inside.mean() - of_arms) < four_standard_errors(of_arms, runs) / 2
+    assert abs(leaders.mean() - of_leader) < four_standard_errors(of_leader, runs)
 
 
 @pytest.mark.parametrize("method", ["e_process", "group_sequential"])
 def test_equal_within(method: Method) -> None:
     """Arms at the margin are called equal rarely; equal arms with a wide margin nearly always."""
     at_margin = simulate(1.0, method, margin=1.0)
-    assert at_margin.wrongly_equal <= 0.05 + slack(0.05) / 2
+    assert at_margin.wrongly_equal <= 0.05 + four_standard_errors(0.05, RUNS) / 2
     assert at_margin.wrong <= 0.05
     wide = simulate(0.0, method, margin=1.5)
     assert wide.settled > 0.9

@@ -18,6 +18,7 @@ from ganstudy import analysis
 from ganstudy.analysis.budget_curve import expected_best
 from ganstudy.search.bayes.samplers import Known, Question, propose
 from ganstudy.study.space import Range
+from tests.statistical.simulated import four_standard_errors
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +32,6 @@ ATTRS = {
 }
 
 Array = NDArray[np.float64]
-
-
-def slack(rate: float, runs: int) -> float:
-    return 4 * math.sqrt(rate * (1 - rate) / runs)
 
 
 def searched(rng: np.random.Generator, seeds: int, repeats: int, fresh: int) -> tuple[Array, Array]:
@@ -79,7 +76,7 @@ def test_repeated_searches_of_equal_arms_are_told_apart_rarely(repeats: int, mos
     for _ in range(runs):
         p = compared(searched(rng, 3, repeats, 5)[1])["p"].values
         errors += bool((p <= 0.05).any())
-    assert errors / runs <= most + slack(most, runs)
+    assert errors / runs <= most + four_standard_errors(most, runs)
 
 
 @pytest.mark.parametrize(("seeds", "rate"), [(3, 0.44), (5, 0.88), (10, 0.98)])
@@ -140,7 +137,7 @@ def test_bands_hold_what_a_search_finds(repeats: int) -> None:
     for k in (1, 5, 10, POINTS):
         truth, own = 8 - 3 * 0.9**k, found.isel(trial=k - 1)
         held = ((own["low"] <= truth) & (truth <= own["high"])).mean()
-        assert held > 0.95 - slack(0.95, runs)
+        assert held > 0.95 - four_standard_errors(0.95, runs)
 
 
 NAMES = ("a", "b", "c")
@@ -188,7 +185,7 @@ def test_importances_of_noise_exceed_chance_rarely() -> None:
         largest.append(float(importance["share"].max()))
         found += bool((importance["p"] <= 0.05).any())
     assert np.mean(largest) > 0.5
-    assert found / runs <= 0.05 + slack(0.05, runs)
+    assert found / runs <= 0.05 + four_standard_errors(0.05, runs)
 
 
 def test_importances_of_noise_exceed_chance_rarely_where_the_sampler_learns() -> None:
@@ -206,4 +203,4 @@ def test_importances_of_noise_exceed_chance_rarely_where_the_sampler_learns() ->
             [k.point for k in known], np.array([k.values[0] for k in known])
         )
         found += bool((importance["p"] <= 0.05).any())
-    assert found / runs <= 0.08 + slack(0.08, runs)
+    assert found / runs <= 0.08 + four_standard_errors(0.08, runs)
