@@ -256,6 +256,11 @@ def _compared(
     directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
 ) -> Verification:
     beside = {trial.id: len(pack) - 1 for pack in planned for trial in pack}
+    stated = {
+        trial.id: {own.name for own in trial.configuration.variables()}
+        for pack in planned
+        for trial in pack
+    }
     arms = {trial.id: search.study.arm(index) for index, trial in search.trials.items()}
     again = tuple(
         Again(
@@ -267,7 +272,12 @@ def _compared(
             beside=beside[stored.id],
             then=stored.arithmetic,
             now=anew[stored.id].arithmetic,
-            differences=differences(stored, anew[stored.id]),
+            differences={
+                name: difference
+                for name, difference in differences(stored, anew[stored.id]).items()
+                # What an earlier version recorded, and nobody states any more, is compared no more.
+                if name in anew[stored.id].values or name in stated[stored.id] | {"generator"}
+            },
         )
         for stored in directory.read()
         if stored.id in anew

@@ -147,8 +147,10 @@ def chosen_points(ds: xr.Dataset) -> xr.DataArray:
     """
     best = best_by_budget(ds)["incumbent"].isel(trial=-1)
     if "violation" in ds:
-        broken = ds["violation"].where(point_scores(ds).notnull(), np.inf)
-        best = best.where(best >= 0, broken.argmin("trial"))
+        told = point_scores(ds)
+        broken = ds["violation"].where(told.notnull() & all_measured(ds), np.inf)
+        least = RecordedMetric.of(ds).sign * told.where(broken == broken.min("trial"))
+        best = best.where(best >= 0, least.fillna(-np.inf).argmax("trial"))
     best = best.clip(min=0)
     if "fresh" in ds:
         on_fresh = ((ds["status"] != "excluded") & ds["fresh"]).any("seed")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.budget_curve import drawn_by
 from ganstudy.analysis.design import testable
 from ganstudy.analysis.handling import STUDY, along_studies
 from ganstudy.analysis.joined import gap
@@ -157,6 +158,10 @@ def _check_layout(first: Run, second: Run) -> None:
         values = [ds.attrs.get(what, "none") for ds in (one, other)]
         if values[0] != values[1]:
             refuse(f"{what} is {values[0]} and {values[1]}")
+    if all("trial" in ds.dims for ds in (one, other)):
+        values = [drawn_by(ds) for ds in (one, other)]
+        if values[0] != values[1]:
+            refuse(f"points are drawn by {values[0]} and {values[1]}: see `startup`")
     for dim in _PLACES[:2]:
         if (dim in one.dims) != (dim in other.dims):
             what = "repeats its searches" if dim == "repeat" else "searches by results"

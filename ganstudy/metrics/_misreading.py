@@ -99,9 +99,11 @@ def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.floa
     if found is None:
         return np.asarray(counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1))
     rates = _rates(found)
-    # A class that no held-out image was read as: what is read so has no other origin.
-    unread = rates.sum(axis=0) == 0
-    return _most_likely(counts, np.where(unread[:, None], np.eye(len(rates)), rates))
+    # A class that no held-out image was read as: what is read so has no other origin. Its own
+    # images may have been all that was read as yet another one.
+    while (unread := rates.sum(axis=0) == 0).any():
+        rates = np.where(unread[:, None], np.eye(len(rates)), rates)
+    return _most_likely(counts, rates)
 
 
 def _most_likely(counts: NDArray[Any], rates: Array) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Slots = dict[str, Tensor]
 
 _LEAST = 2.0**-126
-"""The least normal number in single precision; its root is nothing beside any epsilon."""
+"""The least normal number in single precision; its root is nothing beside an epsilon of 1e-12."""
 
 
 class Optimizer(Member, ABC):

@@ -113,8 +113,13 @@ class Searched:
     @property
     def budget(self) -> str:
         """Points of each search in words."""
-        few, many = int(self.tried.min()), int(self.tried.max())
+        few, many = self.fewest, int(self.tried.max())
         return prose.plural(many, "point") if few == many else f"{few} to {many} points"
+
+    @property
+    def fewest(self) -> int:
+        """Points of the search that tried fewest, of those that the study does not exclude."""
+        return int(min(self.tried[self.tried > 0], default=0))
 
     @property
     def parameters(self) -> list[str]:

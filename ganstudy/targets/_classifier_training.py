@@ -45,7 +45,7 @@ _JUDGED = 5000
 
 _EACH = 50
 """Images of a class by which its spread is known, if it has so many: of fewer a mean lies nearer to
-each of them than to another one."""
+each of them than to another one. Of more than two hundred classes fewer of each are in memory."""
 
 _BEGIN = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import serve; serve()"
 
@@ -143,7 +143,8 @@ def _spread_over(labels: NDArray[np.int64]) -> NDArray[np.intp]:
     first = np.searchsorted(labels[places][order], labels[places][order])
     rank = np.empty(len(labels), np.intp)
     rank[order] = np.arange(len(labels)) - first
-    return places[(np.arange(len(labels)) < _JUDGED) | (rank < _EACH)]
+    each = max(2, min(_EACH, 2 * _JUDGED // (int(labels.max()) + 1)))
+    return places[(np.arange(len(labels)) < _JUDGED) | (rank < each)]
 
 
 def _trained(

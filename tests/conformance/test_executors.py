@@ -64,9 +64,11 @@ def _patiently() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(int(PATIENCE))
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _ended(executor: Executor, count: int) -> dict[Hashable, Ended]:

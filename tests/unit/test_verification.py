@@ -103,6 +103,23 @@ def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
     assert differences(spoilt, stored[bounded.id])["bound"].largest == np.inf
 
 
+def test_what_nobody_states_any_more_is_no_difference(run: Path) -> None:
+    """A curve that an earlier version recorded of every trial."""
+
+    def earlier(record: Record) -> Record:
+        values = {**record.values, "earlier": record.values[CHANGED].copy()}
+        own = dataclasses.replace(record.variables[CHANGED], name="earlier")
+        stated = {**record.variables, "earlier": own}
+        return dataclasses.replace(record, values=values, variables=stated)
+
+    changed = _rewritten(run, earlier)
+    assert "earlier" in next(RunDirectory(run).read(trials=[changed.id])).values
+    with trained_inline():
+        found = verify(run, 99, Where(1))
+    assert changed.id in {own.trial for own in found.trials}
+    assert (found.verdict, found.sound) == ("the same bits", True)
+
+
 @pytest.fixture
 def _inline() -> Iterator[None]:
     with trained_inline():

@@ -14,6 +14,7 @@ from joined_studies import FILES, made_run, text_of
 
 from ganstudy import analysis, open_run, open_runs
 from ganstudy.cli import main
+from ganstudy.store.place import Unlike
 
 
 def test_study_is_one_more_axis(joined: xr.Dataset) -> None:
@@ -104,6 +105,20 @@ def test_what_cannot_be_joined_is_refused(
     assert re.search(message, result.output), result.output
     assert str(other) in result.output
     assert not out.exists()
+
+
+def test_points_that_a_sampler_drew_are_not_joined_with_those_of_chance(tmp_path: Path) -> None:
+    """The curve of a budget is a mean over choices for the one, and of an order for the other."""
+    runs = [
+        made_run(
+            tmp_path,
+            name,
+            text_of(name).replace("sampler: random", f"sampler: tpe\n    startup: {startup}"),
+        )
+        for name, startup in (("ring", 2), ("roll", 4))
+    ]
+    with pytest.raises(Unlike, match="points are drawn by tpe and random: see `startup`"):
+        open_runs(*runs, along="study")
 
 
 def test_side_by_side_they_are_refused_with_advice(targets: list[Path], tmp_path: Path) -> None:

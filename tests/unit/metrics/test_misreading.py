@@ -204,6 +204,15 @@ def test_what_no_held_out_image_was_read_as_is_read_all_the_same(
     assert _measured(monkeypatch, "mode_kl", read, modes)[0] < np.log(2) / 2
 
 
+def test_no_sample_is_lost_where_each_class_is_read_as_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of three held-out images but one was misread: all that is read as the last is of it."""
+    modes, read = _Read(3), np.full((1, 500), 2)
+    modes.confusions = (np.array([[0.0, 0, 1], [0, 1, 0], [0, 1, 0]]),)
+    assert _measured(monkeypatch, "mode_kl", read, modes)[0] == pytest.approx(np.log(3), rel=0.1)
+
+
 def _images(path: Path, labels: NDArray[Any], unseen: NDArray[Any]) -> targets.Target:
     """Noise with these labels, in a training and a held-out set."""
     rng = np.random.default_rng(7)

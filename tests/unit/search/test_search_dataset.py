@@ -280,6 +280,9 @@ def test_a_space_that_is_used_up_leaves_nothing_missing(tmp_path: Path) -> None:
         alt = draw_curve(Findings.of(ds)).alt
     assert "best of 3 to 4 points" in alt
     assert "–" not in alt
+    ds["status"][{"divergence": 0}] = "excluded"
+    said = search_report.sentence(Searched.of(ds))
+    assert "best of its 4 points, as random search found it; all arms had this budget" in said
 
 
 def test_points_of_the_same_scores_tie(tmp_path: Path) -> None:
@@ -304,6 +307,10 @@ def test_a_point_that_could_not_be_measured_is_not_shown_as_best(tmp_path: Path)
     assert analysis.best_by_budget(ds)["incumbent"].values[0, -1] == order[1]
     best = analysis.point_scores(ds).values[0, order[1]]
     assert analysis.budget_curve(ds)["best"].values[0, -1] == pytest.approx(best)
+    # Nor where none keeps the constraints, and those that break them as much are told apart.
+    ds["violation"] = xr.ones_like(analysis.point_scores(ds))
+    shown = analysis.trial_scores(analysis.tuned(ds))["score"].values[0]
+    np.testing.assert_array_equal(shown, analysis.trial_scores(ds)["score"].values[0, order[1]])
 
 
 @pytest.mark.parametrize("statistic", ["mean", "median"])
@@ -321,8 +328,9 @@ def test_points_that_no_sampler_chose_are_told_as_random(
     """All of them at random: any order is as likely, and there is a curve of a single search."""
     options = ("search.bayes.sampler=tpe", f"search.bayes.startup={startup}")
     ds = scored_by(tmp_path, peak, *options)
-    assert f"as {who}" in search_report.sentence(Searched.of(ds))
-    by_chance = who == "random search"
+    said, by_chance = search_report.sentence(Searched.of(ds)), who == "random search"
+    assert f"as {who}" in said
+    assert ("found it, which draws the first at random" in said) != by_chance
     assert analysis.budget_curve(ds).attrs["by_chance"] == by_chance
     assert np.isfinite(analysis.budget_curve(ds)["best"]).all().item() == by_chance
     write_study(tmp_path, TEXT)

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ganstudy.analysis import status_counts
-from ganstudy.analysis.budget_curve import drawn_by
+from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
 from ganstudy.report import latex, prose
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
@@ -34,10 +34,12 @@ def sentence(searched: Searched) -> Markup:
         if count and status in INCOMPLETE
     ]
     one = len(searched.groups) == 1
-    text = Markup("{} shown at the best of its {}, as {} found it{}").format(
+    sampler = drawn_by(searched.ds)
+    text = Markup("{} shown at the best of its {}, as {} found it{}{}").format(
         "The study is" if one else "Each arm is",
         searched.budget,
-        _SAMPLERS[drawn_by(searched.ds)],
+        _SAMPLERS[sampler],
+        "" if sampler in BY_CHANCE else ", which draws the first at random",
         "" if one else _budgets(searched),
     )
     if named:
@@ -65,7 +67,7 @@ def sentence(searched: Searched) -> Markup:
 
 def _budgets(searched: Searched) -> Markup:
     """Whether all arms had the same budget, as the end of a sentence."""
-    if searched.tried.min() == searched.tried.max():
+    if searched.fewest == searched.tried.max():
         return Markup("; all arms had this budget")
     text = Markup("; the budget is {} for all arms, and the space of those with fewer has no more")
     return text.format(searched.points)
@@ -94,7 +96,7 @@ def call(searched: Searched) -> str:
     """The expression that returns the numbers of the sentence."""
     best = "analysis.best_by_budget(searched)[['held_out']].isel(trial=-1)"
     counted = "points=searched.sizes['trial'], trials=analysis.status_counts(searched)"
-    if searched.tried.min() < searched.points:
+    if searched.fewest < searched.points:
         counted += ", tried=(searched['status'] != 'excluded').any('seed').sum('trial')"
     if searched.constraints:
         counted += ", kept=analysis.feasible(searched), known=searched['violation'].notnull()"
