@@ -268,7 +268,7 @@ def test_a_point_that_has_failed_is_retried_as_it_is(tmp_path: Path) -> None:
     search = search_of(load(write_study(tmp_path, text)))
     asked = {trial.id: trial for pack in search.ask(1) for trial in pack}
     search.tell([Record.of_failure(trial, "eager", "made up") for trial in asked.values()])
-    packs = retraining.failed(search, 1)
+    packs = retraining.Retry().parts(RunDirectory(tmp_path / "run"), search, 1)
     assert {trial.id for pack in packs for trial in pack} == asked.keys()
     source = Resumed(packs, search, search_on=False)
     assert source.ask(1) == packs
