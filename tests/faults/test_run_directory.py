@@ -242,14 +242,16 @@ def test_a_file_that_is_not_ours_to_read_is_not_damaged(
     filled(out)
     if name == "data.json":
         (out / name).write_bytes(sealed({"data": [], "modules": [], "metrics": []}, indent=1))
-    before, theirs, read = contents(out), next(out.glob(name)), Path.read_bytes
+    before, theirs = contents(out), next(out.glob(name))
+    ways = {way: getattr(Path, way) for way in ("read_bytes", "open")}
 
-    def look(path: Path) -> bytes:
+    def look(way: str, path: Path, *how: Any, **options: Any) -> Any:
         if path == theirs:
             raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
+        return ways[way](path, *how, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", look)
+    for way in ways:
+        monkeypatch.setattr(Path, way, functools.partialmethod(functools.partial(look, way)))
     for verb in (["status", out], ["report", out], ["run", tmp_path / "tiny.yaml", "--out", out]):
         result = invoke(*verb)
         assert (result.exit_code, "Permission denied" in result.stderr) == (2, True), verb

@@ -21,6 +21,7 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.kinds.adversarial import Adversarial
 from ganstudy.kinds.audit import Audit
+from ganstudy.schedule.where import Where
 from ganstudy.search import search_of
 from ganstudy.session import program
 from ganstudy.store import RunDirectory, RunError
@@ -229,7 +230,7 @@ def test_a_run_of_another_program_takes_no_convolutions(tmp_path: Path) -> None:
         run.write_study(search)
         run.write([dataclasses.replace(made_up(of_perceptron), program="compiled")])
     with pytest.raises(RunError, match=r"compiled program so far; .* dcgan .* --fresh"):
-        program(run, search, search.outlook(1))
+        program(run, search, search.outlook(1), Where(1))
 
 
 def test_convolutions_stand_alone_where_a_worker_would_wait() -> None:
