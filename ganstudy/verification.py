@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -252,6 +252,14 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
     return unique[: 2 * len(strata) if count is None else count]
 
 
+def _compared_still(stored: Record, anew: Record, stated: Set[str]) -> Record:
+    """A record without what an earlier version kept of its trial, and nobody states any more."""
+    values = {
+        name: own for name, own in stored.values.items() if name in anew.values or name in stated
+    }
+    return replace(stored, values=values)
+
+
 def _compared(
     directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
 ) -> Verification:
@@ -272,12 +280,9 @@ def _compared(
             beside=beside[stored.id],
             then=stored.arithmetic,
             now=anew[stored.id].arithmetic,
-            differences={
-                name: difference
-                for name, difference in differences(stored, anew[stored.id]).items()
-                # What an earlier version recorded, and nobody states any more, is compared no more.
-                if name in anew[stored.id].values or name in stated[stored.id] | {"generator"}
-            },
+            differences=differences(
+                _compared_still(stored, anew[stored.id], stated[stored.id]), anew[stored.id]
+            ),
         )
         for stored in directory.read()
         if stored.id in anew

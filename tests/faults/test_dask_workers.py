@@ -55,6 +55,16 @@ def test_two_workers_share_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
         wait_until(lambda: all(attempts(own) for own in both))
 
 
+def test_a_gpu_does_not_stand_idle_beside_the_cpu(tmp_path: Path, gpu: Cluster) -> None:
+    """Of the CPU nobody needs a lock: both workers found it free."""
+    both = [scripted(tmp_path, seed, seconds=600.0) for seed in range(2)]
+    with DaskExecutor(2, ("cpu", "cuda:0"), scheduler=gpu.address) as executor:
+        for own in both:
+            executor.submit(_task(own))
+        wait_until(lambda: all(attempts(own) for own in both))
+        assert len([path for path in tmp_path.rglob("*.lock") if ".0." in path.name]) == 1
+
+
 def test_workers_take_turns_on_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
     """Where there are more of them than are to share it, on somebody else's cluster; one that waits
     for its turn heeds an interruption."""
@@ -190,6 +200,20 @@ def test_records_that_do_not_come_are_made_again(tmp_path: Path, error: Exceptio
         assert [record.status for part in parts for record in part] == ["complete"]
     assert None not in asked
     assert attempts(own) == 2
+
+
+def test_records_that_never_come_end_a_trial_and_not_the_run(tmp_path: Path) -> None:
+    """They were made again without a word, for ever."""
+    own = scripted(tmp_path, 0)
+    quiet = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": ":0"}}
+    with (
+        LocalCluster(1, processes=False, **quiet) as here,
+        DaskExecutor(1, scheduler=here.scheduler_address) as executor,
+        mock.patch.object(Future, "result", side_effect=TimeoutError),
+    ):
+        (record,) = (one for part in train_packs(Listed([(own,)]), executor) for one in part)
+    assert record.status == "failed"
+    assert "its records did not come over the network within 60 s" in record.cause
 
 
 # --- workers that are not as they should be -----------------------------------------------------

@@ -99,6 +99,9 @@ def test_what_only_neighbours_have_is_no_difference(tmp_path: Path) -> None:
     assert "bound" in stored[bounded.id].values
     for own in (bounded, other):
         assert differences(stored[own.id], train([own])[0]) == {}
+    for change in ({"status": "failed"}, {"diverged_at": 3}):
+        ended = dataclasses.replace(stored[bounded.id], **change)
+        assert differences(ended, stored[bounded.id]).keys() == change.keys()
     spoilt = dataclasses.replace(stored[bounded.id], values={})
     assert differences(spoilt, stored[bounded.id])["bound"].largest == np.inf
 

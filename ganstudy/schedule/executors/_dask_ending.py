@@ -31,6 +31,9 @@ def ended_as(future: Future[Any], begun: Sequence[Said]) -> Ended:
         with suppress(OSError, CancelledError, KilledWorker):
             ended: Ended = future.result(timeout=_RESULT_SECONDS)
             return ended
+        if future.status == "finished":  # its worker has them still: a smaller pack has fewer
+            cause = f"its records did not come over the network within {_RESULT_SECONDS:.0f} s"
+            return Ended("died", cause=cause)
     if future.status != "error":
         return Ended("stopped")
     error = future.exception()

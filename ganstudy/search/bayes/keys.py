@@ -127,7 +127,7 @@ class BayesKeys(SearchKeys):
         yield from self._sampler_problems(document)
         if self.pruner is not None:
             yield from self._pruner_problems(document)
-            yield from rung_problems(document, self.pruner, [*corners, *drawn])
+            yield from rung_problems(document, self.pruner, corners, drawn)
         yield from constraint_problems(document, self.constraints, corners)
 
     def _size_problems(

@@ -13,21 +13,24 @@ __all__ = ["constraint_problems", "rung_problems"]
 
 
 def rung_problems(
-    document: Document, pruner: PrunerFile, corners: Sequence[Corner]
+    document: Document, pruner: PrunerFile, corners: Sequence[Corner], drawn: Sequence[Corner]
 ) -> Iterator[Problem]:
-    """A first comparison that comes too late, or a rung that points cannot be trained to."""
+    """A first comparison that comes too late, or a rung that points cannot be trained to.
+
+    Of what is drawn the first rung is tried: later ones are multiples of it.
+    """
     place = ("search", "bayes", "pruner", "first")
-    late = [own for own in corners if pruner.first >= own.configuration.steps]
+    late = [own for own in (*corners, *drawn) if pruner.first >= own.configuration.steps]
     if late:
-        others = [own for own in corners if pruner.first < own.configuration.steps]
+        others = [own for own in (*corners, *drawn) if pruner.first < own.configuration.steps]
         message = (
             f"the first comparison is to come before the end, at {late[0].configuration.steps}"
         )
         yield document.problem(place, message + where(late, others))
         return
-    for own in corners:
+    for number, own in enumerate((*corners, *drawn)):
         *rungs, _ = rungs_up_to(pruner.first, pruner.factor, own.configuration.steps)
-        for rung in rungs:
+        for rung in rungs if number < len(corners) else rungs[:1]:
             try:
                 own.with_set(trained_to(rung))
             except StudyError as error:

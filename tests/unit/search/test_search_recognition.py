@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from searched import TEXT, bayes, made_up, points, search, study_of
+from tiny import TABLE
 
 from ganstudy import kinds
 from ganstudy.family import FamilyField
@@ -165,6 +166,14 @@ def test_points_with_defaults_are_found_again(tmp_path: Path, overrides: list[st
 )
 def test_points_of_a_game_with_defaults_are_found_again(tmp_path: Path, space: str) -> None:
     _is_found_again(tmp_path, text=GAME.replace("SPACE", space))
+
+
+def test_an_arm_whose_digest_is_filled_in_is_found_again(tmp_path: Path) -> None:
+    file = f"{{name: file, path: {TABLE}, label: group, sha256: null}}"
+    arms = f"search.grid={{data: {{table: {{target: {file}}}, ring: {{target: ring}}}}}}"
+    sought = ["trial.record.metrics=[energy_distance]", "search.bayes.trials=4"]
+    sought += ["search.bayes.objective={minimize: energy_distance}"]
+    _is_found_again(tmp_path, *sought, arms)
 
 
 def test_a_record_of_a_kind_that_is_gone_is_of_no_point(tmp_path: Path) -> None:
