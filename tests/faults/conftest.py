@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import processes
 import pytest
-from unrendered import pageless
+from unrendered import no_build
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,6 @@ def no_orphans() -> Iterator[None]:
 
 
 @pytest.fixture
-def no_page() -> Iterator[None]:
-    """Runs build no page."""
-    with pageless():
-        yield
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs build no page, until a test undoes it."""
+    monkeypatch.setattr("ganstudy.report.build", no_build)
