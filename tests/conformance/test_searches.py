@@ -75,9 +75,16 @@ def _asked(cls: type[Search]) -> str:
 
 CASES = {cls.name: (cls.name, _asked(cls)) for cls in search.family}
 CASES |= {how: ("bayes", text) for how, text in PRUNED.items()}
+SLOW = {*PRUNED} - {"successive_halving, one in 2", "hyperband, one in 7, repeated"}
+"""Of one kind with these two."""
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+@pytest.fixture(
+    params=[
+        pytest.param(case, id=how, marks=[pytest.mark.slow] * (how in SLOW))
+        for how, case in CASES.items()
+    ]
+)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Maker of the search of a study that asks for it, which has been told of nothing."""
     name, text = request.param
