@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganstudy import session
-from ganstudy.engine import pace
 from ganstudy.engine.packing import estimate
 
 if TYPE_CHECKING:
+    from ganstudy.engine.pace import Pace
     from ganstudy.kinds import Pack
     from ganstudy.schedule.where import Where
     from ganstudy.search import Search
@@ -54,13 +54,10 @@ class Outlook:
             return known
         return known - counts["missing"] + sum(map(len, self.parts))
 
-    @property
-    def seconds(self) -> float:
-        """About how long they take, by the pace that this machine has shown by now."""
-        return estimate(self.parts, self.where.workers, self.program, pace.known())
+    def seconds(self, shown: Pace) -> float:
+        """About how long they take, by the pace that this machine has shown."""
+        return estimate(self.parts, self.where.workers, self.program, shown)
 
-    @property
-    def measured(self) -> bool:
-        """Whether this machine has trained the like of all of them."""
-        known, packs = pace.known(), self.parts
-        return all(known.measured(self.program, own[0].configuration.work) for own in packs)
+    def measured(self, shown: Pace) -> bool:
+        """Whether it has trained the like of all of them."""
+        return all(shown.measured(self.program, own[0].configuration.work) for own in self.parts)

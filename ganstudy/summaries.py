@@ -57,18 +57,19 @@ def print_studies(
     studies: Mapping[str, Study], folders: Iterable[str], workers: int, as_json: bool
 ) -> None:
     """Say of each study what it asks, and about how long it trains here; name the folders."""
+    from ganstudy.engine import pace
     from ganstudy.outlook import Outlook
     from ganstudy.schedule.where import Where
 
-    rows = dict[str, dict[str, Any]]()
+    shown, rows = pace.known(), dict[str, dict[str, Any]]()
     for name, study in studies.items():
         own = Outlook.of(study, Where(workers))
         rows[name] = {
             "question": study.file.question,
             "trials": own.trials,
-            "seconds": round(own.seconds),
+            "seconds": round(own.seconds(shown)),
             "open_ended": own.search.open_ended,
-            "measured": own.measured,
+            "measured": own.measured(shown),
         }
     if as_json:
         answer(rows)
@@ -99,6 +100,7 @@ def planned(study: Study, directory: Path, where: Where, fresh: bool = False) ->
 
     Errors  those of the run, which would be refused.
     """
+    from ganstudy.engine import pace
     from ganstudy.outlook import Outlook
     from ganstudy.store import RunDirectory
     from ganstudy.store.place import check_room, check_writable
@@ -106,7 +108,7 @@ def planned(study: Study, directory: Path, where: Where, fresh: bool = False) ->
     check_room(directory)
     check_writable(directory)
     own = Outlook.of(study, where, None if fresh else RunDirectory(directory))
-    counts = own.search.counts()
+    counts, shown = own.search.counts(), pace.known()
     summary: dict[str, Any] = {
         "study": study.name,
         "axes": {axis.name: list(axis.labels) for axis in study.axes},
@@ -116,8 +118,8 @@ def planned(study: Study, directory: Path, where: Where, fresh: bool = False) ->
         "packs": [len(pack) for pack in own.parts],
         "trial_steps": sum(trial.configuration.steps for pack in own.parts for trial in pack),
         "program": own.program,
-        "seconds": round(own.seconds),
-        "measured": own.measured,
+        "seconds": round(own.seconds(shown)),
+        "measured": own.measured(shown),
     }
     power = _power(study)
     if power is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -252,24 +252,19 @@ def _chosen(directory: RunDirectory, search: Search, count: int | None) -> list[
     return unique[: 2 * len(strata) if count is None else count]
 
 
-def _compared_still(stored: Record, anew: Record, stated: Set[str]) -> Record:
+def _still_stated(record: Record, trial: Trial[Kind]) -> Record:
     """A record without what an earlier version kept of its trial, and nobody states any more."""
-    values = {
-        name: own for name, own in stored.values.items() if name in anew.values or name in stated
-    }
-    return replace(stored, values=values)
+    stated = {STEP.name, *(own.name for own in trial.configuration.variables())}
+    values = {name: own for name, own in record.values.items() if name in stated}
+    return replace(record, values=values)
 
 
 def _compared(
     directory: RunDirectory, search: Search, planned: Sequence[Pack], anew: dict[str, Record]
 ) -> Verification:
     beside = {trial.id: len(pack) - 1 for pack in planned for trial in pack}
-    stated = {
-        trial.id: {own.name for own in trial.configuration.variables()}
-        for pack in planned
-        for trial in pack
-    }
     arms = {trial.id: search.study.arm(index) for index, trial in search.trials.items()}
+    trials = search.by_id
     again = tuple(
         Again(
             trial=stored.id,
@@ -280,11 +275,8 @@ def _compared(
             beside=beside[stored.id],
             then=stored.arithmetic,
             now=anew[stored.id].arithmetic,
-            differences=differences(
-                _compared_still(stored, anew[stored.id], stated[stored.id]), anew[stored.id]
-            ),
+            differences=differences(_still_stated(stored, trials[stored.id]), anew[stored.id]),
         )
-        for stored in directory.read()
-        if stored.id in anew
+        for stored in directory.read(trials=anew)
     )
     return Verification(datetime.now(UTC).isoformat(timespec="seconds"), again)

@@ -1,7 +1,8 @@
 """From the dataset of a study to statistics with intervals: xarray in, xarray out, no torch.
 
 The lowest modules (`intervals`, `paths`, `variance`) know only NumPy arrays; those above them know
-the dataset's labels and attributes. Metrics and targets are asked by `measured` and `labels` alone.
+the dataset's labels and attributes. Few ask metrics and targets: `measured`,
+`labels` and `runs`.
 """
 
 from ganstudy.analysis.across import (

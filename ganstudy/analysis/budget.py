@@ -52,7 +52,7 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
     """
     fact, ds = RecordedMetric.of(ds, metric), seen(ds)
     score = trial_scores(ds, metric)["score"].transpose(..., "trial", "seed")
-    may = feasible(ds) & all_measured(ds)
+    may = eligible(ds)
     told = point_scores(ds, metric).where(may).transpose(*score.dims[:-1])
     score = score.where(may).transpose(*score.dims)
     shape = score.shape[:-2]
@@ -165,6 +165,15 @@ def feasible(ds: xr.Dataset) -> xr.DataArray:
     Returns  dims (arm, axes..., trial).
     """
     return ds["violation"] == 0 if "violation" in ds else xr.ones_like(ds["pareto"])
+
+
+@of_search
+def eligible(ds: xr.Dataset) -> xr.DataArray:
+    """Whether each point may be chosen: it keeps the constraints, and all of it was measured.
+
+    Returns  dims (arm, axes..., trial).
+    """
+    return feasible(ds) & all_measured(ds)
 
 
 @of_search

@@ -11,8 +11,8 @@ from scipy.special import gammaln
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.budget import (
-    all_measured,
     best_so_far,
+    eligible,
     feasible,
     held_out_by,
     point_scores,
@@ -92,7 +92,7 @@ def values_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
         ds = ds.expand_dims("repeat")
     order = ("repeat", "trial")
     scores, keeps, point = trial_scores(ds, metric), feasible(ds), point_scores(ds, metric)
-    may = keeps & all_measured(ds)
+    may = eligible(ds)
     score = scores["score"].where(may).transpose(..., *order, "seed")
     told = point.where(may).transpose(..., *order)
     untried = ds["status"].isin(["missing", "excluded"]).any("seed")

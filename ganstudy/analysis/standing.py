@@ -39,12 +39,12 @@ def standing(axis: str, runs: Sequence[Run]) -> dict[str, Any]:
     """
     found, alone = {}, dict[str, list[str]]()
     known = [(name, meanings(run.resolved, name)) for run in runs if (name := _key(run, axis))]
+    keys = sorted({key for _, labels in known for own in labels.values() for key in own})
     for run in (run for run in runs if not _key(run, axis)):
         place = _settled_at(run, known)
         if place is None:
             values = run.resolved.values()
-            keys = {key for _, labels in known for meaning in labels.values() for key in meaning}
-            said = [values.get(key, values.get(f"space of {key}")) for key in sorted(keys)]
+            said = [values.get(key, values.get(f"space of {key}")) for key in keys]
             alone.setdefault(json.dumps(said), []).append(run.name)
         else:
             found[run.name] = place

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ganstudy import pipeline
+from ganstudy.engine import pace
 from ganstudy.outlook import Outlook
 from ganstudy.store import RunDirectory, RunError, finished
 from ganstudy.store.job_directory import Foreseen
@@ -135,9 +136,10 @@ def _ahead(study: Study, where: Where, run: RunDirectory) -> Outlook | Foreseen:
 
 
 def _plan(ahead: Mapping[str, Outlook | Foreseen]) -> dict[str, Foreseen]:
+    shown = pace.known()
     return {
         name: own
         if isinstance(own, Foreseen)
-        else Foreseen(own.search.counts().total(), own.seconds)
+        else Foreseen(own.search.counts().total(), own.seconds(shown))
         for name, own in ahead.items()
     }

@@ -32,7 +32,10 @@ class ComparedMetric(Metric, ABC):
     def compute(self, samples: Array, target: Target) -> Array:
         """The number of each cloud; the worst there is where a sample is not finite."""
         measure = self.measures(reference(target, self.partners(samples.shape[-2])), target)
+        return each_cloud(samples, measure, self.worst(target), against=target)
+
+    def worst(self, target: Target) -> float:
+        """The end of its range that is worse."""
         reading = self.reading(target)
         low, high = reading.bounds
-        worst = low if reading.direction == "higher" else high
-        return each_cloud(samples, measure, worst, against=target)
+        return low if reading.direction == "higher" else high

@@ -67,19 +67,16 @@ def _mistaken(counts: NDArray[Any], found: Array) -> NDArray[np.float64]:
     return np.where(mean > 0, nbinom.ppf(0.999, np.maximum(size, 1e-12), share), 0.0)
 
 
-def lost_to_doubt(modes: Modes, samples: int) -> NDArray[np.float64]:
+def lost_to_doubt(known: Array, weights: Array, samples: int) -> NDArray[np.float64]:
     """Chance that so many samples of p have some of a mode, and they may all have been misread,
     though no held-out image was: so few tell it.
 
-    Shapes  `(modes,)`; 0 as in `by_mistake`.
+    Shapes  `known`, as `judged` has them, and the modes' weights `(modes,)`, as is what is found.
     """
-    known = judged(modes)
-    if known is None:
-        return np.zeros(len(modes.weights))
     from scipy.stats import binom
 
-    most = _mistaken(samples * modes.weights, np.diag(known))
-    return np.asarray(binom.cdf(most, samples, modes.weights) - (1 - modes.weights) ** samples)
+    most = _mistaken(samples * weights, np.diag(known))
+    return np.asarray(binom.cdf(most, samples, weights) - (1 - weights) ** samples)
 
 
 def corrected_shares(counts: NDArray[np.int64], modes: Modes) -> NDArray[np.float64]:

@@ -34,6 +34,10 @@ class ProbabilisticMetric(NeighbourMetric, CloudMetric, ABC):
         perfect = membership_at_equality(target, self.neighbours, self.stretch)
         return Reading(self.name.replace("_", " "), "1", "higher", (0.0, 1.0), perfect)
 
+    def worst(self, target: Target) -> float:
+        """No membership; what it is at p = q, which takes as long as the metric, is not asked."""
+        return 0.0
+
 
 def mean_membership(points: Cloud, centres: Cloud, neighbours: int, stretch: float) -> float:
     r"""Mean over the points of $1 - \prod_i \min(1, |y - x_i| / R)$ over the centres.

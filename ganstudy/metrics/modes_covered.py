@@ -55,8 +55,10 @@ class ModesCovered(ModeMetric):
         if why := super().unfit(target, samples):
             return why
         modes = modes_of(target)
-        known, lost = judged(modes), lost_to_doubt(modes, samples)
-        if known is None or lost.sum() < _LOST:
+        if (known := judged(modes)) is None:
+            return None
+        lost = lost_to_doubt(known, modes.weights, samples)
+        if lost.sum() < _LOST:
             return None
         least = int(np.argmax(modes.weights / (known + 1)))
         images = plural(int(known[least]), "held-out image")

@@ -6,14 +6,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from ganstudy.family import Member
+from ganstudy.settings import TINIEST
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Slots = dict[str, Tensor]
-
-_LEAST = 2.0**-126
-"""The least normal number in single precision; its root is nothing beside an epsilon of 1e-12."""
 
 
 class Optimizer(Member, ABC):
@@ -50,6 +48,7 @@ class Optimizer(Member, ABC):
 
 def root(square: Tensor) -> Tensor:
     """The square root of a mean square, with a derivative at zero, too: a unit that rectifiers have
-    shut has no gradient, and unrolled steps are differentiated through.
+    shut has no gradient, and unrolled steps are differentiated through. That of the least number is
+    nothing beside an epsilon of 1e-12.
     """
-    return square.clamp(min=_LEAST).sqrt()
+    return square.clamp(min=TINIEST).sqrt()

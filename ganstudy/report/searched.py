@@ -121,6 +121,10 @@ class Searched:
         """Points of the search that tried fewest, of those that the study does not exclude."""
         return int(min(self.tried[self.tried > 0], default=0))
 
+    def scores(self, metric: str) -> NDArray[np.float64]:
+        """Scores of all points by a metric, `(rows, points)`."""
+        return self.on_rows(point_scores(self.ds, metric)).astype(float)
+
     @property
     def parameters(self) -> list[str]:
         """Names of the parameters."""

@@ -118,7 +118,9 @@ def read(path: Path, part: Part = "all") -> Iterator[Record]:
             for name, dataset in file.items()
             if (variable := _variable(name, dataset)) is not None and _is_of(variable, part)
         }
-        arrays = {name: _values(file[name]) for name in variables}
+        found = {name: _values(file[name]) for name in variables}
+        # Texts of labels, which are short; those of causes are as long as the longest of a pack.
+        arrays = {n: own.astype(str) if own.dtype == object else own for n, own in found.items()}
     for row in range(len(scalars["id"])):
         yield Record(
             id=str(scalars["id"][row]),
@@ -149,7 +151,7 @@ def _scalar(file: h5py.File, name: str) -> NDArray[Any]:
 
 def _values(dataset: h5py.Dataset) -> NDArray[Any]:
     text = h5py.check_string_dtype(dataset.dtype) is not None
-    return np.asarray(dataset.asstr()[:].astype(str) if text else dataset[:])
+    return np.asarray(dataset.asstr()[:] if text else dataset[:])
 
 
 def _is_of(variable: Variable, part: Part) -> bool:

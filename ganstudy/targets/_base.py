@@ -147,12 +147,6 @@ class Target(Member, ABC):
         """
         return self.held_out(rng, count)
 
-    def unseen_labelled(
-        self, rng: np.random.Generator, count: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """`unseen` with the labels of the samples."""
-        return self.held_out_labelled(rng, count)
-
     def held_out_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

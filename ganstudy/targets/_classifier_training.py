@@ -127,7 +127,7 @@ def _parts(target: Target, steps: int) -> Iterator[Labelled]:
         yield target.values(rows.held_out[judging]), rows.held_out_labels[judging]
         yield target.values(rows.train[known]), rows.labels[known]
     else:
-        yield target.unseen_labelled(np.random.default_rng(1), _JUDGED)
+        yield target.held_out_labelled(np.random.default_rng(1), _JUDGED)
         yield target.sample_labelled(np.random.default_rng(2), _JUDGED)
 
 

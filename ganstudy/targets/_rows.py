@@ -178,16 +178,6 @@ class RowsTarget(Target, ABC):
         own = rng.permutation(self.unseen_rows)[:count]
         return self.values(np.take(self.rows().held_out, own, axis=0))
 
-    def unseen_labelled(
-        self, rng: np.random.Generator, count: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Held-out rows, without replacement, with their labels."""
-        rows = self.rows()
-        if rows.held_out_labels is None:
-            return super().unseen_labelled(rng, count)
-        own = rng.permutation(self.unseen_rows)[:count]
-        return self.values(np.take(rows.held_out, own, axis=0)), rows.held_out_labels[own]
-
     def held_out_labelled(
         self, rng: np.random.Generator, count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

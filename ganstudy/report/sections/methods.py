@@ -85,7 +85,7 @@ class Joined:
             further=further_axes(ds),
             scored=str(scores.attrs["scored"]),
             budgets=budgets(ds),
-            by_chance=searched and drawn_by(of_study(ds, names[0])) in BY_CHANCE,
+            by_chance=searched and drawn_by(each[0]) in BY_CHANCE,
             names=names,
             untested=[n for n, known in zip(names, tested(ds).values, strict=True) if not known],
             bounded=bounded,

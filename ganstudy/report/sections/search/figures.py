@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from ganstudy.analysis import RecordedMetric, point_scores
+from ganstudy.analysis import RecordedMetric
 from ganstudy.report import prose, reference, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
@@ -181,7 +181,7 @@ def draw_pareto(searched: Searched) -> Drawing:
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     alts = []
     for metric in (first, second):
-        scores = searched.on_rows(point_scores(searched.ds, metric.name)).astype(float)
+        scores = searched.scores(metric.name)
         spans = prose.spans(searched.rows, (row[on] for row, on in zip(scores, front, strict=True)))
         alts.append(f"{metric.long_name}: {spans}")
     alt = f"Points of each arm's Pareto front by two objectives. {'. '.join(alts)}"
@@ -196,9 +196,7 @@ def has_front(searched: Searched) -> bool:
 def draw_pareto_on(axes: Axes, searched: Searched) -> None:
     """Hollow points, and a line through those of each arm's front."""
     first, second = (RecordedMetric.of(searched.ds, name) for name in searched.objectives[:2])
-    x, y = (
-        searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in (first, second)
-    )
+    x, y = (searched.scores(m.name) for m in (first, second))
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     kept = searched.by_row(searched.feasible).astype(bool)
     for row, group in enumerate(searched.row_groups):

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, parameters_of, point_scores
+from ganstudy.analysis import RecordedMetric, parameters_of
 from ganstudy.analysis.design import label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
@@ -165,7 +165,7 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
 
 def _of_objective(searched: Searched, name: str) -> _Axis:
     metric = RecordedMetric.of(searched.ds, name)
-    scores = searched.on_rows(point_scores(searched.ds, name)).astype(float)
+    scores = searched.scores(name)
     scores = np.where(np.isfinite(scores), scores, np.nan)
     worst, best = float(np.nanmin(scores)), float(np.nanmax(scores))
     if not metric.higher_is_better:
@@ -189,8 +189,7 @@ def _line(axes: list[_Axis], row: int, point: int) -> Array:
 def _best_quarter(searched: Searched) -> NDArray[np.bool_]:
     """Of the points of each search that have a score and keep its constraints, the best quarter by
     the first objective."""
-    told = point_scores(searched.ds, searched.sought.name)
-    scores = searched.sought.sign * searched.on_rows(told).astype(float)
+    scores = searched.sought.sign * searched.scores(searched.sought.name)
     kept = searched.by_row(searched.feasible).astype(bool)
     scores = np.where(np.isfinite(scores) & kept, scores, np.nan)
     count = np.isfinite(scores).sum(axis=1, keepdims=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstudy.analysis import RecordedMetric, fresh_scores, parameters_of, point_scores
+from ganstudy.analysis import RecordedMetric, fresh_scores, parameters_of
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
@@ -66,7 +66,7 @@ def front_table(searched: Searched) -> ArmTable | None:
     if len(searched.objectives) == 1:
         return None
     objectives = [RecordedMetric.of(searched.ds, name) for name in searched.objectives]
-    scores = [searched.on_rows(point_scores(searched.ds, m.name)).astype(float) for m in objectives]
+    scores = [searched.scores(m.name) for m in objectives]
     front = searched.on_rows(searched.ds["pareto"]).astype(bool)
     worse = -objectives[0].sign * scores[0]
     places = [
@@ -92,11 +92,9 @@ def point_table(searched: Searched, arm: str) -> DataTable:
     """Every point of every search, in the order learned: its objectives and its parameters."""
     names = [*searched.objectives, *(["violation"] if searched.constraints else []), "pareto"]
     values = {
-        name: searched.on_rows(
-            point_scores(searched.ds, name)
-            if name in searched.objectives
-            else searched.ds[name].astype(float)
-        ).astype(float)
+        name: searched.scores(name)
+        if name in searched.objectives
+        else searched.on_rows(searched.ds[name]).astype(float)
         for name in names
     }
     parameters = _parameters(searched)
