@@ -75,13 +75,14 @@ def _asked(cls: type[Search]) -> str:
 
 CASES = {cls.name: (cls.name, _asked(cls)) for cls in search.family}
 CASES |= {how: ("bayes", text) for how, text in PRUNED.items()}
-SLOW = {*PRUNED} - {"successive_halving, one in 2", "hyperband, one in 7, repeated"}
-"""Of one kind with these two."""
+QUICK = {"successive_halving, one in 2", "hyperband, one in 7, repeated"}
+"""Of all that prune; the others are of one kind with these."""
+assert PRUNED.keys() > QUICK
 
 
 @pytest.fixture(
     params=[
-        pytest.param(case, id=how, marks=[pytest.mark.slow] * (how in SLOW))
+        pytest.param(case, id=how, marks=[pytest.mark.slow] * (how in PRUNED.keys() - QUICK))
         for how, case in CASES.items()
     ]
 )
@@ -89,13 +90,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     """Maker of the search of a study that asks for it, which has been told of nothing."""
     name, text = request.param
     study = load(write_study(tmp_path, STUDY + text))
-
-    def made() -> Search:
-        own = search_of(study)
-        assert study.search == name
-        return own
-
-    return made
+    assert study.search == name
+    assert (study.keys.stops_early is not None) == (text in PRUNED.values())
+    return lambda: search_of(study)
 
 
 def _packs(own: Search, slots: int = 2) -> Iterator[Sequence[Trial[Any]]]:

@@ -55,9 +55,7 @@ def _digests(
 
 @pytest.mark.slow
 def test_golden_digests() -> None:
-    """All that trials store, as it was on an AMD EPYC of the fourth generation; convolutions as on
-    one of the third.
-    """
+    """All that trials store, as it was on an AMD EPYC of the fourth generation."""
     assert _digests(*GOLDEN) == GOLDEN
 
 

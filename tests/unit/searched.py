@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tiny import write_study
 
+from ganstudy.search import Search
 from ganstudy.search.bayes import Bayes
 from ganstudy.study import Study, load
 from ganstudy.trial import Record, Trial
@@ -90,7 +91,7 @@ def made_up(trial: Trial[Any], value: float = 0.0, status: Any = "complete") -> 
 
 
 def search(
-    own: Bayes, score: Score = peak, status: Callable[[Trial[Any]], str] = lambda trial: "complete"
+    own: Search, score: Score = peak, status: Callable[[Trial[Any]], str] = lambda trial: "complete"
 ) -> Iterator[Record]:
     """Ask for one slot at a time and tell at once, until the search has no more questions."""
     while parts := own.ask(1):

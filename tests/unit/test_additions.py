@@ -204,15 +204,19 @@ def test_a_report_section_is_one_file(printed: tuple[Path, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "text"), [("some", SEARCH), ("here", EXECUTOR)])
-def test_the_suite_of_its_family_finds_nothing(name: str, text: str, tmp_path: Path) -> None:
-    """By `check --plugin`; it is not of a family that no suite has a test for."""
+@pytest.mark.parametrize(("name", "text", "least"), [("some", SEARCH, 5), ("here", EXECUTOR, 4)])
+def test_the_suite_of_its_family_finds_nothing(
+    name: str, text: str, least: int, tmp_path: Path
+) -> None:
+    """By `check --plugin`; it is not of a family that no suite has a test for. Of an executor that
+    trains at once what is ended from outside is left out.
+    """
     path = tmp_path / f"{name}.py"
     path.write_text(text, encoding="utf-8")
     done = CliRunner().invoke(main, ["check", "--plugin", str(path)])
     plugins.forget()
     assert done.exit_code == 0, done.output[-3000:]
-    assert int(re.findall(r"it keeps (\d+) of", done.stdout)[0]) >= 4
+    assert int(re.findall(r"it keeps (\d+) of", done.stdout)[0]) >= least
 
 
 def test_an_unknown_executor_is_refused_with_the_names_there_are(

@@ -49,8 +49,9 @@ def test_program_is_the_same_for_any_number_of_workers(path: Path) -> None:
     """A trial's bits are: the first promise."""
     search = search_of(load(path))
     trials = [trial for pack in search.outlook(1) for trial in pack]
-    cuts = [packs(trials, workers) for workers in (1, 2, 3, 4, 8, 16, 64)]
-    assert len({first_program(search, parts, Where(1))[0] for parts in cuts}) == 1
+    cuts = {workers: packs(trials, workers) for workers in (1, 2, 3, 4, 8, 16, 64)}
+    found = {first_program(search, parts, Where(n))[0] for n, parts in cuts.items()}
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(

@@ -194,11 +194,7 @@ def test_fewer_repeats_leave_each_search_its_own_points(tmp_path: Path) -> None:
     small = ("search.bayes.trials=4", "search.bayes.sampler=random")
     several = search_of(study_of(tmp_path, *small, "search.bayes.repeats=3"))
     assert isinstance(several, Repeated)
-    records = []
-    while parts := several.ask(2):
-        told = [made_up(trial, 0.5) for pack in parts for trial in pack]
-        several.tell(told)
-        records += told
+    records = list(search(several, score=lambda trial: 0.5))
     more = ("search.bayes.trials=8", small[1])
     alone, never = bayes(tmp_path, *more), bayes(tmp_path, *more)
     alone.tell(records)

@@ -390,6 +390,19 @@ CASES: dict[str, tuple[str, list[str]]] = {
         [":7", "search.bayes.pruner", "instance_noise goes by the share of the steps"],
     ),
     **{
+        f"pruner of points of {kind}": (
+            BAYES.replace("critic.steps: {low: 1, high: 8}", f"{key}: {{low: 2, high: 8}}")
+            .replace("{maximize: modes_covered}", sought)
+            .replace("search:", f"trial: {{kind: {kind}, steps: 12}}\nsearch:")
+            + "    pruner: {name: hyperband, first: 3}\n",
+            [":8", "search.bayes.pruner", f"{what} goes by the share of the steps"],
+        )
+        for kind, key, sought, what in (
+            ("basins", "points", "{minimize: bad_basins}", "the walk"),
+            ("audit", "repeats", "{maximize: passed}", "the sweep"),
+        )
+    },
+    **{
         f"{sampler} with a pruner": (
             f"{BAYES}    sampler: {sampler}\n    pruner: {{name: hyperband, first: 9}}\n",
             [":7", "search.bayes.sampler", "pruned"],

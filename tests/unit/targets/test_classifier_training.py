@@ -20,7 +20,7 @@ IMAGE = TARGET.image
 assert IMAGE is not None
 
 GOLDEN = {5: "cc12a80f6c04160e", 600: "88c9f28d2c2433c1"}
-"""Of all that a classifier is, by the steps of its training; made on an AMD EPYC 7003 (Zen 3)."""
+"""Of all that a classifier is, by the steps of its training; made on an AMD EPYC 9004 (Zen 4)."""
 
 
 def _digest(made: Mapping[str, NDArray[Any]]) -> str:
