@@ -47,7 +47,12 @@ class InAnyOrder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch h
     BY_CHANCE = (
         *("bilinear2d_backward", "index_put", "index_add", "scatter_add", "put"),
         *("cumsum", "embedding_dense_backward", "histc", "bincount"),
-        *("reflection_pad2d_backward", "replication_pad2d_backward", "grid_sampler_2d_backward"),
+        *(
+            "cdist_backward",
+            "reflection_pad2d_backward",
+            "replication_pad2d_backward",
+            "grid_sampler_2d_backward",
+        ),
     )
 
     def __init__(self) -> None:
@@ -62,9 +67,13 @@ class InAnyOrder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch h
         summed = torch.Tag.reduction in func.tags and name not in self.EXACT
         of_pack = name in ("sum", "mean") and (len(args) < 2 or 0 in args[1])
         single = isinstance(result, Tensor) and result.dtype == torch.float32
-        if (summed and single and not of_pack) or name.removeprefix("upsample_") in self.BY_CHANCE:
+        if (summed and single and not of_pack) or _plain(name) in self.BY_CHANCE:
             self.seen.add(name)
         return result
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("_").removeprefix("upsample_")
 
 
 class Strangers(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has not typed it

@@ -23,7 +23,8 @@ from benchmarks.gpu.visit import Visit
 PARTS: Mapping[str, Any] = {
     **{"syncs": syncs, "packs_of_convolutions": SUITES["packs_of_convolutions"]},
     **{"convolutions": convolutions, "networks": SUITES["networks"]},
-    **{"compiled": SUITES["compiled"], "training": training, "leases": leases},
+    **{"last_numbers": SUITES["last_numbers"], "compiled": SUITES["compiled"]},
+    **{"training": training, "leases": leases},
     **SUITES,
     "throughput": throughput,
 }

@@ -138,12 +138,18 @@ SUITES = {
         ),
         promised=False,
     ),
+    "last_numbers": Suite(
+        "Logits, and the game at its end, alone and in packs, with ==",
+        _BITS,
+        ("test_numbers_that_once_depended_on_the_pack",),
+    ),
     "workers": Suite("Trials in two workers, with ==", _BITS, ("test_one_worker_and_two",)),
     "bits": Suite(
         "Trials alone and in packs, with ==",
         _BITS,
         without=(
             *_OF_CONVOLUTIONS,
+            "test_numbers_that_once_depended_on_the_pack",
             "test_each_feature_as_a_gpu_compiles_it",
             "test_exact_kinds_in_any_pack",
             "test_drawn_settings_that_raise_are_a_fault_and_other_seeds_follow",

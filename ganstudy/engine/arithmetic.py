@@ -11,6 +11,7 @@ import ctypes
 import functools
 import os
 import platform
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
@@ -132,8 +133,8 @@ def check(program: ProgramName, device: str) -> None:
     """
     if program == "portable" and (reason := _unportable(device)):
         raise NotPortable(reason)
-    if program == "eager" and _is_gpu(device) and find_spec("triton") is None:
-        raise NotPortable("a GPU's kernels are made by Triton, which is not installed here")
+    if program == "eager" and _is_gpu(device) and (reason := _without_kernels()):
+        raise NotPortable(f"a GPU's kernels are made by Triton, which {reason}")
 
 
 @functools.cache
@@ -176,6 +177,15 @@ def described(program: ProgramName, device: str = "cpu") -> str:
 
 def _is_gpu(device: str) -> bool:
     return device.partition(":")[0] == "cuda"
+
+
+def _without_kernels() -> str:
+    """Why this process cannot make a GPU's kernels; empty if it can."""
+    if find_spec("triton") is None:
+        return "is not installed here"
+    if not os.environ.get("CC") and not any(map(shutil.which, ("gcc", "clang"))):
+        return "needs a C compiler: gcc, clang or what CC names"
+    return ""
 
 
 def _unportable(device: str) -> str:

@@ -71,9 +71,11 @@ def _other_term(node: Node, zeros: dict[Node, None]) -> Node | None:
 
 def _make(traced: GraphModule, node: Node) -> None:
     value = node.meta["val"]
+    # Unsaid where it is the processor: a library is named by its graph, and kept by that name.
+    elsewhere = {} if value.device.type == "cpu" else {"device": value.device}
     with traced.graph.inserting_before(node):
         made = traced.graph.call_function(
-            _aten.full.default, (list(value.shape), 0), {"dtype": value.dtype}
+            _aten.full.default, (list(value.shape), 0), {"dtype": value.dtype, **elsewhere}
         )
         made.meta["val"] = value
     node.replace_all_uses_with(made)

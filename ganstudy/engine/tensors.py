@@ -66,7 +66,7 @@ def with_tensors(value: Any, others: Iterator[Tensor]) -> Any:
 
 def likeness(value: object) -> object:
     """What is equal for two values that are alike in all but the numbers in their tensors."""
-    return _mapped(value, lambda tensor: (tensor.dtype, tensor.shape), plain=True)
+    return _mapped(value, lambda tensor: (tensor.dtype, tensor.shape, tensor.device), plain=True)
 
 
 def _mapped(value: Any, function: Callable[[Tensor], Any], plain: bool = False) -> Any:

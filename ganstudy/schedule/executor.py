@@ -148,20 +148,20 @@ class Ended:
 
     cause   why, in its first line, and where
     fresh   whether its worker had trained nothing before
-    grown   whether its worker has kept so much memory that it is better made anew
+    spoilt  whether its worker is better made anew: it has kept memory, or its GPU may go on failing
     """
 
     how: Literal["trained", "raised", "died", "late", "uncompiled", "unable", "stopped"]
     records: Sequence[Record] = ()
     cause: str = ""
     fresh: bool = False
-    grown: bool = False
+    spoilt: bool = False
 
 
 def is_for_memory(ended: Ended) -> bool:
     """Whether a task has raised since it could not have the memory that it asked for."""
     line = telling(ended.cause).lower()
-    return ended.how == "raised" and ("memory" in line or "allocate" in line)
+    return ended.how == "raised" and any(x in line for x in ("memory", "alloc", "find an engine"))
 
 
 class Executor(Part, ABC):
@@ -263,11 +263,11 @@ def attempt(task: Task, device: str, say: Callable[[Begun], None] = lambda begun
     global _tasks
     _tasks += 1
     ended = _attempt(task, device, say)
-    return replace(ended, fresh=_tasks == 1, grown=memory.has_grown())
+    spoilt = memory.has_grown() or (ended.how == "raised" and device != "cpu")
+    return replace(ended, fresh=_tasks == 1, spoilt=spoilt)
 
 
-_tasks = 0
-"""Tasks that this process has been given."""
+_tasks = 0  # that this process has been given
 
 
 def _attempt(task: Task, device: str, say: Callable[[Begun], None]) -> Ended:

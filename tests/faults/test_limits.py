@@ -18,6 +18,7 @@ from tiny import Listed, trial
 from ganstudy.engine.packing import packs
 from ganstudy.forecast import Forecast
 from ganstudy.progress import Progress
+from ganstudy.schedule.devices import Slot
 from ganstudy.schedule.executor import (
     Begun,
     Clock,
@@ -151,6 +152,22 @@ def test_a_worker_that_has_grown_is_made_anew(tmp_path: Path) -> None:
         parts = list(train_packs(packs, executor, limits=Limits(gigabytes=2.5)))
     assert [record.status for part in parts for record in part] == ["complete"] * 2
     assert attempts(after) == 1
+
+
+@pytest.mark.slow
+def test_a_gpus_worker_in_which_a_trial_has_failed_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kernel has run into, its process is told again by whatever it asks of the GPU."""
+    slot = Slot("cuda:0", tmp_path / "GPU-aaaa.0.lock")
+    monkeypatch.setattr("ganstudy.schedule.executors.local.slots", lambda *_: [slot])
+    guilty = scripted(tmp_path, 0, action="raise")
+    other = scripted(tmp_path, 1, action="raise unless fresh")
+    with LocalExecutor(1) as executor:
+        parts = list(train_packs(Listed([(guilty,), (other,)]), executor))
+    found = {record.id: record.status for part in parts for record in part}
+    assert found == {guilty.id: "failed", other.id: "complete"}
+    assert attempts(other) == 1
 
 
 @pytest.mark.slow

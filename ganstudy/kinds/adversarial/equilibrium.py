@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ganstudy.engine.tensors import tensors, with_tensors
 from ganstudy.kinds.adversarial.batches import batches
 
 if TYPE_CHECKING:
@@ -92,11 +93,12 @@ def field_jacobian(game: Rules, state: State, judged: Sequence[Batches]) -> NDAr
 
     Maths   $v = (-\nabla_\theta L_M, -\nabla_\phi L_D)$ as a function of $(\theta, \phi)$, penalty
             and noise included, averaged over batches; row by row, backward through the gradients.
-            Learning rates, optimizers and projections are no part of it.
+            Learning rates, optimizers and projections are no part of it. Computed by the processor
+            wherever the pack was trained: of double precision a GPU's sums depend on the pack.
     Shapes  `(pack, n, n)`, the generator's parameters first.
     Source  Mescheder, Nowozin & Geiger 2017, "The numerics of GANs".
     """
-    state = _doubled(state)
+    game, state, judged = (_on_processor(own) for own in (game, _doubled(state), judged))
     size = state.generator.parameters.shape[1]
     players = torch.cat([state.generator.parameters, state.critic.parameters], dim=1)
     axes = torch.eye(players.shape[1], dtype=players.dtype, device=players.device)
@@ -145,6 +147,11 @@ def spectrum(jacobian: NDArray[np.float64]) -> dict[str, float]:
         "jacobian_imaginary": float(values.imag.max()),
         "jacobian_rotation": float(np.abs(values.imag).sum() / lengths) if lengths else np.nan,
     }
+
+
+def _on_processor(value: Any) -> Any:
+    host = iter([x.cpu() for x in tensors(value)])
+    return with_tensors(value, host)
 
 
 def _doubled(state: State) -> State:

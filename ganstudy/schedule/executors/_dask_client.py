@@ -172,8 +172,8 @@ class DaskClient(Executor):
         return ended
 
     def _renew(self, future: Future[Any], ended: Ended) -> None:
-        """Have a worker started anew in which memory was short, if nobody else is at it."""
-        if not (ended.grown or is_for_memory(ended)):
+        """Have a worker started anew that is spoilt or short of memory, if nobody else is at it."""
+        if not (ended.spoilt or is_for_memory(ended)):
             return
         with suppress(OSError, ValueError):
             held = self._client.who_has([future])

@@ -95,8 +95,8 @@ class LocalExecutor(Executor):
                 worker.get_ready()
             else:
                 said, answer = answer, self._without_cache(worker, answer)
-                spoilt = answer is not said or answer.how == "died" or answer.grown
-                task = worker.end(renewed=spoilt or is_for_memory(answer))
+                gone = answer is not said or answer.how == "died"
+                task = worker.end(renewed=gone or answer.spoilt or is_for_memory(answer))
                 if task is not None:
                     ended.append((task, answer))
         return ended

@@ -198,6 +198,18 @@ def test_a_gpu_without_its_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) 
         pass
 
 
+def test_a_gpu_without_a_compiler_of_c_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton would raise in each trial, and each would be blamed."""
+    monkeypatch.setattr("ganstudy.engine.arithmetic.find_spec", lambda name: name)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(NotPortable, match="needs a C compiler: gcc, clang or what CC names"):
+        check("eager", "cuda:0")
+    check("eager", "cpu")
+    monkeypatch.setenv("CC", "/opt/cc")
+    check("eager", "cuda:0")
+
+
 def test_what_lies_on_the_host_is_left_to_torch() -> None:
     """As images do that a feature's network makes grey between two records on a GPU."""
     images = torch.arange(6.0).reshape(2, 3)

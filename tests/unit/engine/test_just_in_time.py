@@ -28,3 +28,13 @@ def test_a_gradient_within_a_step() -> None:
         form = compiled.traced(rate, x)
         assert form.run is not None
     assert form is compiled.traced(rate, torch.ones(4, 3))
+
+
+def test_a_form_is_of_one_device() -> None:
+    """A worker may have a pack on one GPU and the next on another, which is of the same type."""
+    compiled = JustInTime(lambda rate, x: x - rate * torch.ones(3, device=x.device))
+    forms = [
+        compiled.traced(torch.ones(4, 1, device=place), torch.ones(4, 3, device=place))
+        for place in ("cpu", "meta", "cpu")
+    ]
+    assert forms[0] is forms[2] is not forms[1]

@@ -64,9 +64,12 @@ def test_its_graph_holds_nothing_of_the_host(pack: str) -> None:
     assert forms
     for form in forms:
         assert form.graph is not None
-        graph, _ = form.graph
+        graph, example = form.graph
         assert not [*graph.buffers(), *graph.parameters()]
         assert "cpu" not in graph.code
+        with Strangers() as strangers:
+            graph(*example)
+        assert not strangers.seen
 
 
 @pytest.mark.parametrize("fault", ["asks", "mixes", "brings"])
