@@ -23,7 +23,7 @@ from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, gather, open_run, records
 from ganstudy.store.gathering import coordinates, gathered, on_disk, shared
 from ganstudy.study import load
-from ganstudy.trial import Record
+from ganstudy.trial import Record, records_of
 
 FILM = {variable.name for variable in films.FILM}
 SMOOTH = {"activation": "tanh", "width": 6, "depth": 2}
@@ -174,6 +174,47 @@ def test_frames_after_a_divergence_are_empty() -> None:
     for name in ("frame_samples", "critic_logits", "generator_pull"):
         frames = record.values[name].reshape(len(alive), -1)
         np.testing.assert_array_equal(np.isnan(frames).all(axis=1), ~alive)
+
+
+def test_how_a_trial_ended_does_not_depend_on_whose_film_is_made_beside_it() -> None:
+    """Alone it had come to no frame, and failed for want of one."""
+    absurd = {"optimizer": "sgd", "lr": 1e38}
+    settings: dict[str, Any] = {"target": "digits", "record": {"frames": 1, "metrics": ["mmd"]}}
+    lost = trial(0, generator=absurd, critic=absurd, **settings)
+    alone, beside = train([lost])[0], train([lost, trial(1, **settings)])[0]
+    assert alone.status == beside.status == "diverged"
+    assert differences(alone, beside) == []
+
+
+@pytest.mark.parametrize(("target", "before"), [("ring", 3), ("digits", 0)])
+def test_a_trial_that_dies_before_its_next_frame_has_diverged(
+    tmp_path: Path, target: str, before: int
+) -> None:
+    """Of the frames that are asked for now there is none; it failed for those of the first session,
+    or for having none.
+    """
+    absurd = {"optimizer": "sgd", "lr": 10.0}
+    settings = {"target": target, "divergence": "reverse_kl"}
+    first, second = (
+        [
+            trial(
+                0,
+                **settings,
+                generator=absurd,
+                critic=absurd,
+                record={"every": 1, "frames": frames, "metrics": ["mmd"]},
+            )
+        ]
+        for frames in (before, 2)
+    )
+    (undisturbed,) = train(first)
+    assert 2 < undisturbed.diverged_at < 12
+    with stopping_at(int(undisturbed.diverged_at) - 1), pytest.raises(Stopped):
+        train(first, Session(checkpoints=Checkpoints(tmp_path)))
+    (record,) = records_of(second, train(second, Session(checkpoints=Checkpoints(tmp_path))))
+    assert record.diverged_at == undisturbed.diverged_at
+    assert record.values["frame_step"].tolist() == [1, 12]
+    assert record.values.keys().isdisjoint({*VIEWS, "frame_images"})
 
 
 def test_a_stopped_pack_goes_on_with_its_film(

@@ -100,8 +100,7 @@ class Camera:
         for name, view in views.items():
             values = view[: self.trials].detach().cpu().numpy()
             known = kept.get(name)
-            # A checkpoint may be of an earlier session that asked for other frames.
-            if known is None or known.shape[1] != len(self.steps):
+            if known is None or not self._has_all(known):
                 empty = (self.trials, len(self.steps), *values.shape[1:])
                 known = kept[name] = np.full(empty, np.nan, np.float32)
             known[alive, frame] = _rounded(values[alive], BITS[name])
@@ -119,14 +118,18 @@ class Camera:
         return views
 
     def film(self, place: int, kept: Kept) -> Kept:
-        """The film of one trial of the pack."""
+        """The film of one trial of the pack, without views of which no frame was taken."""
         if not len(self.steps):
             return {}
         steps = {"frame_step": self.steps.astype(np.float64)}
-        if self.images:
-            return {**steps, "frame_images": kept["frame_images"][place]}
-        film: Kept = {name: kept[name][place] for name in VIEWS if name in kept}
-        return {**steps, "film_window": self.windows[place], **film}
+        window = {} if self.images else {"film_window": self.windows[place]}
+        views = ("frame_images",) if self.images else VIEWS
+        taken = (name for name in views if name in kept and self._has_all(kept[name]))
+        return {**steps, **window, **{name: kept[name][place] for name in taken}}
+
+    def _has_all(self, frames: NDArray[np.floating]) -> bool:
+        """Or else they come from an earlier session, which asked for other frames."""
+        return len(frames[0]) == len(self.steps)
 
 
 def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
