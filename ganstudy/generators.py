@@ -15,7 +15,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from ganstudy import plugins
 from ganstudy.engine.arithmetic import NotPortable, environment
-from ganstudy.engine.session import Session
+from ganstudy.engine.session import Session, outside_steps
 from ganstudy.existing import reopen
 from ganstudy.family import canonical_json
 from ganstudy.kinds.adversarial import Adversarial
@@ -50,6 +50,11 @@ class _Kept:
     trial: Trial[Adversarial]
     entry: Entry
     content: bytes
+
+    @property
+    def arithmetic(self) -> str:
+        """That of its samples, which are computed as they are written."""
+        return outside_steps(self.entry.arithmetic)
 
 
 def sample(
@@ -256,7 +261,7 @@ def _computed(
     asked = kept.trial, kept.content, latents, averaged, session
     try:
         found = samples(*asked)
-        if session.device != "cpu" or found[1] == kept.entry.arithmetic:
+        if session.device != "cpu" or found[1] == kept.arithmetic:
             return found
     except NotPortable as error:
         if session.device != "cpu":
@@ -285,6 +290,6 @@ def _held_against_stored(kept: _Kept, samples: Array, arithmetic: str) -> str:
     if np.array_equal(own, stored, equal_nan=True):
         return f"the same bits as {which}"
     largest = float(np.abs(own.astype(np.float64) - stored).max())
-    there = kept.entry.arithmetic
+    there = kept.arithmetic
     why = f"; the trial: {there}; here: {arithmetic}" if there != arithmetic else ""
     return f"differ from {which} by at most {largest:.3g}{why}"

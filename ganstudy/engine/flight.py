@@ -13,13 +13,12 @@ import time
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch.utils import _pytree
 
 from ganstudy.engine.checkpoints import STEPPING, STOP, Stopped, headers
-from ganstudy.family import canonical_json
 from ganstudy.trial import SCHEMA
 from ganstudy.whole_file import (
     Damaged,
@@ -50,6 +49,14 @@ StateT = TypeVar("StateT")
 _log = logging.getLogger("ganstudy")
 
 
+_OTHER = {
+    "version": "another version",
+    "device": "another device",
+    "program": "another program",
+    "arithmetic": "other arithmetic",
+}
+"""What two states that continue with the same bits have in common, and how it is told apart."""
+
 TELL_EVERY = 1.0
 """Seconds between two words on how far a pack is."""
 
@@ -67,9 +74,6 @@ class Flight:
         self.checkpoints = session.checkpoints
         self.trials = [trial.id for trial in trials]
         self.program, self.arithmetic = session.program, session.arithmetic
-        # A compiled step orders its sums by the members that are computed in it.
-        compiled = session.program == "compiled"
-        self.beside = [member.model_dump() for member in session.beside] if compiled else []
         self.started = self.saved = time.perf_counter()
         self.told, self.earlier = -math.inf, 0.0
 
@@ -94,8 +98,10 @@ class Flight:
                 continue
             if header["identity"] == identity:
                 found.append((header["step"], path))
-            elif (theirs := header.get("arithmetic", "")) != self.arithmetic:
-                _log.warning("%s: of other arithmetic (%s); training anew", path, theirs)
+            else:
+                _log.warning(
+                    "%s: of %s; training anew", path, _others(header["identity"], identity)
+                )
         for _, path in sorted(found, reverse=True):
             try:
                 return self._load(path, state, recorded, notes)
@@ -139,7 +145,6 @@ class Flight:
             "trials": self.trials,
             "step": step,
             "identity": self._identity(state),
-            "arithmetic": self.arithmetic,
             "state": digest(payload.getvalue()),
         }
         name = name_digest("".join(sorted(self.trials)).encode())
@@ -172,18 +177,24 @@ class Flight:
         self.earlier = content["seconds"]
         return header["step"], _pytree.tree_unflatten(leaves, _pytree.tree_structure(state))
 
-    def _identity(self, state: object) -> str:
+    def _identity(self, state: object) -> dict[str, str]:
         """Two states of one identity continue with the same bits."""
         device: torch.device = next(iter(_leaves(state).values())).device
-        what = {
-            "schema": SCHEMA,
-            "ganstudy": metadata.version("ganstudy"),
+        return {
+            "version": f"{metadata.version('ganstudy')}, schema {SCHEMA}",
             "device": device.type,
             "program": self.program,
             "arithmetic": self.arithmetic,
-            "beside": self.beside,
         }
-        return digest(canonical_json(what).encode())
+
+
+def _others(theirs: Any, own: dict[str, str]) -> str:
+    """What of another identity is not that of this one, in words."""
+    if not isinstance(theirs, dict):  # it was a digest of them
+        theirs = {**own, "version": "an earlier one"}
+    return " and ".join(
+        f"{_OTHER[name]} ({theirs.get(name)})" for name in own if theirs.get(name) != own[name]
+    )
 
 
 def _leaves(state: object) -> dict[str, Tensor]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from ganstudy.engine import arithmetic
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS, Checkpoints
-from ganstudy.family import Member
+from ganstudy.family import Member, label
 from ganstudy.trial import ProgramName
 
-__all__ = ["ALONE", "Session"]
+__all__ = ["ALONE", "Session", "outside_steps"]
+
+_BESIDE = ", one step for "
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,14 @@ class Session:
 
     @property
     def arithmetic(self) -> str:
-        """What is computed with, in words."""
-        return arithmetic.described(self.program, self.device)
+        """What is computed with, in words; of a compiled step, also all members that stand in it.
+
+        Its sums are ordered by them, and not by their floats, which are numbers that go into it.
+        """
+        computed = arithmetic.described(self.program, self.device)
+        if self.program != "compiled" or not self.beside:
+            return computed
+        return computed + _BESIDE + " and ".join(sorted({_told(own) for own in self.beside}))
 
     def computing(self) -> AbstractContextManager[None]:
         """The context in which the session's program computes what it promises.
@@ -38,6 +46,16 @@ class Session:
         Errors  `NotPortable`.
         """
         return arithmetic.computing(self.program, self.device)
+
+
+def outside_steps(computed: str) -> str:
+    """The arithmetic of what a session computes outside of its compiled steps, such as samples."""
+    return computed.partition(_BESIDE)[0]
+
+
+def _told(member: Member) -> str:
+    plugin = {"plugin": member.plugin} if member.plugin else {}
+    return str(label({**member.structure(), **plugin}))
 
 
 ALONE = Session()

@@ -8,6 +8,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from fuzz import DAMAGES
 from tiny import differences, stopping_at, trial, write_study
 
+from ganstudy.divergences import family as divergences
 from ganstudy.engine import checkpoints
 from ganstudy.engine.checkpoints import (
     Checkpoints,
@@ -280,6 +282,48 @@ def test_a_checkpoint_of_other_arithmetic_is_not_continued(
     assert _counted.begun == 0
     assert {record.arithmetic for record in records} == {"torch 1.0"}
     assert "of other arithmetic" in caplog.text
+
+
+def _compiled(*names: str | dict[str, Any]) -> Session:
+    """A session of compiled steps, of a study of these divergences."""
+    return Session(program="compiled", beside=tuple(map(divergences.from_config, names)))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        # Steps are compiled for them in an order of their own, and floats go into the step.
+        ([{"name": "f_alpha", "alpha": 0.3}, "minimax"], ""),
+        (["minimax", "f_alpha", "wasserstein"], "of other arithmetic (torch"),
+        (["minimax"], "of other arithmetic (torch"),
+    ],
+)
+def test_a_compiled_pack_continues_beside_the_same_divergences(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, now: list[Any], told: str
+) -> None:
+    """In another order hours were lost; with others it was not told that they were."""
+    trials, keeping = _mixed(20), Checkpoints(tmp_path, 0.0)
+    own, state = _compiled("minimax", "f_alpha"), {"": torch.zeros(len(trials))}
+    notes: list[dict[str, str]] = [{} for _ in trials]
+    Flight(trials, replace(own, checkpoints=keeping)).offer(7, state, {}, notes)
+    flight = Flight(trials, replace(_compiled(*now), checkpoints=keeping))
+    assert flight.resume(state, {}, notes)[0] == (0 if told else 7)
+    assert told in caplog.text
+    assert ("training anew" in caplog.text) == bool(told)
+
+
+def test_a_checkpoint_of_another_version_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was left aside without a word."""
+    trials = _mixed(20)
+    _stopped(trials, tmp_path, 10)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    monkeypatch.setattr("ganstudy.kinds.adversarial.training.batches", _counted := _Counted())
+    train(trials, Session(checkpoints=Checkpoints(tmp_path)))
+    assert _counted.begun == 0
+    assert "of another version (" in caplog.text
+    assert "other arithmetic" not in caplog.text
 
 
 def test_a_disk_that_is_full_costs_the_checkpoint_only(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from ganstudy.divergences import family
 from ganstudy.engine import arithmetic
+from ganstudy.engine.session import Session, outside_steps
+from ganstudy.trial import ProgramName
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +37,20 @@ def test_what_a_gpu_computes_with_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("torch.backends.cudnn.version", lambda: 91300)
     said = arithmetic.described("compiled", "cuda:0")
     assert said.endswith("NVIDIA H200, CUDA 13.0, cuDNN 91300")
+
+
+def test_a_compiled_step_is_named_by_all_that_stands_in_it() -> None:
+    """Bits of one divergence depend on the others: in a run to which one was added they were of two
+    arithmetics under one name, and `verify` called that a fault. Floats order no sum.
+    """
+
+    def said(program: ProgramName, *beside: Any) -> str:
+        return Session(program=program, beside=tuple(map(family.from_config, beside))).arithmetic
+
+    two = said("compiled", "wasserstein", "minimax")
+    assert two == said("compiled", "minimax", "wasserstein", "minimax")
+    assert two == arithmetic.described("compiled") + ", one step for minimax and wasserstein"
+    assert two != said("compiled", "wasserstein", "minimax", "reverse_kl")
+    assert said("compiled", {"name": "f_alpha", "alpha": 0.3}) == said("compiled", "f_alpha")
+    assert outside_steps(two) == arithmetic.described("compiled")
+    assert said("eager", "minimax") == said("eager") == arithmetic.described("eager")
