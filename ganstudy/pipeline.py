@@ -19,6 +19,7 @@ from ganstudy.schedule.loop import Resumed
 from ganstudy.schedule.where import Where
 from ganstudy.search import Search
 from ganstudy.session import (
+    Continuing,
     choose,
     engaged,
     open_executor,
@@ -77,7 +78,8 @@ def run(
             directory.write_study(search)
         with heartbeat(directory, progress) as beat:
             if left:
-                source = Resumed(first, search, search_on=retry is None)
+                asked = Continuing(search, directory)
+                source = Resumed(first, asked, search_on=retry is None)
                 opened = partial(open_executor, started)
                 with (
                     recorded(directory, study.name, progress, command, where),

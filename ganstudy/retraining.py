@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganstudy.cause import LONGEST, telling
+from ganstudy.engine.checkpoints import packs_in_flight
 from ganstudy.engine.packing import packs
 from ganstudy.store import check_nothing_lost
 from ganstudy.variable import STEP
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ganstudy.store import RunDirectory
     from ganstudy.trial import Record, Trial
 
-__all__ = ["Retry", "keep", "with_status", "without_generator", "without_metric"]
+__all__ = ["Retry", "continued", "keep", "with_status", "without_generator", "without_metric"]
 
 _log = logging.getLogger("ganstudy")
 
@@ -40,19 +41,26 @@ class Retry:
     metrics: bool = False
 
     def parts(self, directory: RunDirectory, search: Search, workers: int) -> list[Pack]:
-        """Packs of them; what has failed is in none of the others'.
+        """Packs of them, first those that continue; what has failed is in none of the others'.
 
         Errors  `RunError` where gathered records are gone.
         """
         check_nothing_lost(directory)
         lacking = without_generator(directory, search, whole=True) if self.generators else []
         lacking += without_metric(directory, search) if self.metrics else []
-        once = list({trial.id: trial for trial in lacking}.values())
-        return [
-            pack
-            for trials in (with_status(search, "failed"), once)
-            for pack in packs(trials, workers, search.pack_size)
-        ]
+        parts: list[Pack] = []
+        for trials in (with_status(search, "failed"), lacking):
+            flying = continued(directory, search, trials)
+            begun = {trial.id for pack in flying for trial in pack}
+            others = [trial for trial in trials if trial.id not in begun]
+            parts += [*flying, *packs(others, workers, search.pack_size)]
+        return parts
+
+
+def continued(directory: RunDirectory, search: Search, trials: Iterable[Trial[Kind]]) -> list[Pack]:
+    """Packs of these trials that continue from a checkpoint, none larger than asked."""
+    earlier = packs_in_flight(directory.checkpoints, {trial.id: trial for trial in trials})
+    return [own for pack in earlier for own in packs(pack, 1, search.pack_size)]
 
 
 def with_status(search: Search, status: str) -> list[Trial[Kind]]:

@@ -22,7 +22,7 @@ from ganstudy.engine.packing import (
 )
 from ganstudy.progress import Beat, Progress
 from ganstudy.report import import_ahead
-from ganstudy.retraining import Retry, keep, with_status, without_generator
+from ganstudy.retraining import Retry, continued, keep, with_status, without_generator
 from ganstudy.schedule.devices import has_gpu, unpromised
 from ganstudy.schedule.executor import CompilerError, Executor, ExecutorError
 from ganstudy.schedule.executors import executor_named
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from ganstudy.trial import ProgramName, Record
 
 __all__ = [
-    *("choose", "engaged", "in_flight", "open_executor", "program", "recall", "recorded"),
-    *("take_up", "train", "train_anyhow"),
+    *("Continuing", "choose", "engaged", "in_flight", "open_executor", "program", "recall"),
+    *("recorded", "take_up", "train", "train_anyhow"),
 ]
 
 _log = logging.getLogger("ganstudy")
@@ -72,11 +72,22 @@ def recall(directory: RunDirectory, search: Search) -> None:
 
 def in_flight(directory: RunDirectory, search: Search) -> list[Pack]:
     """Packs that continue from a checkpoint, none larger than asked; the search is told of them."""
-    missing = {trial.id: trial for trial in with_status(search, "missing")}
-    earlier = checkpoints.packs_in_flight(directory.checkpoints, missing)
-    flying = [own for pack in earlier for own in packs(pack, 1, search.pack_size)]
+    flying = continued(directory, search, with_status(search, "missing"))
     search.begin(flying)
     return flying
+
+
+class Continuing:
+    """A search whose packs are cut so that each part continues from one checkpoint, or none of it:
+    whoever asked for them in an earlier session may have had other workers.
+    """
+
+    def __init__(self, search: Search, directory: RunDirectory) -> None:
+        self.search, self.directory = search, directory
+
+    def ask(self, free_slots: int) -> list[Pack]:
+        """What the search asks for."""
+        return checkpoints.in_parts(self.directory.checkpoints, self.search.ask(free_slots))
 
 
 def choose(

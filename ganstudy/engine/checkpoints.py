@@ -27,6 +27,7 @@ __all__ = [
     "discard",
     "forget",
     "headers",
+    "in_parts",
     "packs_in_flight",
     "request_stop",
     "steps_kept",
@@ -88,6 +89,20 @@ def packs_in_flight(folder: Path, missing: Mapping[str, TrialT]) -> list[tuple[T
         taken.update(own)
         packs += [tuple(missing[i] for i in own)] if own else []
     return packs
+
+
+def in_parts(folder: Path, packs: Sequence[tuple[TrialT, ...]]) -> list[tuple[TrialT, ...]]:
+    """Packs cut so that all trials of a part continue from one checkpoint, or none of them does."""
+    every = {trial.id: trial for pack in packs for trial in pack}
+    flying = packs_in_flight(folder, every)
+    number = {trial.id: own for own, pack in enumerate(flying) for trial in pack}
+    parts: list[tuple[TrialT, ...]] = []
+    for pack in packs:
+        alike: dict[int | None, list[TrialT]] = {}
+        for trial in pack:
+            alike.setdefault(number.get(trial.id), []).append(trial)
+        parts += map(tuple, alike.values())
+    return parts
 
 
 def steps_kept(folder: Path | None, pack: Sequence[Trial]) -> dict[str, int]:

@@ -29,6 +29,7 @@ from ganstudy.metrics.mode_kl import ModeKL
 from ganstudy.metrics.modes_covered import ModesCovered
 from ganstudy.progress import Progress
 from ganstudy.retraining import Retry, keep
+from ganstudy.search import search_of
 from ganstudy.store import RunDirectory, gather
 from ganstudy.study import load
 from ganstudy.trial import Record
@@ -287,6 +288,24 @@ def test_a_pack_in_flight_keeps_its_checkpoint_while_others_land(
                 train([own], Session(checkpoints=Checkpoints(run.checkpoints)))
         pipeline.run(asked, run.path, workers=1, retry=Retry(metrics=True), observe=observe)
     assert seen == {(0, 2), (1, 1), (2, 0)}
+
+
+def test_a_retry_that_was_interrupted_continues_in_its_packs(tmp_path: Path) -> None:
+    """They were cut anew from what was left: parts of two packs together began from zero."""
+    study = load(write_study(tmp_path), ["search.grid={divergence: [minimax]}", "seeds=9"])
+    search, run = search_of(study), RunDirectory(tmp_path / "run")
+    trials = [*search.trials.values()]
+    with run.locked():
+        run.write_study(search)
+        run.write([made_up(own, "failed") for own in trials])
+    search.tell(run.read("curves"))
+    flying = [tuple(trials[:3]), tuple(trials[3:5])]
+    for pack in flying:
+        with stopping_at(3), pytest.raises(Stopped):
+            train(pack, Session(checkpoints=Checkpoints(run.checkpoints)))
+    first, second, *others = Retry().parts(run, search, 4)
+    assert {first, second} == {*flying}
+    assert sorted(own.seed for pack in others for own in pack) == [5, 6, 7, 8]
 
 
 def test_no_checkpoint_is_left_when_nothing_is_missing(

@@ -9,8 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from searched import TEXT, bayes, made_up, peak, points
+from tiny import stopping_at
 
+from ganstudy.engine.checkpoints import Checkpoints, Stopped
+from ganstudy.engine.session import Session
+from ganstudy.kinds.adversarial.training import train
 from ganstudy.search.bayes import Bayes
+from ganstudy.session import Continuing
+from ganstudy.store import RunDirectory
 from ganstudy.study.document import StudyError
 from ganstudy.trial import Record, Trial
 
@@ -84,6 +90,21 @@ def test_it_learns_from_every_earlier_round(tmp_path: Path) -> None:
     first, second = points(own)[0], points(other)[0]
     assert first[:4] == second[:4]
     assert not any(values in second for values in first[4:])
+
+
+def test_its_points_continue_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    """One worker is given all points of a round together, which four had begun apart."""
+    one_shape = "search.bayes.space={generator.lr: {low: 1e-5, high: 1e-1, log: true}}"
+    options = (SYNCHRONOUS, one_shape, "search.grid={divergence: [minimax]}")
+    run = RunDirectory(tmp_path / "run")
+    run.path.mkdir()
+    begun = bayes(tmp_path, *options).ask(4)
+    for pack in begun:
+        with stopping_at(3), pytest.raises(Stopped):
+            train(pack, Session(checkpoints=Checkpoints(run.checkpoints)))
+    parts = bayes(tmp_path, *options).ask(1)
+    assert len(parts) < len(begun)
+    assert {*Continuing(bayes(tmp_path, *options), run).ask(1)} == {*begun}
 
 
 def test_a_search_that_was_none_goes_on_as_one(tmp_path: Path) -> None:
