@@ -42,11 +42,13 @@ class ExportedTrial:
     """A trial as other tools see a run.
 
     name        for people: arm, setting, place in a search, and seed
-    tags        texts by which runs are found: study, arm, axes, seed, status, program
+    tags        texts by which runs are found: study, arm, axes, place, seed, status, program
     parameters  every setting by its key path; a value that is no number or text is JSON
     scalars     seconds, the score, and what a trial records once, such as errors of claims
     curves      steps and values of what is recorded over training, without gaps
     finished    when its record was made, in seconds since 1970
+    place       where a search has it, by the dataset's names: `trial`, `repeat`, `fresh`; the tags
+                tell it too
     """
 
     id: str
@@ -56,13 +58,15 @@ class ExportedTrial:
     scalars: Mapping[str, float]
     curves: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(repr=False)
     finished: float = 0.0
+    place: Mapping[str, int | bool] = field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
-        """Of its results: with other bits it is another trial, with other seconds it is not."""
+        """Of its results and of what it is called: with other seconds it is no other trial."""
         # Infinities are not JSON.
         scalars = {k: repr(v) for k, v in self.scalars.items() if k != "seconds"}
-        text = canonical_json([self.id, dict(self.tags), dict(self.parameters), scalars])
+        told = [self.id, self.name, dict(self.tags), dict(self.parameters), scalars]
+        text = canonical_json(told)
         curves = (
             name.encode() + steps.tobytes() + values.tobytes()
             for name, (steps, values) in self.curves.items()
@@ -75,12 +79,15 @@ class ExportedRun:
     """A run of a study, and its trials that have a record.
 
     figures  those of its report, as PNG
+    left     ids of its records that have no place in the study now: those of earlier rungs of
+             points that went on, or of values that are not on an axis any more
     """
 
     study: str
     question: str
     trials: Sequence[ExportedTrial]
     figures: Sequence[Path]
+    left: Collection[str] = ()
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -92,7 +99,8 @@ class ExportedRun:
 
         Errors  `ExportError` where it holds trials, `STUDY/ID`, none of which is of this run.
         """
-        if there and self.digests.keys().isdisjoint(there):
+        own = self.digests.keys() | {f"{self.study}/{trial}" for trial in self.left}
+        if there and own.isdisjoint(there):
             advice = "choose another --to, or remove it if it is this one with earlier settings"
             raise ExportError(f"{place}: holds the export of another run; {advice}")
 
@@ -121,7 +129,8 @@ class Exporter(Part, ABC):
     def write(self, run: ExportedRun, place: Path) -> int:
         """Add the trials that are not there as they are now; how many that were.
 
-        A trial that was exported before and has been trained anew takes the place of the earlier.
+        A trial that was exported before and is another now takes the place of the earlier, and
+        those that the study has no more are removed.
 
         Errors  `OSError`; `ExportError` for what another run has there, as `refuse_another` says;
                 `ModuleNotFoundError` without the packages of `extra`.
@@ -134,11 +143,13 @@ def export(exporter: Exporter, directory: RunDirectory, search: Search, place: P
     Errors  `ExportError` without the packages that it needs, without a trial, while another export
             goes there, and for a database that cannot be used.
     """
+    records = {record.id: record for record in directory.read("light")}
     run = ExportedRun(
         search.study.name,
         search.study.file.question,
-        list(_trials(directory, search)),
+        list(_trials(records, search)),
         sorted(directory.report.glob("*.png")),
+        records.keys() - search.by_id.keys(),
     )
     if not run.trials:
         raise ExportError(f"{directory.path}: no trial is recorded, and so there is none to export")
@@ -178,23 +189,34 @@ def _alone(place: Path) -> Iterator[None]:
             place.rmdir()
 
 
-def _trials(directory: RunDirectory, search: Search) -> Iterator[ExportedTrial]:
+def _trials(records: Mapping[str, Record], search: Search) -> Iterator[ExportedTrial]:
     """Trials in study order, each once."""
-    records = {record.id: record for record in directory.read("light")}
-    seen = set[str]()
+    seen, statuses, columns = set[str](), search.statuses, dict(_columns(search))
     for index, trial in search.trials.items():
         if trial.id in records and trial.id not in seen:
             seen.add(trial.id)
-            record = records[trial.id]
+            # Of a point that a search has stopped the record does not know it.
+            record, status = records[trial.id], statuses[index]
+            place = {name: values[index[axis]].item() for name, (axis, values) in columns.items()}
+            tags = _tags(search, index, record) | {name: str(own) for name, own in place.items()}
             yield ExportedTrial(
                 trial.id,
                 _name(search, index, record),
-                _tags(search, index, record),
+                {**tags, "status": status},
                 dict(_flat(json.loads(record.settings))),
-                _scalars(search, record, trial.configuration.readings),
+                _scalars(search, record, status, trial.configuration.readings),
                 dict(_curves(record)),
                 record.finished,
+                place,
             )
+
+
+def _columns(search: Search) -> Iterator[tuple[str, tuple[int, NDArray[Any]]]]:
+    """Coordinates that a search adds along one dimension, by name: which one, and their values."""
+    coordinates = search.coordinates()
+    for name in (own.name for own in search.adds if own.name in coordinates):
+        (dimension,), values, _ = coordinates[name]
+        yield name, (search.dimensions.index(dimension), values)
 
 
 def _name(search: Search, index: tuple[int, ...], record: Record) -> str:
@@ -212,22 +234,24 @@ def _tags(search: Search, index: tuple[int, ...], record: Record) -> dict[str, s
     return {
         "study": study.name,
         "question": study.file.question,
-        "trial": record.id,
+        "trial_id": record.id,
         "arm": study.arm(index),
         **{f"axis.{name}": str(value) for name, value in labels.items()},
         "seed": str(record.seed),
-        "status": record.status,
         "program": record.program,
         **({"cause": record.cause.splitlines()[0]} if record.cause else {}),
     }
 
 
-def _scalars(search: Search, record: Record, readings: Mapping[str, Any]) -> dict[str, float]:
+def _scalars(
+    search: Search, record: Record, status: str, readings: Mapping[str, Any]
+) -> dict[str, float]:
     found = {name: float(own) for name, own in record.along().items() if own.dtype.kind in "fiub"}
     name = search.study.score
     if name in record.values and name in readings:
-        score = trial_score(record.status, record.values[name], readings[name])
-        found["score"] = score
+        score = trial_score(status, record.values[name], readings[name])
+        if not math.isnan(score):
+            found["score"] = score
     if not math.isnan(record.diverged_at):
         found["diverged_at"] = record.diverged_at
     return {**found, "seconds": record.seconds}

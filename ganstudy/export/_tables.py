@@ -14,12 +14,13 @@ __all__ = ["curves", "trials"]
 def trials(run: ExportedRun) -> pd.DataFrame:
     """Tags, scalars and parameters of each trial; columns that only some trials have have gaps.
 
-    A parameter that is named as a tag or a scalar stands below `trial.`, as in a study file.
+    What a search adds has its type of the dataset. A parameter that is named as a tag or a scalar
+    stands below `trial.`, as in a study file.
     """
     rows: list[dict[str, Any]] = []
     for trial in run.trials:
         parameters = {f"trial.{name}": value for name, value in trial.parameters.items()}
-        rows.append({**trial.tags, **trial.scalars, **parameters})
+        rows.append({**trial.tags, **trial.place, **trial.scalars, **parameters})
     return pd.DataFrame(rows, dtype=object).apply(_typed)
 
 
@@ -34,13 +35,13 @@ def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def curves(run: ExportedRun) -> pd.DataFrame:
-    """Long form: `trial`, `variable`, `step`, `value`."""
+    """Long form: `trial_id`, `variable`, `step`, `value`."""
     parts = [
-        pd.DataFrame({"trial": trial.id, "variable": name, "step": steps, "value": values})
+        pd.DataFrame({"trial_id": trial.id, "variable": name, "step": steps, "value": values})
         for trial in run.trials
         for name, (steps, values) in trial.curves.items()
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_CURVES)
 
 
-_CURVES = ["trial", "variable", "step", "value"]
+_CURVES = ["trial_id", "variable", "step", "value"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter
+from ganstudy.export._base import ExportedRun, ExportedTrial, Exporter, ExportError
 from ganstudy.whole_file import write_whole
 
 _TRIAL, _DIGEST = "ganstudy.trial", "ganstudy.digest"
@@ -39,6 +41,8 @@ class MlflowExporter(Exporter):
             if _TRIAL in own.data.tags
         }
         run.refuse_another({f"{run.study}/{own}" for own in there if own != _REPORT}, place)
+        for outdated in there.keys() & set(run.left):
+            client.delete_run(there[outdated].info.run_id)
         added = 0
         for trial in run.trials:
             known = there.get(trial.id)
@@ -66,12 +70,25 @@ def _begin(database: Path) -> None:
 
 
 def _experiment(client: Any, run: ExportedRun, place: Path) -> str:
+    where = (place / "artifacts" / run.study).absolute()
     found = client.get_experiment_by_name(run.study)
     if found is not None:
+        _refuse_moved(str(found.artifact_location), where, place)
         return str(found.experiment_id)
-    where = (place / "artifacts" / run.study).absolute().as_uri()
     tags = {"mlflow.note.content": run.question}
-    return str(client.create_experiment(run.study, artifact_location=where, tags=tags))
+    return str(client.create_experiment(run.study, artifact_location=where.as_uri(), tags=tags))
+
+
+def _refuse_moved(kept: str, where: Path, place: Path) -> None:
+    """MLflow keeps the place of artifacts once for all, and would write figures there.
+
+    Errors  `ExportError` where that is another one on this machine.
+    """
+    told = urlsplit(kept)
+    before = Path(url2pathname(told.path))
+    if told.scheme == "file" and before.resolve() != where.resolve():
+        advice = "move it back, or remove it and export again, or choose another --to"
+        raise ExportError(f"{place}: was made to keep its figures in {before}; {advice}")
 
 
 def _runs(client: Any, experiment: str) -> list[Any]:

@@ -35,13 +35,14 @@ class TensorboardExporter(Exporter):
         of_study = {name for name in before if name.startswith(f"{run.study}/")}
         run.refuse_another(of_study - {figures, once}, place)
         place.mkdir(parents=True, exist_ok=True)
+        for outdated in run.left:
+            if before.pop(f"{run.study}/{outdated}", None) is not None:
+                _remove(place / run.study, outdated)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
             if before.get(f"{run.study}/{trial.id}") == trial.digest and folder.is_dir():
                 continue
-            # Its arm may have had another name.
-            for earlier in (place / run.study).glob(f"*/{trial.id}"):
-                shutil.rmtree(earlier, ignore_errors=True)
+            _remove(place / run.study, trial.id)  # its arm may have had another name
             with _said_once(), SummaryWriter(str(folder)) as writer:
                 _write(writer, trial)
             added += 1
@@ -54,6 +55,12 @@ class TensorboardExporter(Exporter):
             now[figures] = run.figures_digest
         remember(place, before | now)
         return added
+
+
+def _remove(study: Path, trial: str) -> None:
+    """The folder of a trial, below whatever arm."""
+    for folder in study.glob(f"*/{trial}"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

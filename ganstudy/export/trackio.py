@@ -33,15 +33,19 @@ class TrackioExporter(Exporter):
     def write(self, run: ExportedRun, place: Path) -> int:
         """Runs that are not there; one of a trial that has changed is deleted first."""
         with _storage(place) as storage:
-            there = {str(own["id"]) for own in storage.get_run_records(run.study)} - {_REPORT}
-            run.refuse_another({f"{run.study}/{own}" for own in there}, place)
+            # By their ids: what a trial is called may change.
+            names = {str(r["id"]): r["name"] for r in storage.get_run_records(run.study)}
+            names.pop(_REPORT, None)
+            run.refuse_another({f"{run.study}/{own}" for own in names}, place)
+            for outdated in names.keys() & set(run.left):
+                storage.delete_run(run.study, names[outdated], run_id=outdated)
             added = 0
             for trial in run.trials:
-                known = storage.get_run_config(run.study, trial.name, run_id=trial.id)
-                if known is not None and known.get(_DIGEST) == trial.digest:
-                    continue
-                if known is not None:
-                    storage.delete_run(run.study, trial.name, run_id=trial.id)
+                if (name := names.get(trial.id)) is not None:
+                    known = storage.get_run_config(run.study, name, run_id=trial.id) or {}
+                    if known.get(_DIGEST) == trial.digest:
+                        continue
+                    storage.delete_run(run.study, name, run_id=trial.id)
                 _write(storage, run.study, trial)
                 added += 1
             known = storage.get_run_config(run.study, _REPORT, run_id=_REPORT) or {}

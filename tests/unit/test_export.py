@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,17 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 from filelock import FileLock
+from searched import search, study_of
 
 from ganstudy import open_run
 from ganstudy.analysis import trial_scores
 from ganstudy.cli import main
 from ganstudy.export import ExportedRun, ExportedTrial, ExportError, family
-from ganstudy.store import RunDirectory
+from ganstudy.export import export as write_export
+from ganstudy.search import Search, search_of
+from ganstudy.store import RunDirectory, gather
 from ganstudy.store.resolved import text_of
+from ganstudy.trial import Record
 
 FILES = ["csv", "parquet"]
 
@@ -73,7 +77,7 @@ def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
     ds = open_run(run).compute()
     scores = trial_scores(ds)["score"]
     assert len(trials) == ds["trial_id"].size
-    by_id = trials.set_index("trial")
+    by_id = trials.set_index("trial_id")
     for one in each(ds.assign(score=scores)):
         row = by_id.loc[str(one["trial_id"].item())]
         assert row["arm"] == one["divergence"].item()
@@ -82,7 +86,7 @@ def test_tables_hold_what_the_dataset_holds(run: Path, tool: str) -> None:
         assert row["score"] == pytest.approx(float(one["score"]))
         assert row["trial.batch"] == 16
         assert row["trial.target.std"] == 0.4
-        own = curves[curves["trial"] == one["trial_id"].item()]
+        own = curves[curves["trial_id"] == one["trial_id"].item()]
         for name in ("modes_covered", "critic_loss"):
             told = own[own["variable"] == name]
             assert told["step"].tolist() == ds["step"].values.tolist()
@@ -149,6 +153,7 @@ def test_what_cannot_be_exported_is_refused_in_words(run: Path, tmp_path: Path) 
         return said.stderr
 
     assert refused("mlfow") == "no export 'mlfow'; did you mean 'mlflow'?\n"
+    assert "search.db is a storage of Optuna already" in refused("optuna")
     before = sorted(run.iterdir())
     assert refused("csv", "--to", str(run)) == f"{run}: is a run itself; choose another --to\n"
     assert sorted(run.iterdir()) == before
@@ -244,6 +249,87 @@ def test_seconds_are_no_result() -> None:
         for seconds, score in ((1.0, 0.5), (2.0, 0.5), (1.0, 0.6))
     )
     assert one.digest == other.digest != better.digest
+
+
+def test_what_is_called_otherwise_is_told_anew() -> None:
+    """A point kept the number that it had before it stood elsewhere."""
+    one, other, elsewhere = (
+        ExportedTrial("0", name, {"trial": number}, {}, {}, {})
+        for name, number in (("a, trial 1", "1"), ("a, trial 2", "1"), ("a, trial 1", "2"))
+    )
+    assert len({one.digest, other.digest, elsewhere.digest}) == 3
+
+
+def kept(own: Search, folder: Path, records: Sequence[Record]) -> RunDirectory:
+    """A run with these records of a search, which is told of them."""
+    directory = RunDirectory(folder)
+    directory.records.mkdir(parents=True, exist_ok=True)
+    for steps in {len(record.values["step"]) for record in records}:
+        directory.write([record for record in records if len(record.values["step"]) == steps])
+    own.tell(records)
+    directory.write_study(own)
+    return directory
+
+
+@pytest.mark.parametrize("tool", FILES)
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_table_of_a_search_names_the_points_of_its_page(
+    tmp_path: Path, tool: str, repeats: int
+) -> None:
+    """By the dataset's names, so that both are joined without the ids; of a grid there are none."""
+    text = f"search.bayes.repeats={repeats}"
+    fresh = () if repeats == 1 else ("search.bayes.fresh=2",)
+    study = study_of(tmp_path, text, *fresh, "search.bayes.trials=3")
+    directory = kept(search_of(study), tmp_path / "run", list(search(search_of(study))))
+    again = search_of(study)
+    again.tell(directory.read())
+    gather(directory, again)
+    ds = open_run(directory.path).compute()
+    write_export(family[tool](), directory, again, tmp_path / "tables")
+    trials, curves = read(tmp_path / "tables", tool)
+    assert set(curves["trial_id"]) == set(trials["trial_id"])
+    assert ("repeat" in trials, "fresh" in trials) == ((repeats > 1,) * 2)
+    assert trials["trial"].dtype == np.int64
+    for _, row in trials.iterrows():
+        at = {"divergence": row["arm"], "trial": row["trial"]}
+        at |= {"repeat": row["repeat"]} if repeats > 1 else {}
+        ids = ds["trial_id"].sel(at)
+        if repeats > 1:
+            ids = ids[ds["fresh"].values == row["fresh"]]
+        assert row["trial_id"] in ids.values
+
+
+@pytest.mark.parametrize("tool", ["csv", "tensorboard"])
+def test_a_point_that_went_on_is_there_once_and_one_that_was_stopped_as_pruned(
+    tmp_path: Path, tool: str
+) -> None:
+    """The run of its earlier rung stayed beside it, under its name; all were `complete`."""
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    pruner = "search.bayes.pruner={name: successive_halving, factor: 3, first: 10}"
+    study = study_of(tmp_path, pruner, "search.bayes.trials=9", "seeds=1")
+    records = list(search(search_of(study)))
+    place = tmp_path / "place"
+    for told in (records[:1], records):
+        own = search_of(study)
+        directory = kept(own, tmp_path / "run", told)
+        write_export(family[tool](), directory, own, place)
+        expected = {i: own.statuses[at] for at, i in _ids(own).items()}
+        noted = json.loads((place / "exported.json").read_text())
+        assert set(noted) == {f"{study.name}/{trial}" for trial in expected}
+        if tool == "tensorboard":
+            assert {path.name for path in place.glob("*/*/*/")} == set(expected)
+            continue
+        trials, _ = read(place, tool)
+        assert trials.set_index("trial_id")["status"].to_dict() == expected
+        scored = trials.reindex(columns=["score"]).notna().all(axis=1)
+        assert scored.tolist() == (trials["status"] == "complete").tolist()
+    assert set(expected.values()) == {"complete", "pruned"}
+
+
+def _ids(own: Search) -> dict[tuple[int, ...], str]:
+    """Those of trials that are recorded."""
+    statuses = own.statuses
+    return {at: trial.id for at, trial in own.trials.items() if statuses[at] != "missing"}
 
 
 def test_a_column_with_gaps_keeps_its_type(tmp_path: Path) -> None:
@@ -402,6 +488,27 @@ except ExportError as error:
 """
 
 
+CHANGED = """
+import sys
+from pathlib import Path
+from ganstudy.export import ExportedRun, ExportedTrial, family
+tool, place = sys.argv[1:]
+def trial(id, name, status="complete"):
+    return ExportedTrial(id, name, {"arm": "a", "status": status}, {}, {"seconds": 0.0}, {})
+before = [trial("1", "a, trial 0"), trial("2", "a, trial 1"), trial("3", "a, trial 2")]
+now = [trial("1", "a, trial 1"), trial("4", "a, trial 2"), trial("3", "a, trial 2", "pruned")]
+for trials, left in ((before, ()), (now, ["2"])):
+    print(family[tool]().write(ExportedRun("study", "Why?", trials, [], left), Path(place)))
+"""
+
+
+def changed_in(python: Path, tool: str, place: Path) -> None:
+    """One trial is called otherwise, one has no place any more, one is new, one was stopped."""
+    command = [str(python), "-W", "ignore", "-c", CHANGED, tool, str(place)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
+    assert ran.stdout.split() == ["3", "3"]
+
+
 def exported_twice(run: Path, tool: str, python: Path, place: Path) -> None:
     """Eight trials at first, without the report, and its figures then."""
     command = [str(python), "-W", "ignore", "-c", TWICE, str(run), tool, str(place)]
@@ -514,6 +621,30 @@ def test_mlflow_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
         curve = zip(ds["step"].values.tolist(), values, strict=True)
         assert own["curve"] == [list(point) for point in curve]
 
+    changed_in(with_mlflow, "mlflow", place)
+    asked[-1] = "study"
+    told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=300).stdout
+    assert {
+        i: (own["tags"]["mlflow.runName"], own["tags"]["status"])
+        for i, own in json.loads(told).items()
+    } == NOW
+    # A folder that has moved: figures were written where it had been.
+    moved = place.rename(run.parent / "moved")
+    command = [str(with_mlflow), "-W", "ignore", "-m", "ganstudy", "export", str(run), "mlflow"]
+    refused = subprocess.run(
+        [*command, "--to", str(moved)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert refused.returncode == 2
+    assert f"{moved}: was made to keep its figures in {place}" in refused.stderr
+    assert not place.exists()
+
+
+NOW = {
+    "1": ("a, trial 1", "complete"),
+    "3": ("a, trial 2", "pruned"),
+    "4": ("a, trial 2", "complete"),
+}
+
 
 TRACKIO = """
 import json, sys
@@ -540,10 +671,23 @@ def test_trackio_reads_back_what_was_written(run: Path, tmp_path: Path) -> None:
     ds = open_run(run).compute()
     asked = [str(python), "-W", "ignore", "-c", TRACKIO, str(ds.attrs["study"])]
     where = {**os.environ, "TRACKIO_DIR": str(place)}
-    told = subprocess.run(
-        asked, capture_output=True, text=True, check=True, timeout=300, env=where
-    ).stdout
-    found: dict[str, dict[str, Any]] = json.loads(told)
+
+    def there(*study: str) -> dict[str, dict[str, Any]]:
+        own = subprocess.run(
+            [*asked[:-1], *(study or asked[-1:])],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+            env=where,
+        )
+        found: dict[str, dict[str, Any]] = json.loads(own.stdout)
+        return found
+
+    changed_in(python, "trackio", place)
+    now = there("study")
+    assert {i: (own["name"], own["config"]["tag.status"]) for i, own in now.items()} == NOW
+    found = there()
     assert len(found) == 9
     (images,) = found.pop("the report")["logs"]
     for name in ("answer", "curves"):

@@ -15,7 +15,7 @@ __all__ = ["in_order"]
 
 
 def in_order(points: Sequence[Point], outcomes: Outcomes, file: BayesKeys) -> list[Point]:
-    """Points as they were learned, those that are not recorded behind.
+    """Points as they were learned, those of which nothing is recorded behind.
 
     A synchronous search has its rounds so. Which point of a round is learned first depends on
     timing, so that within a round they have the order of their ids.

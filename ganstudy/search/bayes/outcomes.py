@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,9 +93,13 @@ class Outcomes:
         return any(o is not None and o.status == "complete" for o in own)
 
     def learned(self, point: Point) -> float:
-        """When the last seed of its first rung was recorded; infinite if one is missing."""
-        own = self._at(point, 0)
-        return math.inf if own is None else max(outcome.finished for outcome in own)
+        """When the first record of it was made, of whatever seed and rung; infinite without one.
+
+        Records that come later, as of seeds that a study is given then, leave it where it stands.
+        """
+        trials = itertools.chain.from_iterable(point.trials)
+        known = (self._of[trial.id].finished for trial in trials if trial in self)
+        return min(known, default=math.inf)
 
     def violation(self, point: Point) -> float:
         """By how much it breaks its constraints, summed; 0 if it keeps them, NaN if unknown."""

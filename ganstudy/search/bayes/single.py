@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -173,7 +174,8 @@ class Single(Described):
         Those that an earlier session chose are proposed again, and found.
         """
         points, size = self.points(arm), self.file.together
-        recorded = sum(map(self.outcomes.recorded, points))
+        # A round that has been given further seeds is not over, though later ones may be.
+        recorded = len([*itertools.takewhile(self.outcomes.recorded, points)])
         before, beside = points[: recorded // size * size], list[Point]()
         while len(self._points[arm]) < min(len(before) + size, self.file.trials):
             found = self._proposed(arm, before, beside)

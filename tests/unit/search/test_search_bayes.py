@@ -592,6 +592,26 @@ def test_more_seeds_promote_no_losers(tmp_path: Path) -> None:
     assert more.counts() == {own: count // 2 * 3 for own, count in few.counts().items()}
 
 
+@pytest.mark.parametrize("pruner", ["", "{name: successive_halving, factor: 3, first: 10}"])
+def test_seeds_that_come_later_leave_points_in_their_places(tmp_path: Path, pruner: str) -> None:
+    """Trial 3 was another point when the new seeds had landed, and while they did."""
+    options = ("search.bayes.sampler=random", "seeds=2")
+    options += (f"search.bayes.pruner={pruner}",) if pruner else ()
+    few = bayes(tmp_path, *options)
+    told = [replace(r, finished=float(n)) for n, r in enumerate(search(few))]
+    few.tell(told)
+    more = bayes(tmp_path, *options, "seeds=4")
+    rng = np.random.default_rng(0)
+    more.tell([told[place] for place in rng.permutation(len(told))])
+    assert points(more) == points(few)
+    later = [trial for pack in more.ask(1) for trial in pack]
+    assert later
+    for number, place in enumerate(rng.permutation(len(later))):
+        trial = later[place]
+        more.tell([replace(made_up(trial, peak(trial)), finished=float(len(told) + number))])
+        assert points(more) == points(few)
+
+
 @pytest.mark.parametrize("name", ["successive_halving", "hyperband"])
 def test_a_pruned_search_takes_no_point_in_training_for_good(tmp_path: Path, name: str) -> None:
     """Of what TPE is told: those in training are behind all others, and a promoted one is known."""

@@ -81,6 +81,23 @@ def test_its_budget_grows_in_the_middle_of_a_round(tmp_path: Path) -> None:
     assert points(grown) == points(whole)
 
 
+def test_seeds_that_come_later_change_no_round(tmp_path: Path) -> None:
+    """Six points, one round and a half, are given a seed, and six more points follow: the same
+    ones, whichever of the new trials is recorded first. Rounds were those in which they landed.
+    """
+    told = timed(
+        bayes(tmp_path, SYNCHRONOUS, "search.bayes.trials=6"), 2, np.random.default_rng(0), 1000
+    )
+    found = []
+    for workers in (1, 3, 16):
+        own = bayes(tmp_path, SYNCHRONOUS, "seeds=3")
+        own.tell(told)
+        timed(own, workers, np.random.default_rng(workers), 1000)
+        assert own.counts() == {"complete": 2 * 12 * 3}
+        found.append(points(own))
+    assert found[0] == found[1] == found[2]
+
+
 def test_it_learns_from_every_earlier_round(tmp_path: Path) -> None:
     """What is known decides: other scores, other points once the sampler has taken over."""
     own, other = (bayes(tmp_path, SYNCHRONOUS) for _ in range(2))
