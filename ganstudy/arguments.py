@@ -236,12 +236,12 @@ def asked_study(study: Path, overrides: tuple[str, ...], out: Path | None) -> tu
     return asked, out or Path("runs") / asked.name
 
 
-def _devices(asked: str) -> tuple[str, ...]:
+def _devices(asked: str, options: Options) -> tuple[str, ...]:
     """Device names; `auto` is every CUDA device, or the CPU where there is none."""
-    from ganstudy.schedule.devices import named
+    from ganstudy.schedule.devices import named, named_elsewhere
 
     try:
-        return named(asked)
+        return named_elsewhere(asked) if options.elsewhere else named(asked)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--devices") from None
 
@@ -254,7 +254,7 @@ def execution(workers: int | None, devices: str, executor: str, **asked: Any) ->
     from ganstudy.schedule.where import Where
 
     options = _executor_options(executor, asked)
-    names = _devices(devices)
+    names = _devices(devices, options)
     return Where(_workers(workers, options, names), names, executor, options.model_dump())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import runpy
 import tempfile
 import time
@@ -28,7 +29,10 @@ __all__ = [
     "Slot",
     "has_gpu",
     "may_be_there",
+    "memory_elsewhere",
+    "memory_of",
     "named",
+    "named_elsewhere",
     "one",
     "pack_size",
     "slots",
@@ -49,6 +53,10 @@ _MOST_ON_A_GPU = 1024
 """Trials of width 32, whose graph takes seven eighths of the trial-steps a second that one of four
 times as many takes; the host draws for them at a quarter of that rate.
 """
+
+_ELSEWHERE = 16 * 2**30
+"""Bytes that a GPU is taken to have which nobody here can ask; few in clusters have less, and a
+pack for which there is no memory is halved."""
 
 _PAUSE = 0.05
 """Seconds between two looks at slots that others hold."""
@@ -97,6 +105,11 @@ def memory_of(device: str) -> int:
     return int(torch.cuda.get_device_properties(device).total_memory)
 
 
+def memory_elsewhere(device: str) -> int:
+    """Bytes of a GPU of another machine, as they are taken to be before a worker is there."""
+    return _ELSEWHERE
+
+
 def has_gpu(devices: Sequence[str]) -> bool:
     """Whether any of the devices is one."""
     return bool(set(devices) - {CPU})
@@ -140,6 +153,33 @@ def named(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:
         if name not in (CPU, *known):
             there = ", ".join((CPU, *known))
             raise ValueError(f"no device {name!r} here; there is {there}")
+    return _each_once(names)
+
+
+def named_elsewhere(asked: str, inventory: Inventory = visible) -> tuple[str, ...]:
+    """Device names for workers of other machines, which refuse a device that they do not have.
+
+    Of `auto` those of this machine: how trials are trained is decided before any worker is there.
+    That they train on CPUs is told.
+
+    Errors  `ValueError` for what no machine has.
+    """
+    if asked == "auto":
+        found = named(asked, inventory)
+        if not has_gpu(found):
+            _log.warning(
+                "trials train on CPUs, since no GPU is here: --devices cuda:0 is for workers that "
+                "have one, and --devices cpu says that it is meant"
+            )
+        return found
+    names = tuple(asked.split(","))
+    for name in names:
+        if not re.fullmatch(r"cpu|cuda:\d+", name, re.ASCII):
+            raise ValueError(f"no device {name!r} anywhere; there are cpu, cuda:0, cuda:1, ...")
+    return _each_once(names)
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("a device is named twice; --workers sets how many packs share one")
     return names

@@ -16,6 +16,11 @@ class Options(Settings):
         cores."""
         return None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether workers may be on other machines, whose devices only they can see."""
+        return False
+
     def why_not(self, workers: int) -> str:
         """Why there cannot be so many workers; empty where there can."""
         return ""

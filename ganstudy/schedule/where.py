@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ganstudy.schedule.devices import CPU, pack_size
+from ganstudy.schedule.devices import CPU, memory_elsewhere, memory_of, pack_size
+from ganstudy.schedule.executors import executor_named
 from ganstudy.search import search_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Where:
     """Where trials are trained.
 
     workers   how many there are, which share the devices
-    devices   names of GPUs, as torch has them, or of the CPU
+    devices   names of GPUs, as torch has them where workers are, or of the CPU
     executor  a name of `ganstudy.schedule.executors`
     options   of that executor, such as `{"scheduler": "tcp://..."}` for `dask`
     """
@@ -33,8 +34,14 @@ class Where:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def pack_size(self, study: Study) -> PackSize:
-        """How many of a study's trials a pack may have here."""
-        return pack_size(self.devices, self.workers, study.file.engine.pack)
+        """How many of a study's trials a pack may have there."""
+        return pack_size(self.devices, self.workers, study.file.engine.pack, self._memory)
+
+    def _memory(self, device: str) -> int:
+        """Bytes of a GPU, which no other machine is asked for."""
+        asks = executor_named(self.executor).asks
+        elsewhere = asks(**self.options).elsewhere
+        return memory_elsewhere(device) if elsewhere else memory_of(device)
 
     def search_of(self, study: Study) -> Search:
         """The search that a study asks for, whose packs are cut for here."""

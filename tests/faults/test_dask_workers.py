@@ -10,12 +10,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from click.testing import CliRunner
 from dask_cluster import Cluster, dask_cluster, dask_process, end
 from distributed import CancelledError, Client, Future, LocalCluster
 from processes import kill, running, wait_until
 from scripted import attempts, scripted
-from tiny import Listed, trial
+from tiny import Listed, trial, write_study
 
+from ganstudy.cli import main
 from ganstudy.engine.checkpoints import NO_CHECKPOINTS
 from ganstudy.schedule.executor import Clock, Ended, ExecutorError, Task
 from ganstudy.schedule.executors.dask import DaskExecutor
@@ -81,6 +83,18 @@ def test_workers_take_turns_on_a_gpu(tmp_path: Path, gpu: Cluster) -> None:
     with Client(gpu.address, set_as_default=False) as other:
         wait_until(lambda: not any(other.processing().values()))
     assert sum(map(attempts, long)) == 1
+
+
+def test_a_gpu_that_workers_lack_ends_the_run_in_words(tmp_path: Path) -> None:
+    """What they have is not known where it is asked for; no trial is at fault."""
+    with dask_cluster(tmp_path, workers=[()]) as cluster:
+        given = ["--executor", "dask", "--scheduler", cluster.address, "--devices", "cuda:99"]
+        command = ["run", str(write_study(tmp_path)), "--out", str(tmp_path / "run"), *given]
+        result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2, result.output
+    assert "the worker at tcp://" in result.stderr
+    assert "no device 'cuda:99' here; there is cpu" in result.stderr
+    assert not list((tmp_path / "run" / "records").glob("*"))
 
 
 # --- workers that leave, and die ----------------------------------------------------------------

@@ -21,6 +21,7 @@ from ganstudy.schedule.executors.slurm import SlurmOptions, seconds_of
 from ganstudy.schedule.where import Where
 from ganstudy.store import RunError
 from ganstudy.store.job_directory import JobDirectory
+from ganstudy.study import load
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ from ganstudy.store.job_directory import JobDirectory
         ("--executor slurm --jobs 0", "--jobs: 0: "),
         ("--executor slurm --jobs 4 --workers 6", "6 workers cannot be dealt out evenly to 4 jobs"),
         ("--devices banana", "no device 'banana' here"),
+        ("--executor slurm --devices banana", "no device 'banana' anywhere; there are cpu, cuda:0"),
+        ("--executor slurm --devices cuda:0,cuda:0", "a device is named twice"),
         ("--executor slurm --jobs two", "'two' is not a valid integer"),
         ("--executor=slurm --time soon", "--time: 'soon': should be minutes"),
         ("--executor slurm --partition 'a\n#SBATCH'", "should be one word"),
@@ -126,6 +129,46 @@ def test_a_plan_for_a_gpu_cuts_the_packs_of_its_run(
     assert CliRunner().invoke(main, command).exit_code == 2
     assert [said["packs"]] == cuts == [[200, 200]]
     assert [round(own) for own in planned] == [said["seconds"]] * folder
+
+
+@pytest.mark.parametrize(
+    ("options", "on_cpus", "told"),
+    [
+        ("--executor slurm --devices cuda:0", False, False),
+        ("--executor dask --scheduler tcp://a:1 --devices cuda:0", False, False),
+        ("--executor slurm", True, True),
+        ("--executor slurm --devices cpu", True, False),
+        ("--executor dask", True, False),
+        ("", True, False),
+    ],
+)
+def test_gpus_of_workers_are_asked_for_where_there_is_none(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    options: str,
+    on_cpus: bool,
+    told: bool,
+) -> None:
+    """They were refused from a login node; left out, jobs trained on CPUs without a word."""
+    monkeypatch.setattr("ganstudy.schedule.devices.may_be_there", lambda: False)
+    command = ["run", str(write_study(tmp_path)), "--out", str(tmp_path / "run"), "--dry-run"]
+    result = CliRunner().invoke(main, [*command, *options.split()])
+    assert result.exit_code == 0, result.output
+    assert ("a GPU is given each round as one graph" in result.stdout) != on_cpus
+    line = "trials train on CPUs, since no GPU is here: --devices cuda:0 is for workers that"
+    assert (line in caplog.text) == told
+
+
+def test_packs_for_a_gpu_elsewhere_ask_none_here(tmp_path: Path) -> None:
+    """It is taken to have 16 GiB, of which packs fill half, shared by the workers."""
+    study = load(write_study(tmp_path))
+    for executor, options in (("slurm", {}), ("dask", {"scheduler": "tcp://a:1"})):
+        size = Where(2, ("cuda:0",), executor, options).pack_size(study)
+        assert size.most(300_000) == 1024
+        assert size.most(100_000_000) == 16 * 2**30 // 2 // 2 // 8 // 100_000_000 == 5
+    asked = load(write_study(tmp_path), ("engine.pack=7",))
+    assert Where(2, ("cuda:0",), "slurm").pack_size(asked).most(100_000_000) == 7
 
 
 @pytest.mark.parametrize(("options", "started"), [("", 1), ("--executor slurm --jobs 4", 4)])

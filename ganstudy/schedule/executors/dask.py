@@ -25,6 +25,11 @@ class DaskOptions(Options):
         None, description="Address of a scheduler, tcp://...; default: a cluster of its own."
     )
 
+    @property
+    def elsewhere(self) -> bool:
+        """Where the scheduler is somebody else's; a cluster of its own is of this machine."""
+        return self.scheduler is not None
+
     def why_unreachable(self) -> str:
         """Why there is no scheduler at the address."""
         if self.scheduler is None:

@@ -66,6 +66,11 @@ class SlurmOptions(Options):
         """One for each job."""
         return self.jobs
 
+    @property
+    def elsewhere(self) -> bool:
+        """On compute nodes."""
+        return True
+
     def why_not(self, workers: int) -> str:
         """Jobs are alike."""
         if workers % self.jobs == 0:
