@@ -35,9 +35,9 @@ class TensorboardExporter(Exporter):
         of_study = {name for name in before if name.startswith(f"{run.study}/")}
         run.refuse_another(of_study - {figures, once}, place)
         place.mkdir(parents=True, exist_ok=True)
-        for outdated in run.left:
-            if before.pop(f"{run.study}/{outdated}", None) is not None:
-                _remove(place / run.study, outdated)
+        for outdated in run.left:  # also of an export that was killed before it noted them
+            _remove(place / run.study, outdated)
+            before.pop(f"{run.study}/{outdated}", None)
         for trial in run.trials:
             folder = place / run.study / _folder_name(trial.tags["arm"] or "trials") / trial.id
             if before.get(f"{run.study}/{trial.id}") == trial.digest and folder.is_dir():
