@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processors import EMULATOR, needs_emulator
 
 BITS = Path(__file__).parent / "test_bit_for_bit.py"
-EMULATOR = shutil.which("qemu-x86_64")
 
 FEW = "each_feature_alone and 33 and (penalty or kliep or batch)"
 ALL = "test"
@@ -44,7 +43,7 @@ def test_all_bits_under_another_arithmetic(arithmetic: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(EMULATOR is None, reason="no qemu-x86_64 (Debian's qemu-user) to emulate with")
+@needs_emulator
 def test_bits_on_an_emulated_intel() -> None:
     """What this machine's own program does there, with products as on a Haswell: what is emulated
     takes vendor and instructions from this machine's `/proc/cpuinfo`.

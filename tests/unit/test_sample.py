@@ -20,6 +20,7 @@ import torch
 from click.testing import CliRunner
 from inline import trained_inline
 from PIL import Image as Pillow
+from processors import needs_portable
 from tiny import write_study
 
 import ganstudy
@@ -459,6 +460,7 @@ def test_points_in_the_plane(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@needs_portable
 def test_the_portable_program_has_its_bits_in_a_process_of_its_own(tmp_path: Path) -> None:
     """This one was not started for it: means and roots of a batch, exponentials, convolutions."""
     cases = ("running", "labels", "dcgan")

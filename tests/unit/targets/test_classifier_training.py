@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from processors import needs_portable
 from tiny import LABELLED_PICTURES
 
 from ganstudy import targets
@@ -31,6 +32,7 @@ def _digest(made: Mapping[str, NDArray[Any]]) -> str:
 
 
 @pytest.mark.slow
+@needs_portable
 @pytest.mark.parametrize("steps", GOLDEN)
 def test_it_is_the_same_on_every_processor_and_whoever_asks(
     steps: int, monkeypatch: pytest.MonkeyPatch
