@@ -14,7 +14,7 @@ from scipy import stats
 
 from ganstudy import analysis
 from ganstudy.analysis.arms import most_agree
-from ganstudy.analysis.grades import clear_effect, fewest_seeds, seeds_for
+from ganstudy.analysis.grades import clear_effect, fewest_seeds, graded, seeds_for
 from ganstudy.analysis.intervals import holm
 from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
@@ -600,6 +600,15 @@ def test_detectable_differences_are_those_of_the_noncentral_t() -> None:
     assert clear_effect(6, 6) == math.inf
     assert seeds_for(clear_effect(12, 6), 6) == 12
     assert seeds_for(1e-3, 1) is None
+
+
+@pytest.mark.parametrize("settings", [1, 3])
+def test_ten_seeds_of_few_settings_can_be_clear_and_nine_cannot(settings: int) -> None:
+    """However large the difference; of four settings or more nine can."""
+    differences = 10.0 + np.random.default_rng(0).normal(size=(1, 10))
+    assert graded(differences, settings)[1].item() == "clear"
+    assert graded(differences[:, 1:], settings)[1].item() == "leaning"
+    assert graded(differences[:, 1:], 4)[1].item() == "clear"
 
 
 def test_comparisons_state_what_would_have_been_seen(scores: NDArray[np.float64]) -> None:

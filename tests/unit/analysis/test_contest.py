@@ -179,7 +179,31 @@ def test_an_arm_that_diverges_without_a_bound_loses() -> None:
 
 
 def test_an_arm_that_comes_back_catches_up() -> None:
-    """Told apart from the first leader, and not from the one that takes its place."""
+    """The third was told apart from the first leader, and is not from the one that takes its place.
+
+    The first has eight good seeds, and bad ones from then on.
+    """
+    n = 30
+    scores = np.random.default_rng(138).normal(scale=0.7, size=(3, n))
+    scores += np.array([[0.0], [0.5], [-0.3]])
+    scores[0] += np.where(np.arange(n) < 8, 1.5, -4.0)
+    own = contest(scores.tolist(), start=5, most=n)
+    recorded = np.ones((3, n), bool)
+    recorded[2, 8:] = False
+    seeds, standing = play(own, recorded)
+    assert standing is not None
+    assert standing.seeds[standing.active].tolist() == [9, 9, 8]
+    # A seed of the third is what is waited for, and the others get none before.
+    assert seeds.tolist() == [9, 9, 9]
+    seeds, standing = play(own, np.ones((3, n), bool))
+    assert standing is not None
+    assert standing.settled
+    assert standing.leader == 1
+    assert seeds.tolist() == [22, 22, 11]
+
+
+def test_a_leader_that_falls_behind_goes_on_as_far_as_the_next() -> None:
+    """The third is told apart from both before, and never comes back."""
     n = 30
     rng = np.random.default_rng(5)
     scores = rng.normal(scale=0.3, size=(3, n))
@@ -189,7 +213,6 @@ def test_an_arm_that_comes_back_catches_up() -> None:
     own = contest(scores.tolist(), start=5, most=n)
     seeds, standing = play(own, np.ones((3, n), bool))
     assert standing is not None
-    # The third is told apart from both and never comes back; the first falls behind the second.
     assert seeds[2] < seeds[1]
     for pair, (i, j) in enumerate(own.pairs):
         if standing.active[i] and standing.active[j]:

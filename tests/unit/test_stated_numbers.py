@@ -1,0 +1,62 @@
+"""Numbers that pages state are those of the code, sentence by sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganstudy import cause
+from ganstudy.analysis import grades
+from ganstudy.analysis.importances import PERMUTATIONS
+from ganstudy.engine import checkpoints
+from ganstudy.schedule import loop
+from ganstudy.schedule.executors import slurm
+from ganstudy.search.bayes import seeds
+from ganstudy.store import digests
+
+DOCS = Path(__file__).parents[2] / "docs"
+MINUTES = {30.0: "half a minute", 600.0: "ten minutes"}
+"""Seconds, in words."""
+NUMBERS = {4: "four", 10: "ten"}
+FEW = f"{NUMBERS[grades.SETTINGS]} settings"
+
+STATED = [
+    ("faults", f"keeps its state every {checkpoints.EVERY:g} seconds"),
+    ("faults", f"A pack that has not stopped after {loop.DRAIN_SECONDS:g} seconds is killed"),
+    ("faults", f"| its worker dies | {loop.TRIES} without getting further |"),
+    ("faults", f"1 in a fresh worker, or {loop.TRIES} if its worker dies of it"),
+    ("faults", f"the first step (which may take {MINUTES[loop.COMPILE_SECONDS]} more)"),
+    ("faults", f"have at most {cause.LONGEST:,} characters"),
+    ("faults", f"Up to {digests.CHECKED_ON_OPEN / 2**30:g} GiB, all of it is checked"),
+    ("decisions/0018-what-a-time-limit-counts", f"may take {MINUTES[loop.COMPILE_SECONDS]} more"),
+    ("clusters", f"asked about the jobs every {MINUTES[slurm.ASK_SECONDS]}"),
+    ("search", f"those plus {seeds.BLOCK:,} in the second"),
+    ("search", f"fresh seeds begin at {seeds.FIRST_FRESH:,} of each block"),
+    ("search", f"at random {PERMUTATIONS} times"),
+    ("statistics", f"| **clear** | adjusted p < {grades.CLEAR:g}, and still so with any one seed"),
+    ("statistics", f"at least {NUMBERS[grades.OF_FEW]} seeds where fewer than {FEW} are averaged"),
+    ("statistics", f"| **leaning** | adjusted p < {grades.LEANING:g} |"),
+]
+
+
+def _text(page: str) -> str:
+    return " ".join((DOCS / f"{page}.md").read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(("page", "sentence"), STATED)
+def test_a_page_states_the_numbers_of_the_code(page: str, sentence: str) -> None:
+    assert sentence in _text(page)
+
+
+def test_the_page_states_how_many_seeds_make_a_difference_clear() -> None:
+    """Of two, four and nine arms."""
+    two, four, nine = (grades.seeds_for(1.0, pairs) for pairs in (1, 6, 36))
+    fewest = [grades.fewest_seeds(pairs) for pairs in (1, 6, 36)]
+    few = {grades.fewest_seeds(pairs, 3) for pairs in (1, 6, 36)}
+    assert (
+        f"being clear with {two}, {four} and {nine} seeds for two, four and nine arms; with fewer"
+        f" than {fewest[0]}, {fewest[1]} and {fewest[2]} seeds nothing is clear ({few.pop()} with"
+        f" fewer than {FEW})"
+    ) in _text("statistics")
+    assert not few
