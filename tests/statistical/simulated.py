@@ -1,20 +1,42 @@
-"""Scores as a gathered study, and how far a share of simulated studies may be from its rate."""
+"""Scores as a gathered study, the rates that pages state, and how far a share of simulated studies
+may be from one."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def four_standard_errors(rate: float, runs: int) -> float:
     """Four standard errors of a share of `runs` independent runs."""
     return 4 * math.sqrt(rate * (1 - rate) / runs)
+
+
+def stated(page: str, words: str) -> list[float]:
+    """The numbers that a page states in these words, in which `#` stands for each of them.
+
+    Errors  `ValueError` if the page has not such words, or has them twice.
+    """
+    text = " ".join((DOCS / f"{page}.md").read_text(encoding="utf-8").split())
+    (there,) = re.finditer(re.escape(words).replace(r"\#", r"(\d+(?:\.\d+)?)"), text)
+    return [float(number) for number in there.groups()]
+
+
+def slack(percent: float, runs: int) -> float:
+    """How far a share of `runs` independent runs may be from what a page states as a whole percent.
+
+    Half a percent, and four standard errors; of 0 and 100 % those of 1 and 99 %.
+    """
+    return 0.005 + four_standard_errors(min(max(percent / 100, 0.01), 0.99), runs)
 
 
 def study(

@@ -15,7 +15,7 @@ import pytest
 from ganstudy.analysis import arm_scores
 from ganstudy.analysis.blocks import interval_with_gaps
 from ganstudy.analysis.intervals import Array, holm, paired_t, t_interval
-from tests.statistical.simulated import four_standard_errors, study
+from tests.statistical.simulated import four_standard_errors, slack, stated, study
 
 SEEDS = 5
 
@@ -68,6 +68,37 @@ def test_the_interval_of_an_arm_with_gaps_covers() -> None:
     assert covered / runs > 0.95 - four_standard_errors(0.95, 2 * runs)
     gone = {tuple(map(int, place)): "failed" for place in np.argwhere(np.isnan(values))}
     np.testing.assert_allclose(arm_scores(study(values, status=gone))["low"], own.low)
+
+
+GAPS = {
+    1: "| one setting, no bounds | |",
+    4: "half of all trials missing; four settings | least squares, jackknife over seeds |",
+}
+"""Rows of docs/statistics.md, by settings."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [3, 5, 20])
+@pytest.mark.parametrize("missing", [0.25, 0.5])
+@pytest.mark.parametrize("settings", GAPS)
+def test_intervals_of_arms_with_gaps_cover_as_often_as_documented(
+    settings: int, missing: float, seeds: int
+) -> None:
+    """Of four arms, and of those among them whose trials are all there."""
+    numbers = stated("statistics", GAPS[settings] + 4 * " # / # % |")
+    percent = numbers[2 * (3, 5, 10, 20).index(seeds) + (missing == 0.5)]
+    rng, runs = np.random.default_rng(seeds), 50 if seeds == 20 else 100
+    held: list[bool] = []
+    for _ in range(runs):
+        values = rng.normal(size=(4, settings, seeds))
+        values[rng.random(values.shape) < missing] = np.nan
+        fitted, seen = interval_with_gaps(values, 0.95), t_interval(values.mean(axis=1))
+        low = np.where(np.isnan(fitted.low), seen.low, fitted.low)
+        high = np.where(np.isnan(fitted.high), seen.high, fitted.high)
+        # An arm of one seed has no limits.
+        held += ((low <= 0) & (high >= 0))[np.isfinite(low)].tolist()
+    # Arms of a study share what was filled in.
+    assert abs(np.mean(held) - percent / 100) < slack(percent, len(held) // 2)
 
 
 def test_equal_arms_are_told_apart_from_the_best_at_most_at_the_stated_rate() -> None:

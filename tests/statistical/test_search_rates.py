@@ -18,7 +18,7 @@ from ganstudy import analysis
 from ganstudy.analysis.budget_curve import expected_best
 from ganstudy.search.bayes.samplers import Known, Question, propose
 from ganstudy.study.space import Range
-from tests.statistical.simulated import four_standard_errors
+from tests.statistical.simulated import four_standard_errors, slack, stated
 
 pytestmark = pytest.mark.slow
 
@@ -79,20 +79,24 @@ def test_repeated_searches_of_equal_arms_are_told_apart_rarely(repeats: int, mos
     assert errors / runs <= most + four_standard_errors(most, runs)
 
 
-@pytest.mark.parametrize(("seeds", "rate"), [(3, 0.44), (5, 0.88), (10, 0.98)])
-def test_seeds_of_one_search_would_tell_equal_arms_apart(seeds: int, rate: float) -> None:
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_seeds_of_one_search_would_tell_equal_arms_apart(seeds: int) -> None:
     """Why nothing is tested with one search an arm: t over its seeds is about one point each.
 
     The noise of a seed is a tenth of what points differ by, as is usual of settings.
     """
+    rates = stated("search", "told apart in # / # / # % of studies with 3 / 5 / 10 seeds")
+    assert rates == stated("statistics", "(t over its seeds: #, #, # % with 3, 5, 10;")
+    percent = dict(zip((3, 5, 10), rates, strict=True))[seeds]
     rng = np.random.default_rng(seeds)
-    runs, upper = 400, np.triu_indices(ARMS, 1)
+    runs, upper = 4000, np.triu_indices(ARMS, 1)
     worth = rng.normal(size=(runs, ARMS, POINTS)).max(axis=-1)
     scores = worth[..., None] + rng.normal(scale=0.1, size=(runs, ARMS, seeds))
     d = scores[:, upper[0]] - scores[:, upper[1]]
     t = d.mean(axis=-1) / d.std(axis=-1, ddof=1) * math.sqrt(seeds)
     p = 2 * stats.t.sf(np.abs(t), seeds - 1)
-    assert (p.min(axis=1) * len(upper[0]) <= 0.05).mean() > 0.8 * rate
+    apart = (p.min(axis=1) * len(upper[0]) <= 0.05).mean()
+    assert abs(apart - percent / 100) < slack(percent, runs)
     one = compared(searched(rng, seeds, 1, 3)[1])
     assert one["p"].isnull().all()
 

@@ -13,7 +13,7 @@ from ganstudy.analysis.bounded import share_interval
 from ganstudy.analysis.grades import CLEAR, LEANING, fewest_seeds, graded
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.variance import axes_apart, graded_effects, with_and_without
-from tests.statistical.simulated import Array, four_standard_errors, study
+from tests.statistical.simulated import Array, four_standard_errors, slack, stated, study
 
 RUNS = 300
 
@@ -62,6 +62,10 @@ def collapsing(rng: np.random.Generator, settings: int, seeds: int, runs: int) -
     return np.where(fell, 0.2, 0.98) + 0.005 * rng.uniform(-1, 1, fell.shape)
 
 
+ROWS = {4: "one trial in five collapses, four settings", 8: "eight settings"}
+"""Of docs/statistics.md; with fewer settings it states 98 % or more."""
+
+
 @pytest.mark.parametrize("seeds", [3, 5, 10, 20])
 @pytest.mark.parametrize("settings", [1, 2, 4, 8])
 def test_intervals_of_arms_near_a_bound_cover(settings: int, seeds: int) -> None:
@@ -70,10 +74,13 @@ def test_intervals_of_arms_near_a_bound_cover(settings: int, seeds: int) -> None
     values = collapsing(np.random.default_rng(seeds), settings, seeds, runs)
     scores = analysis.arm_scores(study(values, bounds=(0.0, 1.0)))
     covered = float(((scores["low"] <= mean) & (scores["high"] >= mean)).mean())
-    # A mean over few settings is skewed still: what docs/statistics.md says.
-    least = {4: {3: 0.86, 5: 0.90, 10: 0.93, 20: 0.93}, 8: {3: 0.93, 5: 0.93, 10: 0.94, 20: 0.94}}
-    expected = least.get(settings, {}).get(seeds, 0.95)
-    assert covered > expected - four_standard_errors(expected, runs)
+    # A mean over few settings is skewed still.
+    if settings < 4:
+        assert covered > 0.98 - four_standard_errors(0.98, runs)
+    else:
+        rates = stated("statistics", f"{ROWS[settings]} | | # % | # % | # % | # % |")
+        percent = dict(zip((3, 5, 10, 20), rates, strict=True))[seeds]
+        assert abs(covered - percent / 100) < slack(percent, runs)
 
 
 @pytest.mark.parametrize(("seeds", "rate"), [(3, 0.84), (5, 0.83), (10, 0.83), (20, 0.86)])
