@@ -51,6 +51,16 @@ def of_law(divergence: Divergence) -> Divergence:
     return divergence
 
 
+def of_trained_critic(divergence: Divergence, *, trainer: str = "this kind") -> Divergence:
+    """A divergence whose critic is trained, which the trainer does.
+
+    Errors  `ValueError` for one whose best critic is known in closed form.
+    """
+    if divergence.closed_form:
+        raise ValueError(f"{divergence.name} has its critic in closed form; {trainer} trains one")
+    return divergence
+
+
 def generator_terms(divergence: Divergence, logits: Array) -> Array:
     """The generator's loss on a sample of q, for every logit; any shape."""
     import torch

@@ -6,6 +6,7 @@ import itertools
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -56,7 +57,15 @@ FURTHER: list[dict[str, Any]] = [
     ),
     *(
         {"name": "alpha_gan", "critic_alpha": d, "generator_alpha": g, "generator": generator}
-        for d, g in ((1.0, 1.0), (0.6, 0.5), (1.0, 0.5), (2.0, 0.5), (0.7, 3.0), (3.0, 1.0))
+        for d, g in (
+            (1.0, 1.0),
+            (0.6, 0.5),
+            (1.0, 0.5),
+            (2.0, 0.5),
+            (0.7, 3.0),
+            (3.0, 1.0),
+            (2.0, 2.0),
+        )
         for generator in ("saturating", "non_saturating")
     ),
 ]
@@ -225,6 +234,33 @@ def test_bound_stays_below_its_value_and_reaches_it(divergence: Divergence, size
         assert (bounds <= value + 1e-9).all(), f"{points} points"
         tight = divergence.bound(np.array(_critic_loss(divergence, laws, optimum)))
         assert tight == pytest.approx(value, abs=1e-9), f"{points} points"
+
+
+def _is_zero_sum(divergence: Divergence) -> bool:
+    """Whether the losses add up to what no logit on q changes."""
+    fake = torch.linspace(-3, 3, 25, dtype=torch.float64)[:, None]
+    real = torch.zeros_like(fake)
+    total = divergence.critic_loss(real, fake) + _generator_loss(divergence, real, fake)
+    return float(total.max() - total.min()) < 1e-9
+
+
+def test_every_game_whose_players_have_one_divergence_is_named() -> None:
+    """In docs/objectives.md: the zero-sum ones, and `hinge`, which is so at the optimum."""
+    page = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text("utf-8")
+    told = re.search(r"only in the zero-sum\s+games \(([^)]*)\)", page)
+    assert told
+    patterns = re.findall(r"`([\w*]+)`", told[1])
+    names = divergences.family.names
+    named = {name for name in names if any(fnmatch(name, own) for own in patterns)}
+    laws, found = _laws(5), set()
+    for case in CASES:
+        value = case.variational_value(laws)
+        if value is None:
+            continue
+        same = case.descends_exact and abs(case.exact(laws) - value) < 1e-9
+        assert same == (_is_zero_sum(case) or case.name == "hinge"), case
+        found |= {case.name} if same else set()
+    assert found == named
 
 
 def _cressie_read(a: Array, b: Array, order: float) -> float:

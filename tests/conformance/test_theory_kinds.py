@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from tiny import differences
 
-from ganstudy import kinds
+from ganstudy import divergences, kinds
 from ganstudy.kinds import TOLERANCE_SUFFIX, TheoryKind
 from ganstudy.store import records
 from ganstudy.trial import Record, Trial
@@ -212,3 +215,32 @@ def test_every_claim_is_in_the_index(trained: tuple[type[TheoryKind], list[Recor
     text = INDEX.read_text(encoding="utf-8")
     for claim in kind.claims:
         assert f"`{claim.name}`" in text, claim.name
+
+
+def _takes(kind: type[TheoryKind], settings: dict[str, str]) -> bool:
+    try:
+        kind.model_validate(settings)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in THEORY if "divergence" in k.model_fields], ids=lambda kind: kind.name
+)
+def test_the_index_says_which_divergences_a_kind_takes(kind: type[TheoryKind]) -> None:
+    """In a table of settings, and of the members that they refuse."""
+    text = INDEX.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)`(?:, `(\w+): (\w+)`)? \| ((?:`[\w*]+`(?:, )?)+) \|$", text, re.M)
+    own = [row[1:] for row in rows if row[0] == kind.name]
+    assert own
+    for key, value, excepted in own:
+        settings = {key: value} if key else {}
+        refused = {
+            name
+            for name in divergences.family.names
+            if not _takes(kind, {**settings, "divergence": name})
+        }
+        patterns = re.findall(r"[\w*]+", excepted)
+        names = divergences.family.names
+        assert refused == {n for n in names if any(fnmatch(n, own) for own in patterns)}

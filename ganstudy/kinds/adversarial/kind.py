@@ -36,7 +36,9 @@ MODELESS_METRICS = ("sliced_wasserstein", "energy_distance")
 
 
 class Adversarial(AdversarialSettings, Kind):
-    r"""The practical GAN: rounds of N_d D-steps and one M-step, each on a batch of its own.
+    r"""The practical GAN: rounds of N_d D-steps and one M-step, each on latent points of its own.
+
+    Each D-step has a batch of p of its own; an M-step whose loss reads p sees the round's last.
 
     Source  Goodfellow et al. 2014, algorithm 1; Bouman, "Algorithm 2: practical algorithm".
     """

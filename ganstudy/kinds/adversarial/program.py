@@ -51,7 +51,7 @@ class Program:
         return state, diagnostics
 
     def m_steps(self, game: Rules, state: State, batches: Batches) -> tuple[State, Diagnostics]:
-        """M-steps, each on a batch of its own; diagnostics of the last."""
+        """M-steps, each on latent points of its own; diagnostics of the last."""
         for number in range(len(batches.latent) - len(batches.real)):
             state, diagnostics = self.m_step(game, state, *batches.m_step(number))
         return state, diagnostics

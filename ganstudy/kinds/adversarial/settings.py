@@ -64,7 +64,7 @@ class AdversarialSettings(Member):
 
     @property
     def gradients(self) -> tuple[int, int]:
-        """Most gradients that critic and generator take in one round, each on its own batch."""
+        """Most gradients of critic and generator in one round, each on latent points of its own."""
         passes = self.updates.passes
         return self.critic.most_steps * passes, self.generator.steps * passes
 

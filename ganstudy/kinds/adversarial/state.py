@@ -90,6 +90,8 @@ class State(NamedTuple):
 class Batches(NamedTuple):
     """The random numbers of one round, a row for each gradient that is taken.
 
+    Samples of p are for D-gradients: M-gradients have none of their own.
+
     Shapes  real `(D-gradients, pack, batch, dimension + labels)`,
             latent `(D-gradients + M-gradients, pack, batch, latent + labels)`,
             noise `(D-gradients + M-gradients, pack, *, *)` each: what each of the constraints that
@@ -105,7 +107,7 @@ class Batches(NamedTuple):
         return self.real[number], self.latent[number], tuple(own[number] for own in self.noise)
 
     def m_step(self, number: int) -> Batch:
-        """Those of an M-gradient; its real batch is that of the last D-gradient."""
+        """Latent batch and noise of an M-gradient; its real batch is the last of the round."""
         place = len(self.real) + number
         return self.real[-1], self.latent[place], tuple(own[place] for own in self.noise)
 
@@ -150,7 +152,7 @@ class Steps(Protocol[RulesT_contra]):
     def m_steps(
         self, rules: RulesT_contra, state: State, batches: Batches, /
     ) -> tuple[State, Diagnostics]:
-        """M-steps, each on a batch of its own; diagnostics of the last."""
+        """M-steps, each on latent points of its own; diagnostics of the last."""
 
     def joint_step(
         self, rules: RulesT_contra, state: State, batches: Batches, /

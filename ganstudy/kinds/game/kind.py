@@ -33,7 +33,7 @@ class Game(GameSettings, TheoryKind):
     Maths   `bilinear`: the generator descends V = theta psi, the critic -V.
             `quadratic`: each loss has curvature c besides, V = c theta^2 / 2 + theta psi
             - c psi^2 / 2. `dirac_gan`: p a point mass at 0, q one at theta, the critic's logit
-            psi x above its best where p = q, under the losses of any divergence.
+            psi x above its best where p = q, under the losses of any divergence that trains one.
     Source  "Everything about GANs", section "GAN problem"; Mescheder, Geiger & Nowozin 2018 for
             the Dirac-GAN and its regularizers; Gidel et al. 2019 for extragradient; Daskalakis et
             al. 2018 for optimism; Mescheder, Nowozin & Geiger 2017 for consensus; the sources of

@@ -10,12 +10,13 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 
 from ganstudy import divergences
-from ganstudy.kinds._losses import of_law
+from ganstudy.kinds._losses import of_law, of_trained_critic
 from ganstudy.kinds._theory import TheorySettings
 from ganstudy.settings import Settings
 
@@ -59,6 +60,13 @@ def _unless(default: Any) -> Callable[[Any], bool]:
     return lambda value: bool(value == default)
 
 
+def _trained(divergence: divergences.Divergence, info: ValidationInfo) -> divergences.Divergence:
+    """The Dirac-GAN alone has a divergence."""
+    if info.data.get("game") != "dirac_gan":
+        return divergence
+    return of_trained_critic(divergence, trainer="dirac_gan")
+
+
 class GameCritic(Settings):
     """How often the critic moves."""
 
@@ -74,7 +82,10 @@ class GameSettings(TheorySettings):
     )
     curvature: float = Field(0.1, description="c of the quadratic game")
     divergence: Annotated[
-        divergences.Divergence, divergences.family.field("non_saturating"), AfterValidator(of_law)
+        divergences.Divergence,
+        divergences.family.field("non_saturating"),
+        AfterValidator(of_law),
+        AfterValidator(_trained),
     ] = Field(default="non_saturating", validate_default=True, description="of the Dirac-GAN")
     method: Literal[
         "gradient",

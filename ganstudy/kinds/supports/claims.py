@@ -102,7 +102,7 @@ def checks(settings: SupportsSettings, path: Array, real: Array, fake: Array) ->
         excess = float((path[known, 2] - bound).max(initial=0.0))
         if known.any():
             found["vanishing"] = (excess, 16 * EPS)
-    if settings.divergence.uninformed_loss() is None:
+    if isinstance(settings.divergence, Wasserstein):
         # Each step moves w by lr d; once it fills the ball, its tilt shrinks by 1 + lr d.
         stride = settings.lr * settings.distance
         left = (1 + stride) ** -max(0.0, len(path) - 2 - 2 / stride) + 64 * EPS

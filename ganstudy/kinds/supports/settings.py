@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.kinds._losses import of_single_logits
+from ganstudy.kinds._losses import of_single_logits, of_trained_critic
 from ganstudy.kinds._theory import TheorySettings
 
 __all__ = ["SupportsSettings"]
@@ -21,6 +21,7 @@ class SupportsSettings(TheorySettings):
         divergences.Divergence,
         divergences.family.field("minimax"),
         AfterValidator(of_single_logits),
+        AfterValidator(of_trained_critic),
     ] = Field(
         default="minimax", validate_default=True, description="losses of critic and generator"
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ganstudy import divergences
-from ganstudy.kinds._losses import of_single_logits
+from ganstudy.kinds._losses import of_single_logits, of_trained_critic
 from ganstudy.kinds._theory import TheorySettings
 from ganstudy.kinds.tabular import finite_game as game
 from ganstudy.settings import Settings
@@ -43,9 +43,12 @@ class TabularSettings(TheorySettings):
 
     @model_validator(mode="after")
     def _critic_is_free(self) -> Self:
-        if self.algorithm == "practical" and not game.pointwise(self.divergence):
+        if self.algorithm != "practical":
+            return self
+        of_trained_critic(self.divergence, trainer="algorithm practical")
+        if not game.pointwise(self.divergence):
             raise ValueError(
-                f"the practical algorithm needs a critic without a constraint, which "
-                f"{self.divergence.name} is not; use algorithm descent"
+                f"algorithm practical needs a critic without a constraint, and "
+                f"{self.divergence.name} constrains its own; use algorithm descent"
             )
         return self

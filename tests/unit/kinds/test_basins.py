@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.optimize import minimize
 from tiny import write_study
 
 from ganstudy import divergences
-from ganstudy.kinds.basins import Basins
+from ganstudy.kinds.basins import Basins, best_critics
 from ganstudy.kinds.basins.best_critics import of_states
 from ganstudy.kinds.basins.lattice import Lattice, bad_basins, barrier
 from ganstudy.study import load
@@ -130,14 +131,68 @@ def test_a_basin_is_left_downwards_or_not_at_all() -> None:
     assert bad_basins(lattice, values) == 0
 
 
+LANDSCAPES = [member.name for member in divergences.family if not member.charged]
+
+
+def _broken(**settings: Any) -> set[str]:
+    """Claims that were made and do not hold."""
+    values = _run(steps=2, **settings).values
+    return {
+        claim.name
+        for claim in Basins.claims
+        if claim.name in values and values[claim.name][-1] > values[f"{claim.name}_tolerance"][-1]
+    }
+
+
+@pytest.mark.parametrize("bound", [0.3, 3.0])
+@pytest.mark.parametrize("divergence", ["minimax", "f_total_variation", "f_pearson"])
+def test_claims_hold_whatever_the_bound(divergence: str, bound: float) -> None:
+    """Those of logits beyond the bound are not made."""
+    assert not _broken(divergence=divergence, points=3, bound=bound)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("divergence", LANDSCAPES)
+def test_claims_of_every_divergence_hold_whatever_the_bound(divergence: str) -> None:
+    """With fixed pairs too."""
+    every = ("random", "fixed") if divergence == "relativistic_pairing" else ("random",)
+    for bound, pairs in product((0.5, 2.0), every):
+        own = {"divergence": divergence, "points": 3, "bound": bound, "pairs": pairs}
+        assert not _broken(**own), own
+
+
+@pytest.mark.parametrize(
+    ("divergence", "bound"), [("minimax", 3.0), ("f_total_variation", 3.0), ("f_pearson", 8.0)]
+)
+def test_a_worse_critic_than_the_best_is_found_out(
+    divergence: str, bound: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the bound leaves something: that is forgiven, and no more."""
+    found = best_critics.best_logits
+    monkeypatch.setattr(best_critics, "best_logits", lambda *laws: 0.95 * found(*laws))
+    values = _run(divergence=divergence, bound=bound, points=3, steps=2).values
+    assert values["best_critic"][-1] > values["best_critic_tolerance"][-1]
+
+
+def test_no_best_critic_is_claimed_beyond_the_bound() -> None:
+    """Where one is attained: a critic without a best one comes as near as the bound lets it."""
+    for divergence, bound, claimed in (
+        ("f_pearson", 0.1, False),
+        ("f_pearson", 25.0, True),
+        ("hinge", 0.9, False),
+        ("hinge", 1.0, True),
+        ("f_total_variation", 0.1, True),
+    ):
+        values = _run(divergence=divergence, bound=bound, points=3, steps=2).values
+        assert ("best_critic" in values) == claimed
+
+
 @pytest.mark.slow
 def test_every_divergence_has_a_landscape() -> None:
     """Collapse is worse than recovery under each whose losses see nothing of q but its law."""
-    for member in divergences.family:
-        if member.charged:
-            continue
-        values = _run(divergence=member.name, steps=2).values
-        assert values["value"][0] > values["recovered_value"][0] + 0.01, member.name
+    for divergence in LANDSCAPES:
+        values = _run(divergence=divergence, steps=2).values
+        assert values["value"][0] > values["recovered_value"][0] + 0.01, divergence
         assert np.isfinite(values["barrier"][-1])
 
 

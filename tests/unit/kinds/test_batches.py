@@ -15,6 +15,7 @@ from tiny import trial
 from ganstudy import targets
 from ganstudy.kinds.adversarial.batches import batches
 from ganstudy.kinds.adversarial.draws import Data, held_out
+from ganstudy.kinds.adversarial.state import Batches
 from ganstudy.targets.ring import Ring
 
 CPU = torch.device("cpu")
@@ -130,3 +131,11 @@ def test_nothing_is_held_against_it_where_labels_are_not_known(
     own = trial(0, training_set=20, condition=True)
     assert not own.configuration.holds_out
     assert held_out([own], CPU).shape[-1] == 2 + own.configuration.labels
+
+
+def test_m_steps_have_latent_points_of_their_own_and_the_last_batch_of_p() -> None:
+    """What docs/objectives.md says of losses that read p in an M-step."""
+    real, latent = torch.arange(3.0), torch.arange(5.0)
+    own = Batches(real, latent, (latent,))
+    assert [own.d_step(number)[:2] for number in range(3)] == [(0, 0), (1, 1), (2, 2)]
+    assert [own.m_step(number) for number in range(2)] == [(2, 3, (3,)), (2, 4, (4,))]

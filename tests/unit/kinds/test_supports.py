@@ -10,6 +10,7 @@ import ot
 import pytest
 from tiny import write_study
 
+from ganstudy.divergences.minimax import Minimax
 from ganstudy.kinds.supports import Supports
 from ganstudy.kinds.supports.clouds import laws, masses
 from ganstudy.study import load
@@ -65,7 +66,36 @@ def test_critic_is_logistic_regression() -> None:
     assert record.values["critic_loss"][-1] == pytest.approx(loss, rel=1e-6)
 
 
-def test_mistakes_have_a_line(tmp_path: Path) -> None:
-    text = "question: Can it be?\ntrial: {kind: supports, manifold: 3, ambient: 3}\n"
-    with pytest.raises(StudyError, match=r"tiny.yaml:2.*smaller dimension than the space"):
+class Unstated(Minimax):
+    """The log loss, of whose critics nothing is said."""
+
+    def uninformed_loss(self) -> None:  # type: ignore[override]  # as one that states no bound
+        """None."""
+
+
+def test_no_critic_but_that_of_w1_is_kept_in_a_ball() -> None:
+    """One that bounds nothing is trained as the loss has it, and claims nothing of slopes."""
+    own, other = (_run(divergence=member) for member in (Minimax(), Unstated()))
+    np.testing.assert_array_equal(
+        own.values["generator_gradient"], other.values["generator_gradient"]
+    )
+    assert "wasserstein_signal" not in other.values
+    assert "wasserstein_signal" in _run(divergence="wasserstein").values
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("manifold: 3, ambient: 3", "smaller dimension than the space"),
+        *(
+            (f"divergence: {name}", f"{name} has its critic in closed form; this kind trains one")
+            for name in ("mmd", "energy_distance", "sinkhorn_divergence")
+        ),
+        ("divergence: otm", "charges for the way"),
+        ("divergence: relativistic_average", "compares logits"),
+    ],
+)
+def test_mistakes_have_a_line(keys: str, said: str, tmp_path: Path) -> None:
+    text = f"question: Can it be?\ntrial: {{kind: supports, {keys}}}\n"
+    with pytest.raises(StudyError, match=rf"tiny.yaml:2.*{said}"):
         load(write_study(tmp_path, text))

@@ -108,12 +108,21 @@ def test_a_critic_that_runs_away_is_marked() -> None:
     assert record.diverged_at >= 1
 
 
-def test_practical_wasserstein_is_a_mistake_with_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("divergence", "said"),
+    [
+        ("wasserstein", "needs a critic without a constraint"),
+        ("mmd", "mmd has its critic in closed form; algorithm practical trains one"),
+    ],
+)
+def test_what_practical_gradients_cannot_train_is_a_mistake_with_a_line(
+    divergence: str, said: str, tmp_path: Path
+) -> None:
     text = (
         "question: Can it be?\n"
-        "trial: {kind: tabular, algorithm: practical, divergence: wasserstein}\n"
+        f"trial: {{kind: tabular, algorithm: practical, divergence: {divergence}}}\n"
     )
-    with pytest.raises(StudyError, match=r"tiny.yaml:2.*needs a critic without a constraint"):
+    with pytest.raises(StudyError, match=rf"tiny.yaml:2.*{said}"):
         load(write_study(tmp_path, text))
 
 

@@ -20,7 +20,7 @@ class Updates(Member, ABC):
     """One round: the critic's D-steps and the generator's M-steps, put together from pure steps."""
 
     passes: ClassVar[int] = 1
-    """Gradients that each player takes for one step, each on a batch of its own."""
+    """Gradients that each player takes for one step, each on latent points of its own."""
 
     single: ClassVar[bool] = False
     """Whether each player makes exactly one step in a round."""

@@ -22,7 +22,7 @@ class Alternating(Updates):
     def play(
         self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
-        """D-steps on batches of their own, then M-steps."""
+        """D-steps on batches of their own, then M-steps on latent points of their own."""
         state, critic = steps.d_steps(rules, state, batches)
         state, generator = steps.m_steps(rules, state, batches)
         return state, {**critic, **generator}

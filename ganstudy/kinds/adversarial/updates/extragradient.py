@@ -27,7 +27,7 @@ class Extragradient(Updates):
     def play(
         self, steps: Steps[RulesT], rules: RulesT, state: State, batches: Batches
     ) -> tuple[State, Diagnostics]:
-        """Each of the four gradients is taken on a batch of its own."""
+        """Four gradients, each on latent points of its own; the M-step's share a batch of p."""
         after_d, _ = steps.d_step(rules, state, *batches.d_step(0))
         after_m, _ = steps.m_step(rules, state, *batches.m_step(0))
         ahead = after_m.with_critic(after_d).looking_ahead_from(state)
