@@ -80,6 +80,11 @@ class Search(Part, ABC):
         return {trial.id: trial for trial in self.trials.values()}
 
     @property
+    def accounted_for(self) -> set[str]:
+        """Ids of `trials`, and of those on the way to them, whose records stay: by default none."""
+        return set(self.by_id)
+
+    @property
     @abstractmethod
     def statuses(self) -> Mapping[tuple[int, ...], str]:
         """What became of each of `trials`, by the same index: `missing` without a record."""

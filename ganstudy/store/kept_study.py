@@ -140,7 +140,7 @@ class KeptStudy:
 
         Errors  `RunError` that lists the settings in which the two differ.
         """
-        planned = {trial.id for trial in search.trials.values()}
+        planned = search.accounted_for
         if not recorded:
             return
         if planned.isdisjoint(recorded):

@@ -133,6 +133,7 @@ def test_each_trial_is_asked_once_and_the_search_ends(make: Make) -> None:
     assert ids
     assert len(set(ids)) == len(ids)
     assert {trial.id for trial in own.trials.values()} <= set(ids)
+    assert set(ids) <= own.accounted_for
     assert own.counts()["missing"] == 0
     assert own.ask(8) == []
     assert own.outlook(2) == []

@@ -52,6 +52,12 @@ class Described(Search):
         """How many points an arm has yet to choose."""
 
     @property
+    def accounted_for(self) -> set[str]:
+        """Those of every rung of its points."""
+        points = (point for arm in self.study.points for point in self.points(arm))
+        return {trial.id for point in points for rung in point.trials for trial in rung}
+
+    @property
     def planned(self) -> NDArray[np.bool_]:
         """All places of its points, and of those that it may yet choose."""
         found = super().planned

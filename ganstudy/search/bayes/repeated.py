@@ -71,6 +71,11 @@ class Repeated(Search):
         return dict(itertools.chain(self._of_searches("trials"), self._fresh_trials()))
 
     @property
+    def accounted_for(self) -> set[str]:
+        """Those of every search, and of the fresh ones."""
+        return super().accounted_for.union(*(search.accounted_for for search in self.searches))
+
+    @property
     def statuses(self) -> dict[tuple[int, ...], str]:
         """The status of each of `trials`."""
         fresh = ((at, self._fresh.get(t.id, "missing")) for at, t in self._fresh_trials())

@@ -533,3 +533,24 @@ def test_the_walk_of_a_search(tmp_path: Path) -> None:
     assert "Where is the optimum?" in page
     plan = runner.invoke(main, ["plan", str(study), "--out", str(out), "--workers", "1", "--json"])
     assert json.loads(plan.stdout)["recorded"] == 12
+
+
+@pytest.mark.parametrize("repeated", [(), ("search.bayes.repeats=2", "search.bayes.fresh=2")])
+@pytest.mark.parametrize("pruner", ["successive_halving", "hyperband"])
+def test_a_pruned_search_knows_its_own_records(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, pruner: str, repeated: tuple[str, ...]
+) -> None:
+    """Those of a point at earlier rungs were called records of trials that it does not plan."""
+    rungs = f"search.bayes.pruner={{name: {pruner}, factor: 3, first: 10}}"
+    own = bayes(tmp_path, rungs, "search.bayes.trials=9", *repeated)
+    directory = RunDirectory(tmp_path / "run")
+    directory.records.mkdir(parents=True)
+    records = list(search(own))
+    for steps in {len(record.values["step"]) for record in records}:
+        directory.write([record for record in records if len(record.values["step"]) == steps])
+    directory.write_study(own)
+    assert len(records) > len(own.trials)
+    for verb in (["status", str(directory.path)], ["plan", str(directory.study)]):
+        result = CliRunner().invoke(main, verb)
+        assert result.exit_code == 0, result.output
+    assert "does not plan" not in caplog.text
