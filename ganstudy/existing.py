@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shlex
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ganstudy import plugins
 from ganstudy.pipeline import report
 from ganstudy.plural import plural
 from ganstudy.report import Press, build
@@ -23,6 +25,7 @@ from ganstudy.store import (
 )
 from ganstudy.store.place import check_new, check_text, is_run, naming_plugins
 from ganstudy.study.problem import nearest
+from ganstudy.variable import SETTINGS_OF
 from ganstudy.whole_file import naming
 
 if TYPE_CHECKING:
@@ -58,7 +61,8 @@ def compare(
 
     The default place is `runs/compare-<names>`, by the name of a folder where one is named.
 
-    With `run_plugins` the report has the sections of the plug-ins that the runs name, too.
+    With `run_plugins` the report has the sections of the plug-ins that the runs name, too; without,
+    runs of targets or divergences of plug-ins are refused, with which the page computes.
 
     Errors  `RunError` for runs that cannot be compared, and for a place that is a run itself.
     """
@@ -70,11 +74,29 @@ def compare(
         for path in places:
             RunDirectory.existing(path).read_study(run_plugins=True)
     dataset = open_runs(*places, along=along)
+    _check_known(dataset)
     names = list(dict.fromkeys(dataset["run" if along == "arm" else along].values.tolist()))
     told = [path.resolve().name for path in paths] if len(paths) < len(places) else names
     out = out or Path("runs") / "-".join(["compare", *(name.replace("/", "-") for name in told)])
     check_new(out, "report")
     return _page_over(dataset, places, names, command, out)
+
+
+def _check_known(dataset: xr.Dataset) -> None:
+    """Refuse a dataset whose page would need members that are not loaded.
+
+    Errors  `RunError`.
+    """
+    for field in SETTINGS_OF:
+        stated = dataset.get(f"{field}_settings")
+        texts = [] if stated is None else filter(None, stated.values.ravel().tolist())
+        known = plugins.family(f"{field}s").names
+        for name in (json.loads(text)["name"] for text in texts):
+            if name not in known:
+                raise RunError(
+                    f"no {field} {name!r} is known here; if it is a plug-in's, it is code, and "
+                    "only read here: where it is trusted, add --plugins"
+                )
 
 
 def report_joined(folder: Path, runs: Sequence[Path], command: str) -> Path:

@@ -78,14 +78,16 @@ def no_python_file(path: Path) -> str:
     return "" if path.suffix == ".py" else "is no Python file"
 
 
-def load(path: Path) -> tuple[str, type[Part]]:
+def load(path: Path | str) -> tuple[str, type[Part]]:
     """Add the member that a file defines to its family; the family's name, and the member.
+
+    For notebooks; the file is code, and is run. A study that is run names its plug-ins itself.
 
     Errors  `PluginError` if there is no such file, if it cannot be imported, imports a file beside
             it, defines no member or several, if its name is taken, or if it has changed since this
             process loaded it.
     """
-    path = path.resolve()
+    path = Path(path).resolve()
     if why := no_python_file(path):
         raise PluginError(f"{path}: {why}")
     if not path.stem.isidentifier():

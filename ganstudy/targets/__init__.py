@@ -63,6 +63,15 @@ from_config = family.from_config
 
 @cache
 def target_of(config: str) -> Target:
-    """The target that a run has kept as this JSON: a number that is refused today is read."""
+    """The target that a run has kept as this JSON: a number that is refused today is read.
+
+    Errors  `ValueError` for one of a plug-in that is not loaded.
+    """
+    settings = json.loads(config)
+    if (name := settings["name"]) not in family.names:
+        raise ValueError(
+            f"no target {name!r} is known here. If it is a plug-in's, which is code: Python loads "
+            f'it by ganstudy.plugins.load("RUN/{name}.py"), and commands by --plugins'
+        )
     with as_recorded():
-        return from_config(json.loads(config))
+        return from_config(settings)

@@ -23,7 +23,7 @@ from searched import bayes, peak
 from searched import made_up as made_up_point
 from stored import made_up
 from tiny import MODULE, PICTURES, STUDY, write_study
-from unrendered import unrendered
+from unrendered import undrawn, unrendered
 
 from ganstudy import analysis, open_run, open_runs, plugins
 from ganstudy.cli import main
@@ -34,8 +34,10 @@ from ganstudy.report.verdicts import ranking
 from ganstudy.search.grid import Grid
 from ganstudy.store import RunDirectory, RunError, gather, stated
 from ganstudy.study import load
+from ganstudy.targets import target_of
 from ganstudy.trial import SCHEMA, Record, Trial
 
+ROOT = Path(__file__).parents[2]
 AXES = """\
   grid:
     divergence: [minimax, wasserstein]
@@ -377,6 +379,30 @@ def test_sections_of_plug_ins_are_on_the_page_where_they_are_trusted(tmp_path: P
         shown.append("All trials, counted" in page.read_text(encoding="utf-8"))
     plugins.forget()
     assert shown == [False, True]
+
+
+def test_a_target_of_ones_own_is_compared_where_it_is_trusted(tmp_path: Path) -> None:
+    """Sections failed by its name alone, and so did whoever asked for the target."""
+    plugin = shutil.copy(ROOT / "docs" / "plugins" / "laplace.py", tmp_path)
+    text = "plugins: [laplace.py]\n" + STUDY.replace("{name: ring, modes: 4}", "laplace").replace(
+        "samples: 32", "samples: 32, metrics: [sliced_wasserstein]"
+    )
+    runs = [str(made_run(tmp_path, name, text)) for name in ("mine", "yours")]
+    plugins.forget()
+    ds = open_run(runs[0])
+    with pytest.raises(ValueError, match=r"plugins\.load\(\"RUN/laplace\.py\"\).* by --plugins"):
+        target_of(str(ds["target_settings"].item()))
+    refused = CliRunner().invoke(main, ["compare", *runs, "--out", str(tmp_path / "both")])
+    assert (refused.exit_code, "no target 'laplace' is known" in refused.stderr) == (2, True)
+    assert "add --plugins" in refused.stderr
+    assert not (tmp_path / "both").exists()
+    with undrawn():
+        asked = ["compare", *runs, "--out", str(tmp_path / "both"), "--plugins"]
+        assert CliRunner().invoke(main, asked).exit_code == 0
+    plugins.forget()
+    plugins.load(plugin)
+    assert target_of(str(ds["target_settings"].item())).dimension == 2
+    plugins.forget()
 
 
 @pytest.mark.slow
