@@ -87,6 +87,9 @@ def run(
 ) -> None:
     """Run a study: train what is missing, gather the dataset, build the report.
 
+    A run is runs/NAME below the current folder, or --out. Given as RUN/study.yaml, STUDY continues
+    that run, wherever it has been moved.
+
     Of a folder, run each of its studies, one after the other in the order of their names.
     """
     # With --fresh the same command would begin once more.

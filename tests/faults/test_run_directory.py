@@ -617,6 +617,19 @@ def test_a_plan_is_what_the_run_would_do(
     assert "records of 4 trials that this study does not plan" in caplog.text
 
 
+def test_a_moved_run_continues_by_its_own_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is looked for below the current folder; which nobody was told."""
+    filled(tmp_path / "runs/tiny")
+    (tmp_path / "runs").rename(tmp_path / "archive")
+    monkeypatch.chdir(tmp_path)
+    assert "0 recorded, 8 to train" in invoke("plan", "archive/tiny.yaml").stdout
+    assert "8 recorded, 0 to train" in invoke("plan", "archive/tiny/study.yaml").stdout
+    told = " ".join(invoke("run", "--help").stdout.split())
+    assert "RUN/study.yaml, STUDY continues that run, wherever it has been moved" in told
+
+
 @pytest.mark.parametrize("out", ["theirs", "theirs/below/run"])
 def test_a_plan_for_a_folder_that_cannot_be_written_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
