@@ -17,7 +17,6 @@
 # trains in half a minute if it is not there. Of several targets it looks at the first.
 
 # %%
-import json
 import os
 
 import matplotlib.pyplot as plt
@@ -27,13 +26,14 @@ import xarray as xr
 import ganstudy
 from ganstudy import analysis, plot, shipped
 from ganstudy.metrics import family as metrics
-from ganstudy.targets import from_config
+from ganstudy.targets import target_of
 
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
+ds = analysis.tuned(ds) if analysis.is_search(ds) else ds  # a search: arms at their best points
 ds = analysis.with_arms(ds)
 ds = ds.isel({axis: [0] for axis in analysis.setting_dims(ds) if axis in ds.attrs["given"]})
 arm = analysis.arm_dim(ds)
-target = from_config(json.loads(str(ds.target_settings.values.flat[0])))
+target = target_of(str(ds.target_settings.values.flat[0]))
 print(target.description)
 
 # %% [markdown]

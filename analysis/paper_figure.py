@@ -61,14 +61,18 @@ print(path, path.stat().st_size, "bytes")
 ranked = ds.gan.rank_arms()
 arm = analysis.arm_dim(ds)
 best = ranked.isel({arm: 0})
+unit = "searches" if ds.sizes.get("repeat", 1) > 1 else "seeds"
+limits = f"95% interval over {best.seeds:d} {unit}, {best.low:.2f} to {best.high:.2f}"
+if best.low.isnull():  # one seed, or seeds that chose the point of a search themselves
+    limits = f"over {best.seeds:d} {unit}, without an interval"
 print(
-    f"{best[arm].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} "
-    f"(95% interval over {best.seeds:d} seeds, {best.low:.2f} to {best.high:.2f})."
+    f"{best[arm].item()} is first in {ds[ds.score].long_name} with {best['mean']:.2f} ({limits})."
 )
 
 # %% [markdown]
 # And as a table:
 
 # %%
-table = ranked[["mean", "low", "high", "difference", "p"]].to_dataframe()
+columns = ["mean", "low", "high", "difference", "p"]
+table = ranked[columns].to_dataframe()[columns]
 print(table.to_latex(float_format="%.2f", na_rep="", escape=True))

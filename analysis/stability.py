@@ -25,6 +25,7 @@ import ganstudy
 from ganstudy import analysis, plot, shipped
 
 ds = ganstudy.open_run(os.environ.get("GANSTUDY_RUN") or shipped.made("quick", "../runs"))
+ds = analysis.tuned(ds) if analysis.is_search(ds) else ds  # a search: arms at their best points
 ds = analysis.with_arms(ds)
 arm = analysis.arm_dim(ds)
 

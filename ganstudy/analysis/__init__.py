@@ -18,7 +18,6 @@ from ganstudy.analysis.budget import (
     best_by_budget,
     chosen_points,
     feasible,
-    fresh_scores,
     parameters_of,
     point_scores,
     seen,
@@ -37,6 +36,7 @@ from ganstudy.analysis.design import (
 from ganstudy.analysis.effects import compare_effects, factor_effects, marginal_means
 from ganstudy.analysis.equilibrium import equilibrium
 from ganstudy.analysis.first_choice import first_choice
+from ganstudy.analysis.fresh import fresh_scores
 from ganstudy.analysis.handling import along_studies, is_search
 from ganstudy.analysis.importances import importances
 from ganstudy.analysis.labels import label_scores

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.blocks import interval_with_gaps
 from ganstudy.analysis.bounded import gaffke_interval
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, for_tables, planned, setting_dims
 from ganstudy.analysis.grades import SETTINGS
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, Interval, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
 from ganstudy.statuses import INCOMPLETE
 
 
-@of_run
+@of_arms
 def arm_scores(
     ds: xr.Dataset,
     metric: str | None = None,
@@ -66,7 +66,7 @@ def scores_of(compared: Compared, confidence: float) -> xr.Dataset:
     return scores
 
 
-@of_run
+@of_arms
 def setting_scores(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

@@ -10,14 +10,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ganstudy.analysis.arms import interval_over_seeds
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import FRESH, arm_dim, given_dims, planned, setting_dims
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, known_mean
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import over_fresh, trial_scores
 
 
-@of_run
+@of_arms
 def best_setting_scores(
     ds: xr.Dataset,
     metric: str | None = None,

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ganstudy.analysis.arms import interval_over_seeds
-from ganstudy.analysis.design import with_arms
-from ganstudy.analysis.handling import of_run, of_search
+from ganstudy.analysis.design import drawn, with_arms
+from ganstudy.analysis.handling import (
+    FindT,
+    along_studies,
+    is_search,
+    of_run,
+    of_search,
+    taking,
+    whole,
+)
 from ganstudy.analysis.intervals import Array
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -80,26 +88,6 @@ def best_by_budget(ds: xr.Dataset, metric: str | None = None) -> xr.Dataset:
 
 
 @of_search
-def fresh_scores(
-    ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
-) -> xr.Dataset:
-    """Score of the point at which each search stands on fresh seeds, which have chosen nothing.
-
-    Returns  variables (arm, axes...), of each repeat: `mean`, `low`, `high`, `seeds`, as
-             `interval_over_seeds` has them.
-
-    Errors   `ValueError` for a search without fresh seeds.
-    """
-    if "fresh" not in ds:
-        raise ValueError("the search has no fresh seeds; search.bayes.fresh asks for some")
-    fact, chosen = RecordedMetric.of(ds, metric), chosen_points(ds)
-    fresh = ds.isel(seed=np.flatnonzero(ds["fresh"].values))
-    score = trial_scores(fresh, metric)["score"].isel(trial=chosen).drop_vars("trial")
-    scores = interval_over_seeds(score, fact, confidence)
-    return scores.assign_attrs(metric=fact.name, confidence=confidence)
-
-
-@of_search
 def tuned(ds: xr.Dataset) -> xr.Dataset:
     """Every arm at the best of its points: a grid study without settings, for all other analyses.
 
@@ -130,6 +118,39 @@ def tuned(ds: xr.Dataset) -> xr.Dataset:
         chosen = chosen.isel(repeat=0, drop=True)
     on_seeds = int("fresh" not in ds and searches == 1)
     return chosen.assign_attrs(axes=axes, searches=searches, chosen_on_seeds=on_seeds)
+
+
+def of_arms(find: FindT) -> FindT:
+    """An analysis of the arms of a run; those of a search stand at the best of their points.
+
+    Points of one number have nothing in common between arms, as settings have. Limits that would
+    not say how far chance reaches are NaN; see `drawn`.
+    """
+
+    @wraps(find)
+    def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
+        answer = find(ds, *args, **kwargs)
+        if drawn(ds) or not isinstance(answer, xr.Dataset):
+            return answer
+        limits = [name for name in answer if str(name).endswith(_LIMITS)]
+        return answer.assign({name: xr.full_like(answer[name], np.nan) for name in limits})
+
+    return taking(_at_best, cast("FindT", found))
+
+
+_LIMITS = ("low", "high", "half_width")
+"""How variables end that say how far chance reaches."""
+
+
+def _at_best(ds: xr.Dataset) -> xr.Dataset:
+    if not is_search(ds):
+        return whole(ds)
+    if along_studies(ds):
+        raise ValueError(
+            "these are searches on several targets: analysis.rank_over_studies compares their arms,"
+            " and analysis.of_study(ds, name) is one of them"
+        )
+    return tuned(ds)
 
 
 @of_run

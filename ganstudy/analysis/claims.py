@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import for_tables
-from ganstudy.analysis.handling import of_run
 
 FACTS = ("long_name", "claim", "source", "tolerance", "printed")
 
 
-@of_run
+@of_arms
 def claim_verdicts(ds: xr.Dataset) -> xr.Dataset:
     """Every claim of a dataset, and how it fared over all trials that could check it.
 

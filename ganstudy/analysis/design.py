@@ -100,6 +100,13 @@ def chosen_on_seeds(ds: xr.Dataset) -> bool:
     return bool(ds.attrs.get("chosen_on_seeds", 0))
 
 
+def drawn(ds: xr.Dataset) -> bool:
+    """Whether limits say how far chance reaches: not where nothing is drawn by chance, and not
+    where points were chosen on the seeds that score them.
+    """
+    return not (computed(ds) or chosen_on_seeds(ds))
+
+
 def computed(ds: xr.Dataset) -> bool:
     """Whether a seed chooses where a computation starts, and chance has no other part in it."""
     return bool(ds.attrs.get("deterministic", 0))

@@ -7,6 +7,7 @@ import xarray as xr
 
 from ganstudy.analysis.arms import interval_over_seeds
 from ganstudy.analysis.blocks import interval_with_gaps, per_seed
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import (
     FRESH,
     arm_dim,
@@ -17,14 +18,13 @@ from ganstudy.analysis.design import (
     testable,
 )
 from ganstudy.analysis.grades import graded, in_direction
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, jackknife, t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import over_fresh, trial_scores
 from ganstudy.analysis.variance import axes_apart, graded_effects, with_and_without
 
 
-@of_run
+@of_arms
 def factor_effects(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -96,7 +96,7 @@ def factor_effects(
     )
 
 
-@of_run
+@of_arms
 def compare_effects(
     ds: xr.Dataset, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:
@@ -160,7 +160,7 @@ def _mostly_missing(table: Array) -> bool:
     return bool(known.any() and known[known.any(axis=-1)].mean() < 0.5)
 
 
-@of_run
+@of_arms
 def marginal_means(
     ds: xr.Dataset, axis: str, metric: str | None = None, *, confidence: float = 0.95
 ) -> xr.Dataset:

@@ -7,9 +7,9 @@ import xarray as xr
 from scipy.special import bdtrc
 
 from ganstudy.analysis import paths
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.classifiers import is_classifier
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.periods import periodicity
 from ganstudy.analysis.scores import along_steps
 from ganstudy.analysis.stability import median
@@ -21,7 +21,7 @@ AT_THE_END = ("duality_gap", "jacobian_real", "jacobian_imaginary", "jacobian_ro
 LEVEL = 0.05
 
 
-@of_run
+@of_arms
 def equilibrium(ds: xr.Dataset) -> xr.Dataset:
     r"""Cycles, gradients and the critic's distance from 1/2, over complete trials.
 

@@ -14,8 +14,8 @@ from ganstudy.film import FILM, IMAGE_FILM
 from ganstudy.variable import SAMPLES
 
 __all__ = [
-    *("BULKY", "STUDY", "along_studies", "in_memory", "is_search", "of_run", "of_search"),
-    *("of_studies", "whole", "with_arm"),
+    *("BULKY", "STUDY", "FindT", "along_studies", "in_memory", "is_search", "of_run", "of_search"),
+    *("of_studies", "taking", "whole", "with_arm"),
 ]
 
 STUDY = "study"
@@ -52,20 +52,22 @@ def along_studies(ds: xr.Dataset) -> bool:
 
 def of_run(find: FindT) -> FindT:
     """An analysis of the dataset of a run, or of what was selected of it: see `whole`."""
-    return _taking(whole, find)
+    return taking(whole, find)
 
 
 def of_search(find: FindT) -> FindT:
     """The same of a search by results; a grid is refused."""
-    return _taking(_searched, find)
+    return taking(_searched, find)
 
 
 def of_studies(find: FindT) -> FindT:
     """The same of studies that are joined; one alone is refused."""
-    return _taking(_joined, find)
+    return taking(_joined, find)
 
 
-def _taking(taken: Callable[[xr.Dataset], xr.Dataset], find: FindT) -> FindT:
+def taking(taken: Callable[[xr.Dataset], xr.Dataset], find: FindT) -> FindT:
+    """An analysis of what is `taken` of the dataset that it is handed."""
+
     @remembered
     @wraps(find)
     def found(ds: xr.Dataset, *args: Any, **kwargs: Any) -> Any:

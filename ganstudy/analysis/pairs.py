@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, setting_dims, testable
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import Array, holm
 from ganstudy.analysis.resampling import bca_interval, sign_flip_p
 
 
-@of_run
+@of_arms
 def compare_by_resampling(
     ds: xr.Dataset,
     metric: str | None = None,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import ROUNDING, Array
 
 LEVELS = 1000
 """Scores at which a profile is evaluated, at most."""
 
 
-@of_run
+@of_arms
 def performance_profile(
     ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:
@@ -50,7 +50,7 @@ def performance_profile(
     return profile.assign_attrs(long_name=f"share of trials with {fact.long_name} this or {better}")
 
 
-@of_run
+@of_arms
 def interquartile_mean(
     ds: xr.Dataset, metric: str | None = None, *, settings: WhichSettings = "shared"
 ) -> xr.DataArray:

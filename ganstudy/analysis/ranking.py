@@ -10,14 +10,14 @@ import xarray as xr
 from ganstudy.analysis.arms import most_agree, scores_of
 from ganstudy.analysis.blocks import equals_best, order_effects
 from ganstudy.analysis.bounded import gaffke_interval
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
 from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.grades import detectable, graded, in_direction
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import t_interval
 
 
-@of_run
+@of_arms
 def compare_arms(
     ds: xr.Dataset,
     metric: str | None = None,
@@ -118,7 +118,7 @@ def _pairs(compared: Compared, confidence: float, tested: bool) -> dict[str, Any
     }
 
 
-@of_run
+@of_arms
 def rank_arms(
     ds: xr.Dataset,
     metric: str | None = None,

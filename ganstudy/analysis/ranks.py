@@ -10,13 +10,13 @@ import pandas as pd
 import xarray as xr
 from scipy.special import fdtrc
 
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.comparison import Compared
-from ganstudy.analysis.design import WhichSettings, arm_dim
-from ganstudy.analysis.handling import of_run
+from ganstudy.analysis.design import WhichSettings, arm_dim, testable
 from ganstudy.analysis.intervals import ROUNDING, Array
 
 
-@of_run
+@of_arms
 def rank_table(
     ds: xr.Dataset,
     metric: str | None = None,
@@ -45,7 +45,7 @@ def rank_table(
 
     Returns  variables (arm,): `rank`; scalars `statistic`, `p`, `critical_difference`, `blocks`,
              `left_out` (seeds), `trials` (of each arm that are ranked, or searches); NaN
-             statistics with fewer than two blocks or arms.
+             statistics with fewer than two blocks or arms, and where nothing is tested.
     """
     compared, arm = Compared.of(ds, metric, settings), arm_dim(ds)
     oriented = compared.score.copy(data=compared.oriented.reshape(compared.score.shape))
@@ -61,7 +61,7 @@ def rank_table(
     ranks = ranked(-_levels(whole, sizes)) if blocks else np.full((1, arms), np.nan)
     mean_rank = ranks.mean(axis=0)
     statistic = p = critical = np.nan
-    if blocks > 1 and arms > 1:
+    if blocks > 1 and arms > 1 and testable(ds):
         spread = ((ranks - (arms + 1) / 2) ** 2).sum() / blocks
         between = ((mean_rank - (arms + 1) / 2) ** 2).sum()
         statistic = (arms - 1) * blocks * between / spread if spread else 0.0

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from ganstudy.analysis.across import study_scores
 from ganstudy.analysis.blocks import paired
-from ganstudy.analysis.budget import tuned
 from ganstudy.analysis.design import arm_dim
 from ganstudy.analysis.effects import factor_effects
 from ganstudy.analysis.grades import graded, in_direction
-from ganstudy.analysis.handling import STUDY, is_search, of_studies
+from ganstudy.analysis.handling import STUDY, of_studies
 from ganstudy.analysis.intervals import Array, known_mean, t_interval
 from ganstudy.analysis.studies import by_study, grid_axes, of_study, tested
 
@@ -27,9 +26,7 @@ def study_effects(ds: xr.Dataset, *, confidence: float = 0.95) -> xr.Dataset:
     """
     found = {}
     for name in ds[STUDY].values.tolist():
-        one = of_study(ds, name)
-        one = tuned(one) if is_search(one) else one
-        effects = factor_effects(one, confidence=confidence)
+        effects = factor_effects(of_study(ds, name), confidence=confidence)
         found[name] = effects[["share", "low", "high", "grade", "residual"]]
     joined, known = by_study(found).drop_attrs(deep=False), tested(ds)
     joined = joined.assign({end: joined[end].where(known) for end in ("low", "high")})

@@ -9,8 +9,8 @@ import xarray as xr
 
 from ganstudy.analysis import paths
 from ganstudy.analysis.bounded import share_interval
+from ganstudy.analysis.budget import of_arms
 from ganstudy.analysis.design import arm_dim, for_tables, setting_dims
-from ganstudy.analysis.handling import of_run
 from ganstudy.analysis.intervals import t_interval
 from ganstudy.analysis.metric import RecordedMetric
 from ganstudy.analysis.scores import trial_scores
@@ -19,7 +19,7 @@ DROP = 0.1
 """A drop is a fall between recorded steps by more than this share of the metric's range."""
 
 
-@of_run
+@of_arms
 def drop_threshold(ds: xr.Dataset, metric: str | None = None) -> float:
     """The least fall that counts as a drop: a tenth of the metric's range.
 
@@ -33,7 +33,7 @@ def drop_threshold(ds: xr.Dataset, metric: str | None = None) -> float:
     return DROP * float(np.ptp(finite)) if finite.size else math.nan
 
 
-@of_run
+@of_arms
 def stability(
     ds: xr.Dataset, metric: str | None = None, *, threshold: float | None = None
 ) -> xr.Dataset:

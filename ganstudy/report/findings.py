@@ -42,8 +42,7 @@ from ganstudy.analysis.design import (
     FRESH,
     WhichSettings,
     arm_labels,
-    chosen_on_seeds,
-    computed,
+    drawn,
     label_text,
     testable,
 )
@@ -183,10 +182,8 @@ class Findings(Layout):
 
     @property
     def drawn(self) -> bool:
-        """Whether intervals say how far chance reaches: not where nothing is drawn by chance, and
-        not where points were chosen on the seeds that score them.
-        """
-        return not (computed(self.ds) or chosen_on_seeds(self.ds))
+        """Whether intervals say how far chance reaches."""
+        return drawn(self.ds)
 
     @property
     def all_diverged(self) -> bool:
