@@ -17,7 +17,7 @@ from ganstudy.analysis.design import FRESH, WhichSettings, given_dims
 from ganstudy.report import prose
 from ganstudy.report.colours import arm_colours, arm_lines, arm_markers
 
-__all__ = ["Layout", "how_it_ended", "thinned"]
+__all__ = ["Layout", "how_it_ended", "shown_of", "thinned"]
 
 
 @dataclass(frozen=True)
@@ -197,12 +197,7 @@ class Layout:
 
     def left_out(self, rows: int, columns: int) -> str:
         """What a grid of so many arms and settings does not show; empty where it shows all."""
-        if rows == len(self.arms) and columns == len(self.settings):
-            return ""
-        return (
-            f"Shown are {rows} of {len(self.arms)} arms and {columns} of "
-            f"{prose.plural(len(self.settings), self.column)}, spaced evenly in study order."
-        )
+        return shown_of((rows, len(self.arms), "arm"), (columns, len(self.settings), self.column))
 
 
 MOST_ROWS, MOST_COLUMNS = 12, 8
@@ -213,6 +208,15 @@ def thinned(count: int, most: int) -> list[int]:
     """Up to `most` of the indices below `count`, spaced evenly, first and last included."""
     spaced = np.linspace(0, count - 1, min(count, most))
     return [round(index) for index in spaced.tolist()]
+
+
+def shown_of(*choices: tuple[int, int, str]) -> str:
+    """What a figure has no room for, where it has `thinned` something; empty where it shows all.
+
+    choices  of each kind of thing how many are shown, of how many, and what they are
+    """
+    told = [f"{own} of {prose.plural(count, noun)}" for own, count, noun in choices if own < count]
+    return f"Shown are {prose.listing(told)}, spaced evenly in study order." if told else ""
 
 
 def how_it_ended(status: str, diverged_at: float) -> str:

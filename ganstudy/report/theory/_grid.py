@@ -32,6 +32,14 @@ def tail(curves: Array) -> Array:
     return known_mean(curves[..., -last_steps(curves.shape[-1]) :])[0]
 
 
+def over_seeds(values: Array) -> Array:
+    """Mean over the seeds that have a number, `(arms, settings, seeds, *) -> (arms, settings, *)`.
+
+    A trial that diverged or failed is no reason to be silent about the others.
+    """
+    return known_mean(values, axis=2)[0]
+
+
 def last_steps(steps: int) -> int:
     """How many of so many recorded steps are the last fifth."""
     return max(1, round(TAIL * steps))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import recorded, setting_name
+from ganstudy.report.theory._grid import over_seeds, recorded, setting_name
 
 Array = NDArray[np.float64]
 
@@ -32,8 +32,8 @@ def call(_: Findings) -> str:
 def sentences(findings: Findings) -> list[Markup]:
     """How many checks each metric passes, and how often that is what was published."""
     parts = [
-        f"{prose.quoted(name)} {int((row >= 0).sum())}"
-        for name, row in zip(findings.arms, _margins(findings).min(axis=0), strict=True)
+        f"{prose.quoted(name)} {count}"
+        for name, count in zip(findings.arms, _passed(findings), strict=True)
     ]
     said = [
         Markup("Checks passed by the mean margin over {}, of {}: {}.").format(
@@ -43,26 +43,34 @@ def sentences(findings: Findings) -> list[Markup]:
     same, known = _agreement(findings)
     if known.any():
         said.append(
-            Markup("{} of {} verdicts on shape and values are the published ones.").format(
-                int(same.sum()), int(known.sum())
+            Markup("{} of {} on shape and values {}.").format(
+                int(same.sum()),
+                prose.plural(int(known.sum()), "verdict"),
+                "is the published one" if same.sum() == 1 else "are the published ones",
             )
         )
     return said
 
 
 def _margins(findings: Findings) -> Array:
-    """Of shape and of values, mean over seeds, shape `(2, arms, settings)`."""
-    both = [recorded(findings, f"{name}_margin")[..., -1].mean(-1) for name in ("shape", "value")]
-    return np.stack(both)
+    """Of shape and of values, mean over seeds, shape `(2, arms, settings)`; NaN without a trial."""
+    both = [recorded(findings, f"{name}_margin")[..., -1] for name in ("shape", "value")]
+    return np.stack([over_seeds(own) for own in both])
+
+
+def _passed(findings: Findings) -> list[str]:
+    """Checks that each metric passes: `9`, and `8 of 9` where it was not put to all of them."""
+    least = _margins(findings).min(axis=0)
+    counts = zip((least >= 0).sum(axis=1), np.isfinite(least).sum(axis=1), strict=True)
+    return [f"{own} of {of}" if of < least.shape[1] else str(own) for own, of in counts]
 
 
 def _agreement(findings: Findings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where our verdict is the published one, and where there is one; `(2, arms, settings)`."""
-    published = np.stack(
-        [recorded(findings, f"published_{name}")[..., -1].mean(-1) for name in ("shape", "value")]
-    )
-    known = np.isfinite(published)
-    return known & ((_margins(findings) >= 0) == (published > 0.5)), known
+    """Where our verdict is the published one, and where there are both; `(2, arms, settings)`."""
+    theirs = [recorded(findings, f"published_{name}")[..., -1] for name in ("shape", "value")]
+    published, margins = np.stack([over_seeds(own) for own in theirs]), _margins(findings)
+    known = np.isfinite(published) & np.isfinite(margins)
+    return known & ((margins >= 0) == (published > 0.5)), known
 
 
 def _table(findings: Findings) -> Drawing:
@@ -71,7 +79,7 @@ def _table(findings: Findings) -> Drawing:
     same, known = _agreement(findings)
     other = np.asarray((known & ~same).any(axis=0))
     checks = [setting_name(findings, setting) for setting in range(least.shape[1])]
-    passed = [int((row >= 0).sum()) for row in least]
+    passed = _passed(findings)
     labels = [f"{name}  {count}" for name, count in zip(findings.arms, passed, strict=True)]
     figure = Figure(figsize=(10.4, 1.9 + 0.32 * len(labels)), layout="constrained")
     axes = figure.subplots()
@@ -80,7 +88,8 @@ def _table(findings: Findings) -> Drawing:
     for row, column in np.ndindex(*least.shape):
         value = float(least[row, column])
         mark = "passes" if value >= 0 else prose.number(value)
-        colour = style.ink_on(image.to_rgba(np.clip(value, -_DEEP, _DEEP)))
+        shade = image.to_rgba(np.clip(value, -_DEEP, _DEEP))
+        colour = style.ink_on(shade) if np.isfinite(value) else style.MUTED
         mark += "*" if other[row, column] else ""
         axes.text(column, row, mark, ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(np.arange(len(checks)), checks, rotation=35, ha="right")

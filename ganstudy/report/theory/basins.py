@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import arrays, recorded, setting_name
+from ganstudy.report.theory._grid import arrays, over_seeds, recorded
 
 Array = NDArray[np.float64]
 
@@ -40,15 +40,19 @@ def sentences(findings: Findings) -> list[Markup]:
     ]
     said = []
     if free:
+        bad = int((basins > 0).any(axis=(1, 2)).sum())
         said.append(
-            Markup("No trial of {} has a bad basin; {} of {} arms have them.").format(
-                prose.names(free), int((basins > 0).any(axis=(1, 2)).sum()), len(findings.arms)
+            Markup("No trial of {} has a bad basin; {} of {} {} them.").format(
+                prose.names(free),
+                bad,
+                prose.plural(len(findings.arms), "arm"),
+                "has" if bad == 1 else "have",
             )
         )
     recovered, out = recorded(findings, "recovered_value"), recorded(findings, "value")
     heights = np.stack([recovered[..., 0], out[..., 0], out[..., out.shape[-1] // 2]], axis=-1)
     # What finding the best critic leaves open is not told as a height.
-    told = np.round(heights[:, 0].mean(1), 6) + 0.0
+    told = np.round(over_seeds(heights)[:, 0], 6) + 0.0
     parts = [
         f"{prose.quoted(name)} " + " / ".join(map(prose.short, told[arm]))
         for arm, name in enumerate(findings.arms[:_SAID])
@@ -78,7 +82,7 @@ def _relative(findings: Findings, name: str) -> Array:
 
 
 def _rises(findings: Findings) -> Drawing:
-    rise = _relative(findings, "barrier").mean(-1)
+    rise = over_seeds(_relative(findings, "barrier"))
     arms, places = findings.arms, np.arange(len(findings.arms))[::-1]
     figure = Figure(figsize=(8.6, 1.2 + 0.24 * len(arms)), layout="constrained")
     axes = figure.subplots()
@@ -87,7 +91,7 @@ def _rises(findings: Findings) -> Drawing:
         shown = np.minimum(rise[:, setting], _SHOWN)
         beyond = rise[:, setting] > _SHOWN
         offset = 0.12 * (setting - (len(colours) - 1) / 2)
-        label = f"{', '.join(findings.axes)} {setting_name(findings, setting)}".strip()
+        label = findings.setting_label(findings.settings[setting])
         axes.hlines(places - offset, 0, shown, color=colour, linewidth=1.2)
         for kept, marker in ((~beyond, "o"), (beyond, ">")):
             axes.plot(

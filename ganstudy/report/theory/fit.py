@@ -22,12 +22,11 @@ LEVELS = ("a mode is left out by", "a mode is partly covered by", "all modes are
 
 
 def draw(findings: Findings) -> list[Drawing]:
-    """A picture for each setting: a panel per arm, p in grey, the fits of all seeds."""
-    densities = arrays(findings)
-    coverage = recorded(findings, "coverage")[..., -1]
+    """A picture for each setting with a fit: a panel per arm, p in grey, the fits of all seeds."""
+    densities, coverage = arrays(findings), _coverage(findings)
     return [
         _fits(findings, densities[:, setting], coverage[:, setting], setting)
-        for setting in range(len(findings.settings))
+        for setting in _fitted(coverage)
     ]
 
 
@@ -37,10 +36,10 @@ def call(_: Findings) -> str:
 
 
 def sentences(findings: Findings) -> list[Markup]:
-    """Which objectives cover, seek, or do either, by setting."""
-    coverage = recorded(findings, "coverage")[..., -1]
+    """Which objectives cover, seek, or do either, by setting; none where nothing was fitted."""
+    coverage = _coverage(findings)
     found = []
-    for setting in range(len(findings.settings)):
+    for setting in _fitted(coverage):
         groups: dict[str, list[str]] = {}
         for arm, name in enumerate(findings.arms):
             groups.setdefault(_what(coverage[arm, setting]), []).append(name)
@@ -54,6 +53,16 @@ def sentences(findings: Findings) -> list[Markup]:
             Markup("{}{}.").format(f"{where}: " if where else "", Markup("; ").join(parts))
         )
     return found
+
+
+def _coverage(findings: Findings) -> Array:
+    """What the least covered mode gets after the last step, `(arms, settings, seeds)`."""
+    return recorded(findings, "coverage")[..., -1]
+
+
+def _fitted(coverage: Array) -> list[int]:
+    """Settings at which any arm has a fit."""
+    return np.flatnonzero(np.isfinite(coverage).any(axis=(0, 2))).tolist()
 
 
 def _what(coverage: Array) -> str:

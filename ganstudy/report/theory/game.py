@@ -13,7 +13,14 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import Array, arrays, recorded, setting_name, tail
+from ganstudy.report.theory._grid import (
+    Array,
+    arrays,
+    over_seeds,
+    recorded,
+    setting_name,
+    tail,
+)
 
 MOST_COLUMNS = 7
 LIMIT = 2.2
@@ -84,12 +91,12 @@ def _portraits(findings: Findings) -> Drawing:
     caption = Markup(
         "Orbits of the first seed, from the ring (start) over time from light to dark; the cross "
         "is the equilibrium. Grey circle: the orbit of V = xy in continuous time, which neither "
-        "converges nor diverges. What is not seen is beyond the panel."
-    )
+        "converges nor diverges. What is not seen is beyond the panel. {}"
+    ).format(findings.left_out(arms, len(settings)))
     distance = np.hypot(theta, psi)[:, settings, 0, -1]
     alt = (
-        "Phase portraits, a panel for each arm and setting. Distance to the equilibrium after the "
-        f"last step: {prose.spans(findings.arms, distance)}."
+        f"Phase portraits, a panel for each arm at {prose.plural(len(settings), 'setting')}. "
+        f"Distance to the equilibrium after the last step: {prose.spans(findings.arms, distance)}."
     )
     return Drawing("portraits", figure, alt, caption)
 
@@ -119,7 +126,7 @@ def _orbit(axes: Axes, theta: Array, psi: Array) -> None:
 
 def _rates(findings: Findings) -> Drawing:
     values = arrays(findings)[:, :, 0, :4]
-    growth = tail(recorded(findings, "growth")).mean(-1)
+    growth = over_seeds(tail(recorded(findings, "growth")))
     radius = np.hypot(values[..., 0], values[..., 1])
     figure = Figure(figsize=(10.4, 4.8), layout="constrained")
     plane, rates = figure.subplots(1, 2)

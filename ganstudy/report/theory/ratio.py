@@ -123,7 +123,7 @@ def _order(findings: Findings, laws: str, ratio: Array) -> Markup:
         if np.isfinite(errors[arm])
     ]
     known = [arm for arm in findings.arms if arm in BUILT_IN] if laws == "normal" else []
-    owners = f"built into {prose.names(known) or 'no arm'}"
+    owners = Markup("built into {}").format(prose.names(known) or "no arm")
     return Markup(
         "Laws {}, where the answer is {}: relative error of the log-ratio out of sample, mean over "
         "the other settings and seeds: {}."

@@ -9,7 +9,11 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.theory._grid import arrays, recorded, setting_name
+from ganstudy.report.layout import thinned
+from ganstudy.report.theory._grid import arrays, over_seeds, recorded
+
+MOST_SETTINGS = 4
+"""Panels of the signal; of more settings an even choice is shown."""
 
 
 def draw(findings: Findings) -> list[Drawing]:
@@ -41,28 +45,28 @@ def sentences(findings: Findings) -> list[Markup]:
 def _signal(findings: Findings) -> Drawing:
     length = recorded(findings, "generator_gradient")
     steps = findings.ds["step"].values
-    shown = list(range(len(findings.settings)))[:4]
+    means = over_seeds(length)
+    shown = thinned(len(findings.settings), MOST_SETTINGS)
     figure = Figure(figsize=(10.4, 3.2), layout="constrained")
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=True)[0]
     for axes, setting in zip(panels, shown, strict=True):
         for arm, look in enumerate(findings.lines):
-            values = length[arm, setting].mean(0)
+            values = means[arm, setting]
             kept = (values > 0) & (steps > 0)
             axes.plot(steps[kept], values[kept], **look)
         style.log_scale(axes, "xy")
         axes.grid(axis="y")
         axes.set_xlabel("critic steps")
-        name = setting_name(findings, setting)
-        axis = findings.axes[0] if len(findings.axes) == 1 else ""
-        axes.set_title(f"{axis} {name}".strip(), fontsize=8, color=style.INK)
+        title = findings.setting_label(findings.settings[setting])
+        axes.set_title(title, fontsize=8, color=style.INK)
     panels[0].set_ylabel("length of the generator's gradient")
     style.arm_legend(figure, findings.arms)
     caption = Markup(
         "The generator's gradient while the critic is trained towards perfection, mean over seeds. "
         "Losses that saturate where the critic rejects samples lose it, those that stay steep "
         "there blow it up with the critic's slope, least squares ends at the slope of its best "
-        "critic, and the 1-Lipschitz critic keeps it at 1."
-    )
+        "critic, and the 1-Lipschitz critic keeps it at 1. {}"
+    ).format(findings.left_out(len(findings.arms), len(shown)))
     ends = length[..., -1][:, shown]
     alt = (
         "Length of the generator's gradient by critic steps. After the last: "

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.findings import Findings
-from ganstudy.report.layout import thinned
+from ganstudy.report.layout import shown_of, thinned
 from ganstudy.report.theory._grid import (
     Array,
     last_steps,
     name_of,
+    over_seeds,
     recorded,
     setting_name,
     tail,
@@ -40,7 +41,7 @@ def call(findings: Findings) -> str:
     last = last_steps(findings.ds.sizes["step"])
     return (
         f"ds[['critic_steps_taken', 'from_descent']].isel(step=slice(-{last}, None))"
-        f".mean(['step', 'seed']).pipe(lambda x: x['critic_steps_taken']"
+        f".mean('step').mean('seed').pipe(lambda x: x['critic_steps_taken']"
         f".where(x['from_descent'] <= {NEAR}).min('{findings.arm}'))"
     )
 
@@ -54,9 +55,9 @@ def sentences(findings: Findings) -> list[Markup]:
     for setting, count in needed.items():
         groups.setdefault(count, []).append(setting_name(findings, setting))
     parts = [
-        Markup("{} for {}").format(
+        Markup("{}{}").format(
             f"{count:.0f}" if np.isfinite(count) else "none of the tried numbers",
-            prose.names(labels),
+            Markup(" for {}").format(prose.names(labels)) if any(labels) else "",
         )
         for count, labels in sorted(groups.items())
     ]
@@ -70,8 +71,7 @@ def sentences(findings: Findings) -> list[Markup]:
 
 def _needed(findings: Findings) -> dict[int, float]:
     """Least number of D-steps that follows algorithm 2, by setting; infinite if none does."""
-    steps = tail(recorded(findings, "critic_steps_taken")).mean(-1)
-    apart = tail(recorded(findings, "from_descent")).mean(-1)
+    steps, apart = _followed(findings)
     needed = {}
     for index in range(len(findings.settings)):
         tried = np.isfinite(steps[:, index])
@@ -79,6 +79,13 @@ def _needed(findings: Findings) -> dict[int, float]:
             near = tried & (apart[:, index] <= NEAR)
             needed[index] = float(steps[near, index].min()) if near.any() else np.inf
     return needed
+
+
+def _followed(findings: Findings) -> tuple[Array, Array]:
+    """D-steps and the distance from algorithm 2, means over seeds; both `(arms, settings)`."""
+    both = (tail(recorded(findings, name)) for name in ("critic_steps_taken", "from_descent"))
+    steps, apart = map(over_seeds, both)
+    return steps, apart
 
 
 def _collapse(findings: Findings) -> Drawing | None:
@@ -110,8 +117,8 @@ def _collapse(findings: Findings) -> Drawing | None:
     caption = Markup(
         "Algorithm 1, alternating minimization: with the best critic held fixed the best generator "
         "is a point mass, and the next critic sends it elsewhere. It collapses at the first step "
-        "and jumps for ever. First seed, recorded steps."
-    )
+        "and jumps for ever. First seed, recorded steps. {}"
+    ).format(shown_of((len(chosen), len(places), "orbit")))
     names = [name_of(findings, arm, setting) for arm, setting in chosen]
     points = [fullest[arm, setting, 0][shown][1:] + 1 for arm, setting in chosen]
     alt = f"The point that holds all mass of q jumps at every step: {prose.spans(names, points)}."
@@ -127,9 +134,9 @@ def _descent(findings: Findings) -> Drawing | None:
         return None
     figure = Figure(figsize=(10.4, 3.8), layout="constrained")
     axes = figure.subplots()
-    steps = findings.ds["step"].values
+    steps, costs = findings.ds["step"].values, over_seeds(cost)
     for (arm, setting), look in zip(places, style.arm_lines(len(places)), strict=True):
-        values = cost[arm, setting].mean(0)
+        values = costs[arm, setting]
         label = setting_name(findings, setting)
         axes.plot(
             steps,
@@ -150,14 +157,13 @@ def _descent(findings: Findings) -> Drawing | None:
         "the step."
     )
     names = [name_of(findings, arm, setting) for arm, setting in places]
-    falls = [cost[arm, setting].mean(0) for arm, setting in places]
+    falls = [costs[arm, setting] for arm, setting in places]
     alt = f"Cost with the best critic over steps, lowest to highest: {prose.spans(names, falls)}."
     return Drawing("descent", figure, alt, caption)
 
 
 def _critic_steps(findings: Findings) -> Drawing | None:
-    steps = tail(recorded(findings, "critic_steps_taken")).mean(-1)
-    apart = tail(recorded(findings, "from_descent"))
+    steps, apart = _followed(findings)
     if not np.isfinite(steps).any():
         return None
     figure = Figure(figsize=(10.4, 3.8), layout="constrained")
@@ -184,8 +190,7 @@ def _critic_steps(findings: Findings) -> Drawing | None:
         for index in range(len(findings.settings))
     ]
     alt = (
-        "Distance from algorithm 2 by D-steps, lowest to highest: "
-        f"{prose.spans(labels, apart.mean(-1).T)}."
+        f"Distance from algorithm 2 by D-steps, lowest to highest: {prose.spans(labels, apart.T)}."
     )
     return Drawing("critic_steps", figure, alt, caption)
 
@@ -197,16 +202,13 @@ def _line(
     label: str,
     look: Mapping[str, Any],
 ) -> None:
-    means = np.array(
-        [row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in apart]
-    )
-    kept = np.isfinite(steps) & np.isfinite(means)
+    kept = np.isfinite(steps) & np.isfinite(apart)
     if not kept.any():
         return
     order = np.argsort(steps[kept])
     axes.plot(
         steps[kept][order],
-        np.maximum(means[kept][order], 1e-12),
+        np.maximum(apart[kept][order], 1e-12),
         **look,
         marker="o",
         markersize=4,

@@ -15,7 +15,7 @@ from ganstudy.report import prose, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import claims
 from ganstudy.report.sections.curves import training
-from ganstudy.report.theory import basins, fit, game, ratio, supports
+from ganstudy.report.theory import audit, basins, fit, game, ratio, supports, tabular
 
 
 def test_claims_come_first(theory_run: Path) -> None:
@@ -210,3 +210,143 @@ def test_the_signal_is_told_by_where_losses_are_steep() -> None:
     with style.figure_style():
         signal, _ = supports.draw(Findings.of(ds.assign(generator_gradient=ones, js=ones, w1=ones)))
     assert "Losses that saturate where the critic rejects samples lose it" in signal.caption
+
+
+def followed(axes: dict[str, list[object]], taken: float, apart: list[float]) -> Findings:
+    """Practical algorithms by how far each seed ends from the descent; NaN of one that diverged."""
+    ds = synthetic_dataset(axes, seeds=len(apart), steps=5, samples=1)
+    ones = xr.ones_like(ds["modes_covered"])
+    far = ones * xr.DataArray(apart, dims="seed")
+    numbers = {"critic_steps_taken": taken * ones, "from_descent": far, "cost": far}
+    return Findings.of(ds.assign(numbers | {"fullest": ones, "support": 2 * ones}))
+
+
+def test_a_seed_that_diverged_does_not_silence_the_others() -> None:
+    """Sentence, figure and call have the mean over the seeds that have a number."""
+    axes: dict[str, list[object]] = {"critic_steps": [5], "rate": ["slow"]}
+    findings = followed(axes, 5.0, [0.002, np.nan, 0.004])
+    (said,) = tabular.sentences(findings)
+    assert said.endswith("of where the best critic leads: 5 for slow.")
+    found = eval(tabular.call(findings), {"ds": findings.ds})
+    assert found.item() == 5
+    with style.figure_style():
+        drawing = next(own for own in tabular.draw(findings) if own.name == "critic_steps")
+    (line,) = [own for own in drawing.figure.axes[0].lines if own.get_marker() == "o"]
+    assert line.get_ydata() == pytest.approx([0.003])
+    assert "slow 0.003." in drawing.alt
+
+
+def test_no_setting_is_named_where_there_is_none() -> None:
+    (said,) = tabular.sentences(followed({"critic_steps": [5]}, 5.0, [0.5, 0.5]))
+    assert said.endswith("of where the best critic leads: none of the tried numbers.")
+
+
+def test_orbits_that_a_figure_has_no_room_for_are_counted() -> None:
+    ds = synthetic_dataset({"algorithm": [*"abcde"]}, seeds=1, steps=5, samples=1)
+    ones = xr.ones_like(ds["modes_covered"])
+    with style.figure_style():
+        (drawing,) = tabular.draw(Findings.of(ds.assign(fullest=ones, support=ones)))
+    assert len(drawing.figure.axes) == 3
+    assert "Shown are 3 of 5 orbits" in drawing.caption
+
+
+def audited(margins: list[list[list[float]]], published: float) -> Findings:
+    """Audits by their margins, `(metrics, checks, seeds)`."""
+    values = np.array(margins)
+    metrics, checks, seeds = values.shape
+    axes = {"metric": [*"abc"[:metrics]], "check": [f"check {k}" for k in range(checks)]}
+    ds = synthetic_dataset(axes, seeds=seeds, steps=2, samples=1)
+    margin = xr.ones_like(ds["modes_covered"]) * xr.DataArray(
+        values, dims=("metric", "check", "seed")
+    )
+    theirs = xr.full_like(margin, published)
+    return Findings.of(
+        ds.assign(
+            {"shape_margin": margin, "value_margin": margin}
+            | {"published_shape": theirs, "published_value": theirs}
+        )
+    )
+
+
+def test_a_check_that_was_not_made_is_not_failed() -> None:
+    """One seed of a pair is lost, and a pair is excluded."""
+    gone = np.nan
+    findings = audited([[[0.1, gone], [0.1, 0.1]], [[0.1, 0.1], [gone, gone]]], published=1.0)
+    passed, published = audit.sentences(findings)
+    assert passed == "Checks passed by the mean margin over seeds, of 2: a 2; b 1 of 1."
+    assert published == "6 of 6 verdicts on shape and values are the published ones."
+    with style.figure_style():
+        (drawing,) = audit.draw(findings)
+    axes = drawing.figure.axes[0]
+    assert [own.get_text() for own in axes.get_yticklabels()] == ["a  2", "b  1 of 1"]
+    assert [own.get_text() for own in axes.texts] == ["passes"] * 3 + [prose.MISSING]
+    assert axes.texts[-1].get_color() == style.MUTED, "white on white"
+    assert "a 2; b 1 of 1." in drawing.alt
+
+
+def signals(settings: dict[str, list[object]]) -> Findings:
+    """Gradients of two arms at settings."""
+    ds = synthetic_dataset({"divergence": ["a", "b"], **settings}, seeds=2, steps=3)
+    ones = xr.ones_like(ds["modes_covered"])
+    numbers = dict.fromkeys(("generator_gradient", "js", "w1"), ones)
+    return Findings.of(with_numbers(ds, rows=4, columns=5).assign(numbers))
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_settings_that_the_signal_has_no_room_for_are_counted(count: int) -> None:
+    with style.figure_style():
+        signal, _ = supports.draw(signals({"distance": list(range(count))}))
+    titles = [own.get_title() or own.get_title("left") for own in signal.figure.axes]
+    assert [title.split()[1] for title in titles] == (
+        ["0", "2", "3", "5"] if count == 6 else ["0", "1", "2", "3"]
+    )
+    assert ("Shown are 4 of 6 settings" in signal.caption) == (count == 6)
+
+
+def test_a_setting_without_a_fit_is_no_finding() -> None:
+    """As one that no arm was trained at, or at which all trials failed."""
+    ds = synthetic_dataset(
+        {"objective": ["a"], "modes": [2, 4]}, seeds=1, steps=2, samples=9, features=3
+    )
+    covered = xr.ones_like(ds["modes_covered"])
+    covered[{"modes": 1}] = np.nan
+    findings = Findings.of(ds.assign(coverage=covered, samples=abs(ds["samples"])))
+    assert fit.sentences(findings) == ["2: from the one start all modes are covered by a."]
+    with style.figure_style():
+        assert [own.name for own in fit.draw(findings)] == ["fits_1"]
+
+
+def basins_of(axes: dict[str, list[object]]) -> Findings:
+    """Landscapes in which the second arm alone has a bad basin."""
+    ds = synthetic_dataset({"objective": ["a", "b"], **axes}, seeds=1, steps=3, samples=3)
+    ones = xr.ones_like(ds["modes_covered"])
+    bad = ones * xr.DataArray([0, 1], dims="objective")
+    return Findings.of(
+        with_numbers(ds, rows=3, columns=3).assign(
+            value=ones, recovered_value=0 * ones, barrier=0.5 * ones, bad_basins=bad
+        )
+    )
+
+
+def test_a_setting_of_several_axes_names_each_once() -> None:
+    """The legend had `points, bound points 2 · bound 25`."""
+    for axes, names in (
+        ({"points": [2, 3], "bound": [25]}, ["points 2 · bound 25", "points 3 · bound 25"]),
+        ({"points": [2, 3]}, ["points 2", "points 3"]),
+    ):
+        findings = basins_of(axes)
+        with style.figure_style():
+            rises, _ = basins.draw(findings)
+        legend = rises.figure.axes[0].get_legend()
+        assert [own.get_text() for own in legend.get_texts()] == names
+    assert "of a has a bad basin; 1 of 2 arms has them." in basins.sentences(findings)[0]
+
+
+def test_settings_without_a_portrait_are_counted() -> None:
+    axes = {"update": ["a"], "rate": [1, 2, 3, 4, 5]}
+    ds = with_numbers(synthetic_dataset(axes, seeds=1, steps=5), rows=1, columns=4)
+    ones = xr.ones_like(ds["modes_covered"])
+    with style.figure_style():
+        portraits, _ = game.draw(Findings.of(ds.assign(growth=ones, theta=ones, psi=ones)))
+    assert "Shown are 2 of 5 settings" in portraits.caption
+    assert "a panel for each arm at 2 settings." in portraits.alt
