@@ -132,7 +132,8 @@ def short(value: float) -> str:
     if math.isnan(value):
         return MISSING
     value += 0.0  # no minus before zero
-    text = f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+    in_full = 1000 <= round(abs(value), 0) < 1e6  # as 999.7 is
+    text = f"{value:,.0f}" if in_full else f"{value:.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -155,7 +156,7 @@ def column(values: Sequence[object], decimals: int | Sequence[int] | None = None
 def _cell(value: object, decimals: int) -> str:
     if not isinstance(value, float):
         return MISSING if value is None else str(value)
-    if 1000 <= abs(value) < EXACT and decimals == 0:
+    if 1000 <= round(abs(value), 0) < EXACT and decimals == 0:
         return f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")
     return number(value, decimals)
 
@@ -224,6 +225,15 @@ _WORDS = {
     *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
 }
 """Ahead of none is ahead of nobody."""
+
+
+def first_of(items: Sequence[str], most: int, rest: str) -> list[str]:
+    """Up to `most` items, and of more how many there are: `a`, `b`, `3 more in the table below`.
+
+    rest  where these are
+    """
+    more = len(items) - most
+    return [*items[:most], *([f"{more} more {rest}".rstrip()] if more > 0 else [])]
 
 
 def names(those: Iterable[str]) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ from ganstudy.analysis import (
     point_scores,
     with_arms,
 )
-from ganstudy.analysis.design import arm_labels
+from ganstudy.analysis.design import arm_labels, label_text
 from ganstudy.analysis.handling import in_memory
 from ganstudy.report import prose
 from ganstudy.report.colours import (
@@ -37,6 +38,19 @@ from ganstudy.report.colours import (
     arm_markers,
 )
 from ganstudy.report.prose import decimals_of
+
+
+def parameter_text(value: object) -> str:
+    """A parameter's value as a study has it; a dash where it took no part.
+
+    Three digits are enough of a score. Of 0.9999 they are 1, which no `beta2` may be.
+    """
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    if math.isnan(value):
+        return prose.MISSING
+    # A dataset holds whole numbers as floats where a point lacks one.
+    return str(int(value)) if float(value).is_integer() else label_text(float(value))
 
 
 @dataclass(frozen=True)

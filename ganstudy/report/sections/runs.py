@@ -63,8 +63,7 @@ class ComparedRuns:
         # Where a member differs its parameters go without saying.
         inner = tuple(f"{member}." for member in members)
         settings = members + [key for key in keys if not key.startswith(inner)]
-        more = len(settings) - MOST_NAMED
-        named = [*settings[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+        named = prose.first_of(settings, MOST_NAMED, "")
         text = Markup("Compared are {}.").format(
             prose.listing(
                 f"{row[0]} ({prose.plural(int(row[3]), 'trial')} run)" for row in self.rows

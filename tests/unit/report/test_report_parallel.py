@@ -16,6 +16,7 @@ from ganstudy.analysis import point_scores
 from ganstudy.report import build
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search.parallel import draw, embedded
+from ganstudy.report.sections.search.tables import best_table, front_table
 from ganstudy.report.style import figure_style
 
 
@@ -53,6 +54,30 @@ def test_a_choice_of_numbers_is_told_as_it_was_written(search: xr.Dataset) -> No
     told = json.loads(str(embedded(Searched.of(search.assign_coords(critic_steps=steps)))))
     place = [axis["name"] for axis in told["axes"]].index("critic.steps")
     assert {line["texts"][place] for line in told["lines"]} <= set("12345678")
+
+
+def test_a_parameter_is_told_as_a_study_may_have_it(search: xr.Dataset) -> None:
+    """Three digits of 0.9999 are 1, which no `beta2` may be: on axes, over lines and in tables."""
+    rng = np.random.default_rng(0)
+    beta2 = 1 - 10 ** rng.uniform(-4, -1, search["generator_lr"].shape)
+    stated = {"low": 0.9, "high": 0.9999, "log": False}
+    known = search["critic_lr"].attrs | stated
+    ds = search.assign_coords(critic_lr=search["critic_lr"].copy(data=beta2).assign_attrs(known))
+    searched = Searched.of(ds)
+    told = json.loads(str(embedded(searched)))
+    place = [axis["name"] for axis in told["axes"]].index("critic.lr")
+    assert [text for _, text in told["axes"][place]["ticks"]] == ["0.9", "0.9999"]
+    tables = (best_table(searched), front_table(searched))
+    cells = [
+        row.cells[table.headings.index("critic.lr")]
+        for table in tables
+        if table is not None
+        for row in table.rows
+    ]
+    texts = [line["texts"][place] for line in told["lines"]]
+    assert len(cells) > 2
+    assert all(0.9 <= float(text) < 1 for text in [*cells, *texts])
+    assert {*cells} <= {*texts}
 
 
 def test_the_best_quarter_of_each_search_stands_out(

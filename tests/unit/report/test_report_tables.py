@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -124,6 +125,16 @@ def test_a_number_is_told_in_one_way_whoever_holds_it() -> None:
     """On one page a difference was 1.43 in a sentence and -1.42 in a table."""
     assert prose.numbers([np.float64(1.425)]) == prose.numbers([1.425]) == [prose.number(1.425)]
     assert prose.percent(np.float64(0.0015)) == prose.percent(0.0015)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999.4, "999"), (999.7, "1,000"), (1234.5, "1,234"), (999_999.7, "1e+06"), (math.inf, "inf")],
+)
+def test_the_form_of_a_number_is_that_of_the_rounded_one(value: float, text: str) -> None:
+    """999.7 was told as 1e+03, and as 1000 above 1,001."""
+    assert prose.short(value) == text
+    assert prose.column([999.7, 1001.2], 0) == ["1,000", "1,001"]
 
 
 def test_settings_count_the_trials_that_their_means_lack(small: xr.Dataset) -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganstudy.report import prose, style
+from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.searched import Searched
 from ganstudy.report.sections.search.figures import Array
@@ -44,7 +45,8 @@ def sentence(searched: Searched) -> Markup | None:
             "No parameter decides more than chance explains: the largest importance is {:.0%}, and "
             "with the scores dealt out at random the largest reaches {:.0%} in one case of twenty."
         ).format(float(np.nanmax(shares)), chance)
-    listed = prose.listing(text for _, text in sorted(named, reverse=True)[:6])
+    texts = [text for _, text in sorted(named, reverse=True)]
+    listed = prose.listing(prose.first_of(texts, MOST_LISTED, "in the figure below"))
     return Markup(
         "What decides whether a point is among the best quarter, beyond what chance explains: {}. "
         "With the scores dealt out at random the largest importance reaches {:.0%} in one case of "

@@ -14,11 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganstudy.analysis import RecordedMetric, parameters_of
-from ganstudy.analysis.design import label_text
 from ganstudy.report import prose, style
 from ganstudy.report.drawing import Drawing
 from ganstudy.report.embedded import as_json
-from ganstudy.report.searched import Searched
+from ganstudy.report.searched import Searched, parameter_text
 from ganstudy.study.space import AnyParameter, Range
 
 Array = NDArray[np.float64]
@@ -142,7 +141,7 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
     values = searched.on_rows(searched.ds[parameter.dimension])
     if isinstance(parameter, Range):
         numbers = values.astype(float)
-        texts = _texts(numbers)
+        texts = np.vectorize(parameter_text, otypes=[object])(numbers)
         ends = np.array([parameter.low, parameter.high], dtype=float)
         if parameter.log:
             numbers, ends = np.log10(numbers), np.log10(ends)
@@ -150,7 +149,7 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
         shown = [parameter.low, parameter.high]
         return _Axis(
             parameter.name,
-            [(float(k), prose.short(own)) for k, own in enumerate(shown)],
+            [(float(k), parameter_text(own)) for k, own in enumerate(shown)],
             places,
             texts,
         )
@@ -158,7 +157,7 @@ def _of_parameter(searched: Searched, parameter: AnyParameter) -> _Axis:
     # Numbers are stored as floats, and 1.0 finds 1. NaN and empty text are no label.
     rung = {label: index / last for index, label in enumerate(parameter.labels)}
     places = np.vectorize(lambda own: rung.get(own, math.nan), otypes=[float])(values)
-    named = {label: label_text(label) for label in rung}
+    named = {label: parameter_text(label) for label in rung}
     texts = np.vectorize(lambda own: named.get(own, prose.MISSING), otypes=[object])(values)
     return _Axis(parameter.name, [(rung[own], named[own]) for own in rung], places, texts)
 

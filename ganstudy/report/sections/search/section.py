@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ganstudy.analysis import status_counts
 from ganstudy.analysis.budget_curve import BY_CHANCE, drawn_by
 from ganstudy.report import latex, prose
+from ganstudy.report.differences import MOST_LISTED
 from ganstudy.report.findings import Findings
 from ganstudy.report.prose import Sentence
 from ganstudy.report.searched import Searched
@@ -28,11 +29,11 @@ def sentence(searched: Searched) -> Markup:
     by it.
     """
     counts = status_counts(searched.ds).sum(str(searched.ds.attrs["compare"]))
-    named = [
-        f"{int(count)} {status}"
+    lost = {
+        status: int(count)
         for status, count in zip(counts["status"].values.tolist(), counts.values, strict=True)
         if count and status in INCOMPLETE
-    ]
+    }
     one = len(searched.groups) == 1
     sampler = drawn_by(searched.ds)
     text = Markup("{} shown at the best of its {}, as {} found it{}{}").format(
@@ -42,8 +43,10 @@ def sentence(searched: Searched) -> Markup:
         "" if sampler in BY_CHANCE else ", which draws the first at random",
         "" if one else _budgets(searched),
     )
-    if named:
-        text += Markup(" ({} trials among all points)").format(prose.listing(named))
+    if lost:
+        named = prose.listing(f"{count} {status}" for status, count in lost.items())
+        noun = "trial" if sum(lost.values()) == 1 else "trials"
+        text += Markup(" ({} {} among all points)").format(named, noun)
     text += _constrained(searched)
     if searched.repeats > 1:
         return text + Markup(
@@ -83,11 +86,12 @@ def _scored(searched: Searched) -> Markup:
     held = searched.by_row(searched.best["held_out"])[:, -1].astype(float)
     order = np.argsort(-searched.metric.sign * np.where(np.isfinite(held), held, -np.inf))
     if np.isfinite(held).any():
-        best = prose.listing(
+        known = [
             f"{prose.quoted(searched.rows[row])} {searched.show(held[row])}"
-            for row in order[:6]
+            for row in order
             if math.isfinite(held[row])
-        )
+        ]
+        best = prose.listing(prose.first_of(known, MOST_LISTED, "in the table below"))
         text += Markup("; with each seed's point chosen on the other seeds: {}").format(best)
     return text + Markup(".")
 

@@ -12,7 +12,7 @@ from ganstudy.analysis import RecordedMetric, fresh_scores, parameters_of
 from ganstudy.report import prose
 from ganstudy.report.data_tables import DataTable, number_or_none
 from ganstudy.report.prose import decimals_of
-from ganstudy.report.searched import Searched
+from ganstudy.report.searched import Searched, parameter_text
 from ganstudy.report.tables import ArmTable, Row, known_columns
 
 __all__ = ["best_table", "front_table", "point_table"]
@@ -120,7 +120,7 @@ def _table(
 ) -> ArmTable:
     """A row for each point of a search, or for one that has none: its cells and its parameters."""
     parameters = [
-        prose.column([None if at is None else _cell(own[row][at]) for row, at in places])
+        [prose.MISSING if at is None else parameter_text(own[row][at]) for row, at in places]
         for own in _parameters(searched)
     ]
     colours = [searched.colours[group] for group in searched.row_groups]
