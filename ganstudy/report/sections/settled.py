@@ -21,6 +21,9 @@ from ganstudy.report.sections._base import Chart, Section
 CALL = "analysis.settlement(ds)"
 """The expression that returns the numbers of the sentences."""
 
+MOST_NAMED = 28
+"""Characters of a name beside its line: as many as there is room for to the right of all lines."""
+
 LEAD_CALL = "analysis.settlement(ds).assign(mean=analysis.arm_scores(ds)['mean'])"
 """The same for the sentence at the top."""
 
@@ -125,15 +128,17 @@ def draw(findings: Findings) -> Drawing:
             "Evidence that two arms are not exchangeable, after each seed that both have; dashed: "
             "what a pair that is open needs, by Holm's correction over all pairs. Were two arms "
             "exchangeable it would ever reach a height E with a chance of at most 1/E, however "
-            "long one looks. Strong lines: pairs of the leader. Dots: told apart; squares: found "
-            "to do equally well."
+            "long one looks. "
         )
     else:
         caption = Markup(
             "Size of the paired t statistic as a normal quantile, after each seed that both have; "
-            "dashes: what a pair that is open needs at each look, by Holm's correction. Strong "
-            "lines: pairs of the leader. Dots: told apart; squares: found to do equally well."
+            "dashes: what a pair that is open needs at each look, by Holm's correction. "
         )
+    caption += Markup(
+        "Strong lines: pairs of the leader, {}, each with the name of the other arm. Dots: told "
+        "apart; squares: found to do equally well."
+    ).format(prose.quoted(findings.arms[_leader(findings, found)]))
     ends = [
         f"{_name(findings, i, j)} {prose.short(value)}"
         for i, j in _pairs(findings)
@@ -167,7 +172,8 @@ def draw_on(axes: Axes, findings: Findings) -> None:
         if marker:
             axes.plot(seeds[-1:], path[-1:], marker=marker, markersize=5, color=colour)
         if strong:
-            ends.append((float(seeds[-1]), float(path[-1]), _name(findings, i, j), colour))
+            other = style.short_name(findings.arms[j if i == leader else i], MOST_NAMED)
+            ends.append((float(seeds[-1]), float(path[-1]), other, colour))
     needed = found["needed"].values
     at = np.flatnonzero(np.isfinite(needed))
     if found.attrs["method"] == "e_process":

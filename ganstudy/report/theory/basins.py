@@ -108,7 +108,7 @@ def _rises(findings: Findings) -> Drawing:
     axes.set_xlabel("barrier of collapse, as a share of what recovery wins")
     axes.grid(axis="x")
     if len(colours) > 1:
-        axes.legend(loc="lower right")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     caption = Markup(
         "How far the best way out of collapse has to rise, divided by the fall from collapse to "
         "recovery. At 0 there is a way that never rises. Arrows go on beyond {:g}. Of an unbounded "

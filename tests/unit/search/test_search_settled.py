@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -25,6 +26,7 @@ from ganstudy.report import accounted, build
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import ranking, settings
 from ganstudy.report.sections.curves import training
+from ganstudy.report.sections.settled import draw as draw_evidence
 from ganstudy.report.sections.settled import sentences as pairs_told
 from ganstudy.report.style import figure_style
 from ganstudy.search import search_of
@@ -421,6 +423,24 @@ def test_the_report_opens_with_what_is_settled(settled: xr.Dataset, tmp_path: Pa
     pairs = analysis.compare_arms(settled)
     assert pairs["p"].isnull().all()
     assert np.isfinite(pairs["difference"]).all()
+
+
+def test_long_names_leave_the_evidence_its_width(settled: xr.Dataset) -> None:
+    """Two of 117 characters stood beside each line; the leader is named once, below."""
+    long = [f"{letter} objective {'of a long name ' * 7}" for letter in "abc"]
+    findings = Findings.of(settled.assign_coords(divergence=long))
+    with figure_style():
+        drawing = draw_evidence(findings)
+        drawing.figure.draw_without_rendering()
+    (axes,) = drawing.figure.axes
+    assert axes.get_position().width > 0.8
+    whole = drawing.figure.bbox
+    beside = [own for own in axes.texts if "objective" in own.get_text()]
+    assert len(beside) == 2
+    assert all(own.get_window_extent().x1 <= whole.x1 for own in beside)
+    leader = analysis.settlement(findings.ds).attrs["leader"]
+    assert f"pairs of the leader, {leader}, each with" in html.unescape(drawing.caption)
+    assert not any(own.get_text().startswith(leader[:11]) for own in beside)
 
 
 def test_the_analysis_plays_the_contest_of_the_search(tmp_path: Path) -> None:
