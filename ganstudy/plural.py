@@ -11,7 +11,9 @@ def plural(count: int, noun: str) -> str:
 
 
 def several(noun: str) -> str:
-    """`seeds`, `searches`, `studies`."""
-    if noun.endswith("y"):
+    """`seeds`, `searches`, `studies`, `decays`; `critic.steps` are several already."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
-    return noun + ("es" if noun.endswith("ch") else "s")
+    if noun.endswith("s") and not noun.endswith("ss"):
+        return noun
+    return noun + ("es" if noun.endswith(("ch", "sh", "ss", "x")) else "s")

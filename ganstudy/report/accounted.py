@@ -67,6 +67,8 @@ def left_out(findings: Findings) -> Markup:
         parts.append(
             Markup("{} {} no finite score").format(unscored, "has" if unscored == 1 else "have")
         )
+    if not parts and planned == 1:
+        return Markup("The one planned trial{} is recorded.").format(findings.where)
     if not parts:
         return Markup("All {}{} are recorded.").format(
             prose.plural(planned, "planned trial"), findings.where

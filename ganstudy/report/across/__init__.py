@@ -20,11 +20,12 @@ KEY = ("Whether one target predicts another", "What to try first")
 def sentences(ds: xr.Dataset, name: str = "ds") -> dict[str, list[Sentence]]:
     """All that is said, by the question that it answers; `name` is what calls name the dataset."""
     lead, diverged = over_targets(ds, name)
-    others = prose.listing(further_axes(ds))
+    others = further_axes(ds)
+    are = "is" if len(others) == 1 else "are"
     return {
         "Which objective on which target": [lead, *on_targets(ds, name), diverged],
         "At which budget": by_budget(ds, name),
-        f"What is left once the {others} is shared": shared(ds, name),
+        f"What is left once the {prose.listing(others).unescape()} {are} shared": shared(ds, name),
         "Whether one target predicts another": predicts(ds, name),
         "Which metric agrees with which": metrics(ds, name),
         "What to try first": first(ds, name),

@@ -64,7 +64,9 @@ def over_targets(ds: xr.Dataset, name: str) -> tuple[Sentence, Sentence]:
     )
     text = Markup("{}{} On its worst target {} is in place {} of {}.").format(
         _lead(ds, found),
-        Markup(" Next come {}.").format(following) if rest.sizes["arm"] else "",
+        Markup(" Next {} {}.").format("comes" if rest.sizes["arm"] == 1 else "come", following)
+        if rest.sizes["arm"]
+        else "",
         "the first" if count == 1 else found["arm"].values[0],
         int(found.isel(arm=0)["worst_place"]),
         found.sizes["arm"],

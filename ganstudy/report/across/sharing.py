@@ -43,9 +43,9 @@ def shared(ds: xr.Dataset, name: str) -> list[Sentence]:
                 row = own.sel({axis: label}).rename(spread="mean")
                 shown.append(f"{value(one, fact, row)} with {axis} {label}")
             grade = own["grade"].sel({axis: labels[0], "to": labels[-1]}).item()
-            text = Markup("On {} the {}s are apart in {} by {}{}.").format(
+            text = Markup("On {} the {} are apart in {} by {}{}.").format(
                 study,
-                arm_dim(ds),
+                prose.several(arm_dim(ds)),
                 fact.long_name,
                 prose.listing(shown),
                 f": the difference is {grade}" if grade else "",
@@ -64,10 +64,10 @@ def _apart(ds: xr.Dataset, found: xr.Dataset, axis: str) -> Markup:
     vanished = int(found["vanished"].sel({axis: labels[0], "to": labels[-1]}).sum())
     be = "is" if vanished == 1 else "are"
     gone = f"; {vanished} of those with {labels[0]} {be} open with {labels[-1]}"
-    return Markup("Over all targets{}, of {} of {}s the lead is clear or leans in {}{}.").format(
+    return Markup("Over all targets{}, of {} of {} the lead is clear or leans in {}{}.").format(
         "" if tested(ds).all() else " that are tested",
         prose.plural(int(found["pairs_of_all"]), "pair"),
-        arm_dim(ds),
+        prose.several(arm_dim(ds)),
         prose.listing(f"{n} with {axis} {x}" for n, x in zip(apart, labels, strict=True)),
         gone if apart[0] else "",
     )

@@ -70,8 +70,9 @@ def draw(findings: Findings) -> Drawing:
         )
     caption += _beyond(findings, mean)
     alt = (
-        f"Heat map of {findings.metric.long_name} for {arms} arms at {settings} settings, lowest "
-        f"to highest setting: {prose.spans(findings.arms, mean)}. The table of all arms has each."
+        f"Heat map of {findings.metric.long_name} for {prose.plural(arms, 'arm')} at "
+        f"{prose.plural(settings, 'setting')}, lowest to highest setting: "
+        f"{prose.spans(findings.arms, mean)}. The table of all arms has each."
     )
     return Drawing("heatmap", figure, alt, caption)
 

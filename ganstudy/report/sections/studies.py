@@ -97,7 +97,8 @@ def draw_budgets(findings: Findings) -> Drawing:
     found = wins_by_budget(findings.gathered, known[-1:]).isel(budget=0)
     best = found["arm"].values[found["equals_best"].values].tolist()
     win = "wins" if len(best) == 1 else "win"
-    alt = f"Wins over all targets by points of search; with {known[-1]} {few(best)} {win} most."
+    who = few(best).unescape()
+    alt = f"Wins over all targets by points of search; with {known[-1]} {who} {win} most."
     return Drawing("budgets", figure, alt, caption)
 
 

@@ -15,11 +15,12 @@ from inline import trained_inline
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from synthetic_dataset import filmed
 from tiny import write_study
 from unrendered import unrendered
 
 from ganstudy import pipeline
-from ganstudy.report import style
+from ganstudy.report import build, style
 from ganstudy.report.findings import Findings
 from ganstudy.report.sections import effects, samples, settings
 from ganstudy.study import load
@@ -76,6 +77,30 @@ def test_any_name_is_shown_as_it_is_written(tmp_path: Path) -> None:
     for name in (r"$\frac{$", "$5 and $6", "日本語 🙂 Ω", "$cap$ in $", "x^2_{y}", "#~&\\", "<b>"):
         assert name in page
     assert "<b>, look right" not in (tmp_path / "run" / "report" / "index.html").read_text()
+
+
+def test_a_name_is_escaped_once(make_study: Callable[..., xr.Dataset], tmp_path: Path) -> None:
+    """In texts that stand for figures, too: films had `R1 &amp;amp; R2`."""
+    axes = {"divergence": ["R1 & R2", "<b>"], "s & t": [1, 2]}
+    ds = filmed(make_study(axes, seeds=3, steps=4, samples=9))
+    with unrendered():
+        page = build(ds, {}, tmp_path).read_text(encoding="utf-8")
+    assert "R1 &amp; R2" in page
+    assert "&amp;amp;" not in page
+    assert "&amp;lt;" not in page
+
+
+def test_a_name_of_a_joined_page_is_escaped_once(joined: xr.Dataset, tmp_path: Path) -> None:
+    """In the alternative text of its budgets and in a heading."""
+    own = joined.attrs["own"].replace("constraint", "R & S")
+    axes = [axis.replace("constraint", "R & S") for axis in joined.attrs["axes"]]
+    ds = joined.rename(constraint="R & S").assign_attrs(own=own, axes=axes)
+    ds = ds.assign_coords(divergence=[f"{name} & co" for name in ds["divergence"].values])
+    with unrendered():
+        page = build(ds, {}, tmp_path).read_text(encoding="utf-8")
+    assert "What is left once the R &amp; S is shared" in page
+    assert "hinge &amp; co" in page
+    assert "&amp;amp;" not in page
 
 
 def test_targets_of_different_dimension_on_one_axis(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -207,6 +209,54 @@ def test_labels_have_the_names_of_the_classes(monkeypatch: pytest.MonkeyPatch) -
     assert [tick.get_text() for tick in ticks] == ["0", "1", "4"]
 
 
+def labelled(
+    make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch, axes: dict[str, Any]
+) -> Drawing:
+    """The map of labels of a study in which the first arm is not conditional."""
+    ds = make_study(axes, seeds=2, samples=1)
+    dims = (*axes, "seed", "label")
+    shares = np.full((*(len(values) for values in axes.values()), 2, 3), 0.5)
+    shares[0] = np.nan
+    scores = xr.Dataset({"accuracy": (dims, shares)}, coords=dict(ds.coords))
+    monkeypatch.setattr(labels, "label_scores", lambda ds: scores)
+    with figure_style():
+        drawing = labels.draw(Findings.of(ds))
+        drawing.figure.draw_without_rendering()
+    return drawing
+
+
+def test_a_map_of_labels_is_no_higher_than_a_page(
+    make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine arms at 48 settings were 122 inches; each arm is shown at the same settings."""
+    axes = {"divergence": [f"d{k}" for k in range(10)], "lr": list(range(48))}
+    drawing = labelled(make_study, monkeypatch, axes)
+    assert drawing.figure.get_figheight() < 16
+    assert "Shown are 5 of 48 settings, spaced evenly in study order." in drawing.caption
+    rows = [own.get_text() for own in drawing.figure.axes[0].get_yticklabels()]
+    assert rows[:6] == [*(f"d1 · lr {k}" for k in (0, 12, 24, 35, 47)), "d2 · lr 0"]
+    few = labelled(make_study, monkeypatch, {"divergence": ["a", "b"], "lr": [1, 2]})
+    assert "Shown" not in few.caption
+
+
+def test_long_names_leave_a_map_of_labels_its_width(
+    make_study: Callable[..., xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row is told by the beginnings of its arm and of its setting; in words, in full."""
+    long = [
+        f"{letter} name that is longer than anybody would write it {'x' * 70}" for letter in "abc"
+    ]
+    drawing = labelled(make_study, monkeypatch, {"divergence": long, "lr": [1, 2]})
+    axes = drawing.figure.axes[0]
+    assert axes.get_position().width > 0.5
+    texts = [own.get_text() for own in axes.get_yticklabels()]
+    assert len({*texts}) == 4
+    assert all(text.endswith(("\nlr 1", "\nlr 2")) for text in texts)
+    boxes = [own.get_window_extent() for own in axes.get_yticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+    assert all(name in drawing.alt for name in long[1:])
+
+
 def test_a_figure_is_as_high_as_its_images() -> None:
     assert proportion([Image(3, 16, 32), None]) == 0.5
     assert proportion([Image(3, 16, 32), Image(1, 8, 8)]) == 1
@@ -239,6 +289,17 @@ def test_a_generator_that_repeats_training_images_is_seen(dataset: xr.Dataset) -
     with figure_style():
         drawing = neighbours.draw_distances(findings)
     assert "minimax 100%" in drawing.caption
+
+
+@pytest.mark.slow
+def test_names_beside_neighbours_are_as_they_are_written(dataset: xr.Dataset) -> None:
+    """The page escapes alternative texts, once."""
+    odd = Findings.of(dataset.assign_coords(divergence=["R1 & R2", "<b>"]))
+    with figure_style():
+        for draw in (neighbours.draw, neighbours.draw_distances):
+            alt = draw(odd).alt
+            assert "R1 & R2" in alt
+            assert "<b>" in alt
 
 
 @pytest.mark.slow

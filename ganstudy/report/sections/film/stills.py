@@ -42,7 +42,7 @@ def draw(findings: Findings, shown: Sequence[Scene]) -> Drawing:
     ).format(shown[0].samples.shape[1], _arrows(moved, len(shown)), rule(findings, shown))
     trials = "; ".join(
         f"{findings.arms[scene.arm]} ({scene.label}) at M-steps "
-        + prose.listing(f"{scene.steps[frame]:,}" for frame in _three(scene))
+        + prose.listing(f"{scene.steps[frame]:,}" for frame in _three(scene)).unescape()
         for scene in shown
     )
     field = " and the field of generator gradients" if moved else ""

@@ -63,7 +63,8 @@ def draw(findings: Findings) -> Drawing:
         )
     last = findings.flat(trial_scores(findings.ds)["last"].isel(seed=0))[np.ix_(rows, columns)]
     alt = (
-        f"Real images beside the first that {prose.plural(len(rows), 'arm')} make at "
+        f"Real images beside the first that {prose.plural(len(rows), 'arm')} "
+        f"{'makes' if len(rows) == 1 else 'make'} at "
         f"{prose.plural(len(columns), findings.column)}. Their {findings.metric.long_name}, lowest "
         f"to highest: {prose.spans([findings.arms[row] for row in rows], last)}."
     )

@@ -101,7 +101,7 @@ def draw(findings: Findings) -> Drawing:
         of_all(findings, len(found) - 1),
     )
     names = prose.listing(_named(findings, own) for own in found)
-    alt = f"Images and the nearest training image below each: {names}."
+    alt = f"Images and the nearest training image below each: {names.unescape()}."
     return Drawing("nearest_images", figure, alt, caption)
 
 
@@ -136,7 +136,7 @@ def draw_distances(findings: Findings) -> Drawing:
         "rule out no other memory. Training images are the target's; a trial with a "
         "training set of its own has seen some of them.{}"
     ).format(len(found[1].images), nearer, of_all(findings, len(drawn)))
-    alt = f"Distances to the nearest training image, medians: {medians}."
+    alt = f"Distances to the nearest training image, medians: {medians.unescape()}."
     return Drawing("memory", figure, alt, caption)
 
 
