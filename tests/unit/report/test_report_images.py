@@ -110,6 +110,22 @@ def test_the_film_holds_its_noise_fixed(dataset: xr.Dataset, findings: Findings)
 
 
 @pytest.mark.slow
+def test_a_film_is_of_the_frames_that_there_are(dataset: xr.Dataset) -> None:
+    """What goes on with other frames lacks the first, and an arm may have no film: the section was
+    gone.
+    """
+    images = dataset["frame_images"].copy()
+    images[{"divergence": 0, "frame": 0}] = np.nan
+    later = frames.draw(Findings.of(dataset.assign(frame_images=images)))
+    assert "minimax at M-steps 4 and 6;" in later.alt
+    images[{"divergence": 0}] = np.nan
+    other = frames.draw(Findings.of(dataset.assign(frame_images=images)))
+    assert "minimax" not in other.alt
+    none = Findings.of(dataset.assign(frame_images=xr.full_like(images, np.nan)))
+    assert "has a film" in frames.why_missing(none)
+
+
+@pytest.mark.slow
 def test_the_map_shows_as_many_modes_as_are_counted(
     dataset: xr.Dataset, findings: Findings
 ) -> None:

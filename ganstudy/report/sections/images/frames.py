@@ -37,12 +37,14 @@ def why_missing(findings: Findings) -> str:
     """Why there is no film of images."""
     if "frame_images" not in findings.ds:
         return "no trial has a film of images: see `record.frames`"
-    return missing(findings, "frame_images")
+    if why := missing(findings, "frame_images"):
+        return why
+    return "" if _filmed(findings) else "no trial that could be shown has a film of images"
 
 
 def draw(findings: Findings) -> Drawing:
     """A row for each arm, a frame for each of some steps."""
-    found = with_images(findings)
+    found = _filmed(findings)
     chosen = [found[place] for place in thinned(len(found), MOST_ARMS)]
     films = [_film(findings, first) for first in chosen]
     frames = max(len(steps) for steps, _ in films)
@@ -86,20 +88,27 @@ def draw(findings: Findings) -> Drawing:
 
 def draw_on(axes: Axes, findings: Findings) -> None:
     """The last frame of the first arm that has one."""
-    first = with_images(findings)[0]
+    first = _filmed(findings)[0]
     assert first.image is not None
     _, images = _film(findings, first)
     panel(axes, images[-1], first.image, ACROSS, side_within(PIXELS, images.shape[1]))
 
 
+def _filmed(findings: Findings) -> list[First]:
+    """The first trial of each arm with images, where it has a film."""
+    return [first for first in with_images(findings) if _film(findings, first)[0]]
+
+
 def _film(findings: Findings, first: First) -> tuple[list[int], NDArray[np.float32]]:
-    """Some steps, the first and the last among them, and the images of each."""
+    """Some steps, the first and the last filmed among them, and the images of each."""
     assert first.target is not None
     one = findings.ds[["frame_step", "frame_images"]].isel(first.place, missing_dims="ignore")
     steps = one["frame_step"].values
-    frames = np.flatnonzero(np.isfinite(steps))
-    frames = frames[thinned(len(frames), MOST_FRAMES)]
-    images = one["frame_images"].transpose("frame", "picture", "feature").values[frames]
+    images = one["frame_images"].transpose("frame", "picture", "feature").values
     images = images[..., : first.target.dimension]
+    # A session that began a trial may have asked for no film, or for one of other frames.
+    frames = np.flatnonzero(np.isfinite(steps) & np.isfinite(images).any(axis=(1, 2)))
+    frames = frames[thinned(len(frames), MOST_FRAMES)]
+    images = images[frames]
     kept = np.isfinite(images).all(axis=(0, 2))
     return steps[frames].astype(np.int64).tolist(), np.asarray(images[:, kept], np.float32)
